@@ -1,0 +1,280 @@
+"""Every way a session can fail, as one tree.
+
+The state machine matches class names (`ErrorEquals`), so a name is a public contract. Each class carries
+its failure class and a default remedy; the sentence comes with the raise.
+
+PullwrightError
+├── InvalidRequest            the execution's input is wrong
+├── NotAllowed                the sender may not write to the repository
+├── AppNotInstalled           the GitHub App does not reach the repository
+├── PermissionMissing         the installation lacks a permission
+├── RepositoryNotFound, RepositoryArchived, RepositoryEmpty, BaseBranchNotFound
+├── IssueNotFound, IssueClosed, IssueWithoutText, IssueEdited
+├── BranchNotOurs, BranchProtected, PullRequestNotFound, PullRequestClosed
+├── AlreadyRunning            a trigger met work in progress on its branch
+├── BranchBusy                a follow-up met work in progress; it waits
+├── GitHubUnavailable, GitHubRateLimited, GitHubRefused
+├── AwsUnavailable            an AWS call failed for good
+├── NoCapacity                no slot came free in time
+├── TaskNotStarted, TaskStopped, OutOfMemory, TaskLost
+├── SessionClosed             the session is over, or another task runs it
+├── AgentFailed, NothingUsable, PushRefused
+├── ModelUnavailable, ModelRefused
+├── MoneyLimit, TurnLimit, TimeLimit
+└── InternalError             a defect of ours
+"""
+
+from typing import ClassVar
+
+from pullwright.models import Failure, FailureClass
+
+
+class PullwrightError(Exception):
+    """Base of all failures.
+
+    Args:
+        sentence: what happened, one plain sentence for the person on GitHub.
+        remedy: what they can do; the class has a default.
+    """
+
+    failure_class: ClassVar[FailureClass] = FailureClass.SERVICE
+    default_remedy: ClassVar[str] = "Try again; if it happens again, ask whoever operates this Pullwright."
+
+    def __init__(self, sentence: str, *, remedy: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.remedy = remedy if remedy is not None else self.default_remedy
+
+    @property
+    def failure(self) -> Failure:
+        """The failure as it is recorded and shown."""
+        return Failure(
+            error=type(self).__name__,
+            failure_class=self.failure_class,
+            sentence=self.sentence,
+            remedy=self.remedy,
+        )
+
+
+class _UserError(PullwrightError):
+    failure_class = FailureClass.USER
+
+
+class _TransientError(PullwrightError):
+    failure_class = FailureClass.TRANSIENT
+    default_remedy = "Start it again in a few minutes."
+
+
+class _AgentError(PullwrightError):
+    failure_class = FailureClass.AGENT
+    default_remedy = "Say more in the issue about what is wanted, then start it again."
+
+
+class _LimitError(PullwrightError):
+    failure_class = FailureClass.LIMIT
+    default_remedy = "Raise the limit for this session or make the task smaller, then start it again."
+
+
+class InvalidRequest(_UserError):
+    """The execution's input is wrong; the sentence names the field."""
+
+    default_remedy = "Correct the named field and start it again."
+
+
+class NotAllowed(_UserError):
+    """The sender has no write permission."""
+
+    default_remedy = "Ask somebody with write permission to the repository to start it."
+
+
+class AppNotInstalled(_UserError):
+    """The GitHub App does not reach the repository."""
+
+    default_remedy = "Install the GitHub App on the repository."
+
+
+class PermissionMissing(_UserError):
+    """The installation's token lacks a permission."""
+
+    default_remedy = "Accept the App's permissions in the installation's settings."
+
+
+class RepositoryNotFound(_UserError):
+    """No such repository, or not visible to the App."""
+
+    default_remedy = "Check the repository's name and that the App is installed on it."
+
+
+class RepositoryArchived(_UserError):
+    """The repository is read-only."""
+
+    default_remedy = "Unarchive the repository."
+
+
+class RepositoryEmpty(_UserError):
+    """The repository has no commit yet."""
+
+    default_remedy = "Push a first commit."
+
+
+class BaseBranchNotFound(_UserError):
+    """The base branch does not exist."""
+
+    default_remedy = "Name an existing branch as base."
+
+
+class IssueNotFound(_UserError):
+    """No such issue."""
+
+    default_remedy = "Check the issue's number."
+
+
+class IssueClosed(_UserError):
+    """The issue is closed."""
+
+    default_remedy = "Reopen the issue and add the label again."
+
+
+class IssueWithoutText(_UserError):
+    """The issue has no description to work from."""
+
+    default_remedy = "Describe in the issue what is wanted and add the label again."
+
+
+class IssueEdited(_UserError):
+    """The issue's text is not what stood there when the session was asked for."""
+
+    default_remedy = "Read the issue as it stands now and add the label again."
+
+
+class BranchNotOurs(_UserError):
+    """The branch exists and holds other people's work."""
+
+    default_remedy = "Rename or delete that branch, then start it again."
+
+
+class BranchProtected(_UserError):
+    """The repository's rules refuse our branch."""
+
+    default_remedy = "Allow the App to create and push branches named claude/*."
+
+
+class PullRequestNotFound(_UserError):
+    """No such pull request, or its branch is in another repository."""
+
+    default_remedy = "Check the pull request's number; its branch must be in the same repository."
+
+
+class PullRequestClosed(_UserError):
+    """The pull request of the branch was closed."""
+
+    default_remedy = "Reopen the pull request, or delete its branch to begin anew, then start it again."
+
+
+class AlreadyRunning(_UserError):
+    """Another session works on the same branch."""
+
+    default_remedy = "Wait until the running session has ended."
+
+
+class BranchBusy(_TransientError):
+    """Another session works on the same branch; this one waits for it."""
+
+
+class GitHubUnavailable(_TransientError):
+    """GitHub did not answer, or with a 5xx."""
+
+
+class GitHubRateLimited(_TransientError):
+    """GitHub's rate limit is used up.
+
+    Args:
+        sentence: what happened.
+        retry_after: seconds until GitHub will answer again.
+    """
+
+    def __init__(self, sentence: str, *, retry_after: float = 60.0, remedy: str | None = None) -> None:
+        super().__init__(sentence, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class GitHubRefused(PullwrightError):
+    """GitHub refused a request for a reason that has no class of its own."""
+
+
+class AwsUnavailable(_TransientError):
+    """An AWS call failed after its retries."""
+
+
+class NoCapacity(_LimitError):
+    """No slot came free in time, or Fargate had no room."""
+
+    default_remedy = "Start it again later, or raise the stack's limit of concurrent sessions."
+
+
+class TaskNotStarted(PullwrightError):
+    """ECS could not start the task, for example because the image could not be pulled."""
+
+    default_remedy = "Whoever operates this Pullwright finds the reason in the stopped task."
+
+
+class TaskStopped(PullwrightError):
+    """Somebody or something stopped the task."""
+
+    default_remedy = "Start it again to go on from the last push."
+
+
+class OutOfMemory(_LimitError):
+    """The task was killed for want of memory."""
+
+    default_remedy = "Raise the stack's TaskMemory parameter, then start it again."
+
+
+class TaskLost(PullwrightError):
+    """The task ended without a result."""
+
+    default_remedy = "Start it again to go on from the last push."
+
+
+class SessionClosed(PullwrightError):
+    """The session is over, or another task runs it: whoever asks has no business in it."""
+
+
+class AgentFailed(_AgentError):
+    """Claude Code ended with an error."""
+
+
+class NothingUsable(_AgentError):
+    """Claude Code ended well but was denied what it needed, and changed nothing."""
+
+
+class PushRefused(_UserError):
+    """GitHub refused the push, for example of workflow files or to a protected branch."""
+
+    default_remedy = "Read the reason; protected branches and workflow files are out of the App's reach."
+
+
+class ModelUnavailable(_TransientError):
+    """The model's service failed or was overloaded."""
+
+
+class ModelRefused(PullwrightError):
+    """The model's service refused us: access or credentials are missing."""
+
+    default_remedy = "Whoever operates this Pullwright enables access to the model."
+
+
+class MoneyLimit(_LimitError):
+    """The session's money is used up."""
+
+
+class TurnLimit(_LimitError):
+    """The session's turns are used up."""
+
+
+class TimeLimit(_LimitError):
+    """The session's time is used up."""
+
+
+class InternalError(PullwrightError):
+    """A defect of ours."""

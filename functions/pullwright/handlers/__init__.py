@@ -1,0 +1,1 @@
+"""One thin module per Lambda function: parse, one call into the core, return."""

@@ -1,0 +1,302 @@
+"""The public contracts: what starts a session, what the task reads and what it writes.
+
+Models of our own input reject unknown fields; all are frozen. Times are ISO 8601 in UTC, money is US
+dollars, durations are seconds unless a name says otherwise.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+REPOSITORY_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$"
+
+Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN)]
+WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+Branch = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s~^:?*\[\\\x00-\x1f-][^\s~^:?*\[\\\x00-\x1f]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Prompt = Annotated[str, StringConstraints(min_length=1, max_length=60_000, strip_whitespace=True)]
+
+
+class Model(BaseModel):
+    """A frozen model that rejects what it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limits(Model):
+    """What one session may use at most; a request may set any of them lower or higher than the default."""
+
+    usd: float | None = Field(default=None, gt=0, le=1_000, strict=False)
+    turns: int | None = Field(default=None, ge=1, le=1_000)
+    minutes: int | None = Field(default=None, ge=1, le=1_440)
+
+
+class SessionRequest(Model):
+    """The input of one execution of the AgentSession state machine.
+
+    `repository` and one of `issue`, `pull_request` and `prompt` are enough. The fields after
+    `requested_by` are what a webhook adds.
+    """
+
+    repository: Repository
+    issue: int | None = Field(default=None, ge=1)
+    pull_request: int | None = Field(default=None, ge=1)
+    prompt: Prompt | None = None
+    worker: WorkerName = "implement"
+    base: Branch | None = None
+    model: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    limits: Limits = Limits()
+    stub: bool = False
+    requested_by: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+    delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
+    installation_id: int | None = Field(default=None, ge=1)
+    comment_id: int | None = Field(default=None, ge=1)
+    asked_at: datetime | None = Field(default=None, strict=False)
+    title_sha256: Sha256 | None = None
+    body_sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _has_one_subject(self) -> Self:
+        if self.issue is not None and self.pull_request is not None:
+            raise ValueError("issue and pull_request exclude each other: give one of them")
+        if self.issue is None and self.pull_request is None and self.prompt is None:
+            raise ValueError("one of issue, pull_request and prompt is needed")
+        return self
+
+
+class SessionStatus(StrEnum):
+    """The life of a session record."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Outcome(StrEnum):
+    """What came of a session."""
+
+    CHANGED = "changed"
+    NO_CHANGE = "no_change"
+    FAILED = "failed"
+
+
+class FailureClass(StrEnum):
+    """Whose turn it is after a failure."""
+
+    USER = "user"
+    TRANSIENT = "transient"
+    SERVICE = "service"
+    AGENT = "agent"
+    LIMIT = "limit"
+
+
+class Failure(Model):
+    """Why a session failed, for a person.
+
+    Attributes:
+        error: class name from `pullwright.errors`.
+        failure_class: whose turn it is.
+        sentence: what happened, one plain sentence.
+        remedy: what the reader can do about it.
+    """
+
+    error: str
+    failure_class: Annotated[FailureClass, Field(strict=False)]
+    sentence: str
+    remedy: str
+
+
+class GitIdentity(Model):
+    """Who stands in a commit."""
+
+    name: str
+    email: str
+
+
+class IssueComment(Model):
+    """One comment as it stood when the session was asked for."""
+
+    author: str
+    created_at: datetime = Field(strict=False)
+    body: str
+
+
+class ResolvedLimits(Model):
+    """The limits that hold for one session, defaults applied."""
+
+    usd: float = Field(gt=0, strict=False)
+    turns: int = Field(ge=1)
+    minutes: int = Field(ge=1)
+
+
+class AgentRequest(Model):
+    """`sessions/<id>/request.json`: all that the task needs to know. Written once, never changed.
+
+    Attributes:
+        git_url: HTTPS address to clone, without credentials.
+        author: the App's bot, author of every commit.
+        requested_by: GitHub login of who asked, if somebody did.
+        model: model id or inference-profile id, as the provider calls it.
+    """
+
+    schema_version: Literal[1] = 1
+    session_id: str
+    execution_arn: str
+    repository: Repository
+    git_url: str
+    base: Branch
+    branch: Branch
+    pull_request: int
+    pull_request_url: str
+    comment_id: int
+    issue: int | None
+    title: str
+    body: str
+    comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
+    prompt: str | None
+    requested_by: str | None
+    author: GitIdentity
+    provider: Literal["bedrock", "anthropic"]
+    model: str
+    limits: ResolvedLimits
+    stub: bool
+    created_at: datetime = Field(strict=False)
+
+
+class TokenUsage(Model):
+    """Tokens of one session, all models together."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+class AgentResult(Model):
+    """`sessions/<id>/result.json`: what the runner says came of it.
+
+    Attributes:
+        outcome: `changed` only if a commit of the agent's work is on the branch.
+        summary: the agent's last words, Markdown.
+        commit: head of the branch after the push, when something was pushed.
+        exit_code: the runner's own, see `runner.exit_codes`.
+        phases: seconds per phase (start, clone, agent, push …).
+    """
+
+    schema_version: Literal[1] = 1
+    session_id: str
+    task_arn: str
+    outcome: Annotated[Outcome, Field(strict=False)]
+    failure: Failure | None = None
+    summary: str = ""
+    commit: str | None = None
+    files_changed: int = 0
+    additions: int = 0
+    deletions: int = 0
+    cost_usd: float = Field(default=0.0, strict=False)
+    tokens: TokenUsage = TokenUsage()
+    turns: int = 0
+    conversation_id: str | None = None
+    started_at: datetime = Field(strict=False)
+    ended_at: datetime = Field(strict=False)
+    exit_code: int
+    phases: dict[str, float] = Field(default_factory=dict)
+
+
+class Todo(Model):
+    """One line of the agent's todo list."""
+
+    text: str
+    status: Literal["pending", "in_progress", "completed"]
+
+
+class Progress(Model):
+    """What the tracking comment shows while a session is under way.
+
+    Attributes:
+        activity: what is happening now, one short line.
+        elapsed_seconds: since the task started.
+    """
+
+    activity: str
+    todos: tuple[Todo, ...] = Field(default=(), strict=False)
+    elapsed_seconds: float = 0.0
+    cost_usd: float = 0.0
+    turns: int = 0
+
+
+class OpenedPullRequest(Model):
+    """What OpenPullRequest answers to the state machine.
+
+    Attributes:
+        lock_key: `pk` of the branch lock that this execution now owns.
+        timeout_seconds: for RunAgent: the session's minutes plus 15.
+        max_sessions: how many sessions may hold a slot at once.
+    """
+
+    repository: Repository
+    branch: Branch
+    pull_request: int
+    pull_request_url: str
+    comment_id: int
+    lock_key: str
+    timeout_seconds: int
+    max_sessions: int
+
+
+class Verdict(Model):
+    """What ReportOutcome answers to the state machine.
+
+    Attributes:
+        status: the session's final status, which is the execution's too.
+        error: class name from `pullwright.errors`; empty when the session succeeded.
+        sentence: what happened, one plain sentence.
+        lock_key: `pk` of the branch lock if this execution owns one, else empty.
+        report_due: GitHub refused the report, so it still has to be made.
+        ttl: when the closed record may go, Unix seconds.
+    """
+
+    status: Literal["SUCCEEDED", "FAILED"]
+    outcome: Annotated[Outcome, Field(strict=False)]
+    error: str = ""
+    failure_class: str = ""
+    sentence: str
+    remedy: str = ""
+    lock_key: str = ""
+    report_due: bool = False
+    ttl: int
+
+
+class BrokerRequest(Model):
+    """What a runner asks the broker: nothing but its own credentials."""
+
+
+class AwsCredentials(Model):
+    """Temporary credentials, narrowed to one session."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expires_at: datetime = Field(strict=False)
+
+
+class BrokerGrant(Model):
+    """What the broker answers to the runner of one session.
+
+    Attributes:
+        session_id: the session that the caller's task runs.
+        github_token: installation token for one repository and the session's permissions.
+        github_expires_at: when that token ends.
+        aws: credentials for this session's S3 prefix and table record only.
+        model_api_key: Anthropic key, when the stack uses one; held by the runner alone.
+    """
+
+    session_id: str
+    github_token: str
+    github_expires_at: datetime = Field(strict=False)
+    aws: AwsCredentials
+    model_api_key: str | None = None

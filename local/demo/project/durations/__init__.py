@@ -1,0 +1,5 @@
+"""Human durations, in seconds."""
+
+from durations.text import parse, render
+
+__all__ = ["parse", "render"]

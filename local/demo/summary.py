@@ -1,0 +1,99 @@
+"""What a finished session leaves to look at: the change, proof that it works, and the figures."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from rich.syntax import Syntax
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.demo.scenario import Scenario
+    from local.sessions import Session
+
+
+def checkout_test(git_url: str, branch: str, command: tuple[str, ...]) -> tuple[bool, str]:
+    """Clone a branch and run a command in it.
+
+    Args:
+        git_url: address to clone.
+        branch: what to check out.
+        command: program and arguments.
+
+    Returns:
+        Whether it exited with 0, and the last line that it printed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["git", "clone", "--quiet", "--branch", branch, git_url, folder], check=True)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return done.returncode == 0, lines[-1] if lines else ""
+
+
+def show(console: Console, scenario: Scenario, session: Session, status: str) -> bool:
+    """Print a finished session: diff, proof and table.
+
+    Args:
+        console: where to.
+        scenario: what it worked on.
+        session: the session.
+        status: the execution's status.
+
+    Returns:
+        Whether everything is as it should be: the execution succeeded and the project's own test, if the
+        scenario knows one, passes on the branch.
+    """
+    record = session.record()
+    artifacts = session.artifacts()
+    good = status == "SUCCEEDED"
+
+    if diff := artifacts.get("diff.patch"):
+        console.rule("the change", style="dim")
+        console.print(Syntax(diff.decode(errors="replace").rstrip(), "diff", background_color="default"))
+    console.rule(style="dim")
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    colour = "green" if good else "red"
+    table.add_row("outcome", f"[{colour}]{status}[/] ({record.get('outcome', 'no outcome recorded')})")
+    if sentence := record.get("sentence"):
+        table.add_row("", str(sentence))
+    if remedy := record.get("remedy"):
+        table.add_row("remedy", str(remedy))
+    table.add_row("pull request", str(record.get("pull_request_url", "none")))
+    table.add_row("branch", str(record.get("branch", "none")))
+    table.add_row("commit", str(record.get("commit", "none")))
+    if scenario.test_command and record.get("branch"):
+        url = f"{session.stack.github_url}/{scenario.repository}.git"
+        passed, last = checkout_test(url, record["branch"], scenario.test_command)
+        good = good and passed
+        verdict = "[green]pass[/]" if passed else "[red]fail[/]"
+        table.add_row("tests on the branch", f"{verdict} ({last})")
+    table.add_row("cost", f"${float(record.get('cost_usd', 0)):.4f}")
+    table.add_row("turns", str(record.get("turns", 0)))
+    table.add_row("tokens", _tokens(record))
+    table.add_row("session", session.id)
+    table.add_row("artifacts", ", ".join(sorted(artifacts)) or "none")
+    console.print(table)
+
+    seconds = Table(title="seconds per state", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    seconds.add_column("state")
+    seconds.add_column("seconds", justify="right")
+    visits = session.visits()
+    for visit in visits:
+        seconds.add_row(visit.name, "" if visit.seconds is None else f"{visit.seconds:.2f}")
+    total = sum(visit.seconds or 0 for visit in visits)
+    seconds.add_row("[bold]all[/]", f"[bold]{total:.2f}[/]")
+    console.print()
+    console.print(seconds)
+    return good
+
+
+def _tokens(record: dict[str, Any]) -> str:
+    kinds = ("input", "output", "cache_read", "cache_write")
+    return ", ".join(f"{int(record.get(f'{kind}_tokens', 0)):,} {kind.replace('_', ' ')}" for kind in kinds)

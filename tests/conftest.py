@@ -1,0 +1,37 @@
+"""What all layers share: one summary, layer by layer."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+LAYERS = ("unit", "template", "statemachine", "container", "integration")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the fast layers first, so that a plain mistake shows in seconds."""
+    items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print one line per layer under pytest's own report."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    seconds: Counter[str] = Counter()
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            counts[_layer(report.nodeid)][outcome] += 1
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if duration := getattr(report, "duration", None):
+                seconds[_layer(report.nodeid)] += duration
+    terminalreporter.section("layers")
+    for layer in (name for name in LAYERS if counts[name]):
+        numbers = ", ".join(f"{number} {outcome}" for outcome, number in counts[layer].items())
+        terminalreporter.write_line(f"{layer:<13} {numbers:<36} {seconds[layer]:7.1f} s")
+
+
+def _layer(nodeid: str) -> str:
+    return nodeid.split("/")[1]

@@ -1,0 +1,19 @@
+"""Unit tests never open a network socket: a test that tries fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets() -> Iterator[None]:
+    # Unix sockets stay: asyncio wakes itself through a pair of them.
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()

@@ -51,9 +51,9 @@ def _label(console: Console, stack: Stack, work: scenario.Scenario) -> Session:
 def _start_stub(console: Console, stack: Stack, work: scenario.Scenario) -> Session:
     """Start a session without any model, as an operator would."""
     console.print(
-        "[yellow]No model key was given, and the scripted model knows only the built-in project: this session "
-        "runs in stub mode.[/]\nSet ANTHROPIC_API_KEY or AWS credentials, run `make down`, and try again to "
-        "see Claude work on it."
+        "[yellow]No model key was given, and the scripted model knows only the built-in project: this "
+        "session runs in stub mode.[/]\n"
+        "Set ANTHROPIC_API_KEY or AWS credentials, run `make down`, and try again to see Claude work on it."
     )
     return stack.start({"repository": work.repository, "issue": work.issue, "stub": True})
 

@@ -1,0 +1,133 @@
+"""One local stack for all integration tests, in a folder of its own beside the developer's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.people import Person, call
+from local.sessions import Session, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".local" / "test"
+LABEL = "claude-dev"
+FILES = {"README.md": "# A project\n", "src/app.py": "print('hello')\n"}
+
+
+def _local(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local", command],
+        cwd=ROOT,
+        env={**os.environ, "PULLWRIGHT_LOCAL": str(FOLDER)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole local stack, up for the length of the test run."""
+    started = _local("up")
+    if started.returncode:
+        _local("down")
+        pytest.fail(
+            f"`python -m local up` exited with {started.returncode}:\n{started.stdout}{started.stderr}"
+        )
+    yield Stack.load(FOLDER)
+    stopped = _local("down")
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+
+
+@pytest.fixture(scope="session")
+def person(stack: Stack) -> Person:
+    """Somebody who owns the test repositories."""
+    return Person.join(stack.github_url, "ada")
+
+
+@dataclass
+class Workshop:
+    """A repository of one test.
+
+    Args:
+        stack: where it lives.
+        person: its owner.
+        name: `owner/name`.
+    """
+
+    stack: Stack
+    person: Person
+    name: str
+
+    def rest(self, method: str, path: str, body: object = None) -> Any:
+        """Call the REST API below the repository, as its owner."""
+        return self.person.rest(method, f"/repos/{self.name}{path}", body)
+
+    def issue(self, title: str = "Say good bye", body: str = "Print `good bye` too.") -> int:
+        """Open an issue."""
+        return self.person.open_issue(self.name, title, body)
+
+    def label(self, issue: int, seconds: float = 60) -> Session:
+        """Add the label and wait until the session that it starts has ended."""
+        self.person.label(self.name, issue, LABEL)
+        session = self.stack.wait_for_execution(self.name, issue, 30)
+        session.wait(seconds)
+        return session
+
+    def start(self, **request: Any) -> Session:
+        """Run a session as `aws stepfunctions start-execution` does, to its end, in stub mode unless told."""
+        session = self.stack.start({"repository": self.name, "stub": True, **request})
+        session.wait(120)
+        return session
+
+    def pulls(self) -> list[dict[str, Any]]:
+        """All pull requests, closed ones too."""
+        return list(self.rest("GET", "/pulls?state=all"))
+
+    def comments(self, number: int) -> list[str]:
+        """The texts of an issue's or a pull request's comments."""
+        return [comment["body"] for comment in self.rest("GET", f"/issues/{number}/comments")]
+
+
+@dataclass
+class Repositories:
+    """Makes repositories for tests.
+
+    Args:
+        stack: where they live.
+        person: who owns them.
+    """
+
+    stack: Stack
+    person: Person
+
+    def make(self, **settings: Any) -> Workshop:
+        """Create a repository with two files in it; settings go to the stand-in as they are."""
+        name = f"tests/r{uuid.uuid4().hex[:10]}"
+        request: dict[str, Any] = {"full_name": name, "permissions": {self.person.login: "admin"}}
+        if "source" not in settings:
+            request["files"] = FILES
+        call(self.stack.github_url, "POST", "/_standin/repositories", {**request, **settings})
+        return Workshop(self.stack, self.person, name)
+
+
+@pytest.fixture(scope="session")
+def repositories(stack: Stack, person: Person) -> Repositories:
+    """A maker of repositories."""
+    return Repositories(stack, person)
+
+
+@pytest.fixture
+def workshop(repositories: Repositories) -> Workshop:
+    """A fresh repository."""
+    return repositories.make()

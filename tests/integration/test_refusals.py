@@ -1,0 +1,242 @@
+"""Requests that cannot be worked on: each ends in the record, and on GitHub where possible."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.people import call
+from tests.integration.conftest import LABEL, Repositories, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.sessions import Session, Stack
+
+
+def assert_refused(session: Session, error: str, failure_class: str = "user") -> dict[str, Any]:
+    """Check that a session failed for a reason, is closed and holds nothing; return its record."""
+    assert session.status() == "FAILED"
+    record = session.record()
+    assert (record["status"], record["error"], record["failure_class"]) == ("FAILED", error, failure_class)
+    assert record["sentence"]
+    assert record["remedy"]
+    assert "closed_at" in record
+    items = session.stack.client("dynamodb").scan(TableName=session.stack.outputs["SessionsTable"])["Items"]
+    owners = [item.get("owner", {}).get("S") for item in items if item["pk"]["S"].startswith("LOCK#")]
+    assert session.arn not in owners
+    assert not any(session.id in item.get("holders", {}).get("SS", []) for item in items)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({}, "repository"),
+        ({"repository": "o/r"}, "issue"),
+        ({"repository": "no-slash", "issue": 1}, "repository"),
+        ({"repository": 7, "issue": 1}, "repository"),
+        ({"repository": "o/r", "issue": "1"}, "issue"),
+        ({"repository": "o/r", "issue": 0}, "issue"),
+        ({"repository": "o/r", "issue": True}, "issue"),
+        ({"repository": "o/r", "issue": 1, "pull_request": 2}, "pull_request"),
+        ({"repository": "o/r", "issue": 1, "colour": "red"}, "colour"),
+        ({"repository": "o/r", "issue": 1, "limits": {"usd": -1}}, "limits.usd"),
+        ({"repository": "o/r", "issue": 1, "worker": "gardener"}, "worker"),
+        ({"repository": "o/r", "prompt": "   "}, "prompt"),
+    ],
+)
+def test_a_wrong_input_names_the_field(stack: Stack, request_: dict[str, Any], field: str) -> None:
+    """An execution input that is wrong ends as InvalidRequest, and the message names the field."""
+    session = stack.start(request_)
+    session.wait(60)
+    record = assert_refused(session, "InvalidRequest")
+    assert field in record["sentence"]
+    described = stack.client("stepfunctions").describe_execution(executionArn=session.arn)
+    assert described["error"] == "InvalidRequest"
+    assert field in described["cause"]
+
+
+def test_an_input_that_is_no_object_is_recorded(stack: Stack) -> None:
+    """Even an input that is a list leaves a closed session record."""
+    arn = stack.client("stepfunctions").start_execution(
+        stateMachineArn=stack.outputs["StateMachineArn"], input="[1, 2]"
+    )["executionArn"]
+    session = type(stack.start({}))(stack, arn)
+    session.wait(60)
+    assert_refused(session, "InvalidRequest")
+
+
+def test_an_issue_without_text_is_answered_on_the_issue(workshop: Workshop) -> None:
+    """An issue without a description gets a sentence, and no pull request."""
+    issue = workshop.issue(body="")
+    assert_refused(workshop.label(issue), "IssueWithoutText")
+    assert workshop.pulls() == []
+    [comment] = workshop.comments(issue)
+    assert "description" in comment
+
+
+def test_a_refusal_is_one_comment_however_often_it_happens(workshop: Workshop) -> None:
+    """A second refusal on the same issue edits the first comment."""
+    issue = workshop.issue(body="")
+    workshop.start(issue=issue)
+    workshop.start(issue=issue)
+    assert len(workshop.comments(issue)) == 1
+
+
+def test_a_closed_issue_is_refused(workshop: Workshop) -> None:
+    """A closed issue starts no work."""
+    issue = workshop.issue()
+    workshop.rest("PATCH", f"/issues/{issue}", {"state": "closed"})
+    assert_refused(workshop.start(issue=issue), "IssueClosed")
+    assert workshop.pulls() == []
+
+
+def test_an_unknown_issue_is_refused(workshop: Workshop) -> None:
+    """An issue that does not exist is said so."""
+    record = assert_refused(workshop.start(issue=404), "IssueNotFound")
+    assert "404" in record["sentence"]
+
+
+def test_an_empty_repository_is_refused(repositories: Repositories) -> None:
+    """A repository without a commit is answered on the issue."""
+    workshop = repositories.make(files={})
+    issue = workshop.issue()
+    assert_refused(workshop.start(issue=issue), "RepositoryEmpty")
+    assert len(workshop.comments(issue)) == 1
+
+
+def test_a_missing_base_branch_is_refused(workshop: Workshop) -> None:
+    """A base branch that does not exist is named."""
+    issue = workshop.issue()
+    record = assert_refused(workshop.start(issue=issue, base="release/9"), "BaseBranchNotFound")
+    assert "release/9" in record["sentence"]
+    assert len(workshop.comments(issue)) == 1
+
+
+def test_an_archived_repository_is_refused(workshop: Workshop) -> None:
+    """An archived repository takes no comment; the record tells."""
+    issue = workshop.issue()
+    workshop.rest("PATCH", "", {"archived": True})
+    assert_refused(workshop.start(issue=issue), "RepositoryArchived")
+
+
+def test_a_repository_without_the_app_is_refused(repositories: Repositories) -> None:
+    """Where the App is not installed nothing can be said on GitHub; the record tells."""
+    workshop = repositories.make(installed=False)
+    issue = workshop.issue()
+    assert_refused(workshop.start(issue=issue), "AppNotInstalled")
+    assert workshop.comments(issue) == []
+
+
+def test_an_unknown_repository_is_refused(stack: Stack) -> None:
+    """A repository that does not exist looks like one without the App."""
+    session = stack.start({"repository": "nobody/nothing", "issue": 1})
+    session.wait(60)
+    assert_refused(session, "AppNotInstalled")
+
+
+def test_a_missing_permission_is_named(repositories: Repositories) -> None:
+    """An installation that lacks a permission is said so, with the permission's name."""
+    workshop = repositories.make(
+        installation_permissions={"metadata": "read", "issues": "write", "pull_requests": "write"}
+    )
+    record = assert_refused(workshop.start(issue=workshop.issue()), "PermissionMissing")
+    assert "contents" in record["sentence"]
+    assert workshop.pulls() == []
+
+
+def _push_as_person(workshop: Workshop, folder: Path, branch: str) -> str:
+    """Push a person's commit to a branch and return its hash."""
+    url = f"{workshop.stack.github_url}/{workshop.name}.git".replace(
+        "http://", f"http://{workshop.person.login}:{workshop.person.token}@"
+    )
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
+        done = subprocess.run(
+            ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    git("clone", "--quiet", url, ".")
+    git("checkout", "--quiet", "-B", branch)
+    (folder / "mine.txt").write_text("a person's work\n")
+    git("add", "mine.txt")
+    git("commit", "--quiet", "--message", "A person's work")
+    git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+    return git("rev-parse", "HEAD")
+
+
+def test_other_peoples_branch_is_left_alone(workshop: Workshop, tmp_path: Path) -> None:
+    """A branch of the same name with other people's commits is refused and not touched."""
+    issue = workshop.issue()
+    sha = _push_as_person(workshop, tmp_path, f"claude/{issue}")
+    assert_refused(workshop.start(issue=issue), "BranchNotOurs")
+    assert workshop.rest("GET", f"/git/ref/heads/claude/{issue}")["object"]["sha"] == sha
+    assert workshop.pulls() == []
+    assert len(workshop.comments(issue)) == 1
+
+
+def test_a_persons_commit_on_our_branch_is_kept(workshop: Workshop, tmp_path: Path) -> None:
+    """When a person added to our branch, the next session goes on from there, without force."""
+    issue = workshop.issue()
+    workshop.start(issue=issue)
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    url = f"{workshop.stack.github_url}/{workshop.name}.git".replace(
+        "http://", f"http://{workshop.person.login}:{workshop.person.token}@"
+    )
+    script = (
+        f"git clone --quiet --branch claude/{issue} {url} . && echo mine > mine.txt && git add mine.txt && "
+        "git -c user.name=Ada -c user.email=ada@example.invalid commit --quiet -m mine && git push --quiet"
+    )
+    subprocess.run(["sh", "-c", script], cwd=clone, check=True)
+    again = workshop.start(issue=issue)
+    assert again.status() == "SUCCEEDED", again.record()
+    commits = workshop.rest("GET", f"/pulls/{again.record()['pull_request']}/commits")
+    assert "mine" in [commit["commit"]["message"] for commit in commits]
+
+
+def test_a_pull_request_closed_by_hand_stays_closed(workshop: Workshop) -> None:
+    """A pull request that a person closed is not reopened behind their back."""
+    issue = workshop.issue()
+    number = workshop.start(issue=issue).record()["pull_request"]
+    workshop.rest("PATCH", f"/pulls/{number}", {"state": "closed"})
+    assert_refused(workshop.start(issue=issue), "PullRequestClosed")
+    assert [pull["state"] for pull in workshop.pulls()] == ["closed"]
+
+
+def test_a_protected_branch_ends_with_a_sentence(repositories: Repositories) -> None:
+    """Rules that refuse our branch end the session with a sentence on GitHub."""
+    workshop = repositories.make(protected_branches=["claude/*"])
+    issue = workshop.issue()
+    assert_refused(workshop.start(issue=issue), "BranchProtected")
+    assert len(workshop.comments(issue)) == 1
+
+
+def test_text_edited_after_the_label_is_not_worked_on(workshop: Workshop, stack: Stack) -> None:
+    """An issue edited between label and start is refused: the agent never sees the later text."""
+    issue = workshop.issue(body="the first text")
+    stamp = {"title_sha256": "0" * 64, "body_sha256": "0" * 64, "delivery_id": "d-1"}
+    session = stack.start(
+        {"repository": workshop.name, "issue": issue, "requested_by": workshop.person.login, **stamp}
+    )
+    session.wait(60)
+    assert_refused(session, "IssueEdited")
+
+
+def test_an_unreachable_github_ends_in_the_record(workshop: Workshop, stack: Stack) -> None:
+    """A GitHub that fails twice is tried again, and the session ends well."""
+    issue = workshop.issue()
+    fault = {"method": "POST", "path_regex": f"/repos/{workshop.name}/pulls$", "status": 502, "times": 2}
+    call(stack.github_url, "PUT", "/_standin/faults", [fault])
+    try:
+        workshop.person.label(workshop.name, issue, LABEL)
+        session = stack.wait_for_execution(workshop.name, issue, 30)
+        assert session.wait(120) in ("SUCCEEDED", "FAILED")
+    finally:
+        call(stack.github_url, "PUT", "/_standin/faults", [])
+    assert len(workshop.pulls()) == 1

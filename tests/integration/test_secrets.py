@@ -1,0 +1,112 @@
+"""No secret travels: each value is looked for in everything that a session leaves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.demo import scenario
+from local.people import call
+from tests.integration.conftest import LABEL
+
+if TYPE_CHECKING:
+    from local.sessions import Session, Stack
+    from tests.integration.conftest import Workshop
+
+
+@pytest.fixture(scope="module")
+def secrets(stack: Stack) -> dict[str, str]:
+    """The values that must not appear anywhere, by name."""
+    manager = stack.client("secretsmanager")
+    values: dict[str, str] = {"webhook secret": stack.described["webhook_secret"]}
+    for page in manager.get_paginator("list_secrets").paginate():
+        for entry in page["SecretList"]:
+            value = manager.get_secret_value(SecretId=entry["ARN"])["SecretString"]
+            if value.startswith("{"):
+                for key, part in json.loads(value).items():
+                    # The App's id is public; of the key, a line of its own is what a leak would show.
+                    if "key" in key:
+                        values[f"{entry['Name']}.{key}"] = part.strip().splitlines()[1]
+            else:
+                values[entry["Name"]] = value
+    for token in call(stack.github_url, "GET", "/_standin/tokens"):
+        values[f"installation token {token[:8]}"] = token
+    return values
+
+
+@pytest.fixture(scope="module")
+def ended(stack: Stack) -> Session:
+    """A session of the demo's kind, at its end."""
+    work = scenario.built_in(stack.github_url, stack.model_url)
+    work.person.label(work.repository, work.issue, LABEL)
+    session = stack.wait_for_execution(work.repository, work.issue, 30)
+    assert session.wait(180) == "SUCCEEDED", session.record()
+    return session
+
+
+def _leaks(text: str, secrets: dict[str, str]) -> list[str]:
+    return [name for name, value in secrets.items() if value in text]
+
+
+def test_there_are_secrets_to_look_for(ended: Session, secrets: dict[str, str]) -> None:
+    """The search below would find something: App key, webhook secret and a token are known."""
+    assert ended.status() == "SUCCEEDED"
+    assert any("key" in name for name in secrets)
+    assert any("token" in name for name in secrets)
+    assert all(len(value) > 16 for value in secrets.values())
+
+
+def test_no_secret_in_any_execution_history(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
+    """Histories of all executions hold no secret."""
+    machine = stack.outputs["StateMachineArn"]
+    executions = stack.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    assert ended.arn in [execution["executionArn"] for execution in executions]
+    for execution in executions:
+        session = type(ended)(stack, execution["executionArn"])
+        assert _leaks(json.dumps(session.events(), default=str), secrets) == []
+
+
+def test_no_secret_in_task_descriptions(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
+    """DescribeTasks and DescribeTaskDefinition show none."""
+    ecs, cluster = stack.client("ecs"), stack.outputs["EcsClusterArn"]
+    task = ecs.describe_tasks(cluster=cluster, tasks=[ended.record()["task_arn"]])["tasks"][0]
+    definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
+    assert _leaks(json.dumps([task, definition], default=str), secrets) == []
+    [override] = task["overrides"]["containerOverrides"]
+    assert [variable["name"] for variable in override["environment"]] == ["SESSION_ID"]
+
+
+def test_no_secret_in_any_log(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
+    """CloudWatch Logs of functions and tasks hold none."""
+    logs = stack.client("logs")
+    seen = 0
+    for group in logs.describe_log_groups()["logGroups"]:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+            for event in page["events"]:
+                seen += 1
+                assert _leaks(event["message"], secrets) == [], group["logGroupName"]
+    assert seen > 0, ended.id
+
+
+def test_no_secret_in_any_object(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
+    """No object in the artifacts bucket holds one."""
+    s3, bucket = stack.client("s3"), stack.outputs["ArtifactsBucket"]
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert any(ended.id in key for key in keys)
+    for key in keys:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode(errors="replace")
+        assert _leaks(body, secrets) == [], key
+
+
+def test_no_secret_on_github_or_in_the_table(
+    ended: Session, secrets: dict[str, str], stack: Stack, workshop: Workshop
+) -> None:
+    """Comments, pull requests and session records hold none."""
+    repository = ended.record()["repository"]
+    person = workshop.person
+    pulls = person.rest("GET", f"/repos/{repository}/pulls?state=all")
+    comments = [person.rest("GET", f"/repos/{repository}/issues/{pull['number']}/comments") for pull in pulls]
+    items = stack.client("dynamodb").scan(TableName=stack.outputs["SessionsTable"])["Items"]
+    assert _leaks(json.dumps([pulls, comments, items], default=str), secrets) == []

@@ -1,0 +1,136 @@
+"""Writes docs/contracts.md from the models and the tree of errors.
+
+Usage: `python -m docs.contracts --write` after a change; a unit test compares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from inspect import getdoc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pullwright import errors
+from pullwright.models import (
+    AgentRequest,
+    AgentResult,
+    BrokerGrant,
+    OpenedPullRequest,
+    SessionRequest,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+
+PAGE = Path(__file__).with_name("contracts.md")
+HEAD = """\
+# Contracts
+
+Drawn from `functions/pullwright/models.py` and `errors.py` by `python -m docs.contracts --write`. Times are
+ISO 8601 in UTC, money is US dollars. Models reject unknown fields.
+"""
+MODELS: dict[str, type[BaseModel]] = {
+    "Execution input": SessionRequest,
+    "`sessions/<id>/request.json`": AgentRequest,
+    "`sessions/<id>/result.json`": AgentResult,
+    "What OpenPullRequest answers": OpenedPullRequest,
+    "What ReportOutcome answers": Verdict,
+    "What the broker answers": BrokerGrant,
+}
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """Return a property's type as a reader would say it."""
+    if "anyOf" in schema:
+        return " or ".join(_type(option) for option in schema["anyOf"])
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rsplit('/', 1)[1]}`"
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"list of {_type(schema['items'])}"
+    bounds = {
+        "minimum": "≥ {}",
+        "exclusiveMinimum": "> {}",
+        "maximum": "≤ {}",
+        "minLength": "at least {} characters",
+        "maxLength": "at most {} characters",
+        "pattern": "`{}`",
+    }
+    details = [
+        text.format(schema[name]).replace("|", "\\|") for name, text in bounds.items() if name in schema
+    ]
+    return ", ".join([kind, *details])
+
+
+def _fields(schema: dict[str, Any]) -> Iterator[str]:
+    yield "| field | type | default |"
+    yield "|---|---|---|"
+    required = schema.get("required", [])
+    for name, field in schema.get("properties", {}).items():
+        default = "**needed**" if name in required else f"`{field.get('default', 'see its model')}`"
+        yield f"| `{name}` | {_type(field)} | {default} |"
+
+
+def _models() -> Iterator[str]:
+    nested: dict[str, Any] = {}
+    for title, model in MODELS.items():
+        schema = model.model_json_schema()
+        nested |= schema.get("$defs", {})
+        yield f"## {title}\n\n`{model.__name__}`: {_first_line(model)}\n"
+        yield from _fields(schema)
+        yield ""
+    yield "## Parts of the above\n"
+    for name, schema in sorted(nested.items()):
+        yield f"### {name}\n"
+        if "enum" in schema:
+            yield f"{_type(schema)}\n"
+            continue
+        yield from _fields(schema)
+        yield ""
+
+
+def _first_line(thing: type) -> str:
+    return (getdoc(thing) or "").splitlines()[0]
+
+
+def _errors() -> Iterator[str]:
+    yield "## Errors\n"
+    yield "The class name is the execution's `error` and the record's `error`.\n"
+    yield "| error | class | when | remedy |"
+    yield "|---|---|---|---|"
+    for name, error in vars(errors).items():
+        if not (isinstance(error, type) and issubclass(error, errors.PullwrightError)):
+            continue
+        if name.startswith("_") or error is errors.PullwrightError:
+            continue
+        yield f"| `{name}` | {error.failure_class} | {_first_line(error)} | {error.default_remedy} |"
+
+
+def render() -> str:
+    """Return the page."""
+    return "\n".join([HEAD, *_models(), *_errors()]) + "\n"
+
+
+def main() -> int:
+    """Write or check the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the page instead of comparing it")
+    if parser.parse_args().write:
+        PAGE.write_text(render())
+        return 0
+    if PAGE.exists() and PAGE.read_text() == render():
+        return 0
+    print(f"{PAGE.name} is out of date: run `python -m docs.contracts --write`", file=sys.stderr)  # noqa: T201 - a command's message
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

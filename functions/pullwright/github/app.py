@@ -1,0 +1,211 @@
+"""The GitHub App: proves who we are, and mints tokens for one repository and named permissions."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from pydantic import BaseModel, ConfigDict, Field
+
+from pullwright.errors import AppNotInstalled, GitHubRefused, InternalError, PermissionMissing
+from pullwright.github.client import GitHubClient
+from pullwright.github.connection import Connection, parse
+from pullwright.github.payloads import App, Installation, InstallationToken
+from pullwright.github.refusals import reaches
+from pullwright.github.transport import Transport, Urllib3Transport
+from pullwright.models import GitIdentity
+
+# https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+_CLOCK_DRIFT_SECONDS = 60
+_JWT_SECONDS = 540
+_RENEW_BEFORE = timedelta(minutes=5)
+_REDIRECTS = (301, 302, 307, 308)
+_NOT_FOUND = 404
+# The installation is gone, or does not reach so far.
+_NO_TOKEN = (_NOT_FOUND, 422)
+
+
+class AppSecret(BaseModel):
+    """What Secrets Manager keeps of the App; the key never shows in a repr."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    app_id: str = Field(pattern=r"^[A-Za-z0-9.]+$")
+    private_key: str = Field(repr=False, min_length=1)
+
+
+class GitHubApp:
+    """The App of this deployment.
+
+    Args:
+        api_url: root of the REST API.
+        read_secret: reads the App's secret afresh; it is kept in memory until GitHub refuses it.
+        transport: the network.
+        sleep: waits so many seconds.
+        clock: the time now, Unix seconds.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        read_secret: Callable[[], AppSecret],
+        *,
+        transport: Transport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._api_url = api_url
+        self._read_secret = read_secret
+        self._transport = transport if transport is not None else Urllib3Transport()
+        self._sleep = sleep
+        self._clock = clock
+        self._secret: AppSecret | None = None
+        self._tokens: dict[tuple[Any, ...], InstallationToken] = {}
+        self._app: App | None = None
+        self._bot_id: int | None = None
+        self._api = Connection(
+            api_url, self._jwt, forget_token=self._forget_secret, transport=self._transport, sleep=sleep
+        )
+
+    def app(self) -> App:
+        """The App's id and slug, read once."""
+        if self._app is None:
+            self._app = self._api.get("/app", "read the GitHub App", App)
+        return self._app
+
+    def bot_id(self, client: GitHubClient) -> int:
+        """The id of the account that the App's comments and pull requests belong to."""
+        if self._bot_id is None:
+            self._bot_id = client.get_user(f"{self.app().slug}[bot]").id
+        return self._bot_id
+
+    def author(self, client: GitHubClient) -> GitIdentity:
+        """Who stands in the App's commits, so that GitHub shows its face beside them."""
+        name = f"{self.app().slug}[bot]"
+        return GitIdentity(name=name, email=f"{self.bot_id(client)}+{name}@users.noreply.github.com")
+
+    def installation_of(self, repository: str) -> tuple[Installation, int | None]:
+        """The installation that reaches a repository, and the repository's id if it has been renamed.
+
+        Raises:
+            AppNotInstalled: none does, or it is suspended.
+        """
+        what = "find the App's installation"
+        path = f"/repos/{repository}/installation"
+        renamed = None
+        response = self._api.call("GET", path, what, allow=(_NOT_FOUND, *_REDIRECTS))
+        if response.status in _REDIRECTS:
+            match = re.search(r"/repositories/(\d+)/installation$", response.headers.get("location", ""))
+            renamed = int(match[1]) if match else None
+            response = self._api.call("GET", path, what, allow=(_NOT_FOUND,))
+        if response.status == _NOT_FOUND:
+            raise AppNotInstalled(f"The GitHub App is not installed on {repository}.")
+        installation = parse(Installation, response.decoded, what)
+        if installation.suspended_at is not None:
+            raise AppNotInstalled(
+                f"The GitHub App's installation on {repository} is suspended.",
+                remedy="Unsuspend the installation in its settings on GitHub.",
+            )
+        return installation, renamed
+
+    def token(
+        self, repository: str, permissions: Mapping[str, str], installation_id: int | None = None
+    ) -> InstallationToken:
+        """A token for one repository and no more than the named permissions.
+
+        https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+
+        Args:
+            repository: `owner/name`.
+            permissions: name to level, for example `{"contents": "write"}`.
+            installation_id: saves a look-up when it is known; a wrong one is looked up after all.
+
+        Raises:
+            AppNotInstalled: the App does not reach the repository.
+            PermissionMissing: the installation has not granted one of the permissions.
+        """
+        key = (repository.lower(), tuple(sorted(permissions.items())))
+        kept = self._tokens.get(key)
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        if kept is not None and kept.expires_at - now > _RENEW_BEFORE:
+            return kept
+        limits: dict[str, Any] = {"repositories": [repository.partition("/")[2]]}
+        minted = None if installation_id is None else self._mint(installation_id, limits, permissions)
+        if minted is None:
+            installation, renamed = self.installation_of(repository)
+            if renamed is not None:
+                limits = {"repository_ids": [renamed]}
+            minted = self._mint(installation.id, limits, permissions)
+            if minted is None:
+                raise _why_not(installation, repository, permissions)
+        self._tokens[key] = minted
+        return minted
+
+    def client(
+        self, repository: str, permissions: Mapping[str, str], installation_id: int | None = None
+    ) -> GitHubClient:
+        """A client whose tokens are limited to one repository and the named permissions."""
+        self.token(repository, permissions, installation_id)
+        key = (repository.lower(), tuple(sorted(permissions.items())))
+
+        def forget() -> None:
+            self._tokens.pop(key, None)
+
+        return GitHubClient(
+            self._api_url,
+            lambda: self.token(repository, permissions, installation_id).token,
+            forget_token=forget,
+            granted=permissions,
+            transport=self._transport,
+            sleep=self._sleep,
+        )
+
+    def _mint(
+        self, installation_id: int, limits: Mapping[str, Any], permissions: Mapping[str, str]
+    ) -> InstallationToken | None:
+        what = "give us a token for the repository"
+        path = f"/app/installations/{installation_id}/access_tokens"
+        body = {**limits, "permissions": dict(permissions)}
+        try:
+            response = self._api.call("POST", path, what, body=body, allow=_NO_TOKEN)
+        except GitHubRefused:
+            # A suspended installation answers 403; the look-up that follows says so in its own words.
+            return None
+        return None if response.status in _NO_TOKEN else parse(InstallationToken, response.decoded, what)
+
+    def _jwt(self) -> str:
+        if self._secret is None:
+            self._secret = self._read_secret()
+        now = int(self._clock())
+        claims = {
+            "iss": self._secret.app_id,
+            "iat": now - _CLOCK_DRIFT_SECONDS,
+            "exp": now + _JWT_SECONDS,
+        }
+        try:
+            return jwt.encode(claims, self._secret.private_key, algorithm="RS256")
+        except (ValueError, TypeError, jwt.PyJWTError):
+            # The cause may quote the key, so it is not chained.
+            raise InternalError(
+                "The GitHub App's private key is not an RSA key in PEM form.",
+                remedy="Whoever operates this Pullwright stores the key that GitHub gave for the App.",
+            ) from None
+
+    def _forget_secret(self) -> None:
+        self._secret = None
+
+
+def _why_not(
+    installation: Installation, repository: str, permissions: Mapping[str, str]
+) -> PermissionMissing | GitHubRefused:
+    missing = [
+        f"{name}: {level}"
+        for name, level in sorted(permissions.items())
+        if not reaches(installation.permissions.get(name, "none"), level)
+    ]
+    if missing:
+        names = " and ".join(missing)
+        return PermissionMissing(f"The GitHub App's installation on {repository} has not granted {names}.")
+    return GitHubRefused(f"GitHub gave us no token for {repository}, though the App is installed there.")

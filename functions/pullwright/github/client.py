@@ -1,0 +1,166 @@
+"""What Pullwright does on GitHub with an installation token, one method per call."""
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
+
+from pullwright.errors import IssueNotFound, PullRequestNotFound, RepositoryEmpty, RepositoryNotFound
+from pullwright.github.connection import Connection, parse
+from pullwright.github.payloads import Comment, Issue, PullRequest, RepositoryInfo, User
+from pullwright.models import GitIdentity
+
+_GONE = frozenset({404, 410})
+_CONFLICT = 409
+_UNPROCESSABLE = 422
+_MAX_COMMENTS = 1_000
+
+_MARK_READY = """
+mutation($id: ID!) {
+  markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } }
+}
+"""
+
+
+class GitHubClient(Connection):
+    """Pullwright's view of GitHub. `repository` is always `owner/name`.
+
+    Every method raises a `PullwrightError` when GitHub does not do what was asked.
+    """
+
+    def get_repository(self, repository: str) -> RepositoryInfo:
+        """Reads a repository, also under a name it had before."""
+        found = self.find(f"/repos/{repository}", "read the repository", RepositoryInfo)
+        if found is None:
+            raise RepositoryNotFound(f"The repository {repository} does not exist, or the App cannot see it.")
+        return found
+
+    def permission_of(self, repository: str, login: str) -> str:
+        """The permission of a person: `admin`, `write`, `read` or `none`; who is unknown has none."""
+        response = self.call(
+            "GET",
+            f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission",
+            "read a collaborator's permission",
+            allow=(404,),
+        )
+        decoded = response.decoded if isinstance(response.decoded, dict) else {}
+        return str(decoded.get("permission", "none"))
+
+    def get_user(self, login: str) -> User:
+        """Reads an account."""
+        return self.get(f"/users/{quote(login, safe='')}", "read an account", User)
+
+    def find_branch(self, repository: str, branch: str) -> str | None:
+        """The commit that a branch points to, or None if there is no such branch.
+
+        Raises:
+            RepositoryEmpty: the repository has no commit at all.
+        """
+        response = self.call(
+            "GET",
+            f"/repos/{repository}/git/ref/heads/{quote(branch)}",
+            "read a branch",
+            allow=(404, _CONFLICT),
+        )
+        if response.status == _CONFLICT:
+            raise RepositoryEmpty(f"The repository {repository} has no commit yet.")
+        decoded = response.decoded if isinstance(response.decoded, dict) else {}
+        return decoded["object"]["sha"] if "object" in decoded else None
+
+    def create_branch(self, repository: str, branch: str, commit: str) -> bool:
+        """Creates a branch; False if GitHub would not, because it exists or a rule forbids it."""
+        body = {"ref": f"refs/heads/{branch}", "sha": commit}
+        path = f"/repos/{repository}/git/refs"
+        return (
+            self.call("POST", path, "create a branch", body=body, allow=(_UNPROCESSABLE,)).status < _CONFLICT
+        )
+
+    def forward_branch(self, repository: str, branch: str, commit: str) -> bool:
+        """Moves a branch forward, never by force; False if GitHub would not."""
+        path = f"/repos/{repository}/git/refs/heads/{quote(branch)}"
+        body = {"sha": commit, "force": False}
+        return (
+            self.call("PATCH", path, "move a branch", body=body, allow=(_UNPROCESSABLE,)).status < _CONFLICT
+        )
+
+    def create_empty_commit(self, repository: str, parent: str, message: str, author: GitIdentity) -> str:
+        """Makes a commit that changes nothing and belongs to no branch yet; returns its hash."""
+        path = f"/repos/{repository}/git/commits"
+        tree = self.call("GET", f"{path}/{parent}", "read a commit").decoded["tree"]["sha"]
+        identity = {"name": author.name, "email": author.email}
+        body = {
+            "message": message,
+            "tree": tree,
+            "parents": [parent],
+            "author": identity,
+            "committer": identity,
+        }
+        return str(self.call("POST", path, "create a commit", body=body).decoded["sha"])
+
+    def commits_ahead(self, repository: str, base: str, branch: str) -> int:
+        """How many commits a branch has that its base has not."""
+        span = f"{quote(base, safe='')}...{quote(branch, safe='')}"
+        path = f"/repos/{repository}/compare/{span}?per_page=1"
+        return int(self.call("GET", path, "compare two branches").decoded["ahead_by"])
+
+    def get_issue(self, repository: str, number: int) -> Issue:
+        """Reads an issue."""
+        what = "read the issue"
+        found = self.find(f"/repos/{repository}/issues/{number}", what, Issue, absent=_GONE)
+        if found is None:
+            raise IssueNotFound(f"There is no issue #{number} in {repository}.")
+        if found.repository_url and not found.repository_url.lower().endswith(f"/{repository.lower()}"):
+            raise IssueNotFound(f"The issue #{number} was moved to another repository.")
+        return found
+
+    def comments(self, repository: str, number: int) -> list[Comment]:
+        """The comments of an issue or pull request, oldest first."""
+        path = f"/repos/{repository}/issues/{number}/comments"
+        return list(self.pages(path, "read the comments", Comment, limit=_MAX_COMMENTS))
+
+    def create_comment(self, repository: str, number: int, body: str) -> Comment:
+        """Writes a comment on an issue or pull request."""
+        what = "write a comment"
+        path = f"/repos/{repository}/issues/{number}/comments"
+        return parse(Comment, self.call("POST", path, what, body={"body": body}).decoded, what)
+
+    def update_comment(self, repository: str, comment_id: int, body: str) -> bool:
+        """Rewrites a comment of ours; False if somebody has deleted it."""
+        path = f"/repos/{repository}/issues/comments/{comment_id}"
+        response = self.call("PATCH", path, "edit a comment", body={"body": body}, allow=_GONE)
+        return response.status not in _GONE
+
+    def react(self, repository: str, number: int, content: str) -> None:
+        """Puts a reaction on an issue; doing it twice does nothing."""
+        path = f"/repos/{repository}/issues/{number}/reactions"
+        self.call("POST", path, "react to the issue", body={"content": content})
+
+    def get_pull_request(self, repository: str, number: int) -> PullRequest:
+        """Reads a pull request."""
+        what = "read the pull request"
+        found = self.find(f"/repos/{repository}/pulls/{number}", what, PullRequest, absent=_GONE)
+        if found is None:
+            raise PullRequestNotFound(f"There is no pull request #{number} in {repository}.")
+        return found
+
+    def pull_requests_of(self, repository: str, branch: str) -> Sequence[PullRequest]:
+        """Every pull request from a branch of the same repository, newest first, closed ones too."""
+        owner = repository.partition("/")[0]
+        query = urlencode({"head": f"{owner}:{branch}", "state": "all"})
+        path = f"/repos/{repository}/pulls?{query}"
+        found = self.pages(path, "list pull requests", PullRequest, limit=100)
+        return [pull for pull in found if pull.head.ref == branch]
+
+    def create_pull_request(
+        self, repository: str, *, branch: str, base: str, title: str, body: str, draft: bool
+    ) -> PullRequest | None:
+        """Opens a pull request; None if GitHub would not (one exists, or drafts are not available)."""
+        what = "open a pull request"
+        fields = {"head": branch, "base": base, "title": title, "body": body, "draft": draft}
+        path = f"/repos/{repository}/pulls"
+        response = self.call("POST", path, what, body=fields, allow=(_UNPROCESSABLE,))
+        if response.status == _UNPROCESSABLE:
+            return None
+        return parse(PullRequest, response.decoded, what)
+
+    def mark_ready(self, pull_request: PullRequest) -> None:
+        """Takes a pull request out of draft; only GraphQL can."""
+        self.graphql(_MARK_READY, {"id": pull_request.node_id}, "mark the pull request ready for review")

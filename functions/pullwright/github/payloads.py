@@ -1,0 +1,112 @@
+"""The fields of GitHub's answers that we read; everything else in them is ignored."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Payload(BaseModel):
+    """A frozen view of an answer of GitHub's."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class User(Payload):
+    """An account: a person, an organisation or an App's bot."""
+
+    id: int
+    login: str
+
+
+class RepositoryInfo(Payload):
+    """A repository; `full_name` is its name of today, whatever name it was asked by."""
+
+    id: int
+    full_name: str
+    default_branch: str
+    archived: bool = False
+
+
+class Issue(Payload):
+    """An issue, or a pull request seen as one.
+
+    Attributes:
+        pull_request: present if the number belongs to a pull request.
+        repository_url: tells where an issue went that was transferred.
+    """
+
+    number: int
+    title: str
+    body: str | None = None
+    state: str
+    html_url: str
+    repository_url: str = ""
+    pull_request: dict[str, object] | None = None
+
+
+class Comment(Payload):
+    """A comment on an issue or a pull request; a deleted account leaves `user` empty."""
+
+    id: int
+    body: str | None = None
+    user: User | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class HeadRepository(Payload):
+    """The repository that a pull request comes from."""
+
+    full_name: str
+
+
+class Head(Payload):
+    """A pull request's branch; `repo` is empty when that repository is gone."""
+
+    ref: str
+    sha: str
+    repo: HeadRepository | None = None
+
+
+class Base(Payload):
+    """The branch that a pull request goes to."""
+
+    ref: str
+
+
+class PullRequest(Payload):
+    """A pull request."""
+
+    number: int
+    node_id: str
+    html_url: str
+    state: str
+    title: str
+    body: str | None = None
+    draft: bool = False
+    merged_at: datetime | None = None
+    user: User | None = None
+    head: Head
+    base: Base
+
+
+class App(Payload):
+    """The GitHub App itself."""
+
+    id: int
+    slug: str
+
+
+class Installation(Payload):
+    """Where the App is installed, and what it may do there."""
+
+    id: int
+    permissions: dict[str, str] = Field(default_factory=dict)
+    suspended_at: datetime | None = None
+
+
+class InstallationToken(Payload):
+    """A token of an installation. Its value never shows in a repr."""
+
+    token: str = Field(repr=False)
+    expires_at: datetime

@@ -1,0 +1,108 @@
+"""Turns an answer of GitHub's that is no success into one of our errors, by status, header and field."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pullwright.errors import (
+    GitHubRateLimited,
+    GitHubRefused,
+    GitHubUnavailable,
+    PermissionMissing,
+    PullwrightError,
+    RepositoryNotFound,
+)
+from pullwright.github.transport import Response
+
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
+SERVER_ERROR = 500
+DEFAULT_WAIT_SECONDS = 60.0
+_LEVELS = ("none", "read", "write", "admin")
+
+
+def refusal(what: str, response: Response, granted: Mapping[str, str] | None = None) -> PullwrightError:
+    """Names what went wrong.
+
+    https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
+
+    Args:
+        what: what was asked for, as it stands in "GitHub refused to …".
+        response: an answer with a status of 400 or more.
+        granted: the permissions the token is known to have, if that is known.
+    """
+    status = response.status
+    if status >= SERVER_ERROR:
+        return GitHubUnavailable(f"GitHub answered {status} when asked to {what}.")
+    if status in {FORBIDDEN, TOO_MANY} and (wait := _wait_seconds(response)) is not None:
+        return GitHubRateLimited(
+            f"GitHub's rate limit is used up; it answers again in {wait:.0f} seconds.", retry_after=wait
+        )
+    if status == UNAUTHORIZED:
+        return GitHubRefused(
+            f"GitHub did not accept our credentials when asked to {what}.",
+            remedy="Whoever operates this Pullwright checks the GitHub App's id and private key.",
+        )
+    if status == FORBIDDEN and (missing := _missing_permission(response, granted)):
+        return PermissionMissing(f"The GitHub App may not {what}: it lacks the permission {missing}.")
+    if status == NOT_FOUND:
+        return RepositoryNotFound(f"GitHub found nothing when asked to {what}.")
+    return GitHubRefused(f"GitHub refused to {what} ({status}{_message(response.decoded)}).")
+
+
+def graphql_refusal(what: str, errors: list[Any]) -> PullwrightError:
+    """The same for GraphQL, which answers 200 and names the trouble in `errors[].type`."""
+    types = {error.get("type") for error in errors if isinstance(error, dict)}
+    if "RATE_LIMITED" in types:
+        return GitHubRateLimited("GitHub's rate limit is used up.", retry_after=DEFAULT_WAIT_SECONDS)
+    if "FORBIDDEN" in types:
+        return PermissionMissing(f"The GitHub App may not {what}: it lacks a permission.")
+    first = errors[0] if errors else None
+    return GitHubRefused(f"GitHub refused to {what} (GraphQL{_message(first)}).")
+
+
+def _wait_seconds(response: Response) -> float | None:
+    """Seconds to wait if this is a rate limit, else None.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+    """
+    if (after := _number(response.headers.get("retry-after"))) is not None:
+        return max(after, 0.0)
+    if response.headers.get("x-ratelimit-remaining") == "0":
+        reset = _number(response.headers.get("x-ratelimit-reset"))
+        return DEFAULT_WAIT_SECONDS if reset is None else max(reset - time.time(), 1.0)
+    return DEFAULT_WAIT_SECONDS if response.status == TOO_MANY else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _missing_permission(response: Response, granted: Mapping[str, str] | None) -> str:
+    """The permission that would have helped, or nothing if the token has one that should have.
+
+    The header lists sets separated by `;`, each a list of `name=level` separated by `,`; any one set is
+    enough: https://github.blog/changelog/2023-08-10-x-accepted-github-permissions-header-for-fine-grained-permission-actors/
+    """
+    accepted = [
+        [tuple(item.strip().partition("=")[::2]) for item in one.split(",") if "=" in item]
+        for one in response.headers.get("x-accepted-github-permissions", "").split(";")
+    ]
+    sets = [one for one in accepted if one]
+    if granted is not None and any(
+        all(reaches(granted.get(name, "none"), level) for name, level in one) for one in sets
+    ):
+        return ""
+    return " or ".join(" with ".join(f"{name}: {level}" for name, level in one) for one in sets)
+
+
+def reaches(have: str, need: str) -> bool:
+    """Whether one permission level includes another."""
+    return have in _LEVELS and need in _LEVELS and _LEVELS.index(have) >= _LEVELS.index(need)
+
+
+def _message(decoded: Any) -> str:
+    message = decoded.get("message") if isinstance(decoded, dict) else None
+    return f": {message[:200]}" if isinstance(message, str) and message else ""

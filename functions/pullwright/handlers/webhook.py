@@ -1,0 +1,35 @@
+"""GitHub's webhook: a Function URL that verifies, starts an execution and answers."""
+
+import os
+from functools import cache
+from typing import Any
+
+from pullwright.aws_json import AwsJson
+from pullwright.webhook.answers import to_function_url
+from pullwright.webhook.log import DeliveryLog
+from pullwright.webhook.secret import WebhookSecret
+from pullwright.webhook.service import Webhook
+from pullwright.webhook.settings import Settings
+
+
+@cache
+def _webhook() -> Webhook:
+    settings = Settings.read(os.environ)
+    aws = AwsJson(os.environ)
+    return Webhook(settings, aws, WebhookSecret(aws, settings.webhook_secret_arn))
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one delivery; the table of answers is in `pullwright.webhook`.
+
+    Args:
+        event: the Function URL's, payload format 2.0.
+        context: of the invocation.
+
+    Raises:
+        MissingSetting: the function was deployed without a setting.
+    """
+    log = DeliveryLog(os.environ, context, cold_start=_webhook.cache_info().currsize == 0)
+    given = _webhook().answer(event, log)
+    log.close(status_code=given.status_code, status=given.status, reason=given.reason)
+    return to_function_url(given)

@@ -1,0 +1,19 @@
+"""What the webhook answers to a delivery of GitHub.
+
+| status | body's `status` | when |
+|---|---|---|
+| 202 | `started` | an execution was started, or the same delivery's execution still runs |
+| 202 | `already` | the same delivery was worked on before |
+| 202 | `queued` | Step Functions had no room; the request waits in the queue |
+| 200 | `pong` | `ping` |
+| 200 | `ignored` | a signed event that is none of our business; `reason` says why |
+| 400 | `refused` | signed, but not JSON or not what GitHub documents; `field` names what is wrong |
+| 401 | `refused` | signature missing, SHA-1 only, or wrong |
+| 405 | `refused` | not a POST |
+| 413 | `refused` | larger than 6 MB |
+| 503 | `failed` | the secret cannot be read or is empty, or neither Step Functions nor the queue took it |
+
+A 503 shows as a failed delivery on GitHub, where it can be redelivered. What runs in the webhook's function
+neither talks to GitHub nor imports pydantic or botocore: it runs for every event of every repository, mostly
+cold.
+"""

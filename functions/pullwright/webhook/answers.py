@@ -1,0 +1,69 @@
+"""What the webhook says to GitHub."""
+
+import json
+from typing import Any, NamedTuple
+
+STARTED = "started"
+ALREADY = "already"
+QUEUED = "queued"
+PONG = "pong"
+IGNORED = "ignored"
+REFUSED = "refused"
+FAILED = "failed"
+
+_STATUS_CODES = {STARTED: 202, ALREADY: 202, QUEUED: 202, PONG: 200, IGNORED: 200, FAILED: 503}
+
+
+class Answer(NamedTuple):
+    """One answer.
+
+    Attributes:
+        status_code: of HTTP.
+        status: one of this module's words.
+        reason: a sentence for whoever reads the delivery on GitHub.
+        execution_arn: of the execution that works on it.
+        field: of the payload, or the header, that is wrong.
+    """
+
+    status_code: int
+    status: str
+    reason: str
+    execution_arn: str = ""
+    field: str = ""
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault of ours
+    """A request that we do not take.
+
+    Args:
+        status_code: 4xx.
+        reason: a sentence.
+        field: of the payload, or the header, that is wrong.
+    """
+
+    def __init__(self, status_code: int, reason: str, *, field: str = "") -> None:
+        super().__init__(reason)
+        self.answer = Answer(status_code, REFUSED, reason, field=field)
+
+
+class WrongSignature(Refused):
+    """The signature does not fit the secret that we know, which may be out of date."""
+
+
+def answer(status: str, reason: str, *, execution_arn: str = "") -> Answer:
+    """Make an answer with the status code that goes with its word."""
+    return Answer(_STATUS_CODES[status], status, reason, execution_arn)
+
+
+def to_function_url(given: Answer) -> dict[str, Any]:
+    """Render an answer as a Function URL's response (payload format 2.0)."""
+    body = {"status": given.status, "reason": given.reason}
+    if given.execution_arn:
+        body["execution_arn"] = given.execution_arn
+    if given.field:
+        body["field"] = given.field
+    return {
+        "statusCode": given.status_code,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": json.dumps(body),
+    }

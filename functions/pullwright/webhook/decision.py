@@ -1,0 +1,72 @@
+"""What to do with a delivery: a pure function of headers, bytes and secret."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
+from pullwright.webhook.payload import field, parse
+from pullwright.webhook.signature import check_signature
+from pullwright.webhook.start import Start, start_for_issue
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_EVENT = re.compile(r"[a-z_]{1,64}")
+
+
+def decide(headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_label: str) -> Start | Answer:
+    """Decide what a delivery asks for.
+
+    Args:
+        headers: by lower-case name.
+        body: the raw bytes.
+        secret: what GitHub and we share.
+        trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
+
+    Returns:
+        The execution to start, or the answer to a delivery that starts none.
+
+    Raises:
+        Refused: not signed, or not what GitHub sends.
+        ValueError: the secret is empty.
+    """
+    check_signature(headers, body, secret)
+    payload = parse(headers, body)
+    event = headers.get("x-github-event", "")
+    if not _EVENT.fullmatch(event):
+        raise Refused(400, "The header X-GitHub-Event is missing or malformed.", field="x-github-event")
+    guid = delivery_id(headers)
+    if not guid:
+        raise Refused(400, "The header X-GitHub-Delivery is not a GUID.", field="x-github-delivery")
+    if event == "ping":
+        return answer(PONG, "The webhook reaches Pullwright.")
+    if event not in {"issues", "pull_request"}:
+        return answer(IGNORED, f"The event {event} starts nothing.")
+    if field(payload, "action", str) != "labeled":
+        return answer(IGNORED, f"Of the event {event}, only labels start something.")
+    if field(payload, "label.name", str).casefold() != trigger_label.casefold():
+        return answer(IGNORED, f"Only the label {trigger_label} starts a session.")
+    return _labeled(event, payload, guid)
+
+
+def delivery_id(headers: Mapping[str, str]) -> str:
+    """Read the delivery's GUID, empty when there is no well-formed one.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
+    """
+    guid = headers.get("x-github-delivery", "").strip().lower()
+    return guid if _GUID.fullmatch(guid) else ""
+
+
+def _labeled(event: str, payload: Mapping[str, Any], guid: str) -> Start | Answer:
+    if field(payload, "sender.type", str) == "Bot":
+        return answer(IGNORED, "The label was added by an App; only people start sessions.")
+    if event == "pull_request" or _is_pull_request(payload):
+        return answer(IGNORED, "The label starts sessions on issues, not on pull requests.")
+    if field(payload, "issue.state", str) != "open":
+        return answer(IGNORED, "The issue is not open; reopen it and add the label again.")
+    return start_for_issue(payload, guid)
+
+
+def _is_pull_request(payload: Mapping[str, Any]) -> bool:
+    issue = payload.get("issue")
+    return isinstance(issue, dict) and issue.get("pull_request") is not None

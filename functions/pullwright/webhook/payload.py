@@ -1,0 +1,77 @@
+"""Reading a webhook's JSON: only the fields that we need, each checked where it is read.
+
+Real payloads do not match GitHub's published schemas, so unknown, missing and odd fields elsewhere are no
+reason to refuse a delivery.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from pullwright.webhook.answers import Refused
+
+_T = TypeVar("_T", str, int)
+_KINDS = {str: "a text", int: "a whole number"}
+
+
+def parse(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """Decode a signed body.
+
+    Args:
+        headers: by lower-case name.
+        body: the raw bytes.
+
+    Raises:
+        Refused: it is empty, a form, not JSON, nested too deeply, or not an object.
+    """
+    if not body.strip():
+        raise Refused(400, "The body is empty.")
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/x-www-form-urlencoded":
+        raise Refused(
+            400, "The webhook's content type must be application/json, not a form.", field="content-type"
+        )
+    try:
+        payload = json.loads(body.decode(), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Refused(400, "The body is nested too deeply.") from None
+    except ValueError:
+        raise Refused(400, "The body is not JSON.") from None
+    if not isinstance(payload, dict):
+        raise Refused(400, "The body is not a JSON object.")
+    return payload
+
+
+def field(payload: Mapping[str, Any], path: str, kind: type[_T]) -> _T:
+    """Read one field.
+
+    Args:
+        payload: the decoded body.
+        path: names joined by dots, for example `issue.number`.
+        kind: what it has to be.
+
+    Raises:
+        Refused: it is missing or something else; the answer names it.
+    """
+    value: Any = payload
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    # Not isinstance: JSON's true is not a number.
+    if type(value) is not kind:
+        raise wrong(path, f"must be {_KINDS[kind]}")
+    return value
+
+
+def wrong(path: str, what: str) -> Refused:
+    """Make the refusal of one field.
+
+    Args:
+        path: the field's name.
+        what: what it must be, to follow the name in a sentence.
+    """
+    return Refused(400, f"{path} {what}.", field=path)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and its like, which Python reads and JSON does not know."""
+    raise ValueError(name)

@@ -1,0 +1,131 @@
+"""The webhook: decide, start the execution or queue the request, answer."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pullwright.aws_json import SQS, STATES, AwsCallError, AwsJson
+from pullwright.webhook.answers import (
+    ALREADY,
+    FAILED,
+    QUEUED,
+    STARTED,
+    Answer,
+    Refused,
+    WrongSignature,
+    answer,
+)
+from pullwright.webhook.decision import decide, delivery_id
+from pullwright.webhook.log import DeliveryLog
+from pullwright.webhook.request import Request, read_request
+from pullwright.webhook.secret import SecretUnusable, WebhookSecret
+from pullwright.webhook.settings import Settings
+from pullwright.webhook.signature import claimed_signature
+from pullwright.webhook.start import Start
+
+# GitHub waits ten seconds (https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks);
+# with the secret's 2.5 seconds these leave one for the way.
+_START_SECONDS = 4.0
+_QUEUE_SECONDS = 2.0
+
+
+class Webhook:
+    """Answers deliveries.
+
+    Args:
+        settings: what the template sets.
+        aws: makes the calls.
+        secret: verifies.
+    """
+
+    def __init__(self, settings: Settings, aws: AwsJson, secret: WebhookSecret) -> None:
+        self._settings = settings
+        self._aws = aws
+        self._secret = secret
+
+    def answer(self, event: Mapping[str, Any], log: DeliveryLog) -> Answer:
+        """Answer one request of the Function URL.
+
+        Args:
+            event: payload format 2.0.
+            log: collects what may be said about it.
+        """
+        try:
+            request = read_request(event)
+            log.add(delivery_id=delivery_id(request.headers))
+            decision = self._decide(request)
+            log.add(event=request.headers.get("x-github-event", ""))
+        except Refused as refused:
+            return refused.answer
+        except SecretUnusable:
+            log.add(error="SecretUnusable")
+            return answer(
+                FAILED, "The webhook's secret is empty; whoever operates this Pullwright has to set it."
+            )
+        except AwsCallError as error:
+            log.add(error=str(error))
+            return answer(FAILED, "The webhook's secret cannot be read just now.")
+        if isinstance(decision, Answer):
+            return decision
+        log.add(correlation_id=decision.name, repository=decision.repository, issue=decision.issue)
+        return self._start(decision, log)
+
+    def _decide(self, request: Request) -> Start | Answer:
+        claimed_signature(request.headers)
+        label = self._settings.trigger_label
+        try:
+            return decide(request.headers, request.body, self._secret.current(), trigger_label=label)
+        except WrongSignature:
+            if not self._secret.changed():
+                raise
+        return decide(request.headers, request.body, self._secret.current(), trigger_label=label)
+
+    def _start(self, start: Start, log: DeliveryLog) -> Answer:
+        try:
+            output = self._aws.call(
+                STATES,
+                "StartExecution",
+                {
+                    "stateMachineArn": self._settings.state_machine_arn,
+                    "name": start.name,
+                    "input": start.input,
+                },
+                seconds=_START_SECONDS,
+            )
+        except AwsCallError as error:
+            if error.code == "ExecutionAlreadyExists":
+                return answer(
+                    ALREADY,
+                    "This delivery was worked on before.",
+                    execution_arn=self._execution_arn(start.name),
+                )
+            log.add(error=str(error))
+            if error.transient:
+                return self._queue(start, log)
+            return answer(FAILED, "Step Functions refused to start the session.")
+        return answer(
+            STARTED,
+            f"A session works on issue {start.issue}.",
+            execution_arn=str(output.get("executionArn") or self._execution_arn(start.name)),
+        )
+
+    def _queue(self, start: Start, log: DeliveryLog) -> Answer:
+        message = json.dumps({"kind": "start", "name": start.name, "input": start.input})
+        try:
+            self._aws.call(
+                SQS,
+                "SendMessage",
+                {"QueueUrl": self._settings.events_queue_url, "MessageBody": message},
+                seconds=_QUEUE_SECONDS,
+            )
+        except AwsCallError as error:
+            log.add(queue_error=str(error))
+            return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
+        return answer(
+            QUEUED,
+            "Step Functions is busy; the session starts as soon as it can.",
+            execution_arn=self._execution_arn(start.name),
+        )
+
+    def _execution_arn(self, name: str) -> str:
+        return self._settings.state_machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"

@@ -1,0 +1,38 @@
+"""What the template sets for the webhook's function."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+
+class MissingSetting(Exception):  # noqa: N818 - says what it is
+    """The function was deployed without a setting.
+
+    Args:
+        name: of the environment variable.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the environment variable {name} is missing or empty")
+        self.name = name
+
+
+class Settings(NamedTuple):
+    """The environment variables, by their lower-case names; all of them are needed."""
+
+    state_machine_arn: str
+    webhook_secret_arn: str
+    events_queue_url: str
+    trigger_label: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read them.
+
+        Raises:
+            MissingSetting: one is missing or empty.
+        """
+        names = [name.upper() for name in cls._fields]
+        for name in names:
+            if not environ.get(name):
+                raise MissingSetting(name)
+        return cls(*(environ[name] for name in names))

@@ -1,0 +1,106 @@
+"""The queue behind the webhook."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.stub import Stubber
+
+from pullwright.handlers import events as function
+from pullwright.webhook.queued import work_off
+from pullwright.webhook.settings import MissingSetting
+from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
+
+NAME = f"implement-42-{GUID}"
+INPUT = '{"repository":"octo-org/widgets","issue":42}'
+GOOD = {"kind": "start", "name": NAME, "input": INPUT}
+EXPECTED = {"stateMachineArn": MACHINE, "name": NAME, "input": INPUT}
+
+
+@pytest.fixture
+def states() -> Any:
+    """A client of Step Functions that calls nobody."""
+    return boto3.client(
+        "stepfunctions",
+        region_name="eu-central-1",
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="made up",
+    )
+
+
+def worked_off(states: Any, *bodies: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Work off messages numbered from 0; return the failed ones and the log's lines."""
+    log = io.StringIO()
+    records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
+    logger = Logger(service=f"events-{id(log)}", stream=log)
+    failed = work_off(records, state_machine_arn=MACHINE, states=states, logger=logger)
+    return failed, [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def test_a_queued_session_is_started(states: Any) -> None:
+    """The execution gets the name and the very input that the webhook chose."""
+    with Stubber(states) as stub:
+        stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
+        failed, [line] = worked_off(states, json.dumps(GOOD))
+        stub.assert_no_pending_responses()
+    assert failed == []
+    assert line["correlation_id"] == NAME
+
+
+def test_a_session_that_was_started_before_is_a_success(states: Any) -> None:
+    """A message that comes twice, or after the session's end, is done."""
+    with Stubber(states) as stub:
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists", expected_params=EXPECTED)
+        assert worked_off(states, json.dumps(GOOD))[0] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no json",
+        "[]",
+        json.dumps(GOOD | {"kind": "stop"}),
+        json.dumps(GOOD | {"name": "no name"}),
+        json.dumps(GOOD | {"input": {"repository": "secret-words"}}),
+        json.dumps(GOOD | {"more": "secret-words"}),
+    ],
+)
+def test_a_malformed_message_fails_alone(states: Any, body: str) -> None:
+    """What is no message of ours goes to the dead-letter queue, unlogged, and the others are worked off."""
+    with Stubber(states) as stub:
+        stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
+        failed, lines = worked_off(states, body, json.dumps(GOOD))
+    assert failed == ["0"]
+    assert "secret-words" not in json.dumps(lines)
+
+
+def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
+    """Only the message whose start failed comes back."""
+    with Stubber(states) as stub:
+        stub.add_client_error("start_execution", "ThrottlingException", http_status_code=400)
+        stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
+        failed, lines = worked_off(states, json.dumps(GOOD), json.dumps(GOOD))
+    assert failed == ["0"]
+    assert lines[0]["error"] == "ClientError"
+
+
+def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function reports the failed messages one by one."""
+    monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
+    monkeypatch.setattr(function, "_states", lambda: states)
+    with Stubber(states):
+        answer = function.handler({"Records": [{"messageId": "7", "body": "?"}]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that was deployed wrongly says which variable is missing."""
+    monkeypatch.delenv("STATE_MACHINE_ARN", raising=False)
+    with pytest.raises(MissingSetting, match="STATE_MACHINE_ARN"):
+        function.handler({"Records": []}, None)

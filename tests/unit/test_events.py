@@ -11,9 +11,10 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.stub import Stubber
 
+from pullwright import aws, settings
+from pullwright.errors import InternalError
 from pullwright.handlers import events as function
-from pullwright.webhook.queued import work_off
-from pullwright.webhook.settings import MissingSetting
+from pullwright.webhook import queued
 from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
 
 NAME = f"implement-42-{GUID}"
@@ -35,10 +36,11 @@ def states() -> Any:
 
 def worked_off(states: Any, *bodies: str) -> tuple[list[str], list[dict[str, Any]]]:
     """Work off messages numbered from 0; return the failed ones and the log's lines."""
-    log = io.StringIO()
     records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
-    logger = Logger(service=f"events-{id(log)}", stream=log)
-    failed = work_off(records, state_machine_arn=MACHINE, states=states, logger=logger)
+    log = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queued, "logger", Logger(service=f"events-{id(log)}", stream=log))
+        failed = queued.work_off(records, state_machine_arn=MACHINE, states=states)
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 
@@ -93,7 +95,8 @@ def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
 def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function reports the failed messages one by one."""
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
-    monkeypatch.setattr(function, "_states", lambda: states)
+    monkeypatch.setattr(aws, "stepfunctions", lambda: states)
+    settings.events.cache_clear()
     with Stubber(states):
         answer = function.handler({"Records": [{"messageId": "7", "body": "?"}]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
@@ -102,5 +105,6 @@ def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that was deployed wrongly says which variable is missing."""
     monkeypatch.delenv("STATE_MACHINE_ARN", raising=False)
-    with pytest.raises(MissingSetting, match="STATE_MACHINE_ARN"):
+    settings.events.cache_clear()
+    with pytest.raises(InternalError, match="STATE_MACHINE_ARN"):
         function.handler({"Records": []}, None)

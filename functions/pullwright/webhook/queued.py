@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import StringConstraints, ValidationError
 
+from pullwright.log import logger
 from pullwright.models import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aws_lambda_powertools import Logger
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -31,16 +32,13 @@ class QueuedStart(Model):
     input: Annotated[str, StringConstraints(min_length=2)]
 
 
-def work_off(
-    records: Iterable[Mapping[str, Any]], *, state_machine_arn: str, states: SFNClient, logger: Logger
-) -> list[str]:
+def work_off(records: Iterable[Mapping[str, Any]], *, state_machine_arn: str, states: SFNClient) -> list[str]:
     """Start what the messages ask for.
 
     Args:
         records: of the SQS event.
         state_machine_arn: which machine.
         states: client of Step Functions.
-        logger: tells what came of each.
 
     Returns:
         Ids of the messages that failed. SQS delivers them again, and in the end to the dead-letter queue.
@@ -56,8 +54,7 @@ def work_off(
             fields = [".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)]
             logger.warning("A message is malformed.", extra={"message_id": message_id, "fields": fields})
             failed.append(message_id)
-        except Exception as error:
-            # One message must not take the others of its batch along, whatever is wrong with it.
+        except (ClientError, BotoCoreError) as error:
             logger.exception(
                 "An execution was not started.",
                 extra={"message_id": message_id, "error": type(error).__name__},

@@ -25,6 +25,11 @@ class Settings(NamedTuple):
     trigger_label: str
 
     @classmethod
+    def names(cls) -> frozenset[str]:
+        """The variables that are read."""
+        return frozenset(name.upper() for name in cls._fields)
+
+    @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Read them.
 

@@ -30,7 +30,9 @@ _NO_TOKEN = (_NOT_FOUND, 422)
 class AppSecret(BaseModel):
     """What Secrets Manager keeps of the App; the key never shows in a repr."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True
+    )
 
     app_id: str = Field(pattern=r"^[A-Za-z0-9.]+$")
     private_key: str = Field(repr=False, min_length=1)
@@ -173,7 +175,10 @@ class GitHubApp:
         except GitHubRefused:
             # A suspended installation answers 403; the look-up that follows says so in its own words.
             return None
-        return None if response.status in _NO_TOKEN else parse(InstallationToken, response.decoded, what)
+        if response.status in _NO_TOKEN:
+            return None
+        token = parse(InstallationToken, response.decoded, what)
+        return token.model_copy(update={"installation_id": installation_id})
 
     def _jwt(self) -> str:
         if self._secret is None:

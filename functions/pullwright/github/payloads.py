@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class Payload(BaseModel):
     """A frozen view of an answer of GitHub's."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # An answer may hold a token, and a validation error would quote it.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class User(Payload):
@@ -106,7 +107,12 @@ class Installation(Payload):
 
 
 class InstallationToken(Payload):
-    """A token of an installation. Its value never shows in a repr."""
+    """A token of an installation; its value never shows in a repr.
+
+    Attributes:
+        installation_id: whose token it is, filled in by us.
+    """
 
     token: str = Field(repr=False)
     expires_at: datetime
+    installation_id: int = 0

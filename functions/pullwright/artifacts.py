@@ -1,0 +1,109 @@
+"""What a session leaves in S3, as the functions see it: `request.json` and `result.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from pullwright.aws import calling, code_of
+from pullwright.errors import InternalError
+from pullwright.models import AgentRequest, AgentResult
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_EXISTS = "PreconditionFailed"
+_MISSING = "NoSuchKey"
+
+
+class UnreadableResultError(ValueError):
+    """`result.json` is there, but it is not an `AgentResult` of this session."""
+
+
+class Artifacts:
+    """The artifacts bucket.
+
+    Args:
+        client: S3.
+        bucket: its name.
+    """
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def url(self, session_id: str) -> str:
+        """Where a session's artifacts lie."""
+        return f"s3://{self._bucket}/sessions/{session_id}/"
+
+    def write_request(self, request: AgentRequest) -> AgentRequest:
+        """Writes `request.json` unless it is there already; returns the one that holds.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+            InternalError: one is there that cannot be read.
+        """
+        with calling("store the session's request"):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._key(request.session_id, "request.json"),
+                    Body=request.model_dump_json(indent=2).encode(),
+                    ContentType="application/json",
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if code_of(error) != _EXISTS:
+                    raise
+            else:
+                return request
+        return self.read_request(request.session_id) or request
+
+    def read_request(self, session_id: str) -> AgentRequest | None:
+        """Reads `request.json`; None if there is none.
+
+        Raises:
+            AwsUnavailable: S3 did not give it.
+            InternalError: it is not a request.
+        """
+        content = self._read(session_id, "request.json")
+        try:
+            return None if content is None else AgentRequest.model_validate_json(content)
+        except ValidationError as error:
+            raise InternalError("The session's request.json cannot be read.") from error
+
+    def read_result(self, session_id: str) -> AgentResult | None:
+        """Reads `result.json`; None if there is none.
+
+        Raises:
+            AwsUnavailable: S3 did not give it.
+            UnreadableResultError: it is no result of this session.
+        """
+        content = self._read(session_id, "result.json")
+        if content is None:
+            return None
+        try:
+            result = AgentResult.model_validate_json(content)
+        except ValidationError as error:
+            raise UnreadableResultError("result.json does not have the form of a result") from error
+        if result.session_id != session_id:
+            raise UnreadableResultError("result.json belongs to another session")
+        return result
+
+    def _read(self, session_id: str, name: str) -> bytes | None:
+        with calling(f"read the session's {name}"):
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=self._key(session_id, name))[
+                    "Body"
+                ].read()
+            except ClientError as error:
+                # S3 says this only to a role with s3:ListBucket; to others a missing object is forbidden.
+                if code_of(error) == _MISSING:
+                    return None
+                raise
+
+    @staticmethod
+    def _key(session_id: str, name: str) -> str:
+        return f"sessions/{session_id}/{name}"

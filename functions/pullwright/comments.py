@@ -1,0 +1,201 @@
+"""Every text that Pullwright writes on GitHub. The runner uses it too."""
+
+from pullwright.markdown import code, details, inline, quote, sentence, table
+from pullwright.models import (
+    AgentRequest,
+    AgentResult,
+    Failure,
+    FailureClass,
+    Outcome,
+    Progress,
+    ResolvedLimits,
+    Todo,
+    Verdict,
+)
+from pullwright.text import one_line
+
+TRACKING_MARKER = "<!-- pullwright:tracking -->"
+REFUSAL_MARKER = "<!-- pullwright:refusal -->"
+PULL_REQUEST_MARKER = "<!-- pullwright:pull-request -->"
+LONGEST_BODY = 65_536
+
+_LONGEST_SUMMARY = 30_000
+_LONGEST_PROMPT = 5_000
+_LONGEST_TITLE = 200
+_MOST_TODOS = 40
+_CENT = 0.01
+_MINUTE, _HOUR = 60, 3_600
+_SIGNS = {
+    FailureClass.USER: "✋",
+    FailureClass.TRANSIENT: "🌩️",
+    FailureClass.SERVICE: "💥",
+    FailureClass.AGENT: "🤔",
+    FailureClass.LIMIT: "⏳",
+}
+
+
+def money(usd: float) -> str:
+    """US dollars, in cents, or finer where cents would show nothing."""
+    return f"${usd:.4f}" if 0 < usd < _CENT else f"${usd:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    whole = max(0, round(seconds))
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def render_progress(request: AgentRequest, progress: Progress) -> str:
+    """The tracking comment while the session is under way.
+
+    Args:
+        request: what is being worked on.
+        progress: what is happening now.
+    """
+    limits = request.limits
+    figures = {
+        "Cost so far": f"{money(progress.cost_usd)} of {money(limits.usd)}",
+        "Turns": f"{progress.turns} of {limits.turns}",
+        "Time": f"{duration(progress.elapsed_seconds)} of {duration(limits.minutes * _MINUTE)}",
+    }
+    return _join(
+        TRACKING_MARKER,
+        "### 🔧 Working on it",
+        inline(progress.activity),
+        _todo_list(progress.todos),
+        table(figures),
+        f"<sub>{_about(request)}</sub>",
+    )
+
+
+def render_outcome(
+    request: AgentRequest | None,
+    result: AgentResult | None,
+    verdict: Verdict,
+    *,
+    session_id: str,
+    seconds: float | None = None,
+    artifacts: str = "",
+    log: str = "",
+) -> str:
+    """The tracking comment when the session is over.
+
+    Args:
+        request: what was worked on; None if it cannot be read.
+        result: what the runner left; None if it left nothing.
+        verdict: what came of it.
+        session_id: the session.
+        seconds: how long the task ran, where there is no result to say it.
+        artifacts: address of the session's artifacts.
+        log: log group and stream.
+    """
+    places = {"Session": session_id, "Artifacts": artifacts, "Log": log}
+    facts = [f"- {name}: {code(place)}" for name, place in places.items() if place]
+    if request is not None:
+        facts.append(f"- Model: {_model(request)}, limits: {_limits(request.limits)}")
+    summary = quote(result.summary, _LONGEST_SUMMARY) if result is not None else ""
+    title = "What was done" if verdict.outcome is Outcome.CHANGED else "What the agent says"
+    return _join(
+        TRACKING_MARKER,
+        f"### {_headline(verdict)}",
+        "" if verdict.outcome is Outcome.CHANGED else sentence(verdict.sentence),
+        f"**What you can do:** {sentence(verdict.remedy)}" if verdict.remedy else "",
+        table(_figures(result, seconds)),
+        details(title, summary, is_open=True) if summary else "",
+        details("Session", "\n".join(facts)),
+    )
+
+
+def render_refusal(failure: Failure) -> str:
+    """The comment on an issue for which no pull request could be opened."""
+    return _join(
+        REFUSAL_MARKER,
+        f"### {_SIGNS[failure.failure_class]} Not started",
+        sentence(failure.sentence),
+        f"**What you can do:** {sentence(failure.remedy)}",
+    )
+
+
+def pull_request_title(title: str) -> str:
+    """The title of the pull request, from the issue's title or the prompt."""
+    return one_line(title, _LONGEST_TITLE) or "Pullwright"
+
+
+def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: str | None) -> str:
+    """The description of the pull request.
+
+    Args:
+        issue: closed by merging.
+        prompt: shown when there is no issue that says what is wanted.
+        requested_by: login of who asked.
+    """
+    asked = f"Asked for by {inline(requested_by)}. " if requested_by else ""
+    return _join(
+        PULL_REQUEST_MARKER,
+        f"Closes #{issue}" if issue is not None else "",
+        quote(prompt, _LONGEST_PROMPT) if issue is None and prompt else "",
+        f"{asked}Pullwright works on this branch; the comment below says how far it is. "
+        "The pull request stays a draft until there is something to review.",
+    )
+
+
+def first_commit_message(issue: int | None) -> str:
+    """The message of the empty commit that a branch begins with; no checks run for it."""
+    subject = f"Begin work on #{issue}" if issue is not None else "Begin work"
+    return f"{subject}\n\nGitHub opens no pull request for a branch without a commit of its own.\n\n[skip ci]"
+
+
+def _headline(verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.CHANGED:
+        return "✅ Done: ready for review"
+    if verdict.outcome is Outcome.NO_CHANGE:
+        return "👌 No change needed"
+    sign = _SIGNS[FailureClass(verdict.failure_class)] if verdict.failure_class else "💥"
+    return f"{sign} Not finished"
+
+
+def _figures(result: AgentResult | None, seconds: float | None) -> dict[str, str]:
+    if result is None:
+        time = "not known" if seconds is None else duration(seconds)
+        return {"Cost": "not known", "Turns": "not known", "Time": time, "Commit": "none"}
+    figures = {
+        "Cost": money(result.cost_usd),
+        "Turns": str(result.turns),
+        "Time": duration((result.ended_at - result.started_at).total_seconds()),
+        "Commit": result.commit or "none",
+    }
+    if result.files_changed:
+        files = "1 file" if result.files_changed == 1 else f"{result.files_changed} files"
+        figures["Change"] = f"{files}, +{result.additions} -{result.deletions}"
+    return figures
+
+
+def _todo_list(todos: tuple[Todo, ...]) -> str:
+    lines = []
+    for todo in todos[:_MOST_TODOS]:
+        mark = "x" if todo.status == "completed" else " "
+        text = inline(todo.text)
+        lines.append(f"- [{mark}] {f'**{text}**' if todo.status == 'in_progress' else text}")
+    if len(todos) > _MOST_TODOS:
+        lines.append(f"- … and {len(todos) - _MOST_TODOS} more")
+    return "\n".join(lines)
+
+
+def _about(request: AgentRequest) -> str:
+    return f"Session {code(request.session_id)} · {_model(request)}"
+
+
+def _model(request: AgentRequest) -> str:
+    return "stub, no model is asked" if request.stub else code(request.model)
+
+
+def _limits(limits: ResolvedLimits) -> str:
+    return f"{money(limits.usd)}, {limits.turns} turns, {limits.minutes} minutes"
+
+
+def _join(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)[:LONGEST_BODY]

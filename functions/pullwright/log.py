@@ -1,0 +1,51 @@
+"""The one logger of the functions: JSON lines with the session as correlation id, and no secret in them."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+HIDDEN = "[hidden]"
+_SHORTEST_SECRET = 8
+_LOOKS_SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
+    r"|\bgh[a-z]_[A-Za-z0-9_]{16,}"
+    r"|\bgithub_pat_[A-Za-z0-9_]{16,}"
+    r"|\bsk-ant-[A-Za-z0-9_-]{8,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"
+    r"|(?<=://)[^/\s:@\"]+:[^/\s@\"]+(?=@)",
+    re.DOTALL,
+)
+_known: set[str] = set()
+
+
+def hide(*secrets: str) -> None:
+    """Remembers values that no log line may show, and each line of those that have several."""
+    for secret in secrets:
+        for part in (secret, *secret.splitlines()):
+            if len(part.strip()) >= _SHORTEST_SECRET:
+                _known.add(part.strip())
+
+
+def scrub(text: str) -> str:
+    """Removes the remembered secrets, and whatever has the shape of one."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+        # Inside JSON a line break stands as two characters.
+        text = text.replace(json.dumps(secret)[1:-1], HIDDEN)
+    return _LOOKS_SECRET.sub(HIDDEN, text)
+
+
+def _serialize(record: Mapping[str, Any]) -> str:
+    return scrub(json.dumps(record, default=str, ensure_ascii=False))
+
+
+logger = Logger(logger_formatter=LambdaPowertoolsFormatter(json_serializer=_serialize))
+
+
+def about(session_id: str) -> None:
+    """Makes the session the correlation id of what is logged from here on."""
+    logger.set_correlation_id(session_id)

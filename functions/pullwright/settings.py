@@ -1,0 +1,114 @@
+"""The settings of each function: exactly the variables that the template sets for it.
+
+They are read on first use, never at import. There is no default: what is missing is named.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from pullwright.errors import InternalError
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class Settings(BaseModel):
+    """Settings whose fields are the names of environment variables in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        """The variables that are read."""
+        return frozenset(name.upper() for name in cls.model_fields)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Reads the settings.
+
+        Raises:
+            InternalError: variables are missing or wrong; the sentence names them but shows no value.
+        """
+        given = {name.lower(): environment[name] for name in cls.names() if name in environment}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = "; ".join(f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
+            raise InternalError(
+                f"This function's settings are wrong. {problems}.",
+                remedy="Whoever operates this Pullwright deploys the stack again.",
+            ) from None
+
+
+class EventsSettings(Settings):
+    """The events function: which machine it starts."""
+
+    state_machine_arn: Text
+
+
+class StoreSettings(Settings):
+    """What every function needs that works on sessions."""
+
+    sessions_table: Text
+    artifacts_bucket: Text
+    github_app_secret_arn: Text
+    github_api_url: Text
+
+
+class OpenPullRequestSettings(StoreSettings):
+    """OpenPullRequest: what a session gets whose request says nothing else."""
+
+    model_provider: Literal["bedrock", "anthropic"]
+    model_id: Text
+    limit_usd: float = Field(gt=0)
+    limit_turns: int = Field(ge=1)
+    limit_minutes: int = Field(ge=1)
+    max_sessions: int = Field(ge=1)
+
+
+class ReportOutcomeSettings(StoreSettings):
+    """ReportOutcome: where the task ran and how long closed records are kept."""
+
+    cluster_arn: Text
+    log_group_name: Text
+    retention_days: int = Field(ge=1)
+
+
+class BrokerSettings(StoreSettings):
+    """The broker: whose calls it answers and what it hands out.
+
+    Attributes:
+        model_key_secret_arn: empty when the models are Bedrock's.
+    """
+
+    cluster_arn: Text
+    task_role_name: Text
+    session_role_arn: Text
+    model_key_secret_arn: str
+
+
+@cache
+def events() -> EventsSettings:
+    """The settings of the events function."""
+    return EventsSettings.read(os.environ)
+
+
+@cache
+def open_pull_request() -> OpenPullRequestSettings:
+    """The settings of OpenPullRequest."""
+    return OpenPullRequestSettings.read(os.environ)
+
+
+@cache
+def report_outcome() -> ReportOutcomeSettings:
+    """The settings of ReportOutcome."""
+    return ReportOutcomeSettings.read(os.environ)
+
+
+@cache
+def broker() -> BrokerSettings:
+    """The settings of the broker."""
+    return BrokerSettings.read(os.environ)

@@ -1,0 +1,177 @@
+"""The sessions table: one item per session, per branch, and per lock on a branch."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict
+
+from pullwright.aws import calling, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Value = str | int | float | bool
+
+_REFUSED = "ConditionalCheckFailedException"
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class BranchRecord(BaseModel):
+    """What we made for a branch.
+
+    Attributes:
+        first_commit: the commit that the branch began with; a branch that contains it is the one we made.
+        pull_request: missing until there is one.
+        session_id: the last session that worked on it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    repository: str
+    branch: str
+    session_id: str
+    first_commit: str | None = None
+    pull_request: int | None = None
+    pull_request_url: str | None = None
+    comment_id: int | None = None
+
+
+def session_key(session_id: str) -> str:
+    """`pk` of a session's record."""
+    return f"SESSION#{session_id}"
+
+
+def lock_key(repository: str, branch: str) -> str:
+    """`pk` of the lock on a branch."""
+    return f"LOCK#{repository}#{branch}"
+
+
+def branch_key(repository: str, branch: str) -> str:
+    """`pk` of what is known of a branch."""
+    return f"BRANCH#{repository}#{branch}"
+
+
+class Store:
+    """The sessions table.
+
+    Args:
+        client: DynamoDB.
+        table: its name.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read_session(self, session_id: str) -> dict[str, Any]:
+        """The record of a session, empty if there is none; numbers are `Decimal`.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        return self._read(session_key(session_id))
+
+    def update_session(self, session_id: str, fields: Mapping[str, Value | None]) -> None:
+        """Sets fields of a session's record; those that are None stay as they are.
+
+        Raises:
+            AwsUnavailable: the table did not take it.
+        """
+        known = {name: value for name, value in fields.items() if value is not None}
+        if known:
+            self._update(session_key(session_id), known, "write the session record")
+
+    def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
+        """Takes a lock that is free or already ours; False if somebody else holds it.
+
+        Args:
+            key: from `lock_key`.
+            owner: ARN of the execution that takes it.
+            session_id: for whoever looks at the table.
+        """
+        with calling("take the branch's lock"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={"pk": {"S": key}, "owner": {"S": owner}, "session_id": {"S": session_id}},
+                    ConditionExpression="attribute_not_exists(pk) OR #owner = :me",
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues={":me": {"S": owner}},
+                )
+            except ClientError as error:
+                if code_of(error) != _REFUSED:
+                    raise
+                return False
+        return True
+
+    def release_lock(self, key: str, *, owner: str) -> None:
+        """Frees a lock if it is ours; somebody else's stays."""
+        with calling("free the branch's lock"):
+            try:
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": key}},
+                    ConditionExpression="#owner = :me",
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues={":me": {"S": owner}},
+                )
+            except ClientError as error:
+                if code_of(error) != _REFUSED:
+                    raise
+
+    def lock_owner(self, key: str) -> str | None:
+        """ARN of the execution that holds a lock, None if it is free."""
+        return self._read(key).get("owner")
+
+    def read_branch(self, repository: str, branch: str) -> BranchRecord | None:
+        """What we made for a branch, None if nothing."""
+        item = self._read(branch_key(repository, branch))
+        return BranchRecord.model_validate(item) if item else None
+
+    def begin_branch(self, record: BranchRecord) -> None:
+        """Remembers a branch that is about to be made, in place of an earlier one of the same name."""
+        fields = record.model_dump(exclude_none=True)
+        with calling("write the branch's record"):
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "pk": {"S": branch_key(record.repository, record.branch)},
+                    **{name: _plain(value) for name, value in fields.items()},
+                },
+            )
+
+    def write_branch(self, record: BranchRecord) -> None:
+        """Remembers what was made for a branch; what the record holds besides stays."""
+        fields = record.model_dump(exclude_none=True)
+        self._update(branch_key(record.repository, record.branch), fields, "write the branch's record")
+
+    def _update(self, key: str, fields: Mapping[str, Value], what: str) -> None:
+        # Numbered names: many of ours are reserved words (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html).
+        numbered = list(enumerate(fields.items()))
+        with calling(what):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": key}},
+                UpdateExpression="SET " + ", ".join(f"#f{i} = :v{i}" for i, _ in numbered),
+                ExpressionAttributeNames={f"#f{i}": name for i, (name, _) in numbered},
+                ExpressionAttributeValues={f":v{i}": _plain(value) for i, (_, value) in numbered},
+            )
+
+    def _read(self, key: str) -> dict[str, Any]:
+        with calling("read the sessions table"):
+            item = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True
+            ).get("Item", {})
+        return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _plain(value: Value) -> Any:
+    # DynamoDB's numbers are decimal; the shortest text of a float is what people expect to read.
+    return _serialize(Decimal(str(value)) if isinstance(value, float) else value)

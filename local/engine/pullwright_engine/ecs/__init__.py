@@ -1,0 +1,1 @@
+"""ECS: moto keeps clusters and task definitions, tasks are local processes."""

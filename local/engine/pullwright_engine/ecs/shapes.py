@@ -1,0 +1,142 @@
+"""Tasks as the ECS API shows them: plain dictionaries in the API's own spelling.
+
+Shapes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+Document = dict[str, Any]
+
+OVERRIDES_LIMIT = 8_192
+"""Characters that the JSON of `overrides` may have."""
+
+
+def now() -> datetime:
+    """The time as the API gives it."""
+    return datetime.now(UTC)
+
+
+def new_task(request: Document, definition: Document, cluster_arn: str) -> Document:
+    """A task that was just accepted.
+
+    Args:
+        request: the RunTask request.
+        definition: the task definition, as DescribeTaskDefinition gives it.
+        cluster_arn: where it runs.
+    """
+    task_id = uuid.uuid4().hex
+    arn = f"{cluster_arn.replace(':cluster/', ':task/')}/{task_id}"
+    overrides = dict(request.get("overrides") or {})
+    overrides.setdefault("containerOverrides", [])
+    overrides.setdefault("inferenceAcceleratorOverrides", [])
+    network = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    tags = list(request.get("tags") or [])
+    if request.get("propagateTags") == "TASK_DEFINITION":
+        given = {tag["key"] for tag in tags}
+        tags += [tag for tag in definition.get("tags") or [] if tag["key"] not in given]
+    return {
+        "taskArn": arn,
+        "clusterArn": cluster_arn,
+        "taskDefinitionArn": definition["taskDefinitionArn"],
+        "group": request.get("group") or f"family:{definition['family']}",
+        "startedBy": request.get("startedBy") or "",
+        "launchType": request.get("launchType") or "FARGATE",
+        "platformVersion": request.get("platformVersion") or "1.4.0",
+        "platformFamily": "Linux",
+        "availabilityZone": f"{arn.split(':')[3]}a",
+        "attachments": [_network_interface(network)],
+        "attributes": [{"name": "ecs.cpu-architecture", "value": _architecture(definition)}],
+        "containers": [_container(container, arn) for container in definition["containerDefinitions"]],
+        "cpu": overrides.get("cpu") or definition.get("cpu") or "256",
+        "memory": overrides.get("memory") or definition.get("memory") or "512",
+        "ephemeralStorage": definition.get("ephemeralStorage") or {"sizeInGiB": 20},
+        "enableExecuteCommand": bool(request.get("enableExecuteCommand")),
+        "overrides": overrides,
+        "tags": tags,
+        "createdAt": now(),
+        "desiredStatus": "RUNNING",
+        "lastStatus": "PROVISIONING",
+        "healthStatus": "UNKNOWN",
+        "inferenceAccelerators": [],
+        "version": 1,
+    }
+
+
+def _architecture(definition: Document) -> str:
+    platform = definition.get("runtimePlatform") or {}
+    return str(platform.get("cpuArchitecture") or "X86_64").lower()
+
+
+def _network_interface(network: Document) -> Document:
+    subnet = (network.get("subnets") or ["subnet-local"])[0]
+    return {
+        "id": str(uuid.uuid4()),
+        "type": "ElasticNetworkInterface",
+        "status": "ATTACHED",
+        "details": [
+            {"name": "subnetId", "value": subnet},
+            {"name": "networkInterfaceId", "value": f"eni-{uuid.uuid4().hex[:17]}"},
+            {"name": "privateIPv4Address", "value": "127.0.0.1"},
+        ],
+    }
+
+
+def _container(definition: Document, task_arn: str) -> Document:
+    return {
+        "containerArn": f"{task_arn.replace(':task/', ':container/')}/{uuid.uuid4()}",
+        "taskArn": task_arn,
+        "name": definition["name"],
+        "image": definition["image"],
+        "lastStatus": "PENDING",
+        "networkInterfaces": [{"privateIpv4Address": "127.0.0.1"}],
+        "healthStatus": "UNKNOWN",
+        "cpu": str(definition.get("cpu") or 0),
+    }
+
+
+def task_id(arn: str) -> str:
+    """The last part of a task's ARN."""
+    return arn.rpartition("/")[2]
+
+
+def view(task: Document, include: list[str] | None) -> Document:
+    """A copy for an answer; tags only where they were asked for, as ECS does.
+
+    Args:
+        task: the task.
+        include: `include` of the request.
+    """
+    shown = {**task, "containers": [dict(container) for container in task["containers"]]}
+    if "TAGS" not in (include or []):
+        shown["tags"] = []
+    return shown
+
+
+def selects(task: Document, request: Document) -> bool:
+    """Whether ListTasks with these filters names the task.
+
+    Args:
+        task: the task.
+        request: the ListTasks request, its cluster already resolved.
+    """
+    family = task["taskDefinitionArn"].rpartition("/")[2].partition(":")[0]
+    return all(
+        (
+            task["desiredStatus"] == (request.get("desiredStatus") or "RUNNING"),
+            request.get("family") in (None, family),
+            request.get("startedBy") in (None, task["startedBy"]),
+            request.get("launchType") in (None, task["launchType"]),
+            request.get("serviceName") in (None, task["group"].removeprefix("service:")),
+        )
+    )
+
+
+def exit_code(returncode: int) -> int:
+    """A process's return code as a container's: 128 plus the signal that ended it.
+
+    Args:
+        returncode: of `subprocess`, negative for signals.
+    """
+    return returncode if returncode >= 0 else 128 - returncode

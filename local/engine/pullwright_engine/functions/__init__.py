@@ -1,0 +1,1 @@
+"""Lambda functions as local processes that speak the real Runtime API."""

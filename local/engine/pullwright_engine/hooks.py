@@ -1,0 +1,66 @@
+"""Where LocalStack calls us: at the start to patch, at the end to take our processes along."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from localstack.runtime import hooks
+
+from pullwright_engine import selftest
+
+STOP_SECONDS = 3.0
+
+
+@hooks.on_infra_start()  # type: ignore[untyped-decorator] # LocalStack publishes no types
+def apply_patches() -> None:
+    """Check that this is the LocalStack we know, then patch it; a failure ends the engine."""
+    try:
+        selftest.check()
+        # Imported after the check: an import that fails should be reported by it.
+        from pullwright_engine.patches import (  # noqa: PLC0415
+            binding,
+            ecs_sync,
+            environments,
+            function_urls,
+            jsonata,
+            mocked_errors,
+            recording,
+            repositories,
+            task_tokens,
+        )
+
+        for patch in (
+            binding,
+            ecs_sync,
+            environments,
+            function_urls,
+            jsonata,
+            mocked_errors,
+            recording,
+            repositories,
+            task_tokens,
+        ):
+            patch.apply()
+    except Exception as error:  # noqa: BLE001 - whatever it is, LocalStack would only log it
+        # and go on unpatched, on every interface.
+        print(f"pullwright_engine: {error!r}", flush=True)
+        os._exit(70)
+
+
+@hooks.on_infra_shutdown()  # type: ignore[untyped-decorator] # LocalStack publishes no types
+def end_children() -> None:
+    """End functions at once and tasks after a moment to say goodbye, all at the same time."""
+    from pullwright_engine.ecs.provider import runs  # noqa: PLC0415
+    from pullwright_engine.functions.executor import kill_all  # noqa: PLC0415
+
+    kill_all()
+    alive = [run for run in runs() if run.task["lastStatus"] != "STOPPED"]
+    if not alive:
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    for run in alive:
+        run.stop("The engine is stopped")
+    with ThreadPoolExecutor(len(alive)) as pool:
+        for run, ended in pool.map(lambda run: (run, run.join(max(0.0, deadline - time.monotonic()))), alive):
+            if not ended:
+                run.kill()

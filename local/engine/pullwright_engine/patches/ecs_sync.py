@@ -1,0 +1,150 @@
+"""`ecs:runTask.sync` in Step Functions: what LocalStack leaves out.
+
+Defects: the exit code was ignored (a task that failed was a success); a task that could not be started was
+a success too; failures of RunTask broke the state with an IndexError; and an execution that was stopped, or
+a state that timed out, left its task running.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from localstack.aws.api.stepfunctions import HistoryEventType, TaskFailedEventDetails
+from localstack.services.stepfunctions.asl.component.common.error_name.custom_error_name import (
+    CustomErrorName,
+)
+from localstack.services.stepfunctions.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from localstack.services.stepfunctions.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from localstack.services.stepfunctions.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import (
+    state_task_service_ecs,
+)
+from localstack.services.stepfunctions.asl.eval.event.event_detail import EventDetails
+from localstack.services.stepfunctions.asl.utils.boto_client import boto_client_for
+from localstack.services.stepfunctions.asl.utils.encoding import to_json_str
+
+STOP_REASON = "Stopped by AWS Step Functions"
+
+
+def failed(task: dict[str, Any]) -> bool:
+    """Whether a stopped task is a failure of the state.
+
+    Args:
+        task: in Step Functions' spelling.
+    """
+    return any(container.get("ExitCode", 1) != 0 for container in task["Containers"])
+
+
+def _failure(state: Any, env: Any, name: Any, cause: str) -> FailureEventException:
+    return FailureEventException(
+        FailureEvent(
+            env=env,
+            error_name=name,
+            event_type=HistoryEventType.TaskFailed,
+            event_details=EventDetails(
+                taskFailedEventDetails=TaskFailedEventDetails(
+                    resourceType=state._get_sfn_resource_type(),
+                    resource=state._get_sfn_resource(),
+                    error=name.error_name,
+                    cause=cause,
+                )
+            ),
+        )
+    )
+
+
+class _Watched:
+    """The function that Step Functions polls, and how to stop the task that it asks about."""
+
+    def __init__(
+        self, poll: Callable[[], Any], fail: Callable[[Any], Exception], stop: Callable[[], Any]
+    ) -> None:
+        self._poll = poll
+        self._fail = fail
+        self._stop = stop
+        self._ended = False
+
+    def __call__(self) -> Any:
+        task = self._poll()
+        self._ended = task is not None
+        if self._ended and failed(task):
+            raise self._fail(task)
+        return task
+
+    def stop_unless_ended(self) -> None:
+        if not self._ended:
+            self._stop()
+
+
+def apply() -> None:
+    """Wrap the three steps of the integration."""
+    state_class = state_task_service_ecs.StateTaskServiceEcs
+    original_service_task = state_class._eval_service_task
+    original_resolver = state_class._build_sync_resolver
+    original_sync = state_class._eval_sync
+
+    def eval_service_task(
+        self: Any,
+        env: Any,
+        resource_runtime_part: Any,
+        normalised_parameters: dict[str, Any],
+        state_credentials: Any,
+    ) -> None:
+        if self._get_boto_service_action() != "run_task":
+            original_service_task(self, env, resource_runtime_part, normalised_parameters, state_credentials)
+            return
+        client = boto_client_for(
+            service="ecs", region=resource_runtime_part.region, state_credentials=state_credentials
+        )
+        answer = client.run_task(**normalised_parameters)
+        if answer.get("failures"):
+            self._normalise_response(response=answer, service_action_name="run_task")
+            cause = json.dumps(
+                {"Failures": answer["Failures"], "Tasks": answer.get("Tasks", [])}, default=str
+            )
+            raise _failure(self, env, CustomErrorName("AmazonECS.Unknown"), cause)
+        task = answer["tasks"][0]
+        described = client.describe_tasks(cluster=task["clusterArn"], tasks=[task["taskArn"]])
+        described.pop("ResponseMetadata", None)
+        self._normalise_response(response=described, service_action_name="describe_tasks")
+        env.stack.append(described)
+
+    def build_sync_resolver(
+        self: Any,
+        env: Any,
+        resource_runtime_part: Any,
+        normalised_parameters: dict[str, Any],
+        state_credentials: Any,
+    ) -> _Watched:
+        submitted = env.stack[-1]["Tasks"][0]
+        poll = original_resolver(self, env, resource_runtime_part, normalised_parameters, state_credentials)
+        client = boto_client_for(
+            service="ecs", region=resource_runtime_part.region, state_credentials=state_credentials
+        )
+
+        name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
+        return _Watched(
+            poll,
+            lambda task: _failure(self, env, name, to_json_str(task)),
+            lambda: client.stop_task(
+                cluster=submitted["ClusterArn"], task=submitted["TaskArn"], reason=STOP_REASON
+            ),
+        )
+
+    def eval_sync(self: Any, env: Any, sync_resolver: Any, **arguments: Any) -> Any:
+        try:
+            return original_sync(self, env=env, sync_resolver=sync_resolver, **arguments)
+        finally:
+            if isinstance(sync_resolver, _Watched):
+                sync_resolver.stop_unless_ended()
+
+    state_class._eval_service_task = eval_service_task
+    state_class._build_sync_resolver = build_sync_resolver
+    state_class._eval_sync = eval_sync

@@ -1,0 +1,82 @@
+"""Not a defect: each AWS call is written down with the role that made it.
+
+LocalStack enforces no IAM. A test reads this file and asks of each call whether the template's policies
+would have allowed it, so that least privilege is checked after all.
+"""
+
+import json
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from localstack.aws import handlers
+
+from pullwright_engine.identity import caller_of, signature_of
+from pullwright_engine.settings import settings
+
+RESOURCES = (
+    "Bucket",
+    "Key",
+    "SecretId",
+    "QueueUrl",
+    "TableName",
+    "FunctionName",
+    "RoleArn",
+    "cluster",
+    "taskDefinition",
+    "task",
+    "tasks",
+    "logGroupName",
+    "executionArn",
+    "stateMachineArn",
+    "Rule",
+    "Name",
+)
+"""Parameters that name a resource. Nothing else of a request is written down: it may be a secret."""
+
+
+class Recorder:
+    """A response handler that appends one JSON line a call.
+
+    Args:
+        file: where to.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def __call__(self, _chain: Any, context: Any, response: Any) -> None:
+        """Write down a call of the outside world.
+
+        Args:
+            context: the request.
+            response: the answer.
+        """
+        if context.service is None or context.operation is None:
+            return
+        signature = signature_of(context.request.headers.get("Authorization"))
+        caller = caller_of(signature.key) if signature else None
+        if caller is None:
+            return
+        request = context.service_request or {}
+        line = {
+            "at": datetime.now(UTC).isoformat(),
+            "role": caller.role,
+            "session": caller.arn.rpartition("/")[2],
+            "service": context.service.service_name,
+            "operation": context.operation.name,
+            "resources": {name: request[name] for name in RESOURCES if name in request},
+            "status": response.status_code,
+        }
+        with self._lock, self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, default=str) + "\n")
+
+
+def apply() -> None:
+    """Start recording, if the settings name a file."""
+    file = settings().calls_file
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.run_custom_response_handlers.append(Recorder(file))

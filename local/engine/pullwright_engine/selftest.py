@@ -1,0 +1,86 @@
+"""A check before anything is patched: every name that the patches rely on must still be there.
+
+LocalStack's internals carry no promise. An upgrade that renames one of them has to fail here, loudly, and
+not by a patch that silently does nothing.
+"""
+
+import importlib
+from collections.abc import Iterable
+
+_SFN = "localstack.services.stepfunctions.asl"
+_STATE = f"{_SFN}.component.state.state_execution.state_task"
+_LAMBDA = "localstack.services.lambda_"
+
+PATCHED = (
+    ("twisted.internet.endpoints", "TCP4ServerEndpoint.__init__"),
+    ("localstack.services.s3.provider", "DEFAULT_S3_TMP_DIR"),
+    (f"{_SFN}.jsonata.jsonata", "_eval_jsonata"),
+    (f"{_SFN}.jsonata.jsonata", "JSONataException"),
+    (f"{_SFN}.jsonata.jsonata", "encode_jsonata_variable_declarations"),
+    (f"{_SFN}.eval.states", "encode_jsonata_variable_declarations"),
+    (f"{_SFN}.eval.variable_store", "encode_jsonata_variable_declarations"),
+    (f"{_SFN}.component.common.string.string_expression", "StringJSONata._eval_body"),
+    (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_service_task"),
+    (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._build_sync_resolver"),
+    (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_sync"),
+    (f"{_STATE}.service.state_task_service_callback", "StateTaskServiceCallback._evaluate_with_timeout"),
+    (f"{_STATE}.local_mock_eval_utils", "CustomErrorName"),
+    (f"{_LAMBDA}.invocation.assignment", "AssignmentService.get_environment"),
+    (f"{_LAMBDA}.invocation.assignment", "AssignmentService.start_environment"),
+    (f"{_LAMBDA}.invocation.assignment", "AssignmentService.stop_environment"),
+    (f"{_LAMBDA}.invocation.execution_environment", "ExecutionEnvironment.get_log_group_name"),
+    (f"{_LAMBDA}.invocation.execution_environment", "ExecutionEnvironment.reserve"),
+    (f"{_LAMBDA}.invocation.execution_environment", "ExecutionEnvironment.release"),
+    (f"{_LAMBDA}.urlrouter", "FunctionUrlRouter.handle_lambda_url_invocation"),
+    (f"{_LAMBDA}.urlrouter", "FunctionUrlRouter.register_routes"),
+    (f"{_LAMBDA}.urlrouter", "event_for_lambda_url"),
+    (f"{_LAMBDA}.provider", "FunctionUrlConfig"),
+    ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.create"),
+    ("localstack.aws.handlers", "run_custom_response_handlers"),
+    ("localstack.config", "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES"),
+    ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE"),
+    ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE"),
+    ("moto.sts.models", "STSBackend.get_assumed_role_from_access_key"),
+)
+"""Module and dotted name of everything that a patch replaces, wraps or calls by an inner name."""
+
+
+class UnknownLocalStackError(RuntimeError):
+    """This is not the LocalStack that the patches were written for.
+
+    Args:
+        missing: the names that are gone.
+    """
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(
+            "this LocalStack lacks names that the local engine patches; install the pinned version "
+            f"(requirements/localstack.txt). Missing: {', '.join(missing)}"
+        )
+        self.missing = missing
+
+
+def check(names: Iterable[tuple[str, str]] = PATCHED) -> None:
+    """Look every name up.
+
+    Args:
+        names: pairs of module and dotted name.
+
+    Raises:
+        UnknownLocalStackError: at least one is not there.
+    """
+    missing = [f"{module}:{name}" for module, name in names if not _exists(module, name)]
+    if missing:
+        raise UnknownLocalStackError(missing)
+
+
+def _exists(module: str, name: str) -> bool:
+    try:
+        found: object = importlib.import_module(module)
+    except ImportError:
+        return False
+    for part in name.split("."):
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True

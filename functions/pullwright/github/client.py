@@ -1,6 +1,5 @@
 """What Pullwright does on GitHub with an installation token, one method per call."""
 
-from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from pullwright.errors import IssueNotFound, PullRequestNotFound, RepositoryEmpty, RepositoryNotFound
@@ -101,6 +100,12 @@ class GitHubClient(Connection):
         path = f"/repos/{repository}/compare/{span}?per_page=1"
         return int(self.call("GET", path, "compare two branches").decoded["ahead_by"])
 
+    def contains(self, repository: str, branch: str, commit: str) -> bool:
+        """Whether a commit is part of a branch; one that is unknown is not."""
+        path = f"/repos/{repository}/compare/{commit}...{quote(branch, safe='')}?per_page=1"
+        response = self.call("GET", path, "compare a commit with a branch", allow=(404,))
+        return isinstance(response.decoded, dict) and response.decoded.get("behind_by") == 0
+
     def get_issue(self, repository: str, number: int) -> Issue:
         """Reads an issue."""
         what = "read the issue"
@@ -141,7 +146,7 @@ class GitHubClient(Connection):
             raise PullRequestNotFound(f"There is no pull request #{number} in {repository}.")
         return found
 
-    def pull_requests_of(self, repository: str, branch: str) -> Sequence[PullRequest]:
+    def pull_requests_of(self, repository: str, branch: str) -> list[PullRequest]:
         """Every pull request from a branch of the same repository, newest first, closed ones too."""
         owner = repository.partition("/")[0]
         query = urlencode({"head": f"{owner}:{branch}", "state": "all"})

@@ -1,0 +1,261 @@
+"""OpenPullRequest: everything between a request and the moment when an agent can start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from pullwright.artifacts import Artifacts
+from pullwright.errors import (
+    AlreadyRunning,
+    AwsUnavailable,
+    BaseBranchNotFound,
+    NotAllowed,
+    PullwrightError,
+    RepositoryArchived,
+)
+from pullwright.github import GitHubClient
+from pullwright.github.app import GitHubApp
+from pullwright.github.payloads import PullRequest, RepositoryInfo
+from pullwright.log import logger
+from pullwright.models import (
+    AgentRequest,
+    GitIdentity,
+    IssueComment,
+    OpenedPullRequest,
+    ResolvedLimits,
+    SessionRequest,
+)
+from pullwright.opening.branch import BranchMaker
+from pullwright.opening.pull_request import open_draft, track
+from pullwright.opening.request import read_request
+from pullwright.opening.subject import Subject, comments_as_of, find_subject
+from pullwright.settings import OpenPullRequestSettings
+from pullwright.store import BranchRecord, Store, lock_key
+
+PERMISSIONS: Mapping[str, str] = {
+    "contents": "write",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+# The runner ends at its minutes; the state machine waits this much longer before it steps in.
+GRACE_SECONDS = 900
+_MAY_WRITE = frozenset({"admin", "write"})
+
+
+class OpenPullRequestEvent(BaseModel):
+    """What the state machine passes to OpenPullRequest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    session_id: str
+    execution_arn: str
+    started_at: datetime
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the work is done with."""
+
+    app: GitHubApp
+    store: Store
+    artifacts: Artifacts
+    settings: OpenPullRequestSettings
+
+
+def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRequest:
+    """Checks a request, takes its branch's lock, and finds or makes branch, pull request and comment.
+
+    Safe to repeat at any point. When it fails after it took the lock, the lock is free again.
+
+    Raises:
+        PullwrightError: the session cannot begin; the class says why.
+    """
+    request = read_request(event.input)
+    tools.store.update_session(event.session_id, _known(request, tools.settings))
+    client = tools.app.client(request.repository, PERMISSIONS, request.installation_id)
+    repository = client.get_repository(request.repository)
+    if repository.archived:
+        raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
+    if request.delivery_id is not None:
+        _check_sender(client, repository, request)
+    subject = find_subject(client, repository, request, event.session_id)
+    base = _base(subject, request, repository)
+    base_commit = client.find_branch(repository.full_name, base)
+    if base_commit is None:
+        raise BaseBranchNotFound(f"The repository {repository.full_name} has no branch {base}.")
+    key = lock_key(repository.full_name, subject.branch)
+    if not tools.store.take_lock(key, owner=event.execution_arn, session_id=event.session_id):
+        raise _already_running(tools.store, repository.full_name, subject.branch)
+    try:
+        installation = tools.app.token(request.repository, PERMISSIONS, request.installation_id)
+        fields: dict[str, Any] = {
+            "repository": repository.full_name,
+            "branch": subject.branch,
+            "base": base,
+            "lock_key": key,
+            "installation_id": installation.installation_id,
+        }
+        tools.store.update_session(event.session_id, fields)
+        opening = _Opening(event, tools, request, client, repository.full_name, subject, base, base_commit)
+        opened = opening.run()
+    except Exception:
+        _give_back(tools.store, key, event.execution_arn)
+        raise
+    return OpenedPullRequest(
+        repository=opened.repository,
+        branch=opened.branch,
+        pull_request=opened.pull_request,
+        pull_request_url=opened.pull_request_url,
+        comment_id=opened.comment_id,
+        lock_key=key,
+        timeout_seconds=opened.limits.minutes * 60 + GRACE_SECONDS,
+        max_sessions=tools.settings.max_sessions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """The part that is done under the lock."""
+
+    event: OpenPullRequestEvent
+    tools: Tools
+    request: SessionRequest
+    client: GitHubClient
+    repository: str
+    subject: Subject
+    base: str
+    base_commit: str
+
+    def run(self) -> AgentRequest:
+        app, store, session_id = self.tools.app, self.tools.store, self.event.session_id
+        self._acknowledge()
+        author = app.author(self.client)
+        bot_id = app.bot_id(self.client)
+        pull = self.subject.pull_request
+        if pull is None:
+            pull = BranchMaker(
+                client=self.client,
+                store=store,
+                session_id=session_id,
+                repository=self.repository,
+                branch=self.subject.branch,
+                base=self.base,
+                base_commit=self.base_commit,
+                issue=self.subject.issue,
+                bot_id=bot_id,
+                author=author,
+            ).prepare()
+        if pull is None:
+            pull = open_draft(
+                self.client,
+                self.repository,
+                self.subject,
+                base=self.base,
+                prompt=self.request.prompt,
+                requested_by=self.request.requested_by,
+            )
+        agent_request = self._agent_request(pull, author, bot_id)
+        comment_id = track(self.client, agent_request, bot_id)
+        made: dict[str, Any] = {
+            "pull_request": pull.number,
+            "pull_request_url": pull.html_url,
+            "comment_id": comment_id,
+        }
+        store.update_session(session_id, made)
+        place = {"repository": self.repository, "branch": self.subject.branch, "session_id": session_id}
+        store.write_branch(BranchRecord.model_validate({**place, **made}))
+        return self.tools.artifacts.write_request(agent_request.model_copy(update={"comment_id": comment_id}))
+
+    def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
+        """The request as the task will read it, still without the comment."""
+        settings, limits = self.tools.settings, self.request.limits
+        return AgentRequest(
+            session_id=self.event.session_id,
+            execution_arn=self.event.execution_arn,
+            repository=self.repository,
+            git_url=self.client.urls.git(self.repository),
+            base=self.base,
+            branch=self.subject.branch,
+            pull_request=pull.number,
+            pull_request_url=pull.html_url,
+            comment_id=0,
+            issue=self.subject.issue,
+            title=self.subject.title,
+            body=self.subject.body,
+            comments=self._comments(bot_id),
+            prompt=self.request.prompt,
+            requested_by=self.request.requested_by,
+            author=author,
+            provider=settings.model_provider,
+            model=self.request.model or settings.model_id,
+            limits=ResolvedLimits(
+                usd=limits.usd or settings.limit_usd,
+                turns=limits.turns or settings.limit_turns,
+                minutes=limits.minutes or settings.limit_minutes,
+            ),
+            stub=self.request.stub,
+            created_at=self.event.started_at,
+        )
+
+    def _comments(self, bot_id: int) -> tuple[IssueComment, ...]:
+        if self.subject.number is None:
+            return ()
+        asked_at = self.request.asked_at or self.event.started_at
+        return comments_as_of(self.client, self.repository, self.subject.number, asked_at, bot_id)
+
+    def _acknowledge(self) -> None:
+        if self.subject.number is None:
+            return
+        try:
+            self.client.react(self.repository, self.subject.number, "eyes")
+        except PullwrightError as error:
+            # A courtesy: on a locked issue GitHub refuses it, and the work goes on.
+            logger.warning("the issue could not be acknowledged", error=error.sentence)
+
+
+def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
+    return {
+        "repository": request.repository,
+        "issue": request.issue,
+        "requested_by": request.requested_by,
+        "worker": request.worker,
+        "provider": settings.model_provider,
+        "model": request.model or settings.model_id,
+        "stub": request.stub,
+    }
+
+
+def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo) -> str:
+    if subject.pull_request is not None:
+        return subject.pull_request.base.ref
+    return request.base or repository.default_branch
+
+
+def _check_sender(client: GitHubClient, repository: RepositoryInfo, request: SessionRequest) -> None:
+    """Only who may write may start work that writes; who GitHub does not know may not.
+
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+    login = request.requested_by
+    if login is None or client.permission_of(repository.full_name, login) not in _MAY_WRITE:
+        raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {repository.full_name}.")
+
+
+def _already_running(store: Store, repository: str, branch: str) -> AlreadyRunning:
+    record = store.read_branch(repository, branch)
+    link = record.pull_request_url if record is not None else None
+    where = link or f"the branch {branch}"
+    return AlreadyRunning(f"Another session already works on this: {where}")
+
+
+def _give_back(store: Store, key: str, owner: str) -> None:
+    try:
+        store.release_lock(key, owner=owner)
+    except AwsUnavailable as error:
+        # ReportOutcome looks at the lock again.
+        logger.warning("the lock could not be freed", error=error.sentence)

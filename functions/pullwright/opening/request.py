@@ -1,0 +1,67 @@
+"""Reads an execution's input; what is wrong with it is said by field."""
+
+import json
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pullwright.errors import InvalidRequest
+from pullwright.models import SessionRequest
+
+WORKERS = frozenset({"implement"})
+_MOST_PROBLEMS = 3
+_LONGEST_VALUE = 60
+
+
+def read_request(given: Any) -> SessionRequest:
+    """Reads the input of an execution.
+
+    Args:
+        given: the input as the state machine passed it on: any JSON value.
+
+    Raises:
+        InvalidRequest: its sentence names each field that is wrong, its value, and what is expected.
+    """
+    try:
+        # Read as JSON, where strictness knows numbers, text and objects apart but accepts times as text.
+        request = SessionRequest.model_validate_json(json.dumps(given))
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        sentences = [_sentence(problem) for problem in problems[:_MOST_PROBLEMS]]
+        if len(problems) > _MOST_PROBLEMS:
+            sentences.append(f"{len(problems) - _MOST_PROBLEMS} more fields are wrong.")
+        raise InvalidRequest(" ".join(sentences)) from None
+    if request.worker not in WORKERS:
+        known = ", ".join(sorted(WORKERS))
+        raise InvalidRequest(f"worker: there is no worker {request.worker!r}; known is {known}.")
+    return request
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    field = ".".join(str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "missing":
+            return f"{field}: this field is missing."
+        case "extra_forbidden":
+            return f"{field}: there is no such field.{_hint(field)}"
+        case "value_error":
+            # Our own validators name the fields themselves.
+            return f"{str(problem['ctx']['error']).capitalize()}."
+        case "model_type" | "model_attributes_type":
+            place = field or "The input"
+            return f"{place}: must be a JSON object, not {_shown(problem['input'])}."
+        case _:
+            expected = problem["msg"].removeprefix("Input should ").removeprefix("String should ")
+            return f"{field}: should {expected}, not {_shown(problem['input'])}."
+
+
+def _hint(field: str) -> str:
+    close = get_close_matches(field, SessionRequest.model_fields, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"

@@ -1,0 +1,98 @@
+"""What the gateway needs to know, and the CLI's environment that follows from it."""
+
+import os
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pullwright.errors import ModelRefused
+from runner.gateway.provider import ANTHROPIC_URL, Anthropic, Bedrock, Provider
+from runner.prices import price
+
+# The CLI asks for up to 128,000 tokens a call; reserved in full, one call could hold half a session's money.
+_LONGEST_ANSWER = 32_000
+_SHORTEST_ANSWER = 4_096
+_SHARE_OF_ONE_ANSWER = 0.25
+
+
+class GatewayConfig(BaseModel):
+    """Which model the agent may use, through whom, and for how much.
+
+    Attributes:
+        provider: the service.
+        model: id of the main model.
+        small_model: id for the CLI's small tasks; the main model when there is none.
+        limit_usd: US dollars for the whole session.
+        api_key: the Anthropic key; never leaves this process except to the API.
+        anthropic_url: root of the Anthropic API; the standard variable ANTHROPIC_BASE_URL by default.
+        region: AWS region of Bedrock; the standard variables by default.
+        max_retries: how often the CLI repeats a failed call.
+        read_timeout: seconds of silence after which an answer counts as broken off.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: Literal["anthropic", "bedrock"]
+    model: str
+    small_model: str | None = None
+    limit_usd: float = Field(gt=0)
+    api_key: SecretStr | None = None
+    anthropic_url: str = Field(default_factory=lambda: os.environ.get("ANTHROPIC_BASE_URL") or ANTHROPIC_URL)
+    region: str | None = Field(
+        default_factory=lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    )
+    max_retries: int = Field(default=5, ge=0)
+    read_timeout: float = Field(default=600.0, gt=0)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All ids that the agent may use."""
+        return tuple(dict.fromkeys((self.model, self.small_model or self.model)))
+
+    def connect(self) -> Provider:
+        """Return the provider.
+
+        Raises:
+            InvalidRequest: a model has no known price.
+            ModelRefused: the provider's key or region is missing.
+        """
+        for model in self.models:
+            price(model)
+        if self.provider == "bedrock":
+            if not self.region:
+                raise ModelRefused("No AWS region is set for Bedrock.")
+            return Bedrock(self.models, self.region)
+        if self.api_key is None:
+            raise ModelRefused("This Pullwright is set to use an Anthropic key, but none was given.")
+        return Anthropic(self.models, self.api_key.get_secret_value(), self.anthropic_url)
+
+    def environment(self, base_url: str) -> dict[str, str]:
+        """Return the variables with which the CLI talks to the gateway and to nobody else.
+
+        Args:
+            base_url: the gateway's.
+        """
+        small = self.small_model or self.model
+        common = {
+            "ANTHROPIC_DEFAULT_OPUS_MODEL": self.model,
+            "ANTHROPIC_DEFAULT_SONNET_MODEL": self.model,
+            "ANTHROPIC_DEFAULT_HAIKU_MODEL": small,
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_ENABLE_TASKS": "0",  # or else there is no TodoWrite
+            "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(self._longest_answer()),
+            "CLAUDE_CODE_MAX_RETRIES": str(self.max_retries),
+            "DISABLE_AUTOUPDATER": "1",
+        }
+        if self.provider == "anthropic":
+            return {**common, "ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": "held-by-the-runner"}
+        return {
+            **common,
+            "ANTHROPIC_BEDROCK_BASE_URL": base_url,
+            "AWS_REGION": self.region or "",
+            "CLAUDE_CODE_SKIP_BEDROCK_AUTH": "1",
+            "CLAUDE_CODE_USE_BEDROCK": "1",
+        }
+
+    def _longest_answer(self) -> int:
+        share = self.limit_usd * _SHARE_OF_ONE_ANSWER / (price(self.model).output * 1e-6)
+        return min(_LONGEST_ANSWER, max(_SHORTEST_ANSWER, int(share)))

@@ -1,0 +1,27 @@
+"""What the gateway answers instead of forwarding."""
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
+    """An error answer of the gateway's own, in the provider's shape.
+
+    Args:
+        status: HTTP status.
+        type_: error type of the Anthropic API, https://docs.claude.com/en/api/errors.
+        message: one plain sentence; the CLI repeats it as its result.
+    """
+
+    def __init__(self, status: int, type_: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.type = type_
+        self.message = message
+
+
+def forbidden(message: str) -> Refusal:
+    """Return the refusal of something that the agent has no business asking for."""
+    return Refusal(403, "permission_error", message)
+
+
+def malformed(message: str) -> Refusal:
+    """Return the refusal of a request that is not one."""
+    return Refusal(400, "invalid_request_error", message)

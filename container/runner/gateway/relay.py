@@ -1,0 +1,159 @@
+"""One call from the CLI to the provider and its answer back, metered."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from runner.gateway.budget import Budget
+from runner.gateway.call import Call
+from runner.gateway.meters import SafeMeter
+from runner.gateway.provider import Provider
+from runner.gateway.refusal import Refusal
+from runner.gateway.upstream import Unanswered, Upstream
+from runner.gateway.worst_case import worst_case
+from runner.prices import Tokens
+
+_OK = 200
+_CHUNK = 64 * 1024
+_PASSED_HEADERS = (
+    "content-type",
+    "request-id",
+    "retry-after",
+    "x-amzn-bedrock-content-type",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
+    "x-should-retry",
+)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An answer of the provider that was an error.
+
+    Args:
+        status: HTTP status; 200 when the error came inside a stream, 502 when there was no answer.
+        type: error type or exception name, if the provider gave one.
+        message: the provider's.
+    """
+
+    status: int
+    type: str
+    message: str
+
+
+class Client:
+    """Where an answer goes. Once the client has left, the rest is read for the meter only.
+
+    Args:
+        start: called with status and headers.
+        send: called with each piece of the body.
+    """
+
+    def __init__(self, start: Callable[[int, dict[str, str]], None], send: Callable[[bytes], None]) -> None:
+        self._start = start
+        self._send = send
+        self.left = False
+
+    def start(self, status: int, headers: dict[str, str]) -> None:
+        """Send status and headers."""
+        self._unless_left(lambda: self._start(status, headers))
+
+    def send(self, piece: bytes) -> None:
+        """Send a piece of the body."""
+        self._unless_left(lambda: self._send(piece))
+
+    def _unless_left(self, action: Callable[[], None]) -> None:
+        if self.left:
+            return
+        try:
+            action()
+        except OSError:
+            self.left = True
+
+
+class Relay:
+    """Forwards checked calls and pays for them.
+
+    Args:
+        provider: where they go.
+        budget: what pays.
+        upstream: how they get there.
+    """
+
+    def __init__(self, provider: Provider, budget: Budget, upstream: Upstream) -> None:
+        self._provider = provider
+        self._budget = budget
+        self._upstream = upstream
+        self.trouble: Trouble | None = None
+
+    def forward(self, call: Call, headers: Mapping[str, str], client: Client) -> bool:
+        """Send a call and pass its answer on as it comes.
+
+        Returns:
+            Whether the answer came to its end; if not, the client's connection has to be cut.
+
+        Raises:
+            Refusal: the money does not suffice, or the provider cannot be reached.
+        """
+        expected = worst_case(call.body, call.max_tokens) if call.max_tokens else Tokens()
+        reserved = self._budget.reserve(call.model, expected) if call.max_tokens else 0.0
+        used: Tokens | None = None
+        try:
+            url, signed = self._provider.signed(call, headers)
+            with self._upstream.post(url, signed, call.encoded) as answer:
+                if answer.status != _OK:
+                    return self._pass_error(answer, client)
+                meter = SafeMeter(answer.headers.get("content-type", ""))
+                used = expected
+                client.start(answer.status, _passed(answer))
+                whole = self._pass(answer, client, meter)
+                used = meter.tokens(expected)
+                return whole
+        except Refusal as refusal:
+            self.trouble = Trouble(refusal.status, refusal.type, refusal.message)
+            if isinstance(refusal, Unanswered) and refusal.sent:
+                used = Tokens(input=expected.prompt)
+            raise
+        finally:
+            if call.max_tokens:
+                self._budget.settle(reserved, call.model, used)
+
+    def _pass(self, answer: urllib3.BaseHTTPResponse, client: Client, meter: SafeMeter) -> bool:
+        try:
+            while piece := answer.read1(_CHUNK):
+                meter.feed(piece)
+                client.send(piece)
+        except (HTTPError, OSError) as error:
+            self.trouble = Trouble(502, type(error).__name__, "The model's answer broke off.")
+            return False
+        meter.finish()
+        if meter.error:
+            self.trouble = Trouble(_OK, *meter.error)
+        return True
+
+    def _pass_error(self, answer: urllib3.BaseHTTPResponse, client: Client) -> bool:
+        body = answer.read(_CHUNK)
+        self.trouble = _trouble(answer, body)
+        client.start(answer.status, _passed(answer))
+        client.send(body)
+        return True
+
+
+def _passed(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
+    return {name: answer.headers[name] for name in _PASSED_HEADERS if name in answer.headers}
+
+
+def _trouble(answer: urllib3.BaseHTTPResponse, body: bytes) -> Trouble:
+    try:
+        decoded = json.loads(body)
+    except ValueError:
+        decoded = None
+    decoded = decoded if isinstance(decoded, dict) else {}
+    # Anthropic puts type and message under `error`; AWS has the message at the top, in either case.
+    error = decoded["error"] if isinstance(decoded.get("error"), dict) else decoded
+    kind = answer.headers.get("x-amzn-errortype") or error.get("type") or ""
+    message = error.get("message") or error.get("Message") or ""
+    return Trouble(answer.status, str(kind), str(message))

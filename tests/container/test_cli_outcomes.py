@@ -1,0 +1,251 @@
+"""How the real CLI ends, through the gateway, in every case that the runner has to tell apart."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from runner.gateway import Gateway, GatewayConfig
+from tests.container.cli import AGENT_UID, Cli, StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Provider = Literal["anthropic", "bedrock"]
+MODELS: dict[Provider, str] = {
+    "anthropic": "claude-opus-5-5",
+    "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+}
+TRUST = "--dangerously-skip-permissions"
+READ = {"tool": "Read", "input": {"file_path": "{cwd}/hello.py"}}
+EDIT = {
+    "tool": "Edit",
+    "input": {"file_path": "{cwd}/hello.py", "old_string": "helo", "new_string": "hello"},
+}
+TODOS = {"todos": [{"content": "Mend it", "status": "in_progress", "activeForm": "Mending it"}]}
+DONE = {"text": "It says hello now."}
+
+
+@pytest.fixture(scope="module")
+def cli() -> Iterator[Cli]:
+    """The CLI, ready for the agent's user."""
+    with Cli.installed() as installed:
+        yield installed
+
+
+@pytest.fixture(scope="module")
+def standin() -> Iterator[StandIn]:
+    """The model stand-in."""
+    with StandIn.running() as running:
+        yield running
+
+
+@pytest.fixture(params=["anthropic", "bedrock"])
+def provider(request: pytest.FixtureRequest) -> Provider:
+    """Both ways to the model."""
+    found: Provider = request.param
+    return found
+
+
+def gateway_to(
+    url: str, provider: Provider, monkeypatch: pytest.MonkeyPatch, limit_usd: float = 5.0
+) -> Gateway:
+    """Return a gateway whose provider is at `url`, told by the standard variables only."""
+    variables = {
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_REGION": "us-east-1",
+        "ANTHROPIC_BASE_URL": url,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return Gateway(
+        GatewayConfig(
+            provider=provider,
+            model=MODELS[provider],
+            limit_usd=limit_usd,
+            api_key="made-up",
+            max_retries=1,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to end.
+
+    Args:
+        steps: what the model says.
+        code: the CLI's exit code.
+        result: what its last line must hold.
+        arguments: for the CLI, besides the model.
+        limit_usd: the session's money.
+        budget_spent: what the gateway says of it afterwards.
+        text: what `hello.py` holds afterwards.
+        calls: how many answers the model gave to the agent's conversation, where that matters.
+    """
+
+    steps: tuple[dict[str, Any], ...]
+    code: int
+    result: dict[str, Any]
+    arguments: tuple[str, ...] = (TRUST,)
+    limit_usd: float = 5.0
+    budget_spent: bool = False
+    text: str = "helo"
+    calls: dict[Provider, int] = field(default_factory=dict)
+
+
+def ended(subtype: str, reason: str, status: int | None = None, *, is_error: bool = True) -> dict[str, Any]:
+    """Return the fields of the result line that decide."""
+    return {
+        "subtype": subtype,
+        "is_error": is_error,
+        "terminal_reason": reason,
+        "api_error_status": status,
+    }
+
+
+GOOD = ended("success", "completed", is_error=False)
+
+
+def failing(status: int, calls: dict[Provider, int]) -> Case:
+    """Return the case of a model that always answers with an error."""
+    step = {"fault": {"status": status, "headers": {"retry-after": "0"}}}
+    return Case((step,), 1, ended("success", "api_error", status), calls=calls)
+
+
+CASES = {
+    "done": Case((READ, EDIT, DONE), 0, GOOD, text="hello", calls={"anthropic": 3, "bedrock": 3}),
+    "several tools in one turn": Case(
+        ({"text": "Let me see.", "tools": [READ, {"tool": "TodoWrite", "input": TODOS}]}, EDIT, DONE),
+        0,
+        GOOD,
+        text="hello",
+    ),
+    "tools denied": Case((READ, EDIT, DONE), 0, GOOD, arguments=()),
+    "turns used up": Case(
+        (READ, EDIT, DONE),
+        1,
+        ended("error_max_turns", "max_turns"),
+        arguments=(TRUST, "--max-turns", "1"),
+    ),
+    "money used up at once": Case(
+        (READ, EDIT, DONE),
+        1,
+        ended("success", "api_error", 402),
+        limit_usd=0.01,
+        budget_spent=True,
+        calls={"anthropic": 0, "bedrock": 0},
+    ),
+    "money used up on the way": Case(
+        ({**READ, "usage": {"output_tokens": 60_000}}, EDIT, DONE),
+        1,
+        ended("success", "api_error", 402),
+        limit_usd=1.25,
+        budget_spent=True,
+        calls={"anthropic": 1, "bedrock": 1},
+    ),
+    "overloaded for a while": Case(
+        (
+            READ,
+            {**EDIT, "fault": {"status": 503, "headers": {"retry-after": "0"}, "times": 1}},
+            DONE,
+        ),
+        0,
+        GOOD,
+        text="hello",
+    ),
+    "answer broke off": Case(({**READ, "drop_after": 3}, DONE), 1, ended("success", "api_error")),
+    "model fails": failing(500, {"anthropic": 2, "bedrock": 2}),
+    "model throttles": failing(429, {"anthropic": 2, "bedrock": 2}),
+    # With Bedrock the CLI takes a 403 for expired credentials and has three more tries of its own.
+    "model refuses": failing(403, {"anthropic": 1, "bedrock": 4}),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_outcome(
+    case: Case, provider: Provider, cli: Cli, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code, result line, gateway and work tree together say how the run ended."""
+    standin.play(*case.steps)
+    with gateway_to(standin.url, provider, monkeypatch, case.limit_usd) as gateway:
+        run = cli.run(gateway.environment(), "--model", MODELS[provider], *case.arguments)
+
+    assert {name: run.result.get(name) for name in case.result} == case.result, run.result
+    assert run.code == case.code
+    assert gateway.budget_spent is case.budget_spent
+    assert (run.folder / "hello.py").read_text() == f"print('{case.text}')\n"
+    if provider in case.calls:
+        calls = [
+            request for request in standin.requests() if request.get("tools") or request["status"] >= 400
+        ]
+        assert len(calls) == case.calls[provider], calls
+
+
+def test_costs_agree(provider: Provider, cli: Cli, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway counts the tokens that the CLI counts, and prices them by the list."""
+    standin.play(READ, EDIT, DONE)
+    with gateway_to(standin.url, provider, monkeypatch) as gateway:
+        run = cli.run(gateway.environment(), "--model", MODELS[provider], TRUST)
+
+    counted = run.result["usage"]
+    tokens = gateway.usage.tokens
+    assert (tokens.input, tokens.output, tokens.cache_read, tokens.cache_write) == (
+        counted["input_tokens"],
+        counted["output_tokens"],
+        counted["cache_read_input_tokens"],
+        counted["cache_creation_input_tokens"],
+    )
+    # The CLI does not know of Bedrock's regional premium of 10 %.
+    premium = 1.1 if provider == "bedrock" else 1.0
+    assert gateway.usage.cost_usd == pytest.approx(run.result["total_cost_usd"] * premium)
+
+
+def test_nothing_but_the_gateway(
+    provider: Provider, cli: Cli, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CLI runs as the agent's user, with no credential and with one place to go."""
+    names = "compgen -e | sort > {cwd}/names; id -u > {cwd}/uid; cat /proc/$PPID/environ > {cwd}/parent"
+    standin.play({"tool": "Bash", "input": {"command": names}}, DONE)
+    with gateway_to(standin.url, provider, monkeypatch) as gateway:
+        run = cli.run(gateway.environment(), "--model", MODELS[provider], TRUST)
+        paths = {request["path"] for request in standin.requests()}
+
+    assert (run.folder / "uid").read_text().strip() == str(AGENT_UID if os.geteuid() == 0 else os.getuid())
+    names_seen = (run.folder / "names").read_text()
+    assert "AWS_SECRET_ACCESS_KEY" not in names_seen
+    assert "made-up" not in (run.folder / "parent").read_text()
+    # No probe of other models and no other operation came through.
+    quoted = MODELS[provider]
+    only = {"anthropic": "/v1/messages", "bedrock": f"/model/{quoted}/invoke-with-response-stream"}
+    assert paths == {only[provider]}
+
+
+def test_todo_list_is_visible(cli: Cli, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agent's todo list appears in the stream of events, which the tracking comment shows."""
+    standin.play({"tool": "TodoWrite", "input": TODOS}, DONE)
+    with gateway_to(standin.url, "anthropic", monkeypatch) as gateway:
+        run = cli.run(gateway.environment(), "--model", MODELS["anthropic"], TRUST)
+
+    assert run.uses("TodoWrite") == [TODOS]
+    assert not [line for line in run.lines if "No such tool" in str(line)]
+
+
+def test_unreachable_model(provider: Provider, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that nobody serves ends in a 502 of the gateway, and costs nothing."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with gateway_to(url, provider, monkeypatch) as gateway:
+            run = cli.run(gateway.environment(), "--model", MODELS[provider], TRUST)
+
+    assert (run.code, run.result["api_error_status"]) == (1, 502)
+    assert gateway.trouble is not None
+    assert gateway.trouble.status == 502
+    assert gateway.usage.cost_usd == 0

@@ -1,0 +1,290 @@
+"""Runs the state machine on the local engine: DynamoDB is real there, functions and tasks are mocked."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+DEFINITION = Path(__file__).parents[2] / "statemachine" / "agent_session.asl.json"
+MACHINE = "agent-session"
+MAX_SESSIONS = 2
+SECONDS = 60.0
+"""How long an execution may take, at most, before its test fails."""
+
+SUBSTITUTIONS = {
+    "SessionsTable": "sessions",
+    "OpenPullRequestFunction": "arn:aws:lambda:us-east-1:000000000000:function:open",
+    "ReportOutcomeFunction": "arn:aws:lambda:us-east-1:000000000000:function:report",
+    "ClusterArn": "arn:aws:ecs:us-east-1:000000000000:cluster/agents",
+    "TaskDefinitionFamily": "agent",
+    "SubnetIds": "subnet-1,subnet-2",
+    "SecurityGroupId": "sg-1",
+    "AssignPublicIp": "ENABLED",
+}
+
+OPENED = {
+    "repository": "acme/shop",
+    "branch": "claude/7",
+    "pull_request": 8,
+    "pull_request_url": "https://github.com/acme/shop/pull/8",
+    "comment_id": 9,
+    "lock_key": "LOCK#acme/shop#claude/7",
+    "timeout_seconds": 1800,
+    "max_sessions": MAX_SESSIONS,
+}
+TASK = {
+    "TaskArn": "arn:aws:ecs:us-east-1:000000000000:task/agents/1",
+    "StopCode": "EssentialContainerExited",
+    "StoppedReason": "Essential container in task exited",
+    "Containers": [{"Name": "runner", "ExitCode": 0}],
+    "Overrides": {"ContainerOverrides": [{"Name": "runner"}]},
+}
+SUCCEEDED = {
+    "status": "SUCCEEDED",
+    "outcome": "changed",
+    "error": "",
+    "failure_class": "",
+    "sentence": 'The agent changed "two" files.',
+    "remedy": "",
+    "lock_key": OPENED["lock_key"],
+    "report_due": False,
+    "ttl": 1_900_000_000,
+}
+
+
+def failed(error: str, *, lock_key: str = "") -> dict[str, Any]:
+    """A verdict on a failed session.
+
+    Args:
+        error: class name of `pullwright.errors`.
+        lock_key: of the lock that the session holds, if it does.
+    """
+    return {
+        **SUCCEEDED,
+        "status": "FAILED",
+        "outcome": "failed",
+        "error": error,
+        "failure_class": "user",
+        "sentence": f"It failed with {error}.",
+        "remedy": "Do something.",
+        "lock_key": lock_key,
+    }
+
+
+def returns(value: Any) -> dict[str, Any]:
+    """A mocked answer of an integration."""
+    return {"Return": value}
+
+
+def answers(payload: Any) -> dict[str, Any]:
+    """A mocked answer of a function."""
+    return returns({"StatusCode": 200, "Payload": payload})
+
+
+def throws(error: str, cause: str = "because") -> dict[str, Any]:
+    """A mocked error of a function or integration."""
+    return {"Throw": {"Error": error, "Cause": cause}}
+
+
+def not_started() -> dict[str, Any]:
+    """A mocked end of a task that ECS could not start."""
+    cause = {**TASK, "StopCode": "TaskFailedToStart", "StoppedReason": "CannotPullContainerError"}
+    return throws("States.TaskFailed", json.dumps(cause))
+
+
+def definition() -> dict[str, Any]:
+    """The definition with names filled in."""
+    text = re.sub(r"\$\{(\w+)\}", lambda name: SUBSTITUTIONS[name[1]], DEFINITION.read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def hurried(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy whose retries come after a second at most, and twice at most; nothing else differs."""
+    copied = copy.deepcopy(document)
+    for state in copied["States"].values():
+        for retrier in state.get("Retry", []):
+            retrier.pop("MaxDelaySeconds", None)
+            retrier["IntervalSeconds"] = 1
+            retrier["BackoffRate"] = 1
+            retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 2)
+    return copied
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An execution that has ended.
+
+    Attributes:
+        session_id: its name.
+        events: its history.
+    """
+
+    session_id: str
+    arn: str
+    status: str
+    error: str | None
+    cause: str | None
+    output: dict[str, Any] | None
+    events: list[dict[str, Any]]
+
+    @property
+    def entered(self) -> list[str]:
+        """The states that it went through, in order."""
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in self.events
+            if "stateEnteredEventDetails" in event
+        ]
+
+    def calls(self, resource_type: str) -> list[dict[str, Any]]:
+        """The arguments of its calls.
+
+        Args:
+            resource_type: such as `lambda` or `ecs`.
+        """
+        details = [
+            event["taskScheduledEventDetails"]
+            for event in self.events
+            if "taskScheduledEventDetails" in event
+        ]
+        return [json.loads(call["parameters"]) for call in details if call["resourceType"] == resource_type]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What ReportOutcome was told the last time it was called."""
+        calls = [call for call in self.calls("lambda") if call["FunctionName"].endswith(":report")]
+        payload: dict[str, Any] = calls[-1]["Payload"]
+        return payload
+
+
+@dataclass
+class Machine:
+    """The state machine on an engine.
+
+    Attributes:
+        mocks: file that the engine reads mocked answers from.
+    """
+
+    url: str
+    mocks: Path
+    states: SFNClient = field(init=False)
+    table: DynamoDBClient = field(init=False)
+    arn: str = field(init=False)
+    _cases: dict[str, dict[str, str]] = field(default_factory=dict)
+    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        common: dict[str, Any] = {
+            "endpoint_url": self.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            "config": Config(retries={"total_max_attempts": 1}),
+        }
+        self.states = boto3.client("stepfunctions", **common)
+        self.table = boto3.client("dynamodb", **common)
+        self.table.create_table(
+            TableName=SUBSTITUTIONS["SessionsTable"],
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        )
+        self.arn = self.states.create_state_machine(
+            name=MACHINE,
+            definition=json.dumps(hurried(definition())),
+            roleArn="arn:aws:iam::000000000000:role/machine",
+        )["stateMachineArn"]
+
+    def put(self, pk: str, **attributes: Any) -> None:
+        """Write an item."""
+        self.table.put_item(TableName=SUBSTITUTIONS["SessionsTable"], Item={"pk": {"S": pk}, **attributes})
+
+    def get(self, pk: str) -> dict[str, Any] | None:
+        """Read an item; strings, numbers and booleans as they are."""
+        item = self.table.get_item(TableName=SUBSTITUTIONS["SessionsTable"], Key={"pk": {"S": pk}}).get(
+            "Item"
+        )
+        return {name: next(iter(value.values())) for name, value in item.items()} if item else None
+
+    def session(self, finished: Finished) -> dict[str, Any]:
+        """The record of a session."""
+        record = self.get(f"SESSION#{finished.session_id}")
+        assert record is not None
+        return record
+
+    def lock(self, session_id: str) -> str:
+        """Take the branch's lock as OpenPullRequest does.
+
+        Args:
+            session_id: name of the execution that owns it from now on.
+
+        Returns:
+            That execution's ARN.
+        """
+        owner = f"{self.arn.replace(':stateMachine:', ':execution:')}:{session_id}"
+        self.put(str(OPENED["lock_key"]), owner={"S": owner}, session_id={"S": session_id})
+        return owner
+
+    def run(
+        self, session_id: str | None = None, request: Any = None, **mocked: list[dict[str, Any]]
+    ) -> Finished:
+        """Run a session.
+
+        Args:
+            session_id: the execution's name; a fresh one without it.
+            request: the execution's input.
+            mocked: answers by state, one per attempt; the last one stays. States that are not named run.
+        """
+        name = session_id or f"implement-7-{uuid.uuid4()}"
+        self._mock(name, mocked)
+        started = self.states.start_execution(
+            stateMachineArn=f"{self.arn}#{name}",
+            name=name,
+            input=json.dumps({"repository": "acme/shop", "issue": 7} if request is None else request),
+        )["executionArn"]
+        return self._wait(name, started)
+
+    def _mock(self, case: str, mocked: dict[str, list[dict[str, Any]]]) -> None:
+        self._cases[case] = {state: f"{case}-{state}" for state in mocked}
+        for state, attempts in mocked.items():
+            # More attempts than any retrier of the hurried copy makes.
+            padded = [*attempts, *[attempts[-1]] * 20]
+            self._answers[f"{case}-{state}"] = {str(number): answer for number, answer in enumerate(padded)}
+        config = {"StateMachines": {MACHINE: {"TestCases": self._cases}}, "MockedResponses": self._answers}
+        self.mocks.write_text(json.dumps(config), encoding="utf-8")
+        # The engine reads the file again when its time in whole seconds has changed.
+        os.utime(self.mocks, (0, len(self._cases)))
+
+    def _wait(self, name: str, arn: str) -> Finished:
+        deadline = time.monotonic() + SECONDS
+        while (told := self.states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, f"{name} did not end"
+            time.sleep(0.05)
+        events: list[dict[str, Any]] = []
+        for page in self.states.get_paginator("get_execution_history").paginate(executionArn=arn):
+            events.extend(dict(event) for event in page["events"])
+        output = told.get("output")
+        return Finished(
+            session_id=name,
+            arn=arn,
+            status=told["status"],
+            error=told.get("error"),
+            cause=told.get("cause"),
+            output=json.loads(output) if output else None,
+            events=events,
+        )

@@ -121,7 +121,7 @@ class EventStreamMeter(Meter):
         self._buffer.add_data(data)
         for message in self._buffer:
             payload = json.loads(message.payload or b"{}")
-            headers: Any = message.headers
+            headers: Any = message.headers  # a dictionary, whatever the published types say
             if headers.get(":message-type") != "event":
                 name = headers.get(":exception-type") or headers.get(":error-code")
                 self.error = (str(name), str(payload.get("message", "")))

@@ -1,0 +1,110 @@
+"""The session's money holds, whatever runs at once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pullwright.models import TokenUsage
+from runner.gateway.budget import Budget
+from runner.gateway.refusal import Refusal
+from runner.gateway.worst_case import worst_case
+from runner.prices import Tokens
+
+MODEL = "claude-opus-4-5"  # $5 and $25 for a million
+DOLLAR = Tokens(output=40_000)
+
+
+def test_a_call_is_reserved_and_settled() -> None:
+    """The reserve is given back and what was used is booked."""
+    budget = Budget(1.5)
+    reserved = budget.reserve(MODEL, DOLLAR)
+    budget.settle(reserved, MODEL, Tokens(input=100_000, cache_read=1_000_000))
+    assert reserved == pytest.approx(1)
+    assert budget.usage.cost_usd == pytest.approx(1)
+    assert budget.usage.calls == 1
+    assert budget.usage.by_model == {MODEL: TokenUsage(input=100_000, cache_read=1_000_000)}
+
+
+def test_too_little_money_stops_the_cli() -> None:
+    """A call that may cost more than is left gets 402, and the gateway remembers."""
+    budget = Budget(1.5)
+    budget.settle(budget.reserve(MODEL, DOLLAR), MODEL, DOLLAR)
+    assert not budget.exhausted
+    with pytest.raises(Refusal) as caught:
+        budget.reserve(MODEL, DOLLAR)
+    assert (caught.value.status, caught.value.type) == (402, "billing_error")
+    assert budget.exhausted
+
+
+def test_a_failed_call_costs_nothing() -> None:
+    """Its reserve comes back whole."""
+    budget = Budget(1.0)
+    budget.settle(budget.reserve(MODEL, DOLLAR), MODEL, None)
+    assert budget.usage.calls == 0
+    assert budget.reserve(MODEL, DOLLAR) == pytest.approx(1)
+
+
+def test_a_parallel_call_waits_for_a_reserve() -> None:
+    """When only another call's reserve is in the way, the second call waits until it is settled."""
+    budget = Budget(1.2)
+    first = budget.reserve(MODEL, DOLLAR)
+    second: list[float] = []
+    thread = threading.Thread(target=lambda: second.append(budget.reserve(MODEL, DOLLAR)))
+    thread.start()
+    assert not second
+    budget.settle(first, MODEL, Tokens(output=4_000))
+    thread.join()
+    assert second == [pytest.approx(1)]
+
+
+def test_a_waiting_call_is_refused_when_the_money_goes() -> None:
+    """A call that waited is refused once the other one has used up what it needs."""
+    budget = Budget(1.2)
+    first = budget.reserve(MODEL, DOLLAR)
+    caught: list[Refusal] = []
+
+    def wait() -> None:
+        try:
+            budget.reserve(MODEL, DOLLAR)
+        except Refusal as refusal:
+            caught.append(refusal)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    budget.settle(first, MODEL, DOLLAR)
+    thread.join()
+    assert [refusal.status for refusal in caught] == [402]
+
+
+@given(st.lists(st.tuples(st.integers(0, 60_000), st.floats(0, 1)), max_size=30), st.floats(0.01, 5))
+def test_never_more_than_the_limit(calls: list[tuple[int, float]], limit: float) -> None:
+    """As long as calls cost no more than their worst case, the limit is never passed."""
+    budget = Budget(limit)
+    for output, share in calls:
+        try:
+            reserved = budget.reserve(MODEL, Tokens(output=output))
+        except Refusal:
+            continue
+        budget.settle(reserved, MODEL, Tokens(output=int(output * share)))
+    assert budget.usage.cost_usd <= limit + 1e-9
+
+
+def test_worst_case_has_no_cache_and_a_full_answer() -> None:
+    """The whole prompt counts as written to the cache, for as long as the request asks."""
+    body = {"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 3_000}]}]}
+    estimated = worst_case(body, 500)
+    assert estimated.output == 500
+    assert estimated.cache_write > 1_000
+    body["messages"][0]["content"][0]["cache_control"] = {"type": "ephemeral", "ttl": "1h"}  # type: ignore[index] # plain JSON
+    assert worst_case(body, 500).cache_write_1h > 1_000
+
+
+def test_an_image_counts_as_an_image() -> None:
+    """A picture's bytes are not taken for text."""
+    source = {"type": "base64", "media_type": "image/png", "data": "A" * 3_000_000}
+    content = [{"type": "image", "source": source}]
+    assert worst_case({"messages": [{"role": "user", "content": content}]}, 1).prompt < 6_000

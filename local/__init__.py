@@ -1,1 +1,1 @@
-"""The local stack: everything that AWS and GitHub are, on one machine. Nothing outside this folder knows it."""
+"""The local stack: all that AWS and GitHub are, on one machine. Nothing outside this folder knows it."""

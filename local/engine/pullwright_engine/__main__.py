@@ -2,22 +2,20 @@
 
 import os
 
+from pullwright_engine.faked_types import FAKED_TYPES
 from pullwright_engine.shims import lock_annotation, uuid5_of_bytes
 
 
 def main() -> None:
     """Prepare the interpreter and run LocalStack until a signal ends it."""
-    lock_annotation()
-    uuid5_of_bytes()
-
-    # Both import LocalStack, whose settings are read from the environment at import.
-    from pullwright_engine.faked_types import FAKED_TYPES  # noqa: PLC0415
-
+    # Before anything imports LocalStack, which reads its settings at import.
     os.environ["CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES"] = "0"
     os.environ["CFN_IGNORE_UNSUPPORTED_TYPE_CREATE"] = ",".join(sorted(FAKED_TYPES))
     os.environ["CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE"] = ",".join(sorted(FAKED_TYPES))
+    lock_annotation()
+    uuid5_of_bytes()
 
-    from localstack.runtime.main import main as run  # noqa: PLC0415
+    from localstack.runtime.main import main as run  # noqa: PLC0415 - only now is it safe to import
 
     run()
 

@@ -26,6 +26,7 @@ def apply_patches() -> None:
             mocked_errors,
             recording,
             repositories,
+            resource_types,
             task_tokens,
         )
 
@@ -38,6 +39,7 @@ def apply_patches() -> None:
             mocked_errors,
             recording,
             repositories,
+            resource_types,
             task_tokens,
         ):
             patch.apply()

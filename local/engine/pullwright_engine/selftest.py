@@ -20,6 +20,7 @@ PATCHED = (
     (f"{_SFN}.eval.states", "encode_jsonata_variable_declarations"),
     (f"{_SFN}.eval.variable_store", "encode_jsonata_variable_declarations"),
     (f"{_SFN}.component.common.string.string_expression", "StringJSONata._eval_body"),
+    (f"{_SFN}.component.common.string.string_expression", "extract_jsonata_variable_references"),
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_service_task"),
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._build_sync_resolver"),
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_sync"),
@@ -37,6 +38,14 @@ PATCHED = (
     (f"{_LAMBDA}.provider", "FunctionUrlConfig"),
     ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.create"),
     ("localstack.aws.handlers", "run_custom_response_handlers"),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_resource_support_checker",
+        "ChangeSetResourceSupportChecker._resource_support_status",
+    ),
+    (
+        "localstack.services.cloudformation.resource_provider",
+        "ResourceProviderExecutor.try_load_resource_provider",
+    ),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE"),

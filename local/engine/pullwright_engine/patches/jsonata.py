@@ -1,11 +1,13 @@
 """Gap: JSONata runs in a JVM that LocalStack would download. Here it runs in Python.
 
 Defects mended with it: a string variable was pasted between quotes without escaping, so that a quotation
-mark in somebody's issue broke (or changed) the expression; and a failed evaluation surfaced as
-`States.Runtime`, where AWS says `States.QueryEvaluationError`.
+mark in somebody's issue broke (or changed) the expression; `$states` inside square brackets was not seen and
+so came out empty; and a failed evaluation surfaced as `States.Runtime`, where AWS says
+`States.QueryEvaluationError`.
 """
 
 import json
+import re
 from typing import Any
 
 from jsonata import Jsonata
@@ -63,6 +65,19 @@ def declare(bindings: dict[str, Any]) -> str:
     )
 
 
+_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_NAME = re.compile(r"\$[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+def names_in(expression: str) -> set[str]:
+    """The variables that an expression may refer to, wherever they stand in it; too many do no harm.
+
+    Args:
+        expression: JSONata.
+    """
+    return set(_NAME.findall(_TEXT.sub("''", expression)))
+
+
 def _evaluation_failed(env: Any, expression: str, error: Exception) -> FailureEventException:
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
     details = EventDetails(
@@ -89,6 +104,10 @@ def apply() -> None:
     for module in (jsonata, states, variable_store):
         module.encode_jsonata_variable_declarations = declare
 
+    original_references = string_expression.extract_jsonata_variable_references
+    string_expression.extract_jsonata_variable_references = lambda expression: (
+        original_references(expression) | names_in(expression)
+    )
     original = string_expression.StringJSONata._eval_body
 
     def eval_body(self: Any, env: Any) -> None:

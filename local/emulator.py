@@ -1,0 +1,152 @@
+"""LocalStack with our plugin: its settings, its environment, its start."""
+
+import hashlib
+import json
+import os
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.layout import ROOT, Layout, venv_bin
+from local.supervise import Known, start, wait_until
+
+BOOT_SECONDS = 60.0
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+SERVED_IMAGES = ("*.dkr.ecr.*.amazonaws.com/*:latest", "*.dkr.ecr.*.amazonaws.com/*:staging")
+"""Names of images for which the runner of this checkout is started; any other cannot be pulled."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """How an engine is to run.
+
+    Attributes:
+        layout: the stack's folders.
+        port: where it listens.
+        images: image name patterns to what runs for them; see `pullwright_engine.settings`.
+        task_path: PATH of tasks.
+        task_environment: variables of every task.
+        function_environment: variables of every function.
+        max_environments: how many function environments may exist at once.
+        queue_seconds: how long an invocation waits for one.
+    """
+
+    layout: Layout
+    port: int
+    images: dict[str, dict[str, Any]]
+    task_path: str = SYSTEM_PATH
+    task_environment: Mapping[str, str] = field(default_factory=dict)
+    function_environment: Mapping[str, str] = field(default_factory=dict)
+    max_environments: int = 10
+    queue_seconds: float = 20.0
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """Its output."""
+        return self.layout.logs / "engine.log"
+
+    def settings(self) -> dict[str, Any]:
+        """What the plugin reads."""
+        return {
+            "children_dir": str(self.layout.children),
+            "tasks_dir": str(self.layout.shared / "tasks"),
+            "log_dir": str(self.layout.logs),
+            "calls_file": str(self.layout.logs / "aws-calls.jsonl"),
+            "images": self.images,
+            "task_path": self.task_path,
+            "task_environment": dict(self.task_environment),
+            "function_python": str(venv_bin("lambda") / "python"),
+            "function_environment": dict(self.function_environment),
+            "max_environments": self.max_environments,
+            "queue_seconds": self.queue_seconds,
+        }
+
+    def environment(self) -> dict[str, str]:
+        """The engine's whole environment; nothing of the developer's own AWS settings gets in."""
+        engine = self.layout.engine
+        given = {
+            "PATH": f"{venv_bin('localstack')}:{SYSTEM_PATH}",
+            "HOME": str(engine / "home"),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "PULLWRIGHT_ENGINE": str(engine / "settings.json"),
+            "GATEWAY_LISTEN": f"127.0.0.1:{self.port}",
+            "LOCALSTACK_HOST": f"127.0.0.1:{self.port}",
+            "SQS_ENDPOINT_STRATEGY": "path",
+            "DISABLE_EVENTS": "1",
+            "SKIP_SSL_CERT_DOWNLOAD": "1",
+            "DNS_ADDRESS": "0",
+            "OVERRIDE_IN_DOCKER": "0",
+            "FILESYSTEM_ROOT": str(engine / "files"),
+            "TMPDIR": str(engine / "tmp"),
+            "XDG_CACHE_HOME": str(engine / "cache"),
+            "PROVIDER_OVERRIDE_DYNAMODB": "moto",
+            "LAMBDA_RUNTIME_EXECUTOR": "pullwright",
+            "LAMBDA_KEEPALIVE_MS": "120000",
+        }
+        for name in ("SFN_MOCK_CONFIG", "DEBUG"):
+            if name in os.environ:
+                given[name] = os.environ[name]
+        return given
+
+    def prepare(self) -> None:
+        """Make the folders and write the settings."""
+        for part in ("home", "files", "tmp", "cache", "children"):
+            (self.layout.engine / part).mkdir(parents=True, exist_ok=True)
+        self.layout.shared.mkdir(mode=0o711, parents=True, exist_ok=True)
+        (self.layout.shared / "tasks").mkdir(mode=0o711, exist_ok=True)
+        settings = self.layout.engine / "settings.json"
+        settings.write_text(json.dumps(self.settings(), indent=2), encoding="utf-8")
+        # Task variables may hold an address of the developer's, nothing more; still nobody else's business.
+        settings.chmod(0o600)
+
+    def start(self) -> Known:
+        """Start the engine and wait until it answers.
+
+        Raises:
+            NotReadyError: it did not start.
+        """
+        self.prepare()
+        known = start(
+            "engine",
+            [str(venv_bin("localstack") / "python"), "-m", "pullwright_engine"],
+            environment=self.environment(),
+            log=self.log,
+            cwd=self.layout.engine,
+        )
+        wait_until(self.answers, known, log=self.log, seconds=BOOT_SECONDS)
+        return known
+
+    def answers(self) -> bool:
+        """Whether it is ready."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/_localstack/health", timeout=2) as answer:  # noqa: S310 - http
+                return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's own
+        except OSError:
+            return False
+
+
+def runner_images() -> dict[str, dict[str, Any]]:
+    """The runner of this checkout in place of the agent's image."""
+    paths = [ROOT / "container", ROOT / "functions"]
+    digest = hashlib.sha256()
+    for path in paths:
+        for file in sorted(path.rglob("*.py")):
+            digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    image = {
+        "command": [str(venv_bin("runner") / "python"), "-m", "runner"],
+        "environment": {
+            "PYTHONPATH": ":".join(str(path) for path in paths),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        "digest": f"sha256:{digest.hexdigest()}",
+    }
+    return dict.fromkeys(SERVED_IMAGES, image)

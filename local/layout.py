@@ -1,0 +1,68 @@
+"""Where everything of the local stack lives. Standard library only: the bootstrap reads it too."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
+TOOLS = ROOT / ".local"
+"""What `make setup` installs; every stack of this checkout shares it."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one stack.
+
+    Attributes:
+        data: everything that this stack keeps.
+    """
+
+    data: Path
+
+    @classmethod
+    def of_environment(cls) -> "Layout":
+        """The stack that `PULLWRIGHT_LOCAL` names; `.local` of the checkout without it."""
+        return cls(Path(os.environ.get("PULLWRIGHT_LOCAL") or TOOLS).resolve())
+
+    @property
+    def stack_file(self) -> Path:
+        """What others read to find the running stack."""
+        return self.data / "stack.json"
+
+    @property
+    def logs(self) -> Path:
+        """One file per process, and the tasks' output."""
+        return self.data / "logs"
+
+    @property
+    def engine(self) -> Path:
+        """The engine's own files."""
+        return self.data / "engine"
+
+    @property
+    def children(self) -> Path:
+        """Notes about processes that the engine started."""
+        return self.engine / "children"
+
+    @property
+    def build(self) -> Path:
+        """The deployment as SAM built it."""
+        return self.data / "build"
+
+    @property
+    def shared(self) -> Path:
+        """A folder that another user can reach, unlike the developer's home."""
+        name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
+        return Path("/var/tmp") / f"pullwright-{os.getuid()}-{name}"  # noqa: S108 - made 0711 and owned by us
+
+
+def venv_bin(name: str) -> Path:
+    """The programs of one of the tools' virtual environments.
+
+    Args:
+        name: `localstack`, `sam`, `lambda` or `runner`.
+    """
+    return TOOLS / "venvs" / name / "bin"

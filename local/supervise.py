@@ -1,0 +1,154 @@
+"""Processes of the launcher: started into groups of their own, found again later, ended in parallel.
+
+A process is known by its id and its start time, so an id that the system used again is never ended.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pullwright_engine.processes import started_at
+
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""Kept, because a `Popen` that is forgotten while its process lives complains. They are to outlive us."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A process as it is remembered.
+
+    Attributes:
+        name: what it is.
+        pid: its id, which is its group's too.
+        started_at: as `started_at` gave it.
+    """
+
+    name: str
+    pid: int
+    started_at: str | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return self.started_at is not None and started_at(self.pid) == self.started_at
+
+    def as_json(self) -> dict[str, object]:
+        """For `stack.json`."""
+        return asdict(self)
+
+
+class NotReadyError(RuntimeError):
+    """A process ended or did not answer in time.
+
+    Args:
+        name: which one.
+        log: its output.
+    """
+
+    def __init__(self, name: str, log: Path) -> None:
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:] if log.exists() else []
+        super().__init__("\n".join([f"{name} did not start; the end of {log}:", *tail]))
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(name: str, command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path) -> Known:
+    """Start a process that lives on without us.
+
+    Args:
+        name: what it is.
+        command: program and arguments.
+        environment: its whole environment.
+        log: where its output is appended.
+        cwd: working directory.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _STARTED.append(process)
+    return Known(name, process.pid, started_at(process.pid))
+
+
+def wait_until(ready: Callable[[], bool], known: Known, *, log: Path, seconds: float) -> None:
+    """Wait for a process to answer.
+
+    Args:
+        ready: asks it.
+        known: the process.
+        log: its output, for the error.
+        seconds: at most.
+
+    Raises:
+        NotReadyError: it ended, or the time is over.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not known.alive or time.monotonic() > deadline:
+            raise NotReadyError(known.name, log)
+        time.sleep(0.05)
+
+
+def children(notes: Path) -> list[Known]:
+    """The processes that the engine left notes about.
+
+    Args:
+        notes: folder of the notes.
+    """
+    found = []
+    for note in sorted(notes.glob("*.json")):
+        with contextlib.suppress(ValueError, KeyError, OSError):
+            told = json.loads(note.read_text(encoding="utf-8"))
+            found.append(Known(told["kind"], told["pid"], told["started_at"]))
+    return found
+
+
+def end(processes: Iterable[Known], *, seconds: float) -> list[str]:
+    """End processes, all at the same time: SIGTERM, and SIGKILL to the group of what is left.
+
+    Args:
+        processes: which.
+        seconds: between the two.
+
+    Returns:
+        The names of those that had to be killed.
+    """
+    left = [process for process in processes if process.alive]
+    for process in left:
+        _signal(process, signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = [process for process in left if process.alive]
+    for process in left:
+        _signal(process, signal.SIGKILL)
+    while any(process.alive for process in left):
+        time.sleep(0.02)
+    return [process.name for process in left]
+
+
+def _signal(process: Known, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if number is signal.SIGKILL:
+            os.killpg(process.pid, number)
+        else:
+            os.kill(process.pid, number)

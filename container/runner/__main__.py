@@ -1,0 +1,160 @@
+"""`python -m runner`: one session, from the task's start to its exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from pullwright.errors import InternalError, PullwrightError, SessionClosed
+from pullwright.github.client import GitHubClient
+from runner import exit_codes
+from runner.artifacts import Artifacts
+from runner.aws import Clients
+from runner.broker import Broker, Grants, task_role_signer
+from runner.clock import Phases
+from runner.git.command import GitError
+from runner.log import logger, tee
+from runner.metadata import read_identity
+from runner.record import Heartbeat, SessionRecord
+from runner.report import Report
+from runner.session import Session, Signals, Surroundings
+from runner.settings import Settings, SettingsError
+from runner.tracking import Tracker
+from runner.user import User, adopt_orphans
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pullwright.models import AgentRequest
+
+
+def main() -> int:
+    """Runs the session that the environment names.
+
+    Returns:
+        The exit code, see `runner.exit_codes`.
+    """
+    phases = Phases()
+    signals = Signals(threading.Event(), threading.Event())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: signals.terminated.set())
+    try:
+        settings = Settings.read(os.environ)
+    except SettingsError as error:
+        logger.error("the task's environment is wrong", problems=str(error).splitlines())
+        return exit_codes.SETTINGS
+    # The agent's user reads the shared objects, whatever mask this process was started with.
+    os.umask(0o022)
+    logger.append_keys(session_id=settings.session_id)
+    adopt_orphans()
+    try:
+        with phases.phase("start"):
+            around, report, grants = _prepare(settings, signals, phases)
+    except SessionClosed as error:
+        logger.warning("the session is not ours", reason=error.sentence)
+        return exit_codes.NOT_OURS
+    except PullwrightError as error:
+        logger.error("the session could not be started", reason=error.sentence)
+        return exit_codes.of(type(error).__name__)
+    with Heartbeat(around.record, signals.lost):
+        return _finish(around, report, ours=_work(settings, around, report, grants))
+
+
+def _prepare(settings: Settings, signals: Signals, phases: Phases) -> tuple[Surroundings, Report, Grants]:
+    """Gets credentials and claims the session."""
+    task = read_identity(settings.ecs_container_metadata_uri_v4)
+    grants = Grants(Broker(settings.broker_url, task_role_signer(settings.aws_region)))
+    if grants.current().session_id != settings.session_id:
+        raise SessionClosed("The broker says that this task runs another session.")
+    clients = Clients(grants, settings.aws_region)
+    report = Report(settings.session_id, task.arn, phases)
+    record = SessionRecord(
+        clients.dynamodb(), table=settings.sessions_table, session_id=settings.session_id, task=task
+    )
+    record.claim(report.started_at)
+    around = Surroundings(
+        work_dir=settings.work_dir,
+        private=_private_folder(settings.work_dir),
+        user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
+        record=record,
+        artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
+        github_token=grants.github_token,
+        model_api_key=lambda: grants.current().model_api_key,
+        signals=signals,
+        phases=phases,
+    )
+    return around, report, grants
+
+
+def _private_folder(work_dir: Path) -> Path:
+    """Makes the runner's own folder, and clears what an earlier run of a container left."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    for name in ("agent", "objects", "runner"):
+        shutil.rmtree(work_dir / name, ignore_errors=True)
+    private = work_dir / "runner"
+    private.mkdir(mode=0o700)
+    tee.copy_to(private / "runner.log")
+    return private
+
+
+def _work(settings: Settings, around: Surroundings, report: Report, grants: Grants) -> bool:
+    """Does the session's work and puts every failure into the report; False if it is not ours any more."""
+    try:
+        with around.phases.phase("request"):
+            request = around.artifacts.request()
+        with _tracker(settings, around, request, grants) as tracker:
+            Session(request, around, report, tracker).run()
+    except SessionClosed as error:
+        logger.warning("the session is not ours any more", reason=error.sentence)
+        return False
+    except PullwrightError as error:
+        logger.warning("the session failed", error=type(error).__name__, reason=error.sentence)
+        report.fail(error)
+    except GitError as error:
+        logger.exception("git failed", stderr=error.stderr)
+        report.fail(InternalError("A git command of the runner failed."))
+    except Exception as error:  # noqa: BLE001 - a defect has to end in a result like everything else
+        logger.exception("a defect of the runner")
+        report.fail(InternalError(f"The runner failed ({type(error).__name__})."))
+    return True
+
+
+def _tracker(settings: Settings, around: Surroundings, request: AgentRequest, grants: Grants) -> Tracker:
+    github = GitHubClient(settings.github_api_url, grants.github_token)
+    return Tracker(
+        request,
+        lambda body: github.update_comment(request.repository, request.comment_id, body),
+        elapsed=lambda: around.phases.elapsed,
+    )
+
+
+def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
+    """Keeps all artifacts of a session that is ours, the result last: whoever sees it sees the others."""
+    if not ours or around.signals.lost.is_set():
+        return exit_codes.NOT_OURS
+    code = report.exit_code
+    logger.info(
+        "session ended",
+        outcome=report.outcome.value,
+        error=report.failure.error if report.failure else None,
+        commit=report.commit,
+        exit_code=code,
+        phases=around.phases.seconds,
+    )
+    tee.close_copy()
+    try:
+        for path in (around.transcript, around.diff, around.private / "runner.log"):
+            around.artifacts.put_file(path)
+        around.artifacts.put_result(report.result())
+    except PullwrightError as error:
+        logger.error("the artifacts could not be kept", reason=error.sentence)
+        return code or exit_codes.SERVICE
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

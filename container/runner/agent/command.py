@@ -1,0 +1,70 @@
+"""How the CLI is started: its arguments and its whole environment.
+
+https://code.claude.com/docs/en/cli-reference
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from runner.agent.prompt import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pullwright.models import AgentRequest
+    from runner.git.workspace import Workspace
+
+TOOLS = "Bash,Read,Edit,Write,Glob,Grep,TodoWrite"
+
+
+def cli_arguments(request: AgentRequest, conversation_id: str) -> list[str]:
+    """The command line. The prompt is not in it: every user of a machine can read command lines.
+
+    No settings of the repository are read (`--setting-sources`), nor MCP servers: they could run programs and
+    widen what the agent may do. Nobody could be asked for permission, so none is: what protects others is
+    that the agent's user has nothing to lose.
+
+    Args:
+        request: model and limits.
+        conversation_id: a UUID, under which the conversation can be continued.
+    """
+    return [
+        "claude",
+        "--print",
+        "--output-format=stream-json",
+        "--verbose",
+        "--dangerously-skip-permissions",
+        "--strict-mcp-config",
+        "--setting-sources=",
+        f"--tools={TOOLS}",
+        f"--model={request.model}",
+        f"--max-turns={request.limits.turns}",
+        f"--session-id={conversation_id}",
+        f"--append-system-prompt={RULES}",
+    ]
+
+
+def agent_environment(workspace: Workspace, gateway: Mapping[str, str]) -> dict[str, str]:
+    """The agent's whole environment; nothing of the runner's own is passed on but PATH.
+
+    Args:
+        workspace: the agent's folders.
+        gateway: the variables that lead the CLI to the model.
+    """
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(workspace.home),
+        "TMPDIR": str(workspace.scratch),
+        "CLAUDE_CODE_TMPDIR": str(workspace.scratch),
+        "USER": "agent",
+        "LOGNAME": "agent",
+        "SHELL": "/bin/bash",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "CI": "true",
+        # The workspace has no remote; without this, a git that wants one would wait for somebody to type.
+        "GIT_TERMINAL_PROMPT": "0",
+        **gateway,
+    }

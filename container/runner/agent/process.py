@@ -1,0 +1,131 @@
+"""One run of a program as the agent's user, watched until it and everything it started have ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import IO, TYPE_CHECKING
+
+from runner.log import logger
+from runner.user import User, end_group, end_leftovers, reap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+GRACE_SECONDS = 8.0
+_LOOK_SECONDS = 0.1
+_REAP_EVERY = 50
+_DRAIN_SECONDS = 5.0
+_LONGEST_LINE = 16 << 20
+_STDERR_LINES = 40
+
+
+class Stop(Enum):
+    """Why the agent was stopped before it ended."""
+
+    TERMINATED = auto()
+    OVERTIME = auto()
+    LOST = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the process ended.
+
+    Attributes:
+        exit_code: negative if a signal ended it, as in `subprocess`.
+        stop: why we stopped it, if we did.
+        stderr: its last lines.
+    """
+
+    exit_code: int
+    stop: Stop | None
+    stderr: str
+
+
+def run_as_agent(
+    command: Sequence[str],
+    *,
+    user: User,
+    cwd: Path,
+    env: Mapping[str, str],
+    given: Path,
+    on_line: Callable[[bytes], None],
+    should_stop: Callable[[], Stop | None],
+) -> Ended:
+    """Runs a program to its end.
+
+    Args:
+        command: program and arguments.
+        user: as whom.
+        cwd: where.
+        env: its whole environment.
+        given: file for its standard input; this process opens it, the user need not reach it.
+        on_line: called in another thread with each line of its standard output.
+        should_stop: asked several times a second; the first answer ends the program.
+    """
+    with given.open("rb") as stdin:
+        process = subprocess.Popen(
+            user.command(command),
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    last: deque[str] = deque(maxlen=_STDERR_LINES)
+    readers = [
+        _reader("agent-stdout", process.stdout, on_line),
+        _reader("agent-stderr", process.stderr, lambda line: last.append(line.decode(errors="replace"))),
+    ]
+    try:
+        stop = _watch(process, should_stop)
+    finally:
+        # What the agent started in the background must not change files while they are collected.
+        end_group(process.pid, signal.SIGKILL)
+        process.wait()
+        if left := end_leftovers():
+            logger.info("processes that the agent left were ended", count=left)
+    for reader in readers:
+        reader.join(_DRAIN_SECONDS)
+    return Ended(process.returncode, stop, "".join(last)[-2000:])
+
+
+def _watch(process: subprocess.Popen[bytes], should_stop: Callable[[], Stop | None]) -> Stop | None:
+    looks = 0
+    while process.poll() is None:
+        if stop := should_stop():
+            end_group(process.pid, signal.SIGTERM)
+            try:
+                process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                end_group(process.pid, signal.SIGKILL)
+            return stop
+        looks += 1
+        if looks % _REAP_EVERY == 0:
+            reap(spare=process.pid)
+        time.sleep(_LOOK_SECONDS)
+    return None
+
+
+def _reader(name: str, stream: IO[bytes] | None, take: Callable[[bytes], None]) -> threading.Thread:
+    def read() -> None:
+        if stream is None:
+            return
+        with stream:
+            while line := stream.readline(_LONGEST_LINE):
+                try:
+                    take(line)
+                except Exception:  # noqa: BLE001 - whatever it is, the agent must not block on a full pipe
+                    logger.exception("a line of the agent was not understood")
+
+    thread = threading.Thread(target=read, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,114 @@
+"""The agent's part of a session: the gateway to the model, the CLI beside it, and what it says."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from pullwright.errors import InternalError
+from runner.agent.command import agent_environment, cli_arguments
+from runner.agent.process import run_as_agent
+from runner.agent.prompt import build_prompt
+from runner.agent.stream import Conversation
+from runner.agent.transcript import Transcript
+from runner.agent.verdict import AgentEnd
+from runner.gateway import Gateway, GatewayConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pullwright.models import AgentRequest, TokenUsage
+    from runner.agent.process import Stop
+    from runner.git.workspace import Workspace
+    from runner.tracking import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRun:
+    """One run of the agent.
+
+    Attributes:
+        end: how it ended.
+        summary: its last words.
+        conversation_id: under which it can be continued.
+    """
+
+    end: AgentEnd
+    summary: str
+    turns: int
+    cost_usd: float
+    tokens: TokenUsage
+    conversation_id: str
+
+
+def run_agent(
+    request: AgentRequest,
+    workspace: Workspace,
+    *,
+    tracker: Tracker,
+    transcript: Path,
+    api_key: str | None,
+    should_stop: Callable[[], Stop | None],
+) -> AgentRun:
+    """Lets the agent work until it ends or is stopped.
+
+    Args:
+        request: what is asked for.
+        workspace: where.
+        tracker: told each step.
+        transcript: file for the CLI's lines.
+        api_key: of the model's service, if it wants one; stays in this process.
+        should_stop: asked several times a second.
+
+    Raises:
+        InternalError: there is no CLI on PATH.
+        PullwrightError: the model cannot be used as it is configured.
+    """
+    if shutil.which("claude") is None:
+        raise InternalError("The program `claude` is not on PATH.")
+    conversation_id = str(uuid.uuid4())
+    conversation = Conversation(workspace.folder)
+    kept = Transcript(transcript)
+    prompt = workspace.private / "prompt.txt"
+    prompt.write_text(build_prompt(request, secrets.token_hex(4)), encoding="utf-8")
+
+    def on_line(line: bytes) -> None:
+        kept.write(line)
+        if conversation.feed(line):
+            tracker.show(conversation.activity, todos=conversation.todos, turns=conversation.turns)
+
+    config = GatewayConfig(
+        provider=request.provider,
+        model=request.model,
+        limit_usd=request.limits.usd,
+        api_key=SecretStr(api_key) if api_key else None,
+    )
+    try:
+        with Gateway(config) as gateway:
+            tracker.cost = lambda: gateway.usage.cost_usd
+            ended = run_as_agent(
+                cli_arguments(request, conversation_id),
+                user=workspace.user,
+                cwd=workspace.folder,
+                env=agent_environment(workspace, gateway.environment()),
+                given=prompt,
+                on_line=on_line,
+                should_stop=should_stop,
+            )
+    finally:
+        kept.close()
+    result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
+    return AgentRun(
+        end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None),
+        summary=(result.result if result and result.good else None) or conversation.last_text,
+        turns=(result.num_turns if result and result.num_turns is not None else conversation.turns),
+        cost_usd=usage.cost_usd,
+        tokens=usage.tokens,
+        conversation_id=conversation_id,
+    )

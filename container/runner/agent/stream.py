@@ -1,0 +1,150 @@
+"""What the CLI says while it works: one JSON object a line, of which we read what we need.
+
+https://code.claude.com/docs/en/headless#stream-responses; fields that are not documented there were seen in
+version 2.1.329. Unknown types are ignored.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pullwright.models import Todo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SYNTHETIC = "<synthetic>"
+_LONGEST_ACTIVITY = 120
+# For each tool the verb, and the inputs that say what it is used on.
+_STEPS = {
+    "Bash": ("Running", ("command",)),
+    "Read": ("Reading", ("file_path",)),
+    "Edit": ("Editing", ("file_path",)),
+    "Write": ("Writing", ("file_path",)),
+    "Grep": ("Searching for", ("pattern",)),
+    "Glob": ("Looking for files like", ("pattern",)),
+}
+
+
+class ResultLine(BaseModel):
+    """The last line: how the CLI itself says that it ended."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    subtype: str = ""
+    is_error: bool = True
+    terminal_reason: str | None = None
+    api_error_status: int | None = None
+    result: str | None = None
+    num_turns: int | None = None
+    permission_denials: list[dict[str, Any]] = Field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Whether it says that the work is done; the exit code has to say so too."""
+        return not self.is_error and self.subtype == "success" and self.terminal_reason == "completed"
+
+
+class Conversation:
+    """What is known of the agent's work so far.
+
+    Args:
+        folder: the agent's work tree, to name files as people know them.
+
+    Attributes:
+        activity: what it is doing now, one short line.
+        todos: its todo list.
+        result: the last line, once it came.
+        last_text: the last thing it said in words.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = f"{folder}/"
+        self._messages: set[str] = set()
+        self.activity = "Starting"
+        self.todos: tuple[Todo, ...] = ()
+        self.result: ResultLine | None = None
+        self.last_text = ""
+
+    @property
+    def turns(self) -> int:
+        """How often the model has answered."""
+        return len(self._messages)
+
+    def feed(self, line: bytes) -> bool:
+        """Reads one line.
+
+        Returns:
+            Whether there is something new to show.
+        """
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return False
+        if not isinstance(event, dict):
+            return False
+        kind = event.get("type")
+        if kind == "result":
+            self._end(event)
+            return False
+        if kind == "system" and event.get("subtype") == "api_retry":
+            return self._show("Waiting for the model's service")
+        # What a sub-agent does is a step of the agent's own, which has been shown already.
+        if kind == "assistant" and not event.get("parent_tool_use_id"):
+            return self._answer(event.get("message"))
+        return False
+
+    def _end(self, event: dict[str, Any]) -> None:
+        try:
+            self.result = ResultLine.model_validate(event)
+        except ValidationError:
+            # A result that we cannot read says nothing good.
+            self.result = ResultLine(subtype=str(event.get("subtype")))
+
+    def _answer(self, message: object) -> bool:
+        if not isinstance(message, dict) or message.get("model") == _SYNTHETIC:
+            return False
+        self._messages.add(str(message.get("id")))
+        new = False
+        content = message.get("content")
+        for block in content if isinstance(content, list) else []:
+            if not isinstance(block, dict):
+                continue
+            if block.get("type") == "tool_use":
+                new = self._tool(str(block.get("name")), block.get("input")) or new
+            elif block.get("type") == "text" and isinstance(block.get("text"), str):
+                self.last_text = block["text"]
+        return new
+
+    def _tool(self, name: str, given: object) -> bool:
+        values: dict[str, Any] = given if isinstance(given, dict) else {}
+        if name == "TodoWrite":
+            self.todos = _todos(values.get("todos"))
+            current = next((todo.text for todo in self.todos if todo.status == "in_progress"), None)
+            return self._show(current or "Planning")
+        return self._show(_describe(name, values))
+
+    def _show(self, activity: str) -> bool:
+        line = " ".join(activity.replace(self._folder, "").split())
+        self.activity = line if len(line) <= _LONGEST_ACTIVITY else f"{line[: _LONGEST_ACTIVITY - 1]}…"
+        return True
+
+
+def _describe(name: str, values: dict[str, Any]) -> str:
+    verb, keys = _STEPS.get(name, ("Using", ()))
+    what = next((str(values[key]) for key in keys if values.get(key)), "")
+    return f"{verb} {what or name}"
+
+
+def _todos(given: object) -> tuple[Todo, ...]:
+    found = []
+    for entry in given if isinstance(given, list) else []:
+        if isinstance(entry, dict):
+            try:
+                found.append(Todo(text=str(entry.get("content", "")), status=entry.get("status", "pending")))
+            except ValidationError:
+                continue
+    return tuple(found)

@@ -1,0 +1,107 @@
+"""What came of the agent's work, from its exit code, its last line, its money and its diff.
+
+None of them alone says it: the CLI ends with 0 after it was denied every tool, and calls an error of the
+model's service `success` in its subtype.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pullwright.errors import (
+    AgentFailed,
+    ModelRefused,
+    ModelUnavailable,
+    MoneyLimit,
+    NothingUsable,
+    PullwrightError,
+    TaskStopped,
+    TimeLimit,
+    TurnLimit,
+)
+from pullwright.models import Outcome
+from runner.agent.process import Ended, Stop
+
+if TYPE_CHECKING:
+    from pullwright.models import ResolvedLimits
+    from runner.agent.stream import ResultLine
+
+_PAYMENT_REQUIRED = 402
+_REFUSED = frozenset({401, _PAYMENT_REQUIRED, 403, 404})
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEnd:
+    """Everything that says how the agent ended.
+
+    Attributes:
+        ended: the process.
+        result: the CLI's last line, if it came.
+        budget_spent: the gateway refused a call for want of money.
+        service_status: HTTP status of the model's service's last error, if it had one.
+    """
+
+    ended: Ended
+    result: ResultLine | None
+    budget_spent: bool = False
+    service_status: int | None = None
+
+
+def judge(end: AgentEnd, limits: ResolvedLimits, *, changed: bool) -> tuple[Outcome, PullwrightError | None]:
+    """Decides the outcome.
+
+    Args:
+        end: how the agent ended.
+        limits: of the session, for the sentence.
+        changed: whether its work tree differs from the branch's head.
+
+    Returns:
+        The outcome, and the failure if it is one.
+    """
+    result = end.result
+    if end.ended.exit_code == 0 and result is not None and result.good:
+        if changed:
+            return Outcome.CHANGED, None
+        if result.permission_denials:
+            tools = sorted({str(denial.get("tool_name")) for denial in result.permission_denials})
+            names = ", ".join(tools)
+            return Outcome.FAILED, NothingUsable(f"The agent was denied {names} and changed nothing.")
+        return Outcome.NO_CHANGE, None
+    return Outcome.FAILED, _failure(end, limits)
+
+
+def _failure(end: AgentEnd, limits: ResolvedLimits) -> PullwrightError:
+    subtype = end.result.subtype if end.result else None
+    if end.ended.stop is Stop.TERMINATED:
+        return TaskStopped("The task was stopped before the agent had ended.")
+    if end.ended.stop is Stop.OVERTIME:
+        return TimeLimit(f"The session's {limits.minutes} minutes are used up.")
+    if end.budget_spent or subtype == "error_max_budget_usd":
+        return MoneyLimit(f"The session's ${limits.usd:.2f} do not suffice for the next call of the model.")
+    if subtype == "error_max_turns":
+        return TurnLimit(f"The session's {limits.turns} turns are used up.")
+    if end.result is not None and end.result.terminal_reason == "api_error":
+        return _service_failure(end.result.api_error_status or end.service_status)
+    return AgentFailed(f"Claude Code {_how_it_ended(end)}.")
+
+
+def _service_failure(status: int | None) -> PullwrightError:
+    if status is None:
+        return ModelUnavailable("The model's service could not be reached.")
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        return ModelUnavailable(f"The model's service is overloaded or failing (status {status}).")
+    if status in _REFUSED:
+        return ModelRefused(f"The model's service refused the request (status {status}).")
+    return AgentFailed(f"The model's service could not use the agent's request (status {status}).")
+
+
+def _how_it_ended(end: AgentEnd) -> str:
+    code = end.ended.exit_code
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    if end.result is None:
+        return f"{how} and without a result"
+    reason = end.result.terminal_reason or end.result.subtype or "an error"
+    return f"{how}: {reason}"

@@ -1,0 +1,80 @@
+"""The session's artifacts in S3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from pullwright.aws import calling
+from pullwright.errors import InternalError
+from pullwright.models import AgentRequest, AgentResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+
+_TYPES = {
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".patch": "text/x-diff; charset=utf-8",
+    ".log": "text/plain; charset=utf-8",
+}
+
+
+class Artifacts:
+    """The folder of one session.
+
+    Args:
+        s3: a client that reaches it.
+        bucket: the bucket's name.
+        session_id: whose folder.
+    """
+
+    def __init__(self, s3: S3Client, *, bucket: str, session_id: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._prefix = f"sessions/{session_id}/"
+
+    def request(self) -> AgentRequest:
+        """Reads what is to be done.
+
+        Raises:
+            AwsUnavailable: S3 did not give it.
+            InternalError: it is not a request that this runner understands.
+        """
+        with calling("read the session's request"):
+            answer = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}request.json")
+            content = answer["Body"].read()
+        try:
+            return AgentRequest.model_validate_json(content)
+        except ValidationError as error:
+            fields = ", ".join(sorted({".".join(map(str, e["loc"])) for e in error.errors()}))
+            raise InternalError(
+                f"The session's request is not one that this runner understands: {fields}.",
+                remedy="Whoever operates this Pullwright deploys stack and image of the same version.",
+            ) from None
+
+    def put_result(self, result: AgentResult) -> None:
+        """Writes `result.json`.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+        """
+        self._put("result.json", result.model_dump_json(indent=2).encode())
+
+    def put_file(self, path: Path) -> None:
+        """Writes a file under its own name; one that does not exist is written empty.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+        """
+        self._put(path.name, path.read_bytes() if path.exists() else b"")
+
+    def _put(self, name: str, content: bytes) -> None:
+        kind = _TYPES[name[name.rindex(".") :]]
+        with calling(f"keep the artifact {name}"):
+            self._s3.put_object(
+                Bucket=self._bucket, Key=f"{self._prefix}{name}", Body=content, ContentType=kind
+            )

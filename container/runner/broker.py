@@ -1,0 +1,195 @@
+"""The broker: it knows our task and gives this session's credentials, and renews them.
+
+The request is signed with the task's own role (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html);
+what the broker answers exists in this process's memory only.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import botocore.session
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
+
+from pullwright import errors
+from pullwright.errors import AwsUnavailable, PullwrightError, SessionClosed
+from pullwright.log import hide
+from pullwright.models import BrokerGrant
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RENEW_BEFORE = timedelta(minutes=10)
+_ATTEMPTS = 6
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 8.0
+_OK = 200
+_CONFLICT = 409
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+
+
+class Signer(Protocol):
+    """Gives the headers that sign one POST request."""
+
+    def __call__(self, url: str, body: bytes) -> dict[str, str]:
+        """Signs.
+
+        Raises:
+            AwsUnavailable: there are no credentials to sign with.
+        """
+
+
+def task_role_signer(region: str) -> Signer:
+    """A signer with the task role, whose credentials botocore finds and renews.
+
+    Args:
+        region: the stack's.
+    """
+    session = botocore.session.Session()
+
+    def sign(url: str, body: bytes) -> dict[str, str]:
+        try:
+            credentials = session.get_credentials()
+            if credentials is None:
+                raise AwsUnavailable("The task has no AWS credentials.")
+            request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/json"})
+            SigV4Auth(credentials.get_frozen_credentials(), "lambda", region).add_auth(request)
+        except BotoCoreError as error:
+            raise AwsUnavailable(f"The task's AWS credentials failed ({type(error).__name__}).") from error
+        return {name: str(value) for name, value in request.headers.items()}
+
+    return sign
+
+
+class Broker:
+    """Asks the broker.
+
+    Args:
+        url: its Function URL.
+        sign: signs a request.
+        sleep: waits between attempts.
+    """
+
+    def __init__(self, url: str, sign: Signer, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._url = url
+        self._sign = sign
+        self._sleep = sleep
+        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20))
+
+    def ask(self) -> BrokerGrant:
+        """Asks for this session's credentials, again while the broker is unwell.
+
+        Raises:
+            SessionClosed: the session is over, or is not this task's.
+            AwsUnavailable: no usable answer came.
+            PullwrightError: of the class that the broker named.
+        """
+        for attempt in range(_ATTEMPTS):
+            status, content = self._once()
+            if status == _OK:
+                return self._grant(content)
+            if status == _CONFLICT:
+                raise SessionClosed(str(content.get("message") or "The session is closed."))
+            if status and status != _TOO_MANY and status < _SERVER_ERROR:
+                break
+            logger.warning("the broker is unwell", status=status, attempt=attempt + 1)
+            if attempt + 1 < _ATTEMPTS:
+                longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)
+                self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+        raise _refusal(status, content)
+
+    def _once(self) -> tuple[int, dict[str, Any]]:
+        body = b"{}"
+        try:
+            answer = self._pool.request("POST", self._url, body=body, headers=self._sign(self._url, body))
+            content = json.loads(answer.data or b"{}")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return 0, {"message": f"The broker did not answer ({type(error).__name__})."}
+        except ValueError:
+            content = {}
+        return answer.status, content if isinstance(content, dict) else {}
+
+    @staticmethod
+    def _grant(content: dict[str, Any]) -> BrokerGrant:
+        try:
+            grant = BrokerGrant.model_validate(content)
+        except ValueError:
+            # Its own text would repeat the answer, which holds credentials.
+            raise AwsUnavailable("The broker's answer is not what this runner knows.") from None
+        hide(grant.github_token, grant.aws.secret_access_key, grant.aws.session_token)
+        if grant.model_api_key:
+            hide(grant.model_api_key)
+        return grant
+
+
+def _refusal(status: int, content: dict[str, Any]) -> PullwrightError:
+    kind = getattr(errors, str(content.get("error")), None)
+    sentence = str(content.get("message") or f"The broker answered with status {status}.")
+    if isinstance(kind, type) and issubclass(kind, PullwrightError):
+        return kind(sentence)
+    return AwsUnavailable(sentence)
+
+
+class Grants:
+    """The session's credentials, always valid for a while: asked for once, renewed before they end.
+
+    Args:
+        broker: whom to ask.
+        now: the time in UTC.
+    """
+
+    def __init__(self, broker: Broker, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._broker = broker
+        self._now = now
+        self._lock = threading.Lock()
+        self._grant: BrokerGrant | None = None
+
+    def current(self) -> BrokerGrant:
+        """The credentials, renewed if they end soon.
+
+        Raises:
+            SessionClosed: the session is over.
+            PullwrightError: the broker gave none and the old ones have ended.
+        """
+        with self._lock:
+            held = self._grant
+            if held is None or _end(held) - self._now() < RENEW_BEFORE:
+                try:
+                    self._grant = self._broker.ask()
+                except SessionClosed:
+                    raise
+                except PullwrightError:
+                    if held is None or _end(held) <= self._now():
+                        raise
+                    logger.warning("credentials could not be renewed yet")
+            if self._grant is None:
+                raise AwsUnavailable("The broker gave no credentials.")
+            return self._grant
+
+    def github_token(self) -> str:
+        """The installation token to use for the next request or git command."""
+        return self.current().github_token
+
+    def aws_metadata(self) -> dict[str, str]:
+        """The AWS credentials in the form that botocore's refreshing credentials want."""
+        aws = self.current().aws
+        return {
+            "access_key": aws.access_key_id,
+            "secret_key": aws.secret_access_key,
+            "token": aws.session_token,
+            "expiry_time": aws.expires_at.isoformat(),
+        }
+
+
+def _end(grant: BrokerGrant) -> datetime:
+    return min(grant.github_expires_at, grant.aws.expires_at)

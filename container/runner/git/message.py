@@ -1,0 +1,53 @@
+"""The message of the one commit that a session pushes."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pullwright.models import AgentRequest
+
+_SUBJECT_WIDTH = 72
+_BODY_WIDTH = 72
+_MAX_BODY = 1_500
+_LOGIN = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$")
+# The pull request says what it closes; a word of the agent must not close anything else at the merge.
+# https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
+_CLOSING = re.compile(
+    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)(?=\S*#\d|\S*/issues/\d)", re.IGNORECASE
+)
+# https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
+_SKIPPING = re.compile(
+    r"\[\s*((?:skip|no)\s+ci|ci\s+skip|(?:skip\s+actions|actions\s+skip))\s*\]", re.IGNORECASE
+)
+_MARKS = re.compile(r"^[#>*\s-]+|[*`]+")
+
+
+def commit_message(request: AgentRequest, summary: str) -> str:
+    """Writes the message.
+
+    Args:
+        request: what was asked for; its title is the subject.
+        summary: the agent's last words; their first paragraph is the body.
+    """
+    subject = textwrap.shorten(_plain(request.title) or "Work of the agent", _SUBJECT_WIDTH, placeholder=" …")
+    paragraphs = [_plain(part) for part in re.split(r"\n\s*\n", summary)]
+    first = next((part for part in paragraphs if part), "")
+    body = textwrap.fill(
+        textwrap.shorten(first, _MAX_BODY, placeholder=" …"), _BODY_WIDTH, break_long_words=False
+    )
+    trailers = [f"Pullwright-Session: {request.session_id}"]
+    login = request.requested_by
+    if login and _LOGIN.match(login):
+        trailers.append(f"Co-authored-by: {login} <{login}@users.noreply.github.com>")
+    return "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part) + "\n"
+
+
+def _plain(text: str) -> str:
+    """One line of ordinary text: no Markdown, no control characters, no words that GitHub acts on."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = _SKIPPING.sub(r"\1", _MARKS.sub("", line))
+    # A mention in a commit would notify people.
+    return _CLOSING.sub(r"\1\2issue ", line).replace("@", "@\u200b") if line else ""

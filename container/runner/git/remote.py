@@ -1,0 +1,139 @@
+"""GitHub's side of the runner's repository: the only git commands that meet a token."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from pullwright.errors import GitHubRefused, GitHubUnavailable
+from runner.git.command import Done, GitError, network_environment, run
+from runner.git.push import Rejection, parse_porcelain
+from runner.git.store import Head, Store
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+_ATTEMPTS = 3
+_LONGEST_WAIT = 4.0
+_NO_MATCH = 2
+_REJECTED = 1
+_GITLINK = "160000"
+_CLONE = ("clone", "--bare", "--quiet", "--no-tags", "--single-branch", "--template=", "--filter=blob:none")
+_FETCH = (
+    *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+    *("--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin"),
+)
+_PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
+
+
+class Remote:
+    """One branch of a repository on GitHub.
+
+    Args:
+        url: the repository's address, without credentials.
+        branch: the session's branch.
+        token: gives a valid installation token whenever one is needed.
+        sleep: waits between attempts.
+    """
+
+    def __init__(
+        self, url: str, branch: str, token: Callable[[], str], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.url = url
+        self.branch = branch
+        self._token = token
+        self._sleep = sleep
+
+    def clone(self, folder: Path) -> tuple[Store, Head]:
+        """Clones the branch's history without old file contents, then the contents of its head.
+
+        Args:
+            folder: where; it must not exist yet.
+
+        Raises:
+            GitHubRefused: the branch is gone.
+            GitHubUnavailable: GitHub did not let us clone.
+        """
+        store = Store(folder)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                target = ("--branch", self.branch, "--", self.url, str(folder))
+                self._git(*_CLONE, *target, cwd=folder.parent)
+                head = store.head()
+                self._fetch_contents(store, head)
+            except GitError as error:
+                self._log(error, attempt)
+                shutil.rmtree(folder, ignore_errors=True)
+                if self._branch_is_gone(folder.parent):
+                    raise GitHubRefused(
+                        f"The branch {self.branch} does not exist any more.",
+                        remedy="Start it again: a new branch will be made.",
+                    ) from error
+                self._pause(attempt)
+            else:
+                return store, head
+        raise GitHubUnavailable("GitHub did not let the repository be cloned.")
+
+    def push(self, store: Store, commit: str, ref: str, *, force: bool = False) -> Rejection | None:
+        """Pushes one commit to one ref.
+
+        Args:
+            store: where the commit is.
+            commit: its hash.
+            ref: full name of the ref.
+            force: whether the ref may be moved back; never for a branch.
+
+        Returns:
+            Why GitHub rejected it, None if it did not.
+
+        Raises:
+            GitHubUnavailable: GitHub did not answer.
+        """
+        refspec = f"{'+' if force else ''}{commit}:{ref}"
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                done = self._git(*_PUSH, "--", self.url, refspec, cwd=store.folder, accept=(0, _REJECTED))
+            except GitError as error:
+                self._log(error, attempt)
+                self._pause(attempt)
+                continue
+            rejection = parse_porcelain(done.out.decode(errors="replace"), ref)
+            if rejection is not None or done.code == 0:
+                return rejection
+            logger.warning("git push said nothing about the ref", stderr=done.err[-400:])
+            self._pause(attempt)
+        raise GitHubUnavailable("GitHub did not take the push.")
+
+    def _fetch_contents(self, store: Store, head: Head) -> None:
+        """Gets the head's blobs in one request, as git itself does when it checks out a partial clone."""
+        wanted = sorted({name for mode, name in store.entries(head.tree) if mode != _GITLINK})
+        if wanted:
+            self._git(*_FETCH, cwd=store.folder, given="\n".join(wanted).encode())
+
+    def _branch_is_gone(self, folder: Path) -> bool:
+        try:
+            found = self._git(
+                *("ls-remote", "--exit-code", "--", self.url, f"refs/heads/{self.branch}"),
+                cwd=folder,
+                accept=(0, _NO_MATCH),
+            )
+        except GitError:
+            return False
+        return found.code == _NO_MATCH
+
+    def _git(self, *arguments: str, cwd: Path, given: bytes = b"", accept: Sequence[int] = (0,)) -> Done:
+        env = network_environment(self.url, self._token())
+        return run(*arguments, cwd=cwd, env=env, given=given, accept=accept)
+
+    def _log(self, error: GitError, attempt: int) -> None:
+        logger.warning(
+            "git failed", command=error.command, code=error.code, attempt=attempt, stderr=error.stderr
+        )
+
+    def _pause(self, attempt: int) -> None:
+        if attempt < _ATTEMPTS:
+            self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**attempt)))  # noqa: S311 - jitter

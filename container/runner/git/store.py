@@ -1,0 +1,130 @@
+"""The objects of the runner's own repository: everything here works without network and without a token."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.git.command import environment, run
+from runner.git.tree import Change, parse_changes, parse_numstat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+    from pullwright.models import GitIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the branch stood when the session began: hashes of the commit and of its tree."""
+
+    commit: str
+    tree: str
+
+
+class Store:
+    """A bare repository in a folder that only the runner's user enters.
+
+    Args:
+        folder: the repository.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def head(self) -> Head:
+        """Reads where `HEAD` stands."""
+        commit, tree = self._git("rev-parse", "--verify", "HEAD^{commit}", "HEAD^{tree}").decode().split()
+        return Head(commit, tree)
+
+    def entries(self, tree: str) -> list[tuple[str, str]]:
+        """Mode and hash of everything in a tree, folders themselves left out."""
+        listed = self._git("ls-tree", "-r", "-z", tree).decode(errors="surrogateescape")
+        fields = [entry.split("\t", 1)[0].split(" ") for entry in listed.split("\0") if entry]
+        return [(mode, name) for mode, _, name in fields]
+
+    def share_objects(self, folder: Path) -> None:
+        """Makes what was cloned readable to the agent's user, who cannot write it.
+
+        The files are linked, not copied: they belong to the runner's user and are read-only. They hold what
+        the branch holds, and no configuration.
+
+        Args:
+            folder: where; it must not exist yet.
+        """
+        source = self.folder / "objects"
+        for parent, _, names in os.walk(source):
+            target = folder / os.path.relpath(parent, source)
+            target.mkdir()
+            target.chmod(0o755)
+            for name in names:
+                (target / name).hardlink_to(f"{parent}/{name}")
+
+    def receive(self, pack: Path) -> None:
+        """Takes a pack in, after checking every object in it.
+
+        A pack is what `git bundle` carries, without its header. Git before 2.46 does not check objects that
+        come from a bundle; `index-pack --strict` always does.
+
+        Args:
+            pack: a thin pack on top of the branch's head.
+
+        Raises:
+            GitError: an object is broken, forbidden or missing.
+        """
+        with pack.open("rb") as stream:
+            self._git("index-pack", "--stdin", "--fix-thin", "--strict", given=stream)
+
+    def changes(self, old: str, new: str) -> list[Change]:
+        """What differs between two trees."""
+        return parse_changes(
+            self._git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new)
+        )
+
+    def count_lines(self, old: str, new: str) -> tuple[int, int]:
+        """Lines added and deleted between two trees; binary files count as none."""
+        return parse_numstat(self._git("diff-tree", "-r", "-z", "--numstat", "--no-renames", old, new))
+
+    def sizes(self, blobs: list[str]) -> dict[str, int]:
+        """Sizes of blobs in bytes, by hash."""
+        listed = self._git(
+            "cat-file", "--batch-check=%(objectname) %(objectsize)", given="\n".join(blobs).encode()
+        )
+        return {name: int(size) for name, size in (line.split() for line in listed.decode().splitlines())}
+
+    def blob(self, name: str) -> bytes:
+        """The content of one blob."""
+        return self._git("cat-file", "blob", name)
+
+    def write_diff(self, old: str, new: str, path: Path) -> None:
+        """Writes the difference between two trees as a patch that `git apply` takes."""
+        options = ("-r", "-p", "--binary", "--full-index", "-M", "--no-ext-diff", "--no-textconv")
+        with path.open("wb") as stream:
+            run("diff-tree", *options, old, new, cwd=self.folder, out=stream)
+
+    def commit(self, tree: str, *, parent: str, message: str, author: GitIdentity) -> str:
+        """Makes a commit, without index, hook or template, and returns its hash.
+
+        Args:
+            tree: what it holds.
+            parent: what it follows.
+            message: its whole message.
+            author: who stands in it, as committer too.
+        """
+        identity = {
+            f"GIT_{role}_{field}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for field, value in (("NAME", author.name), ("EMAIL", author.email))
+        }
+        done = run(
+            *("commit-tree", tree, "-p", parent, "-F", "-"),
+            cwd=self.folder,
+            env=environment(extra=identity),
+            given=message.encode(),
+        )
+        return done.out.decode().strip()
+
+    def _git(self, *arguments: str, given: bytes | IO[bytes] = b"") -> bytes:
+        return run(*arguments, cwd=self.folder, given=given).out

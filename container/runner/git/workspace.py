@@ -1,0 +1,205 @@
+"""The agent's workspace: a clone of its own, without credential and without remote.
+
+It has the branch's whole history of commits and the files of its head; contents that only older commits have
+are missing (`git log` works, `git log -p` of old changes does not), because the runner clones partially.
+
+What the agent leaves is collected by git as the agent's user, but never with the agent's own `.git`: a fresh
+one with the index as it was before the agent began looks at the same files. So no configuration, hook,
+filter, flag or lock that the agent left has a say, and a broken `.git` loses no work.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pullwright.errors import InternalError, PushRefused
+from runner.git.command import GitError, environment, run
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pullwright.models import GitIdentity
+    from runner.git.store import Head
+    from runner.user import User
+
+MAX_PACK_BYTES = 1 << 30
+_GITLINK = b"160000 "
+_SOME_FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the agent left.
+
+    Attributes:
+        tree: hash of the whole tree.
+        pack: the objects that the runner's repository lacks.
+    """
+
+    tree: str
+    pack: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The agent's folders.
+
+    Attributes:
+        folder: the work tree.
+        home: the agent's home, outside of the work tree.
+        scratch: for temporary files.
+        objects: what was cloned, readable and not writable for the agent.
+        private: the runner's own folder.
+        user: the agent's user.
+    """
+
+    folder: Path
+    home: Path
+    scratch: Path
+    objects: Path
+    private: Path
+    user: User
+
+    @classmethod
+    def create(cls, root: Path, private: Path, *, name: str, user: User) -> Workspace:
+        """Makes the folders.
+
+        Args:
+            root: where the agent may live; its user must be able to reach it.
+            private: the runner's own folder.
+            name: the repository's, which names the work tree's folder.
+            user: the agent's user.
+
+        Raises:
+            InternalError: the agent's user cannot reach the folder.
+        """
+        own = user.make_folder(root / "agent")
+        made = cls(
+            folder=user.make_folder(own / (name.lstrip(".") or "repository")),
+            home=user.make_folder(own / ".home"),
+            scratch=user.make_folder(own / ".tmp"),
+            objects=root / "objects",
+            private=private,
+            user=user,
+        )
+        try:
+            run("version", cwd=made.folder, user=user)
+        except (OSError, GitError) as error:
+            raise InternalError(
+                "The agent's user cannot work in WORK_DIR.",
+                remedy="WORK_DIR and the folders above it must let the agent's user pass.",
+            ) from error
+        return made
+
+    def check_out(self, head: Head, branch: str, identity: GitIdentity) -> None:
+        """Makes the repository and its files as the agent's user.
+
+        Args:
+            head: what to check out.
+            branch: the branch's name.
+            identity: who stands in commits that the agent makes for itself.
+        """
+        run("init", "--quiet", "--template=", cwd=self.folder, user=self.user)
+        alternates = self.folder / ".git/objects/info/alternates"
+        alternates.parent.mkdir(exist_ok=True)
+        self.user.own(alternates.parent)
+        alternates.write_text(f"{self.objects}\n")
+        self.user.own(alternates)
+        ref = f"refs/heads/{branch}"
+        for command in (
+            ("update-ref", ref, head.commit),
+            ("symbolic-ref", "HEAD", ref),
+            ("reset", "--hard", "--quiet"),
+            ("config", "gc.auto", "0"),
+            ("config", "user.name", identity.name),
+            ("config", "user.email", identity.email),
+        ):
+            run(*command, cwd=self.folder, user=self.user)
+        shutil.copyfile(self.folder / ".git/index", self._index)
+
+    def collect(self, head: Head) -> Collected | None:
+        """Takes what the agent left, once all of its processes have ended.
+
+        Args:
+            head: what was checked out.
+
+        Returns:
+            The new tree, or None if it is the old one.
+
+        Raises:
+            PushRefused: there is too much of it.
+            GitError: git failed.
+        """
+        git_dir = self.user.make_folder(self.folder.parent / ".collected")
+        run("init", "--quiet", "--bare", "--template=", str(git_dir), cwd=git_dir, user=self.user)
+        index = git_dir / "index"
+        shutil.copyfile(self._index, index)
+        self.user.own(index)
+        places = {
+            "GIT_DIR": str(git_dir),
+            "GIT_WORK_TREE": str(self.folder),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.objects),
+        }
+        env = environment(extra=places)
+        self._stage(env)
+        tree = run("write-tree", cwd=self.folder, env=env, user=self.user).out.decode().strip()
+        if tree == head.tree:
+            return None
+        return Collected(tree, self._pack(tree, head, env))
+
+    @property
+    def _index(self) -> Path:
+        """The index as it was before the agent began, where the agent cannot reach it."""
+        return self.private / "index"
+
+    def _stage(self, env: dict[str, str]) -> None:
+        before = self._gitlinks(env)
+        added = run(
+            *("add", "--all", "--ignore-errors", "--", "."),
+            cwd=self.folder,
+            env=env,
+            user=self.user,
+            accept=(0, _SOME_FAILED),
+        )
+        if added.code:
+            logger.warning("some files could not be added", stderr=added.err[-1000:])
+        # Repositories that the agent cloned into its workspace would become submodules without an address.
+        nested = self._gitlinks(env) - before
+        if nested:
+            logger.warning("repositories inside the workspace are left out", count=len(nested))
+            run(
+                *("update-index", "--force-remove", "-z", "--stdin"),
+                cwd=self.folder,
+                env=env,
+                user=self.user,
+                given=b"\0".join(sorted(nested)),
+            )
+
+    def _gitlinks(self, env: dict[str, str]) -> set[bytes]:
+        listed = run("ls-files", "--stage", "-z", cwd=self.folder, env=env, user=self.user).out
+        return {e.partition(b"\t")[2] for e in listed.split(b"\0") if e.startswith(_GITLINK)}
+
+    def _pack(self, tree: str, head: Head, env: dict[str, str]) -> Path:
+        """Packs the new objects into a file that the runner opened: no path of the agent's is followed."""
+        pack = self.private / "work.pack"
+        with pack.open("wb") as stream:
+            try:
+                run(
+                    *("pack-objects", "--revs", "--thin", "--stdout", "--quiet"),
+                    cwd=self.folder,
+                    env=env,
+                    user=replace(self.user, max_file_bytes=MAX_PACK_BYTES),
+                    given=f"{tree}\n^{head.commit}\n".encode(),
+                    out=stream,
+                )
+            except GitError as error:
+                if pack.stat().st_size < MAX_PACK_BYTES:
+                    raise
+                raise PushRefused(
+                    f"The agent's changes are larger than {MAX_PACK_BYTES >> 20} MiB.",
+                    remedy="Add what is generated to .gitignore, then start it again.",
+                ) from error
+        return pack

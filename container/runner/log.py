@@ -1,0 +1,54 @@
+"""The runner's log: JSON lines on standard output and, for the artifacts, in a file; no secret in either."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from aws_lambda_powertools import Logger
+
+from pullwright.log import scrub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Tee:
+    """A stream that takes secrets out and writes to standard output and to a file.
+
+    Args:
+        out: usually standard output, which awslogs collects.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._file: TextIO | None = None
+
+    def copy_to(self, path: Path) -> None:
+        """Writes to this file too, from now on."""
+        self.close_copy()
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, text: str) -> int:
+        """Writes what may be shown of a text."""
+        shown = scrub(text)
+        self._out.write(shown)
+        if self._file is not None:
+            self._file.write(shown)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes both."""
+        self._out.flush()
+        if self._file is not None:
+            self._file.flush()
+
+    def close_copy(self) -> None:
+        """Ends the copy in the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+tee = Tee(sys.stdout)
+logger = Logger(service="runner", stream=tee)  # type: ignore[arg-type] # it only writes and flushes

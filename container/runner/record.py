@@ -1,0 +1,125 @@
+"""The session record as the runner sees it: claimed once, kept alive, and given up when it is lost.
+
+The newest task wins. A task that finds another's ARN in the record, or a session that is no longer RUNNING,
+has no business there any more and must not push.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from pullwright.aws import calling, code_of
+from pullwright.errors import PullwrightError, SessionClosed
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from runner.metadata import TaskIdentity
+
+HEARTBEAT_SECONDS = 60.0
+
+
+class SessionRecord:
+    """One session's item in the table.
+
+    Args:
+        dynamodb: a client that may update it.
+        table: the table's name.
+        session_id: whose record.
+        task: who we are.
+    """
+
+    def __init__(self, dynamodb: DynamoDBClient, *, table: str, session_id: str, task: TaskIdentity) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._key = f"SESSION#{session_id}"
+        self._task = task
+
+    def claim(self, started_at: datetime) -> None:
+        """Makes the session this task's, whoever had it.
+
+        Args:
+            started_at: when the task started, UTC.
+
+        Raises:
+            SessionClosed: the session is not RUNNING.
+            AwsUnavailable: the table did not answer.
+        """
+        self._update(
+            "SET task_arn = :arn, image_digest = :digest, task_started_at = :started, heartbeat_at = :now",
+            "#status = :running",
+            {":digest": self._task.image_digest, ":started": started_at.isoformat()},
+        )
+
+    def beat(self) -> None:
+        """Says that the task is alive, if the session is still its own.
+
+        Raises:
+            SessionClosed: the session is closed or belongs to another task.
+            AwsUnavailable: the table did not answer.
+        """
+        self._update("SET heartbeat_at = :now", "#status = :running AND task_arn = :arn", {})
+
+    def _update(self, update: str, condition: str, values: dict[str, str]) -> None:
+        everything = {
+            ":arn": self._task.arn,
+            ":now": datetime.now(UTC).isoformat(),
+            ":running": "RUNNING",
+            **values,
+        }
+        with calling("write the session record"):
+            try:
+                self._dynamodb.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": self._key}},
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues={name: {"S": value} for name, value in everything.items()},
+                )
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                raise SessionClosed("The session is closed or belongs to another task.") from error
+
+
+class Heartbeat:
+    """Beats in a thread of its own until the session is lost or the runner ends.
+
+    Args:
+        record: whose heart beats.
+        lost: set when the session is not ours any more.
+        interval: seconds between two beats.
+    """
+
+    def __init__(
+        self, record: SessionRecord, lost: threading.Event, *, interval: float = HEARTBEAT_SECONDS
+    ) -> None:
+        self._record = record
+        self._lost = lost
+        self._interval = interval
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._ended.set()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._interval):
+            try:
+                self._record.beat()
+            except SessionClosed:
+                logger.warning("the session is not ours any more")
+                self._lost.set()
+                return
+            except PullwrightError as error:
+                # The next beat may succeed; the reconciler looks at how long ago the last one was.
+                logger.warning("a heartbeat failed", error=type(error).__name__)

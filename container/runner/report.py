@@ -1,0 +1,70 @@
+"""What will stand in `result.json`, gathered while the session runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pullwright.models import AgentResult, Failure, Outcome, TokenUsage
+from runner import exit_codes
+
+if TYPE_CHECKING:
+    from pullwright.errors import PullwrightError
+    from runner.clock import Phases
+
+_LONGEST_SUMMARY = 60_000
+
+
+@dataclass
+class Report:
+    """The result so far. Until something says otherwise, the session has failed."""
+
+    session_id: str
+    task_arn: str
+    phases: Phases
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    outcome: Outcome = Outcome.FAILED
+    failure: Failure | None = None
+    summary: str = ""
+    commit: str | None = None
+    files_changed: int = 0
+    additions: int = 0
+    deletions: int = 0
+    cost_usd: float = 0.0
+    tokens: TokenUsage = field(default_factory=TokenUsage)
+    turns: int = 0
+    conversation_id: str | None = None
+
+    def fail(self, error: PullwrightError) -> None:
+        """Records a failure; the first one is why the session failed, later ones only follow from it."""
+        self.outcome = Outcome.FAILED
+        if self.failure is None:
+            self.failure = error.failure
+
+    @property
+    def exit_code(self) -> int:
+        """The runner's exit code."""
+        return exit_codes.of(self.failure.error if self.failure else None)
+
+    def result(self) -> AgentResult:
+        """The result as it is kept."""
+        return AgentResult(
+            session_id=self.session_id,
+            task_arn=self.task_arn,
+            outcome=self.outcome,
+            failure=self.failure,
+            summary=self.summary[:_LONGEST_SUMMARY],
+            commit=self.commit,
+            files_changed=self.files_changed,
+            additions=self.additions,
+            deletions=self.deletions,
+            cost_usd=round(self.cost_usd, 6),
+            tokens=self.tokens,
+            turns=self.turns,
+            conversation_id=self.conversation_id,
+            started_at=self.started_at,
+            ended_at=datetime.now(UTC),
+            exit_code=self.exit_code,
+            phases=self.phases.seconds,
+        )

@@ -1,0 +1,72 @@
+"""What the task's environment says, read once at the start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
+
+
+class SettingsError(Exception):
+    """The environment is incomplete or wrong; the text names each variable."""
+
+
+class Settings(BaseModel):
+    """The task's environment, by the variables' names in lower case.
+
+    Attributes:
+        agent_uid: user and group id of the agent's processes.
+        agent_isolation: `user` runs the agent as `agent_uid`, which needs root; `none` runs it as the
+            runner's own user and protects nothing.
+        work_dir: where repositories are cloned; the agent's user must be able to reach it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    session_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
+    broker_url: Address
+    sessions_table: Text
+    artifacts_bucket: Text
+    github_api_url: Address
+    ecs_container_metadata_uri_v4: Address
+    aws_region: Text
+    agent_uid: int = Field(default=10001, gt=0)
+    agent_isolation: Literal["user", "none"] = "user"
+    work_dir: Path = Path("/workspace")
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """Reads the settings.
+
+        Args:
+            environ: the process's environment.
+
+        Raises:
+            SettingsError: with one line for each variable that is missing or wrong.
+        """
+        given = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
+        given.setdefault("aws_region", environ.get("AWS_DEFAULT_REGION", ""))
+        try:
+            settings = cls.model_validate(given)
+        except ValidationError as error:
+            lines = [_explain(str(problem["loc"][0]), problem["type"]) for problem in error.errors()]
+            raise SettingsError("\n".join(lines)) from None
+        if settings.agent_isolation == "user" and os.geteuid() != 0:
+            raise SettingsError(
+                "The runner must be root to run the agent as another user. AGENT_ISOLATION=none gives that "
+                "protection up: the agent can then read whatever the runner can."
+            )
+        return settings
+
+
+def _explain(name: str, problem: str) -> str:
+    """Names the variable but not its value, which might be a misplaced secret."""
+    return f"{name.upper()} is {'missing' if problem in {'missing', 'string_too_short'} else 'not valid'}."

@@ -1,0 +1,124 @@
+"""Keeps the tracking comment and the log current while a session is under way.
+
+The comment is edited on change only, and ever more rarely: GitHub allows an installation 500 edits an hour,
+all its sessions together. Whatever GitHub says, the session goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+from pullwright.comments import render_progress
+from pullwright.errors import GitHubRateLimited, PullwrightError
+from pullwright.models import Progress
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pullwright.models import AgentRequest, Todo
+
+# Seconds between two edits, while the session is younger than so many seconds.
+_INTERVALS = ((60.0, 5.0), (600.0, 15.0), (3600.0, 30.0))
+_LONGEST_INTERVAL = 60.0
+_JOIN_SECONDS = 5.0
+
+
+def interval(age: float) -> float:
+    """Seconds between two edits of the comment.
+
+    Args:
+        age: of the session, in seconds.
+    """
+    return next((seconds for limit, seconds in _INTERVALS if age < limit), _LONGEST_INTERVAL)
+
+
+class Tracker:
+    """Takes what is new from any thread and shows it from one of its own.
+
+    Args:
+        request: what is being worked on.
+        update: rewrites the comment; False if somebody has deleted it.
+        elapsed: seconds since the task started.
+        cost: US dollars so far.
+    """
+
+    def __init__(
+        self,
+        request: AgentRequest,
+        update: Callable[[str], bool],
+        *,
+        elapsed: Callable[[], float],
+        cost: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._request = request
+        self._update = update
+        self._elapsed = elapsed
+        self.cost = cost
+        self._condition = threading.Condition()
+        self._now = Progress(activity="Starting")
+        self._shown: Progress | None = None
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        with self._condition:
+            self._ended = True
+            self._condition.notify_all()
+        self._thread.join(_JOIN_SECONDS)
+
+    def show(self, activity: str, *, todos: tuple[Todo, ...] | None = None, turns: int | None = None) -> None:
+        """Says what is happening now.
+
+        Args:
+            activity: one short line.
+            todos: the agent's list; as it was if not given.
+            turns: how often the model has answered; as it was if not given.
+        """
+        cost = round(self.cost(), 4)
+        with self._condition:
+            before = self._now
+            self._now = Progress(
+                activity=activity,
+                todos=before.todos if todos is None else todos,
+                turns=before.turns if turns is None else turns,
+                cost_usd=cost,
+            )
+            turns = self._now.turns
+            self._condition.notify_all()
+        logger.info("agent", activity=activity, turns=turns, cost_usd=cost)
+
+    def _run(self) -> None:
+        earliest = 0.0
+        while (progress := self._next(earliest)) is not None:
+            pause = interval(self._elapsed())
+            try:
+                shown = progress.model_copy(update={"elapsed_seconds": self._elapsed()})
+                if not self._update(render_progress(self._request, shown)):
+                    logger.warning("the tracking comment was deleted")
+                    return
+            except GitHubRateLimited as error:
+                pause = max(pause, error.retry_after)
+            except PullwrightError as error:
+                logger.warning("the tracking comment could not be edited", error=type(error).__name__)
+            earliest = time.monotonic() + pause
+
+    def _next(self, earliest: float) -> Progress | None:
+        """Waits until there is something new and it may be shown; None when the session has ended."""
+        with self._condition:
+            while not self._ended:
+                wait = earliest - time.monotonic()
+                if wait > 0:
+                    self._condition.wait(wait)
+                elif self._now != self._shown:
+                    self._shown = self._now
+                    return self._now
+                else:
+                    self._condition.wait()
+        return None

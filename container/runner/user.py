@@ -1,0 +1,154 @@
+"""The agent's user: how processes become it, what they may use, and how they are ended."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Threads count as processes here, and test suites start many.
+MAX_PROCESSES = 4096
+MAX_FILE_BYTES = 4 << 30
+_PR_SET_CHILD_SUBREAPER = 36
+_KILL_ROUNDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whom the agent runs as.
+
+    Attributes:
+        uid: user and group id; None runs it as the runner's own user.
+        max_file_bytes: the largest file that a process may write.
+    """
+
+    uid: int | None
+    max_file_bytes: int = MAX_FILE_BYTES
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """The command line that runs a command as this user, without capabilities, under limits."""
+        limits = [
+            "prlimit",
+            f"--nproc={MAX_PROCESSES}",
+            f"--fsize={self.max_file_bytes}",
+            "--core=0",
+            "--",
+        ]
+        if self.uid is None:
+            return [*limits, *command]
+        return [
+            *limits,
+            "setpriv",
+            f"--reuid={self.uid}",
+            f"--regid={self.uid}",
+            "--clear-groups",
+            "--no-new-privs",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+            "--bounding-set=-all",
+            "--",
+            *command,
+        ]
+
+    def own(self, path: Path) -> None:
+        """Gives a file or folder to this user."""
+        if self.uid is not None:
+            os.chown(path, self.uid, self.uid, follow_symlinks=False)
+
+    def make_folder(self, path: Path) -> Path:
+        """Makes a folder that only this user and root reach."""
+        path.mkdir(mode=0o700)
+        self.own(path)
+        return path
+
+
+def adopt_orphans() -> None:
+    """Makes this process the parent of every descendant that loses its own.
+
+    So whatever the agent started stays below the runner, double forks included, and can be found and ended
+    (https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html). In a container the runner is
+    process 1 and this holds anyway.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_group(pgid: int, signal_number: int) -> None:
+    """Signals a process group; one that is gone already is no error."""
+    try:
+        os.killpg(pgid, signal_number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def end_leftovers() -> int:
+    """Kills every descendant of this process and waits until they are gone.
+
+    Call it when no child of this process is still wanted.
+
+    Returns:
+        How many were killed.
+    """
+    killed: set[int] = set()
+    for _ in range(_KILL_ROUNDS):
+        living = _living_descendants()
+        for pid in living:
+            killed.add(pid)
+            _kill(pid)
+        reap()
+        if not living:
+            break
+        time.sleep(0.02)
+    return len(killed)
+
+
+def reap(spare: int | None = None) -> None:
+    """Takes leave of orphans that have ended, which would otherwise count against the user's limit.
+
+    Args:
+        spare: a child that somebody else waits for.
+    """
+    for pid, (state, parent) in _processes().items():
+        if state == "Z" and parent == os.getpid() and pid != spare:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                continue
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _living_descendants() -> set[int]:
+    processes = _processes()
+    below: set[int] = set()
+    parents = {os.getpid()}
+    while parents:
+        parents = {pid for pid, (_, parent) in processes.items() if parent in parents and pid not in below}
+        below |= parents
+    return {pid for pid in below if processes[pid][0] != "Z"}
+
+
+def _processes() -> dict[int, tuple[str, int]]:
+    """State and parent of every process that can be seen."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                stat = (folder / "stat").read_bytes()
+            except OSError:
+                continue
+            # The command's name stands in parentheses and may hold any bytes; the fields follow it.
+            state, parent = stat.rpartition(b")")[2].split()[:2]
+            found[int(folder.name)] = (state.decode(), int(parent))
+    return found

@@ -1,9 +1,9 @@
 """List prices of the Claude models, to turn tokens into US dollars.
 
 Source: https://platform.claude.com/docs/en/about-claude/pricing as of November 2026, its sections on prompt
-caching, long context and Bedrock's regional endpoints included. Prices of input, output and cache are the same as
-in the catalogue that Claude Code 2.1.329 carries. A model that is not listed has no price rather than a price of zero: without
-one the money limit could not hold.
+caching, long prompts and Bedrock's regional endpoints included. The prices of a token are the same in the
+catalogue that Claude Code 2.1.329 carries. A model that is not listed has no price rather than a price of
+zero: without one the money limit could not hold.
 """
 
 import re

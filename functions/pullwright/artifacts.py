@@ -18,6 +18,11 @@ _EXISTS = "PreconditionFailed"
 _MISSING = "NoSuchKey"
 
 
+def session_prefix(session_id: str) -> str:
+    """Where a session's objects begin."""
+    return f"sessions/{session_id}/"
+
+
 class UnreadableResultError(ValueError):
     """`result.json` is there, but it is not an `AgentResult` of this session."""
 
@@ -36,7 +41,7 @@ class Artifacts:
 
     def url(self, session_id: str) -> str:
         """Where a session's artifacts lie."""
-        return f"s3://{self._bucket}/sessions/{session_id}/"
+        return f"s3://{self._bucket}/{session_prefix(session_id)}"
 
     def write_request(self, request: AgentRequest) -> AgentRequest:
         """Writes `request.json` unless it is there already; returns the one that holds.
@@ -106,4 +111,4 @@ class Artifacts:
 
     @staticmethod
     def _key(session_id: str, name: str) -> str:
-        return f"sessions/{session_id}/{name}"
+        return session_prefix(session_id) + name

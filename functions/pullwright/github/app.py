@@ -113,7 +113,12 @@ class GitHubApp:
         return installation, renamed
 
     def token(
-        self, repository: str, permissions: Mapping[str, str], installation_id: int | None = None
+        self,
+        repository: str,
+        permissions: Mapping[str, str],
+        installation_id: int | None = None,
+        *,
+        lasting: timedelta = _RENEW_BEFORE,
     ) -> InstallationToken:
         """A token for one repository and no more than the named permissions.
 
@@ -123,6 +128,7 @@ class GitHubApp:
             repository: `owner/name`.
             permissions: name to level, for example `{"contents": "write"}`.
             installation_id: saves a look-up when it is known; a wrong one is looked up after all.
+            lasting: how long the token is good for at least.
 
         Raises:
             AppNotInstalled: the App does not reach the repository.
@@ -131,7 +137,7 @@ class GitHubApp:
         key = (repository.lower(), tuple(sorted(permissions.items())))
         kept = self._tokens.get(key)
         now = datetime.fromtimestamp(self._clock(), UTC)
-        if kept is not None and kept.expires_at - now > _RENEW_BEFORE:
+        if kept is not None and kept.expires_at - now > lasting:
             return kept
         limits: dict[str, Any] = {"repositories": [repository.partition("/")[2]]}
         minted = None if installation_id is None else self._mint(installation_id, limits, permissions)

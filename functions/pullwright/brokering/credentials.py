@@ -1,0 +1,72 @@
+"""AWS credentials that reach one session's folder and record only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pullwright.artifacts import session_prefix
+from pullwright.aws import calling
+from pullwright.log import hide
+from pullwright.models import AwsCredentials
+from pullwright.store import session_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+    from pullwright.brokering.caller import Caller
+
+# A role that assumes another one gets an hour at most:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+SECONDS = 3_600
+
+
+def session_policy(caller: Caller, *, region: str, bucket: str, table: str, session_id: str) -> str:
+    """The policy that narrows the session role to one session.
+
+    The request cannot be written with it: it says for which repository the broker gives tokens.
+
+    Args:
+        caller: gives partition and account.
+        region: of the table.
+        bucket: name of the artifacts bucket.
+        table: name of the sessions table.
+        session_id: the session.
+    """
+    folder = f"arn:{caller.partition}:s3:::{bucket}/{session_prefix(session_id)}"
+    statements = [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"{folder}*"},
+        {"Effect": "Deny", "Action": "s3:PutObject", "Resource": f"{folder}request.json"},
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            "Resource": f"arn:{caller.partition}:dynamodb:{region}:{caller.account}:table/{table}",
+            "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [session_key(session_id)]}},
+        },
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+
+
+def assume_session_role(sts: STSClient, *, role_arn: str, name: str, policy: str) -> AwsCredentials:
+    """Takes the session role, narrowed by a policy.
+
+    Args:
+        sts: STS.
+        role_arn: the session role.
+        name: for CloudTrail: the task's id.
+        policy: from `session_policy`.
+
+    Raises:
+        AwsUnavailable: STS gave none.
+    """
+    with calling("give out credentials"):
+        given = sts.assume_role(
+            RoleArn=role_arn, RoleSessionName=name, Policy=policy, DurationSeconds=SECONDS
+        )["Credentials"]
+    hide(given["SecretAccessKey"], given["SessionToken"])
+    return AwsCredentials(
+        access_key_id=given["AccessKeyId"],
+        secret_access_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+        expires_at=given["Expiration"],
+    )

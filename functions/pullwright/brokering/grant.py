@@ -1,0 +1,109 @@
+"""What a running task is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pullwright.brokering.caller import Caller, find_task, session_of
+from pullwright.brokering.credentials import assume_session_role, session_policy
+from pullwright.errors import SessionClosed
+from pullwright.log import about, hide, logger
+from pullwright.models import BrokerGrant, SessionStatus
+from pullwright.secret_values import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.type_defs import TaskTypeDef
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+
+    from pullwright.artifacts import Artifacts
+    from pullwright.github.app import GitHubApp
+    from pullwright.settings import BrokerSettings
+    from pullwright.store import Store
+
+PERMISSIONS: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
+
+# A token out of the cache that ends soon would only be asked for again.
+_LASTING = timedelta(minutes=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the work is done with."""
+
+    app: GitHubApp
+    store: Store
+    artifacts: Artifacts
+    ecs: ECSClient
+    sts: STSClient
+    secrets: SecretsManagerClient
+    settings: BrokerSettings
+
+
+def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
+    """Gives the calling task what its session needs for the next hour.
+
+    Nothing that the caller sends decides: Lambda names its task, ECS names the session of that task, and
+    the session's request, which no task can write, names the repository.
+
+    Args:
+        event: of a Function URL with `AWS_IAM`.
+        tools: what the work is done with.
+
+    Raises:
+        NotAllowed: the caller is not a task of ours.
+        SessionClosed: its session is not running, or a newer task has taken it over.
+        PullwrightError: GitHub or AWS gave no credentials.
+    """
+    settings = tools.settings
+    caller = Caller.of(event, settings.task_role_name)
+    task = find_task(tools.ecs, settings.cluster_arn, caller.task_id)
+    if task is None:
+        raise SessionClosed("The caller's task does not run.")
+    session_id = session_of(task)
+    about(session_id)
+    record = tools.store.read_session(session_id)
+    if record.get("status") != SessionStatus.RUNNING:
+        raise SessionClosed("The session is not running.")
+    _check_newest(tools, task, record.get("task_arn"))
+    request = tools.artifacts.read_request(session_id)
+    if request is None:
+        raise SessionClosed("The session has no request to work on.")
+    # By repository alone: the runner may write the record, so an installation in it proves nothing.
+    token = tools.app.token(request.repository, PERMISSIONS, lasting=_LASTING)
+    hide(token.token)
+    policy = session_policy(
+        caller,
+        region=tools.sts.meta.region_name,
+        bucket=settings.artifacts_bucket,
+        table=settings.sessions_table,
+        session_id=session_id,
+    )
+    aws = assume_session_role(
+        tools.sts, role_arn=settings.session_role_arn, name=caller.task_id, policy=policy
+    )
+    key_arn = settings.model_key_secret_arn
+    logger.info("granted", repository=request.repository, task_id=caller.task_id)
+    return BrokerGrant(
+        session_id=session_id,
+        github_token=token.token,
+        github_expires_at=token.expires_at,
+        aws=aws,
+        model_api_key=read_text(tools.secrets, key_arn) if key_arn else None,
+    )
+
+
+def _check_newest(tools: Tools, task: TaskTypeDef, claimed: str | None) -> None:
+    """The newest task of a session wins: one that was launched before the claiming one is refused."""
+    if claimed is None or claimed == task.get("taskArn"):
+        return
+    other = find_task(tools.ecs, tools.settings.cluster_arn, claimed)
+    mine = task.get("createdAt")
+    theirs = other.get("createdAt") if other is not None else None
+    if mine is not None and theirs is not None and mine < theirs:
+        raise SessionClosed("A newer task works on the session.")

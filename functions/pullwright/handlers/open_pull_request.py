@@ -1,0 +1,42 @@
+"""OpenPullRequest: the state that turns a request into a draft pull request."""
+
+from functools import cache, partial
+from typing import Any
+
+from pullwright import aws, settings
+from pullwright.artifacts import Artifacts
+from pullwright.github.app import GitHubApp
+from pullwright.log import about
+from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, open_pull_request
+from pullwright.secret_values import read_app_secret
+from pullwright.store import Store
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Opens the pull request of one session.
+
+    Args:
+        event: an `OpenPullRequestEvent`.
+
+    Returns:
+        An `OpenedPullRequest`.
+
+    Raises:
+        PullwrightError: the session cannot begin; the state machine goes by the class's name.
+    """
+    parsed = OpenPullRequestEvent.model_validate(event)
+    about(parsed.session_id)
+    return open_pull_request(parsed, _tools()).model_dump(mode="json")
+
+
+@cache
+def _tools() -> Tools:
+    given = settings.open_pull_request()
+    return Tools(
+        app=GitHubApp(
+            given.github_api_url, partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
+        ),
+        store=Store(aws.dynamodb(), given.sessions_table),
+        artifacts=Artifacts(aws.s3(), given.artifacts_bucket),
+        settings=given,
+    )

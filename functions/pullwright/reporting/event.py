@@ -1,0 +1,78 @@
+"""What the state machine passes to ReportOutcome."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pullwright.models import OpenedPullRequest
+
+
+class _FromAws(BaseModel):
+    """AWS's own names and spelling; what else AWS says is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class TaskEnd(_FromAws):
+    """How an ECS task ended. `Reason` is the runner container's, the rest the task's.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+    """
+
+    TaskArn: str | None = None
+    StopCode: str | None = None
+    StoppedReason: str | None = None
+    ExitCode: int | None = None
+    Reason: str | None = None
+
+    @classmethod
+    def of(cls, task: Any) -> "TaskEnd | None":
+        """Reads a task as ECS describes it, in the spelling of Step Functions or of boto3."""
+        if not isinstance(task, dict):
+            return None
+        named = {key[:1].upper() + key[1:]: value for key, value in task.items()}
+        containers = [
+            {key[:1].upper() + key[1:]: value for key, value in container.items()}
+            for container in named.get("Containers") or []
+            if isinstance(container, dict)
+        ]
+        runner = next((one for one in containers if one.get("Name") == "runner"), {})
+        fields = {name: named.get(name) for name in ("TaskArn", "StopCode", "StoppedReason")}
+        return cls(**fields, ExitCode=runner.get("ExitCode"), Reason=runner.get("Reason"))
+
+
+class StateError(_FromAws):
+    """What a Catch caught."""
+
+    Error: str = ""
+    Cause: str = ""
+
+    @property
+    def decoded(self) -> dict[str, Any]:
+        """The cause, where it is a JSON object: a Lambda's error, or a failed task."""
+        try:
+            cause = json.loads(self.Cause)
+        except ValueError:
+            return {}
+        return cause if isinstance(cause, dict) else {}
+
+
+class ReportOutcomeEvent(BaseModel):
+    """The payload of ReportOutcome.
+
+    Attributes:
+        opened: what OpenPullRequest answered; None if it failed.
+        task: how the task ended, if the state machine knows.
+        error: what a state failed with; None if all went well.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    session_id: str
+    execution_arn: str
+    started_at: datetime
+    opened: OpenedPullRequest | None = None
+    task: TaskEnd | None = None
+    error: StateError | None = Field(default=None)

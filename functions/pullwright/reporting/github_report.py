@@ -1,0 +1,115 @@
+"""Tells the outcome on GitHub: on the pull request if there is one, else on the issue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pullwright.comments import REFUSAL_MARKER, TRACKING_MARKER, render_refusal
+from pullwright.errors import (
+    AppNotInstalled,
+    IssueNotFound,
+    PullRequestNotFound,
+    PullwrightError,
+    RepositoryArchived,
+    RepositoryNotFound,
+)
+from pullwright.github import GitHubClient
+from pullwright.github.app import GitHubApp
+from pullwright.log import logger
+from pullwright.models import Failure
+from pullwright.reporting.place import Place
+
+# GitHub lets an App mark a pull request ready only with contents: write (https://github.com/cli/cli/issues/8910).
+_ON_PULL_REQUEST: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
+_ON_ISSUE: Mapping[str, str] = {"issues": "write"}
+# There nothing can be written, now or later.
+_NOWHERE = (AppNotInstalled, RepositoryNotFound, RepositoryArchived, IssueNotFound, PullRequestNotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubReport:
+    """Reports to one place.
+
+    Attributes:
+        app: the App, which mints the tokens.
+        place: where to write.
+    """
+
+    app: GitHubApp
+    place: Place
+
+    def finish(self, text: str, *, is_ready: bool) -> bool:
+        """Puts the outcome into the tracking comment, and takes the pull request out of draft.
+
+        Args:
+            text: the comment.
+            is_ready: whether there is something to review.
+
+        Returns:
+            False if it has to be done again later.
+        """
+        number = self.place.pull_request
+        if number is None:
+            return True
+        try:
+            client = self._client(_ON_PULL_REQUEST)
+            # Ready first: the comment says so.
+            done = not is_ready or self._mark_ready(client, number)
+            self._write(client, number, text, TRACKING_MARKER, self.place.comment_id)
+        except _NOWHERE as error:
+            return _gone(error)
+        except PullwrightError as error:
+            return _later(error)
+        return done
+
+    def refuse(self, failure: Failure) -> bool:
+        """Says on the issue why there is no pull request; False if it has to be done again later."""
+        if self.place.number is None or failure.error in {error.__name__ for error in _NOWHERE}:
+            return True
+        try:
+            text = render_refusal(failure)
+            self._write(self._client(_ON_ISSUE), self.place.number, text, REFUSAL_MARKER, None)
+        except _NOWHERE as error:
+            return _gone(error)
+        except PullwrightError as error:
+            return _later(error)
+        return True
+
+    def _client(self, permissions: Mapping[str, str]) -> GitHubClient:
+        return self.app.client(self.place.repository, permissions, self.place.installation_id)
+
+    def _mark_ready(self, client: GitHubClient, number: int) -> bool:
+        try:
+            pull = client.get_pull_request(self.place.repository, number)
+            if pull.draft and pull.state == "open":
+                client.mark_ready(pull)
+        except PullwrightError as error:
+            return _later(error)
+        return True
+
+    def _write(
+        self, client: GitHubClient, number: int, text: str, marker: str, comment_id: int | None
+    ) -> None:
+        """Rewrites our comment, or writes it if somebody deleted it or there is none."""
+        repository = self.place.repository
+        if comment_id and client.update_comment(repository, comment_id, text):
+            return
+        bot_id = self.app.bot_id(client)
+        for comment in client.comments(repository, number):
+            ours = comment.user is not None and comment.user.id == bot_id
+            if (
+                ours
+                and marker in (comment.body or "")
+                and client.update_comment(repository, comment.id, text)
+            ):
+                return
+        client.create_comment(repository, number, text)
+
+
+def _gone(error: PullwrightError) -> bool:
+    logger.info("there is no place on GitHub to report to", error=error.sentence)
+    return True
+
+
+def _later(error: PullwrightError) -> bool:
+    logger.warning("GitHub did not take the report", error=error.sentence)
+    return False

@@ -1,0 +1,120 @@
+"""Makes sure that no task of a session runs on, whatever the state machine believes."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pullwright.aws import calling
+from pullwright.errors import AwsUnavailable
+from pullwright.log import logger
+from pullwright.reporting.event import TaskEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# The stopTimeout of 120 seconds, in which the runner saves its work, and some more for ECS.
+_ENDS_WITHIN = timedelta(seconds=180)
+_POLL_SECONDS = 2.0
+_LAST_EVENTS = 200
+_STOPPED = "STOPPED"
+
+
+class Tasks:
+    """The tasks of one cluster.
+
+    Args:
+        ecs: ECS.
+        states: Step Functions.
+        cluster: ARN of the cluster.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        ecs: ECSClient,
+        states: SFNClient,
+        cluster: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ecs = ecs
+        self._states = states
+        self._cluster = cluster
+        self._sleep = sleep
+
+    def stop(self, execution_arn: str, claimed: str | None, *, seconds: float) -> TaskEnd | None:
+        """Stops the tasks of a session's execution and waits for their end.
+
+        Args:
+            execution_arn: whose tasks.
+            claimed: ARN of the task that claimed the session, if one did.
+            seconds: how long to wait for the end at most.
+
+        Returns:
+            How the claimed task ended, or the last one that was launched; None if there was none.
+
+        Raises:
+            AwsUnavailable: AWS did not answer, or the task needs longer to end.
+        """
+        arns = ([claimed] if claimed else []) + self._launched(execution_arn)
+        arns = list(dict.fromkeys(arns))
+        if not arns:
+            return None
+        tasks = self._describe(arns)
+        for task in _running(tasks):
+            with calling("stop the session's task"):
+                self._ecs.stop_task(
+                    cluster=self._cluster, task=task["taskArn"], reason="The session is over."
+                )
+        waited = 0.0
+        while _running(tasks) and waited < seconds:
+            self._sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+            tasks = self._describe(arns)
+        for task in _running(tasks):
+            if _may_still_end(task):
+                # Its result is still to come: the state machine asks again.
+                raise AwsUnavailable("The session's task has not ended yet.")
+            logger.error("a task was told to stop and still runs", task_arn=task["taskArn"])
+        tasks.sort(key=lambda task: arns.index(task["taskArn"]))
+        return TaskEnd.of(tasks[0]) if tasks else None
+
+    def _launched(self, execution_arn: str) -> list[str]:
+        """The tasks that the execution launched, newest first: one may run that never claimed its session."""
+        with calling("read the execution's history"):
+            events = self._states.get_execution_history(
+                executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
+            )["events"]
+        arns = []
+        for event in events:
+            submitted = event.get("taskSubmittedEventDetails", {})
+            if submitted.get("resourceType") == "ecs":
+                arns.extend(_arns_in(submitted.get("output", "")))
+        return arns
+
+    def _describe(self, arns: list[str]) -> list[dict[str, Any]]:
+        with calling("describe the session's tasks"):
+            answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns)
+        return [dict(task) for task in answer["tasks"]]
+
+
+def _running(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [task for task in tasks if task.get("lastStatus") != _STOPPED]
+
+
+def _may_still_end(task: Mapping[str, Any]) -> bool:
+    stopping = task.get("stoppingAt")
+    return isinstance(stopping, datetime) and datetime.now(UTC) - stopping < _ENDS_WITHIN
+
+
+def _arns_in(output: str) -> list[str]:
+    try:
+        return [str(task["TaskArn"]) for task in json.loads(output)["Tasks"]]
+    except (ValueError, LookupError, TypeError):
+        return []

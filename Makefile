@@ -1,0 +1,36 @@
+# Two commands are enough for a start: `make demo` shows it work, `make down` ends what it started.
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+
+.PHONY: help setup up down status clean demo test lint bench
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install every tool into .local and .venv
+	@$(PYTHON) -m local.install
+
+up: setup ## start the local stack and deploy to it
+	@$(RUN) local up
+
+down: ## stop the local stack, keeping its data for the next up
+	@if [ -x .venv/bin/python ]; then $(RUN) local down; fi
+
+status: ## what is running, and where
+	@$(RUN) local status
+
+clean: ## stop everything and remove all that was installed or built
+	@if [ -x .venv/bin/python ]; then $(RUN) local clean; fi
+	@rm -rf .venv .local .aws-sam
+
+demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours)
+	@$(RUN) local.demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
+
+test: setup ## all layers of tests
+	@.ci/run test
+
+lint: setup ## formatting, rules, types
+	@.ci/run lint
+
+bench: setup ## the figures of the README, measured
+	@$(RUN) tests.benchmarks

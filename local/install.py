@@ -1,0 +1,270 @@
+"""`python3 -m local.install`: all tools of a checkout, from the locks, into `.local` and `.venv`.
+
+Runs on the system's Python with nothing but the standard library. What is already there is left alone: a
+stamp per part holds the hash of what it was made from.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.layout import ROOT, TOOLS
+from local.progress import Steps
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+"""Pythons that both the lock files and Lambda's runtimes know."""
+
+CLAUDE_VERSION = "2.1.329"
+DEV = ROOT / ".venv"
+STAMPS = TOOLS / "stamps"
+PARALLEL = 3
+
+PROGRAMS = {
+    "git": "install Git (Debian and Ubuntu: apt install git; macOS: xcode-select --install)",
+    "make": "install Make (Debian and Ubuntu: apt install make; macOS: xcode-select --install)",
+    "node": "install Node.js 20 or newer (https://nodejs.org, or your system's packages)",
+    "npm": "install npm, which comes with Node.js (https://nodejs.org)",
+}
+
+
+class SetupError(Exception):
+    """Something that the person must do first; the text says what."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing to install.
+
+    Attributes:
+        name: for the terminal and the stamp.
+        sources: files that decide what it is.
+        target: where it goes; if it is gone, the stamp counts for nothing.
+        make: installs it.
+    """
+
+    name: str
+    sources: tuple[Path, ...]
+    target: Path
+    make: Callable[[], None]
+
+    @property
+    def stamp(self) -> Path:
+        """The file that says what is installed."""
+        return STAMPS / self.name.replace(" ", "-")
+
+    def fingerprint(self) -> str:
+        """What decides: sources, interpreter and place."""
+        digest = hashlib.sha256(f"{sys.version_info[:3]} {self.target}".encode())
+        for source in self.sources:
+            digest.update(source.read_bytes())
+        return digest.hexdigest()
+
+    def is_current(self) -> bool:
+        """Whether nothing needs to be done."""
+        return (
+            self.target.exists()
+            and self.stamp.exists()
+            and self.stamp.read_text(encoding="utf-8") == self.fingerprint()
+        )
+
+    def install(self) -> None:
+        """Install it and leave the stamp."""
+        self.stamp.unlink(missing_ok=True)
+        self.make()
+        STAMPS.mkdir(parents=True, exist_ok=True)
+        self.stamp.write_text(self.fingerprint(), encoding="utf-8")
+
+
+def run(*command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None) -> str:
+    """Run a program quietly.
+
+    Args:
+        command: program and arguments.
+        cwd: working directory.
+        variables: added to the environment.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        SetupError: it failed; the text has its last words.
+    """
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.strip().splitlines()[-20:])
+        raise SetupError(f"{' '.join(map(str, command))}\nfailed with {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+def check_machine() -> None:
+    """Say what is missing before anything is installed.
+
+    Raises:
+        SetupError: with one line for each thing that is missing.
+    """
+    problems = []
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        problems.append(
+            f"Python {sys.version.split()[0]} does not fit: install Python 3.11, 3.12 or 3.13 and run "
+            "make with PYTHON=python3.13 (or which you chose)"
+        )
+    problems += [
+        f"{name} is missing: {remedy}" for name, remedy in PROGRAMS.items() if shutil.which(name) is None
+    ]
+    if problems:
+        raise SetupError("\n".join(problems))
+
+
+def make_uv() -> None:
+    """A virtual environment with uv, made by Python itself."""
+    try:
+        run(sys.executable, "-m", "venv", "--clear", TOOLS / "tools")
+    except SetupError as error:
+        raise SetupError(
+            f"{error}\nPython cannot make virtual environments here: on Debian and Ubuntu, "
+            "apt install python3-venv"
+        ) from error
+    run(
+        *(
+            TOOLS / "tools" / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ),
+        *("--no-deps", "--require-hashes", "-r", ROOT / "requirements" / "tools.txt"),
+    )
+
+
+def make_venv(target: Path, lock: Path, *, engine: bool) -> None:
+    """A virtual environment with exactly what a lock says.
+
+    Args:
+        target: where.
+        lock: hashed requirements.
+        engine: whether our LocalStack plugin belongs into it.
+    """
+    uv = TOOLS / "tools" / "bin" / "uv"
+    quiet = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "VIRTUAL_ENV": str(target)}
+    if not (target / "bin" / "python").exists():
+        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, target, variables=quiet)
+    run(uv, "pip", "sync", "--quiet", "--require-hashes", lock, variables=quiet)
+    if engine:
+        # uv builds it by itself: no index is asked.
+        run(
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--offline",
+            "--editable",
+            "local/engine",
+            variables=quiet,
+        )
+
+
+def make_node() -> None:
+    """The agent's CLI and the state machines' checker, from npm.
+
+    Raises:
+        SetupError: the CLI that came is not the one that was pinned.
+    """
+    target = TOOLS / "node"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy2(ROOT / "local" / "node" / name, target / name)
+    # Scripts must run: without its own, the package is a stub that only says so.
+    run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts=false", cwd=target)
+    claude = target / "node_modules" / ".bin" / "claude"
+    found = run(claude, "--version").strip()
+    if not found.startswith(CLAUDE_VERSION):
+        raise SetupError(
+            f"npm installed Claude Code {found!r} instead of {CLAUDE_VERSION}: try make clean setup"
+        )
+
+
+def parts() -> list[Part]:
+    """Everything but uv, the slowest first."""
+    requirements, engine = ROOT / "requirements", ROOT / "local" / "engine" / "pyproject.toml"
+    node = ROOT / "local" / "node"
+    venvs = (
+        ("development tools", DEV, requirements / "dev.txt", True),
+        ("LocalStack", TOOLS / "venvs" / "localstack", requirements / "localstack.txt", True),
+        ("SAM CLI", TOOLS / "venvs" / "sam", requirements / "sam.txt", False),
+        ("Lambda runtime", TOOLS / "venvs" / "lambda", requirements / "lambda.txt", False),
+        ("runner", TOOLS / "venvs" / "runner", ROOT / "container" / "requirements.txt", False),
+    )
+    found = [Part("Claude Code", (node / "package-lock.json",), TOOLS / "node" / "node_modules", make_node)]
+    for name, target, lock, with_engine in venvs:
+        sources = (lock, engine) if with_engine else (lock,)
+
+        def make(target: Path = target, lock: Path = lock, *, engine: bool = with_engine) -> None:
+            make_venv(target, lock, engine=engine)
+
+        found.append(Part(name, sources, target, make))
+    return found
+
+
+def install() -> int:
+    """Install what is missing or out of date.
+
+    Returns:
+        How many parts were installed.
+    """
+    uv = Part("uv", (ROOT / "requirements" / "tools.txt",), TOOLS / "tools" / "bin" / "uv", make_uv)
+    wanted = [part for part in parts() if not part.is_current()]
+    first = [] if uv.is_current() else [uv]
+    if not wanted and not first:
+        return 0
+    check_machine()
+    print("Setting up (once per checkout; about two minutes and 2 GB):", flush=True)
+    with Steps("setting up", len(wanted) + len(first)) as steps, ThreadPoolExecutor(PARALLEL) as pool:
+
+        def do(part: Part) -> None:
+            with steps.step(part.name):
+                part.install()
+
+        for part in first:
+            do(part)
+        for done in [pool.submit(do, part) for part in wanted]:
+            done.result()
+    return len(wanted) + len(first)
+
+
+def main() -> int:
+    """Install and report.
+
+    Returns:
+        Exit code: 0, or 1 when something must be done by hand first.
+    """
+    began = time.monotonic()
+    try:
+        count = install()
+    except SetupError as error:
+        print(f"\nsetup: {error}", file=sys.stderr)
+        return 1
+    if count:
+        print(f"Ready after {time.monotonic() - began:.0f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The forms that a limit takes: a token bucket, a sliding window, a retrier of the state machine."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+    from typing import Any
+
+    import simpy
+
+DEFINITION = Path(__file__).parents[3] / "statemachine" / "agent_session.asl.json"
+
+
+class Bucket:
+    """A token bucket that starts full."""
+
+    def __init__(self, env: simpy.Environment, size: float, per_second: float) -> None:
+        self._env, self._size, self._rate = env, size, per_second
+        self._tokens, self._filled_at = size, env.now
+
+    def reserve(self, amount: float = 1) -> float:
+        """Takes tokens that may not be there yet; returns the seconds until they are."""
+        gained = (self._env.now - self._filled_at) * self._rate
+        self._tokens, self._filled_at = min(self._size, self._tokens + gained) - amount, self._env.now
+        return max(0.0, -self._tokens / self._rate)
+
+
+class Window:
+    """So many in any minute and so many in any hour."""
+
+    def __init__(self, env: simpy.Environment, per_minute: float, per_hour: float) -> None:
+        self._env = env
+        self._spans = ((60.0, per_minute, deque[float]()), (3_600.0, per_hour, deque[float]()))
+
+    def take(self) -> bool:
+        """Counts one, or says that one more would be too many; a refused one is not counted."""
+        for seconds, _, times in self._spans:
+            while times and times[0] <= self._env.now - seconds:
+                times.popleft()
+        if any(len(times) >= most for _, most, times in self._spans):
+            return False
+        for _, _, times in self._spans:
+            times.append(self._env.now)
+        return True
+
+
+@cache
+def _retrier(state: str, error: str) -> dict[str, Any]:
+    for retrier in json.loads(DEFINITION.read_text())["States"][state]["Retry"]:
+        if error in retrier["ErrorEquals"] and retrier["JitterStrategy"] == "FULL":
+            return dict(retrier)
+    raise LookupError(f"{state} has no retrier with full jitter for {error}")
+
+
+def retry_delay(state: str, error: str, tries: int, rng: random.Random) -> float | None:
+    """Seconds that a state waits after so many refused tries, as the state machine says; None: it gives up.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+
+    Raises:
+        LookupError: the state machine has no such retrier (any more): the simulation does not fit it.
+    """
+    retrier = _retrier(state, error)
+    if tries > retrier["MaxAttempts"]:
+        return None
+    delay = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** (tries - 1)
+    return rng.uniform(0, min(delay, retrier.get("MaxDelaySeconds", delay)))

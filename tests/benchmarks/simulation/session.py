@@ -1,0 +1,207 @@
+"""Sessions on their way through a deployment, state by state, in simulated time."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import simpy
+
+from tests.benchmarks.simulation import world as price
+from tests.benchmarks.simulation.limits import Bucket, Window, retry_delay
+from tests.benchmarks.simulation.world import Limit, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+Refusal: TypeAlias = "Generator[simpy.Event, None, Limit | None]"
+Steps: TypeAlias = "Generator[simpy.Event, None, None]"
+
+SWEEP_SECONDS = 300
+"""How often failed webhook deliveries are looked for."""
+_ERRORS = {
+    Limit.LAMBDA: "Lambda.TooManyRequestsException",
+    Limit.GITHUB: "GitHubRateLimited",
+    Limit.SLOTS: "DynamoDb.TransactionCanceledException",
+    Limit.VCPU: "ECS.LimitExceededException",
+}
+
+
+@dataclass
+class Session:
+    """What became of one session; times in seconds, `lost` is what each limit cost it."""
+
+    installation: int
+    arrived: float
+    work: float
+    lost: dict[Limit, float] = field(default_factory=dict)
+    failed_by: Limit | None = None
+    report_late: bool = False
+    ended: float = math.inf
+    transitions: int = 0
+    admissions: int = 0
+    requests: int = 0
+    function_seconds: float = 0
+    task_seconds: float = 0
+    writes_due: float = 0
+
+    def usd(self, world: World) -> dict[str, float]:
+        """What the session cost, by what is paid for."""
+        hour = world.task_vcpu * price.VCPU_HOUR + world.task_gb * price.GB_HOUR + price.ADDRESS_HOUR
+        # The record with its indexes, then transactions (billed twice, refused ones too), then heartbeats.
+        units = 24 + 4 * self.admissions + 3 * self.task_seconds / 60
+        gb_seconds = 0.5 * self.function_seconds
+        return {
+            "model": world.model_usd if self.task_seconds else 0.0,
+            "Fargate": hour * self.task_seconds / 3_600,
+            "Step Functions": self.transitions * price.TRANSITION,
+            "Lambda": gb_seconds * price.LAMBDA_GB_SECOND + self.requests * price.LAMBDA_REQUEST,
+            "DynamoDB": units * price.WRITE_UNIT,
+        }
+
+
+class Simulation:
+    """One deployment under one load. The same seed gives the same history."""
+
+    def __init__(self, world: World, seed: int = 1) -> None:
+        self.world, self.env = world, simpy.Environment()
+        env = self.env
+        self._rng = random.Random(seed)  # noqa: S311 - a repeatable history, not a secret
+        self._start = Bucket(env, world.start_burst, world.start_rate)
+        self._transitions = Bucket(env, world.transition_burst, world.transition_rate)
+        self._run_task = Bucket(env, world.run_task_burst, world.run_task_rate)
+        tokens = world.model_tokens_per_minute
+        self._tokens = None if math.isinf(tokens) else Bucket(env, tokens, tokens / 60)
+        self._free = {
+            Limit.LAMBDA: world.lambda_concurrency,
+            Limit.SLOTS: world.max_sessions,
+            Limit.VCPU: world.fargate_vcpu,
+        }
+        content = world.github_per_minute, world.github_per_hour
+        self._github = [Window(env, *content) for _ in range(int(world.installations))]
+        self._running = [0] * len(self._github)
+
+    def poisson(self, per_hour: float, hours: float) -> list[Session]:
+        """Runs sessions that arrive independently for some hours, until the last one has ended."""
+        times, now = [], 0.0
+        while (now := now + self._rng.expovariate(per_hour / 3_600)) < hours * 3_600:
+            times.append(now)
+        return self.arrivals(times)
+
+    def arrivals(self, times: Sequence[float], work: Sequence[float] = ()) -> list[Session]:
+        """Runs one session for each arrival until the last has ended; draws the work if none is given."""
+        mean, limit = self.world.work_seconds, self.world.work_limit
+        variance = math.log1p((self.world.work_deviation / mean) ** 2)
+        draw = math.log(mean) - variance / 2, math.sqrt(variance)
+        work = work or [min(limit, self._rng.lognormvariate(*draw)) for _ in times]
+        installation = itertools.cycle(range(len(self._github)))
+        sessions = [Session(next(installation), *pair) for pair in zip(times, work, strict=True)]
+        self.env.process(self._deliver(sessions))
+        self.env.run()
+        return sessions
+
+    def _deliver(self, sessions: list[Session]) -> Steps:
+        for session in sessions:
+            yield self.env.timeout(session.arrived - self.env.now)
+            self.env.process(self._live(session))
+
+    def _live(self, session: Session) -> Steps:
+        world = self.world
+        while (yield from self._call(session, world.webhook_seconds)):
+            # GitHub never delivers again by itself; the sweep asks for one failed delivery after another.
+            sweep = SWEEP_SECONDS - self.env.now % SWEEP_SECONDS + self._rng.uniform(0, 60)
+            yield from self._lose(session, Limit.LAMBDA, sweep)
+        yield from self._lose(session, Limit.START, self._start.reserve())
+        yield from self._enter(session)  # RecordSession
+        session.writes_due = world.open_writes
+        opened = yield from self._task(
+            session, "OpenPullRequest", lambda: self._call(session, world.open_seconds)
+        )
+        admitted = opened and (yield from self._task(session, "AdmitSession", lambda: self._admit(session)))
+        if admitted and (yield from self._task(session, "RunAgent", lambda: self._launch(session))):
+            yield from self._run(session)
+        session.writes_due, failed_by = world.report_writes if opened else 1, session.failed_by
+        session.report_late = not (
+            yield from self._task(session, "ReportOutcome", lambda: self._call(session, world.report_seconds))
+        )
+        session.failed_by = failed_by  # a late report is no failed session
+        for _ in ("CloseSession", "Outcome", "Succeeded"):
+            yield from self._enter(session)
+        self._free[Limit.SLOTS] += admitted
+        session.ended = self.env.now
+
+    def _task(
+        self, session: Session, state: str, attempt: Callable[[], Refusal]
+    ) -> Generator[simpy.Event, None, bool]:
+        """Enters a state, and again as its retriers say while its call is refused; False when it gives up."""
+        for tries in itertools.count(1):
+            yield from self._enter(session)
+            session.failed_by = yield from attempt()
+            if session.failed_by is None:
+                return True
+            delay = retry_delay(state, _ERRORS[session.failed_by], tries, self._rng)
+            if delay is None:
+                break
+            yield from self._lose(session, session.failed_by, delay)
+        return False
+
+    def _enter(self, session: Session) -> Steps:
+        session.transitions += 1
+        yield from self._lose(session, Limit.TRANSITIONS, self._transitions.reserve())
+
+    def _lose(self, session: Session, limit: Limit, seconds: float) -> Steps:
+        if seconds > 0:
+            session.lost[limit] = session.lost.get(limit, 0) + seconds
+            yield self.env.timeout(seconds)
+
+    def _take(self, limit: Limit, amount: float = 1) -> Limit | None:
+        if self._free[limit] < amount:
+            return limit
+        self._free[limit] -= amount
+        return None
+
+    def _call(self, session: Session, seconds: float) -> Refusal:
+        """A Lambda function, which makes those GitHub writes that are still due."""
+        if refused := self._take(Limit.LAMBDA):
+            return refused
+        session.requests += 1
+        session.function_seconds += seconds
+        yield self.env.timeout(seconds)
+        self._free[Limit.LAMBDA] += 1
+        while session.writes_due > 0:
+            if not self._github[session.installation].take():
+                return Limit.GITHUB
+            session.writes_due -= 1
+        return None
+
+    def _admit(self, session: Session) -> Refusal:
+        yield from ()
+        session.admissions += 1
+        return self._take(Limit.SLOTS)
+
+    def _launch(self, session: Session) -> Refusal:
+        yield from self._lose(session, Limit.RUN_TASK, self._run_task.reserve())
+        return self._take(Limit.VCPU, self.world.task_vcpu)
+
+    def _run(self, session: Session) -> Steps:
+        started, here = self.env.now, session.installation
+        yield self.env.timeout(self.world.boot_seconds)
+        while (yield from self._call(session, self.world.broker_seconds)):
+            yield from self._lose(session, Limit.LAMBDA, 1)
+        self._running[here] += 1
+        left = session.work
+        while left > 0:
+            step = min(left, self.world.edit_interval(self._running[here], session.work - left))
+            yield self.env.timeout(step)
+            left -= step
+            if self._tokens:
+                tokens = self.world.session_tokens * step / session.work
+                yield from self._lose(session, Limit.MODEL, self._tokens.reserve(tokens))
+            if left > 0:
+                self._github[here].take()  # an edit that GitHub refuses is left out
+        self._running[here] -= 1
+        self._free[Limit.VCPU] += self.world.task_vcpu
+        session.task_seconds = self.env.now - started

@@ -1,0 +1,126 @@
+"""The questions: how it goes at one load, what a deployment carries, and what to raise next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.simulation.session import Session, Simulation
+from tests.benchmarks.simulation.world import Limit, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAY_HOURS, WARM_UP_HOURS, ENOUGH_SESSIONS = 8, 1, 2_000
+PATIENCE_SECONDS = 900
+"""A load is carried when 99 of 100 sessions end well and lose less than this to limits."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """How it goes at one load. Times are seconds lost to limits (endless if they fail the session)."""
+
+    per_hour: float
+    p50: float
+    p99: float
+    failed: float
+    late: float
+    binding: Limit | None
+    usd: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung: a deployment, what it carries, and how it goes just beyond that."""
+
+    change: str
+    world: World
+    carries: Load
+    beyond: Load
+
+
+def summarize(world: World, per_hour: float, sessions: list[Session]) -> Load:
+    """Condenses a history; money is US dollars a session."""
+    number = len(sessions)
+    lost, failures = dict.fromkeys(Limit, 0.0), dict.fromkeys(Limit, 0.0)
+    for session in sessions:
+        for limit, seconds in session.lost.items():
+            lost[limit] += seconds
+        if session.failed_by:
+            failures[session.failed_by] += 1
+    waits = sorted(math.inf if one.failed_by else sum(one.lost.values()) for one in sessions)
+    p99 = waits[math.ceil(number * 0.99) - 1]
+    causes = failures if math.isinf(p99) else lost
+    costs = [session.usd(world) for session in sessions]
+    return Load(
+        per_hour=per_hour,
+        p50=waits[math.ceil(number / 2) - 1],
+        p99=p99,
+        failed=sum(failures.values()) / number,
+        late=sum(session.report_late for session in sessions) / number,
+        binding=max(causes, key=causes.__getitem__) if any(causes.values()) else None,
+        usd={name: sum(cost[name] for cost in costs) / number for name in costs[0]},
+    )
+
+
+def measure(world: World, per_hour: float, seed: int = 1) -> Load:
+    """Runs one load for a working day, or longer if few sessions come, after an hour to warm up."""
+    hours = WARM_UP_HOURS + max(DAY_HOURS, ENOUGH_SESSIONS / per_hour)
+    history = Simulation(world, seed).poisson(per_hour, hours)
+    return summarize(world, per_hour, [one for one in history if one.arrived >= WARM_UP_HOURS * 3_600])
+
+
+def burst(world: World, number: int, seed: int = 1) -> tuple[Load, float]:
+    """Sessions that all arrive at once: how it goes, and the hours until the last has ended."""
+    history = Simulation(world, seed).arrivals([0.0] * number)
+    return summarize(world, 0, history), max(session.ended for session in history) / 3_600
+
+
+def capacity(world: World, seed: int = 1) -> tuple[Load, Load]:
+    """The highest load that is carried and the lowest that is not, by bisection below the ceiling."""
+    ceiling = min(world.ceilings().values())
+    low, high = measure(world, ceiling / 50, seed), measure(world, ceiling, seed)
+    while high.per_hour - low.per_hour > ceiling / 30:
+        middle = measure(world, (low.per_hour + high.per_hour) / 2, seed)
+        low, high = (middle, high) if middle.p99 <= PATIENCE_SECONDS else (low, middle)
+    return low, high
+
+
+def remedy(limit: Limit | None, world: World) -> tuple[str, World]:
+    """What an operator does about a limit: first what is free, then what must be asked for.
+
+    Raises:
+        LookupError: the simulation knows nothing that helps.
+    """
+    if limit is Limit.VCPU:
+        tasks = world.fargate_vcpu // world.task_vcpu
+        return f"`MaxConcurrentSessions` {tasks:g}: no more than the quota runs", replace(
+            world, max_sessions=tasks
+        )
+    if limit is Limit.SLOTS:
+        slots = 4 * world.max_sessions
+        change = f"Fargate quota {slots * world.task_vcpu:g} vCPU, `MaxConcurrentSessions` {slots:g}"
+        return change, replace(world, max_sessions=slots, fargate_vcpu=slots * world.task_vcpu)
+    if limit is Limit.GITHUB and world.edit_seconds == World.edit_seconds:
+        return "the comment is edited 4 times less often", replace(world, edit_seconds=4 * world.edit_seconds)
+    if limit is Limit.GITHUB:
+        number = 4 * world.installations
+        return f"the work is spread over {number:g} installations", replace(world, installations=number)
+    if limit is Limit.LAMBDA:
+        return "Lambda concurrency 1,000", replace(world, lambda_concurrency=1_000)
+    raise LookupError(limit)
+
+
+def ladder(world: World, target: float, seed: int = 1) -> Iterator[Step]:
+    """Raises what binds, again and again, until so many sessions an hour are carried or nothing helps."""
+    change = "as deployed into a new account"
+    while True:
+        step = Step(change, world, *capacity(world, seed))
+        yield step
+        if step.carries.per_hour >= target:
+            return
+        try:
+            change, world = remedy(step.beyond.binding, world)
+        except LookupError:
+            return

@@ -1,0 +1,181 @@
+"""The scaling simulation agrees with queueing theory, with arithmetic and with what it claims to simulate."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import simpy
+
+from tests.benchmarks import simulate
+from tests.benchmarks.simulation.limits import Bucket, Window, retry_delay
+from tests.benchmarks.simulation.session import Simulation
+from tests.benchmarks.simulation.study import PATIENCE_SECONDS, burst, ladder, measure, remedy, summarize
+from tests.benchmarks.simulation.world import Limit, World
+
+ROOT = Path(__file__).parents[2]
+BARE = World(
+    max_sessions=3,
+    fargate_vcpu=1_000,
+    lambda_concurrency=1_000,
+    github_per_minute=math.inf,
+    github_per_hour=math.inf,
+    boot_seconds=0,
+    webhook_seconds=0.001,
+    open_seconds=0,
+    broker_seconds=0,
+    report_seconds=0,
+)
+"""A deployment in which only slots limit, and only work takes time."""
+
+
+def test_waiting_agrees_with_erlang_c() -> None:
+    """With exponential work and three slots, the mean wait is that of the M/M/3 queue."""
+    servers, mean, load = 3, 720.0, 0.7
+    rng = random.Random(7)  # noqa: S311 - a repeatable sample, not a secret
+    times = [0.0]
+    while len(times) < 10_000:
+        times.append(times[-1] + rng.expovariate(servers * load / mean))
+    work = [rng.expovariate(1 / mean) for _ in times]
+    sessions = Simulation(replace(BARE, edit_seconds=1e9)).arrivals(times, work)
+    measured = sum(session.lost.get(Limit.SLOTS, 0) for session in sessions) / len(sessions)
+    offered = servers * load
+    waits = offered**servers / math.factorial(servers) / (1 - load)
+    busy = waits / (waits + sum(offered**k / math.factorial(k) for k in range(servers)))
+    assert measured == pytest.approx(busy * mean / (servers * (1 - load)), rel=0.1)
+
+
+def test_littles_law_holds() -> None:
+    """The number of sessions under way, sampled, is arrival rate times time in the system."""
+    sessions = Simulation(replace(BARE, max_sessions=6)).poisson(20, 200)
+    samples = range(10 * 3_600, 190 * 3_600, 300)
+    under_way = sum(sum(one.arrived <= now < one.ended for one in sessions) for now in samples) / len(samples)
+    mean_time = sum(one.ended - one.arrived for one in sessions) / len(sessions)
+    assert under_way == pytest.approx(20 / 3_600 * mean_time, rel=0.05)
+
+
+def test_two_sessions_and_one_slot_by_hand() -> None:
+    """The first of two sessions loses nothing and ends to the second; the other waits out its run."""
+    world = World(max_sessions=1)
+    first, second = Simulation(world).arrivals([0.0, 1.0], [100.0, 100.0])
+    assert first.ended == pytest.approx(0.3 + 5 + 45 + 1 + 100 + 4)
+    assert (first.lost, first.transitions, first.requests) == ({}, 8, 4)
+    waited = second.lost[Limit.SLOTS]
+    assert first.ended <= 6.3 + waited <= first.ended + 20
+    assert second.ended == pytest.approx(6.3 + waited + 45 + 1 + 100 + 4)
+    assert second.transitions == 8 + second.admissions - 1
+    cost = first.usd(world)
+    assert cost["Fargate"] == pytest.approx((2 * 0.03238 + 8 * 0.00356 + 0.005) * 146 / 3_600)
+    assert cost["Step Functions"] == pytest.approx(0.0002)
+
+
+def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
+    """Five tokens are there at once, the next ones come at two a second."""
+    bucket = Bucket(simpy.Environment(), 5, 2)
+    assert [bucket.reserve() for _ in range(8)] == [0, 0, 0, 0, 0, 0.5, 1, 1.5]
+
+
+def test_a_window_forgets_after_its_minute_and_its_hour() -> None:
+    """Two a minute and three an hour: the third fits after a minute, the fourth after the hour."""
+    env = simpy.Environment()
+    window = Window(env, 2, 3)
+    taken = []
+    for now in (0, 1, 59, 60, 3_599, 3_600):
+        env.run(until=now) if now else None
+        taken.append(window.take())
+    assert taken == [True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("limit", "world"),
+    [
+        (Limit.SLOTS, replace(BARE, max_sessions=20, work_deviation=60)),
+        (Limit.MODEL, replace(BARE, max_sessions=1_000, model_tokens_per_minute=500_000)),
+        (Limit.GITHUB, replace(BARE, max_sessions=1_000, github_per_hour=500, edit_seconds=60)),
+    ],
+)
+def test_a_flooded_deployment_finishes_what_arithmetic_allows(limit: Limit, world: World) -> None:
+    """With half as much load again as a limit allows, that limit is used up and takes the blame."""
+    ceiling = world.ceilings()[limit]
+    sessions = Simulation(world).poisson(1.5 * ceiling, 6)
+    done = sum(one.failed_by is None and 2 <= one.ended / 3_600 < 6 for one in sessions)
+    assert done / 4 == pytest.approx(ceiling, rel=0.15)
+    assert summarize(world, 1.5 * ceiling, sessions).binding is limit
+
+
+def test_more_slots_than_the_quota_runs_fail_sessions() -> None:
+    """Slots without vCPU behind them turn waiting into failing, and the vCPU quota is named."""
+    few, _ = burst(World(max_sessions=3), 12)
+    many, _ = burst(World(max_sessions=12), 12)
+    assert few.failed == 0
+    assert many.failed > 0.5
+    assert many.binding is Limit.VCPU
+
+
+def test_the_first_rung_names_the_quota_that_more_slots_need() -> None:
+    """The ladder's first remedy is no more slots than the Fargate quota runs."""
+    step = next(ladder(World(), 1))
+    assert step.carries.p99 <= PATIENCE_SECONDS < step.beyond.p99
+    assert step.beyond.binding is Limit.VCPU
+    assert remedy(step.beyond.binding, step.world)[1].max_sessions == 3
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    """Numbers in the documentation can be had again."""
+    assert measure(World(), 10, seed=3) == measure(World(), 10, seed=3)
+    assert measure(World(), 10, seed=3) != measure(World(), 10, seed=4)
+
+
+def test_retries_are_those_of_the_state_machine() -> None:
+    """The simulated wait for a slot has the state machine's interval, jitter and end."""
+    machine = json.loads((ROOT / "statemachine" / "agent_session.asl.json").read_text())
+    error = "DynamoDb.TransactionCanceledException"
+    retrier = next(one for one in machine["States"]["AdmitSession"]["Retry"] if error in one["ErrorEquals"])
+    rng = random.Random(1)  # noqa: S311 - a repeatable sample, not a secret
+    delays = [retry_delay("AdmitSession", error, tries, rng) or 0 for tries in range(1, 1_001)]
+    assert sum(delays) / len(delays) == pytest.approx(retrier["IntervalSeconds"] / 2, rel=0.05)
+    assert retry_delay("AdmitSession", error, retrier["MaxAttempts"] + 1, rng) is None
+    with pytest.raises(LookupError):
+        retry_delay("AdmitSession", "NoSuchError", 1, rng)
+
+
+def test_the_deployment_simulated_is_the_template() -> None:
+    """Slots and size of the task are the template's defaults."""
+    template = (ROOT / "template.yaml").read_text()
+
+    def default(parameter: str) -> float:
+        found = re.search(rf"^  {parameter}:\n(?:    .*\n)*?    Default: (\d+)$", template, re.MULTILINE)
+        assert found
+        return float(found[1])
+
+    simulated = World.max_sessions, World.task_vcpu, World.task_gb
+    megabytes = default("TaskCpu") / 1_024, default("TaskMemory") / 1_024
+    assert simulated == (default("MaxConcurrentSessions"), *megabytes)
+
+
+def test_the_page_names_every_number() -> None:
+    """docs/scaling.md gives each number of the simulation with its value."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.,]+|none) \|", simulate.PAGE.read_text(), re.MULTILINE)
+    written = {name: math.inf if text == "none" else float(text.replace(",", "")) for name, text in rows}
+    assert written == {field.name: field.default for field in fields(World)}
+
+
+def test_the_command_measures_a_load_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--sessions-per-hour … --json` prints loads, with null for endless."""
+    assert simulate.main(["--sessions-per-hour", "2", "20", "--set", "max_sessions=12", "--json"]) == 0
+    calm, flooded = json.loads(capsys.readouterr().out)
+    assert calm["p50"] == 0
+    assert flooded["p99"] is None
+    assert flooded["binding"] == Limit.VCPU
+
+
+def test_the_command_refuses_an_unknown_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt name is an error, not a silent default."""
+    with pytest.raises(SystemExit):
+        simulate.main(["--set", "max_session=12"])
+    assert "max_session" in capsys.readouterr().err

@@ -1,0 +1,59 @@
+"""`python -m local.github --port N --data DIR [--log FILE]`: the stand-in on 127.0.0.1."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from local.github.server import Application
+from local.github.world import World
+
+_HOST = "127.0.0.1"
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            print(f"GitHub stand-in ready on http://{_HOST}:{sockets[0].getsockname()[1]}", flush=True)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m local.github", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one; the ready line tells")
+    parser.add_argument("--data", type=Path, required=True, help="folder that keeps everything")
+    parser.add_argument("--log", type=Path, help="file for one JSON line per request")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, arguments.port))
+    except OSError as error:
+        parser.exit(3, f"Port {arguments.port} on {_HOST} cannot be used: {error.strerror}\n")
+    world = World(arguments.data, f"http://{_HOST}:{listener.getsockname()[1]}")
+    config = uvicorn.Config(
+        Application(world, arguments.log).asgi,
+        # The h11 server it is: dropped connections reach into it, see the gate.
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=5,
+    )
+    _Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

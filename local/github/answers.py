@@ -1,0 +1,100 @@
+"""GitHub's answers and refusals, in its own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+DOCS = "https://docs.github.com/rest"
+
+
+@dataclass
+class Reply:
+    """One answer.
+
+    Attributes:
+        body: written as JSON, or sent as it is when it is text; None is no body.
+        media_type: of a text body.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "application/json; charset=utf-8"
+
+
+class ApiError(Exception):
+    """A refusal in GitHub's shape.
+
+    Args:
+        status: HTTP status.
+        message: GitHub's own sentence.
+        errors: details, for a failed validation.
+        headers: beyond the usual ones.
+        docs: the page that GitHub points to.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        errors: list[Any] | None = None,
+        headers: dict[str, str] | None = None,
+        docs: str = DOCS,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+        self.headers = headers or {}
+        self.docs = docs
+
+    def reply(self) -> Reply:
+        """Return the answer to send."""
+        body: dict[str, Any] = {"message": self.message}
+        if self.errors is not None:
+            body["errors"] = self.errors
+        body |= {"documentation_url": self.docs, "status": str(self.status)}
+        return Reply(self.status, body, dict(self.headers))
+
+
+def not_found() -> ApiError:
+    """Return the answer for what is not there, or must not be seen."""
+    return ApiError(404, "Not Found")
+
+
+def forbidden(message: str, **headers: str) -> ApiError:
+    """Return a 403 with GitHub's sentence."""
+    return ApiError(403, message, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def not_accessible(accepted: str) -> ApiError:
+    """Return the refusal of a token that lacks a permission.
+
+    Args:
+        accepted: the permissions that would do, as GitHub names them in the header.
+    """
+    return forbidden("Resource not accessible by integration", X_Accepted_GitHub_Permissions=accepted)
+
+
+def unprocessable(message: str) -> ApiError:
+    """Return a 422 that says no more than its sentence."""
+    return ApiError(422, message)
+
+
+def invalid(resource: str, code: str, *, field: str | None = None, message: str | None = None) -> ApiError:
+    """Return a failed validation with one detail.
+
+    Args:
+        resource: GitHub's name of the kind, such as `PullRequest`.
+        code: `invalid`, `missing_field`, `already_exists`, `unprocessable` or `custom`.
+        field: the field at fault.
+        message: more, for `custom`.
+    """
+    detail = {"resource": resource, "code": code, "field": field, "message": message}
+    return ApiError(
+        422,
+        "Validation Failed",
+        errors=[{key: value for key, value in detail.items() if value is not None}],
+    )

@@ -1,0 +1,63 @@
+"""From one REST request to one answer, without any network."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from local.github.answers import ApiError, Reply, forbidden
+from local.github.auth import ANONYMOUS, authenticate
+from local.github.rest import ROUTER
+
+if TYPE_CHECKING:
+    from local.github.calls import Call
+
+_LOG = logging.getLogger(__name__)
+
+
+def respond(call: Call) -> Reply:
+    """Answer a REST request; the caller holds the world's lock.
+
+    Args:
+        call: the request, with nobody as its actor yet.
+    """
+    head = call.method == "HEAD"
+    if head:
+        call.method = "GET"
+    try:
+        reply = _answer(call)
+    except ApiError as error:
+        reply = error.reply()
+    except Exception:  # noqa: BLE001 - the outermost one
+        # GitHub's own failures look like this; the log tells whose fault it is.
+        _LOG.exception("%s %s failed", call.method, call.path)
+        reply = ApiError(500, "Server Error").reply()
+    reply.headers = {
+        "X-GitHub-Media-Type": "github.v3; format=json",
+        "X-GitHub-Request-Id": request_id(),
+        "X-Content-Type-Options": "nosniff",
+        **call.world.meter.headers(call.actor),
+        **reply.headers,
+    }
+    return reply
+
+
+def request_id() -> str:
+    """Return an id in the form that GitHub gives each request."""
+    text = secrets.token_hex(13).upper()
+    return f"{text[:4]}:{text[4:10]}:{text[10:16]}:{text[16:21]}:{text[21:]}"
+
+
+def _answer(call: Call) -> Reply:
+    if not call.headers.get("user-agent"):
+        raise forbidden(
+            "Request forbidden by administrative rules. "
+            "Please make sure your request has a User-Agent header "
+            "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
+        )
+    call.actor = ANONYMOUS
+    call.actor = authenticate(call.world, call.headers.get("authorization"))
+    if call.path != "/rate_limit":
+        call.world.meter.count(call.actor)
+    return ROUTER.find(call)(call)

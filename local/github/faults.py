@@ -1,0 +1,98 @@
+"""Failures on order: what the tests tell the stand-in to do wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+_MOST_SECONDS = 600
+
+
+class Fault(BaseModel):
+    """One failure.
+
+    Attributes:
+        method: HTTP method, `*` for any, or `WEBHOOK` for a delivery.
+        path_regex: searched in the path, and in path and query together; for a webhook in `event.action`.
+        nth: begin with this matching call, counted from 1.
+        times: how many calls fail; None is all of them.
+        after: do the work first, then fail: the caller cannot know.
+        status: answer with this status.
+        body: of that answer; GitHub's own by default.
+        headers: of that answer.
+        delay: wait so many seconds; alone, the call then goes well.
+        drop: close the connection without an answer. A webhook is not sent and counts as one that could
+            not connect; `vanish` leaves no trace of it at all.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str = "*"
+    path_regex: str
+    nth: int = Field(default=1, ge=1)
+    times: int | None = Field(default=1, ge=1)
+    after: bool = False
+    status: int | None = Field(default=None, ge=400, le=599)
+    body: Any = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    delay: float = Field(default=0, ge=0, le=_MOST_SECONDS)
+    drop: bool | Literal["vanish"] = False
+
+    _seen: int = PrivateAttr(default=0)
+
+    @field_validator("path_regex")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Fault:
+        if self.status is None and not self.delay and not self.drop:
+            raise ValueError("one of status, delay and drop is needed")
+        return self
+
+    def matches(self, method: str, path: str, query: str) -> bool:
+        """Tell whether a call is meant, regardless of how often that was already so."""
+        if self.method not in ("*", method) or (self.method == "*" and method == "WEBHOOK"):
+            return False
+        return any(re.search(self.path_regex, text) for text in (path, f"{path}?{query}"))
+
+    def strikes(self) -> bool:
+        """Count one matching call and tell whether it fails."""
+        self._seen += 1
+        past = self._seen - self.nth
+        return past >= 0 and (self.times is None or past < self.times)
+
+
+class Faults:
+    """The failures in force."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def replace(self, faults: list[Fault]) -> None:
+        """Forget all failures and begin with new ones."""
+        self._faults = faults
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return the failures in force, with how often each was met."""
+        return [{**fault.model_dump(), "seen": fault._seen} for fault in self._faults]  # noqa: SLF001 - its own module
+
+    def strike(self, method: str, path: str, query: str = "") -> Fault | None:
+        """Return the failure that a call meets, if any; the first that matches decides.
+
+        Args:
+            method: HTTP method or `WEBHOOK`.
+            path: the path from the server's root, or `event.action`.
+            query: without the question mark.
+        """
+        for fault in self._faults:
+            if fault.matches(method, path, query) and fault.strikes():
+                return fault
+        return None

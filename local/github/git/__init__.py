@@ -1,0 +1,1 @@
+"""The real git repositories behind the stand-in, and their smart HTTP."""

@@ -1,0 +1,131 @@
+"""Who may do what: the permission of an App's token, and the role of a person, per kind of request.
+
+From https://docs.github.com/rest/authentication/permissions-required-for-github-apps.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.github.records import Access, Role
+
+LEVELS: dict[str, int] = {"read": 1, "write": 2, "admin": 3}
+ROLES: dict[Role, int] = {"none": 0, "read": 1, "triage": 2, "write": 3, "maintain": 4, "admin": 5}
+
+# GitHub's list; a token request that names anything else is refused.
+KNOWN = frozenset(
+    {
+        "actions",
+        "administration",
+        "checks",
+        "codespaces",
+        "contents",
+        "dependabot_secrets",
+        "deployments",
+        "environments",
+        "issues",
+        "members",
+        "merge_queues",
+        "metadata",
+        "organization_administration",
+        "organization_hooks",
+        "organization_plan",
+        "organization_projects",
+        "organization_secrets",
+        "organization_self_hosted_runners",
+        "organization_user_blocking",
+        "packages",
+        "pages",
+        "pull_requests",
+        "repository_hooks",
+        "repository_projects",
+        "secret_scanning_alerts",
+        "secrets",
+        "security_events",
+        "single_file",
+        "statuses",
+        "vulnerability_alerts",
+        "workflows",
+    }
+)
+
+_FALLBACK: dict[str, Access] = {
+    "contents": "write",
+    "pull_requests": "write",
+    "issues": "write",
+    "checks": "write",
+    "metadata": "read",
+}
+_FALLBACK_EVENTS = ["issue_comment", "issues", "pull_request", "push"]
+_DECLARED = Path(__file__).parents[2] / "functions/pullwright/github/app_permissions.json"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one kind of request asks of whoever makes it.
+
+    Attributes:
+        permission: of an App's token.
+        access: the level of it.
+        role: of a person on the repository.
+        or_pulls: on a pull request, `pull_requests` at the same level will do as well.
+    """
+
+    permission: str
+    access: Access
+    role: Role
+    or_pulls: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.access != "read"
+
+    def accepted(self) -> str:
+        """Return the permissions as GitHub lists them in `X-Accepted-GitHub-Permissions`."""
+        names = [self.permission, "pull_requests"] if self.or_pulls else [self.permission]
+        return "; ".join(f"{name}={self.access}" for name in names)
+
+
+METADATA = Rule("metadata", "read", "read")
+ADMINISTER = Rule("administration", "write", "admin")
+READ_CONTENTS = Rule("contents", "read", "read")
+WRITE_CONTENTS = Rule("contents", "write", "write")
+WRITE_WORKFLOWS = Rule("workflows", "write", "write")
+READ_ISSUES = Rule("issues", "read", "read", or_pulls=True)
+TALK = Rule("issues", "write", "read", or_pulls=True)
+MANAGE_ISSUES = Rule("issues", "write", "triage", or_pulls=True)
+READ_PULLS = Rule("pull_requests", "read", "read")
+WRITE_PULLS = Rule("pull_requests", "write", "write")
+EDIT_PULLS = Rule("pull_requests", "write", "read")
+READ_CHECKS = Rule("checks", "read", "read")
+WRITE_CHECKS = Rule("checks", "write", "write")
+
+
+def grants(permissions: Mapping[str, Access], name: str, access: str) -> bool:
+    """Tell whether a set of permissions holds one at this level or a higher one."""
+    return LEVELS.get(permissions.get(name, ""), 0) >= LEVELS[access]
+
+
+def _declared() -> dict[str, Any] | None:
+    return json.loads(_DECLARED.read_text()) if _DECLARED.is_file() else None
+
+
+def default_permissions() -> dict[str, Access]:
+    """Return what a new installation is given: what the App declares, else the permissions of the design."""
+    declared = _declared()
+    if declared is None:
+        return dict(_FALLBACK)
+    return {name: entry["access"] for name, entry in declared["permissions"].items()}
+
+
+def default_events() -> list[str]:
+    """Return the events that a new installation subscribes to."""
+    declared = _declared()
+    return list(_FALLBACK_EVENTS if declared is None else declared["events"])

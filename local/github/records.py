@@ -1,0 +1,270 @@
+"""What the stand-in remembers. Each class is one kind of record in the store."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
+Access = Literal["read", "write", "admin"]
+
+
+class Record(BaseModel):
+    """Something with a number of its own.
+
+    Attributes:
+        id: unique among records of one kind.
+    """
+
+    id: int
+
+
+class App(BaseModel):
+    """The one GitHub App that the stand-in knows.
+
+    Attributes:
+        public_key_pem: verifies the App's JSON web tokens.
+        webhook_host: sent as `Host` instead of the address's own, if given.
+    """
+
+    id: int
+    client_id: str
+    slug: str
+    public_key_pem: str
+    webhook_secret: str
+    webhook_url: str
+    webhook_host: str = ""
+    hook_id: int
+    created_at: float
+
+
+class Limits(BaseModel):
+    """How much the stand-in answers before it refuses.
+
+    Attributes:
+        per_hour: requests of one person or installation.
+        anonymous_per_hour: requests without a token.
+        content_per_minute: issues, comments and pull requests that one installation may create.
+        content_per_hour: the same, in an hour.
+        edits_count: whether an edit counts as content creation.
+    """
+
+    per_hour: int = Field(default=5_000, ge=0)
+    anonymous_per_hour: int = Field(default=5_000, ge=0)
+    content_per_minute: int = Field(default=80, ge=0)
+    content_per_hour: int = Field(default=500, ge=0)
+    edits_count: bool = False
+
+
+class Settings(Record):
+    """What is configured once for the whole stand-in."""
+
+    app: App | None = None
+    limits: Limits = Limits()
+
+
+class Account(Record):
+    """A person, an organization or the App's bot.
+
+    Attributes:
+        tokens: personal access tokens, all valid until the account goes.
+    """
+
+    login: str
+    type: Literal["User", "Organization", "Bot"] = "User"
+    tokens: list[str] = Field(default_factory=list)
+    created_at: float
+
+
+class Installation(Record):
+    """The App on one account, with the repositories that it reaches.
+
+    Attributes:
+        own: made for one repository because it was created with permissions of its own.
+    """
+
+    account_id: int
+    permissions: dict[str, Access]
+    events: list[str]
+    repository_ids: list[int] = Field(default_factory=list)
+    own: bool = False
+    created_at: float
+
+
+class InstallationToken(Record):
+    """An installation access token.
+
+    Attributes:
+        repository_ids: the repositories it was narrowed to, or None for all of the installation.
+        expires_at: Unix seconds.
+    """
+
+    token: str
+    installation_id: int
+    permissions: dict[str, Access]
+    repository_ids: list[int] | None
+    expires_at: float
+
+
+class Label(BaseModel):
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+class Repository(Record):
+    """A repository.
+
+    Attributes:
+        roles: account id → role of the people who were given one.
+        protected_branches: patterns of branches that only people with `admin` may change.
+        drafts: whether draft pull requests are supported (private ones of some plans lack them).
+        next_number: of the next issue or pull request.
+    """
+
+    owner_id: int
+    owner: str
+    name: str
+    private: bool = False
+    archived: bool = False
+    description: str | None = None
+    default_branch: str = "main"
+    roles: dict[int, Role] = Field(default_factory=dict)
+    protected_branches: list[str] = Field(default_factory=list)
+    drafts: bool = True
+    labels: list[Label] = Field(default_factory=list)
+    next_number: int = 1
+    created_at: float
+    updated_at: float
+    pushed_at: float
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`."""
+        return f"{self.owner}/{self.name}"
+
+
+class Reaction(BaseModel):
+    """One reaction of one account."""
+
+    id: int
+    user_id: int
+    content: str
+    created_at: float
+
+
+class Edit(BaseModel):
+    """One version of an issue's text, and who wrote it.
+
+    Attributes:
+        text: the whole body after the edit.
+    """
+
+    id: int
+    editor_id: int
+    edited_at: float
+    text: str
+
+
+class Renaming(BaseModel):
+    """A change of an issue's title."""
+
+    id: int
+    actor_id: int
+    created_at: float
+    before: str
+    after: str
+
+
+class Pull(BaseModel):
+    """What a pull request has beyond an issue.
+
+    Attributes:
+        head_sha: last known head; while it is open the branch itself is asked.
+    """
+
+    id: int
+    head: str
+    base: str
+    head_sha: str
+    base_sha: str
+    draft: bool = False
+
+
+class Issue(Record):
+    """An issue, or a pull request, which is an issue with more."""
+
+    repository_id: int
+    number: int
+    title: str
+    body: str | None
+    user_id: int
+    by_app: bool = False
+    state: Literal["open", "closed"] = "open"
+    state_reason: str | None = None
+    labels: list[str] = Field(default_factory=list)
+    reactions: list[Reaction] = Field(default_factory=list)
+    edits: list[Edit] = Field(default_factory=list)
+    renamings: list[Renaming] = Field(default_factory=list)
+    pull: Pull | None = None
+    deleted: bool = False
+    created_at: float
+    updated_at: float
+    closed_at: float | None = None
+    closed_by_id: int | None = None
+
+
+class Comment(Record):
+    """A comment on an issue or a pull request."""
+
+    repository_id: int
+    number: int
+    user_id: int
+    by_app: bool = False
+    body: str
+    reactions: list[Reaction] = Field(default_factory=list)
+    created_at: float
+    updated_at: float
+
+
+class CheckRun(Record):
+    """A check run on a commit; `fields` holds what its creator gave."""
+
+    repository_id: int
+    head_sha: str
+    name: str
+    status: str = "queued"
+    conclusion: str | None = None
+    fields: dict[str, Any] = Field(default_factory=dict)
+    started_at: float
+    completed_at: float | None = None
+
+
+class Delivery(Record):
+    """One attempt to deliver one event.
+
+    Attributes:
+        status_code: 0 until it was tried, and when no answer came.
+        pending: still in the queue.
+    """
+
+    guid: str
+    event: str
+    action: str | None
+    installation_id: int | None
+    repository_id: int | None
+    redelivery: bool = False
+    delivered_at: float
+    duration: float = 0.0
+    status: str = "pending"
+    status_code: int = 0
+    pending: bool = True
+    url: str = ""
+    request_headers: dict[str, str] = Field(default_factory=dict)
+    payload: dict[str, Any]
+    response_headers: dict[str, str] = Field(default_factory=dict)
+    response_body: str = ""

@@ -1,0 +1,1 @@
+"""Records in GitHub's own JSON shapes."""

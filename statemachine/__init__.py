@@ -1,0 +1,1 @@
+"""The state machine, and a picture of it."""

@@ -1,0 +1,105 @@
+"""The template, the state machine and the sam configuration, decoded."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+DEFINITION = ROOT / "statemachine" / "agent_session.asl.json"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms."""
+
+
+def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The template."""
+    # A loader of our own is needed for the short forms; it builds plain values only.
+    document: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    return document
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """The resources of one type, by logical id."""
+    return {name: one for name, one in template()["Resources"].items() if one["Type"] == kind}
+
+
+@cache
+def definition() -> dict[str, Any]:
+    """The state machine."""
+    document: dict[str, Any] = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    return document
+
+
+def tasks() -> dict[str, dict[str, Any]]:
+    """The state machine's Task states."""
+    return {name: state for name, state in definition()["States"].items() if state["Type"] == "Task"}
+
+
+@cache
+def samconfig() -> dict[str, Any]:
+    """The sam configuration."""
+    return tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every string in a value, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from strings(key)
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may be one or a list, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every policy statement with the logical id of what it stands in; trust policies are not among them."""
+    for name, resource in template()["Resources"].items():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        if "PolicyDocument" in properties:
+            documents.append(properties["PolicyDocument"])
+        for document in documents:
+            for statement in document["Statement"]:
+                # A statement may depend on a condition; what it says is in the first branch.
+                yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
+
+
+def placeholders() -> set[str]:
+    """The names that the state machine leaves open."""
+    return set(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text(encoding="utf-8")))

@@ -1,0 +1,119 @@
+"""What may do what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.template.kit import listed, resources, statements, strings, tasks, template
+
+WILDCARDS = {
+    ("AgentSessionRole", "StartTask"): "every revision of the one family",
+    ("AgentSessionRole", "FollowTask"): "every task of the one cluster",
+    ("AgentSessionRole", "TagTask"): "every task of the one cluster, while it is started",
+    ("AgentSessionRole", "LogDelivery"): "CloudWatch Logs offers no resource for log deliveries",
+    ("OpenPullRequestRole", "Artifacts"): "every session's folder",
+    ("ReportOutcomeRole", "Artifacts"): "every session's folder",
+    ("ReportOutcomeRole", "Tasks"): "every task of the one cluster",
+    ("ReportOutcomeRole", "History"): "every execution of the one machine",
+    ("BrokerPolicy", "Requests"): "every session's request",
+    ("BrokerPolicy", "Tasks"): "every task of the one cluster",
+    ("SessionRole", "Artifacts"): "every session's folder; the broker narrows it to one",
+    ("ArtifactsBucketPolicy", "OnlyEncryptedConnections"): "forbids: everybody, everything, without TLS",
+    ("TaskPolicy", "Model"): "an inference profile passes a request on to any of its regions",
+    ("TaskExecutionRole", "Registry"): "ECR offers no resource for its login",
+}
+"""Statements with a wildcard in their actions or resources, and why they cannot do without."""
+
+INTEGRATIONS = {
+    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
+    "arn:aws:states:::dynamodb:putItem": {"dynamodb:PutItem"},
+    "arn:aws:states:::ecs:runTask.sync": {
+        "ecs:RunTask",
+        "ecs:StopTask",
+        "ecs:DescribeTasks",
+        "ecs:TagResource",
+        "iam:PassRole",
+        "events:PutTargets",
+        "events:PutRule",
+        "events:DescribeRule",
+    },
+}
+"""What the machine's role needs for each integration: Step Functions guide, "Integrating services"."""
+
+
+def _actions(owner: str) -> set[str]:
+    return {action for name, one in statements() if name == owner for action in listed(one["Action"])}
+
+
+def _needed(state: dict[str, Any]) -> set[str]:
+    if state["Resource"].endswith(":transactWriteItems"):
+        items = state["Arguments"]["TransactItems"]
+        return {f"dynamodb:{operation}Item" for item in items for operation in item}
+    return INTEGRATIONS[state["Resource"]]
+
+
+def test_every_wildcard_has_a_reason() -> None:
+    """A statement with a wildcard is on the list of those that need one, and the list holds no other."""
+    found = {
+        (owner, one["Sid"])
+        for owner, one in statements()
+        if any("*" in text for part in ("Action", "Resource") for text in strings(one[part]))
+    }
+    assert found == set(WILDCARDS)
+
+
+def test_no_statement_is_open_ended() -> None:
+    """No statement allows all of a service or everything but something."""
+    for owner, one in statements():
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(one), owner
+        if one["Effect"] == "Allow":
+            assert not [action for action in listed(one["Action"]) if "*" in action], owner
+
+
+def test_roles_carry_no_managed_policy() -> None:
+    """What a role may do stands in this template, by statement."""
+    for name, role in resources("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role["Properties"], name
+    for name, function in resources("AWS::Serverless::Function").items():
+        assert "Role" in function["Properties"], name
+        assert "Policies" not in function["Properties"], name
+
+
+def test_the_machine_may_do_what_its_states_do() -> None:
+    """The machine's role allows the calls of its states and the delivery of its log, nothing else."""
+    needed = set().union(*(_needed(state) for state in tasks().values()))
+    allowed = {action for action in _actions("AgentSessionRole") if not action.startswith("logs:")}
+    assert allowed == needed
+
+
+def test_the_task_role_reaches_broker_and_model_only() -> None:
+    """A task may call the broker through its URL and invoke models: no data, no secret, no role."""
+    assert _actions("TaskRole") == set()
+    assert _actions("TaskPolicy") == {
+        "lambda:InvokeFunctionUrl",
+        "lambda:InvokeFunction",
+        "bedrock:InvokeModel",
+        "bedrock:InvokeModelWithResponseStream",
+    }
+
+
+def test_a_task_cannot_pretend_to_be_another() -> None:
+    """Invoking the broker other than through its URL would let the caller write its own identity."""
+    (direct,) = [
+        one for _, one in statements() if one["Action"] == "lambda:InvokeFunction" and "Condition" in one
+    ]
+    assert direct["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+    assert template()["Resources"]["BrokerFunctionUrl"]["Properties"]["AuthType"] == "AWS_IAM"
+
+
+def test_only_who_mints_tokens_reads_the_private_key() -> None:
+    """The App's secret is readable by the three functions that call GitHub as the App."""
+    readers = {owner for owner, one in statements() if "GitHubAppSecret" in set(strings(one))}
+    assert readers == {"OpenPullRequestRole", "ReportOutcomeRole", "BrokerPolicy"}
+
+
+def test_only_the_broker_assumes_the_session_role() -> None:
+    """The credentials of sessions come from the broker."""
+    trust = template()["Resources"]["SessionRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [one["Principal"] for one in trust] == [{"AWS": {"Fn::GetAtt": "BrokerRole.Arn"}}]
+    assert [owner for owner, one in statements() if one["Action"] == "sts:AssumeRole"] == ["BrokerPolicy"]

@@ -1,0 +1,211 @@
+"""What holds of the state machine without running it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+
+from pullwright import errors
+from pullwright.models import OpenedPullRequest, Verdict
+from statemachine.graph import BEGIN, END, embed, graph, main
+from tests.template.kit import DEFINITION, definition, placeholders, resources, strings, tasks, template
+
+STATES: dict[str, dict[str, Any]] = definition()["States"]
+AWS_ERRORS = {
+    "States.ALL",
+    "States.TaskFailed",
+    "States.Timeout",
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "DynamoDb.TransactionCanceledException",
+    "AmazonECS.Unknown",
+    "ECS.AmazonECSException",
+    "ECS.ClientException",
+    "ECS.InvalidParameterException",
+    "ECS.LimitExceededException",
+    "ECS.SdkClientException",
+    "ECS.ServerException",
+    "ECS.ServiceUnavailableException",
+    "ECS.ThrottlingException",
+}
+LONGEST_SESSION = (1440 + 15) * 60
+"""Seconds: the most minutes that a request may ask for, and what RunAgent adds."""
+
+
+def _waits(state: dict[str, Any]) -> int:
+    return sum(
+        one["MaxAttempts"] * one["IntervalSeconds"] for one in state["Retry"] if one["BackoffRate"] == 1
+    )
+
+
+def test_every_state_says_what_it_is_for() -> None:
+    """A newcomer reads the machine from its comments."""
+    assert all(state["Comment"] for state in STATES.values())
+
+
+def test_every_task_has_an_end_and_a_second_try() -> None:
+    """Each task has a timeout and a retry, and every retry has jitter."""
+    for name, state in tasks().items():
+        assert "TimeoutSeconds" in state, name
+        assert all(one["JitterStrategy"] == "FULL" for one in state["Retry"]), name
+
+
+def test_no_error_passes_for_success() -> None:
+    """After the record exists every error is caught, and none of them leads straight to success."""
+    for name, state in tasks().items():
+        catches = state.get("Catch", [])
+        if name != definition()["StartAt"]:
+            assert catches[-1]["ErrorEquals"] == ["States.ALL"], name
+        assert not [one for one in catches if STATES[one["Next"]]["Type"] == "Succeed"], name
+
+
+def test_a_good_session_takes_eight_states() -> None:
+    """From the start by way of each state's Next, and the first choice, there are eight states."""
+    name, path = definition()["StartAt"], []
+    while name:
+        path.append(name)
+        state = STATES[name]
+        name = state.get("Next") or next((one["Next"] for one in state.get("Choices", [])), "")
+    assert len(path) == 8
+    assert STATES[path[-1]]["Type"] == "Succeed"
+    assert sum(STATES[name].get("Resource", "").endswith("lambda:invoke") for name in path) == 2
+
+
+def test_a_function_ends_before_its_state_does() -> None:
+    """The state waits longer than the function may run."""
+    functions = resources("AWS::Serverless::Function")
+    invoked = {
+        name: state["Arguments"]["FunctionName"].strip("${}")
+        for name, state in tasks().items()
+        if "FunctionName" in state["Arguments"]
+    }
+    assert len(invoked) == 2
+    for name, function in invoked.items():
+        assert STATES[name]["TimeoutSeconds"] > functions[function]["Properties"]["Timeout"]
+
+
+def test_the_machine_outlasts_all_its_waits() -> None:
+    """Waiting for the branch, for a slot and for the longest session fits into the machine's own timeout."""
+    waits = sum(_waits(state) for state in tasks().values())
+    assert waits > 6 * 3600
+    assert definition()["TimeoutSeconds"] > waits + LONGEST_SESSION
+
+
+def test_a_task_that_ran_is_never_retried() -> None:
+    """RunAgent retries errors of RunTask by name, nothing that could have run."""
+    retried = {name for one in STATES["RunAgent"]["Retry"] for name in one["ErrorEquals"]}
+    assert all(name.startswith(("ECS.", "AmazonECS.")) for name in retried)
+
+
+def test_a_relaunch_that_works_forgets_the_failed_launch() -> None:
+    """ReportOutcome is not told of an error that a later launch made good."""
+    assert STATES["RunAgent"]["Assign"]["task_error"] is None
+
+
+def test_every_error_name_exists() -> None:
+    """What the machine matches or raises is a class of ours or a name of AWS's."""
+    ours = {
+        name
+        for name, one in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(one, errors.PullwrightError)
+    }
+    used = {
+        name
+        for state in STATES.values()
+        for one in [*state.get("Retry", []), *state.get("Catch", [])]
+        for name in one["ErrorEquals"]
+    }
+    raised = set(re.findall(r'"[Ee]rror": "(\w+)"', DEFINITION.read_text(encoding="utf-8")))
+    assert used <= ours | AWS_ERRORS
+    assert used >= AWS_ERRORS
+    assert raised == {"NoCapacity", "InternalError"}
+    assert raised <= ours
+
+
+def test_the_machines_own_verdict_is_a_verdict() -> None:
+    """The verdict that stands in for a report that failed has the model's fields and its class."""
+    (catch,) = STATES["ReportOutcome"]["Catch"]
+    verdict = Verdict.model_validate(catch["Assign"]["verdict"])
+    assert verdict.failure_class == errors.InternalError("x").failure.failure_class
+
+
+def test_the_machine_reads_fields_that_the_models_have() -> None:
+    """Every field of `$opened` and `$verdict` in an expression is one that the functions answer."""
+    text = DEFINITION.read_text(encoding="utf-8")
+    assert set(re.findall(r"\$opened\.(\w+)", text)) <= set(OpenedPullRequest.model_fields)
+    assert set(re.findall(r"\$verdict\.(\w+)", text)) == set(Verdict.model_fields)
+
+
+def test_the_template_fills_every_name_in() -> None:
+    """The machine's placeholders and the template's substitutions are the same."""
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    assert set(machine["Properties"]["DefinitionSubstitutions"]) == placeholders()
+
+
+def test_the_family_is_the_task_definitions() -> None:
+    """The machine runs the family that the template defines and may run."""
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    family = task["Properties"]["Family"]
+    assert machine["Properties"]["DefinitionSubstitutions"]["TaskDefinitionFamily"] == family
+    role = template()["Resources"]["AgentSessionRole"]
+    assert any(text.endswith(f":task-definition/{family['Fn::Sub']}:*") for text in strings(role))
+
+
+@pytest.mark.parametrize("unsupported", ["$uuid", "$hash", "$eval", "$random", "??", "?:", "$$"])
+def test_expressions_keep_to_what_both_engines_know(unsupported: str) -> None:
+    """No expression uses what only one of AWS and the local engine supports."""
+    assert not [text for text in strings(definition()) if text.startswith("{%") and unsupported in text]
+
+
+def test_no_variable_stands_in_brackets_alone() -> None:
+    """The local engine does not see `$states` inside an array of an expression, so none is there."""
+    expressions = [text for text in strings(definition()) if text.startswith("{%")]
+    assert not [text for text in expressions if re.search(r"\[[^\[\]]*\$states", text)]
+
+
+def test_the_graph_shows_every_state_and_every_way() -> None:
+    """Each state is drawn, and each Next, Default and Catch is a line."""
+    drawn = graph(definition())
+    for name, state in STATES.items():
+        assert re.search(rf"^    {name}[\[{{(]", drawn, re.MULTILINE)
+        ways = [state.get("Next"), state.get("Default"), *(one["Next"] for one in state.get("Choices", []))]
+        for target in filter(None, ways):
+            assert re.search(rf"^    {name} -->(\|[^|]+\|)? {target}$", drawn, re.MULTILINE)
+        for catch in state.get("Catch", []):
+            assert re.search(rf"^    {name} -\.->\|[^|]+\| {catch['Next']}$", drawn, re.MULTILINE)
+
+
+def test_a_file_with_another_graph_is_found_and_mended(tmp_path: Any) -> None:
+    """`--check` fails until `--write` has put the current graph between the markers; the rest stays."""
+    readme = tmp_path / "README.md"
+    other = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    other["StartAt"] = "Outcome"
+    readme.write_text(embed(f"# Title\n\n{BEGIN}\n{END}\n\nThe end.\n", graph(other)), encoding="utf-8")
+
+    assert main(["--check", str(readme)]) == 1
+    assert main(["--write", str(readme)]) == 0
+    assert main(["--check", str(readme)]) == 0
+    assert readme.read_text(encoding="utf-8").startswith("# Title\n")
+    assert readme.read_text(encoding="utf-8").endswith("\n\nThe end.\n")
+
+
+def test_a_file_without_a_place_for_the_graph_is_said_so(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the markers nothing is written."""
+    readme = tmp_path / "README.md"
+    readme.write_text("# Title\n", encoding="utf-8")
+
+    assert main(["--write", str(readme)]) == 1
+    assert BEGIN in capsys.readouterr().err
+    assert readme.read_text(encoding="utf-8") == "# Title\n"

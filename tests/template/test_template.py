@@ -1,0 +1,223 @@
+"""What a deployment consists of."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.kit import resources, samconfig, strings, template
+
+OUTPUTS = {
+    "WebhookUrl",
+    "StateMachineArn",
+    "SessionsTable",
+    "ArtifactsBucket",
+    "EcsClusterArn",
+    "EcsTaskDefinitionArn",
+    "EcsSecurityGroupId",
+    "EcsSubnetIdsCsv",
+    "AgentRepositoryUri",
+    "LogGroupName",
+    "DashboardUrl",
+}
+PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
+ENVIRONMENTS = ("default", "staging", "prod")
+
+
+def test_the_sections_are_in_reading_order() -> None:
+    """Metadata comes first, outputs last."""
+    assert list(template()) == [
+        "AWSTemplateFormatVersion",
+        "Transform",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Rules",
+        "Mappings",
+        "Conditions",
+        "Globals",
+        "Resources",
+        "Outputs",
+    ]
+
+
+def test_the_public_outputs_are_there() -> None:
+    """Every output that people and tools rely on exists and says what it is."""
+    outputs = template()["Outputs"]
+    assert set(outputs) >= OUTPUTS
+    assert all(output["Description"] for output in outputs.values())
+    assert not any("Condition" in outputs[name] for name in OUTPUTS)
+
+
+def test_every_parameter_is_in_one_group() -> None:
+    """The console shows each parameter once, under a heading."""
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(PARAMETERS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_parameter_is_checked_and_explained(name: str) -> None:
+    """A wrong value is refused with a sentence, and there is a default that is not refused."""
+    parameter = PARAMETERS[name]
+    default = str(parameter["Default"])
+    assert parameter["Description"].endswith(".")
+    assert parameter["ConstraintDescription"].endswith(".")
+    if "AllowedValues" in parameter:
+        assert default in map(str, parameter["AllowedValues"])
+    elif parameter["Type"] == "Number":
+        assert parameter["MinValue"] <= float(default) <= parameter["MaxValue"]
+    else:
+        assert re.fullmatch(parameter["AllowedPattern"], default)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("GitHubApiUrl", "https://git.example.com/api/v3", True),
+        ("GitHubApiUrl", "http://127.0.0.1:8080/api/v3", True),
+        ("GitHubApiUrl", "http://git.example.com/api/v3", False),
+        ("GitHubApiUrl", "https://api.github.com/", False),
+        ("GitHubApiUrl", "https://user:secret@git.example.com/api/v3", False),
+        ("TriggerLabel", "good first issue", True),
+        ("TriggerLabel", "a,b", False),
+        ("TriggerLabel", " a", False),
+        ("TriggerLabel", "", False),
+        ("ModelId", "us.anthropic.claude-opus-4-1-20250805-v1:0", True),
+        ("ModelId", "claude-sonnet-4-5", True),
+        ("ModelId", "meta.llama3", False),
+        (
+            "AdditionalModelArns",
+            "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2",
+            True,
+        ),
+        ("AdditionalModelArns", "*", False),
+        ("WebhookSecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a/b-AbCdEf", True),
+        ("WebhookSecretArn", "my-secret", False),
+        ("SubnetIds", "subnet-0a1b2c3d,subnet-0a1b2c3e", True),
+        ("SubnetIds", "subnet-0a1b2c3d, subnet-0a1b2c3e", False),
+        ("VpcId", "subnet-0a1b2c3d", False),
+        ("WebhookReservedConcurrency", "0", False),
+        ("AlarmEmail", "ops@example.com", True),
+        ("AlarmEmail", "ops", False),
+    ],
+)
+def test_parameters_accept_what_they_should(name: str, value: str, accepted: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
+    """Patterns let through what makes sense and stop what does not."""
+    assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], value)) == accepted
+
+
+def test_every_log_group_is_ours_and_is_emptied() -> None:
+    """Functions, tasks and the machine log to groups of this stack, which keep logs for a limited time."""
+    groups = resources("AWS::Logs::LogGroup")
+    assert all(
+        group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values()
+    )
+    used = [
+        one["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        for one in resources("AWS::Serverless::Function").values()
+    ]
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    (destination,) = machine["Properties"]["Logging"]["Destinations"]
+    used.append(destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"].partition(".")[0])
+    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    used.append(
+        task["Properties"]["ContainerDefinitions"][0]["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
+    )
+    assert sorted(used) == sorted(groups)
+
+
+def test_no_text_of_an_execution_is_logged() -> None:
+    """The state machine's log holds no input and no output of states."""
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False
+
+
+def test_data_outlives_the_stack_without_being_in_the_way() -> None:
+    """Table and bucket stay when the stack is deleted, and have no name that a next stack would want."""
+    for kind, name in (("AWS::DynamoDB::Table", "TableName"), ("AWS::S3::Bucket", "BucketName")):
+        (kept,) = resources(kind).values()
+        assert kept["DeletionPolicy"] == "Retain"
+        assert name not in kept["Properties"]
+    (repository,) = resources("AWS::ECR::Repository").values()
+    assert repository["Properties"]["EmptyOnDelete"] is True
+
+
+def test_idle_costs_nothing_but_secrets() -> None:
+    """There is no NAT gateway, no interface endpoint and nothing that is always on."""
+    types = {one["Type"] for one in template()["Resources"].values()}
+    assert not types & {"AWS::EC2::NatGateway", "AWS::ECS::Service", "AWS::EC2::Instance", "AWS::KMS::Key"}
+    endpoints = resources("AWS::EC2::VPCEndpoint").values()
+    assert {one["Properties"]["VpcEndpointType"] for one in endpoints} == {"Gateway"}
+
+
+def test_nothing_reaches_a_task_from_outside() -> None:
+    """The tasks' security group has no way in."""
+    for group in resources("AWS::EC2::SecurityGroup").values():
+        assert "SecurityGroupIngress" not in group["Properties"]
+    assert not resources("AWS::EC2::SecurityGroupIngress")
+
+
+def test_no_environment_holds_a_secret() -> None:
+    """Secrets are named by ARN, never resolved into the template, a function or a task."""
+    assert not [text for text in strings(template()) if "{{resolve:" in text]
+    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    (container,) = task["Properties"]["ContainerDefinitions"]
+    assert "Secrets" not in container
+    assert {one["Name"] for one in container["Environment"]} == {
+        "BROKER_URL",
+        "SESSIONS_TABLE",
+        "ARTIFACTS_BUCKET",
+        "GITHUB_API_URL",
+    }
+
+
+def test_no_model_key_exists_with_bedrock() -> None:
+    """The key's secret is made only for Anthropic, and only Bedrock is permitted otherwise."""
+    assert template()["Conditions"]["CreateModelKeySecret"]["Fn::And"][0] == {"Condition": "UseAnthropic"}
+    assert template()["Resources"]["ModelKeySecret"]["Condition"] == "CreateModelKeySecret"
+
+
+def test_a_task_has_time_to_push_when_it_is_stopped() -> None:
+    """The task is given the longest time that Fargate allows between SIGTERM and SIGKILL."""
+    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    (container,) = task["Properties"]["ContainerDefinitions"]
+    assert (container["Name"], container["StopTimeout"]) == ("runner", 120)
+
+
+def test_a_message_is_hidden_for_longer_than_its_handling_takes() -> None:
+    """No second function gets a message while the first one still works on it."""
+    queue = template()["Resources"]["EventsQueue"]["Properties"]
+    function = template()["Resources"]["EventsFunction"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_command_asks_a_question(environment: str) -> None:
+    """Each section of samconfig.toml answers everything that sam would ask, and tags what it deploys."""
+    config = samconfig()[environment]
+    deploy = config["deploy"]["parameters"]
+    assert deploy["confirm_changeset"] is False
+    assert deploy["fail_on_empty_changeset"] is False
+    assert deploy["resolve_s3"] is True
+    assert deploy["capabilities"] == "CAPABILITY_IAM"
+    assert config["delete"]["parameters"]["no_prompts"] is True
+    assert config["build"]["parameters"]["beta_features"] is True
+    assert config["global"]["parameters"]["stack_name"] == f"pullwright-{environment}"
+    assert deploy["tags"] == f"service=pullwright environment={environment}"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_overrides_name_parameters(environment: str) -> None:
+    """samconfig.toml sets only parameters that the template has."""
+    given = samconfig()[environment]["deploy"]["parameters"].get("parameter_overrides", "")
+    assert {pair.partition("=")[0] for pair in given.split()} <= set(PARAMETERS)
+
+
+def test_no_role_needs_a_name() -> None:
+    """CAPABILITY_IAM is enough, and two stacks can live in one account."""
+    assert not [
+        name for name, role in resources("AWS::IAM::Role").items() if "RoleName" in role["Properties"]
+    ]

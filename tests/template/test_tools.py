@@ -1,0 +1,89 @@
+"""What the owners' tools say of the template and the state machine, and what a build makes of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.template.kit import DEFINITION, ROOT, resources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOOLS = ROOT / ".local"
+SAM = TOOLS / "venvs" / "sam" / "bin"
+ASL_VALIDATOR = TOOLS / "node" / "node_modules" / ".bin" / "asl-validator"
+MEGABYTE = 1_000_000
+
+
+def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=ROOT,
+        # sam finds uv on PATH; a region is needed for its own model of the template only.
+        env={
+            **os.environ,
+            "PATH": f"{SAM}:{os.environ['PATH']}",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "SAM_CLI_TELEMETRY": "0",
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_sam_finds_nothing_wrong() -> None:
+    """`sam validate --lint` is clean."""
+    told = _run(SAM / "sam", "validate", "--lint")
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_the_asl_validator_finds_nothing_wrong(tmp_path: Path) -> None:
+    """The definition is valid, and the same tool refuses one with a way to nowhere."""
+    told = _run(ASL_VALIDATOR, "--json-path", DEFINITION)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+    broken = tmp_path / "broken.asl.json"
+    broken.write_text(
+        DEFINITION.read_text(encoding="utf-8").replace('"Next": "RunAgent"', '"Next": "Nowhere"'),
+        encoding="utf-8",
+    )
+    assert _run(ASL_VALIDATOR, "--json-path", broken).returncode != 0
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The functions' package, built for AWS on this machine."""
+    build = tmp_path_factory.mktemp("build")
+    told = _run(SAM / "sam", "build", "--build-dir", build, "--cache-dir", build / "cache")
+    assert told.returncode == 0, told.stdout + told.stderr
+    packages = [one for one in build.iterdir() if one.is_dir() and one.name != "cache"]
+    assert len(packages) == 1, "all functions share one build"
+    return packages[0]
+
+
+def test_the_package_is_made_for_aws(package: Path) -> None:
+    """Compiled parts are for Python 3.13 on arm64, whatever this machine is."""
+    compiled = {path.name for path in package.rglob("*.so")}
+    assert any("cpython-313-aarch64" in name for name in compiled)
+    assert not [name for name in compiled if "x86_64" in name]
+
+
+def test_the_package_holds_the_functions_and_is_small(package: Path) -> None:
+    """It has every handler and its requirements, at most 30 MB, and no AWS SDK, which Lambda brings."""
+    for function in resources("AWS::Serverless::Function").values():
+        module = function["Properties"]["Handler"].rpartition(".")[0]
+        assert (package / f"{module.replace('.', '/')}.py").is_file()
+    pinned = re.findall(
+        r"^([A-Za-z0-9_.-]+)==", (ROOT / "functions" / "requirements.txt").read_text("utf-8"), re.MULTILINE
+    )
+    shipped = {path.name.partition("-")[0].lower() for path in package.glob("*.dist-info")}
+    assert {name.lower().replace("-", "_").replace(".", "_") for name in pinned} >= shipped
+    assert {"cryptography", "pydantic", "urllib3"} <= shipped
+    assert not shipped & {"boto3", "botocore"}
+    assert sum(path.stat().st_size for path in package.rglob("*") if path.is_file()) <= 30 * MEGABYTE

@@ -1,0 +1,285 @@
+"""A session's surroundings in one process: the GitHub stand-in without its server, and AWS in memory."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from local.github import api, graphql
+from local.github.calls import Call
+from local.github.control import Control
+from local.github.faults import Faults
+from local.github.world import World
+from pullwright.artifacts import Artifacts, UnreadableResultError
+from pullwright.github.app import AppSecret, GitHubApp
+from pullwright.github.transport import Request, Response
+from pullwright.models import AgentRequest, AgentResult
+from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
+from pullwright.opening.open_pull_request import Tools as OpeningTools
+from pullwright.settings import OpenPullRequestSettings
+from pullwright.store import BranchRecord, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pullwright.models import OpenedPullRequest
+
+ROOT = "http://github.test"
+API = f"{ROOT}/api/v3"
+SLUG = "pullwright-dev"
+BOT = f"{SLUG}[bot]"
+REPOSITORY = "octo/widgets"
+PERSON = "ada"
+STRANGER = "mallory"
+BODY = "The total is wrong when the list is empty."
+
+
+@cache
+def key_pair() -> tuple[str, str]:
+    """The App's private and public key, made once."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private.decode(), public.decode()
+
+
+class GitHub:
+    """The stand-in as a transport: requests go straight to what answers them.
+
+    `before` holds answers to give instead, each once, by method and the path's end.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._world = World(folder, ROOT)
+        self._control = Control(self._world, Faults(), deque())
+        self.before: list[tuple[str, str, Response]] = []
+        self.after: list[tuple[str, str, Response]] = []
+        self.seen: list[tuple[str, str]] = []
+        public = key_pair()[1]
+        self.control("PUT", "/app", {"app_id": 7, "slug": SLUG, "public_key_pem": public})
+        for login in (PERSON, STRANGER):
+            self.control("POST", "/users", {"login": login, "token": f"token-of-{login}"})
+
+    def send(self, request: Request) -> Response:
+        """See `Transport.send`."""
+        parts = urlsplit(request.url)
+        self.seen.append((request.method, parts.path))
+        if (instead := _take(self.before, request.method, parts.path)) is not None:
+            return instead
+        is_graphql = parts.path == "/api/graphql"
+        call = Call(
+            world=self._world,
+            method=request.method,
+            path=unquote(parts.path).removeprefix("/api/v3"),
+            query=dict(parse_qsl(parts.query)),
+            headers=dict(request.headers),
+            content=request.body or b"",
+        )
+        reply = graphql.respond(call) if is_graphql else api.respond(call)
+        if (instead := _take(self.after, request.method, parts.path)) is not None:
+            return instead
+        # Through JSON, as over the network.
+        decoded = None if reply.body is None else json.loads(json.dumps(reply.body))
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        return Response(reply.status, headers, decoded)
+
+    def control(self, method: str, path: str, body: Any) -> Any:
+        """Steer the stand-in."""
+        call = Call(world=self._world, method=method, path=path, content=json.dumps(body).encode())
+        reply = self._control.respond(call)
+        assert reply.status < 300, reply.body
+        return reply.body
+
+    def person(self, method: str, path: str, body: Any = None, login: str = PERSON) -> Any:
+        """Do something on the repository as a person does."""
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = {"authorization": f"Bearer token-of-{login}", "user-agent": "a browser"}
+        response = self.send(Request(method, f"{API}/repos/{REPOSITORY}{path}", headers, content))
+        assert response.status < 300, response.decoded
+        return response.decoded
+
+    def repository(self, **settings: Any) -> None:
+        """Make the repository."""
+        fields: dict[str, Any] = {
+            "full_name": REPOSITORY,
+            "files": {"README.md": "# Widgets\n"},
+            "installed": True,
+            "permissions": {PERSON: "write"},
+        }
+        self.control("POST", "/repositories", {**fields, **settings})
+
+    def issue(self, body: str | None = BODY, title: str = "Sum of nothing") -> int:
+        """Open an issue and return its number."""
+        return int(self.person("POST", "/issues", {"title": title, "body": body})["number"])
+
+    def commit(self, branch: str, message: str = "A person's work") -> str:
+        """Put a person's commit on a branch, which is made if it is missing; return its hash."""
+        heads = {
+            ref["ref"].removeprefix("refs/heads/"): ref["object"]["sha"]
+            for ref in self.person("GET", "/git/matching-refs/heads/")
+        }
+        parent = heads.get(branch, heads["main"])
+        tree = self.person("GET", f"/git/commits/{parent}")["tree"]["sha"]
+        fields = {"message": message, "tree": tree, "parents": [parent]}
+        sha = self.person("POST", "/git/commits", fields)["sha"]
+        if branch in heads:
+            self.person("PATCH", f"/git/refs/heads/{branch}", {"sha": sha})
+        else:
+            self.person("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
+        return str(sha)
+
+    def pulls(self) -> list[dict[str, Any]]:
+        """All pull requests, oldest first."""
+        return sorted(self.person("GET", "/pulls?state=all"), key=lambda pull: int(pull["number"]))
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """The comments of an issue or pull request."""
+        return list(self.person("GET", f"/issues/{number}/comments"))
+
+    def app(self) -> GitHubApp:
+        """The App, with a memory of its own."""
+        secret = AppSecret(app_id="7", private_key=key_pair()[0])
+        return GitHubApp(API, lambda: secret, transport=self, sleep=lambda _seconds: None)
+
+
+def _take(answers: list[tuple[str, str, Response]], method: str, path: str) -> Response | None:
+    for number, (wanted, end, response) in enumerate(answers):
+        if wanted == method and path.endswith(end):
+            del answers[number]
+            return response
+    return None
+
+
+class MemoryStore(Store):
+    """The sessions table in memory."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+
+    def read_session(self, session_id: str) -> dict[str, Any]:
+        """See `Store`."""
+        return dict(self.items.get(f"SESSION#{session_id}", {}))
+
+    def update_session(self, session_id: str, fields: Mapping[str, Any]) -> None:
+        """See `Store`."""
+        item = self.items.setdefault(f"SESSION#{session_id}", {})
+        item.update({name: value for name, value in fields.items() if value is not None})
+
+    def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
+        """See `Store`."""
+        lock = self.items.setdefault(key, {"owner": owner, "session_id": session_id})
+        return bool(lock["owner"] == owner)
+
+    def release_lock(self, key: str, *, owner: str) -> None:
+        """See `Store`."""
+        if self.items.get(key, {}).get("owner") == owner:
+            del self.items[key]
+
+    def lock_owner(self, key: str) -> str | None:
+        """See `Store`."""
+        return self.items.get(key, {}).get("owner")
+
+    def read_branch(self, repository: str, branch: str) -> BranchRecord | None:
+        """See `Store`."""
+        item = self.items.get(f"BRANCH#{repository}#{branch}")
+        return None if item is None else BranchRecord.model_validate(item)
+
+    def begin_branch(self, record: BranchRecord) -> None:
+        """See `Store`."""
+        self.items[f"BRANCH#{record.repository}#{record.branch}"] = record.model_dump(exclude_none=True)
+
+    def write_branch(self, record: BranchRecord) -> None:
+        """See `Store`."""
+        item = self.items.setdefault(f"BRANCH#{record.repository}#{record.branch}", {})
+        item.update(record.model_dump(exclude_none=True))
+
+    def locks(self) -> list[str]:
+        """The locks that are held."""
+        return [key for key in self.items if key.startswith("LOCK#")]
+
+
+class MemoryArtifacts(Artifacts):
+    """The bucket in memory; what is stored goes through JSON."""
+
+    def __init__(self) -> None:
+        self.requests: dict[str, str] = {}
+        self.results: dict[str, str] = {}
+
+    def url(self, session_id: str) -> str:
+        """See `Artifacts`."""
+        return f"s3://bucket/sessions/{session_id}/"
+
+    def write_request(self, request: AgentRequest) -> AgentRequest:
+        """See `Artifacts`."""
+        text = self.requests.setdefault(request.session_id, request.model_dump_json())
+        return AgentRequest.model_validate_json(text)
+
+    def read_request(self, session_id: str) -> AgentRequest | None:
+        """See `Artifacts`."""
+        text = self.requests.get(session_id)
+        return None if text is None else AgentRequest.model_validate_json(text)
+
+    def read_result(self, session_id: str) -> AgentResult | None:
+        """See `Artifacts`."""
+        text = self.results.get(session_id)
+        try:
+            return None if text is None else AgentResult.model_validate_json(text)
+        except ValueError as error:
+            raise UnreadableResultError from error
+
+
+class Workshop:
+    """Everything that OpenPullRequest works with."""
+
+    settings: ClassVar = OpenPullRequestSettings(
+        sessions_table="table",
+        artifacts_bucket="bucket",
+        github_app_secret_arn="arn",
+        github_api_url=API,
+        model_provider="bedrock",
+        model_id="a-model",
+        limit_usd=5,
+        limit_turns=100,
+        limit_minutes=30,
+        max_sessions=4,
+    )
+
+    def __init__(self, folder: Path) -> None:
+        self.github = GitHub(folder)
+        self.store = MemoryStore()
+        self.artifacts = MemoryArtifacts()
+
+    def open(
+        self, session_id: str = "s-1", *, started_at: datetime | None = None, **fields: Any
+    ) -> OpenedPullRequest:
+        """Open a pull request as a fresh Lambda environment does."""
+        event = OpenPullRequestEvent(
+            session_id=session_id,
+            execution_arn=execution(session_id),
+            started_at=started_at or datetime.now(UTC),
+            input={"repository": REPOSITORY, **fields},
+        )
+        tools = OpeningTools(self.github.app(), self.store, self.artifacts, self.settings)
+        return open_pull_request(event, tools)
+
+    def end(self, session_id: str = "s-1") -> None:
+        """Give the session's lock back, as CloseSession does."""
+        for key in self.store.locks():
+            self.store.release_lock(key, owner=execution(session_id))
+
+
+def execution(session_id: str) -> str:
+    """The ARN of a session's execution."""
+    return f"arn:aws:states:eu-central-1:123456789012:execution:agent-session:{session_id}"

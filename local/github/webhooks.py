@@ -33,7 +33,7 @@ KEPT_SECONDS = 3 * 86_400.0
 _LONGEST_BODY = 64 * 1024
 _OK = range(200, 300)
 # One made-up address for all identifiers: the machine's own has no business in them.
-_NODE = int.from_bytes(b"\x03standi")
+_NODE = int.from_bytes(b"\x03stand")
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,13 @@ clean: ## stop everything and remove all that was installed or built
 demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours)
 	@$(RUN) local.demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
-test: setup ## all layers of tests
-	@.ci/run test
+test: setup ## all layers of tests, the fast ones first
+	@$(RUN) pytest
 
-lint: setup ## formatting, rules, types
-	@.ci/run lint
+lint: setup ## rules, formatting, types
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy functions container/runner local tests
 
 bench: setup ## the figures of the README, measured
 	@$(RUN) tests.benchmarks

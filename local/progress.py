@@ -1,6 +1,7 @@
 """What long steps look like in a terminal: a bar with what is going on, and one line per finished step.
 
-Standard library only: the bootstrap draws with it before anything is installed.
+Standard library only: the bootstrap draws with it before anything is installed. It goes to stderr, so that
+a command's own output stays its own.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ class Steps:
         self._done = 0
         self._running: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._live = sys.stdout.isatty()
+        self._live = sys.stderr.isatty()
         self._began = time.monotonic()
         self._closed = threading.Event()
 
@@ -61,12 +62,16 @@ class Steps:
                 del self._running[name]
                 self._done += good
                 self._clear()
-                print(f"  {'✓' if good else '✗'} {name:<46}{time.monotonic() - began:7.1f} s", flush=True)
+                print(
+                    f"  {'✓' if good else '✗'} {name:<46}{time.monotonic() - began:7.1f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
     def _clear(self) -> None:
         if self._live:
-            sys.stdout.write("\r\x1b[K")
-            sys.stdout.flush()
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
     def _redraw(self) -> None:
         while not self._closed.wait(0.2):
@@ -76,5 +81,5 @@ class Steps:
                     f"  [{'#' * filled}{'.' * (BAR - filled)}] {self._title} {self._done}/{self._total} "
                     f"{time.monotonic() - self._began:4.0f} s  {', '.join(self._running)}"
                 )
-                sys.stdout.write("\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1])
-                sys.stdout.flush()
+                sys.stderr.write("\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1])
+                sys.stderr.flush()

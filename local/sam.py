@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local import packages
 from local.layout import venv_bin
 
 REGION = "us-east-1"
@@ -91,11 +92,13 @@ class Sam:
             SamError: it failed.
         """
         bucket = f"{self.stack}-deployments"
-        client("s3", self.endpoint).create_bucket(Bucket=bucket)
+        s3 = client("s3", self.endpoint)
+        s3.create_bucket(Bucket=bucket)
+        template = packages.upload(self.build_dir / "template.yaml", s3, bucket, content_of)
         self._run(
             "deploy",
             [
-                *("--template-file", str(self.build_dir / "template.yaml")),
+                *("--template-file", str(template)),
                 *("--stack-name", self.stack),
                 # A bucket made before: --resolve-s3 would deploy a stack of its own first.
                 *("--s3-bucket", bucket),
@@ -139,7 +142,6 @@ class Sam:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_BETA_UV_PACKAGE_MANAGER": "1",
-            "SAM_CLI_POLL_DELAY": "1",
         }
         command = [str(venv_bin("sam") / "sam"), step, *arguments, "--config-file", str(config)]
         done = subprocess.run(
@@ -158,6 +160,20 @@ class Sam:
             raise SamError(step, done.stdout, log)
 
 
+def content_of(folder: Path) -> str:
+    """A hash over what is in a folder, whatever the folder is called.
+
+    Args:
+        folder: which.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(str(file.relative_to(folder)).encode() + b"\0")
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
 def fingerprint(paths: Iterable[Path], *words: str) -> str:
     """A hash over files and folders, to know whether a build is still current.
 
@@ -167,8 +183,6 @@ def fingerprint(paths: Iterable[Path], *words: str) -> str:
     """
     digest = hashlib.sha256("\0".join(words).encode())
     for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(str(file.relative_to(path.parent)).encode() + b"\0")
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
+        content = content_of(path) if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.name}\0{content}".encode())
     return digest.hexdigest()

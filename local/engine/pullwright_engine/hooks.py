@@ -19,6 +19,7 @@ def apply_patches() -> None:
         # Imported after the check: an import that fails should be reported by it.
         from pullwright_engine.patches import (  # noqa: PLC0415
             binding,
+            deploy_pace,
             ecs_sync,
             environments,
             function_urls,
@@ -32,6 +33,7 @@ def apply_patches() -> None:
 
         for patch in (
             binding,
+            deploy_pace,
             ecs_sync,
             environments,
             function_urls,

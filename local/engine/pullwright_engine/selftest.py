@@ -46,6 +46,7 @@ PATCHED = (
         "localstack.services.cloudformation.resource_provider",
         "ResourceProviderExecutor.try_load_resource_provider",
     ),
+    ("localstack.services.cloudformation.resource_provider", "ResourceProviderExecutor.deploy_loop"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE"),

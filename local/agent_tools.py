@@ -1,0 +1,42 @@
+"""What a task finds on its PATH: the agent's CLI, where the agent's user can reach it."""
+
+import os
+import shutil
+from pathlib import Path
+
+from local.emulator import SYSTEM_PATH
+from local.layout import TOOLS, Layout
+
+BINARY = TOOLS / "node" / "node_modules" / "@anthropic-ai" / "claude-code" / "bin" / "claude.exe"
+"""A native program for this machine, whatever its ending says."""
+
+
+def place(layout: Layout) -> str:
+    """Put the CLI where another user can run it: a link if the disk allows, a copy otherwise.
+
+    Args:
+        layout: the stack's folders.
+
+    Returns:
+        PATH for tasks.
+    """
+    folder = layout.shared / "bin"
+    layout.shared.mkdir(mode=0o711, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o755, exist_ok=True)
+    target = folder / "claude"
+    if not _same(target, BINARY):
+        target.unlink(missing_ok=True)
+        try:
+            os.link(BINARY, target)
+        except OSError:
+            # Another file system.
+            shutil.copy2(BINARY, target)
+    target.chmod(0o755)
+    return f"{folder}:{SYSTEM_PATH}"
+
+
+def _same(target: Path, source: Path) -> bool:
+    if not target.exists():
+        return False
+    ours, theirs = target.stat(), source.stat()
+    return ours.st_size == theirs.st_size and int(ours.st_mtime) == int(theirs.st_mtime)

@@ -1,0 +1,203 @@
+"""The texts on GitHub: what they show, and what others cannot do with them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from pullwright.comments import (
+    LONGEST_BODY,
+    REFUSAL_MARKER,
+    TRACKING_MARKER,
+    duration,
+    money,
+    pull_request_body,
+    render_outcome,
+    render_progress,
+    render_refusal,
+)
+from pullwright.errors import AgentFailed, IssueWithoutText
+from pullwright.models import (
+    AgentRequest,
+    AgentResult,
+    GitIdentity,
+    Outcome,
+    Progress,
+    ResolvedLimits,
+    Todo,
+    Verdict,
+)
+
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
+REQUEST = AgentRequest(
+    session_id="implement-1-abc",
+    execution_arn="arn",
+    repository="o/r",
+    git_url="https://github.com/o/r.git",
+    base="main",
+    branch="claude/1",
+    pull_request=2,
+    pull_request_url="https://github.com/o/r/pull/2",
+    comment_id=3,
+    issue=1,
+    title="t",
+    body="b",
+    prompt=None,
+    requested_by="ada",
+    author=GitIdentity(name="n", email="e"),
+    provider="bedrock",
+    model="a-model",
+    limits=ResolvedLimits(usd=5, turns=50, minutes=30),
+    stub=False,
+    created_at=NOON,
+)
+CHANGED = Verdict(status="SUCCEEDED", outcome=Outcome.CHANGED, sentence="Ready.", ttl=1)
+HOSTILE = [
+    "again <!-- pullwright:tracking -->",
+    "```\nnever closed",
+    "- item\n  ~~~~\n  never closed in a list",
+    "</details></details>\n<script>",
+    "@everybody @octo/team look at #1 and octo/r#2",
+    "![pixel](https://evil.example/?secret)",
+    "> quote\n> ```",
+    "$$\nmath",
+    "<details><summary>open",
+]
+
+
+def result(summary: str = "Fixed it.") -> AgentResult:
+    """A result of a session that changed something."""
+    return AgentResult(
+        session_id="implement-1-abc",
+        task_arn="arn",
+        outcome=Outcome.CHANGED,
+        summary=summary,
+        commit="c0ffee",
+        files_changed=1,
+        additions=3,
+        deletions=2,
+        cost_usd=0.4249,
+        turns=7,
+        started_at=NOON,
+        ended_at=NOON.replace(minute=2, second=5),
+        exit_code=0,
+    )
+
+
+def outcome(summary: str = "Fixed it.", verdict: Verdict = CHANGED) -> str:
+    """The final comment."""
+    return render_outcome(
+        REQUEST,
+        result(summary),
+        verdict,
+        session_id="implement-1-abc",
+        artifacts="s3://b/s/",
+        log="group stream",
+    )
+
+
+def test_progress_shows_where_it_stands() -> None:
+    """The comment shows activity, todo list, cost, turns and time."""
+    todos = (
+        Todo(text="Read", status="completed"),
+        Todo(text="Fix _it_", status="in_progress"),
+        Todo(text="Test", status="pending"),
+    )
+    text = render_progress(
+        REQUEST, Progress(activity="Editing", todos=todos, elapsed_seconds=75, cost_usd=0.5, turns=3)
+    )
+    assert text.startswith(TRACKING_MARKER)
+    for part in (
+        "Editing",
+        "- [x] Read",
+        "- [ ] **Fix \\_it\\_**",
+        "- [ ] Test",
+        "$0.50",
+        "3 of 50",
+        "1 min 15 s",
+    ):
+        assert part in text
+
+
+def test_the_outcome_shows_cost_turns_and_time() -> None:
+    """The final comment has the figures, the commit, the agent's words and where to look further."""
+    text = outcome()
+    for part in ("Cost", "$0.42", "Turns", "7", "Time", "2 min 5 s", "c0ffee", "> Fixed it.", "s3://b/s/"):
+        assert part in text
+
+
+def test_a_failure_says_what_to_do() -> None:
+    """A session that failed shows sentence and remedy, even when nothing else is known."""
+    failure = AgentFailed("It gave up.").failure
+    verdict = Verdict(
+        status="FAILED",
+        outcome=Outcome.FAILED,
+        error=failure.error,
+        failure_class=failure.failure_class,
+        sentence=failure.sentence,
+        remedy=failure.remedy,
+        ttl=1,
+    )
+    text = render_outcome(None, None, verdict, session_id="s", seconds=61)
+    for part in ("It gave up.", failure.remedy, "not known", "1 min 1 s"):
+        assert part in text
+
+
+def test_a_refusal_has_its_own_marker() -> None:
+    """The comment on an issue can be found again, and says what to do."""
+    text = render_refusal(IssueWithoutText("There is no description.").failure)
+    assert text.startswith(REFUSAL_MARKER)
+    assert "There is no description." in text
+    assert "Describe in the issue" in text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_agents_words_stay_inside_their_frame(hostile: str) -> None:
+    """After any summary the rest of the comment is still rendered as ours."""
+    text = outcome(hostile)
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    assert html.count("<details") == html.count("</details>") == 2
+    assert html.count(TRACKING_MARKER) == 1
+    frame = html.rindex("<summary>Session</summary>")
+    assert "<pre>" not in html[frame:]
+    assert "<code>implement-1-abc</code>" in html[frame:]
+    assert "<img" not in html
+
+
+@pytest.mark.parametrize("live", ["@everybody", "@octo/team", "#1", "octo/r#2"])
+def test_nobody_is_notified_by_others_words(live: str) -> None:
+    """Mentions and issue numbers are broken, in summaries and in single lines alike."""
+    assert live not in outcome(f"see {live}")
+    assert live not in render_progress(REQUEST, Progress(activity=f"see {live}"))
+
+
+@given(st.text(max_size=300))
+def test_a_line_of_others_stays_one_line(text: str) -> None:
+    """An activity cannot add blocks to the comment."""
+    plain = render_progress(REQUEST, Progress(activity="x"))
+    given_one = render_progress(REQUEST, Progress(activity=f"x{text}"))
+    assert given_one.count("\n\n") == plain.count("\n\n")
+
+
+def test_a_comment_fits() -> None:
+    """However much the agent says, GitHub takes the comment, and what is ours is whole."""
+    text = outcome("@" * 100_000)
+    assert len(text) <= LONGEST_BODY
+    assert text.endswith("</details>")
+
+
+def test_the_pull_request_closes_its_issue() -> None:
+    """The body links the issue; without one it quotes the prompt."""
+    assert "Closes #12\n" in pull_request_body(issue=12, prompt=None, requested_by="ada")
+    text = pull_request_body(issue=None, prompt="Do\n```\nthis", requested_by=None)
+    assert "> Do\n> ```\n> this" in text
+
+
+def test_money_and_time_read_well() -> None:
+    """Small sums show more digits, long times fewer."""
+    assert [money(0), money(0.004), money(1.5)] == ["$0.00", "$0.0040", "$1.50"]
+    assert [duration(5), duration(65), duration(3_720)] == ["5 s", "1 min 5 s", "1 h 2 min"]

@@ -1,0 +1,68 @@
+"""What is wrong with an execution's input is said by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pullwright.errors import InvalidRequest
+from pullwright.models import SessionRequest
+from pullwright.opening.request import read_request
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names"),
+    [
+        ({}, ("repository", "missing")),
+        ({"repository": "o/r"}, ("issue", "needed")),
+        ({"repository": "no-slash", "issue": 1}, ("repository", "no-slash")),
+        ({"repository": 7, "issue": 1}, ("repository", "7")),
+        ({"repository": "o/r", "issue": "1"}, ("issue", '"1"')),
+        ({"repository": "o/r", "issue": True}, ("issue", "true")),
+        ({"repository": "o/r", "issue": 0}, ("issue", "0")),
+        ({"repository": "o/r", "issue": 1, "pull_request": 2}, ("pull_request",)),
+        ({"repository": "o/r", "isue": 1, "prompt": "x"}, ("isue", "Did you mean issue?")),
+        ({"repository": "o/r", "issue": 1, "limits": {"usd": -1}}, ("limits.usd", "-1")),
+        ({"repository": "o/r", "issue": 1, "limits": 5}, ("limits", "object")),
+        ({"repository": "o/r", "issue": 1, "worker": "gardener"}, ("worker", "gardener", "implement")),
+        ({"repository": "o/r", "prompt": "   "}, ("prompt",)),
+        ([1, 2], ("object", "[1, 2]")),
+        (None, ("object", "null")),
+    ],
+)
+def test_the_sentence_names_field_and_value(wrong: Any, names: tuple[str, ...]) -> None:
+    """A wrong input is refused, and the sentence shows which field, which value and what is expected."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_request(wrong)
+    for name in names:
+        assert name in caught.value.sentence
+    assert caught.value.remedy
+
+
+def test_a_good_request_is_read() -> None:
+    """The two fields of the documented interface are enough, and times come as text."""
+    assert read_request({"repository": "o/r", "issue": 42}).issue == 42
+    asked = read_request({"repository": "o/r", "prompt": "x", "asked_at": "2025-01-02T03:04:05Z"})
+    assert asked.asked_at is not None
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(list(SessionRequest.model_fields)), inner)
+        ),
+        max_leaves=8,
+    )
+)
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    """No JSON value makes anything but a request or a refusal of bounded length."""
+    try:
+        read_request(value)
+        sentence = "read"
+    except InvalidRequest as refused:
+        sentence = refused.sentence
+    assert 0 < len(sentence) < 2_000

@@ -130,9 +130,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack publi
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Remove the unpacked code."""
-        if function_version.config.code:
-            function_version.config.code.destroy_cached()
+        """Keep the unpacked code: after a change of configuration alone, the next version runs on it too."""
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc] # LocalStack publishes no types

@@ -8,11 +8,11 @@ from local.github import events, pushes
 from local.github.answers import ApiError, forbidden, invalid
 from local.github.auth import role_of
 from local.github.permissions import ROLES
-from local.github.records import Edit, Renaming
+from local.github.records import Edit, Issue, Renaming
 
 if TYPE_CHECKING:
     from local.github.calls import Call
-    from local.github.records import Issue, Repository, Role
+    from local.github.records import Pull, Repository, Role
     from local.github.world import World
 
 LONGEST_BODY = 65_536
@@ -45,12 +45,29 @@ def checked_body(body: str | None, resource: str) -> str | None:
     return body
 
 
-def next_number(world: World, repository: Repository) -> int:
-    """Take the next number of a repository; issues and pull requests share them."""
+def begin(
+    call: Call, repository: Repository, title: str, body: str | None, pull: Pull | None = None
+) -> Issue:
+    """Return a new issue or pull request, not yet saved; both share one row of numbers."""
+    store, now, account = call.world.store, call.world.now(), call.account()
     number = repository.next_number
     repository.next_number += 1
-    world.store.repositories.put(repository)
-    return number
+    store.repositories.put(repository)
+    # GitHub counts the first version as an edit too, once there is another.
+    first = Edit(id=store.next_id("edit"), editor_id=account.id, edited_at=now, text=body or "")
+    return Issue(
+        id=store.next_id("issue"),
+        repository_id=repository.id,
+        number=number,
+        title=title,
+        body=body,
+        user_id=account.id,
+        by_app=call.by_app,
+        edits=[first],
+        pull=pull,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def check_author(call: Call, repository: Repository, it: Any, role: Role) -> None:

@@ -104,12 +104,12 @@ def _fill(world: World, made: Repository, owner: Account, source: Path | None, f
     if not files:
         return
     who = Signature(owner.login, f"{owner.id}+{owner.login}@users.noreply.github.com", stamp(world.now()))
+    changes = [TreeChange(path, "100644", git.write_blob(text.encode())) for path, text in files.items()]
     try:
-        changes = [TreeChange(p, "100644", git.write_blob(t.encode())) for p, t in files.items()]
         tree = git.write_tree(changes)
-    except subprocess.CalledProcessError:
+    except ValueError as error:
         world.git_store.remove(made.owner, made.name)
-        raise FieldError("files", "one of the paths is not valid in git") from None
+        raise FieldError("files", f"{error} is no path that git takes") from None
     commit = git.write_commit(tree, [], "Initial commit", who, who)
     git.set_ref(f"refs/heads/{made.default_branch}", commit)
 

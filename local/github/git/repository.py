@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ZERO = "0" * 40
 _SHA_LENGTH = 40
+_FORBIDDEN = ("", ".", "..", ".git")
 _DATE = "format-local:%Y-%m-%dT%H:%M:%SZ"
 _FIELDS = "%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%ad%x1f%cn%x1f%ce%x1f%cd%x1f%B%x1e"
 
@@ -214,8 +215,12 @@ class GitRepository:
         """Write a tree, from a base tree if given, and return its hash.
 
         Raises:
-            subprocess.CalledProcessError: a path is not valid.
+            ValueError: a path is not valid.
         """
+        # update-index only warns about such a path, and leaves it out.
+        for change in changes:
+            if any(part.lower() in _FORBIDDEN for part in change.path.split("/")):
+                raise ValueError(change.path)
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self.run("read-tree", base or "--empty", extra=index)

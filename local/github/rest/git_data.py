@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import subprocess
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +121,7 @@ def create_tree(call: Call) -> Reply:
     changes = [_change(call, git, entry) for entry in entries]
     try:
         tree = git.write_tree(changes, base)
-    except subprocess.CalledProcessError:
+    except ValueError:
         raise unprocessable("tree.path contains a malformed path component") from None
     return Reply(201, _tree(call, found, git, tree))
 

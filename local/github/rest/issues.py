@@ -8,14 +8,13 @@ from local.github import changes, events
 from local.github.answers import Reply, invalid, unprocessable
 from local.github.auth import role_of
 from local.github.permissions import READ_ISSUES, ROLES, TALK
-from local.github.records import Edit, Issue
 from local.github.rest.labels import ensure_labels
 from local.github.routing import Router
 from local.github.shapes import issues
 
 if TYPE_CHECKING:
     from local.github.calls import Call
-    from local.github.records import Repository
+    from local.github.records import Issue, Repository
 
 ROUTER = Router()
 _STATES = ("open", "closed", "all")
@@ -54,21 +53,8 @@ def create_issue(call: Call) -> Reply:
     body = changes.checked_body(call.maybe_text("body"), "Issue")
     names = [_name(it) for it in call.items("labels") or []]
     call.create_content()
-    now, account = call.world.now(), call.account()
-    it = Issue(
-        id=call.world.store.next_id("issue"),
-        repository_id=found.id,
-        number=changes.next_number(call.world, found),
-        title=title,
-        body=body,
-        user_id=account.id,
-        by_app=call.by_app,
-        created_at=now,
-        updated_at=now,
-    )
-    it.edits.append(
-        Edit(id=call.world.store.next_id("edit"), editor_id=account.id, edited_at=now, text=body or "")
-    )
+    account = call.account()
+    it = changes.begin(call, found, title, body)
     if call.by_app or ROLES[role_of(found, account)] >= ROLES["triage"]:
         it.labels = ensure_labels(call, found, names)
     call.world.store.issues.put(it)

@@ -8,7 +8,7 @@ from local.github import changes, events
 from local.github.answers import ApiError, Reply, invalid, not_found
 from local.github.git.diffs import changed_files
 from local.github.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
-from local.github.records import Issue, Pull
+from local.github.records import Pull
 from local.github.rest.commits import as_diff
 from local.github.rest.issues import change, in_state
 from local.github.routing import Router
@@ -17,7 +17,7 @@ from local.github.shapes import commits, pulls
 if TYPE_CHECKING:
     from local.github.calls import Call
     from local.github.permissions import Rule
-    from local.github.records import Repository
+    from local.github.records import Issue, Repository
 
 ROUTER = Router()
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
@@ -54,29 +54,12 @@ def create_pull(call: Call) -> Reply:
     if draft and not found.drafts:
         raise ApiError(422, "Draft pull requests are not supported in this repository.")
     call.create_content()
-    now, account = call.world.now(), call.account()
-    it = Issue(
-        id=call.world.store.next_id("issue"),
-        repository_id=found.id,
-        number=changes.next_number(call.world, found),
-        title=title,
-        body=body,
-        user_id=account.id,
-        by_app=call.by_app,
-        pull=Pull(
-            id=call.world.store.next_id("pull"),
-            head=head,
-            base=base,
-            head_sha=head_sha,
-            base_sha=base_sha,
-            draft=draft,
-        ),
-        created_at=now,
-        updated_at=now,
-    )
+    number = call.world.store.next_id("pull")
+    pull = Pull(id=number, head=head, base=base, head_sha=head_sha, base_sha=base_sha, draft=draft)
+    it = changes.begin(call, found, title, body, pull)
     call.world.store.issues.put(it)
     call.world.git(found).set_ref(f"refs/pull/{it.number}/head", head_sha)
-    events.issue_event(call.world, found, it, "opened", account)
+    events.issue_event(call.world, found, it, "opened", call.account())
     return Reply(201, pulls.pull_request(call.world, found, it))
 
 

@@ -111,7 +111,9 @@ class Pages:
     # Finding
 
     def _found(self, request: Request) -> Repository:
-        found = self._world.repository(request.path_params["owner"], request.path_params["repo"])
+        found = self._world.repository(
+            request.path_params["owner"], request.path_params["repo"].removesuffix(".git")
+        )
         if found is None:
             raise NotHereError
         return found

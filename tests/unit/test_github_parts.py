@@ -1,0 +1,63 @@
+"""Small parts of the stand-in: failures on order, Markdown, node ids, answers without an answer."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from local.github.faults import Fault, Faults
+from local.github.links import node_id, parse_node_id
+from local.github.web.markdown import render
+
+
+def test_a_fault_strikes_from_the_nth_call_on_so_often() -> None:
+    """It waits for its turn, strikes as often as it was told, and no more."""
+    faults = Faults()
+    faults.replace([Fault(method="POST", path_regex="/pulls$", status=502, nth=2, times=2)])
+    struck = [faults.strike("POST", "/repos/o/r/pulls") is not None for _ in range(5)]
+    assert struck == [False, True, True, False, False]
+
+
+def test_a_fault_can_mean_a_query_or_a_webhook() -> None:
+    """Path and query are searched together too, and only a webhook's own method means webhooks."""
+    faults = Faults()
+    faults.replace([Fault(path_regex=r"service=git-receive-pack$", drop=True, times=None)])
+    assert faults.strike("GET", "/o/r.git/info/refs", "service=git-receive-pack")
+    assert not faults.strike("GET", "/o/r.git/info/refs", "service=git-upload-pack")
+    faults.replace([Fault(path_regex=".", status=500, times=None)])
+    assert not faults.strike("WEBHOOK", "issues.opened")
+    faults.replace([Fault(method="WEBHOOK", path_regex=r"^issues\.", drop="vanish")])
+    assert faults.strike("WEBHOOK", "issues.opened")
+
+
+def test_a_fault_must_do_something() -> None:
+    """A fault without status, delay or drop is refused."""
+    with pytest.raises(ValidationError, match="one of status, delay and drop"):
+        Fault(path_regex="x")
+
+
+@pytest.mark.parametrize("number", [1, 2**31, 2**53 + 1])
+def test_node_ids_are_opaque_and_come_back(number: int) -> None:
+    """What was made into a node id is found in it again; anything else is not."""
+    assert parse_node_id(node_id("PR", number)) == ("PR", number)
+    assert parse_node_id(f"PR_{number}") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "gone"),
+    [
+        ("a <!-- pullwright:tracking --> b", "a", "tracking"),
+        ("<!-- open\n\nstill hidden", "", "hidden"),
+        ("<img src=x onerror=alert(1)>", "&lt;img", "<img"),
+        ("<details onclick=x>", "&lt;details onclick", "<details"),
+        ("[a](javascript:x)", "javascript", "href"),
+        ("![a](https://example.invalid/x.png)", '<a href="https://example.invalid/x.png"', "<img"),
+        ("<details><summary>s</summary>", "<details><summary>", "&lt;"),
+        ("- [x] done", "☑ done", "[x]"),
+    ],
+)
+def test_markdown_shows_text_and_runs_nothing(text: str, there: str, gone: str) -> None:
+    """Hidden comments are hidden, harmless tags work, and everything else is text."""
+    html = render(text)
+    assert there in html
+    assert gone not in html

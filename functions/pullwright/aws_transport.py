@@ -3,11 +3,13 @@
 import http.client
 import os
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 _CONNECT_SECONDS = 1.5
+_LEAST_SECONDS = 0.1
 _LARGEST_ANSWER = 1 << 20
 
 
@@ -38,7 +40,7 @@ class Transport(Protocol):
             endpoint: where to.
             headers: exactly what is sent, apart from `Content-Length`.
             body: the request's bytes.
-            seconds: how long to wait for the answer.
+            seconds: how long the connection and the answer may take.
 
         Returns:
             Status code and body.
@@ -71,10 +73,8 @@ def open_connection(endpoint: Endpoint) -> http.client.HTTPConnection:
     """Make a connection object; it connects with the first request."""
     if endpoint.scheme == "https":
         context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-        return http.client.HTTPSConnection(
-            endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS, context=context
-        )
-    return http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=_CONNECT_SECONDS)
+        return http.client.HTTPSConnection(endpoint.host, endpoint.port, context=context)
+    return http.client.HTTPConnection(endpoint.host, endpoint.port)
 
 
 class HttpTransport:
@@ -110,9 +110,11 @@ class HttpTransport:
         seconds: float,
     ) -> tuple[int, bytes]:
         try:
+            started = time.monotonic()
             if connection.sock is None:
+                connection.timeout = min(_CONNECT_SECONDS, seconds)
                 connection.connect()
-            connection.sock.settimeout(seconds)
+            connection.sock.settimeout(max(seconds - (time.monotonic() - started), _LEAST_SECONDS))
             connection.request("POST", endpoint.path, body=body, headers=dict(headers))
             response = connection.getresponse()
             answer = response.read(_LARGEST_ANSWER)

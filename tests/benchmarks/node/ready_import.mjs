@@ -1,0 +1,3 @@
+import "./libraries.mjs";
+
+process.stdout.write("ready\n");

@@ -1,0 +1,75 @@
+"""Warm deliveries: the handler again and again in this process, AWS on a loopback port."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import statistics
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks import delivery
+from tests.benchmarks.figures import Figure, Mark, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DELIVERIES = 2_000
+_WARM_UP = 100
+_CPU_MILLISECONDS = 2.0
+
+
+class WrongAnswerError(RuntimeError):
+    """The webhook did not take the delivery.
+
+    Args:
+        answer: what it answered.
+    """
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(f"the webhook answered {answer}")
+
+
+def measure(endpoint_url: str, say: Callable[[str], None]) -> Section:
+    """Measure time and CPU of one delivery.
+
+    Args:
+        endpoint_url: answers as AWS does.
+        say: tells what happens.
+    """
+    say(f"{_DELIVERIES} warm deliveries")
+    sys.path.insert(0, str(delivery.ROOT / "functions"))
+    webhook = importlib.import_module("pullwright.handlers.webhook")
+    os.environ.update(delivery.environment(endpoint_url))
+    event = delivery.labelled_issue()
+    times: list[float] = []
+    cpu: list[float] = []
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123 - not a path of ours
+        for number in range(_WARM_UP + _DELIVERIES):
+            event["headers"]["x-github-delivery"] = str(uuid.uuid4())
+            before, cpu_before = time.perf_counter(), time.process_time()
+            answer = webhook.handler(event, None)
+            cpu_after, after = time.process_time(), time.perf_counter()
+            if answer["statusCode"] != 202:
+                raise WrongAnswerError(answer)
+            if number >= _WARM_UP:
+                times.append((after - before) * 1000)
+                cpu.append((cpu_after - cpu_before) * 1000)
+    return Section(
+        "Warm delivery",
+        f"{_DELIVERIES} signed labels through the handler in one process, each with a StartExecution that a "
+        "loopback process answers; CPU is this process's own, user and system.",
+        (
+            Figure("own CPU, p50", _percentile(cpu, 50), "ms", mark=Mark(_CPU_MILLISECONDS)),
+            Figure("own CPU, p99", _percentile(cpu, 99), "ms"),
+            Figure("time, p50", _percentile(times, 50), "ms"),
+            Figure("time, p99", _percentile(times, 99), "ms"),
+        ),
+    )
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100)[percent - 1]

@@ -60,8 +60,8 @@ class Study:
         first, single, last = self.steps[0], self.steps[self.single], self.steps[-1]
         return (
             f"Deployed into a new account, Pullwright carries {first.carries.per_hour:.0f} sessions an hour, "
-            f"then the {first.beyond.binding} binds; with slots and that quota raised, one installation "
-            f"carries {single.carries.per_hour:.0f}, then the {single.beyond.binding} binds; spread over "
+            f"then {first.beyond.binding} binds; with slots and the vCPU quota raised, one installation "
+            f"carries {single.carries.per_hour:.0f}, then {single.beyond.binding} binds; spread over "
             f"{last.world.installations:.0f} installations, one account carries {last.carries.per_hour:.0f}."
         )
 

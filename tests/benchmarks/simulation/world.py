@@ -45,7 +45,7 @@ class World:
     github_per_hour: float = 500
     model_tokens_per_minute: float = math.inf
     # What the operator chooses.
-    max_sessions: float = 5
+    max_sessions: float = 3
     installations: float = 1
     edit_seconds: float = 15
     task_vcpu: float = 2

@@ -36,7 +36,7 @@ class Store:
 
     def head(self) -> Head:
         """Reads where `HEAD` stands."""
-        commit, tree = self._git("rev-parse", "--verify", "HEAD^{commit}", "HEAD^{tree}").decode().split()
+        commit, tree = self._git("rev-parse", "HEAD^{commit}", "HEAD^{tree}").decode().split()
         return Head(commit, tree)
 
     def entries(self, tree: str) -> list[tuple[str, str]]:

@@ -10,7 +10,9 @@ filter, flag or lock that the agent left has a say, and a broken `.git` loses no
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -118,7 +120,10 @@ class Workspace:
             ("config", "user.email", identity.email),
         ):
             run(*command, cwd=self.folder, user=self.user)
-        shutil.copyfile(self.folder / ".git/index", self._index)
+        # With its time: git compares the contents of files as young as the index, and must go on doing so.
+        shutil.copy2(self.folder / ".git/index", self._index)
+        if run("diff-files", "--name-only", cwd=self.folder, user=self.user).out:
+            self._outlive_the_second()
 
     def collect(self, head: Head) -> Collected | None:
         """Takes what the agent left, once all of its processes have ended.
@@ -136,7 +141,7 @@ class Workspace:
         git_dir = self.user.make_folder(self.folder.parent / ".collected")
         run("init", "--quiet", "--bare", "--template=", str(git_dir), cwd=git_dir, user=self.user)
         index = git_dir / "index"
-        shutil.copyfile(self._index, index)
+        shutil.copy2(self._index, index)
         self.user.own(index)
         places = {
             "GIT_DIR": str(git_dir),
@@ -154,6 +159,18 @@ class Workspace:
     def _index(self) -> Path:
         """The index as it was before the agent began, where the agent cannot reach it."""
         return self.private / "index"
+
+    def _outlive_the_second(self) -> None:
+        """Makes the index older than no file, so that unchanged files count as such without being read.
+
+        There are files that the repository's own attributes would rewrite, line ends for example: compared by
+        content they look changed. Git knows times to the second only, so the agent has to begin in the next.
+        https://git-scm.com/docs/racy-git
+        """
+        second = int(time.time()) + 1
+        # The clock that files are stamped with lags some milliseconds behind.
+        time.sleep(second - time.time() + 0.02)
+        os.utime(self._index, (second, second))
 
     def _stage(self, env: dict[str, str]) -> None:
         before = self._gitlinks(env)

@@ -1,0 +1,120 @@
+"""What the runner talks to, answered as far as it needs it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tests.container.git_cgi import serve_git
+
+if TYPE_CHECKING:
+    from tests.container.world import World
+
+SESSION = "implement-7-test"
+TOKEN = "ghs_madeUpInstallationToken0123456789"
+MODEL_KEY = "sk-ant-made-up-for-the-tests"
+SECRET_KEY = "made-up-secret-access-key"
+TASK_ARN = "arn:aws:ecs:eu-central-1:000000000000:task/agents/0123456789abcdef"
+
+
+class Endpoints(BaseHTTPRequestHandler):
+    """Routes by path, as far as the runner needs it."""
+
+    protocol_version = "HTTP/1.1"
+    world: ClassVar[World]
+
+    def _route(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        routes = {
+            "/git/": self._git,
+            "/metadata": lambda _: self._answer(200, {"TaskARN": TASK_ARN, "ImageID": "sha256:0123"}),
+            "/credentials": lambda _: self._answer(200, _task_credentials()),
+            "/broker": self._broker,
+            "/artifacts/": self._s3,
+            "/api/v3/": self._github,
+            "/": self._update_item,
+        }
+        next(answer for prefix, answer in routes.items() if self.path.startswith(prefix))(body)
+
+    def _git(self, body: bytes) -> None:
+        expected = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+        if self.headers.get("Authorization") != expected:
+            self._answer(401, {}, {"WWW-Authenticate": 'Basic realm="git"'})
+        else:
+            self._send(*serve_git(self.world.folder, self, body))
+
+    def _github(self, body: bytes) -> None:
+        if self.world.comment_status == 200:
+            self.world.comments.append(json.loads(body)["body"])
+        self._answer(self.world.comment_status, {"id": 99, "body": "", "user": {"login": "b", "id": 1}})
+
+    def _broker(self, _: bytes) -> None:
+        signed = self.headers.get("Authorization", "")
+        assert "/lambda/aws4_request" in signed, signed
+        status = self.world.broker_answers.pop(0) if self.world.broker_answers else 200
+        if status != 200:
+            self._answer(status, {"error": "SessionClosed", "message": "The session is over."})
+            return
+        expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        grant = {
+            "session_id": SESSION,
+            "github_token": TOKEN,
+            "github_expires_at": expires,
+            "aws": {
+                "access_key_id": "ASIAMADEUP",
+                "secret_access_key": SECRET_KEY,
+                "session_token": "made-up-session-token",
+                "expires_at": expires,
+            },
+            "model_api_key": MODEL_KEY,
+        }
+        self._answer(200, grant)
+
+    def _s3(self, body: bytes) -> None:
+        key = self.path.partition("?")[0].removeprefix("/artifacts/")
+        if self.command == "PUT":
+            self.world.objects[key] = body
+            self._send(200, {"ETag": '"x"'}, b"")
+        elif key in self.world.objects:
+            self._send(200, {"ETag": '"x"'}, self.world.objects[key])
+        else:
+            self._send(404, {}, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def _update_item(self, body: bytes) -> None:
+        call: dict[str, Any] = json.loads(body)
+        values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
+        record = self.world.record
+        mine = record.get("task_arn") == values[":arn"] or "task_arn" not in call["ConditionExpression"]
+        if record["status"] != values[":running"] or not mine:
+            self._answer(400, {"__type": "com.amazonaws.dynamodb#ConditionalCheckFailedException"})
+            return
+        for assignment in call["UpdateExpression"].removeprefix("SET ").split(", "):
+            name, value = assignment.split(" = ")
+            record[name] = values[value]
+        self._answer(200, {})
+
+    def _answer(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
+        self._send(
+            status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(content).encode()
+        )
+
+    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    do_GET = do_POST = do_PUT = do_PATCH = _route  # noqa: N815 - the names that the base class looks for
+
+
+def _task_credentials() -> dict[str, str]:
+    later = (datetime.now(UTC) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"AccessKeyId": "ASIATASK", "SecretAccessKey": "made-up", "Token": "made-up", "Expiration": later}

@@ -1,0 +1,243 @@
+"""Everything around the runner, in one process: ECS's endpoints, broker, S3, DynamoDB, GitHub and its git.
+
+The runner itself is a real process with a real git; only what it talks to is faked here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pullwright.models import AgentRequest, AgentResult
+from tests.container.cli import AGENT_UID, find_cli
+from tests.container.endpoints import SESSION, Endpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid")
+FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
+
+
+@dataclass
+class World:
+    """The faked surroundings of one runner.
+
+    Attributes:
+        folder: for repositories and work; other users may enter it.
+        record: the session record, as plain values.
+        objects: the artifacts, by key.
+        comments: every text that the tracking comment was given.
+        broker_answers: answers to give before the good one: statuses.
+        work_dirs: how many runners were started.
+    """
+
+    folder: Path
+    record: dict[str, str] = field(default_factory=lambda: {"status": "RUNNING"})
+    objects: dict[str, bytes] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+    broker_answers: list[int] = field(default_factory=list)
+    comment_status: int = 200
+    url: str = ""
+    started: int = 0
+
+    @classmethod
+    @contextmanager
+    def open(cls) -> Iterator[World]:
+        """Serve it on a free port for a while."""
+        with tempfile.TemporaryDirectory(prefix="world-") as name:
+            folder = Path(name)
+            folder.chmod(0o755)
+            world = cls(folder)
+            server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Endpoints,), {"world": world}))
+            world.url = f"http://127.0.0.1:{server.server_port}"
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                world.make_repository()
+                world.ask()
+                yield world
+            finally:
+                server.shutdown()
+                thread.join()
+                server.server_close()
+
+    @property
+    def bare(self) -> Path:
+        """The repository on GitHub's side."""
+        return self.folder / "git/acme/shop.git"
+
+    def git(self, *arguments: str, cwd: Path | None = None) -> str:
+        """Run git in the repository on GitHub's side, or elsewhere."""
+        command = ["git", *IDENTITY, *arguments]
+        return subprocess.run(
+            command, cwd=cwd or self.bare, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def make_repository(self) -> None:
+        """Make a repository with two commits on main and the branch that OpenPullRequest leaves."""
+        self.bare.parent.mkdir(parents=True)
+        self.git("init", "-q", "--bare", "-b", "main", str(self.bare), cwd=self.folder)
+        for key in ("http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+            self.git("config", key, "true")
+        seed = self.folder / "seed"
+        self.git("clone", "-q", str(self.bare), str(seed), cwd=self.folder)
+        (seed / "src").mkdir()
+        for content in ("old", None):
+            for path, text in FILES.items():
+                (seed / path).write_text(content or text)
+            self.git("add", "-A", cwd=seed)
+            self.git("commit", "-q", "-m", f"Say {content or 'helo'}", cwd=seed)
+        self.git("checkout", "-q", "-b", "claude/7", cwd=seed)
+        self.git("commit", "-q", "--allow-empty", "-m", "Begin work on #7\n\n[skip ci]", cwd=seed)
+        self.git("push", "-q", "origin", "main", "claude/7", cwd=seed)
+
+    def ask(self, **changes: Any) -> None:
+        """Write request.json."""
+        now = datetime.now(UTC).isoformat()
+        request = {
+            "session_id": SESSION,
+            "execution_arn": "arn:aws:states:eu-central-1:000000000000:execution:AgentSession:x",
+            "repository": "acme/shop",
+            "git_url": f"{self.url}/git/acme/shop.git",
+            "base": "main",
+            "branch": "claude/7",
+            "pull_request": 8,
+            "pull_request_url": f"{self.url}/acme/shop/pull/8",
+            "comment_id": 99,
+            "issue": 7,
+            "title": "The greeting is misspelt",
+            "body": "It says `helo`.",
+            "prompt": None,
+            "requested_by": "ada",
+            "author": {"name": "pullwright[bot]", "email": "1+pullwright[bot]@users.noreply.github.com"},
+            "provider": "anthropic",
+            "model": "claude-opus-5-5",
+            "limits": {"usd": 5.0, "turns": 20, "minutes": 5},
+            "stub": False,
+            "created_at": now,
+            **changes,
+        }
+        AgentRequest.model_validate_json(json.dumps(request))
+        self.objects[f"sessions/{SESSION}/request.json"] = json.dumps(request).encode()
+
+    def artifact(self, name: str) -> bytes:
+        """One artifact's content."""
+        return self.objects[f"sessions/{SESSION}/{name}"]
+
+    @property
+    def result(self) -> AgentResult:
+        """What the runner says came of it."""
+        return AgentResult.model_validate_json(self.artifact("result.json"))
+
+    def fake_cli(self, script: str) -> None:
+        """Put a program named `claude` on the runner's PATH.
+
+        Args:
+            script: its text, for sh; `finish` prints a good last line.
+        """
+        (self.folder / "bin").mkdir(exist_ok=True)
+        cli = self.folder / "bin/claude"
+        cli.write_text(f"#!/bin/sh\n{_FINISH}\n{script}\n")
+        cli.chmod(0o755)
+
+    def real_cli(self) -> None:
+        """Put the real CLI on the runner's PATH."""
+        (self.folder / "bin").mkdir()
+        source, target = find_cli(), self.folder / "bin/claude"
+        try:
+            target.hardlink_to(source)
+        except OSError:
+            shutil.copy(source, target)
+        target.chmod(0o755)
+
+    def start(self, **variables: str) -> subprocess.Popen[str]:
+        """Start the runner."""
+        self.started += 1
+        environment = {
+            "PATH": f"{self.folder}/bin:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'container'}",
+            "SESSION_ID": SESSION,
+            "BROKER_URL": f"{self.url}/broker",
+            "SESSIONS_TABLE": "sessions",
+            "ARTIFACTS_BUCKET": "artifacts",
+            "GITHUB_API_URL": f"{self.url}/api/v3",
+            "ECS_CONTAINER_METADATA_URI_V4": f"{self.url}/metadata",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/credentials",
+            "AWS_REGION": "eu-central-1",
+            "AWS_ENDPOINT_URL": self.url,
+            "WORK_DIR": str(self.folder / f"work{self.started}"),
+            "AGENT_UID": str(AGENT_UID),
+            "AGENT_ISOLATION": "user" if os.geteuid() == 0 else "none",
+            **variables,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "runner"],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, **variables: str) -> Ran:
+        """Run the runner to its end."""
+        return finish(self.start(**variables))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A runner that has ended: exit code and everything that it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log."""
+        return [json.loads(line) for line in self.output.splitlines()]
+
+
+def finish(process: subprocess.Popen[str], seconds: float = 90) -> Ran:
+    """Wait for a runner's end."""
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        raise AssertionError(f"the runner did not end:\n{output}") from None
+    return Ran(process.returncode, output)
+
+
+def stop_when(process: subprocess.Popen[str], ready: Path) -> Ran:
+    """Send SIGTERM as ECS does, once a file is there."""
+    deadline = time.monotonic() + 60
+    while not ready.exists():
+        assert time.monotonic() < deadline, "the agent never came so far"
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    return finish(process)
+
+
+_FINISH = """\
+finish() {
+  echo '{"type":"assistant","message":{"id":"m1","content":[{"type":"text","text":"I mended it."}]}}'
+  echo '{"type":"result","subtype":"success","is_error":false,"terminal_reason":"completed",\
+"result":"Fixes #3: it says hello now.","num_turns":2,"permission_denials":'"${1:-[]}"'}'
+}
+"""

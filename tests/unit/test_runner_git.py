@@ -1,0 +1,188 @@
+"""What may be pushed, under which message, and what GitHub's answers mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pullwright.errors import InternalError, PushRefused
+from runner.git.command import network_environment
+from runner.git.message import commit_message
+from runner.git.push import Rejection, parse_porcelain
+from runner.git.tree import Change, check, leaves_repository, parse_changes, parse_numstat
+from tests.unit.runner_kit import a_request
+
+if TYPE_CHECKING:
+    from runner.git.store import Store
+
+REF = "refs/heads/claude/7"
+HASH = "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (" \tabc:refs/heads/claude/7\tabc..def", None),
+        ("*\tabc:refs/heads/claude/7\t[new branch]", None),
+        ("=\tabc:refs/heads/claude/7\t[up to date]", None),
+        ("!\tabc:refs/heads/claude/7\t[rejected] (fetch first)", "PushRefused"),
+        ("!\tabc:refs/heads/claude/7\t[rejected] (non-fast-forward)", "PushRefused"),
+        ("!\tabc:refs/heads/claude/7\t[remote rejected] (protected branch hook declined)", "BranchProtected"),
+        (
+            "!\tabc:refs/heads/claude/7\t[remote rejected] (push declined due to repository rule violations)",
+            "BranchProtected",
+        ),
+        ("!\tabc:refs/heads/claude/7\t[remote rejected] (pre-receive hook declined)", "PushRefused"),
+        ("!\tabc:refs/heads/claude/7\t[remote failure] (x)", "PushRefused"),
+        ("!\tabc:refs/heads/other\t[remote rejected] (x)", None),
+    ],
+)
+def test_a_push_is_understood_by_its_fields(line: str, error: str | None) -> None:
+    """Flag, ref and the protocol's reason tell an accepted push from each kind of rejection."""
+    found = parse_porcelain(f"To https://github.com/acme/shop.git\n{line}\nDone\n", REF)
+    assert (type(found.failure("claude/7")).__name__ if found else None) == error
+
+
+def test_a_branch_that_moved_is_no_fault_of_github() -> None:
+    """A push that is no fast-forward says that somebody else pushed."""
+    found = parse_porcelain(f"!\tabc:{REF}\t[rejected] (fetch first)", REF)
+    assert found == Rejection(by_remote=False, reason="fetch first")
+    assert "Somebody else" in found.failure("claude/7").sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "leaves"),
+    [
+        ("link", "src/app.py", False),
+        ("src/link", "../README.md", False),
+        ("src/link", "../../x", True),
+        ("link", "/etc/passwd", True),
+        ("link", "..", True),
+        ("link", "a/../../x", True),
+        ("link", ".git/config", True),
+        ("link", ".GIT/config", True),
+        ("link", "", True),
+        ("a/b/c", "../../d", False),
+    ],
+)
+def test_links_stay_inside_the_repository(path: str, target: str, *, leaves: bool) -> None:
+    """A link may point anywhere below the root but into git's folder."""
+    assert leaves_repository(path, target) is leaves
+
+
+@given(st.lists(st.sampled_from(["..", "a", ".", "b"]), max_size=8))
+def test_a_link_leaves_exactly_if_it_ends_outside(parts: list[str]) -> None:
+    """Counting the steps up and down says the same as the rule."""
+    steps = ["src", *parts]
+    depth: list[str] = []
+    above = 0
+    for step in steps:
+        if step == "..":
+            if depth:
+                depth.pop()
+            else:
+                above += 1
+        elif step != ".":
+            depth.append(step)
+    target = "/".join(parts)
+    assert leaves_repository("src/link", target) is (not target or above > 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        (".github/workflows/ci.yml", "100644"),
+        (".GitHub/Workflows/ci.yml", "100644"),
+        ("a/.git/config", "100644"),
+        ("a/.GIT/config", "100644"),
+        ("sub", "160000"),
+    ],
+)
+def test_some_paths_are_never_pushed(path: str, mode: str) -> None:
+    """Workflow files, git's own folder and submodules are refused with the path in the sentence."""
+    change = Change(path=path, old_mode="000000", mode=mode, blob=HASH)
+    with pytest.raises(PushRefused, match="`"):
+        check([change], cast("Store", None))
+
+
+def test_a_deleted_workflow_is_refused_too() -> None:
+    """Removing a workflow file needs the same permission."""
+    change = Change(path=".github/workflows/ci.yml", old_mode="100644", mode="000000", blob="0" * 40)
+    with pytest.raises(PushRefused):
+        check([change], cast("Store", None))
+
+
+def test_changes_are_read_with_any_path() -> None:
+    """Tabs, line breaks and bytes that are no UTF-8 in a path confuse nothing."""
+    raw = (
+        b":000000 100644 " + b"0" * 40 + b" " + b"a" * 40 + b" A\0a\tb\nc\0"
+        b":100644 000000 " + b"b" * 40 + b" " + b"0" * 40 + b" D\0\xff\0"
+    )
+    changes = parse_changes(raw)
+    assert [(change.path, change.mode) for change in changes] == [("a\tb\nc", "100644"), ("\udcff", "000000")]
+    assert parse_changes(b"") == []
+
+
+def test_lines_are_counted_without_binary_files() -> None:
+    """Binary files have no lines."""
+    assert parse_numstat(b"3\t1\ta.py\0-\t-\tb.png\x0010\t0\tc\td\0") == (13, 1)
+
+
+def test_the_message_names_session_and_people() -> None:
+    """Subject from the issue, body from the agent, trailers from us."""
+    message = commit_message(
+        a_request(), "## Done\n\nThe greeting is spelt `hello` now.\n\nSigned-off-by: Eve"
+    )
+    assert message == (
+        "The greeting is misspelt\n\nDone\n\n"
+        "Pullwright-Session: implement-7-x\nCo-authored-by: ada <ada@users.noreply.github.com>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("summary", "present", "absent"),
+    [
+        ("Fixes #12 and closes acme/other#3", "Fixes issue #12 and closes issue acme/other#3", "Fixes #12"),
+        ("Done [skip ci] [CI SKIP] [no ci]", "Done skip ci CI SKIP no ci", "[skip"),
+        ("Thanks @ada", "Thanks @\u200bada", "@ada"),
+        ("a\x1b[31mb\x00c", "a [31mb c", "\x1b"),
+    ],
+)
+def test_the_agents_words_cause_nothing_on_github(summary: str, present: str, absent: str) -> None:
+    """No issue is closed, nobody notified and no check skipped by what the agent wrote."""
+    message = commit_message(a_request(requested_by=None), summary)
+    assert present in message
+    assert absent not in message
+
+
+def test_a_subject_fits_on_a_line() -> None:
+    """Long and hostile titles become one short line, and an empty one has a stand-in."""
+    subject = commit_message(a_request(title="word " * 50 + "\n\nCloses #1"), "").split("\n")[0]
+    assert len(subject) <= 72
+    assert commit_message(a_request(title=" "), "").startswith("Work of the agent\n")
+
+
+def test_a_login_that_is_none_stands_in_no_trailer() -> None:
+    """Only what can be a login is written as a co-author."""
+    assert "Co-authored-by" not in commit_message(a_request(requested_by="a <b@c>\nX: y"), "")
+
+
+def test_a_token_goes_to_its_origin_only() -> None:
+    """The header is bound to scheme, host and port, and only that protocol is allowed."""
+    variables = network_environment("https://ghe.example:8443/a/b.git", "ghs_x")
+    headers = [value for key, value in variables.items() if "extraHeader" in value and "KEY" in key]
+    assert headers == ["http.https://ghe.example:8443/.extraHeader"]
+    assert variables["GIT_ALLOW_PROTOCOL"] == "https"
+    assert "ghs_x" not in str(variables)
+
+
+@pytest.mark.parametrize(
+    "url", ["git@github.com:a/b.git", "ssh://github.com/a", "file:///x", "https://t@h/x", "ext::sh"]
+)
+def test_a_token_is_sent_to_no_odd_address(url: str) -> None:
+    """Anything but a plain http(s) address is a defect, not a place for a token."""
+    with pytest.raises(InternalError):
+        network_environment(url, "ghs_x")

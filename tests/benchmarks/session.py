@@ -47,7 +47,7 @@ def measure(say: Callable[[str], None]) -> Section:
         "Session",
         f"{_ROUNDS} sessions each on the local stack: with real webhooks, functions, state machine and "
         "runner on this machine, so without Fargate's own start. The stub session is started by "
-        "StartExecution; the labelled one works with the real CLI and a scripted model, and its seconds count "
+        "StartExecution; the labelled one has the real CLI and a scripted model, and its seconds count "
         "from the sending of the webhook. Overhead is the session without the time of the agent's process."
         + ("" if labels else " The stack's model is a real one, so no labelled session was started."),
         figures,

@@ -77,7 +77,7 @@ def _failure(evidence: Evidence) -> PullwrightError:
         return _not_opened(error)
     if error.Error == TIMED_OUT and evidence.is_admitted:
         return _too_long()
-    if not evidence.is_admitted:
+    if evidence.error is not None and not evidence.is_admitted:
         return _not_admitted(error)
     task = TaskEnd.of(error.decoded) if error.Error == _TASK_FAILED and error.decoded else evidence.task
     if task is None and error.Error.startswith(_LAUNCH):

@@ -1,0 +1,139 @@
+"""Which failure it was, from what is known."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pullwright import errors
+from pullwright.errors import PullwrightError, PushRefused, TaskStopped
+from pullwright.models import AgentResult, Failure, FailureClass, Outcome
+from pullwright.reporting.classify import Evidence, classify, error_class
+from pullwright.reporting.event import StateError, TaskEnd
+
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
+ARN = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/0123"
+
+
+def result(outcome: Outcome, failure: Failure | None = None) -> AgentResult:
+    """What a runner left."""
+    return AgentResult(
+        session_id="s",
+        task_arn=ARN,
+        outcome=outcome,
+        failure=failure,
+        started_at=NOON,
+        ended_at=NOON,
+        exit_code=0,
+    )
+
+
+def failed_task(**task: Any) -> StateError:
+    """`States.TaskFailed` as `.sync` raises it: the task, with AWS's spelling, as the cause."""
+    container = {"Name": "runner"} | {key: task.pop(key) for key in ("ExitCode", "Reason") if key in task}
+    return StateError(
+        Error="States.TaskFailed", Cause=json.dumps({"TaskArn": ARN, "Containers": [container], **task})
+    )
+
+
+def state_error(name: str, message: str = "") -> StateError:
+    """An error of a Lambda function."""
+    return StateError(Error=name, Cause=json.dumps({"errorMessage": message, "errorType": name}))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CHANGED, Outcome.NO_CHANGE])
+@pytest.mark.parametrize("error", [None, failed_task(ExitCode=1), StateError(Error="States.Timeout")])
+def test_what_the_runner_finished_counts(outcome: Outcome, error: StateError | None) -> None:
+    """A result that says done is done, however the task ended afterwards."""
+    assert classify(Evidence(result=result(outcome), error=error)) == (outcome, None)
+
+
+def test_the_runners_own_failure_counts() -> None:
+    """What the runner says of its failure is what is told."""
+    failure = PushRefused("The push was refused.").failure
+    told = classify(Evidence(result=result(Outcome.FAILED, failure), error=failed_task(ExitCode=12)))
+    assert told == (Outcome.FAILED, failure)
+
+
+def test_a_runner_that_we_stopped_in_time_out_of_time() -> None:
+    """A task that was stopped because the state timed out reached its time limit."""
+    stopped = result(Outcome.FAILED, TaskStopped("SIGTERM.").failure)
+    _, failure = classify(Evidence(result=stopped, error=StateError(Error="States.Timeout")))
+    assert failure is not None
+    assert failure.error == "TimeLimit"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "error"),
+    [
+        (Evidence(error=StateError(Error="States.Timeout")), errors.TimeLimit),
+        (
+            Evidence(error=failed_task(ExitCode=137, Reason="OutOfMemoryError: killed due to memory usage")),
+            errors.OutOfMemory,
+        ),
+        (Evidence(error=failed_task(ExitCode=137, StopCode="EssentialContainerExited")), errors.TaskLost),
+        (
+            Evidence(
+                error=failed_task(
+                    StopCode="TaskFailedToStart", StoppedReason="CannotPullContainerError: pull 123456789012"
+                )
+            ),
+            errors.TaskNotStarted,
+        ),
+        (Evidence(error=failed_task(StopCode="UserInitiated", ExitCode=143)), errors.TaskStopped),
+        (Evidence(error=failed_task(StopCode="SpotInterruption")), errors.TaskStopped),
+        (Evidence(error=StateError(Error="States.TaskFailed", Cause="not JSON")), errors.TaskLost),
+        (
+            Evidence(error=StateError(Error="AmazonECS.Unknown", Cause='{"Failures":[]}')),
+            errors.TaskNotStarted,
+        ),
+        (Evidence(error=StateError(Error="ECS.ClusterNotFoundException")), errors.TaskNotStarted),
+        (Evidence(error=StateError(Error="States.Runtime")), errors.InternalError),
+        (Evidence(task=TaskEnd(ExitCode=0, StopCode="EssentialContainerExited")), errors.TaskLost),
+        (Evidence(is_corrupt=True), errors.TaskLost),
+        (
+            Evidence(is_admitted=False, error=StateError(Error="DynamoDb.TransactionCanceledException")),
+            errors.NoCapacity,
+        ),
+        (
+            Evidence(is_admitted=False, error=StateError(Error="DynamoDb.InternalServerError")),
+            errors.AwsUnavailable,
+        ),
+        (Evidence(is_admitted=False, error=StateError(Error="States.Timeout")), errors.AwsUnavailable),
+        (Evidence(is_open=False, error=state_error("IssueClosed", "It is closed.")), errors.IssueClosed),
+        (Evidence(is_open=False, error=state_error("KeyError", "'secret'")), errors.InternalError),
+        (Evidence(is_open=False, error=StateError(Error="States.Timeout")), errors.InternalError),
+        (Evidence(is_open=False, error=StateError(Error="Lambda.Unknown", Cause="x")), errors.InternalError),
+        (Evidence(is_open=False), errors.InternalError),
+    ],
+)
+def test_without_a_result_the_rest_decides(evidence: Evidence, error: type[PullwrightError]) -> None:
+    """Every way to end without a result has its class, a sentence and that class's remedy."""
+    outcome, failure = classify(evidence)
+    assert outcome is Outcome.FAILED
+    assert failure is not None
+    assert failure.error == error.__name__
+    assert failure.failure_class is error.failure_class
+    assert failure.remedy == error.default_remedy
+    assert failure.sentence.endswith(".")
+    assert "123456789012" not in failure.sentence
+    assert "secret" not in failure.sentence
+
+
+def test_the_sentence_of_our_own_error_is_kept() -> None:
+    """What OpenPullRequest said is what is told."""
+    evidence = Evidence(is_open=False, error=state_error("NotAllowed", "Mallory may not write."))
+    _, failure = classify(evidence)
+    assert failure is not None
+    assert failure.sentence == "Mallory may not write."
+    assert failure.failure_class is FailureClass.USER
+
+
+def test_only_our_own_errors_are_ours() -> None:
+    """Names of other things in the module are no error classes."""
+    assert error_class("IssueClosed") is errors.IssueClosed
+    for name in ("PullwrightError", "_UserError", "FailureClass", "Failure", "KeyError", "", "__name__"):
+        assert error_class(name) is None

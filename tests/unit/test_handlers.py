@@ -1,0 +1,107 @@
+"""The handlers of the state machine's functions and the broker, as Lambda calls them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pullwright import aws, settings
+from pullwright.errors import InternalError, IssueWithoutText
+from pullwright.handlers import broker, open_pull_request, report_outcome
+from pullwright.models import OpenedPullRequest, Verdict
+from pullwright.opening.open_pull_request import Tools as OpeningTools
+from pullwright.reporting.report_outcome import Tools as ReportingTools
+from tests.unit.pipeline_kit import REPOSITORY, Workshop, execution
+from tests.unit.test_reporting import SETTINGS, Idle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "made up",
+    "SESSIONS_TABLE": "t",
+    "ARTIFACTS_BUCKET": "b",
+    "GITHUB_APP_SECRET_ARN": "arn",
+    "GITHUB_API_URL": "https://api.github.com",
+    "MODEL_PROVIDER": "bedrock",
+    "MODEL_ID": "m",
+    "LIMIT_USD": "2.5",
+    "LIMIT_TURNS": "10",
+    "LIMIT_MINUTES": "20",
+    "MAX_SESSIONS": "3",
+    "CLUSTER_ARN": "c",
+    "LOG_GROUP_NAME": "g",
+    "RETENTION_DAYS": "90",
+    "TASK_ROLE_NAME": "r",
+    "SESSION_ROLE_ARN": "a",
+    "MODEL_KEY_SECRET_ARN": "",
+}
+CACHED = [
+    *(getattr(aws, name) for name in ("dynamodb", "s3", "ecs", "secretsmanager", "stepfunctions", "sts")),
+    *(getattr(settings, name) for name in ("open_pull_request", "report_outcome", "broker")),
+    *(module._tools for module in (open_pull_request, report_outcome, broker)),
+]
+
+
+class Context:
+    """Lambda's context, as far as it is used."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """See Lambda's documentation."""
+        return 100_000
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    """Every test begins in a new Lambda environment."""
+    yield
+    for function in CACHED:
+        function.cache_clear()
+
+
+@pytest.mark.parametrize("module", [open_pull_request, report_outcome, broker])
+def test_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
+    """With the variables of the template every client and setting is there; without them one is named."""
+    with pytest.raises(InternalError, match="SESSIONS_TABLE"):
+        module._tools()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    assert module._tools() is module._tools()
+
+
+def test_both_functions_speak_the_state_machines_json(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the handlers take and give is JSON in the form of the models."""
+    workshop = Workshop(tmp_path)
+    workshop.github.repository()
+    workshop.github.issue()
+    opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
+    reporting = ReportingTools(workshop.github.app(), workshop.store, workshop.artifacts, Idle(), SETTINGS)
+    monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
+    monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
+    event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2999-01-01T00:00:00.123Z"}
+    opened = open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, None)
+    OpenedPullRequest.model_validate_json(json.dumps(opened))
+    ended = {**event, "opened": opened, "task": {}, "error": None}
+    verdict = report_outcome.handler(ended, Context())
+    assert Verdict.model_validate_json(json.dumps(verdict)).error == "TaskLost"
+
+
+def test_lambda_sees_class_and_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error's class is what the state machine matches, and its text is the sentence."""
+    workshop = Workshop(tmp_path)
+    workshop.github.repository()
+    workshop.github.issue(body=None)
+    opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
+    monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
+    event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
+    with pytest.raises(IssueWithoutText) as caught:
+        open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, None)
+    assert str(caught.value) == caught.value.sentence

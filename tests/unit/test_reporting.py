@@ -1,0 +1,293 @@
+"""What came of a session is told everywhere it has to be told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pullwright.errors import PullwrightError
+from pullwright.github.transport import Response
+from pullwright.models import AgentResult, OpenedPullRequest, Outcome, TokenUsage, Verdict
+from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
+from pullwright.reporting.report_outcome import Tools, report_outcome
+from pullwright.reporting.tasks import Tasks
+from pullwright.settings import ReportOutcomeSettings
+from tests.unit.pipeline_kit import API, REPOSITORY, Workshop, execution
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime.now(UTC)
+TASK = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/0123"
+SETTINGS = ReportOutcomeSettings(
+    sessions_table="table",
+    artifacts_bucket="bucket",
+    github_app_secret_arn="arn",
+    github_api_url=API,
+    cluster_arn="cluster",
+    log_group_name="/pullwright/agent",
+    retention_days=30,
+)
+
+
+class Idle(Tasks):
+    """A cluster whose tasks end at once; keeps what it was asked to stop."""
+
+    def __init__(self, end: TaskEnd | None = None) -> None:
+        self.stopped: list[str | None] = []
+        self._end = end
+
+    def stop(self, execution_arn: str, claimed: str | None, *, seconds: float) -> TaskEnd | None:
+        """See `Tasks`."""
+        assert execution_arn
+        assert seconds >= 0
+        self.stopped.append(claimed)
+        return self._end
+
+
+class Reporting(Workshop):
+    """A workshop in which sessions also end."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.tasks = Idle()
+
+    def opened(self, session_id: str = "s-1", **fields: Any) -> OpenedPullRequest:
+        """Open and admit a session, and let its task claim it."""
+        self.record(session_id, **fields)
+        opened = self.open(session_id, **fields)
+        self.store.update_session(
+            session_id,
+            {"admitted_at": "now", "task_arn": TASK, "task_started_at": NOW.isoformat()},
+        )
+        return opened
+
+    def record(self, session_id: str, **fields: Any) -> None:
+        """What RecordSession writes."""
+        text = json.dumps({"repository": REPOSITORY, **fields})
+        self.store.update_session(session_id, {"input": text, "repository": REPOSITORY})
+
+    def refuse(self, session_id: str, **fields: Any) -> Verdict:
+        """Let OpenPullRequest fail, and report it as the state machine does."""
+        self.record(session_id, **fields)
+        with pytest.raises(PullwrightError) as caught:
+            self.open(session_id, **fields)
+        cause = {"errorMessage": str(caught.value), "errorType": type(caught.value).__name__}
+        return self.report(
+            session_id, error={"Error": type(caught.value).__name__, "Cause": json.dumps(cause)}
+        )
+
+    def report(self, session_id: str = "s-1", **payload: Any) -> Verdict:
+        """Report with the payload of the state machine, through JSON."""
+        event = {
+            "session_id": session_id,
+            "execution_arn": execution(session_id),
+            "started_at": NOW.isoformat(),
+            "opened": None,
+            "task": None,
+            "error": None,
+            **payload,
+        }
+        if isinstance(event["opened"], OpenedPullRequest):
+            event["opened"] = event["opened"].model_dump(mode="json")
+        tools = Tools(self.github.app(), self.store, self.artifacts, self.tasks, SETTINGS)
+        parsed = ReportOutcomeEvent.model_validate(event)
+        return report_outcome(parsed, tools, now=NOW, seconds_left=100)
+
+    def result(self, outcome: Outcome = Outcome.CHANGED, session_id: str = "s-1") -> None:
+        """What a runner leaves."""
+        result = AgentResult(
+            session_id=session_id,
+            task_arn=TASK,
+            outcome=outcome,
+            summary="Fixed it.",
+            commit="c0ffee" if outcome is Outcome.CHANGED else None,
+            cost_usd=0.42,
+            tokens=TokenUsage(input=1, output=2, cache_read=3, cache_write=4),
+            turns=7,
+            conversation_id="conversation",
+            started_at=NOW,
+            ended_at=NOW + timedelta(seconds=65),
+            exit_code=0,
+            phases={"agent": 60.5},
+        )
+        self.artifacts.results[session_id] = result.model_dump_json()
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Reporting:
+    """A repository with one issue."""
+    made = Reporting(tmp_path)
+    made.github.repository()
+    made.github.issue()
+    return made
+
+
+def test_work_that_was_done_is_ready_for_review(workshop: Reporting) -> None:
+    """The pull request leaves draft, the comment shows the figures, the verdict succeeds."""
+    opened = workshop.opened(issue=1)
+    workshop.result()
+    verdict = workshop.report(opened=opened, task={"TaskArn": TASK, "ExitCode": 0})
+    assert (verdict.status, verdict.outcome, verdict.error) == ("SUCCEEDED", "changed", "")
+    assert verdict.lock_key == opened.lock_key
+    assert verdict.report_due is False
+    assert verdict.ttl == int((NOW + timedelta(days=30)).timestamp())
+    [pull] = workshop.github.pulls()
+    assert pull["draft"] is False
+    [comment] = workshop.github.comments(opened.pull_request)
+    for part in ("$0.42", "7", "1 min 5 s", "c0ffee", "Fixed it.", "s3://bucket/sessions/s-1/"):
+        assert part in comment["body"]
+    assert workshop.tasks.stopped == []
+    assert workshop.github.comments(1) == []
+
+
+def test_the_record_gets_every_detail(workshop: Reporting) -> None:
+    """Cost, tokens, turns, commit, places and times are on the session record."""
+    opened = workshop.opened(issue=1)
+    workshop.result()
+    workshop.report(opened=opened, task={"TaskArn": TASK})
+    expected = {
+        "outcome": "changed",
+        "commit": "c0ffee",
+        "cost_usd": 0.42,
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "cache_read_tokens": 3,
+        "cache_write_tokens": 4,
+        "turns": 7,
+        "agent_seconds": 60.5,
+        "conversation_id": "conversation",
+        "failure_class": "",
+        "artifacts": "s3://bucket/sessions/s-1/",
+        "log_group": "/pullwright/agent",
+        "log_stream": "agent/runner/0123",
+    }
+    record = workshop.store.read_session("s-1")
+    assert {name: record.get(name) for name in expected} == expected
+
+
+def test_nothing_to_change_is_a_success_and_a_draft(workshop: Reporting) -> None:
+    """Without a change the pull request stays a draft, and the comment says so."""
+    opened = workshop.opened(issue=1)
+    workshop.result(Outcome.NO_CHANGE)
+    verdict = workshop.report(opened=opened)
+    assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "no_change")
+    assert workshop.github.pulls()[0]["draft"] is True
+    assert "No change needed" in workshop.github.comments(opened.pull_request)[0]["body"]
+
+
+def test_a_task_that_left_nothing_is_stopped_and_told(workshop: Reporting) -> None:
+    """After an error the claimed task is stopped, and its end decides."""
+    opened = workshop.opened(issue=1)
+    workshop.tasks = Idle(TaskEnd(TaskArn=TASK, StopCode="UserInitiated", ExitCode=143))
+    verdict = workshop.report(opened=opened, error={"Error": "States.Timeout", "Cause": ""})
+    assert (verdict.error, verdict.failure_class) == ("TimeLimit", "limit")
+    assert workshop.tasks.stopped == [TASK]
+    [comment] = workshop.github.comments(opened.pull_request)
+    assert verdict.sentence in comment["body"]
+    assert verdict.remedy in comment["body"]
+    assert workshop.store.read_session("s-1")["exit_code"] == 143
+
+
+def test_a_result_that_cannot_be_read_is_a_case_of_its_own(workshop: Reporting) -> None:
+    """Rubbish in result.json ends as TaskLost, and says that it was rubbish."""
+    opened = workshop.opened(issue=1)
+    workshop.artifacts.results["s-1"] = "{"
+    verdict = workshop.report(opened=opened)
+    assert verdict.error == "TaskLost"
+    assert "cannot be read" in verdict.sentence
+
+
+def test_a_refusal_is_one_comment_on_the_issue(workshop: Reporting) -> None:
+    """Refused twice, the issue has one comment with sentence and remedy; no lock is given back."""
+    number = workshop.github.issue(body="")
+    for session_id in ("s-1", "s-2"):
+        verdict = workshop.refuse(session_id, issue=number)
+        assert (verdict.error, verdict.lock_key, verdict.report_due) == ("IssueWithoutText", "", False)
+    [comment] = workshop.github.comments(number)
+    assert "has no description" in comment["body"]
+    assert verdict.remedy in comment["body"]
+    assert workshop.tasks.stopped == []
+
+
+def test_a_wrong_request_is_answered_where_it_can_be(workshop: Reporting) -> None:
+    """An invalid request that names repository and issue is answered there; others are only recorded."""
+    assert workshop.refuse("s-1", issue=1, colour="red").error == "InvalidRequest"
+    [comment] = workshop.github.comments(1)
+    assert "colour" in comment["body"]
+    for wrong in ({"issue": True}, {"issue": [1]}, {"issue": -1}, {"repository": 7, "issue": 1}):
+        verdict = workshop.refuse("s-2", **wrong)
+        assert (verdict.error, verdict.report_due) == ("InvalidRequest", False)
+    assert len(workshop.github.comments(1)) == 1
+
+
+def test_a_missing_permission_does_not_hide_itself(tmp_path: Path) -> None:
+    """Where the App may only write on issues, the issue is told what is missing."""
+    workshop = Reporting(tmp_path)
+    workshop.github.repository(installation_permissions={"issues": "write"})
+    workshop.github.issue()
+    assert workshop.refuse("s-1", issue=1).error == "PermissionMissing"
+    [comment] = workshop.github.comments(1)
+    assert "contents: write" in comment["body"]
+
+
+@pytest.mark.parametrize("settings", [{"installed": False}, {"archived": True}])
+def test_where_nothing_can_be_written_nothing_is_due(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """A repository that takes no comment leaves no report to be made up for."""
+    workshop = Reporting(tmp_path)
+    workshop.github.repository()
+    workshop.github.issue()
+    workshop.github.control("PATCH", f"/repositories/{REPOSITORY}", settings)
+    assert workshop.refuse("s-1", issue=1).report_due is False
+    assert workshop.github.comments(1) == []
+
+
+@pytest.mark.parametrize(("method", "end"), [("PATCH", "/comments/"), ("POST", "/graphql")])
+def test_a_report_that_github_refuses_stays_due(workshop: Reporting, method: str, end: str) -> None:
+    """When GitHub fails, the verdict stands, the lock is freed and the report is still due."""
+    opened = workshop.opened(issue=1)
+    workshop.result()
+    path = end if end != "/comments/" else f"/comments/{opened.comment_id}"
+    workshop.github.before += [(method, path, Response(503, {}))] * 5
+    verdict = workshop.report(opened=opened)
+    assert (verdict.status, verdict.report_due) == ("SUCCEEDED", True)
+    assert verdict.lock_key == opened.lock_key
+
+
+def test_a_deleted_comment_is_written_again(workshop: Reporting) -> None:
+    """When somebody deleted the tracking comment, the outcome makes a new one."""
+    opened = workshop.opened(issue=1)
+    workshop.result()
+    workshop.github.person("DELETE", f"/issues/comments/{opened.comment_id}")
+    assert workshop.report(opened=opened).report_due is False
+    [comment] = workshop.github.comments(opened.pull_request)
+    assert "Fixed it." in comment["body"]
+
+
+def test_a_pull_request_closed_meanwhile_stays_closed(workshop: Reporting) -> None:
+    """A person who closes the pull request during the run is not overruled."""
+    opened = workshop.opened(issue=1)
+    workshop.github.person("PATCH", f"/pulls/{opened.pull_request}", {"state": "closed"})
+    workshop.result()
+    assert workshop.report(opened=opened).report_due is False
+    assert workshop.github.pulls()[0]["state"] == "closed"
+
+
+def test_somebody_elses_lock_is_not_given_back(workshop: Reporting) -> None:
+    """Only a lock that this execution owns is named in the verdict."""
+    opened = workshop.opened(issue=1)
+    workshop.store.items[opened.lock_key]["owner"] = execution("s-2")
+    workshop.result()
+    assert workshop.report(opened=opened).lock_key == ""
+
+
+def test_an_opening_that_died_late_is_told_on_the_pull_request(workshop: Reporting) -> None:
+    """When OpenPullRequest dies after the comment was made, that comment says so and the lock goes back."""
+    opened = workshop.opened(issue=1)
+    verdict = workshop.report(error={"Error": "States.Timeout", "Cause": ""})
+    assert (verdict.error, verdict.lock_key) == ("InternalError", opened.lock_key)
+    [comment] = workshop.github.comments(opened.pull_request)
+    assert verdict.sentence in comment["body"]

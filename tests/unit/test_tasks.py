@@ -1,0 +1,112 @@
+"""No task of a session runs on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from pullwright.errors import AwsUnavailable
+from pullwright.reporting.tasks import Tasks
+from tests.unit.aws_kit import client
+
+ARN = "arn:aws:states:eu-central-1:123456789012:execution:m:s"
+CLAIMED = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/claimed"
+UNKNOWN = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/unknown"
+
+
+class Cluster:
+    """A cluster and an execution that answer what a test says."""
+
+    def __init__(self, *submitted: str) -> None:
+        self.waits: list[float] = []
+        self.ecs: Any = Stubber(client("ecs"))
+        self.states: Any = Stubber(client("stepfunctions"))
+        events: list[dict[str, Any]] = [
+            {"timestamp": datetime.now(UTC), "type": "TaskTimedOut", "id": 9},
+            *(
+                {
+                    "timestamp": datetime.now(UTC),
+                    "type": "TaskSubmitted",
+                    "id": 8,
+                    "taskSubmittedEventDetails": {
+                        "resourceType": "ecs",
+                        "resource": "runTask.sync",
+                        "output": json.dumps({"Tasks": [{"TaskArn": arn}]}),
+                    },
+                }
+                for arn in submitted
+            ),
+        ]
+        self.states.add_response("get_execution_history", {"events": events})
+
+    def describes(self, *tasks: dict[str, Any]) -> None:
+        """The next description of tasks."""
+        self.ecs.add_response("describe_tasks", {"tasks": list(tasks)})
+
+    def stops(self, arn: str) -> None:
+        """A task is told to stop."""
+        expected = {"cluster": "cluster", "task": arn, "reason": "The session is over."}
+        self.ecs.add_response("stop_task", {}, expected)
+
+    def stop(self, claimed: str | None, seconds: float = 60) -> Any:
+        """Run what is tested, and check that every call was made."""
+        with self.ecs, self.states:
+            tasks = Tasks(self.ecs.client, self.states.client, "cluster", sleep=self.waits.append)
+            end = tasks.stop(ARN, claimed, seconds=seconds)
+            self.ecs.assert_no_pending_responses()
+        return end
+
+
+def task(arn: str, status: str, **fields: Any) -> dict[str, Any]:
+    """A task as ECS describes it."""
+    return {"taskArn": arn, "lastStatus": status, **fields}
+
+
+def test_a_running_task_is_stopped_and_waited_for() -> None:
+    """The end that is returned is the one after the task has stopped."""
+    cluster = Cluster(CLAIMED)
+    cluster.describes(task(CLAIMED, "RUNNING"))
+    cluster.stops(CLAIMED)
+    cluster.describes(task(CLAIMED, "DEPROVISIONING"))
+    container = {"name": "runner", "exitCode": 143, "reason": "r"}
+    cluster.describes(task(CLAIMED, "STOPPED", stopCode="UserInitiated", containers=[container]))
+    end = cluster.stop(CLAIMED)
+    assert (end.StopCode, end.ExitCode, end.Reason) == ("UserInitiated", 143, "r")
+    assert len(cluster.waits) == 2
+
+
+def test_a_task_that_never_claimed_is_found() -> None:
+    """A task that only the execution's history knows is stopped too; the claimed one decides."""
+    cluster = Cluster(UNKNOWN, CLAIMED)
+    cluster.describes(task(UNKNOWN, "RUNNING"), task(CLAIMED, "STOPPED"))
+    cluster.stops(UNKNOWN)
+    cluster.describes(task(UNKNOWN, "STOPPED"), task(CLAIMED, "STOPPED"))
+    assert cluster.stop(CLAIMED).TaskArn == CLAIMED
+
+
+def test_without_a_task_nothing_is_asked() -> None:
+    """A session whose task was never launched needs no ECS."""
+    assert Cluster().stop(None) is None
+
+
+def test_a_task_that_still_saves_its_work_is_waited_for_again() -> None:
+    """When this function's time is up first, the state machine has to ask again."""
+    cluster = Cluster(CLAIMED)
+    cluster.describes(task(CLAIMED, "RUNNING"))
+    cluster.stops(CLAIMED)
+    cluster.describes(task(CLAIMED, "DEACTIVATING", stoppingAt=datetime.now(UTC)))
+    with pytest.raises(AwsUnavailable, match="not ended"):
+        cluster.stop(CLAIMED, seconds=1)
+
+
+def test_a_task_that_never_ends_does_not_hold_up_the_verdict() -> None:
+    """After its grace has passed, the session is reported without it."""
+    cluster = Cluster(CLAIMED)
+    cluster.describes(task(CLAIMED, "RUNNING"))
+    cluster.stops(CLAIMED)
+    cluster.describes(task(CLAIMED, "RUNNING", stoppingAt=datetime(2025, 1, 1, tzinfo=UTC)))
+    assert cluster.stop(CLAIMED, seconds=1).TaskArn == CLAIMED

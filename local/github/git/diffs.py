@@ -33,14 +33,14 @@ class FileChange:
 
 
 def patch_text(git: GitRepository, before: str, after: str) -> str:
-    """Return the whole difference as `git diff` prints it."""
-    return git.run("diff", "-M", "--no-color", before, after).decode(errors="replace")
+    """Return the whole difference between two full hashes as `git diff` prints it."""
+    return git.run_fixed("diff", "-M", "--no-color", before, after).decode(errors="replace")
 
 
 def changed_files(git: GitRepository, before: str, after: str) -> list[FileChange]:
-    """Return the files that differ between two commits or trees."""
-    raw = git.run("diff", "-M", "--raw", "-z", "--abbrev=40", before, after).decode(errors="replace")
-    counts = git.run("diff", "-M", "--numstat", "-z", before, after).decode(errors="replace")
+    """Return the files that differ between two commits or trees, given by full hashes."""
+    raw = git.run_fixed("diff", "-M", "--raw", "-z", "--abbrev=40", before, after).decode(errors="replace")
+    counts = git.run_fixed("diff", "-M", "--numstat", "-z", before, after).decode(errors="replace")
     patches = _patches(patch_text(git, before, after))
     numbers = _numbers(counts)
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ _SHA_LENGTH = 40
 _FORBIDDEN = ("", ".", "..", ".git")
 _DATE = "format-local:%Y-%m-%dT%H:%M:%SZ"
 _FIELDS = "%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%ad%x1f%cn%x1f%ce%x1f%cd%x1f%B%x1e"
+
+
+_LOG = (f"--format={_FIELDS}", f"--date={_DATE}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class GitRepository:
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
         self.path = path
         self._environment = environment
+        # What is asked about full hashes has one answer for ever; an error is asked again.
+        self.run_fixed = lru_cache(maxsize=1_024)(self._run_fixed)
 
     def run(
         self,
@@ -93,12 +99,15 @@ class GitRepository:
         )
         return done.stdout
 
+    def _run_fixed(self, *arguments: str) -> bytes:
+        return self.run(*arguments)
+
     def _text(self, *arguments: str) -> str:
         return self.run(*arguments).decode(errors="replace")
 
-    def _try(self, *arguments: str) -> str | None:
+    def _try(self, *arguments: str, fixed: bool = False) -> str | None:
         try:
-            return self._text(*arguments).strip()
+            return (self.run_fixed if fixed else self.run)(*arguments).decode(errors="replace").strip()
         except subprocess.CalledProcessError:
             return None
 
@@ -141,7 +150,7 @@ class GitRepository:
 
     def type_of(self, sha: str) -> str | None:
         """Return the type of the object with this full hash, or None."""
-        return self._try("cat-file", "-t", sha) if len(sha) == _SHA_LENGTH else None
+        return self._try("cat-file", "-t", sha, fixed=True) if len(sha) == _SHA_LENGTH else None
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a branch, tag or hash names (branches first, as GitHub does), or None."""
@@ -155,24 +164,23 @@ class GitRepository:
 
     def log(self, *arguments: str) -> list[Commit]:
         """Return the commits that `git log` gives for these arguments, newest first."""
-        text = self._text("log", f"--format={_FIELDS}", f"--date={_DATE}", *arguments)
-        return [_commit(block.lstrip("\n")) for block in text.split("\x1e") if block.strip("\n")]
+        return _commits(self.run("log", *_LOG, *arguments))
 
     def commit(self, sha: str) -> Commit:
-        """Return one commit."""
-        return self.log("-1", "--end-of-options", sha)[0]
+        """Return the commit with this full hash."""
+        return _commits(self.run_fixed("log", *_LOG, "-1", "--end-of-options", sha))[0]
 
-    def count(self, spec: str) -> int:
-        """Return how many commits a range such as `main..branch` holds."""
-        return int(self._text("rev-list", "--count", "--end-of-options", spec))
+    def count(self, base: str, head: str) -> int:
+        """Return how many commits one has that the other has not; both are full hashes."""
+        return int(self.run_fixed("rev-list", "--count", "--end-of-options", f"{base}..{head}"))
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """Return the best common ancestor, or None."""
-        return self._try("merge-base", one, other)
+        """Return the best common ancestor of two full hashes, or None."""
+        return self._try("merge-base", one, other, fixed=True)
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        """Tell whether one commit is reachable from another."""
-        return self._try("merge-base", "--is-ancestor", older, newer) is not None
+        """Tell whether one commit is reachable from another; both are full hashes."""
+        return self._try("merge-base", "--is-ancestor", older, newer, fixed=True) is not None
 
     def write_commit(
         self, tree: str, parents: Sequence[str], message: str, author: Signature, committer: Signature
@@ -227,6 +235,11 @@ class GitRepository:
             lines = [f"{c.mode if c.sha else '0'} {c.sha or ZERO}\t{c.path}\0" for c in changes]
             self.run("update-index", "-z", "--index-info", stdin="".join(lines).encode(), extra=index)
             return self.run("write-tree", extra=index).decode().strip()
+
+
+def _commits(output: bytes) -> list[Commit]:
+    blocks = output.decode(errors="replace").split("\x1e")
+    return [_commit(block.lstrip("\n")) for block in blocks if block.strip("\n")]
 
 
 def _commit(block: str) -> Commit:

@@ -34,6 +34,7 @@ class GitStore:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "repositories"
         self.root.mkdir(parents=True, exist_ok=True)
+        self._opened: dict[Path, GitRepository] = {}
         self.pushes = folder / "pushes"
         self.pushes.mkdir(exist_ok=True)
         self._write_hooks(folder / "hooks")
@@ -67,7 +68,10 @@ class GitStore:
 
     def open(self, owner: str, name: str) -> GitRepository:
         """Return a repository that exists."""
-        return GitRepository(self.path(owner, name), self.environment)
+        path = self.path(owner, name)
+        if path not in self._opened:
+            self._opened[path] = GitRepository(path, self.environment)
+        return self._opened[path]
 
     def create(self, owner: str, name: str, *, source: Path | None = None) -> GitRepository:
         """Make a repository, empty or with the branches and tags of another one.
@@ -82,7 +86,7 @@ class GitStore:
         """
         path = self.path(owner, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(path, ignore_errors=True)
+        self.remove(owner, name)
         subprocess.run(
             ["git", "init", "--quiet", "--bare", str(path)],
             env=self.environment,
@@ -118,4 +122,5 @@ class GitStore:
 
     def remove(self, owner: str, name: str) -> None:
         """Delete a repository from disk."""
+        self._opened.pop(self.path(owner, name), None)
         shutil.rmtree(self.path(owner, name), ignore_errors=True)

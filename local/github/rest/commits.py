@@ -76,7 +76,7 @@ def compare(call: Call) -> Reply:
         raise ApiError(404, f"No common ancestor between {left} and {right}.")
     if (diff := as_diff(call, git, fork, head)) is not None:
         return diff
-    ahead, behind = git.count(f"{base}..{head}"), git.count(f"{head}..{base}")
+    ahead, behind = git.count(base, head), git.count(head, base)
     states = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
     page = call.world.links.page(found, f"/compare/{left}...{right}")
     history = git.log("--reverse", f"{base}..{head}")[-_MOST_COMMITS:]

@@ -77,7 +77,7 @@ def _ends(call: Call, found: Repository, head: str, base: str) -> tuple[str, str
     if git.merge_base(base_sha, head_sha) is None:
         message = f"The {head} branch has no history in common with {base}"
         raise invalid("PullRequest", "custom", message=message)
-    if git.count(f"{base_sha}..{head_sha}") == 0:
+    if git.count(base_sha, head_sha) == 0:
         raise invalid("PullRequest", "custom", message=f"No commits between {base} and {head}")
     return head_sha, base_sha
 

@@ -100,7 +100,7 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
 
 def _counts(world: World, record: Repository, it: Issue, base: str, head: str) -> JSON:
     git = world.git(record)
-    known = git.resolve(base) and git.resolve(head)
+    known = git.type_of(base) and git.type_of(head)
     changes = changed_files(git, git.merge_base(base, head) or base, head) if known else []
     lines = stats(changes)
     return {
@@ -113,7 +113,7 @@ def _counts(world: World, record: Repository, it: Issue, base: str, head: str) -
         "comments": len(world.comments_of(it)),
         "review_comments": 0,
         "maintainer_can_modify": False,
-        "commits": git.count(f"{base}..{head}") if known else 0,
+        "commits": git.count(base, head) if known else 0,
         "additions": lines["additions"],
         "deletions": lines["deletions"],
         "changed_files": len(changes),

@@ -6,7 +6,7 @@ from typing import Any
 from pullwright import aws, settings
 from pullwright.artifacts import Artifacts
 from pullwright.github.app import GitHubApp
-from pullwright.log import about
+from pullwright.log import about, logger
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, open_pull_request
 from pullwright.secret_values import read_app_secret
 from pullwright.store import Store
@@ -26,7 +26,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     parsed = OpenPullRequestEvent.model_validate(event)
     about(parsed.session_id)
-    return open_pull_request(parsed, _tools()).model_dump(mode="json")
+    opened = open_pull_request(parsed, _tools())
+    logger.info("opened", repository=opened.repository, pull_request=opened.pull_request)
+    return opened.model_dump(mode="json")
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ MAX_PROCESSES = 4096
 MAX_FILE_BYTES = 4 << 30
 _PR_SET_CHILD_SUBREAPER = 36
 _KILL_ROUNDS = 100
+_OOM_SCORE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,11 @@ class User:
     def command(self, command: Sequence[str]) -> list[str]:
         """The command line that runs a command as this user, without capabilities, under limits."""
         limits = [
+            # When the task's memory runs out, the kernel takes the agent and not the runner, who can report.
+            *("choom", f"--adjust={_OOM_SCORE}", "--"),
             "prlimit",
-            f"--nproc={MAX_PROCESSES}",
-            f"--fsize={self.max_file_bytes}",
+            f"--nproc={_at_most(resource.RLIMIT_NPROC, MAX_PROCESSES)}",
+            f"--fsize={_at_most(resource.RLIMIT_FSIZE, self.max_file_bytes)}",
             "--core=0",
             "--",
         ]
@@ -120,6 +124,12 @@ def reap(spare: int | None = None) -> None:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 continue
+
+
+def _at_most(kind: int, limit: int) -> int:
+    """The limit, or what already holds if that is less: containers may not raise their limits."""
+    _, hard = resource.getrlimit(kind)
+    return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
 
 
 def _kill(pid: int) -> None:

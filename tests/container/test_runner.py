@@ -274,6 +274,17 @@ def test_the_agent_has_nothing_to_steal(world: World) -> None:
 
 
 @needs_root
+def test_a_work_folder_out_of_the_agents_reach_is_said(world: World) -> None:
+    """A WORK_DIR below a folder that is closed to others fails with the remedy, not with a riddle."""
+    closed = world.folder / "closed"
+    closed.mkdir(mode=0o700)
+    world.ask(stub=True)
+    assert world.run(WORK_DIR=str(closed / "work")).code == exit_codes.DEFECT
+    assert world.result.failure is not None
+    assert "WORK_DIR" in world.result.failure.sentence
+
+
+@needs_root
 def test_processes_that_the_agent_leaves_are_ended(world: World) -> None:
     """A process that left the agent's group and session is ended too."""
     world.fake_cli(

@@ -88,7 +88,8 @@ class Workspace:
             user=user,
         )
         try:
-            run("version", cwd=made.folder, user=user)
+            # By its whole path, as the agent will come: being started inside would prove nothing.
+            run("-C", str(made.folder), "version", cwd=root, user=user)
         except (OSError, GitError) as error:
             raise InternalError(
                 "The agent's user cannot work in WORK_DIR.",

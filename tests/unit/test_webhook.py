@@ -148,6 +148,15 @@ def test_an_empty_body_needs_its_signature_too() -> None:
     assert deployed.send(url_event("", headers(b"")))[0] == 400
 
 
+def test_a_form_is_refused() -> None:
+    """A webhook set to the wrong content type is told so, but only if it is signed at all."""
+    deployed = Deployed()
+    form = "application/x-www-form-urlencoded; charset=utf-8"
+    status, body = deployed.send(url_event("payload=%7B%7D", headers(b"payload=%7B%7D", content_type=form)))
+    assert (status, body["field"]) == (400, "content-type")
+    assert deployed.send(url_event("payload=%7B%7D", {"content-type": form}))[0] == 401
+
+
 def test_the_secret_is_read_once() -> None:
     """Good deliveries use the secret in memory."""
     deployed = Deployed()

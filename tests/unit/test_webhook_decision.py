@@ -195,12 +195,6 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     assert refusal(body).status_code == 400
 
 
-def test_a_form_is_refused() -> None:
-    """A webhook set to the wrong content type is told so."""
-    given_ = refusal(b"payload=%7B%7D", content_type="application/x-www-form-urlencoded; charset=utf-8")
-    assert (given_.status_code, given_.field) == (400, "content-type")
-
-
 @pytest.mark.parametrize("guid", ["", "1234", GUID + "0", "../" + GUID, "g" * 36])
 def test_a_delivery_without_a_guid_is_refused(guid: str) -> None:
     """What names the execution has to be a GUID."""

@@ -7,7 +7,7 @@
 | 202 | `queued` | Step Functions had no room; the request waits in the queue |
 | 200 | `pong` | `ping` |
 | 200 | `ignored` | a signed event that is none of our business; `reason` says why |
-| 400 | `refused` | signed, but not JSON or not what GitHub documents; `field` names what is wrong |
+| 400 | `refused` | signed, but a form, not JSON, or not what GitHub documents; `field` names what is wrong |
 | 401 | `refused` | signature missing, SHA-1 only, or wrong |
 | 405 | `refused` | not a POST |
 | 413 | `refused` | larger than 6 MB |

@@ -30,7 +30,7 @@ def decide(headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_la
         ValueError: the secret is empty.
     """
     check_signature(headers, body, secret)
-    payload = parse(headers, body)
+    payload = parse(body)
     event = headers.get("x-github-event", "")
     if not _EVENT.fullmatch(event):
         raise Refused(400, "The header X-GitHub-Event is missing or malformed.", field="x-github-event")

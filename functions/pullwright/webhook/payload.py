@@ -14,23 +14,35 @@ _T = TypeVar("_T", str, int)
 _KINDS = {str: "a text", int: "a whole number"}
 
 
-def parse(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """Decode a signed body.
+def refuse_form(headers: Mapping[str, str]) -> None:
+    """Tell whoever set the webhook to the wrong content type.
+
+    Before the signature is compared: what stands between GitHub and us may rewrite a form's bytes.
 
     Args:
         headers: by lower-case name.
-        body: the raw bytes.
 
     Raises:
-        Refused: it is empty, a form, not JSON, nested too deeply, or not an object.
+        Refused: it is a form.
     """
-    if not body.strip():
-        raise Refused(400, "The body is empty.")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
         raise Refused(
             400, "The webhook's content type must be application/json, not a form.", field="content-type"
         )
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Decode a signed body.
+
+    Args:
+        body: the raw bytes.
+
+    Raises:
+        Refused: it is empty, not JSON, nested too deeply, or not an object.
+    """
+    if not body.strip():
+        raise Refused(400, "The body is empty.")
     try:
         payload = json.loads(body.decode(), parse_constant=_refuse_constant)
     except RecursionError:

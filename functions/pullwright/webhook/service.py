@@ -17,6 +17,7 @@ from pullwright.webhook.answers import (
 )
 from pullwright.webhook.decision import decide, delivery_id
 from pullwright.webhook.log import DeliveryLog
+from pullwright.webhook.payload import refuse_form
 from pullwright.webhook.request import Request, read_request
 from pullwright.webhook.secret import SecretUnusable, WebhookSecret
 from pullwright.webhook.settings import Settings
@@ -72,6 +73,7 @@ class Webhook:
 
     def _decide(self, request: Request) -> Start | Answer:
         claimed_signature(request.headers)
+        refuse_form(request.headers)
         label = self._settings.trigger_label
         try:
             return decide(request.headers, request.body, self._secret.current(), trigger_label=label)

@@ -49,8 +49,8 @@ class Layout:
 
     @property
     def build(self) -> Path:
-        """The deployment as SAM built it."""
-        return self.data / "build"
+        """The deployment as SAM built it; SAM keeps a note of its own beside this folder."""
+        return self.data / "build" / "app"
 
     @property
     def shared(self) -> Path:

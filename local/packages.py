@@ -33,9 +33,9 @@ def upload(template: Path, s3: Any, bucket: str, digest_of: Any) -> Path:
         if digest not in uploaded:
             uploaded[digest] = f"{digest[:32]}.zip"
             archive = template.parent / uploaded[digest]
-            _zip(folder, archive)
+            if not archive.exists():
+                _zip(folder, archive)
             s3.upload_file(str(archive), bucket, archive.name)
-            archive.unlink()
         return f"{found['head']}s3://{bucket}/{uploaded[digest]}"
 
     packaged = template.with_name("packaged.yaml")
@@ -44,7 +44,9 @@ def upload(template: Path, s3: Any, bucket: str, digest_of: Any) -> Path:
 
 
 def _zip(folder: Path, archive: Path) -> None:
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+    draft = archive.with_suffix(".new")
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
         for file in sorted(folder.rglob("*")):
             if file.is_file():
                 made.write(file, file.relative_to(folder))
+    draft.replace(archive)

@@ -29,7 +29,8 @@ from local.supervise import Known, children, end, free_port, start, wait_until
 STACK = "pullwright-local"
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 START_SECONDS = 30.0
-STOP_SECONDS = 8.0
+STOP_SECONDS = {"engine": 2.0}
+"""The engine keeps nothing that an orderly end would save, and takes its time over one; 8 for the others."""
 OWN = ("engine", "github", "model", "logs", "build", "saved", "test", "stack.json", "up.lock", "built")
 """What a stack keeps in its folder; `clean` removes these and nothing else."""
 
@@ -251,7 +252,9 @@ class Stack:
 
     def _end(self) -> list[str]:
         known = processes(read(self.layout))
-        stubborn = end(known, seconds=STOP_SECONDS)
+        with ThreadPoolExecutor(max(len(known), 1)) as pool:
+            ended = pool.map(lambda one: end([one], seconds=STOP_SECONDS.get(one.name, 8.0)), known)
+            stubborn = [name for names in ended for name in names]
         left = children(self.layout.children)
         end(left, seconds=0)
         shutil.rmtree(self.layout.children, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -146,6 +147,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         end([known], seconds=10)
         left = children(emulator.layout.children)
         end(left, seconds=0)
+        shutil.rmtree(emulator.layout.shared)
     assert not left, "the engine left processes behind"
 
 
@@ -440,6 +442,16 @@ def test_environments_are_capped_and_the_rest_is_throttled(engine: Engine) -> No
     assert answers.count("200") >= 3
     functions = [child for child in children(engine.emulator.layout.children) if "function" in child.name]
     assert len([child for child in functions if child.alive]) <= 3
+
+
+def test_a_change_of_configuration_alone_keeps_the_code(engine: Engine) -> None:
+    """The new version runs on the code that the old one unpacked, even after the old one is gone."""
+    functions, name = engine.client("lambda"), engine.outputs["Behave"]
+    functions.update_function_configuration(FunctionName=name, Description="changed")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    for _ in range(3):
+        assert "FunctionError" not in engine.invoke("Behave")[0]
+        time.sleep(0.5)
 
 
 # --- Function URLs -------------------------------------------------------------------------------------

@@ -1,0 +1,120 @@
+"""The engine's ECS, as far as it is plain functions."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from pullwright_engine.ecs import shapes
+from pullwright_engine.ecs.metadata import task_metadata
+from pullwright_engine.settings import Settings, parse
+
+CLUSTER = "arn:aws:ecs:us-east-1:000000000000:cluster/c"
+DEFINITION: dict[str, Any] = {
+    "taskDefinitionArn": "arn:aws:ecs:us-east-1:000000000000:task-definition/agent:3",
+    "family": "agent",
+    "cpu": "1024",
+    "memory": "4096",
+    "runtimePlatform": {"cpuArchitecture": "ARM64"},
+    "tags": [{"key": "team", "value": "a"}, {"key": "stage", "value": "b"}],
+    "containerDefinitions": [
+        {
+            "name": "runner",
+            "image": "repo:latest",
+            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/g"}},
+        }
+    ],
+}
+SETTINGS: dict[str, Any] = {
+    "children_dir": "/c",
+    "tasks_dir": "/t",
+    "log_dir": "/l",
+    "images": {"*.dkr.ecr.*/*:latest": {"command": ["run"]}},
+    "task_path": "/bin",
+    "function_python": "/py",
+}
+
+
+def _task(**request: Any) -> dict[str, Any]:
+    return shapes.new_task(request, DEFINITION, CLUSTER)
+
+
+def test_a_new_task_has_the_shape_of_the_api() -> None:
+    """Sizes, group, architecture and one container come from the definition."""
+    task = _task(startedBy="me")
+    assert task["taskArn"].startswith("arn:aws:ecs:us-east-1:000000000000:task/c/")
+    assert (task["group"], task["cpu"], task["memory"]) == ("family:agent", "1024", "4096")
+    assert task["attributes"] == [{"name": "ecs.cpu-architecture", "value": "arm64"}]
+    assert task["containers"][0]["name"] == "runner"
+    assert task["containers"][0]["containerArn"].startswith(task["taskArn"].replace(":task/", ":container/"))
+
+
+def test_tags_of_the_definition_are_taken_over_when_asked_for() -> None:
+    """A tag of the request wins over one of the definition, and answers show tags on demand only."""
+    task = _task(tags=[{"key": "team", "value": "mine"}], propagateTags="TASK_DEFINITION")
+    assert task["tags"] == [{"key": "team", "value": "mine"}, {"key": "stage", "value": "b"}]
+    assert shapes.view(task, None)["tags"] == []
+    assert shapes.view(task, ["TAGS"])["tags"] == task["tags"]
+
+
+def test_an_answer_does_not_change_with_the_task() -> None:
+    """What was answered is a copy."""
+    task = _task()
+    shown = shapes.view(task, None)
+    task["containers"][0]["lastStatus"] = "STOPPED"
+    assert shown["containers"][0]["lastStatus"] == "PENDING"
+
+
+@pytest.mark.parametrize(
+    ("request_", "selected"),
+    [
+        ({}, True),
+        ({"family": "agent"}, True),
+        ({"family": "other"}, False),
+        ({"startedBy": "me"}, True),
+        ({"startedBy": "you"}, False),
+        ({"desiredStatus": "STOPPED"}, False),
+    ],
+)
+def test_list_tasks_selects(request_: dict[str, str], *, selected: bool) -> None:
+    """Each filter of ListTasks narrows the list."""
+    assert shapes.selects(_task(startedBy="me"), request_) is selected
+
+
+def test_a_signal_becomes_the_exit_code_that_containers_have() -> None:
+    """SIGKILL is 137, SIGTERM 143, and an exit code stays one."""
+    assert [shapes.exit_code(code) for code in (-9, -15, 0, 3)] == [137, 143, 0, 3]
+
+
+def test_metadata_names_the_task_and_its_log_stream() -> None:
+    """The endpoint's spelling is its own."""
+    shown = task_metadata(_task(), DEFINITION, {"runner": "agent/runner/1"})
+    assert (shown["Family"], shown["Revision"], shown["Limits"]) == (
+        "agent",
+        "3",
+        {"CPU": 1.0, "Memory": 4096},
+    )
+    assert shown["Containers"][0]["LogOptions"]["awslogs-stream"] == "agent/runner/1"
+
+
+def test_settings_know_images_by_pattern() -> None:
+    """An image that no pattern matches does not exist."""
+    settings = parse(SETTINGS)
+    assert isinstance(settings, Settings)
+    image = settings.image("000000000000.dkr.ecr.us-east-1.amazonaws.com/agent:latest")
+    assert image is not None
+    assert image.command == ("run",)
+    assert settings.image("000000000000.dkr.ecr.us-east-1.amazonaws.com/agent:other") is None
+
+
+def test_settings_refuse_what_they_do_not_know() -> None:
+    """A misspelt key is an error and not a default."""
+    with pytest.raises(TypeError):
+        parse({**SETTINGS, "task_pth": "/bin"})
+
+
+def test_the_engine_package_needs_no_localstack_for_this() -> None:
+    """What is tested here runs where LocalStack is not installed."""
+    assert "localstack" not in sys.modules

@@ -1,0 +1,152 @@
+"""The launcher, as far as it starts nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local import packages, persistence
+from local.app import webhook_host
+from local.install import Part
+from local.model_choice import ChoiceError, choose
+from local.sam import content_of, fingerprint
+from local.supervise import Known, end
+from pullwright_engine.processes import spawn, started_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = {"ANTHROPIC_API_KEY": "made up"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "environment", "scripted"),
+    [("scripted", KEY, True), ("auto", {}, True), ("auto", KEY, False), ("anthropic", KEY, False)],
+)
+def test_the_real_model_is_used_only_when_asked_for(
+    wanted: str, environment: dict[str, str], *, scripted: bool
+) -> None:
+    """A key that lies around is not spent."""
+    model = choose(wanted, environment, is_root=True)
+    assert model.scripted is scripted
+    assert (model.key is None) is scripted
+
+
+def test_a_real_model_without_a_second_user_needs_consent() -> None:
+    """Without root the agent could read what the person can; they have to say that this is all right."""
+    with pytest.raises(ChoiceError, match="PULLWRIGHT_ALLOW_SAME_USER=1"):
+        choose("anthropic", KEY, is_root=False)
+    allowed = choose("anthropic", {**KEY, "PULLWRIGHT_ALLOW_SAME_USER": "1"}, is_root=False)
+    assert allowed.same_user
+    with pytest.raises(ChoiceError, match="ANTHROPIC_API_KEY"):
+        choose("anthropic", {}, is_root=True)
+
+
+def test_the_host_of_a_webhook_is_the_name_that_aws_would_use() -> None:
+    """The id of the Function URL comes first."""
+    host = webhook_host("http://127.0.0.1:4000/_function_url/abc123/")
+    assert host == "abc123.lambda-url.us-east-1.localhost.localstack.cloud:4000"
+
+
+def test_what_was_open_is_closed_when_the_stack_comes_back() -> None:
+    """No execution survives, so no lock, slot or open session may."""
+    items: list[dict[str, Any]] = [
+        {"pk": {"S": "SLOTS"}, "holders": {"SS": ["a"]}},
+        {"pk": {"S": "LOCK#o/r#claude/1"}, "owner": {"S": "arn"}},
+        {"pk": {"S": "SESSION#a"}, "status": {"S": "RUNNING"}, "heartbeat_at": {"S": "2026-01-01T00:00:00Z"}},
+        {"pk": {"S": "SESSION#b"}, "status": {"S": "SUCCEEDED"}},
+        {"pk": {"S": "BRANCH#o/r#claude/1"}, "pull_request": {"N": "2"}},
+    ]
+    kept = {item["pk"]["S"]: item for item in persistence.settled(items)}
+    assert set(kept) == {"SESSION#a", "SESSION#b", "BRANCH#o/r#claude/1"}
+    assert kept["SESSION#a"]["status"] == {"S": "FAILED"}
+    assert kept["SESSION#a"]["sentence"] == {"S": persistence.SENTENCE}
+    assert kept["SESSION#b"]["status"] == {"S": "SUCCEEDED"}
+
+
+def test_a_fingerprint_changes_with_content_and_words_only(tmp_path: Path) -> None:
+    """Times and caches do not count, the content of every file does."""
+    folder = tmp_path / "code"
+    (folder / "__pycache__").mkdir(parents=True)
+    (folder / "a.py").write_text("a = 1\n")
+    before = fingerprint([folder], "x")
+    (folder / "__pycache__" / "a.pyc").write_bytes(b"\0")
+    os.utime(folder / "a.py", (1, 1))
+    assert fingerprint([folder], "x") == before
+    assert fingerprint([folder], "y") != before
+    (folder / "a.py").write_text("a = 2\n")
+    assert fingerprint([folder], "x") != before
+
+
+class Bucket:
+    """Takes uploads."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def upload_file(self, path: str, _bucket: str, key: str) -> None:
+        """Remember the key and that the file is a whole zip."""
+        assert zipfile.ZipFile(path).testzip() is None
+        self.keys.append(key)
+
+
+def test_code_that_functions_share_is_uploaded_once(tmp_path: Path) -> None:
+    """Every CodeUri becomes an address in the bucket, equal folders the same one."""
+    for name, code in (("One", "a = 1\n"), ("Two", "a = 1\n"), ("Three", "a = 3\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.py").write_text(code)
+    template = tmp_path / "template.yaml"
+    template.write_text("".join(f"      CodeUri: {name}\n" for name in ("One", "Two", "Three")))
+    bucket = Bucket()
+    lines = packages.upload(template, bucket, "b", content_of).read_text().splitlines()
+    assert len(bucket.keys) == 2
+    assert lines[0] == lines[1] != lines[2]
+    assert all(line.startswith("      CodeUri: s3://b/") for line in lines)
+
+
+def test_a_process_is_ended_only_if_it_is_the_one_that_was_started(tmp_path: Path) -> None:
+    """An id that the system gave to somebody else is left alone."""
+    child = spawn(
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"],
+        kind="test",
+        notes=tmp_path,
+        cwd=tmp_path,
+        environment={},
+        output=subprocess.PIPE,
+    )
+    assert child.process.stdout is not None
+    with child.process.stdout as output:
+        output.readline()
+    known = Known("test", child.process.pid, started_at(child.process.pid))
+    somebody = Known("test", child.process.pid, "another time")
+    assert [known.alive, somebody.alive] == [True, False]
+    assert end([somebody], seconds=0) == []
+    assert child.process.poll() is None
+    assert end([known], seconds=10) == []
+    assert child.process.wait() == -signal.SIGTERM
+    child.kill_group()
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_part_is_installed_again_when_its_lock_changes(tmp_path: Path) -> None:
+    """A stamp is worth what it was made from, and nothing without what was installed."""
+    lock, target = tmp_path / "lock.txt", tmp_path / "target"
+    lock.write_text("one")
+    part = Part(f"unit test {tmp_path.name}", (lock,), target, target.mkdir)
+    try:
+        assert not part.is_current()
+        part.install()
+        assert part.is_current()
+        lock.write_text("two")
+        assert not part.is_current()
+        lock.write_text("one")
+        target.rmdir()
+        assert not part.is_current()
+    finally:
+        part.stamp.unlink(missing_ok=True)

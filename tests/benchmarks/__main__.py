@@ -9,9 +9,11 @@ import sys
 
 from rich.console import Console
 
-from local.layout import TOOLS
+from local.layout import ROOT, TOOLS, Layout
 from tests.benchmarks import cold, node, package, session, stub, warm
 from tests.benchmarks.figures import Section, table
+
+_BUILDS = (ROOT / ".aws-sam" / "build", Layout.of_environment().build, session.OWN_STACK.build)
 
 
 def main() -> int:
@@ -37,11 +39,11 @@ def main() -> int:
                 sections.append(warm.measure(endpoint_url, say))
         except (node.NoNodeError, cold.NotReadyError, warm.WrongAnswerError) as error:
             problems.append(str(error))
-        sections.append(package.measure())
         try:
             sections.append(session.measure(say))
         except session.NotMeasuredError as error:
             problems.append(str(error))
+        sections.append(package.measure(_BUILDS))
 
     console.print(table(sections))
     for section in sections:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.delivery import ROOT
 from tests.benchmarks.figures import Figure, Mark, Section
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _TITLE = "Functions' package"
@@ -17,21 +17,23 @@ _LIMIT = 30
 _OF_LAMBDA = ("boto3", "botocore", "s3transfer")
 
 
-def measure(build: Path = ROOT / ".aws-sam" / "build") -> Section:
-    """Measure the largest package of a build.
+def measure(builds: Iterable[Path]) -> Section:
+    """Measure the largest package of the newest build.
 
     Args:
-        build: where SAM puts its builds.
+        builds: where SAM may have put one.
     """
-    packages = {path for path in build.glob("*") if (path / "pullwright").is_dir()}
-    if not packages:
+    made = [build for build in builds if (build / "template.yaml").exists()]
+    if not made:
         return Section(_TITLE, "There is no build: run `sam build` first.")
+    newest = max(made, key=lambda build: (build / "template.yaml").stat().st_mtime)
+    packages = [path for path in newest.glob("*") if (path / "pullwright").is_dir()]
     sizes = {path.name: _size(path) for path in packages}
     name = max(sizes, key=lambda name: sizes[name])
     figure = Figure(f"{name}, unzipped", sizes[name] / _MEGABYTE, "MB", mark=Mark(_LIMIT))
     return Section(
         _TITLE,
-        "All files of the largest package in .aws-sam/build, without the AWS SDK that Lambda brings.",
+        "All files of the largest package of the newest build, without the AWS SDK that Lambda brings.",
         (figure,),
     )
 

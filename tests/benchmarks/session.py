@@ -14,11 +14,14 @@ from local.demo import scenario
 from local.layout import ROOT, TOOLS, Layout
 from local.people import call
 from local.sessions import Session, Stack
+from local.stack import status
 from tests.benchmarks.figures import Figure, Mark, Section, median
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+
+OWN_STACK = Layout(TOOLS / "bench" / "stack")
+"""Where a stack is started when none is up."""
 
 _ROUNDS = 3
 _STATES = 8
@@ -57,31 +60,30 @@ def measure(say: Callable[[str], None]) -> Section:
 @contextmanager
 def _stack(say: Callable[[str], None]) -> Iterator[Stack]:
     running = Layout.of_environment()
-    if running.stack_file.exists():
+    if status(running)["up"]:
         yield Stack.load(running.data)
         return
-    folder = TOOLS / "bench" / "stack"
     say("a local stack of its own, since none is up")
-    _local("up", folder)
     try:
-        yield Stack.load(folder)
+        _local("up")
+        yield Stack.load(OWN_STACK.data)
     finally:
         say("stopping that stack")
-        _local("down", folder)
+        _local("down", "--discard")
 
 
-def _local(command: str, folder: Path) -> None:
+def _local(*command: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "local", *command],
         cwd=ROOT,
-        env={**os.environ, "PULLWRIGHT_LOCAL": str(folder)},
+        env={**os.environ, "PULLWRIGHT_LOCAL": str(OWN_STACK.data)},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise NotMeasuredError(
-            f"`local {command}` exited with {done.returncode}: {done.stderr.strip()[-500:]}"
+            f"`local {command[0]}` exited with {done.returncode}: {done.stderr.strip()[-500:]}"
         )
 
 
@@ -142,12 +144,12 @@ def _labelled(stack: Stack, say: Callable[[str], None]) -> list[Figure]:
 
 def _finished(session: Session) -> dict[str, Any]:
     try:
-        status = session.wait(_LONGEST)
+        ended = session.wait(_LONGEST)
     except TimeoutError as error:
         raise NotMeasuredError(str(error)) from error
-    if status != "SUCCEEDED":
+    if ended != "SUCCEEDED":
         record = session.record()
-        raise NotMeasuredError(f"session {session.id} ended {status}: {record.get('sentence', 'no reason')}")
+        raise NotMeasuredError(f"session {session.id} ended {ended}: {record.get('sentence', 'no reason')}")
     described: dict[str, Any] = session.stack.client("stepfunctions").describe_execution(
         executionArn=session.arn
     )

@@ -61,7 +61,8 @@ def _start_stub(console: Console, stack: Stack, work: scenario.Scenario) -> Sess
 def main() -> int:
     """Run the demo and return its exit code."""
     arguments = _arguments()
-    console = Console(highlight=False)
+    # Addresses and hashes stay whole where the output is kept in a file.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     folder = Path(os.environ.get("PULLWRIGHT_LOCAL", ".local"))
     if subprocess.run([sys.executable, "-m", "local", "up"], check=False).returncode:
         return 3

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 
-.PHONY: help setup up down status clean demo test lint bench
+.PHONY: help setup up down status clean demo test lint bench docs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,13 +26,17 @@ clean: ## stop everything and remove all that was installed or built
 demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours)
 	@$(RUN) local.demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
-test: setup ## all layers of tests, the fast ones first
-	@$(RUN) pytest
+test: setup ## all layers of tests, the fast ones first (LAYER=unit for one)
+	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER))
 
 lint: setup ## rules, formatting, types
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) mypy functions container/runner local tests
+	@$(RUN) mypy functions container/runner local tests docs statemachine
+
+docs: setup ## draw the parts of the documentation that come from code
+	@PYTHONPATH=functions $(RUN) docs.contracts --write
+	@$(RUN) statemachine.graph --write README.md
 
 bench: setup ## the figures of the README, measured
 	@$(RUN) tests.benchmarks

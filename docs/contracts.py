@@ -1,6 +1,6 @@
 """Writes docs/contracts.md from the models and the tree of errors.
 
-Usage: `python -m docs.contracts --write` after a change; a unit test compares.
+`make docs` runs it after a change; a unit test compares.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PAGE = Path(__file__).with_name("contracts.md")
 HEAD = """\
 # Contracts
 
-Drawn from `functions/pullwright/models.py` and `errors.py` by `python -m docs.contracts --write`. Times are
+Drawn from `functions/pullwright/models.py` and `errors.py` by `make docs`. Times are
 ISO 8601 in UTC, money is US dollars. Models reject unknown fields.
 """
 MODELS: dict[str, type[BaseModel]] = {
@@ -128,7 +128,7 @@ def main() -> int:
         return 0
     if PAGE.exists() and PAGE.read_text() == render():
         return 0
-    print(f"{PAGE.name} is out of date: run `python -m docs.contracts --write`", file=sys.stderr)  # noqa: T201 - a command's message
+    print(f"{PAGE.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201 - a command's message
     return 1
 
 

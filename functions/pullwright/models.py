@@ -10,9 +10,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-REPOSITORY_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$"
+# Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
+REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
 
-Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN)]
+Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN, max_length=140)]
 WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Branch = Annotated[
     str,

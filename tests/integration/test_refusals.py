@@ -38,6 +38,7 @@ def assert_refused(session: Session, error: str, failure_class: str = "user") ->
         ({"repository": "o/r"}, "issue"),
         ({"repository": "no-slash", "issue": 1}, "repository"),
         ({"repository": 7, "issue": 1}, "repository"),
+        ({"repository": "o/..", "issue": 1}, "repository"),
         ({"repository": "o/r", "issue": "1"}, "issue"),
         ({"repository": "o/r", "issue": 0}, "issue"),
         ({"repository": "o/r", "issue": True}, "issue"),
@@ -90,8 +91,9 @@ def test_a_closed_issue_is_refused(workshop: Workshop) -> None:
     """A closed issue starts no work."""
     issue = workshop.issue()
     workshop.rest("PATCH", f"/issues/{issue}", {"state": "closed"})
-    assert_refused(workshop.start(issue=issue), "IssueClosed")
+    assert_refused(workshop.label(issue), "IssueClosed")
     assert workshop.pulls() == []
+    assert len(workshop.comments(issue)) == 1
 
 
 def test_an_unknown_issue_is_refused(workshop: Workshop) -> None:

@@ -62,8 +62,6 @@ def _labeled(event: str, payload: Mapping[str, Any], guid: str) -> Start | Answe
         return answer(IGNORED, "The label was added by an App; only people start sessions.")
     if event == "pull_request" or _is_pull_request(payload):
         return answer(IGNORED, "The label starts sessions on issues, not on pull requests.")
-    if field(payload, "issue.state", str) != "open":
-        return answer(IGNORED, "The issue is not open; reopen it and add the label again.")
     return start_for_issue(payload, guid)
 
 

@@ -1,0 +1,111 @@
+"""The launcher from outside: `python -m local` up, status, down and clean on a stack of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sam import client
+
+ROOT = Path(__file__).parents[2]
+
+
+class Launcher:
+    """Runs commands on one stack.
+
+    Args:
+        folder: where the stack lives.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *arguments: str) -> tuple[int, Any]:
+        """Exit code and decoded output of a command."""
+        done = subprocess.run(
+            [sys.executable, "-m", "local", *arguments, "--json"],
+            cwd=ROOT,
+            env={**os.environ, "PULLWRIGHT_LOCAL": str(self.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What `stack.json` says."""
+        found: dict[str, Any] = json.loads((self.folder / "stack.json").read_text())
+        return found
+
+    def table(self) -> dict[str, Any]:
+        """The table's items by key."""
+        told = self.told
+        found = client("dynamodb", told["endpoint_url"]).scan(TableName=told["outputs"]["SessionsTable"])
+        return {item["pk"]["S"]: item for item in found["Items"]}
+
+
+@pytest.fixture(scope="module")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A stack of this module's own, gone at the end."""
+    made = Launcher(tmp_path_factory.mktemp("stack"))
+    yield made
+    assert made.run("clean")[0] == 0
+    assert list(made.folder.iterdir()) == []
+
+
+def test_a_stack_comes_up_stays_up_and_goes_down_with_everything(launcher: Launcher) -> None:
+    """The first up deploys, the second does nothing, and down leaves no process."""
+    assert launcher.run("status")[0] == 3
+    code, shown = launcher.run("up")
+    assert code == 0, shown
+    assert "webhook_secret" not in shown
+    told = launcher.told
+    contract = (
+        "endpoint_url region outputs webhook_url webhook_host webhook_secret github_url model_url log_dir"
+    )
+    assert set(contract.split()) <= set(told)
+    assert (launcher.folder / "stack.json").stat().st_mode & 0o777 == 0o600
+    began = time.monotonic()
+    assert launcher.run("up")[1]["endpoint_url"] == told["endpoint_url"]
+    assert time.monotonic() - began < 10
+    code, found = launcher.run("status")
+    assert code == 0
+    assert found["processes"] == {"github": True, "engine": True, "model": True}
+
+    s3 = client("s3", told["endpoint_url"])
+    s3.put_object(Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x", Body=b"kept")
+    dynamodb = client("dynamodb", told["endpoint_url"])
+    for pk in ("SESSION#a", "LOCK#o/r#claude/1"):
+        item = {"pk": {"S": pk}, "status": {"S": "RUNNING"}, "heartbeat_at": {"S": "2026-01-01T00:00:00Z"}}
+        dynamodb.put_item(TableName=told["outputs"]["SessionsTable"], Item=item)
+    assert launcher.run("down")[0] == 0
+    assert launcher.run("status")[0] == 3
+    assert not [one for one in told["processes"] if Path(f"/proc/{one['pid']}/cwd").exists()]
+
+
+def test_records_and_artifacts_survive_and_an_engine_that_was_killed_is_replaced(launcher: Launcher) -> None:
+    """Up brings back what down put aside; what was open is closed; a dead engine is no obstacle."""
+    assert launcher.run("up")[0] == 0
+    told = launcher.told
+    assert set(launcher.table()) == {"SESSION#a"}
+    assert launcher.table()["SESSION#a"]["status"] == {"S": "FAILED"}
+    found = client("s3", told["endpoint_url"]).get_object(
+        Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x"
+    )
+    assert found["Body"].read() == b"kept"
+
+    engine = next(one for one in told["processes"] if one["name"] == "engine")
+    os.kill(engine["pid"], signal.SIGKILL)
+    assert launcher.run("status")[0] == 3
+    assert launcher.run("up")[0] == 0
+    assert launcher.told["endpoint_url"] != told["endpoint_url"]
+    assert launcher.table() == {}

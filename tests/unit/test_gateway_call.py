@@ -69,6 +69,13 @@ def test_what_costs_otherwise_is_forbidden(extra: dict[str, Any]) -> None:
         ("POST", "/v1/messages/batches"),
         ("POST", "/v1/files"),
         ("POST", "/v1/messages/../files"),
+        # Appended to an address without a port, these would give the host another name, and it the key.
+        ("POST", "a.evil.example://x/v1/messages"),
+        ("POST", "http://evil.example/v1/messages"),
+        ("POST", "//evil.example/v1/messages"),
+        ("POST", "@evil.example/v1/messages"),
+        ("POST", "/v1/messages?beta=true&x=y"),
+        ("POST", "/v1/messages#x"),
         ("POST", PATH),
     ],
 )

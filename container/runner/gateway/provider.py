@@ -14,6 +14,11 @@ from runner.gateway.refusal import Refusal, malformed
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 
+_MESSAGES = "/v1/messages"
+_COUNT_TOKENS = "/v1/messages/count_tokens"
+# The only query that the CLI sends.
+_BETA = "?beta=true"
+
 # What passes from the client to the provider; its own credentials are not among it.
 _PASSED_HEADERS = ("accept", "anthropic-beta", "anthropic-version", "content-type", "user-agent")
 
@@ -55,13 +60,15 @@ class Anthropic:
 
     def read(self, method: str, target: str, body: bytes) -> Call:
         """Check a request of the client, see `Provider.read`."""
-        path = urlsplit(target).path
-        if method != "POST" or path not in {"/v1/messages", "/v1/messages/count_tokens"}:
+        # The whole target is compared: it is appended to an address that the key is sent to, and a client may
+        # write one that moves the end of the host's name, like `x.example://…`.
+        path = target.removesuffix(_BETA)
+        if method != "POST" or path not in {_MESSAGES, _COUNT_TOKENS}:
             raise no_such_path(method, path)
         decoded = decode(body)
         model = check(decoded, decoded.get("model"), self._models)
         # Counting tokens is free.
-        longest = max_tokens(decoded) if path == "/v1/messages" else 0
+        longest = max_tokens(decoded) if path == _MESSAGES else 0
         return Call(target=target, model=model, body=decoded, max_tokens=longest)
 
     def signed(self, call: Call, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:

@@ -67,6 +67,7 @@ class OpenPullRequestSettings(StoreSettings):
     limit_turns: int = Field(ge=1)
     limit_minutes: int = Field(ge=1)
     max_sessions: int = Field(ge=1)
+    stub_sessions: bool
 
 
 class ReportOutcomeSettings(StoreSettings):

@@ -254,6 +254,7 @@ class Workshop:
         limit_turns=100,
         limit_minutes=30,
         max_sessions=4,
+        stub_sessions=False,
     )
 
     def __init__(self, folder: Path) -> None:

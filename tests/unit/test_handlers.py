@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "LIMIT_TURNS": "10",
     "LIMIT_MINUTES": "20",
     "MAX_SESSIONS": "3",
+    "STUB_SESSIONS": "false",
     "CLUSTER_ARN": "c",
     "LOG_GROUP_NAME": "g",
     "RETENTION_DAYS": "90",

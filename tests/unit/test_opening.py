@@ -341,3 +341,15 @@ def test_a_forged_marker_is_not_our_comment(workshop: Workshop) -> None:
         "POST", f"/issues/{first.pull_request}/comments", {"body": f"{TRACKING_MARKER} hello"}
     )
     assert workshop.open("s-2", issue=1).comment_id != forged["id"]
+
+
+def test_a_stack_of_stubs_makes_every_session_one(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With StubSessions a label asks no model, though the webhook knows nothing of stubs."""
+    monkeypatch.setattr(Workshop, "settings", Workshop.settings.model_copy(update={"stub_sessions": True}))
+    workshop.open(issue=workshop.github.issue(), **ASKED)
+    request = workshop.artifacts.read_request("s-1")
+    assert request is not None
+    assert request.stub
+    assert workshop.store.read_session("s-1")["stub"] is True

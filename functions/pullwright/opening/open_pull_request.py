@@ -198,7 +198,7 @@ class _Opening:
                 turns=limits.turns or settings.limit_turns,
                 minutes=limits.minutes or settings.limit_minutes,
             ),
-            stub=self.request.stub,
+            stub=self.request.stub or settings.stub_sessions,
             created_at=self.event.started_at,
         )
 
@@ -226,7 +226,7 @@ def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[s
         "worker": request.worker,
         "provider": settings.model_provider,
         "model": request.model or settings.model_id,
-        "stub": request.stub,
+        "stub": request.stub or settings.stub_sessions,
     }
 
 

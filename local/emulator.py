@@ -59,6 +59,7 @@ class Emulator:
             "tasks_dir": str(self.layout.shared / "tasks"),
             "log_dir": str(self.layout.logs),
             "calls_file": str(self.layout.logs / "aws-calls.jsonl"),
+            "faults_file": str(self.layout.engine / "faults.json"),
             "images": self.images,
             "task_path": self.task_path,
             "task_environment": dict(self.task_environment),

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pullwright_engine.faults import Faults
+
 VARIABLE = "PULLWRIGHT_ENGINE"
 
 
@@ -42,6 +44,7 @@ class Settings:
         max_environments: how many function environments may exist at once.
         queue_seconds: how long an invocation waits for one before it is throttled.
         calls_file: where each AWS call is recorded with the role that made it; none when empty.
+        faults_file: where tests order failures; see `pullwright_engine.faults`.
     """
 
     children_dir: Path
@@ -55,6 +58,7 @@ class Settings:
     max_environments: int = 10
     queue_seconds: float = 20.0
     calls_file: Path | None = None
+    faults_file: Path | None = None
 
     def image(self, name: str) -> Image | None:
         """The stand-in for an image.
@@ -81,7 +85,7 @@ def parse(document: dict[str, Any]) -> Settings:
         TypeError: a key is unknown or a required one is missing.
     """
     values = dict(document)
-    for key in ("children_dir", "tasks_dir", "log_dir", "calls_file"):
+    for key in ("children_dir", "tasks_dir", "log_dir", "calls_file", "faults_file"):
         if values.get(key) is not None:
             values[key] = Path(values[key])
     values["images"] = {
@@ -99,3 +103,9 @@ def settings() -> Settings:
         KeyError: the environment does not name the file.
     """
     return parse(json.loads(Path(os.environ[VARIABLE]).read_text(encoding="utf-8")))
+
+
+@cache
+def faults() -> Faults:
+    """The failures that tests order of this engine."""
+    return Faults(settings().faults_file)

@@ -1,6 +1,7 @@
 """The life of one task, in a thread of its own: pull, start, watch, stop."""
 
 import contextlib
+import json
 import logging
 import shutil
 import signal
@@ -16,9 +17,13 @@ from pullwright_engine.ecs import metadata, platform
 from pullwright_engine.ecs.endpoint import endpoint
 from pullwright_engine.ecs.errors import StartError
 from pullwright_engine.ecs.shapes import Document, exit_code, now, task_id
-from pullwright_engine.settings import Image, Settings
+from pullwright_engine.faults import EXHAUST_TASK, REFUSE_TASK
+from pullwright_engine.settings import Image, Settings, faults
 
 LOG = logging.getLogger(__name__)
+
+KILLED = 137
+"""Exit code of a container that got SIGKILL."""
 
 DRAIN_SECONDS = 5.0
 """How long the output of a container that has ended may take to be read."""
@@ -118,7 +123,7 @@ class TaskRun:
         images = {}
         for shown in self.task["containers"]:
             image = self._settings.image(shown["image"])
-            if image is None:
+            if image is None or faults().strikes(REFUSE_TASK, json.dumps(self.task["overrides"])):
                 shown["reason"] = (
                     "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
                     f"failed to resolve ref {shown['image']}: {shown['image']}: not found"
@@ -216,6 +221,10 @@ class TaskRun:
             shown["lastStatus"] = "STOPPED"
             if shown["name"] in codes:
                 shown["exitCode"] = codes[shown["name"]]
+                if shown["exitCode"] == KILLED and faults().strikes(
+                    EXHAUST_TASK, json.dumps(self.task["overrides"])
+                ):
+                    shown["reason"] = "OutOfMemoryError: Container killed due to memory usage"
         for path in self._published:
             endpoint().withdraw(path)
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -11,9 +12,13 @@ from pathlib import Path
 
 import psutil
 
+from pullwright_engine.faults import KILL_FUNCTION
 from pullwright_engine.functions.runtime_api import InitError, Job, RuntimeApi
 from pullwright_engine.processes import Child, spawn
+from pullwright_engine.settings import faults
 
+FAULT_SECONDS = 0.1
+"""How often a running invocation looks whether its end was ordered."""
 INIT_SECONDS = 20.0
 """How long an environment may take to start. AWS gives 10; a laptop under load is not AWS."""
 
@@ -184,6 +189,8 @@ class Environment:
         began = time.perf_counter()
         job = Job(request_id, payload, function_arn, trace_id, int((time.time() + timeout) * 1000))
         self._api.submit(job)
+        if faults().possible:
+            threading.Thread(target=_strike, args=(self._child, job), daemon=True).start()
         timed_out = False
         try:
             body, is_error = job.answer.result(timeout)
@@ -231,6 +238,16 @@ class Environment:
     def _clean(self) -> None:
         self._discard()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _strike(child: Child, job: Job) -> None:
+    """Kill the process in the middle of an invocation, if and when a test asks for it."""
+    event = job.payload.decode("utf-8", "replace")
+    while not job.answer.done() and child.process.poll() is None:
+        if faults().strikes(KILL_FUNCTION, event):
+            child.signal_main(signal.SIGKILL)
+            return
+        time.sleep(FAULT_SECONDS)
 
 
 def _error(kind: str, message: str) -> bytes:

@@ -1,0 +1,56 @@
+"""Failures on order, which no API of AWS can cause: a function killed in the middle, a task out of memory.
+
+Tests write the file that the settings name; it is read again whenever it matters. It holds a JSON list of
+objects with `id` (any text), `what` (one of `WHAT`), `match` (a regular expression, searched in a function's
+event or in a task's overrides) and `times` (how often it strikes, 1 unless given).
+"""
+
+import json
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+
+KILL_FUNCTION = "kill-function"
+"""The process of a running invocation gets SIGKILL."""
+REFUSE_TASK = "refuse-task"
+"""A task's image cannot be pulled."""
+EXHAUST_TASK = "exhaust-task"
+"""A task that is killed says that it ran out of memory, as Fargate does."""
+WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK)
+
+
+class Faults:
+    """The failures of one file.
+
+    Args:
+        file: where they are ordered; None for an engine that has none.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._struck: Counter[str] = Counter()
+        self._guard = threading.Lock()
+
+    @property
+    def possible(self) -> bool:
+        """Whether anybody has ordered anything yet."""
+        return self._file is not None and self._file.exists()
+
+    def strikes(self, what: str, text: str) -> bool:
+        """Whether a failure is ordered for this; says so as often as it was ordered.
+
+        Args:
+            what: one of `WHAT`.
+            text: what `match` is searched in.
+        """
+        if self._file is None or not self.possible:
+            return False
+        with self._guard:
+            for one in json.loads(self._file.read_text(encoding="utf-8")):
+                if one["what"] != what or not re.search(one["match"], text):
+                    continue
+                if self._struck[one["id"]] < one.get("times", 1):
+                    self._struck[one["id"]] += 1
+                    return True
+        return False

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 
-.PHONY: help setup up down status clean demo test lint bench docs
+.PHONY: help setup up down status clean demo test lint bench docs load
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,3 +40,6 @@ docs: setup ## draw the parts of the documentation that come from code
 
 bench: setup ## the figures of the README, measured
 	@$(RUN) tests.benchmarks
+
+load: setup ## many signed deliveries at once, none lost and none doubled (DELIVERIES=1000 ISSUES=200)
+	@$(RUN) tests.benchmarks.load $(if $(DELIVERIES),--deliveries $(DELIVERIES)) $(if $(ISSUES),--issues $(ISSUES))

@@ -131,3 +131,24 @@ def repositories(stack: Stack, person: Person) -> Repositories:
 def workshop(repositories: Repositories) -> Workshop:
     """A fresh repository."""
     return repositories.make()
+
+
+@pytest.fixture(scope="module")
+def stubs(stack: Stack) -> Iterator[None]:
+    """Every session of a module is a stub, however it is started, as with the parameter StubSessions."""
+    functions = stack.client("lambda")
+    name = next(
+        function["FunctionName"]
+        for page in functions.get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+        if "STUB_SESSIONS" in function.get("Environment", {}).get("Variables", {})
+    )
+    given = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
+    def configure(variables: dict[str, str]) -> None:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+    configure({**given, "STUB_SESSIONS": "true"})
+    yield
+    configure(given)

@@ -1,0 +1,159 @@
+"""The deliveries of a load run: real issues, real payloads, some of them more than once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import random
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.people import Person, call
+
+if TYPE_CHECKING:
+    from local.sessions import Stack
+
+OWNER = "load"
+LABEL = "claude-dev"
+_ISSUES_PER_REPOSITORY = 20
+_FILES = {"README.md": "# A project\n"}
+_WEBHOOK_SECONDS = 30
+_PLENTY = 10_000_000
+_LOST: dict[str, Any] = {"method": "WEBHOOK", "path_regex": ".", "times": None, "drop": "vanish"}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One webhook as GitHub sends it.
+
+    Attributes:
+        guid: what deduplicates.
+        body: the payload's bytes.
+    """
+
+    guid: str
+    body: bytes
+
+    def headers(self, secret: str, host: str) -> dict[str, str]:
+        """The headers that GitHub sends.
+
+        Args:
+            secret: what the webhook is signed with.
+            host: the Function URL's name.
+        """
+        signature = hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()
+        return {
+            "Host": host,
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/load",
+            "X-GitHub-Event": "issues",
+            "X-GitHub-Delivery": self.guid,
+            "X-Hub-Signature-256": f"sha256={signature}",
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is sent.
+
+    Attributes:
+        deliveries: in the order in which they are sent.
+        issues: numbers by repository.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    issues: dict[str, tuple[int, ...]]
+
+    @property
+    def guids(self) -> set[str]:
+        """Each delivery once."""
+        return {one.guid for one in self.deliveries}
+
+
+def prepare(stack: Stack, *, deliveries: int, issues: int, duplicates: float, seed: int) -> Plan:
+    """Open and label the issues, and make the deliveries that tell of the labels.
+
+    The stand-in loses its own webhooks meanwhile, so that only the planned ones start something.
+
+    Args:
+        stack: where.
+        deliveries: how many in all, duplicates included.
+        issues: how many issues they are about.
+        duplicates: the share that repeats an earlier GUID, from 0 to 1.
+        seed: of the order.
+    """
+    # GitHub lets an App create 80 texts a minute, which docs/scaling.md reckons with. Here the pipeline is to
+    # be the limit.
+    limits = {"per_hour": _PLENTY, "anonymous_per_hour": _PLENTY}
+    call(
+        stack.github_url,
+        "PUT",
+        "/_standin/limits",
+        {**limits, "content_per_minute": _PLENTY, "content_per_hour": _PLENTY},
+    )
+    person = Person.join(stack.github_url, "ada")
+    opened: dict[str, tuple[int, ...]] = {}
+    bodies: list[bytes] = []
+    try:
+        while (missing := issues - sum(map(len, opened.values()))) > 0:
+            repository = f"{OWNER}/r{uuid.uuid4().hex[:10]}"
+            numbers, made = _repository(stack, person, repository, min(missing, _ISSUES_PER_REPOSITORY))
+            opened[repository] = numbers
+            bodies += made
+        _until_quiet(stack)
+    finally:
+        call(stack.github_url, "PUT", "/_standin/faults", [])
+    order = random.Random(seed)  # noqa: S311 - an order, no secret
+    repeated = int(deliveries * duplicates)
+    planned = [Delivery(str(uuid.uuid4()), bodies[n % issues]) for n in range(deliveries - repeated)]
+    planned += [order.choice(planned) for _ in range(repeated)]
+    order.shuffle(planned)
+    return Plan(tuple(planned), opened)
+
+
+def _repository(
+    stack: Stack, person: Person, repository: str, count: int
+) -> tuple[tuple[int, ...], list[bytes]]:
+    _until_quiet(stack)
+    call(stack.github_url, "PUT", "/_standin/faults", [])
+    made = {"full_name": repository, "permissions": {person.login: "admin"}, "files": _FILES}
+    call(stack.github_url, "POST", "/_standin/repositories", made)
+    numbers = [person.open_issue(repository, "Say good bye 1", "Print `good bye` too.")]
+    sent = _payload_of(stack, repository)
+    _until_quiet(stack)
+    call(stack.github_url, "PUT", "/_standin/faults", [_LOST])
+    numbers += [
+        person.open_issue(repository, f"Say good bye {number}", "Print `good bye` too.")
+        for number in range(2, count + 1)
+    ]
+    bodies = []
+    for number in numbers:
+        person.label(repository, number, LABEL)
+        issue = person.rest("GET", f"/repos/{repository}/issues/{number}")
+        payload = {**sent, "action": "labeled", "issue": issue, "label": issue["labels"][0]}
+        bodies.append(json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode())
+    return tuple(numbers), bodies
+
+
+def _payload_of(stack: Stack, repository: str) -> dict[str, Any]:
+    """What the stand-in itself sent about the first issue: the rest of the payload is taken from there."""
+    deadline = time.monotonic() + _WEBHOOK_SECONDS
+    while time.monotonic() < deadline:
+        for delivery in reversed(call(stack.github_url, "GET", "/_standin/deliveries")):
+            payload: dict[str, Any] = delivery["request"]["payload"]
+            if delivery["event"] == "issues" and payload["repository"]["full_name"] == repository:
+                return payload
+        time.sleep(0.1)
+    raise TimeoutError(f"the stand-in sent nothing about {repository} within {_WEBHOOK_SECONDS} s")
+
+
+def _until_quiet(stack: Stack) -> None:
+    """Wait until the stand-in has no webhook left to lose."""
+    deadline = time.monotonic() + _WEBHOOK_SECONDS
+    while any(one["pending"] for one in call(stack.github_url, "GET", "/_standin/deliveries")):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the stand-in still sends webhooks after {_WEBHOOK_SECONDS} s")
+        time.sleep(0.1)

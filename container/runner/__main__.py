@@ -86,6 +86,7 @@ def _prepare(settings: Settings, signals: Signals, phases: Phases) -> tuple[Surr
         model_api_key=lambda: grants.current().model_api_key,
         signals=signals,
         phases=phases,
+        checkpoint_seconds=settings.checkpoint_seconds,
     )
     return around, report, grants
 
@@ -93,7 +94,7 @@ def _prepare(settings: Settings, signals: Signals, phases: Phases) -> tuple[Surr
 def _private_folder(work_dir: Path) -> Path:
     """Makes the runner's own folder, and clears what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    for name in ("agent", "objects", "runner"):
+    for name in ("agent", "collected", "objects", "runner"):
         shutil.rmtree(work_dir / name, ignore_errors=True)
     private = work_dir / "runner"
     private.mkdir(mode=0o700)
@@ -146,12 +147,15 @@ def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
         phases=around.phases.seconds,
     )
     tee.close_copy()
-    try:
-        for path in (around.transcript, around.diff, around.private / "runner.log"):
+    for path in (around.transcript, around.diff, around.log):
+        try:
             around.artifacts.put_file(path)
+        except PullwrightError as error:
+            logger.error("an artifact could not be kept", name=path.name, reason=error.sentence)
+    try:
         around.artifacts.put_result(report.result())
     except PullwrightError as error:
-        logger.error("the artifacts could not be kept", reason=error.sentence)
+        logger.error("the result could not be kept", reason=error.sentence)
         return code or exit_codes.SERVICE
     return code
 

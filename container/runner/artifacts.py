@@ -36,6 +36,7 @@ class Artifacts:
         self._s3 = s3
         self._bucket = bucket
         self._prefix = f"sessions/{session_id}/"
+        self._kept: dict[str, tuple[int, int]] = {}
 
     def request(self) -> AgentRequest:
         """Reads what is to be done.
@@ -71,6 +72,20 @@ class Artifacts:
             AwsUnavailable: S3 did not take it.
         """
         self._put(path.name, path.read_bytes() if path.exists() else b"")
+
+    def put_if_changed(self, path: Path) -> None:
+        """Writes a file as `put_file` does if it exists and is not what this method wrote last.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+        """
+        if not path.exists():
+            return
+        state = path.stat()
+        seen = (state.st_size, state.st_mtime_ns)
+        if self._kept.get(path.name) != seen:
+            self.put_file(path)
+            self._kept[path.name] = seen
 
     def _put(self, name: str, content: bytes) -> None:
         kind = _TYPES[name[name.rindex(".") :]]

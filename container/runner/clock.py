@@ -1,26 +1,55 @@
-"""How long each phase of a session takes."""
+"""The runner's clock, and how long each phase of a session takes.
+
+Whatever lasts (credentials, limits, intervals) asks this clock, so that a test can move it by hours.
+"""
 
 from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
 
 
-class Phases:
-    """Seconds per phase, in the order in which the phases began; a repeated phase adds up."""
+class Clock:
+    """The machine's own clock."""
 
-    def __init__(self) -> None:
-        self.began = time.monotonic()
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never set back."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Waits for an event; False if it has not come in time."""
+        return event.wait(seconds)
+
+
+CLOCK = Clock()
+
+
+class Phases:
+    """Seconds per phase, in the order in which the phases began; a repeated phase adds up.
+
+    Args:
+        clock: measures them.
+    """
+
+    def __init__(self, clock: Clock = CLOCK) -> None:
+        self._clock = clock
+        self.began = clock.monotonic()
         self._seconds: dict[str, float] = {}
 
     @property
     def elapsed(self) -> float:
         """Seconds since the task started."""
-        return time.monotonic() - self.began
+        return self._clock.monotonic() - self.began
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -30,8 +59,8 @@ class Phases:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Measures one phase, however it ends."""
-        start = time.monotonic()
+        start = self._clock.monotonic()
         try:
             yield
         finally:
-            self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - start
+            self._seconds[name] = self._seconds.get(name, 0.0) + self._clock.monotonic() - start

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pullwright.errors import GitHubUnavailable, PullwrightError, PushRefused, SessionClosed, TaskStopped
+from pullwright.errors import SessionClosed, TaskStopped
 from pullwright.models import Outcome
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
 from runner.agent.verdict import judge
-from runner.git.command import GitError
-from runner.git.message import commit_message
+from runner.checkpoints import Checkpoints
+from runner.clock import CLOCK, Clock
+from runner.git.checkpoint import CheckpointRef
 from runner.git.remote import Remote
-from runner.git.tree import check
 from runner.git.workspace import Workspace
 from runner.log import logger
 from runner.stub import SUMMARY, run_stub
+from runner.work import Work
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
     from pathlib import Path
 
+    from pullwright.errors import PullwrightError
     from pullwright.models import AgentRequest
     from runner.artifacts import Artifacts
     from runner.clock import Phases
     from runner.git.store import Head, Store
-    from runner.git.workspace import Collected
     from runner.record import SessionRecord
     from runner.report import Report
     from runner.tracking import Tracker
@@ -60,6 +62,7 @@ class Surroundings:
         user: the agent's user.
         github_token: gives a valid installation token.
         model_api_key: gives the model's key, if there is one.
+        checkpoint_seconds: between two looks at whether there is work to keep.
     """
 
     work_dir: Path
@@ -71,6 +74,13 @@ class Surroundings:
     model_api_key: Callable[[], str | None]
     signals: Signals
     phases: Phases
+    clock: Clock = CLOCK
+    checkpoint_seconds: float = 120.0
+
+    @property
+    def log(self) -> Path:
+        """The runner's own log."""
+        return self.private / "runner.log"
 
     @property
     def transcript(self) -> Path:
@@ -99,6 +109,7 @@ class Session:
         self._report = report
         self._tracker = tracker
         self._remote = Remote(request.git_url, request.branch, around.github_token)
+        self._checkpoint = CheckpointRef(self._remote)
 
     def run(self) -> None:
         """Clones, lets the agent work, and pushes what it left, also after a failure.
@@ -110,30 +121,49 @@ class Session:
         phase = self._around.phases.phase
         with phase("clone"):
             self._tracker.show("Cloning the repository")
-            store, head = self._remote.clone(self._around.private / "repository.git")
-            workspace = self._workspace(store, head)
+            store, head, found = self._clone()
+            workspace = self._workspace(store, head, found)
         if self._around.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
-        with phase("agent"):
-            judged = self._stub(workspace) if self._request.stub else self._agent(workspace)
+        work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint)
+        try:
+            with phase("agent"):
+                judged = self._stub(workspace) if self._request.stub else self._agent(work, found is not None)
+        except Exception:
+            work.rescue()
+            raise
         if self._around.signals.lost.is_set():
             raise SessionClosed("The session is closed or belongs to another task.")
         with phase("collect"):
-            collected = self._collect(workspace, store, head)
+            collected = work.collect()
         outcome, failure = judged(collected is not None)
         self._report.outcome = outcome
         if failure is not None:
             self._report.fail(failure)
         if collected is not None:
             with phase("push"):
-                self._push(store, head, collected)
+                self._tracker.show("Pushing the work")
+                work.push(collected, self._remote)
+        elif failure is None:
+            work.forget_checkpoint()
 
-    def _workspace(self, store: Store, head: Head) -> Workspace:
+    def _clone(self) -> tuple[Store, Head, Head | None]:
+        """The repository, and the last checkpoint if an earlier session left one on this branch."""
+        private = self._around.private
+        with ThreadPoolExecutor(1, "find-checkpoint") as beside:
+            exists = beside.submit(self._checkpoint.find, private)
+            store, head = self._remote.clone(private / "repository.git")
+        return store, head, self._checkpoint.fetch(store, head) if exists.result() else None
+
+    def _workspace(self, store: Store, head: Head, found: Head | None) -> Workspace:
         around, request = self._around, self._request
         store.share_objects(around.work_dir / "objects")
         name = request.repository.partition("/")[2]
         workspace = Workspace.create(around.work_dir, around.private, name=name, user=around.user)
         workspace.check_out(head, request.branch, request.author)
+        if found is not None:
+            self._tracker.show("Going on from the last checkpoint")
+            workspace.put_back(found.tree)
         return workspace
 
     def _stub(self, workspace: Workspace) -> Judgement:
@@ -141,17 +171,24 @@ class Session:
         self._report.summary = SUMMARY
         return lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
 
-    def _agent(self, workspace: Workspace) -> Judgement:
+    def _agent(self, work: Work, resumed: bool) -> Judgement:  # noqa: FBT001 - private, and called once
         around, report = self._around, self._report
         self._tracker.show("Starting the agent")
-        run = run_agent(
-            self._request,
-            workspace,
-            tracker=self._tracker,
-            transcript=around.transcript,
-            api_key=around.model_api_key(),
-            should_stop=self._should_stop,
-        )
+        checkpoints = Checkpoints(work.keep, interval=around.checkpoint_seconds, clock=around.clock)
+        checkpoints.start()
+        try:
+            run = run_agent(
+                self._request,
+                work.workspace,
+                tracker=self._tracker,
+                transcript=around.transcript,
+                api_key=around.model_api_key(),
+                resumed=resumed,
+                should_stop=self._should_stop,
+                settle=checkpoints.stop,
+            )
+        finally:
+            checkpoints.stop()
         report.summary, report.turns = run.summary, run.turns
         report.cost_usd, report.tokens = run.cost_usd, run.tokens
         report.conversation_id = run.conversation_id
@@ -169,56 +206,3 @@ class Session:
         if self._around.phases.elapsed > self._request.limits.minutes * 60:
             return Stop.OVERTIME
         return None
-
-    def _collect(self, workspace: Workspace, store: Store, head: Head) -> Collected | None:
-        """Brings the agent's work into the runner's repository and keeps its diff at once."""
-        collected = workspace.collect(head)
-        if collected is None:
-            return None
-        try:
-            store.receive(collected.pack)
-        except GitError as error:
-            logger.warning("the work was not taken in", stderr=error.stderr)
-            raise PushRefused("The agent left files that git does not accept from others.") from error
-        report = self._report
-        report.files_changed = len(store.changes(head.tree, collected.tree))
-        report.additions, report.deletions = store.count_lines(head.tree, collected.tree)
-        store.write_diff(head.tree, collected.tree, self._around.diff)
-        self._around.artifacts.put_file(self._around.diff)
-        return collected
-
-    def _push(self, store: Store, head: Head, collected: Collected) -> None:
-        """Pushes the work, if it may be pushed and the session is still ours."""
-        self._tracker.show("Pushing the work")
-        try:
-            check(store.changes(head.tree, collected.tree), store)
-        except PushRefused as error:
-            self._report.fail(error)
-            return
-        message = commit_message(self._request, self._report.summary)
-        commit = store.commit(
-            collected.tree, parent=head.commit, message=message, author=self._request.author
-        )
-        self._around.record.beat()
-        branch = self._request.branch
-        try:
-            rejection = self._remote.push(store, commit, f"refs/heads/{branch}")
-        except GitHubUnavailable as error:
-            self._report.fail(error)
-            return
-        if rejection is None:
-            self._report.commit = commit
-            return
-        failure = rejection.failure(branch)
-        logger.warning("the push was rejected", reason=rejection.reason)
-        self._keep_aside(store, commit)
-        self._report.fail(failure)
-
-    def _keep_aside(self, store: Store, commit: str) -> None:
-        """Tries to keep work that the branch did not take in a ref that is ours alone."""
-        ref = f"refs/pullwright/{self._request.branch}"
-        try:
-            rejection = self._remote.push(store, commit, ref, force=True)
-        except PullwrightError:
-            return
-        logger.info("the work is kept aside", ref=ref, kept=rejection is None)

@@ -27,6 +27,7 @@ class Settings(BaseModel):
         agent_isolation: `user` runs the agent as `agent_uid`, which needs root; `none` runs it as the
             runner's own user and protects nothing.
         work_dir: where repositories are cloned; the agent's user must be able to reach it.
+        checkpoint_seconds: between two looks at whether there is work to keep.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +42,7 @@ class Settings(BaseModel):
     agent_uid: int = Field(default=10001, gt=0)
     agent_isolation: Literal["user", "none"] = "user"
     work_dir: Path = Path("/workspace")
+    checkpoint_seconds: float = Field(default=120.0, gt=0)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:

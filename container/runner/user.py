@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.children import reap_orphans
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -112,18 +114,10 @@ def end_leftovers() -> int:
     return len(killed)
 
 
-def reap(spare: int | None = None) -> None:
-    """Takes leave of orphans that have ended, which would otherwise count against the user's limit.
-
-    Args:
-        spare: a child that somebody else waits for.
-    """
-    for pid, (state, parent) in _processes().items():
-        if state == "Z" and parent == os.getpid() and pid != spare:
-            try:
-                os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                continue
+def reap() -> None:
+    """Takes leave of orphans that have ended, which would otherwise count against the user's limit."""
+    mine = os.getpid()
+    reap_orphans(pid for pid, (state, parent) in _processes().items() if state == "Z" and parent == mine)
 
 
 def _at_most(kind: int, limit: int) -> int:

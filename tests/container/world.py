@@ -135,9 +135,14 @@ class World:
         AgentRequest.model_validate_json(json.dumps(request))
         self.objects[f"sessions/{SESSION}/request.json"] = json.dumps(request).encode()
 
+    @staticmethod
+    def key(name: str) -> str:
+        """One artifact's key."""
+        return f"sessions/{SESSION}/{name}"
+
     def artifact(self, name: str) -> bytes:
         """One artifact's content."""
-        return self.objects[f"sessions/{SESSION}/{name}"]
+        return self.objects[self.key(name)]
 
     @property
     def result(self) -> AgentResult:

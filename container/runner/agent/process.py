@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO, TYPE_CHECKING
 
+from runner.children import child
 from runner.log import logger
 from runner.user import User, end_group, end_leftovers, reap
 
@@ -58,6 +59,7 @@ def run_as_agent(
     given: Path,
     on_line: Callable[[bytes], None],
     should_stop: Callable[[], Stop | None],
+    settle: Callable[[Stop | None], None] = lambda _: None,
 ) -> Ended:
     """Runs a program to its end.
 
@@ -69,9 +71,12 @@ def run_as_agent(
         given: file for its standard input; this process opens it, the user need not reach it.
         on_line: called in another thread with each line of its standard output.
         should_stop: asked several times a second; the first answer ends the program.
+        settle: called when the program has ended, before every other child of this process is ended too.
     """
-    with given.open("rb") as stdin:
-        process = subprocess.Popen(
+    last: deque[str] = deque(maxlen=_STDERR_LINES)
+    with (
+        given.open("rb") as stdin,
+        child(
             user.command(command),
             cwd=cwd,
             env=dict(env),
@@ -79,22 +84,24 @@ def run_as_agent(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-        )
-    last: deque[str] = deque(maxlen=_STDERR_LINES)
-    readers = [
-        _reader("agent-stdout", process.stdout, on_line),
-        _reader("agent-stderr", process.stderr, lambda line: last.append(line.decode(errors="replace"))),
-    ]
-    try:
-        stop = _watch(process, should_stop)
-    finally:
-        # What the agent started in the background must not change files while they are collected.
-        end_group(process.pid, signal.SIGKILL)
-        process.wait()
-        if left := end_leftovers():
-            logger.info("processes that the agent left were ended", count=left)
-    for reader in readers:
-        reader.join(_DRAIN_SECONDS)
+        ) as process,
+    ):
+        readers = [
+            _reader("agent-stdout", process.stdout, on_line),
+            _reader("agent-stderr", process.stderr, lambda line: last.append(line.decode(errors="replace"))),
+        ]
+        stop = None
+        try:
+            stop = _watch(process, should_stop)
+        finally:
+            # What the agent started in the background must not change files while they are collected.
+            end_group(process.pid, signal.SIGKILL)
+            process.wait()
+            settle(stop)
+            if left := end_leftovers():
+                logger.info("processes that the agent left were ended", count=left)
+        for reader in readers:
+            reader.join(_DRAIN_SECONDS)
     return Ended(process.returncode, stop, "".join(last)[-2000:])
 
 
@@ -110,7 +117,7 @@ def _watch(process: subprocess.Popen[bytes], should_stop: Callable[[], Stop | No
             return stop
         looks += 1
         if looks % _REAP_EVERY == 0:
-            reap(spare=process.pid)
+            reap()
         time.sleep(_LOOK_SECONDS)
     return None
 

@@ -55,6 +55,8 @@ def run_agent(
     transcript: Path,
     api_key: str | None,
     should_stop: Callable[[], Stop | None],
+    settle: Callable[[Stop | None], None] = lambda _: None,
+    resumed: bool = False,
 ) -> AgentRun:
     """Lets the agent work until it ends or is stopped.
 
@@ -65,6 +67,8 @@ def run_agent(
         transcript: file for the CLI's lines.
         api_key: of the model's service, if it wants one; stays in this process.
         should_stop: asked several times a second.
+        settle: called when the agent has ended, before everything that it left is ended too.
+        resumed: the workspace holds the work of a session that was cut off.
 
     Raises:
         InternalError: there is no CLI on PATH.
@@ -76,7 +80,7 @@ def run_agent(
     conversation = Conversation(workspace.folder)
     kept = Transcript(transcript)
     prompt = workspace.private / "prompt.txt"
-    prompt.write_text(build_prompt(request, secrets.token_hex(4)), encoding="utf-8")
+    prompt.write_text(build_prompt(request, secrets.token_hex(4), resumed=resumed), encoding="utf-8")
 
     def on_line(line: bytes) -> None:
         kept.write(line)
@@ -100,6 +104,7 @@ def run_agent(
                 given=prompt,
                 on_line=on_line,
                 should_stop=should_stop,
+                settle=settle,
             )
     finally:
         kept.close()

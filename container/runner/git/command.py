@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pullwright.errors import InternalError
+from runner.children import child
+from runner.user import end_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,23 +139,26 @@ def run(
         GitError: it ended with another code, or not in time.
     """
     command = ["git", *arguments]
-    try:
-        done = subprocess.run(
-            user.command(command) if user else command,
-            cwd=cwd,
-            env=dict(env) if env is not None else environment(),
-            stdout=out if out is not None else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=timeout,
-            check=False,
-            # A signal for the runner's group must not end a push half-way.
-            start_new_session=True,
-            input=given if isinstance(given, bytes) else None,
-            stdin=None if isinstance(given, bytes) else given,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise GitError(arguments[0], -1, "timed out") from error
-    stderr = done.stderr.decode(errors="replace")
-    if done.returncode not in accept:
-        raise GitError(arguments[0], done.returncode, stderr)
-    return Done(done.returncode, done.stdout or b"", stderr)
+    with child(
+        user.command(command) if user else command,
+        cwd=cwd,
+        env=dict(env) if env is not None else environment(),
+        stdin=subprocess.PIPE if isinstance(given, bytes) else given,
+        stdout=out if out is not None else subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A signal for the runner's group must not end a push half-way.
+        start_new_session=True,
+    ) as process:
+        try:
+            text, err = process.communicate(given if isinstance(given, bytes) else None, timeout)
+        except subprocess.TimeoutExpired as error:
+            # Its helpers too: they would hold the connection and the pipes.
+            end_group(process.pid, signal.SIGKILL)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            raise GitError(arguments[0], -1, "timed out") from error
+    stderr = err.decode(errors="replace")
+    if process.returncode not in accept:
+        raise GitError(arguments[0], process.returncode, stderr)
+    return Done(process.returncode, text or b"", stderr)

@@ -45,6 +45,11 @@ def commit_message(request: AgentRequest, summary: str) -> str:
     return "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part) + "\n"
 
 
+def checkpoint_message(request: AgentRequest) -> str:
+    """Writes the message of a checkpoint, which no branch ever holds."""
+    return f"Checkpoint: unfinished work for {request.branch}\n\nPullwright-Session: {request.session_id}\n"
+
+
 def _plain(text: str) -> str:
     """One line of ordinary text: no Markdown, no control characters, no words that GitHub acts on."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -11,6 +11,7 @@ from pullwright.errors import GitHubRefused, GitHubUnavailable
 from runner.git.command import Done, GitError, network_environment, run
 from runner.git.push import Rejection, parse_porcelain
 from runner.git.store import Head, Store
+from runner.git.tree import ABSENT, GITLINK
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ _ATTEMPTS = 3
 _LONGEST_WAIT = 4.0
 _NO_MATCH = 2
 _REJECTED = 1
-_GITLINK = "160000"
 _CLONE = ("clone", "--bare", "--quiet", "--no-tags", "--single-branch", "--template=", "--filter=blob:none")
 _FETCH = (
     *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
     *("--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin"),
+)
+_FETCH_REF = (
+    *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
+    *("--filter=blob:none", "origin"),
 )
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 
@@ -64,7 +68,7 @@ class Remote:
                 target = ("--branch", self.branch, "--", self.url, str(folder))
                 self._git(*_CLONE, *target, cwd=folder.parent)
                 head = store.head()
-                self._fetch_contents(store, head)
+                self._fetch_blobs(store, set(store.entries(head.tree)))
             except GitError as error:
                 self._log(error, attempt)
                 shutil.rmtree(folder, ignore_errors=True)
@@ -78,14 +82,61 @@ class Remote:
                 return store, head
         raise GitHubUnavailable("GitHub did not let the repository be cloned.")
 
-    def push(self, store: Store, commit: str, ref: str, *, force: bool = False) -> Rejection | None:
+    def find(self, folder: Path, ref: str) -> str | None:
+        """The commit that a ref points to, or None if there is no such ref.
+
+        Args:
+            folder: any folder that only the runner's user writes.
+            ref: full name of the ref.
+
+        Raises:
+            GitHubUnavailable: GitHub did not answer.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                listed = self._git("ls-remote", "--refs", "--", self.url, ref, cwd=folder).out.decode()
+            except GitError as error:
+                self._log(error, attempt)
+                self._pause(attempt)
+                continue
+            names = (line.partition("\t") for line in listed.splitlines())
+            return next((commit for commit, _, name in names if name == ref), None)
+        raise GitHubUnavailable("GitHub did not say what the repository holds.")
+
+    def fetch(self, store: Store, head: Head, ref: str) -> None:
+        """Brings a ref's commit and the files of its tree into the store.
+
+        Args:
+            store: where to.
+            head: what the store has in full already.
+            ref: full name of the ref.
+
+        Raises:
+            GitHubUnavailable: GitHub did not give them.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._git(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder)
+                changes = store.changes(head.tree, store.head(ref).tree)
+                self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
+            except GitError as error:
+                self._log(error, attempt)
+                self._pause(attempt)
+            else:
+                return
+        raise GitHubUnavailable("GitHub did not give the last checkpoint.")
+
+    def push(
+        self, store: Store, commit: str | None, ref: str, *, lease: str | None = None
+    ) -> Rejection | None:
         """Pushes one commit to one ref.
 
         Args:
             store: where the commit is.
-            commit: its hash.
+            commit: its hash; None deletes the ref.
             ref: full name of the ref.
-            force: whether the ref may be moved back; never for a branch.
+            lease: the ref may be moved anywhere if it stands at this commit, empty if it must not exist.
+                Without it, and so for every branch, it is moved forward only.
 
         Returns:
             Why GitHub rejected it, None if it did not.
@@ -93,10 +144,11 @@ class Remote:
         Raises:
             GitHubUnavailable: GitHub did not answer.
         """
-        refspec = f"{'+' if force else ''}{commit}:{ref}"
+        leases = [] if lease is None else [f"--force-with-lease={ref}:{lease}"]
+        target = (*leases, "--", self.url, f"{commit or ''}:{ref}")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                done = self._git(*_PUSH, "--", self.url, refspec, cwd=store.folder, accept=(0, _REJECTED))
+                done = self._git(*_PUSH, *target, cwd=store.folder, accept=(0, _REJECTED))
             except GitError as error:
                 self._log(error, attempt)
                 self._pause(attempt)
@@ -108,9 +160,9 @@ class Remote:
             self._pause(attempt)
         raise GitHubUnavailable("GitHub did not take the push.")
 
-    def _fetch_contents(self, store: Store, head: Head) -> None:
-        """Gets the head's blobs in one request, as git itself does when it checks out a partial clone."""
-        wanted = sorted({name for mode, name in store.entries(head.tree) if mode != _GITLINK})
+    def _fetch_blobs(self, store: Store, entries: set[tuple[str, str]]) -> None:
+        """Gets blobs in one request, as git itself does when it checks out a partial clone."""
+        wanted = sorted({name for mode, name in entries if mode not in {ABSENT, GITLINK}})
         if wanted:
             self._git(*_FETCH, cwd=store.folder, given="\n".join(wanted).encode())
 

@@ -34,10 +34,14 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def head(self) -> Head:
-        """Reads where `HEAD` stands."""
-        commit, tree = self._git("rev-parse", "HEAD^{commit}", "HEAD^{tree}").decode().split()
+    def head(self, ref: str = "HEAD") -> Head:
+        """Reads where `HEAD` or another ref stands."""
+        commit, tree = self._git("rev-parse", f"{ref}^{{commit}}", f"{ref}^{{tree}}").decode().split()
         return Head(commit, tree)
+
+    def parents(self, ref: str) -> list[str]:
+        """The hashes of a commit's parents."""
+        return self._git("rev-parse", f"{ref}^@").decode().split()
 
     def entries(self, tree: str) -> list[tuple[str, str]]:
         """Mode and hash of everything in a tree, folders themselves left out."""

@@ -11,9 +11,12 @@ filter, flag or lock that the agent left has a say, and a broken `.git` loses no
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PushRefused
@@ -21,8 +24,6 @@ from runner.git.command import GitError, environment, run
 from runner.log import logger
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pullwright.models import GitIdentity
     from runner.git.store import Head
     from runner.user import User
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MAX_PACK_BYTES = 1 << 30
 _GITLINK = b"160000 "
 _SOME_FAILED = 1
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,20 @@ class Workspace:
         if run("diff-files", "--name-only", cwd=self.folder, user=self.user).out:
             self._outlive_the_second()
 
+    def put_back(self, tree: str) -> None:
+        """Brings the files to an earlier state of the work; for git they are changes of the branch's head.
+
+        Args:
+            tree: hash of the whole tree, whose objects were shared with the agent.
+        """
+        for command in (("read-tree", "-m", "-u", "HEAD", tree), ("read-tree", "HEAD")):
+            run(*command, cwd=self.folder, user=self.user)
+
     def collect(self, head: Head) -> Collected | None:
-        """Takes what the agent left, once all of its processes have ended.
+        """Takes what is in the workspace, while the agent works or when all of its processes have ended.
+
+        Nothing that is said by a process of the agent's user is believed: the tree and its pack are data,
+        which the runner's repository checks.
 
         Args:
             head: what was checked out.
@@ -139,22 +153,36 @@ class Workspace:
             PushRefused: there is too much of it.
             GitError: git failed.
         """
-        git_dir = self.user.make_folder(self.folder.parent / ".collected")
-        run("init", "--quiet", "--bare", "--template=", str(git_dir), cwd=git_dir, user=self.user)
-        index = git_dir / "index"
-        shutil.copy2(self._index, index)
-        self.user.own(index)
+        git_dir = self._fresh_git_dir()
         places = {
             "GIT_DIR": str(git_dir),
             "GIT_WORK_TREE": str(self.folder),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.objects),
         }
         env = environment(extra=places)
-        self._stage(env)
-        tree = run("write-tree", cwd=self.folder, env=env, user=self.user).out.decode().strip()
-        if tree == head.tree:
-            return None
-        return Collected(tree, self._pack(tree, head, env))
+        try:
+            self._stage(env)
+            tree = run("write-tree", cwd=self.folder, env=env, user=self.user).out.decode().strip()
+            if not _HASH.fullmatch(tree):
+                raise GitError("write-tree", 0, "no hash came out")
+            return None if tree == head.tree else Collected(tree, self._pack(tree, head, env))
+        finally:
+            shutil.rmtree(git_dir, ignore_errors=True)
+
+    def _fresh_git_dir(self) -> Path:
+        """Makes an empty repository with the index as it was before the agent began.
+
+        Not below a folder of the agent's: while it works, it could put a link in a file's place.
+        """
+        parent = self.objects.parent / "collected"
+        parent.mkdir(mode=0o755, exist_ok=True)
+        git_dir = Path(tempfile.mkdtemp(dir=parent))
+        index = git_dir / "index"
+        shutil.copy2(self._index, index)
+        self.user.own(index)
+        self.user.own(git_dir)
+        run("init", "--quiet", "--bare", "--template=", str(git_dir), cwd=git_dir, user=self.user)
+        return git_dir
 
     @property
     def _index(self) -> Path:
@@ -202,7 +230,7 @@ class Workspace:
 
     def _pack(self, tree: str, head: Head, env: dict[str, str]) -> Path:
         """Packs the new objects into a file that the runner opened: no path of the agent's is followed."""
-        pack = self.private / "work.pack"
+        pack = self.private / f"{tree}.pack"
         with pack.open("wb") as stream:
             try:
                 run(

@@ -1,0 +1,55 @@
+"""Processes that a part of the runner waits for itself, told apart from orphans that anybody may reap.
+
+Whoever waits for a child that somebody else has reaped learns nothing of how it ended, and
+`subprocess` then calls it a success.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_lock = threading.Lock()
+_awaited: set[int] = set()
+
+
+@contextmanager
+def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts a process that the caller waits for before the block ends.
+
+    Args:
+        command: program and arguments.
+        options: of `subprocess.Popen`.
+    """
+    # Not to be reaped between its start and its registration.
+    with _lock:
+        process = subprocess.Popen(command, **options)
+        _awaited.add(process.pid)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        with _lock:
+            _awaited.discard(process.pid)
+
+
+def reap_orphans(pids: Iterable[int]) -> None:
+    """Takes leave of ended children that nobody waits for.
+
+    Args:
+        pids: children of this process that have ended.
+    """
+    with _lock:
+        for pid in set(pids) - _awaited:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                continue

@@ -1,0 +1,91 @@
+"""The ref that keeps a session's unfinished work: `refs/pullwright/<branch>`, which is ours alone.
+
+It starts no workflow and no review, and nobody has it checked out. A checkpoint is one commit on top of the
+branch's head; the next one takes its place. What stands there without our knowledge is never overwritten.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runner.git.remote import Remote
+    from runner.git.store import Head, Store
+
+
+class CheckpointRef:
+    """The checkpoints of one branch.
+
+    Args:
+        remote: the branch's repository on GitHub.
+    """
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self.name = f"refs/pullwright/{remote.branch}"
+        # Where it stands on GitHub as far as we know; empty when it does not exist.
+        self._stands_at = ""
+        self._lock = threading.Lock()
+
+    def find(self, folder: Path) -> bool:
+        """Whether there is a checkpoint.
+
+        Args:
+            folder: any folder that only the runner's user writes.
+
+        Raises:
+            GitHubUnavailable: GitHub did not answer.
+        """
+        self._stands_at = self._remote.find(folder, self.name) or ""
+        return bool(self._stands_at)
+
+    def fetch(self, store: Store, head: Head) -> Head | None:
+        """Fetches the checkpoint that `find` found.
+
+        Args:
+            store: where to.
+            head: the branch's.
+
+        Returns:
+            The checkpoint, or None if it is not based on the branch as it stands now.
+
+        Raises:
+            GitHubUnavailable: GitHub did not give it.
+        """
+        self._remote.fetch(store, head, self.name)
+        if store.parents(self.name) != [head.commit]:
+            logger.warning("the last checkpoint is of an older state of the branch", commit=self._stands_at)
+            return None
+        return store.head(self.name)
+
+    def push(self, store: Store, commit: str) -> bool:
+        """Moves it to a commit; False if somebody else has moved it.
+
+        Raises:
+            GitHubUnavailable: GitHub did not answer.
+        """
+        return self._move(store, commit)
+
+    def delete(self, store: Store) -> None:
+        """Deletes it, if there is one.
+
+        Raises:
+            GitHubUnavailable: GitHub did not answer.
+        """
+        if self._stands_at:
+            self._move(store, None)
+
+    def _move(self, store: Store, commit: str | None) -> bool:
+        with self._lock:
+            rejection = self._remote.push(store, commit, self.name, lease=self._stands_at)
+            if rejection is not None:
+                logger.warning("the checkpoint was rejected", ref=self.name, reason=rejection.reason)
+                return False
+            self._stands_at = commit or ""
+        logger.info("the checkpoint was moved", ref=self.name, commit=commit)
+        return True

@@ -1,0 +1,167 @@
+"""The agent's work on its way to GitHub: taken from the workspace, checked, kept at checkpoints, pushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pullwright.errors import GitHubUnavailable, PullwrightError, PushRefused
+from runner.git.command import GitError
+from runner.git.message import checkpoint_message, commit_message
+from runner.git.tree import check
+from runner.log import logger, tee
+
+if TYPE_CHECKING:
+    from pullwright.models import AgentRequest
+    from runner.git.checkpoint import CheckpointRef
+    from runner.git.remote import Remote
+    from runner.git.store import Head, Store
+    from runner.git.workspace import Collected, Workspace
+    from runner.report import Report
+    from runner.session import Surroundings
+
+
+class Work:
+    """What the agent has changed since the branch's head.
+
+    Args:
+        request: what is asked for.
+        around: artifacts and record of the session.
+        report: takes figures, commit and failure.
+        store: the runner's repository.
+        head: the branch's.
+        workspace: where the agent works.
+        checkpoint: where unfinished work is kept.
+    """
+
+    def __init__(
+        self,
+        request: AgentRequest,
+        around: Surroundings,
+        report: Report,
+        store: Store,
+        head: Head,
+        workspace: Workspace,
+        checkpoint: CheckpointRef,
+    ) -> None:
+        self.workspace = workspace
+        self._request = request
+        self._around = around
+        self._report = report
+        self._store = store
+        self._head = head
+        self._checkpoint = checkpoint
+        self._kept = head.tree
+
+    def keep(self) -> None:
+        """Makes a checkpoint if there is something new, and uploads what there is of the artifacts.
+
+        Raises:
+            PullwrightError: it may not be pushed, or GitHub or AWS did not take it.
+            GitError: git failed.
+        """
+        artifacts = self._around.artifacts
+        tee.flush()
+        for path in (self._around.transcript, self._around.log):
+            artifacts.put_if_changed(path)
+        collected = self._take()
+        tree = collected.tree if collected else self._head.tree
+        if tree == self._kept:
+            return
+        self._store.write_diff(self._head.tree, tree, self._around.diff)
+        artifacts.put_if_changed(self._around.diff)
+        check(self._store.changes(self._head.tree, tree), self._store)
+        # Whoever has lost the session has no say in its checkpoints either.
+        self._around.record.beat()
+        if self._checkpoint.push(self._store, self._commit(tree, checkpoint_message(self._request))):
+            self._kept = tree
+
+    def rescue(self) -> None:
+        """Keeps what it can after a failure of whatever kind; never fails itself."""
+        if self._around.signals.lost.is_set():
+            return
+        try:
+            self.keep()
+        except Exception:  # noqa: BLE001 - what is being handled already is the failure that counts
+            logger.exception("the work could not be kept")
+
+    def collect(self) -> Collected | None:
+        """Brings the agent's finished work into the runner's repository and keeps its diff at once.
+
+        Raises:
+            PushRefused: it cannot be taken in.
+            GitError: git failed.
+        """
+        collected = self._take()
+        if collected is None:
+            return None
+        store, old, new = self._store, self._head.tree, collected.tree
+        report = self._report
+        report.files_changed = len(store.changes(old, new))
+        report.additions, report.deletions = store.count_lines(old, new)
+        store.write_diff(old, new, self._around.diff)
+        try:
+            self._around.artifacts.put_if_changed(self._around.diff)
+        except PullwrightError as error:
+            # It is tried again at the end; the push must not wait for it.
+            logger.warning("the diff could not be uploaded yet", error=type(error).__name__)
+        return collected
+
+    def push(self, collected: Collected, remote: Remote) -> None:
+        """Pushes the work to the branch, if it may be pushed and the session is still ours.
+
+        Raises:
+            SessionClosed: it is not.
+        """
+        report, branch = self._report, self._request.branch
+        try:
+            check(self._store.changes(self._head.tree, collected.tree), self._store)
+        except PushRefused as error:
+            report.fail(error)
+            return
+        commit = self._commit(collected.tree, commit_message(self._request, report.summary))
+        self._around.record.beat()
+        try:
+            rejection = remote.push(self._store, commit, f"refs/heads/{branch}")
+        except GitHubUnavailable as error:
+            self._keep_aside(commit)
+            report.fail(error)
+            return
+        if rejection is None:
+            report.commit = commit
+            self.forget_checkpoint()
+            return
+        logger.warning("the push was rejected", reason=rejection.reason)
+        self._keep_aside(commit)
+        report.fail(rejection.failure(branch))
+
+    def forget_checkpoint(self) -> None:
+        """Deletes the checkpoint: the branch holds everything."""
+        try:
+            self._checkpoint.delete(self._store)
+        except PullwrightError as error:
+            # The next session finds that it is based on an older head and ignores it.
+            logger.warning("the checkpoint could not be deleted", error=type(error).__name__)
+
+    def _keep_aside(self, commit: str) -> None:
+        try:
+            self._checkpoint.push(self._store, commit)
+        except PullwrightError as error:
+            logger.warning("the work could not be kept aside", error=type(error).__name__)
+
+    def _take(self) -> Collected | None:
+        collected = self.workspace.collect(self._head)
+        if collected is None:
+            return None
+        try:
+            self._store.receive(collected.pack)
+        except GitError as error:
+            logger.warning("the work was not taken in", stderr=error.stderr)
+            raise PushRefused("The agent left files that git does not accept from others.") from error
+        finally:
+            collected.pack.unlink(missing_ok=True)
+        return collected
+
+    def _commit(self, tree: str, message: str) -> str:
+        return self._store.commit(
+            tree, parent=self._head.commit, message=message, author=self._request.author
+        )

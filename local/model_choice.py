@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-CHOICES = ("scripted", "anthropic", "auto")
+CHOICES = ("scripted", "anthropic", "bedrock", "auto")
 
 
 class ChoiceError(Exception):
@@ -52,16 +52,23 @@ def choose(wanted: str, environment: Mapping[str, str], *, is_root: bool) -> Mod
     if wanted not in CHOICES:
         raise ChoiceError(f"there is no model {wanted!r}: choose one of {', '.join(CHOICES)}")
     key = environment.get("ANTHROPIC_API_KEY") or None
+    has_aws = any(environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
     if wanted == "anthropic" and key is None:
         raise ChoiceError("the model anthropic needs a key: set ANTHROPIC_API_KEY")
-    if wanted == "scripted" or key is None:
+    if wanted == "bedrock" and not has_aws:
+        raise ChoiceError("the model bedrock needs AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID")
+    if wanted == "auto":
+        wanted = "anthropic" if key else "bedrock" if has_aws else "scripted"
+    if wanted == "scripted":
         return Model(scripted=True, provider="bedrock", key=None, same_user=not is_root)
     if not is_root and environment.get("PULLWRIGHT_ALLOW_SAME_USER") != "1":
         raise ChoiceError(
             "without root there is no second user for the agent, so it could read whatever you can: run as "
             "root (in a container, for example), or say PULLWRIGHT_ALLOW_SAME_USER=1 if you accept that"
         )
-    return Model(scripted=False, provider="anthropic", key=key, same_user=not is_root)
+    return Model(
+        scripted=False, provider=wanted, key=key if wanted == "anthropic" else None, same_user=not is_root
+    )
 
 
 def of_environment(wanted: str | None = None) -> Model:

@@ -3,34 +3,28 @@
 import contextlib
 import fcntl
 import json
-import os
 import platform
 import shutil
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import agent_tools, app, persistence
-from local.emulator import SYSTEM_PATH, Emulator, runner_images
+from local import app, persistence
 from local.layout import ROOT, Layout
 from local.model_choice import Model
 from local.progress import Steps
-from local.sam import REGION, Sam, fingerprint
-from local.supervise import Known, children, end, free_port, start, wait_until
+from local.sam import Sam, fingerprint
+from local.services import Services
+from local.supervise import Known, children, end
 
 STACK = "pullwright-local"
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
-START_SECONDS = 30.0
-STOP_SECONDS = {"engine": 2.0}
-"""The engine keeps nothing that an orderly end would save, and takes its time over one; 8 for the others."""
+STOP_SECONDS = 8.0
 OWN = ("engine", "github", "model", "logs", "build", "saved", "test", "stack.json", "up.lock", "built")
 """What a stack keeps in its folder; `clean` removes these and nothing else."""
 
@@ -86,46 +80,20 @@ class Stack:
         )
 
     def _start(self, steps: Steps) -> dict[str, Any]:
-        github_port, model_port, engine_port = free_port(), free_port(), free_port()
-        github_url, model_url = f"http://127.0.0.1:{github_port}", f"http://127.0.0.1:{model_port}"
-        emulator = Emulator(
-            self.layout,
-            engine_port,
-            runner_images(),
-            task_path=agent_tools.place(self.layout),
-            task_environment=self._task_environment(model_url),
-        )
-        told: dict[str, Any] = {
-            "endpoint_url": emulator.url,
-            "region": REGION,
-            "github_url": github_url,
-            "model_url": model_url if self.model.scripted else None,
-            "model": self.model.label,
-            "log_dir": str(self.layout.logs),
-            "code": _code(),
-            "fingerprint": "",
-            "processes": [],
-        }
-        starts = {
-            "GitHub stand-in": lambda: self._standin(
-                "github", github_port, "--data", self.layout.data / "github"
-            ),
-            "LocalStack": emulator.start,
-        }
-        if self.model.scripted:
-            starts["model stand-in"] = lambda: self._standin("model", model_port)
-
-        def begin(name: str) -> Known:
-            with steps.step(name):
-                return starts[name]()
+        services = Services(self.layout, self.model)
+        told = services.describe() | {"code": _code(), "fingerprint": "", "processes": []}
 
         def build() -> None:
             with steps.step("sam build"):
                 self._build(told)
 
-        with ThreadPoolExecutor(len(starts) + 1) as pool:
+        def begin(name: str) -> Known:
+            with steps.step(name):
+                return services.starts[name]()
+
+        with ThreadPoolExecutor(len(services.starts) + 1) as pool:
             built = pool.submit(build)
-            running = [pool.submit(begin, name) for name in starts]
+            running = [pool.submit(begin, name) for name in services.starts]
             for one in running:
                 # Each is kept as soon as it runs, so that a failure of another does not lose it.
                 with contextlib.suppress(Exception):
@@ -135,32 +103,6 @@ class Stack:
                 one.result()
             built.result()
         return told
-
-    def _task_environment(self, model_url: str) -> dict[str, str]:
-        given = {"WORK_DIR": "{task_dir}/workspace"}
-        if self.model.scripted:
-            given |= {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": model_url}
-        if self.model.same_user:
-            given |= {"AGENT_ISOLATION": "none"}
-        return given
-
-    def _standin(self, name: str, port: int, *arguments: object) -> Known:
-        log = self.layout.logs / f"{name}.log"
-        known = start(
-            name,
-            [sys.executable, "-m", f"local.{name}", "--port", str(port), *map(str, arguments)],
-            environment={
-                "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
-                "HOME": str(self.layout.data),
-                "LANG": "C.UTF-8",
-                "PYTHONUNBUFFERED": "1",
-                "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
-            },
-            log=log,
-            cwd=ROOT,
-        )
-        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/"), known, log=log, seconds=START_SECONDS)
-        return known
 
     # --- deploy --------------------------------------------------------------------------------------------
 
@@ -252,9 +194,7 @@ class Stack:
 
     def _end(self) -> list[str]:
         known = processes(read(self.layout))
-        with ThreadPoolExecutor(max(len(known), 1)) as pool:
-            ended = pool.map(lambda one: end([one], seconds=STOP_SECONDS.get(one.name, 8.0)), known)
-            stubborn = [name for names in ended for name in names]
+        stubborn = end(known, seconds=STOP_SECONDS)
         left = children(self.layout.children)
         end(left, seconds=0)
         shutil.rmtree(self.layout.children, ignore_errors=True)
@@ -326,19 +266,8 @@ def status(layout: Layout) -> dict[str, Any]:
 def _code() -> str:
     """A hash of what the processes run: after a change they are started anew."""
     folder = ROOT / "local"
-    parts = [folder / name for name in ("engine", "github", "model", "emulator.py", "stack.py")]
+    parts = [folder / name for name in ("engine", "github", "model", "emulator.py", "services.py")]
     return fingerprint(part for part in parts if part.exists())
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
-    except urllib.error.HTTPError as error:
-        error.close()
-        return True
-    except OSError:
-        return False
-    return True
 
 
 def elapsed(began: float) -> str:
@@ -348,8 +277,3 @@ def elapsed(began: float) -> str:
         began: of `time.monotonic`.
     """
     return f"{time.monotonic() - began:.1f} s"
-
-
-def is_root() -> bool:
-    """Whether a second user can be had."""
-    return os.geteuid() == 0

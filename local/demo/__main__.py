@@ -64,7 +64,9 @@ def main() -> int:
     # Addresses and hashes stay whole where the output is kept in a file.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     folder = Path(os.environ.get("PULLWRIGHT_LOCAL", ".local"))
-    if subprocess.run([sys.executable, "-m", "local", "up"], check=False).returncode:
+    # The built-in project needs no real model; for another, whatever the person has is used.
+    model = ["--model", "auto"] if arguments.repo else []
+    if subprocess.run([sys.executable, "-m", "local", "up", *model], check=False).returncode:
         return 3
     stack = Stack.load(folder)
     try:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +73,8 @@ def test_a_stack_comes_up_stays_up_and_goes_down_with_everything(launcher: Launc
     )
     assert set(contract.split()) <= set(told)
     assert (launcher.folder / "stack.json").stat().st_mode & 0o777 == 0o600
-    began = time.monotonic()
-    assert launcher.run("up")[1]["endpoint_url"] == told["endpoint_url"]
-    assert time.monotonic() - began < 10
+    assert launcher.run("up")[0] == 0
+    assert launcher.told == told
     code, found = launcher.run("status")
     assert code == 0
     assert found["processes"] == {"github": True, "engine": True, "model": True}

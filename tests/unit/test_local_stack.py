@@ -27,7 +27,12 @@ KEY = {"ANTHROPIC_API_KEY": "made up"}
 
 @pytest.mark.parametrize(
     ("wanted", "environment", "scripted"),
-    [("scripted", KEY, True), ("auto", {}, True), ("auto", KEY, False), ("anthropic", KEY, False)],
+    [
+        ("scripted", KEY, True),
+        ("auto", {}, True),
+        ("auto", KEY, False),
+        ("anthropic", KEY, False),
+    ],
 )
 def test_the_real_model_is_used_only_when_asked_for(
     wanted: str, environment: dict[str, str], *, scripted: bool
@@ -36,6 +41,15 @@ def test_the_real_model_is_used_only_when_asked_for(
     model = choose(wanted, environment, is_root=True)
     assert model.scripted is scripted
     assert (model.key is None) is scripted
+
+
+def test_aws_credentials_are_used_for_bedrock() -> None:
+    """With a profile and no key, auto means Bedrock; without either, bedrock cannot be had."""
+    assert choose("auto", {"AWS_PROFILE": "dev"}, is_root=True).provider == "bedrock"
+    assert choose("auto", {"AWS_PROFILE": "dev"}, is_root=True).label == "bedrock"
+    assert choose("auto", {"AWS_PROFILE": "dev", **KEY}, is_root=True).label == "anthropic"
+    with pytest.raises(ChoiceError, match="AWS_PROFILE"):
+        choose("bedrock", KEY, is_root=True)
 
 
 def test_a_real_model_without_a_second_user_needs_consent() -> None:

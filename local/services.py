@@ -1,0 +1,115 @@
+"""The processes of a stack: engine, stand-ins, and the way to a real model."""
+
+import os
+import secrets
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local import agent_tools, bedrock_proxy
+from local.emulator import SYSTEM_PATH, Emulator, runner_images
+from local.layout import ROOT, Layout
+from local.model_choice import Model
+from local.sam import REGION
+from local.supervise import Known, free_port, start, wait_until
+
+START_SECONDS = 30.0
+
+
+class Services:
+    """What has to run, on ports that are free now.
+
+    Args:
+        layout: the stack's folders.
+        model: what plays the model.
+    """
+
+    def __init__(self, layout: Layout, model: Model) -> None:
+        self._layout = layout
+        self._model = model
+        self._github_port, self._model_port = free_port(), free_port()
+        self._token = secrets.token_urlsafe(24)
+        self._emulator = Emulator(
+            layout,
+            free_port(),
+            runner_images(),
+            task_path=agent_tools.place(layout),
+            task_environment=self._task_environment(),
+        )
+
+    @property
+    def starts(self) -> dict[str, Callable[[], Known]]:
+        """How to start each, by its name for people; they do not wait for one another."""
+        found: dict[str, Callable[[], Known]] = {
+            "GitHub stand-in": self._github,
+            "LocalStack": self._emulator.start,
+        }
+        if self._model.scripted:
+            found["model stand-in"] = lambda: self._standin("model", self._model_port)
+        elif self._model.provider == "bedrock":
+            found["way to Bedrock"] = self._proxy
+        return found
+
+    def describe(self) -> dict[str, Any]:
+        """What `stack.json` says about them."""
+        return {
+            "endpoint_url": self._emulator.url,
+            "region": REGION,
+            "github_url": f"http://127.0.0.1:{self._github_port}",
+            "model_url": f"http://127.0.0.1:{self._model_port}" if self._model.scripted else None,
+            "model": self._model.label,
+            "log_dir": str(self._layout.logs),
+        }
+
+    def _task_environment(self) -> dict[str, str]:
+        given = {"WORK_DIR": "{task_dir}/workspace"}
+        if self._model.provider == "bedrock":
+            path = "" if self._model.scripted else f"/{self._token}"
+            given["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = f"http://127.0.0.1:{self._model_port}{path}"
+        if self._model.same_user:
+            given["AGENT_ISOLATION"] = "none"
+        return given
+
+    def _github(self) -> Known:
+        return self._standin("github", self._github_port, "--data", self._layout.data / "github")
+
+    def _standin(self, name: str, port: int, *arguments: object) -> Known:
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
+            "HOME": str(self._layout.data),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+        }
+        return self._module(name, port, *arguments, environment=environment)
+
+    def _proxy(self) -> Known:
+        # The one process that may see the developer's own AWS settings.
+        environment = {**os.environ, bedrock_proxy.TOKEN: self._token}
+        return self._module("bedrock_proxy", self._model_port, environment=environment)
+
+    def _module(self, name: str, port: int, *arguments: object, environment: Mapping[str, str]) -> Known:
+        log = self._layout.logs / f"{name}.log"
+        known = start(
+            name,
+            [sys.executable, "-m", f"local.{name}", "--port", str(port), *map(str, arguments)],
+            environment=environment,
+            log=log,
+            cwd=ROOT,
+        )
+        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/"), known, log=log, seconds=START_SECONDS)
+        return known
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - loopback
+    except urllib.error.HTTPError as error:
+        error.close()
+        return True
+    except OSError:
+        return False
+    return True

@@ -56,7 +56,8 @@ class Layout:
     def shared(self) -> Path:
         """A folder that another user can reach, unlike the developer's home."""
         name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
-        return Path("/var/tmp") / f"pullwright-{os.getuid()}-{name}"  # noqa: S108 - made 0711 and owned by us
+        base = Path("/var/tmp").resolve()  # noqa: S108 - what is made there is 0711 and ours
+        return base / f"pullwright-{os.getuid()}-{name}"
 
 
 def venv_bin(name: str) -> Path:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 
-.PHONY: help setup up down status clean demo test lint bench docs load
+.PHONY: help setup up down status env clean demo test lint bench docs load
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -18,6 +18,9 @@ down: ## stop the local stack, keeping its data for the next up
 
 status: ## what is running, and where
 	@$(RUN) local status
+
+env: ## shell variables for the running stack: eval "$$(make -s env)"
+	@$(RUN) local env
 
 clean: ## stop everything and remove all that was installed or built
 	@if [ -x .venv/bin/python ]; then $(RUN) local clean; fi

@@ -1,10 +1,11 @@
-"""`python -m local up|down|status|clean`: the local stack from a terminal.
+"""`python -m local up|down|status|env|clean`: the local stack from a terminal.
 
 Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 (status) nothing runs.
 """
 
 import argparse
 import json
+import shlex
 import sys
 import time
 import urllib.error
@@ -14,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.layout import Layout
 from local.model_choice import CHOICES, ChoiceError, of_environment
-from local.sam import SamError
+from local.sam import ACCESS_KEY, SECRET_KEY, SamError
 from local.stack import Stack, elapsed, status
 from local.supervise import NotReadyError
 
@@ -36,6 +37,7 @@ def _arguments() -> argparse.Namespace:
     )
     down.add_argument("--discard", action="store_true", help="keep nothing")
     commands.add_parser("status", help="what runs, and where")
+    commands.add_parser("env", help="shell variables for the AWS CLI and the commands in the README")
     commands.add_parser("clean", help="end everything and remove the stack's data")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="print JSON and nothing else")
@@ -83,6 +85,23 @@ def _status(arguments: argparse.Namespace, layout: Layout) -> int:
     return 0 if found["up"] else 3
 
 
+def _env(arguments: argparse.Namespace, layout: Layout) -> int:
+    if not layout.stack_file.exists():
+        print("local env: no local stack is up; run `make up`", file=sys.stderr)
+        return 3
+    told = json.loads(layout.stack_file.read_text())
+    variables = {
+        "AWS_ENDPOINT_URL": told["endpoint_url"],
+        "AWS_DEFAULT_REGION": told["region"],
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        **told["outputs"],
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    _say(arguments, variables, "\n".join(lines))
+    return 0
+
+
 def _clean(arguments: argparse.Namespace, layout: Layout) -> int:
     Stack(layout, of_environment("scripted")).clean()
     _say(arguments, {}, f"Nothing of the stack is left in {layout.data}.")
@@ -96,7 +115,7 @@ def main() -> int:
         The exit code.
     """
     arguments = _arguments()
-    run = {"up": _up, "down": _down, "status": _status, "clean": _clean}[arguments.command]
+    run = {"up": _up, "down": _down, "status": _status, "env": _env, "clean": _clean}[arguments.command]
     try:
         return run(arguments, Layout.of_environment())
     except ChoiceError as error:

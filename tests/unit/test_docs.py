@@ -1,6 +1,7 @@
 """The documentation that is drawn from the code."""
 
 from docs import contracts
+from pullwright.models import SessionRequest
 
 
 def test_the_contracts_page_is_current() -> None:
@@ -10,5 +11,5 @@ def test_the_contracts_page_is_current() -> None:
 
 def test_the_contracts_page_names_every_input_field() -> None:
     """Every field of the execution input stands on the page."""
-    for name in contracts.SessionRequest.model_fields:
+    for name in SessionRequest.model_fields:
         assert f"| `{name}` |" in contracts.render()

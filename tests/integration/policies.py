@@ -1,0 +1,91 @@
+"""A small judge of IAM policies: does a role's policy allow a call that was recorded?
+
+It knows wildcards in actions and resources, and which action and resource a call of ours stands for. It knows
+no conditions: a statement with one is taken to allow what it names. The template's roles deny nothing.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+ACCOUNT = "us-east-1:000000000000"
+ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("lambda", "Invoke"): ("lambda:InvokeFunction",),
+    ("dynamodb", "TransactWriteItems"): ("dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    ("s3", "HeadObject"): ("s3:GetObject",),
+    ("s3", "ListObjectsV2"): ("s3:ListBucket",),
+}
+PREFIXES = {"stepfunctions": "states"}
+# What the engine does under a function's name although AWS's platform does it otherwise: with a log group of
+# its own given, Lambda creates none.
+NOT_OURS = {("logs", "CreateLogGroup")}
+
+
+def actions(service: str, operation: str) -> tuple[str, ...]:
+    """Return the IAM actions that an API call needs."""
+    return ACTIONS.get((service, operation), (f"{PREFIXES.get(service, service)}:{operation}",))
+
+
+def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: PLR0911 - one return for each kind of resource
+    """Return the ARNs that an API call touches, as its arguments name them; empty when they name none."""
+
+    def arn(value: str, kind: str) -> str:
+        return value if value.startswith("arn:") else f"arn:aws:{service}:{ACCOUNT}:{kind}{value}"
+
+    match service, named:
+        case "dynamodb", {"TableName": table}:
+            index = f"/index/{named['IndexName']}" if named.get("IndexName") else ""
+            return [arn(table, "table/") + index]
+        case "s3", {"Bucket": bucket, "Key": key}:
+            return [f"arn:aws:s3:::{bucket}/{key}"]
+        case "s3", {"Bucket": bucket}:
+            return [f"arn:aws:s3:::{bucket}"]
+        case "sqs", {"QueueUrl": url}:
+            return [f"arn:aws:sqs:{ACCOUNT}:{url.rsplit('/', 1)[1]}"]
+        case "logs", {"logGroupName": group}:
+            return [f"arn:aws:logs:{ACCOUNT}:log-group:{group}:*"]
+        case "ecs", {"taskDefinition": family}:
+            return [arn(family, "task-definition/") + ("" if ":" in family else ":1")]
+        case "ecs", {"cluster": cluster, **rest} if "task" in rest or "tasks" in rest:
+            name = cluster.rsplit("/", 1)[-1]
+            return [arn(task, f"task/{name}/") for task in rest.get("tasks") or [rest["task"]]]
+        case _:
+            return [value for value in named.values() if isinstance(value, str) and value.startswith("arn:")]
+
+
+def _list(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _statements(policies: Sequence[Mapping[str, Any]], action: str) -> Iterator[Mapping[str, Any]]:
+    for policy in policies:
+        statements = policy["Statement"]
+        for statement in statements if isinstance(statements, list) else [statements]:
+            if any(fnmatch.fnmatchcase(action, pattern) for pattern in _list(statement["Action"])):
+                yield statement
+
+
+def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> str:
+    """Return why a recorded call would be refused; empty when the policies allow it.
+
+    Args:
+        policies: the role's policy documents.
+        call: a line of the engine's record of calls.
+    """
+    for action in actions(call["service"], call["operation"]):
+        touched = resources(call["service"], call["resources"]) or ["*"]
+        for resource in touched:
+            if not any(
+                statement["Effect"] == "Allow"
+                and (
+                    resource == "*"
+                    or any(fnmatch.fnmatchcase(resource, p) for p in _list(statement["Resource"]))
+                )
+                for statement in _statements(policies, action)
+            ):
+                return f"{action} on {resource}"
+    return ""

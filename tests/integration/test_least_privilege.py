@@ -1,0 +1,79 @@
+"""The local engine enforces no policy, so the calls that it recorded are held against the template's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.policies import NOT_OURS, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.sessions import Stack
+    from tests.integration.conftest import Workshop
+
+ROLES = ("AgentSession", "Webhook", "OpenPullRequest", "ReportOutcome", "Broker", "Session")
+
+
+@pytest.fixture
+def calls(stack: Stack, workshop: Workshop) -> list[dict[str, Any]]:
+    """All calls under the roles of this deployment, after a session that went well and one that did not."""
+    workshop.label(workshop.issue())
+    workshop.label(workshop.issue(body=""))
+    lines = (Path(stack.described["log_dir"]) / "aws-calls.jsonl").read_text().splitlines()
+    ours = {role["RoleName"] for role in stack.client("iam").list_roles()["Roles"]}
+    recorded = [json.loads(line) for line in lines]
+    return [
+        call
+        for call in recorded
+        if call["role"] in ours and (call["service"], call["operation"]) not in NOT_OURS
+    ]
+
+
+def _policies(stack: Stack) -> dict[str, list[Mapping[str, Any]]]:
+    iam = stack.client("iam")
+    return {
+        role["RoleName"]: [
+            iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
+            for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+        ]
+        for role in iam.list_roles()["Roles"]
+    }
+
+
+def test_every_recorded_call_is_allowed(stack: Stack, calls: list[dict[str, Any]]) -> None:
+    """No function, state or task makes a call that its role would be refused on AWS."""
+    policies = _policies(stack)
+    refused = {
+        (call["role"].split("-")[-2], why) for call in calls if (why := refusal(policies[call["role"]], call))
+    }
+    assert refused == set()
+
+
+def test_every_role_was_seen(calls: list[dict[str, Any]]) -> None:
+    """The check above saw calls of every role that a session uses."""
+    seen = {call["role"].split("-")[-2].removesuffix("Role") for call in calls}
+    assert set(ROLES) <= seen
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "resources"),
+    [
+        ("dynamodb", "Scan", {"TableName": "t"}),
+        ("dynamodb", "PutItem", {"TableName": "other"}),
+        ("s3", "GetObject", {"Bucket": "b", "Key": "elsewhere/x"}),
+    ],
+)
+def test_the_judge_refuses(service: str, operation: str, resources: dict[str, str]) -> None:
+    """A call that no statement covers is refused by the judge itself."""
+    policy = {
+        "Statement": [
+            {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "arn:aws:dynamodb:*:*:table/t"},
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/sessions/*"},
+        ]
+    }
+    assert refusal([policy], {"service": service, "operation": operation, "resources": resources})

@@ -32,10 +32,13 @@ demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" fo
 test: setup ## all layers of tests, the fast ones first (LAYER=unit for one)
 	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER))
 
-lint: setup ## rules, formatting, types
+lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy functions container/runner local tests docs statemachine
+	@.venv/bin/cfn-lint template.yaml
+	@.local/node/node_modules/.bin/asl-validator --json-path statemachine/agent_session.asl.json
+	@.venv/bin/hadolint container/Dockerfile
 
 docs: setup ## draw the parts of the documentation that come from code
 	@PYTHONPATH=functions $(RUN) docs.contracts --write

@@ -1,7 +1,12 @@
 """The documentation that is drawn from the code."""
 
+from pathlib import Path
+
 from docs import contracts
 from pullwright.models import SessionRequest
+from statemachine import graph
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_contracts_page_is_current() -> None:
@@ -13,3 +18,8 @@ def test_the_contracts_page_names_every_input_field() -> None:
     """Every field of the execution input stands on the page."""
     for name in SessionRequest.model_fields:
         assert f"| `{name}` |" in contracts.render()
+
+
+def test_the_readme_shows_the_state_machine_as_it_is() -> None:
+    """The graph in the README is the one that the definition draws."""
+    assert graph.main(["--check", str(ROOT / "README.md")]) == 0

@@ -15,7 +15,7 @@ from runner import exit_codes
 from runner.artifacts import Artifacts
 from runner.aws import Clients
 from runner.broker import Broker, Grants, task_role_signer
-from runner.clock import Phases
+from runner.clock import CLOCK, Clock, Phases
 from runner.git.command import GitError
 from runner.log import logger, tee
 from runner.metadata import read_identity
@@ -32,13 +32,16 @@ if TYPE_CHECKING:
     from pullwright.models import AgentRequest
 
 
-def main() -> int:
+def main(clock: Clock = CLOCK) -> int:
     """Runs the session that the environment names.
+
+    Args:
+        clock: measures whatever lasts.
 
     Returns:
         The exit code, see `runner.exit_codes`.
     """
-    phases = Phases()
+    phases = Phases(clock)
     signals = Signals(threading.Event(), threading.Event())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: signals.terminated.set())
@@ -53,27 +56,33 @@ def main() -> int:
     adopt_orphans()
     try:
         with phases.phase("start"):
-            around, report, grants = _prepare(settings, signals, phases)
+            around, report, grants = _prepare(settings, signals, phases, clock)
     except SessionClosed as error:
         logger.warning("the session is not ours", reason=error.sentence)
         return exit_codes.NOT_OURS
     except PullwrightError as error:
         logger.error("the session could not be started", reason=error.sentence)
         return exit_codes.of(type(error).__name__)
-    with Heartbeat(around.record, signals.lost):
+    with Heartbeat(around.record, signals.lost, clock=clock):
         return _finish(around, report, ours=_work(settings, around, report, grants))
 
 
-def _prepare(settings: Settings, signals: Signals, phases: Phases) -> tuple[Surroundings, Report, Grants]:
+def _prepare(
+    settings: Settings, signals: Signals, phases: Phases, clock: Clock
+) -> tuple[Surroundings, Report, Grants]:
     """Gets credentials and claims the session."""
     task = read_identity(settings.ecs_container_metadata_uri_v4)
-    grants = Grants(Broker(settings.broker_url, task_role_signer(settings.aws_region)))
+    grants = Grants(Broker(settings.broker_url, task_role_signer(settings.aws_region)), now=clock.now)
     if grants.current().session_id != settings.session_id:
         raise SessionClosed("The broker says that this task runs another session.")
-    clients = Clients(grants, settings.aws_region)
-    report = Report(settings.session_id, task.arn, phases)
+    clients = Clients(grants, settings.aws_region, clock.now)
+    report = Report(settings.session_id, task.arn, phases, clock)
     record = SessionRecord(
-        clients.dynamodb(), table=settings.sessions_table, session_id=settings.session_id, task=task
+        clients.dynamodb(),
+        table=settings.sessions_table,
+        session_id=settings.session_id,
+        task=task,
+        now=clock.now,
     )
     record.claim(report.started_at)
     around = Surroundings(
@@ -83,9 +92,11 @@ def _prepare(settings: Settings, signals: Signals, phases: Phases) -> tuple[Surr
         record=record,
         artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
         github_token=grants.github_token,
+        forget_github_token=grants.forget_github_token,
         model_api_key=lambda: grants.current().model_api_key,
         signals=signals,
         phases=phases,
+        clock=clock,
         checkpoint_seconds=settings.checkpoint_seconds,
     )
     return around, report, grants
@@ -125,7 +136,9 @@ def _work(settings: Settings, around: Surroundings, report: Report, grants: Gran
 
 
 def _tracker(settings: Settings, around: Surroundings, request: AgentRequest, grants: Grants) -> Tracker:
-    github = GitHubClient(settings.github_api_url, grants.github_token)
+    github = GitHubClient(
+        settings.github_api_url, grants.github_token, forget_token=grants.forget_github_token
+    )
     return Tracker(
         request,
         lambda body: github.update_comment(request.repository, request.comment_id, body),

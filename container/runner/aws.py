@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -9,7 +10,11 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 
+from runner.clock import CLOCK
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
@@ -24,14 +29,13 @@ class Clients:
     Args:
         grants: where credentials come from; botocore asks again before they end.
         region: the stack's.
+        now: the time in UTC.
     """
 
-    def __init__(self, grants: Grants, region: str) -> None:
+    def __init__(self, grants: Grants, region: str, now: Callable[[], datetime] = CLOCK.now) -> None:
         session = botocore.session.Session()
         # botocore has no public way to set refreshing credentials on a session.
-        session._credentials = RefreshableCredentials.create_from_metadata(  # type: ignore[attr-defined] # noqa: SLF001
-            grants.aws_metadata(), refresh_using=grants.aws_metadata, method="pullwright-broker"
-        )
+        session._credentials = _credentials(grants, now)  # type: ignore[attr-defined] # noqa: SLF001
         self._session = boto3.Session(botocore_session=session, region_name=region)
 
     def s3(self) -> S3Client:
@@ -41,3 +45,16 @@ class Clients:
     def dynamodb(self) -> DynamoDBClient:
         """A client for the session's record."""
         return self._session.client("dynamodb", config=_CONFIG)
+
+
+def _credentials(grants: Grants, now: Callable[[], datetime]) -> RefreshableCredentials:
+    held = grants.aws_metadata()
+    return RefreshableCredentials(
+        access_key=held["access_key"],
+        secret_key=held["secret_key"],
+        token=held["token"],
+        expiry_time=datetime.fromisoformat(held["expiry_time"]),
+        refresh_using=grants.aws_metadata,
+        method="pullwright-broker",
+        time_fetcher=now,
+    )

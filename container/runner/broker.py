@@ -153,6 +153,7 @@ class Grants:
         self._now = now
         self._lock = threading.Lock()
         self._grant: BrokerGrant | None = None
+        self._refused = False
 
     def current(self) -> BrokerGrant:
         """The credentials, renewed if they end soon.
@@ -163,7 +164,8 @@ class Grants:
         """
         with self._lock:
             held = self._grant
-            if held is None or _end(held) - self._now() < RENEW_BEFORE:
+            if held is None or self._refused or _end(held) - self._now() < RENEW_BEFORE:
+                self._refused = False
                 try:
                     self._grant = self._broker.ask()
                 except SessionClosed:
@@ -179,6 +181,16 @@ class Grants:
     def github_token(self) -> str:
         """The installation token to use for the next request or git command."""
         return self.current().github_token
+
+    def forget_github_token(self, refused: str | None = None) -> None:
+        """Asks for new credentials before the next use, because GitHub did not take a token.
+
+        Args:
+            refused: that token, if it is known: when it has been renewed meanwhile, nothing is to be done.
+        """
+        with self._lock:
+            if self._grant is not None and refused in {None, self._grant.github_token}:
+                self._refused = True
 
     def aws_metadata(self) -> dict[str, str]:
         """The AWS credentials in the form that botocore's refreshing credentials want."""

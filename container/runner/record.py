@@ -7,16 +7,19 @@ has no business there any more and must not push.
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
 from pullwright.errors import PullwrightError, SessionClosed
+from runner.clock import CLOCK, Clock
 from runner.log import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from runner.metadata import TaskIdentity
@@ -32,13 +35,23 @@ class SessionRecord:
         table: the table's name.
         session_id: whose record.
         task: who we are.
+        now: the time in UTC.
     """
 
-    def __init__(self, dynamodb: DynamoDBClient, *, table: str, session_id: str, task: TaskIdentity) -> None:
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        *,
+        table: str,
+        session_id: str,
+        task: TaskIdentity,
+        now: Callable[[], datetime] = CLOCK.now,
+    ) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._key = f"SESSION#{session_id}"
         self._task = task
+        self._now = now
 
     def claim(self, started_at: datetime) -> None:
         """Makes the session this task's, whoever had it.
@@ -68,7 +81,7 @@ class SessionRecord:
     def _update(self, update: str, condition: str, values: dict[str, str]) -> None:
         everything = {
             ":arn": self._task.arn,
-            ":now": datetime.now(UTC).isoformat(),
+            ":now": self._now().isoformat(),
             ":running": "RUNNING",
             **values,
         }
@@ -95,14 +108,21 @@ class Heartbeat:
         record: whose heart beats.
         lost: set when the session is not ours any more.
         interval: seconds between two beats.
+        clock: measures them.
     """
 
     def __init__(
-        self, record: SessionRecord, lost: threading.Event, *, interval: float = HEARTBEAT_SECONDS
+        self,
+        record: SessionRecord,
+        lost: threading.Event,
+        *,
+        interval: float = HEARTBEAT_SECONDS,
+        clock: Clock = CLOCK,
     ) -> None:
         self._record = record
         self._lost = lost
         self._interval = interval
+        self._clock = clock
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -113,7 +133,7 @@ class Heartbeat:
         self._ended.set()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._interval):
+        while not self._clock.wait(self._ended, self._interval):
             try:
                 self._record.beat()
             except SessionClosed:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pullwright.models import AgentResult, Failure, Outcome, TokenUsage
 from runner import exit_codes
+from runner.clock import CLOCK, Clock
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pullwright.errors import PullwrightError
     from runner.clock import Phases
 
@@ -23,7 +25,8 @@ class Report:
     session_id: str
     task_arn: str
     phases: Phases
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: Clock = CLOCK
+    started_at: datetime = field(init=False)
     outcome: Outcome = Outcome.FAILED
     failure: Failure | None = None
     summary: str = ""
@@ -35,6 +38,10 @@ class Report:
     tokens: TokenUsage = field(default_factory=TokenUsage)
     turns: int = 0
     conversation_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Begins now."""
+        self.started_at = self.clock.now()
 
     def fail(self, error: PullwrightError) -> None:
         """Records a failure; the first one is why the session failed, later ones only follow from it."""
@@ -64,7 +71,7 @@ class Report:
             turns=self.turns,
             conversation_id=self.conversation_id,
             started_at=self.started_at,
-            ended_at=datetime.now(UTC),
+            ended_at=self.clock.now(),
             exit_code=self.exit_code,
             phases=self.phases.seconds,
         )

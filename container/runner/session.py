@@ -61,6 +61,7 @@ class Surroundings:
         private: the runner's own folder in it.
         user: the agent's user.
         github_token: gives a valid installation token.
+        forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
         checkpoint_seconds: between two looks at whether there is work to keep.
     """
@@ -71,6 +72,7 @@ class Surroundings:
     record: SessionRecord
     artifacts: Artifacts
     github_token: Callable[[], str]
+    forget_github_token: Callable[[str], None]
     model_api_key: Callable[[], str | None]
     signals: Signals
     phases: Phases
@@ -108,7 +110,9 @@ class Session:
         self._around = around
         self._report = report
         self._tracker = tracker
-        self._remote = Remote(request.git_url, request.branch, around.github_token)
+        self._remote = Remote(
+            request.git_url, request.branch, around.github_token, forget=around.forget_github_token
+        )
         self._checkpoint = CheckpointRef(self._remote)
 
     def run(self) -> None:

@@ -40,13 +40,17 @@ class Endpoints(BaseHTTPRequestHandler):
         next(answer for prefix, answer in routes.items() if self.path.startswith(prefix))(body)
 
     def _git(self, body: bytes) -> None:
-        expected = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
-        if self.headers.get("Authorization") != expected:
+        kind, _, encoded = self.headers.get("Authorization", "").partition(" ")
+        user, _, token = base64.b64decode(encoded).decode().partition(":")
+        if (kind, user) != ("Basic", "x-access-token") or not self.world.takes_token(token):
             self._answer(401, {}, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
             self._send(*serve_git(self.world.folder, self, body))
 
     def _github(self, body: bytes) -> None:
+        if not self.world.takes_token(self.headers.get("Authorization", "").removeprefix("Bearer ")):
+            self._answer(401, {"message": "Bad credentials"})
+            return
         if self.world.comment_status == 200:
             self.world.comments.append(json.loads(body)["body"])
         self._answer(self.world.comment_status, {"id": 99, "body": "", "user": {"login": "b", "id": 1}})
@@ -58,22 +62,32 @@ class Endpoints(BaseHTTPRequestHandler):
         if status != 200:
             self._answer(status, {"error": "SessionClosed", "message": "The session is over."})
             return
-        expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        given = self.world.grant()
         grant = {
             "session_id": SESSION,
-            "github_token": TOKEN,
-            "github_expires_at": expires,
+            "github_token": given.token,
+            "github_expires_at": given.ends.isoformat(),
             "aws": {
-                "access_key_id": "ASIAMADEUP",
+                "access_key_id": given.access_key_id,
                 "secret_access_key": SECRET_KEY,
                 "session_token": "made-up-session-token",
-                "expires_at": expires,
+                "expires_at": given.ends.isoformat(),
             },
             "model_api_key": MODEL_KEY,
         }
         self._answer(200, grant)
 
+    def _may(self) -> bool:
+        """Refuse what is signed with a key that has expired, as AWS does."""
+        _, _, scope = self.headers.get("Authorization", "").partition("Credential=")
+        if may := self.world.takes_key(scope.partition("/")[0]):
+            return may
+        self._answer(403, {"__type": "ExpiredTokenException"})
+        return False
+
     def _s3(self, body: bytes) -> None:
+        if not self._may():
+            return
         key = self.path.partition("?")[0].removeprefix("/artifacts/")
         if self.command == "PUT":
             self.world.objects[key] = body
@@ -84,6 +98,8 @@ class Endpoints(BaseHTTPRequestHandler):
             self._send(404, {}, b"<Error><Code>NoSuchKey</Code></Error>")
 
     def _update_item(self, body: bytes) -> None:
+        if not self._may():
+            return
         call: dict[str, Any] = json.loads(body)
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
         record = self.world.record

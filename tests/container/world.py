@@ -16,14 +16,14 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullwright.models import AgentRequest, AgentResult
 from tests.container.cli import AGENT_UID, find_cli
-from tests.container.endpoints import SESSION, Endpoints
+from tests.container.endpoints import SESSION, TOKEN, Endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid")
 FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
+
+
+@dataclass
+class Grant:
+    """Credentials that the broker gave.
+
+    Attributes:
+        token: for GitHub.
+        access_key_id: for AWS.
+        ends: when both expire.
+        revoked: the token is refused though it has not expired.
+    """
+
+    token: str
+    access_key_id: str
+    ends: datetime
+    revoked: bool = False
 
 
 @dataclass
@@ -43,6 +60,8 @@ class World:
         objects: the artifacts, by key.
         comments: every text that the tracking comment was given.
         broker_answers: answers to give before the good one: statuses.
+        grants: all credentials that the broker gave.
+        moved: by how much the clock of everybody is moved.
         work_dirs: how many runners were started.
     """
 
@@ -51,6 +70,8 @@ class World:
     objects: dict[str, bytes] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     broker_answers: list[int] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+    moved: timedelta = timedelta()
     comment_status: int = 200
     url: str = ""
     started: int = 0
@@ -149,6 +170,32 @@ class World:
         """What the runner says came of it."""
         return AgentResult.model_validate_json(self.artifact("result.json"))
 
+    def now(self) -> datetime:
+        """The time on the moved clock."""
+        return datetime.now(UTC) + self.moved
+
+    def move_clock(self, by: timedelta) -> None:
+        """Move everybody's clock, the runner's too if it was started with one that can be moved."""
+        self.moved += by
+        written = self.folder / "clock.new"
+        written.write_text(str(self.moved.total_seconds()))
+        written.rename(self.folder / "clock")
+
+    def grant(self) -> Grant:
+        """Give new credentials for one hour; the old ones stay valid for as long as they were."""
+        number = len(self.grants)
+        made = Grant(f"{TOKEN}{number or ''}", f"ASIAMADEUP{number or ''}", self.now() + timedelta(hours=1))
+        self.grants.append(made)
+        return made
+
+    def takes_token(self, token: str) -> bool:
+        """Whether GitHub takes a token now."""
+        return any(g.token == token and not g.revoked and self.now() < g.ends for g in self.grants)
+
+    def takes_key(self, access_key_id: str) -> bool:
+        """Whether AWS takes a key now."""
+        return any(g.access_key_id == access_key_id and self.now() < g.ends for g in self.grants)
+
     def fake_cli(self, script: str) -> None:
         """Put a program named `claude` on the runner's PATH.
 
@@ -170,8 +217,13 @@ class World:
             shutil.copy(source, target)
         target.chmod(0o755)
 
-    def start(self, **variables: str) -> subprocess.Popen[str]:
-        """Start the runner."""
+    def start(self, *, movable: bool = False, **variables: str) -> subprocess.Popen[str]:
+        """Start the runner.
+
+        Args:
+            movable: with a clock that `move_clock` moves.
+            variables: for its environment, besides the usual ones.
+        """
         self.started += 1
         environment = {
             "PATH": f"{self.folder}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -190,8 +242,9 @@ class World:
             "AGENT_ISOLATION": "user" if os.geteuid() == 0 else "none",
             **variables,
         }
+        program = [str(ROOT / "tests/container/moved_runner.py"), str(self.folder / "clock")]
         return subprocess.Popen(
-            [sys.executable, "-m", "runner"],
+            [sys.executable, *(program if movable else ["-m", "runner"])],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -199,9 +252,9 @@ class World:
             text=True,
         )
 
-    def run(self, **variables: str) -> Ran:
+    def run(self, *, movable: bool = False, **variables: str) -> Ran:
         """Run the runner to its end."""
-        return finish(self.start(**variables))
+        return finish(self.start(movable=movable, **variables))
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,17 @@ def test_credentials_are_renewed_before_they_end(grants: Grants, clock: _Clock) 
     assert grants.github_token() == "token-2"
 
 
+def test_a_refused_token_is_renewed_once(grants: Grants) -> None:
+    """A token that GitHub refused is replaced before the next use; one that was replaced already is not."""
+    refused = grants.github_token()
+    grants.forget_github_token(refused)
+    assert grants.github_token() == "token-2"
+    grants.forget_github_token(refused)
+    assert grants.github_token() == "token-2"
+    grants.forget_github_token()
+    assert grants.github_token() == "token-3"
+
+
 def test_old_credentials_serve_while_the_broker_is_away(
     grants: Grants, clock: _Clock, broker: _Broker
 ) -> None:
@@ -199,7 +210,8 @@ def test_the_first_failure_is_the_sessions() -> None:
 def test_what_ends_a_session_from_outside() -> None:
     """A lost session goes before SIGTERM, and SIGTERM before the clock."""
     signals, phases = Signals(threading.Event(), threading.Event()), Phases()
-    around = SimpleNamespace(signals=signals, phases=phases, github_token=lambda: "t")
+    token = {"github_token": lambda: "t", "forget_github_token": lambda _: None}
+    around = SimpleNamespace(signals=signals, phases=phases, **token)
     session = Session(a_request(), cast("Surroundings", around), cast("Report", None), cast("Tracker", None))
     assert session._should_stop() is None
     phases.began -= 30 * 60 + 1

@@ -41,15 +41,23 @@ class Remote:
         url: the repository's address, without credentials.
         branch: the session's branch.
         token: gives a valid installation token whenever one is needed.
+        forget: told the token of a command that failed, so that the next one is new.
         sleep: waits between attempts.
     """
 
     def __init__(
-        self, url: str, branch: str, token: Callable[[], str], *, sleep: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        branch: str,
+        token: Callable[[], str],
+        *,
+        forget: Callable[[str], None] = lambda _: None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url
         self.branch = branch
         self._token = token
+        self._forget = forget
         self._sleep = sleep
 
     def clone(self, folder: Path) -> tuple[Store, Head]:
@@ -178,8 +186,14 @@ class Remote:
         return found.code == _NO_MATCH
 
     def _git(self, *arguments: str, cwd: Path, given: bytes = b"", accept: Sequence[int] = (0,)) -> Done:
-        env = network_environment(self.url, self._token())
-        return run(*arguments, cwd=cwd, env=env, given=given, accept=accept)
+        token = self._token()
+        try:
+            env = network_environment(self.url, token)
+            return run(*arguments, cwd=cwd, env=env, given=given, accept=accept)
+        except GitError:
+            # Git tells a refused token from other failures by its words only, so any failure counts as one.
+            self._forget(token)
+            raise
 
     def _log(self, error: GitError, attempt: int) -> None:
         logger.warning(

@@ -1,0 +1,57 @@
+"""A run of three hours on a moved clock: credentials end on the way, and none of the work is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+from runner import exit_codes
+from tests.container.test_checkpoints import REF, wait_until
+from tests.container.world import World, finish
+
+STEPS = 9
+WORK = (
+    "cat > /dev/null; n=1; while [ $n -le 9 ]; do echo $n > WORK-$n.md; "
+    'use=\'{"type":"tool_use","name":"Write","input":{"file_path":"WORK-\'$n\'.md"}}\'; '
+    'echo \'{"type":"assistant","message":{"id":"m\'$n\'","content":[\'"$use"\']}}\'; '
+    "while ! [ -e ../../GO-$n ]; do sleep 0.05; done; n=$((n+1)); done; finish"
+)
+
+
+def test_three_hours_with_two_renewals_and_a_refused_token() -> None:
+    """Credentials are renewed before they end, a 401 is renewed and repeated, and all work arrives."""
+    with World.open() as world:
+        world.ask(limits={"usd": 5.0, "turns": 100, "minutes": 600})
+        world.fake_cli(WORK)
+        process = world.start(movable=True)
+
+        def kept(number: int) -> bool:
+            # A checkpoint that was under way when the clock moved has begun its next interval after that.
+            world.move_clock(timedelta(seconds=10))
+            refs = world.git("for-each-ref", "--format=%(refname)", REF)
+            return bool(refs) and f"WORK-{number}.md" in world.git("ls-tree", "--name-only", REF).split()
+
+        for number in range(1, STEPS + 1):
+            work = world.folder / f"work1/agent/shop/WORK-{number}.md"
+            wait_until(work.exists, process)
+            if number == 5:
+                world.grants[-1].revoked = True
+            world.move_clock(timedelta(minutes=20))
+            wait_until(lambda number=number: kept(number), process)  # type: ignore[misc]
+            (world.folder / f"work1/GO-{number}").touch()
+        ran = finish(process)
+
+        assert ran.code == exit_codes.DONE, ran.output
+        files = world.git("ls-tree", "--name-only", "claude/7").split()
+        assert {f"WORK-{number}.md" for number in range(1, STEPS + 1)} <= set(files)
+        assert world.git("rev-list", "--count", "main..claude/7") == "2"
+        result = world.result
+        assert result.ended_at - result.started_at > timedelta(hours=3)
+        assert result.phases["agent"] > timedelta(hours=3).total_seconds()
+        renewed = [later.ends - earlier.ends for earlier, later in pairwise(world.grants)]
+        # One because a token was refused, the others because the old ones were about to end.
+        assert len(renewed) >= 3, world.grants
+        assert sum(grant.revoked for grant in world.grants) == 1
+        everything = ran.output + b"".join(world.objects.values()).decode()
+        assert not [grant.token for grant in world.grants if grant.token in everything]
+        assert "ExpiredToken" not in ran.output

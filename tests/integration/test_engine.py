@@ -540,3 +540,49 @@ def test_calls_are_recorded_with_their_role(engine: Engine) -> None:
     ]
     assert any(line["service"] == "ecs" and line["operation"] == "RunTask" for line in lines)
     assert all(line["role"] for line in lines)
+
+
+def test_a_transaction_that_fails_leaves_the_writes_of_others_alone(engine: Engine) -> None:
+    """What is written while transactions are refused is still there afterwards, and so is what was there."""
+    table = engine.client("dynamodb")
+    table.create_table(
+        TableName="shared",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    table.put_item(TableName="shared", Item={"pk": {"S": "full"}, "n": {"N": "1"}})
+    refused = [
+        {
+            "Update": {
+                "TableName": "shared",
+                "Key": {"pk": {"S": "first"}},
+                "UpdateExpression": "SET n = :one",
+                "ExpressionAttributeValues": {":one": {"N": "1"}},
+            }
+        },
+        {
+            "Update": {
+                "TableName": "shared",
+                "Key": {"pk": {"S": "full"}},
+                "UpdateExpression": "SET n = :two",
+                "ConditionExpression": "n > :two",
+                "ExpressionAttributeValues": {":two": {"N": "2"}},
+            }
+        },
+    ]
+
+    def refuse(_number: int) -> None:
+        with pytest.raises(table.exceptions.TransactionCanceledException):
+            table.transact_write_items(TransactItems=refused)
+
+    def write(number: int) -> None:
+        table.put_item(TableName="shared", Item={"pk": {"S": f"item-{number}"}})
+
+    with ThreadPoolExecutor(8) as threads:
+        done = [threads.submit(work, number) for number in range(40) for work in (refuse, write)]
+        for one in done:
+            one.result()
+    items = {item["pk"]["S"]: item for item in table.scan(TableName="shared")["Items"]}
+    assert set(items) == {"full", *(f"item-{number}" for number in range(40))}
+    assert items["full"]["n"] == {"N": "1"}

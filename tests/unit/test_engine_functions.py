@@ -98,6 +98,21 @@ def test_a_busy_environment_is_waited_for() -> None:
     assert world.acquire("a") is first
 
 
+def test_another_functions_warm_environment_is_left_alone_for_a_moment() -> None:
+    """With one of its own at work an invocation waits for that first: a cold start costs more."""
+    world = World(limit=2, seconds=30)
+    first, idle = world.acquire("a"), world.acquire("b")
+    idle.busy = False
+
+    def release() -> None:
+        first.busy = False
+        world.pool.changed()
+
+    threading.Timer(0.01, release).start()
+    assert world.acquire("a") is first
+    assert world.retired == []
+
+
 def test_a_start_that_fails_gives_its_place_back() -> None:
     """An environment that never came to be does not count."""
     world = World(limit=1)

@@ -28,6 +28,7 @@ def apply_patches() -> None:
             repositories,
             resource_types,
             task_tokens,
+            transactions,
         )
 
         for patch in (
@@ -42,6 +43,7 @@ def apply_patches() -> None:
             repositories,
             resource_types,
             task_tokens,
+            transactions,
         ):
             patch.apply()
     except Exception as error:  # noqa: BLE001 - whatever it is, LocalStack would only log it

@@ -50,6 +50,9 @@ PATCHED = (
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE"),
+    ("moto.dynamodb.models", "DynamoDBBackend.transact_write_items"),
+    ("moto.dynamodb.models.dynamo_type", "DynamoType"),
+    ("moto.dynamodb.models.table", "Table"),
     ("moto.sts.models", "STSBackend.get_assumed_role_from_access_key"),
 )
 """Module and dotted name of everything that a patch replaces, wraps or calls by an inner name."""

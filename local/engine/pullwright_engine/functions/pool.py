@@ -19,6 +19,8 @@ class Reservable(Protocol):
 
 E = TypeVar("E", bound=Reservable)
 
+PATIENCE_SECONDS = 2.0
+"""How long an invocation waits for one of its own kind before a warm one of another function has to go."""
 POLL_SECONDS = 0.25
 """Idle environments also end by their own timers, which do not tell the pool."""
 
@@ -63,7 +65,8 @@ class Pool(Generic[E]):
         Raises:
             NoEnvironmentError: none came free in time.
         """
-        deadline = time.monotonic() + self._seconds
+        began = time.monotonic()
+        deadline = began + self._seconds
         retired: E | None = None
         with self._changed:
             while True:
@@ -72,7 +75,9 @@ class Pool(Generic[E]):
                     return idle
                 if self._live() + self._starting < self._limit:
                     break
-                retired = self._reserve_other(version)
+                own = bool(self._environments.get(version))
+                if not own or time.monotonic() - began >= min(PATIENCE_SECONDS, self._seconds):
+                    retired = self._reserve_other(version)
                 if retired is not None:
                     break
                 if not self._wait_until(deadline):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pullwright.models import AgentResult, Failure, Outcome, TokenUsage
+from pullwright.models import AgentResult, CheckResult, Failure, Outcome, TokenUsage
 from runner import exit_codes
 from runner.clock import CLOCK, Clock
 
@@ -38,6 +38,9 @@ class Report:
     tokens: TokenUsage = field(default_factory=TokenUsage)
     turns: int = 0
     conversation_id: str | None = None
+    setup: CheckResult | None = None
+    checks: tuple[CheckResult, ...] = ()
+    notices: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Begins now."""
@@ -74,4 +77,7 @@ class Report:
             ended_at=self.clock.now(),
             exit_code=self.exit_code,
             phases=self.phases.seconds,
+            setup=self.setup,
+            checks=self.checks,
+            notices=tuple(self.notices),
         )

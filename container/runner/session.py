@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pullwright.errors import SessionClosed, TaskStopped
 from pullwright.models import Outcome
+from runner.agent.command import agent_environment
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
 from runner.agent.verdict import judge
@@ -17,6 +18,8 @@ from runner.git.checkpoint import CheckpointRef
 from runner.git.remote import Remote
 from runner.git.workspace import Workspace
 from runner.log import logger
+from runner.repository.commands import SETUP, run_checks, run_command
+from runner.repository.known import learn
 from runner.stub import SUMMARY, run_stub
 from runner.work import Work
 
@@ -32,11 +35,15 @@ if TYPE_CHECKING:
     from runner.git.store import Head, Store
     from runner.record import SessionRecord
     from runner.report import Report
+    from runner.repository.known import Known
     from runner.tracking import Tracker
     from runner.user import User
 
     # Told whether anything changed, it says what came of the agent's work.
     Judgement = Callable[[bool], tuple[Outcome, PullwrightError | None]]
+
+# Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
+_CHECK_GRACE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +134,14 @@ class Session:
             self._tracker.show("Cloning the repository")
             store, head, found = self._clone()
             workspace = self._workspace(store, head, found)
+            known = self._learn(store, head)
+        known = self._set_up(workspace, known)
         if self._around.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
         work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint)
         try:
             with phase("agent"):
-                judged = self._stub(workspace) if self._request.stub else self._agent(work, found is not None)
+                judged = self._stub(workspace) if self._request.stub else self._agent(work, known, found)
         except Exception:
             work.rescue()
             raise
@@ -148,6 +157,7 @@ class Session:
             with phase("push"):
                 self._tracker.show("Pushing the work")
                 work.push(collected, self._remote)
+            self._check(workspace, known.with_checks_of(store, collected.tree))
         elif failure is None:
             work.forget_checkpoint()
 
@@ -170,12 +180,51 @@ class Session:
             workspace.put_back(found.tree)
         return workspace
 
+    def _learn(self, store: Store, head: Head) -> Known:
+        known = learn(self._remote, store, head.tree)
+        if known.notice is not None:
+            self._report.notices.append(known.notice)
+        return known
+
+    def _set_up(self, workspace: Workspace, known: Known) -> Known:
+        """Runs the repository's setup command; the agent hears of one that fails, and may still succeed."""
+        setup = known.configuration.setup
+        if setup is None:
+            return known
+        with self._around.phases.phase("setup"):
+            self._tracker.show("Setting up")
+            before = workspace.untracked()
+            done = run_command(
+                *(SETUP, setup.command, workspace),
+                env=agent_environment(workspace, {}),
+                seconds=setup.timeout,
+                should_stop=self._should_stop,
+            )
+            self._report.setup = done
+            workspace.leave_out(workspace.untracked() - before)
+        return replace(known, setup=done)
+
+    def _check(self, workspace: Workspace, known: Known) -> None:
+        """Runs the checks on what was pushed, if the session has done what was wanted."""
+        report, phases = self._report, self._around.phases
+        if not known.checks or report.outcome is not Outcome.CHANGED:
+            return
+        with phases.phase("checks"):
+            report.checks = run_checks(
+                known.checks,
+                workspace,
+                env=agent_environment(workspace, {}),
+                seconds=self._request.limits.minutes * 60 + _CHECK_GRACE_SECONDS - phases.elapsed,
+                should_stop=self._stopped_from_outside,
+                show=self._tracker.show,
+            )
+
     def _stub(self, workspace: Workspace) -> Judgement:
         run_stub(self._request, workspace, lambda text, todos: self._tracker.show(text, todos=todos))
         self._report.summary = SUMMARY
         return lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
 
-    def _agent(self, work: Work, resumed: bool) -> Judgement:  # noqa: FBT001 - private, and called once
+    def _agent(self, work: Work, known: Known, found: Head | None) -> Judgement:
         around, report = self._around, self._report
         self._tracker.show("Starting the agent")
         checkpoints = Checkpoints(work.keep, interval=around.checkpoint_seconds, clock=around.clock)
@@ -187,9 +236,11 @@ class Session:
                 tracker=self._tracker,
                 transcript=around.transcript,
                 api_key=around.model_api_key(),
-                resumed=resumed,
+                resumed=found is not None,
                 should_stop=self._should_stop,
                 settle=checkpoints.stop,
+                tools=known.tools,
+                notes=known.notes(),
             )
         finally:
             checkpoints.stop()
@@ -202,11 +253,14 @@ class Session:
             logger.warning("the agent's last words on standard error", stderr=ended.stderr)
         return lambda changed: judge(run.end, self._request.limits, changed=changed)
 
-    def _should_stop(self) -> Stop | None:
+    def _stopped_from_outside(self) -> Stop | None:
         if self._around.signals.lost.is_set():
             return Stop.LOST
-        if self._around.signals.terminated.is_set():
-            return Stop.TERMINATED
+        return Stop.TERMINATED if self._around.signals.terminated.is_set() else None
+
+    def _should_stop(self) -> Stop | None:
+        if stop := self._stopped_from_outside():
+            return stop
         if self._around.phases.elapsed > self._request.limits.minutes * 60:
             return Stop.OVERTIME
         return None

@@ -1,9 +1,10 @@
 """Every text that Pullwright writes on GitHub. The runner uses it too."""
 
-from pullwright.markdown import code, details, inline, quote, sentence, table
+from pullwright.markdown import block, code, details, inline, quote, sentence, table
 from pullwright.models import (
     AgentRequest,
     AgentResult,
+    CheckResult,
     Failure,
     FailureClass,
     Outcome,
@@ -23,6 +24,7 @@ _LONGEST_SUMMARY = 30_000
 _LONGEST_PROMPT = 5_000
 _LONGEST_TITLE = 200
 _MOST_TODOS = 40
+_LONGEST_OUTPUT = 2_000
 _CENT = 0.01
 _MINUTE, _HOUR = 60, 3_600
 _SIGNS = {
@@ -32,6 +34,9 @@ _SIGNS = {
     FailureClass.AGENT: "🤔",
     FailureClass.LIMIT: "⏳",
 }
+
+
+_CHECK_SIGNS = {"passed": "✅", "failed": "❌", "timed_out": "❌", "not_run": "⏭️"}
 
 
 def money(usd: float) -> str:
@@ -101,13 +106,37 @@ def render_outcome(
     title = "What was done" if verdict.outcome is Outcome.CHANGED else "What the agent says"
     return _join(
         TRACKING_MARKER,
-        f"### {_headline(verdict)}",
+        f"### {_headline(verdict, result)}",
         "" if verdict.outcome is Outcome.CHANGED else sentence(verdict.sentence),
         f"**What you can do:** {sentence(verdict.remedy)}" if verdict.remedy else "",
         table(_figures(result, seconds)),
+        render_checks(result) if result is not None else "",
+        "\n".join(f"⚠️ {sentence(notice)}" for notice in result.notices) if result is not None else "",
         details(title, summary, is_open=True) if summary else "",
         details("Session", "\n".join(facts)),
     )
+
+
+def render_checks(result: AgentResult) -> str:
+    """What the repository's setup and checks said: a table, and the last lines of what did not pass."""
+    done = ([result.setup] if result.setup is not None else []) + list(result.checks)
+    if not done:
+        return ""
+    rows = [
+        {
+            "Check": inline(one.name),
+            "": _CHECK_SIGNS[one.status],
+            "Result": one.status.replace("_", " "),
+            "Time": duration(one.seconds),
+        }
+        for one in done
+    ]
+    return _join(table(*rows), *(_last_lines(one) for one in done if one.status in {"failed", "timed_out"}))
+
+
+def _last_lines(check: CheckResult) -> str:
+    title = f"{inline(check.name)}: the last lines"
+    return details(title, f"{code(check.command)}\n\n{block(check.output, _LONGEST_OUTPUT)}")
 
 
 def render_refusal(failure: Failure) -> str:
@@ -149,8 +178,10 @@ def first_commit_message(issue: int | None) -> str:
     return f"{subject}\n\nGitHub opens no pull request for a branch without a commit of its own.\n\n[skip ci]"
 
 
-def _headline(verdict: Verdict) -> str:
+def _headline(verdict: Verdict, result: AgentResult | None) -> str:
     if verdict.outcome is Outcome.CHANGED:
+        if result is not None and not result.checks_passed:
+            return "⚠️ Done, but checks fail: ready for review"
         return "✅ Done: ready for review"
     if verdict.outcome is Outcome.NO_CHANGE:
         return "👌 No change needed"

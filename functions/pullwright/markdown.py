@@ -46,9 +46,17 @@ def code(text: str) -> str:
     return f"`{one_line(text, 300).replace('`', '')}`"
 
 
-def table(cells: dict[str, str]) -> str:
-    """A table of one row."""
-    lines = (list(cells), ["---"] * len(cells), list(cells.values()))
+def block(text: str, longest: int) -> str:
+    """The end of a text as a code block that nothing in it can close."""
+    text = visible(text)
+    text = text if len(text) <= longest else "…" + text[-longest:]
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def table(*rows: dict[str, str]) -> str:
+    """A table whose rows have the same cells, by their heading."""
+    lines = (list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

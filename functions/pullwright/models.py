@@ -182,6 +182,23 @@ class TokenUsage(Model):
     cache_write: int = 0
 
 
+class CheckResult(Model):
+    """One command of the repository's own that the runner ran: its setup, or a check.
+
+    Attributes:
+        status: `not_run` when no time was left for it or the task was stopped.
+        exit_code: negative if a signal ended it.
+        output: its last lines.
+    """
+
+    name: str
+    command: str
+    status: Literal["passed", "failed", "timed_out", "not_run"]
+    exit_code: int | None = None
+    seconds: float = Field(default=0.0, strict=False)
+    output: str = ""
+
+
 class AgentResult(Model):
     """`sessions/<id>/result.json`: what the runner says came of it.
 
@@ -191,6 +208,9 @@ class AgentResult(Model):
         commit: head of the branch after the push, when something was pushed.
         exit_code: the runner's own, see `runner.exit_codes`.
         phases: seconds per phase (start, clone, agent, push …).
+        setup: how the repository's setup command ended, if it has one.
+        checks: what the repository's checks say about `commit`.
+        notices: what people should know besides, one sentence each.
     """
 
     schema_version: Literal[1] = 1
@@ -211,6 +231,14 @@ class AgentResult(Model):
     ended_at: datetime = Field(strict=False)
     exit_code: int
     phases: dict[str, float] = Field(default_factory=dict)
+    setup: CheckResult | None = None
+    checks: tuple[CheckResult, ...] = Field(default=(), strict=False)
+    notices: tuple[str, ...] = Field(default=(), strict=False)
+
+    @property
+    def checks_passed(self) -> bool:
+        """Whether no check says that something is wrong; true if there are none."""
+        return all(check.status in {"passed", "not_run"} for check in self.checks)
 
 
 class Todo(Model):

@@ -68,6 +68,8 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     table.add_row("pull request", str(record.get("pull_request_url", "none")))
     table.add_row("branch", str(record.get("branch", "none")))
     table.add_row("commit", str(record.get("commit", "none")))
+    if checks := record.get("checks"):
+        table.add_row("checks", str(checks))
     if scenario.test_command and record.get("branch"):
         url = f"{session.stack.github_url}/{scenario.repository}.git"
         passed, last = checkout_test(url, record["branch"], scenario.test_command)

@@ -140,6 +140,10 @@ class GitHub:
             self.person("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
         return str(sha)
 
+    def head(self, branch: str) -> str:
+        """The commit that a branch points to."""
+        return str(self.person("GET", f"/git/ref/heads/{branch}")["object"]["sha"])
+
     def pulls(self) -> list[dict[str, Any]]:
         """All pull requests, oldest first."""
         return sorted(self.person("GET", "/pulls?state=all"), key=lambda pull: int(pull["number"]))

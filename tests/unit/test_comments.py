@@ -24,6 +24,7 @@ from pullwright.errors import AgentFailed, IssueWithoutText
 from pullwright.models import (
     AgentRequest,
     AgentResult,
+    CheckResult,
     GitIdentity,
     Outcome,
     Progress,
@@ -201,3 +202,30 @@ def test_money_and_time_read_well() -> None:
     """Small sums show more digits, long times fewer."""
     assert [money(0), money(0.004), money(1.5)] == ["$0.00", "$0.0040", "$1.50"]
     assert [duration(5), duration(65), duration(3_720)] == ["5 s", "1 min 5 s", "1 h 2 min"]
+
+
+def test_failing_checks_are_shown_with_their_last_lines() -> None:
+    """The headline warns, each check has a row, and only what failed shows output, which closes nothing."""
+    checks = (
+        CheckResult(name="lint", command="make lint", status="passed", seconds=2),
+        CheckResult(
+            name="tests", command="make test", status="failed", output="```\n</details>\n# @ada broken"
+        ),
+    )
+    shown = result().model_copy(update={"checks": checks, "notices": ("The file is ignored: `x`.",)})
+    text = render_outcome(REQUEST, shown, CHANGED, session_id="s")
+    assert "Done, but checks fail" in text
+    assert "| lint | ✅ | passed | 2 s |" in text
+    assert "| tests | ❌ | failed | 0 s |" in text
+    assert "The file is ignored" in text
+    assert "make lint" not in text
+    assert "````text\n```\n</details>\n# @ada broken\n````" in text
+
+
+def test_checks_that_did_not_run_are_no_failure() -> None:
+    """What no time was left for says nothing about the work."""
+    skipped = CheckResult(name="tests", command="make test", status="not_run")
+    shown = result().model_copy(update={"checks": (skipped,)})
+    text = render_outcome(REQUEST, shown, CHANGED, session_id="s")
+    assert "✅ Done: ready for review" in text
+    assert "not run" in text

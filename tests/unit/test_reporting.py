@@ -10,7 +10,7 @@ import pytest
 
 from pullwright.errors import PullwrightError
 from pullwright.github.transport import Response
-from pullwright.models import AgentResult, OpenedPullRequest, Outcome, TokenUsage, Verdict
+from pullwright.models import AgentResult, CheckResult, OpenedPullRequest, Outcome, TokenUsage, Verdict
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import Tools, report_outcome
 from pullwright.reporting.tasks import Tasks
@@ -97,7 +97,7 @@ class Reporting(Workshop):
         parsed = ReportOutcomeEvent.model_validate(event)
         return report_outcome(parsed, tools, now=NOW, seconds_left=100)
 
-    def result(self, outcome: Outcome = Outcome.CHANGED, session_id: str = "s-1") -> None:
+    def result(self, outcome: Outcome = Outcome.CHANGED, session_id: str = "s-1", **more: Any) -> None:
         """What a runner leaves."""
         result = AgentResult(
             session_id=session_id,
@@ -113,7 +113,7 @@ class Reporting(Workshop):
             ended_at=NOW + timedelta(seconds=65),
             exit_code=0,
             phases={"agent": 60.5},
-        )
+        ).model_copy(update=more)
         self.artifacts.results[session_id] = result.model_dump_json()
 
 
@@ -142,6 +142,45 @@ def test_work_that_was_done_is_ready_for_review(workshop: Reporting) -> None:
         assert part in comment["body"]
     assert workshop.tasks.stopped == []
     assert workshop.github.comments(1) == []
+
+
+CHECKS = (
+    CheckResult(name="lint", command="make lint", status="passed"),
+    CheckResult(name="tests", command="make test", status="failed", exit_code=2, output="1 test failed"),
+)
+
+
+def test_checks_become_a_check_run_on_the_commit(workshop: Reporting) -> None:
+    """A failed check fails the check run, stands in record and verdict, and is reported once."""
+    opened = workshop.opened(issue=1)
+    commit = workshop.github.head("claude/1")
+    workshop.result(commit=commit, checks=CHECKS)
+    verdict = workshop.report(opened=opened)
+    workshop.report(opened=opened)
+    assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "changed")
+    assert "but checks fail" in verdict.sentence
+    runs = workshop.github.person("GET", f"/commits/{commit}/check-runs")["check_runs"]
+    assert [(run["name"], run["conclusion"], run["output"]["title"]) for run in runs] == [
+        ("Pullwright", "failure", "1 of 2 checks passed")
+    ]
+    assert "1 test failed" in runs[0]["output"]["summary"]
+    assert workshop.store.read_session("s-1")["checks"] == "lint passed, tests failed"
+    assert workshop.github.pulls()[0]["draft"] is False
+
+
+def test_a_missing_permission_costs_only_the_check_run(tmp_path: Path) -> None:
+    """An installation that never granted `checks` gets everything else."""
+    workshop = Reporting(tmp_path)
+    granted = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
+    workshop.github.repository(installation_permissions=granted)
+    workshop.github.issue()
+    opened = workshop.opened(issue=1)
+    commit = workshop.github.head("claude/1")
+    workshop.result(commit=commit, checks=CHECKS)
+    verdict = workshop.report(opened=opened)
+    assert (verdict.status, verdict.report_due) == ("SUCCEEDED", False)
+    assert workshop.github.person("GET", f"/commits/{commit}/check-runs")["total_count"] == 0
+    assert "tests" in workshop.github.comments(opened.pull_request)[0]["body"]
 
 
 def test_the_record_gets_every_detail(workshop: Reporting) -> None:

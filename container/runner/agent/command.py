@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from runner.agent.prompt import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pullwright.models import AgentRequest
     from runner.git.workspace import Workspace
 
-TOOLS = "Bash,Read,Edit,Write,Glob,Grep,TodoWrite"
+TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep", "TodoWrite")
 
 
-def cli_arguments(request: AgentRequest, conversation_id: str) -> list[str]:
+def cli_arguments(request: AgentRequest, conversation_id: str, tools: Sequence[str] = TOOLS) -> list[str]:
     """The command line. The prompt is not in it: every user of a machine can read command lines.
 
     No settings of the repository are read (`--setting-sources`), nor MCP servers: they could run programs and
@@ -29,6 +29,7 @@ def cli_arguments(request: AgentRequest, conversation_id: str) -> list[str]:
     Args:
         request: model and limits.
         conversation_id: a UUID, under which the conversation can be continued.
+        tools: what the agent may use.
     """
     return [
         "claude",
@@ -38,7 +39,7 @@ def cli_arguments(request: AgentRequest, conversation_id: str) -> list[str]:
         "--dangerously-skip-permissions",
         "--strict-mcp-config",
         "--setting-sources=",
-        f"--tools={TOOLS}",
+        f"--tools={','.join(tools)}",
         f"--model={request.model}",
         f"--max-turns={request.limits.turns}",
         f"--session-id={conversation_id}",

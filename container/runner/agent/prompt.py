@@ -35,7 +35,7 @@ anywhere, or work outside the current directory.
 
 {blocks}
 
-Do what is wanted now, run the tests, and end with your report.
+{notes}Do what is wanted now, run the tests, and end with your report.
 """
 
 
@@ -46,12 +46,13 @@ rather than anew.
 """
 
 
-def build_prompt(request: AgentRequest, nonce: str, *, resumed: bool = False) -> str:
+def build_prompt(request: AgentRequest, nonce: str, notes: str = "", *, resumed: bool = False) -> str:
     """Writes the prompt.
 
     Args:
         request: what is asked for.
         nonce: a random word, new for each session.
+        notes: what the repository's maintainers want the agent to know.
         resumed: the work tree holds the work of an earlier session.
     """
     blocks = []
@@ -78,6 +79,7 @@ def build_prompt(request: AgentRequest, nonce: str, *, resumed: bool = False) ->
         state=_RESUMED if resumed else "",
         wanted=wanted,
         blocks="\n\n".join(blocks),
+        notes=f"{notes}\n\n" if notes else "",
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from pullwright.errors import InternalError
-from runner.agent.command import agent_environment, cli_arguments
+from runner.agent.command import TOOLS, agent_environment, cli_arguments
 from runner.agent.process import run_as_agent
 from runner.agent.prompt import build_prompt
 from runner.agent.stream import Conversation
@@ -20,7 +20,7 @@ from runner.agent.verdict import AgentEnd
 from runner.gateway import Gateway, GatewayConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pullwright.models import AgentRequest, TokenUsage
@@ -57,6 +57,8 @@ def run_agent(
     should_stop: Callable[[], Stop | None],
     settle: Callable[[Stop | None], None] = lambda _: None,
     resumed: bool = False,
+    tools: Sequence[str] = TOOLS,
+    notes: str = "",
 ) -> AgentRun:
     """Lets the agent work until it ends or is stopped.
 
@@ -69,6 +71,8 @@ def run_agent(
         should_stop: asked several times a second.
         settle: called when the agent has ended, before everything that it left is ended too.
         resumed: the workspace holds the work of a session that was cut off.
+        tools: what the agent may use.
+        notes: what the repository's maintainers want it to know.
 
     Raises:
         InternalError: there is no CLI on PATH.
@@ -80,7 +84,8 @@ def run_agent(
     conversation = Conversation(workspace.folder)
     kept = Transcript(transcript)
     prompt = workspace.private / "prompt.txt"
-    prompt.write_text(build_prompt(request, secrets.token_hex(4), resumed=resumed), encoding="utf-8")
+    text = build_prompt(request, secrets.token_hex(4), notes, resumed=resumed)
+    prompt.write_text(text, encoding="utf-8")
 
     def on_line(line: bytes) -> None:
         kept.write(line)
@@ -97,7 +102,7 @@ def run_agent(
         with Gateway(config) as gateway:
             tracker.cost = lambda: gateway.usage.cost_usd
             ended = run_as_agent(
-                cli_arguments(request, conversation_id),
+                cli_arguments(request, conversation_id, tools),
                 user=workspace.user,
                 cwd=workspace.folder,
                 env=agent_environment(workspace, gateway.environment()),

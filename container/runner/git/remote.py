@@ -23,6 +23,10 @@ _LONGEST_WAIT = 4.0
 _NO_MATCH = 2
 _REJECTED = 1
 _CLONE = ("clone", "--bare", "--quiet", "--no-tags", "--single-branch", "--template=", "--filter=blob:none")
+_FETCH_REF = (
+    *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
+    *("--filter=blob:none", "origin"),
+)
 _FETCH = (
     *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
     *("--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin"),
@@ -167,6 +171,44 @@ class Remote:
             logger.warning("git push said nothing about the ref", stderr=done.err[-400:])
             self._pause(attempt)
         raise GitHubUnavailable("GitHub did not take the push.")
+
+    def fetch_other(self, store: Store, source: str, name: str) -> str:
+        """Fetches commits and folders of another ref, without the contents of files.
+
+        Args:
+            store: where to.
+            source: the ref on GitHub; `HEAD` is the default branch.
+            name: what it is called here.
+
+        Returns:
+            The ref here.
+
+        Raises:
+            GitHubUnavailable: GitHub did not let us.
+        """
+        ref = f"refs/trusted/{name}"
+        self._try(store, *_FETCH_REF, f"+{source}:{ref}")
+        return ref
+
+    def fetch_blobs(self, store: Store, names: Sequence[str]) -> None:
+        """Fetches contents of files by their hashes.
+
+        Raises:
+            GitHubUnavailable: GitHub did not let us.
+        """
+        if names:
+            self._try(store, *_FETCH, given="\n".join(names).encode())
+
+    def _try(self, store: Store, *arguments: str, given: bytes = b"") -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._git(*arguments, cwd=store.folder, given=given)
+            except GitError as error:
+                self._log(error, attempt)
+                self._pause(attempt)
+            else:
+                return
+        raise GitHubUnavailable("GitHub did not let the repository be read.")
 
     def _fetch_blobs(self, store: Store, entries: set[tuple[str, str]]) -> None:
         """Gets blobs in one request, as git itself does when it checks out a partial clone."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.git.command import environment, run
-from runner.git.tree import Change, parse_changes, parse_numstat
+from runner.git.tree import GITLINK, SYMLINK, Change, parse_changes, parse_numstat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,25 @@ class Store:
         listed = self._git("ls-tree", "-r", "-z", tree).decode(errors="surrogateescape")
         fields = [entry.split("\t", 1)[0].split(" ") for entry in listed.split("\0") if entry]
         return [(mode, name) for mode, _, name in fields]
+
+    def find(self, tree: str, *paths: str) -> list[tuple[str, str, str]]:
+        """Path, mode and hash of what stands at or below some paths; of everything if none are given.
+
+        Args:
+            tree: hash of a tree or commit, or a ref.
+            paths: from the root; no patterns.
+        """
+        listed = self._git("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths)
+        found = []
+        for entry in listed.decode(errors="surrogateescape").split("\0")[:-1]:
+            meta, _, path = entry.partition("\t")
+            mode, _, name = meta.split(" ")
+            found.append((path, mode, name))
+        return found
+
+    def files(self, tree: str) -> dict[str, str]:
+        """Hashes of a tree's files by path, without links and submodules."""
+        return {path: name for path, mode, name in self.find(tree) if mode not in {SYMLINK, GITLINK}}
 
     def share_objects(self, folder: Path) -> None:
         """Makes what was cloned readable to the agent's user, who cannot write it.

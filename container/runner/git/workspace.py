@@ -137,6 +137,20 @@ class Workspace:
         for command in (("read-tree", "-m", "-u", "HEAD", tree), ("read-tree", "HEAD")):
             run(*command, cwd=self.folder, user=self.user)
 
+    def untracked(self) -> frozenset[bytes]:
+        """Paths that are new to git and not ignored; a folder of new files alone stands for them."""
+        options = ("--others", "--exclude-standard", "--directory", "--no-empty-directory", "-z")
+        listed = run("ls-files", *options, cwd=self.folder, user=self.user).out
+        return frozenset(listed.split(b"\0")[:-1])
+
+    def leave_out(self, paths: frozenset[bytes]) -> None:
+        """Never collects some paths: they are not the agent's work.
+
+        Args:
+            paths: as from `untracked`.
+        """
+        self._left_out.write_bytes(b"".join(path + b"\0" for path in sorted(paths)))
+
     def collect(self, head: Head) -> Collected | None:
         """Takes what is in the workspace, while the agent works or when all of its processes have ended.
 
@@ -189,6 +203,11 @@ class Workspace:
         """The index as it was before the agent began, where the agent cannot reach it."""
         return self.private / "index"
 
+    @property
+    def _left_out(self) -> Path:
+        """Paths that are not collected, each ended by NUL, where the agent cannot reach them."""
+        return self.private / "left-out"
+
     def _outlive_the_second(self) -> None:
         """Makes the index older than no file, so that unchanged files count as such without being read.
 
@@ -203,11 +222,13 @@ class Workspace:
 
     def _stage(self, env: dict[str, str]) -> None:
         before = self._gitlinks(env)
+        left_out = self._left_out.read_bytes().split(b"\0")[:-1] if self._left_out.exists() else []
         added = run(
-            *("add", "--all", "--ignore-errors", "--", "."),
+            *("add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"),
             cwd=self.folder,
             env=env,
             user=self.user,
+            given=b"\0".join([b".", *(b":(exclude,literal)" + path for path in left_out)]),
             accept=(0, _SOME_FAILED),
         )
         if added.code:

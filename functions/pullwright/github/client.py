@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 from pullwright.errors import IssueNotFound, PullRequestNotFound, RepositoryEmpty, RepositoryNotFound
 from pullwright.github.connection import Connection, parse
-from pullwright.github.payloads import Comment, Issue, PullRequest, RepositoryInfo, User
+from pullwright.github.payloads import CheckRun, CheckRuns, Comment, Issue, PullRequest, RepositoryInfo, User
 from pullwright.models import GitIdentity
 
 _GONE = frozenset({404, 410})
@@ -165,6 +165,18 @@ class GitHubClient(Connection):
         if response.status == _UNPROCESSABLE:
             return None
         return parse(PullRequest, response.decoded, what)
+
+    def put_check_run(self, repository: str, check: CheckRun) -> None:
+        """Puts a finished check run on a commit, once for each `external_id`.
+
+        https://docs.github.com/en/rest/checks/runs#create-a-check-run
+        """
+        what = "put a check run on the commit"
+        query = urlencode({"check_name": check.name, "per_page": 100})
+        path = f"/repos/{repository}/commits/{check.head_sha}/check-runs?{query}"
+        found = self.get(path, "read the check runs of the commit", CheckRuns)
+        if not any(one.external_id == check.external_id for one in found.check_runs):
+            self.call("POST", f"/repos/{repository}/check-runs", what, body=check.body())
 
     def mark_ready(self, pull_request: PullRequest) -> None:
         """Takes a pull request out of draft; only GraphQL can."""

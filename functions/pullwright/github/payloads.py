@@ -1,6 +1,7 @@
 """The fields of GitHub's answers that we read; everything else in them is ignored."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,6 +90,47 @@ class PullRequest(Payload):
     user: User | None = None
     head: Head
     base: Base
+
+
+class KnownCheckRun(Payload):
+    """A check run that is there already."""
+
+    external_id: str | None = None
+
+
+class CheckRuns(Payload):
+    """The check runs of a commit."""
+
+    check_runs: tuple[KnownCheckRun, ...]
+
+
+class CheckRun(BaseModel):
+    """A finished check run as we write it.
+
+    Attributes:
+        external_id: ours, tells a repeated report from a new one.
+        summary: Markdown.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    head_sha: str
+    external_id: str
+    conclusion: Literal["success", "failure", "neutral"]
+    title: str
+    summary: str = Field(max_length=65_535)
+
+    def body(self) -> dict[str, object]:
+        """What GitHub takes."""
+        return {
+            "name": self.name,
+            "head_sha": self.head_sha,
+            "external_id": self.external_id,
+            "status": "completed",
+            "conclusion": self.conclusion,
+            "output": {"title": self.title, "summary": self.summary},
+        }
 
 
 class App(Payload):

@@ -14,12 +14,14 @@ from pullwright.errors import (
 )
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
+from pullwright.github.payloads import CheckRun
 from pullwright.log import logger
 from pullwright.models import Failure
 from pullwright.reporting.place import Place
 
 # GitHub lets an App mark a pull request ready only with contents: write (https://github.com/cli/cli/issues/8910).
 _ON_PULL_REQUEST: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
+_CHECKS: Mapping[str, str] = {"checks": "write"}
 _ON_ISSUE: Mapping[str, str] = {"issues": "write"}
 # There nothing can be written, now or later.
 _NOWHERE = (AppNotInstalled, RepositoryNotFound, RepositoryArchived, IssueNotFound, PullRequestNotFound)
@@ -60,6 +62,16 @@ class GitHubReport:
         except PullwrightError as error:
             return _later(error)
         return done
+
+    def check(self, check: CheckRun) -> None:
+        """Puts a check run on the commit, with a token of its own.
+
+        An installation that has not granted `checks` shows the same in the comment: no reason to fail.
+        """
+        try:
+            self._client(_CHECKS).put_check_run(self.place.repository, check)
+        except PullwrightError as error:
+            logger.warning("there is no check run", error=error.sentence)
 
     def refuse(self, failure: Failure) -> bool:
         """Says on the issue why there is no pull request; False if it has to be done again later."""

@@ -10,6 +10,7 @@ from pullwright.errors import PullwrightError
 from pullwright.github.app import GitHubApp
 from pullwright.log import logger
 from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
+from pullwright.reporting.checks import check_run, told_in_record
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
@@ -99,7 +100,8 @@ class _Ending:
             )
         sentence = "The agent found nothing to change."
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:
-            sentence = f"The pull request is ready for review: {self.event.opened.pull_request_url}"
+            but = "" if self.result is None or self.result.checks_passed else ", but checks fail"
+            sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
         return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
 
     def details(self) -> dict[str, Any]:
@@ -132,6 +134,7 @@ class _Ending:
                 "turns": result.turns,
                 "agent_seconds": result.phases.get("agent", 0.0),
                 "conversation_id": result.conversation_id,
+                "checks": told_in_record(result),
             }
         return details
 
@@ -153,6 +156,8 @@ class _Ending:
             artifacts=self.tools.artifacts.url(self.event.session_id),
             log=f"{self.tools.settings.log_group_name} {stream}" if stream else "",
         )
+        if self.result is not None and (check := check_run(self.result, self.event.session_id)):
+            report.check(check)
         return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
 
     def lock(self) -> str:

@@ -1,0 +1,1 @@
+"""What a repository says about itself: its `.pullwright/config.yaml`, and what its files give away."""

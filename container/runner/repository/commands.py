@@ -1,0 +1,115 @@
+"""Runs a repository's own commands: as the agent's user, without credentials, for a bounded time."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pullwright.models import CheckResult
+from runner.agent.process import Stop, run_as_agent
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.git.workspace import Workspace
+    from runner.repository.configuration import Check
+
+SETUP = "setup"
+_LINES = 60
+_LONGEST_LINE = 1_000
+_KEPT = 6_000
+# Colours and cursor movements of terminals: https://ecma-international.org/publications-and-standards/standards/ecma-48/
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+def run_command(
+    name: str,
+    command: str,
+    workspace: Workspace,
+    *,
+    env: Mapping[str, str],
+    seconds: float,
+    should_stop: Callable[[], Stop | None],
+) -> CheckResult:
+    """Runs one command to its end, and ends everything that it started.
+
+    Args:
+        name: for the result.
+        command: for `bash`.
+        workspace: where, and as whom.
+        env: its whole environment.
+        seconds: until it is ended.
+        should_stop: asked several times a second, whether the session has to end.
+    """
+    last: deque[str] = deque(maxlen=_LINES)
+    began = time.monotonic()
+
+    def stop() -> Stop | None:
+        return should_stop() or (Stop.OVERTIME if time.monotonic() - began > seconds else None)
+
+    ended = run_as_agent(
+        ["bash", "-c", f"exec 2>&1\n{command}"],
+        user=workspace.user,
+        cwd=workspace.folder,
+        env=env,
+        given=Path("/dev/null"),
+        on_line=lambda line: last.append(_readable(line)),
+        should_stop=stop,
+    )
+    took = round(time.monotonic() - began, 1)
+    if ended.stop is not None:
+        status = "timed_out" if ended.stop is Stop.OVERTIME else "not_run"
+    else:
+        status = "passed" if ended.exit_code == 0 else "failed"
+    logger.info("command ended", command_name=name, status=status, exit_code=ended.exit_code, seconds=took)
+    return CheckResult.model_validate(
+        {
+            "name": name,
+            "command": command,
+            "status": status,
+            "exit_code": ended.exit_code,
+            "seconds": took,
+            "output": "\n".join(last)[-_KEPT:],
+        }
+    )
+
+
+def _readable(line: bytes) -> str:
+    return _CONTROL_SEQUENCE.sub("", line[:_LONGEST_LINE].decode(errors="replace")).rstrip()
+
+
+def run_checks(
+    checks: Sequence[Check],
+    workspace: Workspace,
+    *,
+    env: Mapping[str, str],
+    seconds: float,
+    should_stop: Callable[[], Stop | None],
+    show: Callable[[str], None],
+) -> tuple[CheckResult, ...]:
+    """Runs checks one after the other.
+
+    Args:
+        checks: which.
+        workspace: where, and as whom.
+        env: their whole environment.
+        seconds: for all of them together; what is left when they are used up does not run.
+        should_stop: asked several times a second, whether the session has to end.
+        show: told what is being run.
+    """
+    results = []
+    end = time.monotonic() + seconds
+    for check in checks:
+        left = min(float(check.timeout), end - time.monotonic())
+        if left <= 0 or should_stop() is not None:
+            results.append(CheckResult(name=check.name, command=check.command, status="not_run"))
+            continue
+        show(f"Running the check {check.name}")
+        results.append(
+            run_command(check.name, check.command, workspace, env=env, seconds=left, should_stop=should_stop)
+        )
+    return tuple(results)

@@ -1,0 +1,120 @@
+"""What the runner knows of a repository before the agent begins, and what the agent is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from runner.git.tree import GITLINK, SYMLINK
+from runner.log import logger
+from runner.repository.configuration import (
+    MAX_BYTES,
+    PATH,
+    Check,
+    Configuration,
+    ConfigurationError,
+    read_configuration,
+)
+from runner.repository.detection import detect
+
+if TYPE_CHECKING:
+    from pullwright.models import CheckResult
+    from runner.git.remote import Remote
+    from runner.git.store import Store
+
+_LONGEST_READ = 1 << 20
+_SHOWN = 1_500
+_BASE_TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A repository's own rules.
+
+    Attributes:
+        configuration: what its file says; nothing, if there is none or it is broken.
+        notice: for people, if the file is broken.
+        checks: what is run after the agent.
+        setup: how its setup command ended, if it was run.
+    """
+
+    configuration: Configuration
+    notice: str | None = None
+    checks: tuple[Check, ...] = ()
+    setup: CheckResult | None = None
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """What the agent may use; its todo list, which people follow, does no harm."""
+        return (*(self.configuration.tools or _BASE_TOOLS), "TodoWrite")
+
+    def with_checks_of(self, store: Store, tree: str) -> Known:
+        """Looks for a check in a tree, if neither the file nor an earlier look has settled it."""
+        if self.checks or self.configuration.checks is not None:
+            return self
+        files = store.files(tree)
+
+        def read(path: str) -> str:
+            blob = files.get(path)
+            if blob is None or store.sizes([blob])[blob] > _LONGEST_READ:
+                return ""
+            return store.blob(blob).decode(errors="replace")
+
+        found = detect(files, read)
+        return self if found is None else replace(self, checks=(found,))
+
+    def notes(self) -> str:
+        """What the agent has to know, from people who decide about the default branch; may be empty."""
+        parts = [
+            f"For files that match {', '.join(one.paths)}:\n{one.text}"
+            for one in self.configuration.instructions
+        ]
+        if parts:
+            parts.insert(0, "The repository's maintainers have written down what holds in it.")
+        if self.setup is not None and self.setup.status != "passed":
+            output = self.setup.output[-_SHOWN:]
+            parts.append(
+                f"The setup command `{self.setup.command}` did not succeed. It ended with:\n{output}"
+            )
+        if self.checks:
+            listed = "\n".join(f"- {check.name}: {check.command}" for check in self.checks)
+            parts.append(
+                f"After you have ended, these checks are run, and people see their results:\n{listed}"
+            )
+        return "\n\n".join(parts)
+
+
+def learn(remote: Remote, store: Store, tree: str) -> Known:
+    """Reads the default branch's configuration, and the head's files for what it does not say.
+
+    Args:
+        remote: GitHub's side.
+        store: the runner's own repository.
+        tree: the head's.
+
+    Raises:
+        GitHubUnavailable: the default branch cannot be read. Going on without it could give the agent more
+            than the repository allows.
+    """
+    try:
+        known = _configured(remote, store)
+    except ConfigurationError as error:
+        logger.warning("the repository's configuration is ignored", reason=str(error))
+        notice = f"{PATH} on the default branch is ignored: {error}."
+        known = Known(Configuration(), notice)
+    return known.with_checks_of(store, tree)
+
+
+def _configured(remote: Remote, store: Store) -> Known:
+    ref = remote.fetch_other(store, "HEAD", "default")
+    found = store.find(ref, PATH)
+    if not found:
+        return Known(Configuration())
+    [(path, mode, blob)] = found[:1]
+    if path != PATH or mode in {SYMLINK, GITLINK}:
+        raise ConfigurationError("it is not a file")
+    remote.fetch_blobs(store, [blob])
+    if store.sizes([blob])[blob] > MAX_BYTES:
+        raise ConfigurationError(f"it is larger than {MAX_BYTES >> 10} KiB")
+    configuration = read_configuration(store.blob(blob))
+    return Known(configuration, checks=configuration.checks or ())

@@ -1,0 +1,33 @@
+"""What the repository's checks said, as the record and a check run show it."""
+
+from pullwright.comments import render_checks
+from pullwright.github.payloads import CheckRun
+from pullwright.models import AgentResult
+
+CHECK_RUN_NAME = "Pullwright"
+
+
+def check_run(result: AgentResult, session_id: str) -> CheckRun | None:
+    """The check run of a session's commit, None if there is nothing to say.
+
+    Args:
+        result: what the runner left.
+        session_id: the session.
+    """
+    if not result.checks or result.commit is None:
+        return None
+    passed = sum(check.status == "passed" for check in result.checks)
+    conclusion = "success" if passed == len(result.checks) else "neutral"
+    return CheckRun(
+        name=CHECK_RUN_NAME,
+        head_sha=result.commit,
+        external_id=session_id,
+        conclusion=conclusion if result.checks_passed else "failure",
+        title=f"{passed} of {len(result.checks)} checks passed",
+        summary=render_checks(result),
+    )
+
+
+def told_in_record(result: AgentResult) -> str | None:
+    """One line for the session's record: `tests passed, lint failed`."""
+    return ", ".join(f"{check.name} {check.status}" for check in result.checks) or None

@@ -1,0 +1,128 @@
+"""A repository's own setup and checks, run by the real runner with real git."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner import exit_codes
+from tests.container.cli import AGENT_UID
+from tests.container.endpoints import MODEL_KEY, TOKEN
+from tests.container.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Fresh surroundings whose agent writes one file."""
+    with World.open() as opened:
+        opened.fake_cli("cat > PROMPT.md; printf '%s\\n' \"$@\" > ARGUMENTS.md; finish")
+        yield opened
+
+
+def commit(world: World, branch: str, files: dict[str, str]) -> None:
+    """Push a commit to a branch."""
+    seed = world.folder / "seed"
+    world.git("checkout", "-q", branch, cwd=seed)
+    for path, text in files.items():
+        (seed / path).parent.mkdir(parents=True, exist_ok=True)
+        (seed / path).write_text(text)
+    world.git("add", "-A", cwd=seed)
+    world.git("commit", "-q", "-m", "More", cwd=seed)
+    world.git("push", "-q", "origin", branch, cwd=seed)
+
+
+def test_setup_and_checks_of_the_default_branch_are_run(world: World) -> None:
+    """Setup runs before the agent and leaves nothing to commit; checks run after it on what it left."""
+    commit(
+        world,
+        "main",
+        {
+            ".pullwright/config.yaml": "setup: mkdir -p 'de ps' && echo x > 'de ps/[a]*.txt'\n"
+            "checks:\n"
+            "  - {name: works, command: 'test -f ''de ps/[a]*.txt'' && grep -q works: PROMPT.md'}\n"
+            "  - {name: fails, command: 'printf ''\\033[31mred\\n''; exit 3'}\n"
+            "  - {name: hangs, command: 'sleep 600', timeout: 1}\n"
+            "tools: [Read]\n"
+        },
+    )
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    result = world.result
+    assert result.setup is not None
+    assert result.setup.status == "passed"
+    assert [(check.name, check.status) for check in result.checks] == [
+        ("works", "passed"),
+        ("fails", "failed"),
+        ("hangs", "timed_out"),
+    ]
+    assert (result.checks[1].exit_code, result.checks[1].output) == (3, "red")
+    assert world.git("diff", "--name-only", "claude/7^", "claude/7").splitlines() == [
+        "ARGUMENTS.md",
+        "PROMPT.md",
+    ]
+    assert "--tools=Read,TodoWrite" in world.git("show", "claude/7:ARGUMENTS.md")
+    assert (result.outcome, result.notices) == ("changed", ())
+
+
+def test_the_work_branch_decides_nothing(world: World) -> None:
+    """A configuration on the branch that is worked on is not read."""
+    commit(
+        world,
+        "claude/7",
+        {".pullwright/config.yaml": "setup: touch PWNED\nchecks: [{name: x, command: 'true'}]"},
+    )
+    assert world.run().code == exit_codes.DONE
+    assert (world.result.setup, world.result.checks) == (None, ())
+
+
+def test_a_broken_configuration_is_ignored_and_told(world: World) -> None:
+    """The session goes on as if there were no file, and people are told the field."""
+    commit(world, "main", {".pullwright/config.yaml": "checks: [{name: x}]\n"})
+    assert world.run().code == exit_codes.DONE
+    [notice] = world.result.notices
+    assert "checks.0.command" in notice
+
+
+def test_tests_that_the_agent_writes_are_found(world: World) -> None:
+    """Where nothing is configured, the files after the agent's work say how to test."""
+    world.fake_cli(
+        "cat > /dev/null; mkdir tests; printf 'import unittest\\n' > tests/__init__.py; "
+        "printf 'from unittest import TestCase as T\\nclass A(T):\\n def test_a(self): pass\\n' "
+        "> tests/test_a.py; finish"
+    )
+    assert world.run().code == exit_codes.DONE
+    [check] = world.result.checks
+    assert (check.command, check.status) == ("python3 -m unittest", "passed")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
+def test_commands_run_as_the_agent_and_hold_nothing(world: World) -> None:
+    """Setup and checks have the agent's user and no credential, and what they start is ended."""
+    commit(
+        world,
+        "main",
+        {
+            ".pullwright/config.yaml": "checks:\n"
+            "  - {name: who, command: 'id -u; env; cat /proc/$PPID/environ; (sleep 600 &) ; true'}\n"
+        },
+    )
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    output = world.result.checks[0].output
+    assert output.startswith(f"{AGENT_UID}\n")
+    for secret in (TOKEN, MODEL_KEY, "AWS_", "BROKER_URL"):
+        assert secret not in output
+    assert world.result.checks[0].seconds < 60
+
+
+def test_checks_of_a_failed_session_do_not_run(world: World) -> None:
+    """There is nothing to show for a session that has failed anyway."""
+    commit(world, "main", {".pullwright/config.yaml": "checks: [{name: x, command: 'true'}]\n"})
+    world.fake_cli("echo half > HALF.md; exit 3")
+    assert world.run().code == exit_codes.BY_ERROR["AgentFailed"]
+    assert world.result.checks == ()

@@ -8,7 +8,8 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 # Invisible although Unicode counts them as letters, marks or symbols.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 _KEPT = frozenset("\n\t")
-_SELECTORS = range(0xE0100, 0xE01F0)
+# Variation selectors can carry any bytes; the one kept here turns a sign into its coloured form.
+_SELECTORS = frozenset({*range(0xE0100, 0xE01F0), *range(0xFE00, 0xFE0F)})
 _WORD = re.compile(r"[a-z0-9]+")
 _SLUG_LENGTH = 40
 

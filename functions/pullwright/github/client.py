@@ -4,7 +4,16 @@ from urllib.parse import quote, urlencode
 
 from pullwright.errors import IssueNotFound, PullRequestNotFound, RepositoryEmpty, RepositoryNotFound
 from pullwright.github.connection import Connection, parse
-from pullwright.github.payloads import CheckRun, CheckRuns, Comment, Issue, PullRequest, RepositoryInfo, User
+from pullwright.github.payloads import (
+    CheckRun,
+    CheckRuns,
+    Comment,
+    Issue,
+    IssueHistory,
+    PullRequest,
+    RepositoryInfo,
+    User,
+)
 from pullwright.models import GitIdentity
 
 _GONE = frozenset({404, 410})
@@ -15,6 +24,20 @@ _MAX_COMMENTS = 1_000
 _MARK_READY = """
 mutation($id: ID!) {
   markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } }
+}
+"""
+
+# Of a description each version's whole text; of a title its changes.
+_HISTORY = """
+query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    issue(number: $number) {
+      userContentEdits(first: 100) { nodes { diff } }
+      timelineItems(last: 100, itemTypes: [RENAMED_TITLE_EVENT]) {
+        nodes { ... on RenamedTitleEvent { previousTitle currentTitle } }
+      }
+    }
+  }
 }
 """
 
@@ -115,6 +138,16 @@ class GitHubClient(Connection):
         if found.repository_url and not found.repository_url.lower().endswith(f"/{repository.lower()}"):
             raise IssueNotFound(f"The issue #{number} was moved to another repository.")
         return found
+
+    def issue_history(self, repository: str, number: int) -> IssueHistory:
+        """The texts that an issue had: its last hundred edits and renamings.
+
+        https://docs.github.com/en/graphql/reference/objects#usercontentedit
+        """
+        what = "read the issue's history"
+        owner, _, name = repository.partition("/")
+        found = self.graphql(_HISTORY, {"owner": owner, "name": name, "number": number}, what)
+        return parse(IssueHistory, ((found or {}).get("repository") or {}).get("issue"), what)
 
     def comments(self, repository: str, number: int) -> list[Comment]:
         """The comments of an issue or pull request, oldest first."""

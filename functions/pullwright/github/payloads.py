@@ -46,6 +46,48 @@ class Issue(Payload):
     pull_request: dict[str, object] | None = None
 
 
+class Edit(Payload):
+    """One version of a description; one that somebody deleted from the history has no text."""
+
+    diff: str | None = None
+
+
+class Edits(Payload):
+    """The versions of a description."""
+
+    nodes: tuple[Edit, ...] = ()
+
+
+class Renaming(Payload):
+    """One change of a title."""
+
+    previous_title: str = Field(alias="previousTitle")
+    current_title: str = Field(alias="currentTitle")
+
+
+class Renamings(Payload):
+    """The changes of a title."""
+
+    nodes: tuple[Renaming, ...] = ()
+
+
+class IssueHistory(Payload):
+    """What an issue said before."""
+
+    edits: Edits | None = Field(default=None, alias="userContentEdits")
+    renamings: Renamings = Field(default=Renamings(), alias="timelineItems")
+
+    @property
+    def bodies(self) -> list[str]:
+        """The descriptions that it had."""
+        return [edit.diff for edit in (self.edits.nodes if self.edits else ()) if edit.diff is not None]
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles that it had."""
+        return [title for one in self.renamings.nodes for title in (one.previous_title, one.current_title)]
+
+
 class Comment(Payload):
     """A comment on an issue or a pull request; a deleted account leaves `user` empty."""
 

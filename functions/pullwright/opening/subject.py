@@ -7,15 +7,16 @@ from hashlib import sha256
 from pullwright.errors import (
     BranchProtected,
     IssueClosed,
-    IssueEdited,
     IssueWithoutText,
     PullRequestClosed,
     PullRequestNotFound,
 )
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Issue, PullRequest, RepositoryInfo
+from pullwright.hidden import shown
 from pullwright.models import IssueComment, SessionRequest
-from pullwright.text import one_line, slug, visible
+from pullwright.opening.versions import as_asked
+from pullwright.text import one_line, slug
 
 _LONGEST_TITLE = 300
 _SHORT_ID = 7
@@ -54,7 +55,7 @@ def find_subject(
     number = request.pull_request
     if request.issue is not None:
         issue = client.get_issue(repository.full_name, request.issue)
-        _check_unedited(issue, request)
+        issue = as_asked(client, repository.full_name, issue, request)
         if issue.pull_request is None:
             return _about_issue(issue, request)
         number = issue.number
@@ -86,14 +87,14 @@ def comments_as_of(
         for comment in client.comments(repository, number)
         if comment.created_at <= moment and comment.updated_at <= moment
         if comment.user is None or comment.user.id != bot_id
-        if (body := visible(comment.body))
+        if (body := shown(comment.body))
     )
 
 
 def _about_issue(issue: Issue, request: SessionRequest) -> Subject:
     if issue.state != "open":
         raise IssueClosed(f"The issue #{issue.number} is closed.")
-    body = visible(issue.body)
+    body = shown(issue.body)
     if not body and request.prompt is None:
         raise IssueWithoutText(f"The issue #{issue.number} has no description to work from.")
     return Subject(
@@ -123,15 +124,5 @@ def _about_pull_request(pull: PullRequest, repository: RepositoryInfo) -> Subjec
         issue=None,
         pull_request=pull,
         title=one_line(pull.title, _LONGEST_TITLE),
-        body=visible(pull.body),
+        body=shown(pull.body),
     )
-
-
-def _check_unedited(issue: Issue, request: SessionRequest) -> None:
-    """A webhook carries hashes of what stood there when the label was added."""
-    texts = (("title", issue.title, request.title_sha256), ("description", issue.body, request.body_sha256))
-    for name, text, expected in texts:
-        if expected is not None and sha256((text or "").encode(errors="replace")).hexdigest() != expected:
-            raise IssueEdited(
-                f"The {name} of issue #{issue.number} was edited after the session was asked for."
-            )

@@ -27,6 +27,7 @@ def apply_patches() -> None:
             recording,
             repositories,
             resource_types,
+            stopped_executions,
             task_tokens,
             transactions,
         )
@@ -42,6 +43,7 @@ def apply_patches() -> None:
             recording,
             repositories,
             resource_types,
+            stopped_executions,
             task_tokens,
             transactions,
         ):

@@ -25,6 +25,7 @@ PATCHED = (
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._build_sync_resolver"),
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_sync"),
     (f"{_STATE}.service.state_task_service_callback", "StateTaskServiceCallback._evaluate_with_timeout"),
+    ("localstack.services.stepfunctions.backend.execution", "Execution.stop"),
     (f"{_STATE}.local_mock_eval_utils", "CustomErrorName"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.get_environment"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.start_environment"),

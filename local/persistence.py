@@ -88,7 +88,7 @@ def settled(items: list[Item]) -> list[Item]:
     return [
         _closed(item) if _is_open(item) else item
         for item in items
-        if not item["pk"]["S"].startswith("LOCK#") and item["pk"]["S"] != "SLOTS"
+        if not item["pk"]["S"].startswith("LOCK#") and not item["pk"]["S"].startswith("SLOTS")
     ]
 
 

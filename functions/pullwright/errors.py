@@ -16,7 +16,9 @@ PullwrightError
 ├── GitHubUnavailable, GitHubRateLimited, GitHubRefused
 ├── AwsUnavailable            an AWS call failed for good
 ├── NoCapacity                no slot came free in time
-├── TaskNotStarted, TaskStopped, OutOfMemory, TaskLost
+├── TaskNotStarted, ImagePullFailed, TaskStopped, SpotInterrupted, OutOfMemory, TaskLost
+├── SessionStopped            somebody stopped the session
+├── LabelRemoved              the label that asked for it was taken away
 ├── SessionClosed             the session is over, or another task runs it
 ├── AgentFailed, NothingUsable, PushRefused
 ├── ModelUnavailable, ModelRefused
@@ -216,6 +218,30 @@ class TaskNotStarted(PullwrightError):
     """ECS could not start the task, for example because the image could not be pulled."""
 
     default_remedy = "Whoever operates this Pullwright finds the reason in the stopped task."
+
+
+class ImagePullFailed(PullwrightError):
+    """ECS could not pull the agent's image."""
+
+    default_remedy = "Whoever operates this Pullwright pushes the agent's image, then start it again."
+
+
+class SessionStopped(_UserError):
+    """Somebody stopped the session."""
+
+    default_remedy = "Start it again to go on from the last push."
+
+
+class LabelRemoved(_UserError):
+    """The label that asked for the session was taken off the issue."""
+
+    default_remedy = "Add the label again to go on from the last push."
+
+
+class SpotInterrupted(_TransientError):
+    """AWS took the capacity back that the task ran on."""
+
+    default_remedy = "Start it again to go on from the last push."
 
 
 class TaskStopped(PullwrightError):

@@ -270,6 +270,7 @@ class OpenedPullRequest(Model):
         lock_key: `pk` of the branch lock that this execution now owns.
         timeout_seconds: for RunAgent: the session's minutes plus 15.
         max_sessions: how many sessions may hold a slot at once.
+        max_sessions_of_repository: how many of this repository's may.
     """
 
     repository: Repository
@@ -280,6 +281,7 @@ class OpenedPullRequest(Model):
     lock_key: str
     timeout_seconds: int
     max_sessions: int
+    max_sessions_of_repository: int
 
 
 class Verdict(Model):

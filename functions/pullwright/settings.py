@@ -44,9 +44,10 @@ class Settings(BaseModel):
 
 
 class EventsSettings(Settings):
-    """The events function: which machine it starts."""
+    """The events function: which machine it starts and stops, and where the open sessions stand."""
 
     state_machine_arn: Text
+    sessions_table: Text
 
 
 class StoreSettings(Settings):
@@ -59,7 +60,11 @@ class StoreSettings(Settings):
 
 
 class OpenPullRequestSettings(StoreSettings):
-    """OpenPullRequest: what a session gets whose request says nothing else."""
+    """OpenPullRequest: what a session gets whose request says nothing else.
+
+    Attributes:
+        max_sessions_per_repository: 0 means no limit of its own.
+    """
 
     model_provider: Literal["bedrock", "anthropic"]
     model_id: Text
@@ -67,6 +72,7 @@ class OpenPullRequestSettings(StoreSettings):
     limit_turns: int = Field(ge=1)
     limit_minutes: int = Field(ge=1)
     max_sessions: int = Field(ge=1)
+    max_sessions_per_repository: int = Field(ge=0)
     stub_sessions: bool
 
 
@@ -76,6 +82,12 @@ class ReportOutcomeSettings(StoreSettings):
     cluster_arn: Text
     log_group_name: Text
     retention_days: int = Field(ge=1)
+
+
+class ReconcileSettings(ReportOutcomeSettings):
+    """The sweep: it reports as ReportOutcome does, for the executions of one machine."""
+
+    state_machine_arn: Text
 
 
 class BrokerSettings(StoreSettings):
@@ -107,6 +119,12 @@ def open_pull_request() -> OpenPullRequestSettings:
 def report_outcome() -> ReportOutcomeSettings:
     """The settings of ReportOutcome."""
     return ReportOutcomeSettings.read(os.environ)
+
+
+@cache
+def reconcile() -> ReconcileSettings:
+    """The settings of the sweep."""
+    return ReconcileSettings.read(os.environ)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Value = str | int | float | bool
+
+LOCKED = "LOCKED"
+"""Status of a lock, so that the index by status finds locks whose owner is gone."""
 
 _REFUSED = "ConditionalCheckFailedException"
 _serialize = TypeSerializer().serialize
@@ -100,7 +104,13 @@ class Store:
             try:
                 self._client.put_item(
                     TableName=self._table,
-                    Item={"pk": {"S": key}, "owner": {"S": owner}, "session_id": {"S": session_id}},
+                    Item={
+                        "pk": {"S": key},
+                        "owner": {"S": owner},
+                        "session_id": {"S": session_id},
+                        "status": {"S": LOCKED},
+                        "heartbeat_at": {"S": datetime.now(UTC).isoformat()},
+                    },
                     ConditionExpression="attribute_not_exists(pk) OR #owner = :me",
                     ExpressionAttributeNames={"#owner": "owner"},
                     ExpressionAttributeValues={":me": {"S": owner}},

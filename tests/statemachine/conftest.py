@@ -39,6 +39,6 @@ def engine_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine
 @pytest.fixture
 def machine(engine_machine: Machine) -> Machine:
     """The state machine with no lock and no slot taken."""
-    for pk in ("SLOTS", str(OPENED["lock_key"])):
+    for pk in ("SLOTS", "SLOTS#acme/shop", str(OPENED["lock_key"])):
         engine_machine.table.delete_item(TableName="sessions", Key={"pk": {"S": pk}})
     return engine_machine

@@ -45,6 +45,7 @@ OPENED = {
     "lock_key": "LOCK#acme/shop#claude/7",
     "timeout_seconds": 1800,
     "max_sessions": MAX_SESSIONS,
+    "max_sessions_of_repository": MAX_SESSIONS,
 }
 TASK = {
     "TaskArn": "arn:aws:ecs:us-east-1:000000000000:task/agents/1",

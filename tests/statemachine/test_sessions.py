@@ -233,6 +233,22 @@ def test_no_free_slot_in_time_is_no_capacity(machine: Machine, session_id: str) 
     assert sorted(slots["holders"]) == others
 
 
+def test_a_repository_that_holds_its_share_waits(machine: Machine, session_id: str) -> None:
+    """With the repository's own slots taken the session gets none of the stack's either."""
+    others = [f"other-{number}" for number in range(MAX_SESSIONS)]
+    machine.put("SLOTS#acme/shop", holders={"SS": others})
+
+    finished = machine.run(
+        session_id, OpenPullRequest=OPEN, ReportOutcome=[answers(failed("NoCapacity", lock_key=LOCK))]
+    )
+
+    assert "RunAgent" not in finished.entered
+    assert _is_closed(machine, finished, "NoCapacity")
+    repository = machine.get("SLOTS#acme/shop")
+    assert repository is not None
+    assert sorted(repository["holders"]) == others
+
+
 def test_a_slot_that_is_already_ours_is_taken_again(machine: Machine, session_id: str) -> None:
     """Admission repeated after a lost answer succeeds though all slots are taken, one of them by us."""
     machine.put("SLOTS", holders={"SS": [session_id, "other"]})

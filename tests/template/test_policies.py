@@ -15,6 +15,10 @@ WILDCARDS = {
     ("ReportOutcomeRole", "Artifacts"): "every session's folder",
     ("ReportOutcomeRole", "Tasks"): "every task of the one cluster",
     ("ReportOutcomeRole", "History"): "every execution of the one machine",
+    ("EventsRole", "StopSession"): "every execution of the one machine",
+    ("ReconcileRole", "Artifacts"): "every session's folder",
+    ("ReconcileRole", "Tasks"): "every task of the one cluster",
+    ("ReconcileRole", "Executions"): "every execution of the one machine",
     ("BrokerPolicy", "Requests"): "every session's request",
     ("BrokerPolicy", "Tasks"): "every task of the one cluster",
     ("SessionRole", "Artifacts"): "every session's folder; the broker narrows it to one",
@@ -107,9 +111,9 @@ def test_a_task_cannot_pretend_to_be_another() -> None:
 
 
 def test_only_who_mints_tokens_reads_the_private_key() -> None:
-    """The App's secret is readable by the three functions that call GitHub as the App."""
+    """The App's secret is readable by the four functions that call GitHub as the App."""
     readers = {owner for owner, one in statements() if "GitHubAppSecret" in set(strings(one))}
-    assert readers == {"OpenPullRequestRole", "ReportOutcomeRole", "BrokerPolicy"}
+    assert readers == {"OpenPullRequestRole", "ReportOutcomeRole", "ReconcileRole", "BrokerPolicy"}
 
 
 def test_only_the_broker_assumes_the_session_role() -> None:

@@ -13,6 +13,7 @@ READ = {
     "EventsFunction": settings.EventsSettings.names(),
     "OpenPullRequestFunction": settings.OpenPullRequestSettings.names(),
     "ReportOutcomeFunction": settings.ReportOutcomeSettings.names(),
+    "ReconcileFunction": settings.ReconcileSettings.names(),
     "BrokerFunction": settings.BrokerSettings.names(),
 }
 FUNCTIONS = resources("AWS::Serverless::Function")

@@ -258,6 +258,7 @@ class Workshop:
         limit_turns=100,
         limit_minutes=30,
         max_sessions=4,
+        max_sessions_per_repository=0,
         stub_sessions=False,
     )
 

@@ -11,7 +11,7 @@ import pytest
 from pullwright import errors
 from pullwright.errors import PullwrightError, PushRefused, TaskStopped
 from pullwright.models import AgentResult, Failure, FailureClass, Outcome
-from pullwright.reporting.classify import Evidence, classify, error_class
+from pullwright.reporting.classify import NO_HEARTBEAT, Evidence, classify, error_class
 from pullwright.reporting.event import StateError, TaskEnd
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -81,10 +81,62 @@ def test_a_runner_that_we_stopped_in_time_out_of_time() -> None:
                     StopCode="TaskFailedToStart", StoppedReason="CannotPullContainerError: pull 123456789012"
                 )
             ),
+            errors.ImagePullFailed,
+        ),
+        (
+            Evidence(
+                error=failed_task(
+                    StopCode="TaskFailedToStart", StoppedReason="ResourceInitializationError: 123456789012"
+                )
+            ),
             errors.TaskNotStarted,
         ),
+        (
+            Evidence(
+                error=failed_task(
+                    StopCode="TaskFailedToStart",
+                    StoppedReason="Capacity is unavailable at this time. Please try again later.",
+                )
+            ),
+            errors.NoCapacity,
+        ),
+        (
+            Evidence(
+                error=StateError(
+                    Error="AmazonECS.Unknown",
+                    Cause='{"Failures":[{"Reason":"Capacity is unavailable at this time."}]}',
+                )
+            ),
+            errors.NoCapacity,
+        ),
+        (Evidence(error=StateError(Error="ECS.LimitExceededException")), errors.NoCapacity),
         (Evidence(error=failed_task(StopCode="UserInitiated", ExitCode=143)), errors.TaskStopped),
-        (Evidence(error=failed_task(StopCode="SpotInterruption")), errors.TaskStopped),
+        (Evidence(error=failed_task(StopCode="TerminationNotice")), errors.TaskStopped),
+        (
+            Evidence(error=failed_task(StopCode="UserInitiated", StoppedReason=NO_HEARTBEAT)),
+            errors.TaskLost,
+        ),
+        (Evidence(error=failed_task(StopCode="SpotInterruption")), errors.SpotInterrupted),
+        (Evidence(error=failed_task(ExitCode=2)), errors.InternalError),
+        (Evidence(error=failed_task(ExitCode=3)), errors.AwsUnavailable),
+        (Evidence(error=failed_task(ExitCode=4)), errors.SessionClosed),
+        (Evidence(error=StateError(Error="SessionStopped")), errors.SessionStopped),
+        (
+            Evidence(is_open=False, error=StateError(Error="SessionStopped", Cause="A person did it.")),
+            errors.SessionStopped,
+        ),
+        (
+            Evidence(is_admitted=False, error=StateError(Error="LabelRemoved", Cause="It is off.")),
+            errors.LabelRemoved,
+        ),
+        (Evidence(is_open=False, error=state_error("LabelRemoved", "It is off.")), errors.LabelRemoved),
+        (
+            Evidence(
+                result=result(Outcome.FAILED, TaskStopped("SIGTERM.").failure),
+                error=StateError(Error="LabelRemoved", Cause="It is off."),
+            ),
+            errors.LabelRemoved,
+        ),
         (Evidence(error=StateError(Error="States.TaskFailed", Cause="not JSON")), errors.TaskLost),
         (
             Evidence(error=StateError(Error="AmazonECS.Unknown", Cause='{"Failures":[]}')),

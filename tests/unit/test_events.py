@@ -15,6 +15,7 @@ from pullwright import aws, settings
 from pullwright.errors import InternalError
 from pullwright.handlers import events as function
 from pullwright.webhook import queued
+from tests.unit.aws_kit import client
 from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
 
 NAME = f"implement-42-{GUID}"
@@ -34,13 +35,15 @@ def states() -> Any:
     )
 
 
-def worked_off(states: Any, *bodies: str) -> tuple[list[str], list[dict[str, Any]]]:
+def worked_off(
+    states: Any, *bodies: str, sessions: tuple[dict[str, Any], ...] = ()
+) -> tuple[list[str], list[dict[str, Any]]]:
     """Work off messages numbered from 0; return the failed ones and the log's lines."""
     records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
     log = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queued, "logger", Logger(service=f"events-{id(log)}", stream=log))
-        failed = queued.work_off(records, state_machine_arn=MACHINE, states=states)
+        failed = queued.work_off(records, queued.Sessions(MACHINE, states, lambda: list(sessions)))
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 
@@ -68,6 +71,7 @@ def test_a_session_that_was_started_before_is_a_success(states: Any) -> None:
         "no json",
         "[]",
         json.dumps(GOOD | {"kind": "stop"}),
+        json.dumps(GOOD | {"kind": "dance"}),
         json.dumps(GOOD | {"name": "no name"}),
         json.dumps(GOOD | {"input": {"repository": "secret-words"}}),
         json.dumps(GOOD | {"more": "secret-words"}),
@@ -92,10 +96,70 @@ def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
     assert lines[0]["error"] == "ClientError"
 
 
+def session(name: str, asked_at: str | None = "2025-05-20T06:40:02Z", **fields: Any) -> dict[str, Any]:
+    """The record of an open session."""
+    request = {"repository": "octo-org/widgets", "issue": 42, "asked_at": asked_at}
+    return {
+        "execution_arn": f"{EXECUTION}{name}",
+        "repository": "octo-org/widgets",
+        "installation_id": 7,
+        "input": json.dumps(request),
+    } | fields
+
+
+STOP = {
+    "kind": "stop",
+    "error": "LabelRemoved",
+    "cause": "It was removed.",
+    "repository": "octo-org/widgets",
+    "issue": 42,
+    "at": "2025-05-20T07:00:00Z",
+}
+ALL = {"kind": "stop", "error": "SessionStopped", "cause": "Gone.", "installation_id": 7}
+OTHER = json.dumps({"repository": "octo-org/widgets", "issue": 43, "asked_at": "2025-05-20T06:40:02Z"})
+
+
+@pytest.mark.parametrize(
+    ("message", "record", "is_stopped"),
+    [
+        (STOP, session("-a"), True),
+        (STOP, session("-added-again", "2025-05-20T07:00:01Z"), False),
+        (STOP, session("-without-a-label", None), False),
+        (STOP, session("-other-issue", input=OTHER), False),
+        (STOP, session("-other-repository", repository="octo-org/gadgets"), False),
+        (STOP, session("-no-sense", input="[]"), False),
+        (ALL | {"repositories": None}, session("-a", None), True),
+        (ALL | {"repositories": ["octo-org/widgets"]}, session("-a"), True),
+        (ALL | {"repositories": ["octo-org/gadgets"]}, session("-a"), False),
+        (ALL | {"repositories": None}, session("-a", installation_id=8), False),
+    ],
+)
+def test_only_sessions_that_lost_their_ground_are_stopped(
+    states: Any,
+    message: dict[str, Any],
+    record: dict[str, Any],
+    is_stopped: bool,  # noqa: FBT001 - a parameter of pytest's
+) -> None:
+    """The executions of the sessions meant are stopped, with the reason that people read."""
+    with Stubber(states) as stub:
+        if is_stopped:
+            wanted = {
+                "executionArn": record["execution_arn"],
+                "error": message["error"],
+                "cause": message["cause"],
+            }
+            stub.add_response("stop_execution", {"stopDate": 1}, wanted)
+        failed, _ = worked_off(states, json.dumps(message), sessions=(record,))
+        stub.assert_no_pending_responses()
+    assert failed == []
+
+
 def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function reports the failed messages one by one."""
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
+    monkeypatch.setenv("SESSIONS_TABLE", "t")
     monkeypatch.setattr(aws, "stepfunctions", lambda: states)
+    monkeypatch.setattr(aws, "dynamodb", lambda: client("dynamodb"))
     settings.events.cache_clear()
     with Stubber(states):
         answer = function.handler({"Records": [{"messageId": "7", "body": "?"}]}, None)

@@ -12,7 +12,7 @@ from pullwright.errors import InternalError, IssueWithoutText
 from pullwright.handlers import broker, open_pull_request, report_outcome
 from pullwright.models import OpenedPullRequest, Verdict
 from pullwright.opening.open_pull_request import Tools as OpeningTools
-from pullwright.reporting.report_outcome import Tools as ReportingTools
+from pullwright.reporting.ending import Tools as ReportingTools
 from tests.unit.pipeline_kit import REPOSITORY, Workshop, execution
 from tests.unit.test_reporting import SETTINGS, Idle
 
@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "LIMIT_TURNS": "10",
     "LIMIT_MINUTES": "20",
     "MAX_SESSIONS": "3",
+    "MAX_SESSIONS_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
     "CLUSTER_ARN": "c",
     "LOG_GROUP_NAME": "g",

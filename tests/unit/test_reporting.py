@@ -11,8 +11,9 @@ import pytest
 from pullwright.errors import PullwrightError
 from pullwright.github.transport import Response
 from pullwright.models import AgentResult, CheckResult, OpenedPullRequest, Outcome, TokenUsage, Verdict
+from pullwright.reporting.ending import Tools
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
-from pullwright.reporting.report_outcome import Tools, report_outcome
+from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import ReportOutcomeSettings
 from tests.unit.pipeline_kit import API, REPOSITORY, Workshop, execution

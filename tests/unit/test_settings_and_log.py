@@ -32,6 +32,7 @@ GOOD: Mapping[str, str] = {
     "LIMIT_TURNS": "10",
     "LIMIT_MINUTES": "20",
     "MAX_SESSIONS": "3",
+    "MAX_SESSIONS_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
 }
 

@@ -47,7 +47,13 @@ def test_a_lock_is_taken_when_it_is_free_or_ours(table: Any) -> None:
     """The put is conditional on nobody else holding the lock, and a refusal is an answer, not an error."""
     expected = {
         "TableName": "t",
-        "Item": {"pk": {"S": KEY}, "owner": {"S": "me"}, "session_id": {"S": "s"}},
+        "Item": {
+            "pk": {"S": KEY},
+            "owner": {"S": "me"},
+            "session_id": {"S": "s"},
+            "status": {"S": "LOCKED"},
+            "heartbeat_at": ANY,
+        },
         "ConditionExpression": "attribute_not_exists(pk) OR #owner = :me",
         "ExpressionAttributeNames": {"#owner": "owner"},
         "ExpressionAttributeValues": {":me": {"S": "me"}},

@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 from pullwright.models import SessionRequest
 from pullwright.webhook.answers import Answer, Refused, WrongSignature
 from pullwright.webhook.decision import decide
+from pullwright.webhook.queued import QueuedStop
 from pullwright.webhook.start import Start
+from pullwright.webhook.withdrawal import Withdrawal
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers, payload
 
 
-def decided(content: Any, *, event: str = "issues", label: str = LABEL, **more: str) -> Start | Answer:
+def decided(
+    content: Any, *, event: str = "issues", label: str = LABEL, **more: str
+) -> Start | Withdrawal | Answer:
     """Sign a payload and decide."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return decide(headers(body, event, secret=SECRET, **more), body, SECRET, trigger_label=label)
@@ -106,9 +110,53 @@ def test_a_redelivery_makes_the_same_input() -> None:
     assert decided(payload("issues_labeled")) == decided(payload("issues_labeled"))
 
 
+ISSUE = {"repository": "octo-org/widgets", "issue": 42, "at": "2025-05-20T06:40:02Z"}
+INSTALLATION = {"action": "deleted", "installation": {"id": 51234567}}
+REMOVED = {"action": "removed", "repositories_removed": [{"full_name": "octo-org/widgets"}, {}, 7]}
+
+
+@pytest.mark.parametrize(
+    ("content", "event", "told"),
+    [
+        (
+            changed("action", "unlabeled"),
+            "issues",
+            ISSUE | {"error": "LabelRemoved", "cause": "The label claude-dev was removed by octocat."},
+        ),
+        (
+            changed("action", "deleted"),
+            "issues",
+            ISSUE | {"error": "SessionStopped", "cause": "The issue was deleted."},
+        ),
+        (
+            changed("action", "transferred"),
+            "issues",
+            ISSUE | {"error": "SessionStopped", "cause": "The issue was moved to another repository."},
+        ),
+        (INSTALLATION, "installation", {"installation_id": 51234567, "repositories": None}),
+        (
+            INSTALLATION | REMOVED,
+            "installation_repositories",
+            {"installation_id": 51234567, "repositories": ["octo-org/widgets"]},
+        ),
+    ],
+)
+def test_what_takes_the_ground_from_sessions_is_queued(
+    content: dict[str, Any], event: str, told: dict[str, Any]
+) -> None:
+    """A removed label, a lost issue and a lost installation go to the queue, as the events function reads."""
+    decision = decided(content, event=event)
+    assert isinstance(decision, Withdrawal)
+    assert json.loads(decision.message).items() >= (told | {"kind": "stop"}).items()
+    QueuedStop.model_validate_json(decision.message)
+
+
 @pytest.mark.parametrize(
     ("content", "event"),
     [
+        (changed("label.name", "bug") | {"action": "unlabeled"}, "issues"),
+        (INSTALLATION | {"action": "created"}, "installation"),
+        (INSTALLATION | {"action": "added"}, "installation_repositories"),
         (payload("issues_opened"), "issues"),
         (payload("pull_request_labeled"), "pull_request"),
         ({}, "star"),

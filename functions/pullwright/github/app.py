@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pullwright.errors import AppNotInstalled, GitHubRefused, InternalError, PermissionMissing
 from pullwright.github.client import GitHubClient
 from pullwright.github.connection import Connection, parse
-from pullwright.github.payloads import App, Installation, InstallationToken
+from pullwright.github.payloads import App, Delivery, Installation, InstallationToken
 from pullwright.github.refusals import reaches
 from pullwright.github.transport import Transport, Urllib3Transport
 from pullwright.models import GitIdentity
@@ -87,6 +87,41 @@ class GitHubApp:
         """Who stands in the App's commits, so that GitHub shows its face beside them."""
         name = f"{self.app().slug}[bot]"
         return GitIdentity(name=name, email=f"{self.bot_id(client)}+{name}@users.noreply.github.com")
+
+    def deliveries(self, since: datetime) -> list[Delivery]:
+        """The attempts to deliver a webhook to us, newest first.
+
+        https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
+
+        Args:
+            since: older attempts are left out; GitHub keeps them for three days.
+        """
+        what = "list the webhook's deliveries"
+        path: str | None = "/app/hook/deliveries?per_page=100"
+        found: list[Delivery] = []
+        while path is not None:
+            response = self._api.call("GET", path, what)
+            if not isinstance(response.decoded, list):
+                raise GitHubRefused(f"GitHub answered no list when asked to {what}.")
+            attempts = [parse(Delivery, one, what) for one in response.decoded]
+            found.extend(one for one in attempts if one.delivered_at >= since)
+            is_last = not attempts or attempts[-1].delivered_at < since
+            path = None if is_last else self._next(response.headers.get("link", ""))
+        return found
+
+    def redeliver(self, delivery_id: int) -> None:
+        """Asks GitHub to make another attempt.
+
+        https://docs.github.com/en/rest/apps/webhooks#redeliver-a-delivery-for-an-app-webhook
+        """
+        self._api.call("POST", f"/app/hook/deliveries/{delivery_id}/attempts", "deliver a webhook again")
+
+    def _next(self, link: str) -> str | None:
+        """The path of the next page: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api."""
+        match = re.search(r'<([^>]+)>;\s*rel="next"', link)
+        if match is None or not match[1].startswith(self._api.urls.rest + "/"):
+            return None
+        return match[1].removeprefix(self._api.urls.rest)
 
     def installation_of(self, repository: str) -> tuple[Installation, int | None]:
         """The installation that reaches a repository, and the repository's id if it has been renamed.

@@ -98,6 +98,24 @@ class Comment(Payload):
     updated_at: datetime
 
 
+class Delivery(Payload):
+    """One attempt to deliver a webhook.
+
+    Attributes:
+        guid: the delivery's, the same for all of its attempts.
+        status: `OK`, or in words what went wrong.
+        status_code: of our answer; 0 when there was none.
+    """
+
+    id: int
+    guid: str
+    delivered_at: datetime
+    status: str
+    status_code: int
+    event: str
+    action: str | None = None
+
+
 class HeadRepository(Payload):
     """The repository that a pull request comes from."""
 

@@ -1,9 +1,10 @@
-"""The queue behind the webhook: starts what could not be started at once."""
+"""The queue behind the webhook: starts what could not be started at once, stops what has lost its ground."""
 
 from typing import Any
 
 from pullwright import aws, settings
-from pullwright.webhook.queued import work_off
+from pullwright.reconciling.ledger import Ledger
+from pullwright.webhook.queued import Sessions, work_off
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, list[dict[str, str]]]:
@@ -18,6 +19,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, list[dict[str, st
     Raises:
         InternalError: the function was deployed without a setting.
     """
-    machine = settings.events().state_machine_arn
-    failed = work_off(event["Records"], state_machine_arn=machine, states=aws.stepfunctions())
+    given = settings.events()
+    ledger = Ledger(aws.dynamodb(), given.sessions_table)
+    sessions = Sessions(given.state_machine_arn, aws.stepfunctions(), ledger.open_sessions)
+    failed = work_off(event["Records"], sessions)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -8,8 +8,9 @@ from pullwright import aws, settings
 from pullwright.artifacts import Artifacts
 from pullwright.github.app import GitHubApp
 from pullwright.log import about, logger
+from pullwright.reporting.ending import Tools
 from pullwright.reporting.event import ReportOutcomeEvent
-from pullwright.reporting.report_outcome import Tools, report_outcome
+from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
 from pullwright.secret_values import read_app_secret
 from pullwright.store import Store

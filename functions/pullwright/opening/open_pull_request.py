@@ -115,6 +115,8 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
         lock_key=key,
         timeout_seconds=opened.limits.minutes * 60 + GRACE_SECONDS,
         max_sessions=tools.settings.max_sessions,
+        # No repository can hold more slots than there are.
+        max_sessions_of_repository=tools.settings.max_sessions_per_repository or tools.settings.max_sessions,
     )
 
 

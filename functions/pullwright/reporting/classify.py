@@ -10,17 +10,36 @@ from pullwright import errors
 from pullwright.errors import PullwrightError
 from pullwright.models import AgentResult, Failure, Outcome
 from pullwright.reporting.event import StateError, TaskEnd
+from pullwright.text import one_line
 
 TIMED_OUT = "States.Timeout"
+NO_HEARTBEAT = "Pullwright: the runner's heartbeat stopped."
+"""The reason with which the sweep stops a task that hangs."""
 _TASK_FAILED = "States.TaskFailed"
 _NO_SLOT = "DynamoDb.TransactionCanceledException"
 _LAUNCH = ("ECS.", "AmazonECS.")
 _TABLE = ("DynamoDb.", "DynamoDB.")
 _NEVER_STARTED = "TaskFailedToStart"
+_SPOT = "SpotInterruption"
+_QUOTA = "ECS.LimitExceededException"
+# Where AWS has a code, it stands before the colon. For want of capacity it has none, only these beginnings:
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+_NO_PULL = frozenset(
+    {"CannotPullContainerError", "CannotPullImageManifestError", "CannotPullECRContainerError"}
+)
+_NO_ROOM = ("RESOURCE:", "Capacity is unavailable", "CapacityUnavailable")
+_STOPS = (errors.SessionStopped, errors.LabelRemoved)
 _EXITED = "EssentialContainerExited"
+_BY_A_PERSON = "UserInitiated"
 _KILLED = 137
 _OUT_OF_MEMORY = "OutOfMemoryError"
 _LONGEST_SENTENCE = 1_000
+# The runner's exit codes (runner.exit_codes) that mean something without a result.
+_EXITS: dict[int | None, PullwrightError] = {
+    2: errors.InternalError("The task's environment is incomplete (exit code 2)."),
+    3: errors.AwsUnavailable("The task could not reach AWS, the broker or GitHub (exit code 3)."),
+    4: errors.SessionClosed("The task found that the session was not its own (exit code 4)."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +84,54 @@ def _told(result: AgentResult, evidence: Evidence) -> Failure:
     failure = result.failure
     if failure is None:
         return errors.InternalError("The runner says that it failed, but not why.").failure
-    name = evidence.error.Error if evidence.error is not None else ""
-    if failure.error == errors.TaskStopped.__name__ and name == TIMED_OUT:
+    if failure.error != errors.TaskStopped.__name__ or evidence.error is None:
+        return failure
+    if (stop := _stop(evidence.error)) is not None:
+        return stop.failure
+    if evidence.error.Error == TIMED_OUT:
         return _too_long().failure
-    return failure
+    # ECS knows better than the runner, which only got a signal.
+    task = TaskEnd.of(evidence.error.decoded) if evidence.error.Error == _TASK_FAILED else None
+    return _stopped(task).failure if task is not None and task.StopCode not in {None, _EXITED} else failure
 
 
 def _failure(evidence: Evidence) -> PullwrightError:
     error = evidence.error if evidence.error is not None else StateError()
+    if (stop := _stop(error)) is not None:
+        return stop
     if not evidence.is_open:
         return _not_opened(error)
-    if error.Error == TIMED_OUT and evidence.is_admitted:
-        return _too_long()
     if evidence.error is not None and not evidence.is_admitted:
         return _not_admitted(error)
+    return _not_finished(error, evidence)
+
+
+def _not_finished(error: StateError, evidence: Evidence) -> PullwrightError:
+    if error.Error == TIMED_OUT:
+        return _too_long()
     task = TaskEnd.of(error.decoded) if error.Error == _TASK_FAILED and error.decoded else evidence.task
     if task is None and error.Error.startswith(_LAUNCH):
+        if error.Error == _QUOTA or _lacks_room(error):
+            return errors.NoCapacity(f"Fargate had no room for the task ({error.Error}).")
         return errors.TaskNotStarted(f"ECS did not start the task ({error.Error}).")
     if error.Error not in {"", _TASK_FAILED} and not error.Error.startswith(_LAUNCH):
         return errors.InternalError(f"The session's execution failed with {_short(error.Error)}.")
     return _ended(task if task is not None else TaskEnd(), is_corrupt=evidence.is_corrupt)
+
+
+def _stop(error: StateError) -> PullwrightError | None:
+    """Somebody's wish that it should end, in the words of whoever stopped the execution."""
+    found = next((one for one in _STOPS if one.__name__ == error.Error), None)
+    if found is None:
+        return None
+    said = error.decoded.get("errorMessage") or error.Cause
+    return found(one_line(str(said), _LONGEST_SENTENCE) or "Somebody stopped the session.")
+
+
+def _lacks_room(error: StateError) -> bool:
+    failures = error.decoded.get("Failures")
+    reasons = [one.get("Reason") for one in failures or [] if isinstance(one, dict)]
+    return any(str(reason).startswith(_NO_ROOM) for reason in reasons)
 
 
 def _not_opened(error: StateError) -> PullwrightError:
@@ -108,18 +155,39 @@ def _not_admitted(error: StateError) -> PullwrightError:
 
 def _ended(task: TaskEnd, *, is_corrupt: bool) -> PullwrightError:
     if task.StopCode == _NEVER_STARTED:
-        # The reason begins with a code; what follows names accounts and addresses, which are not for GitHub.
-        code = (task.StoppedReason or "").partition(":")[0]
-        why = f" ({code})" if code.isalpha() else ""
-        return errors.TaskNotStarted(f"ECS could not start the task{why}.")
-    if task.ExitCode == _KILLED and (task.Reason or "").startswith(_OUT_OF_MEMORY):
+        return _never_started(task.StoppedReason or "")
+    if (task.Reason or "").startswith(_OUT_OF_MEMORY) and task.ExitCode in {None, _KILLED}:
         return errors.OutOfMemory("The task was killed because it used all of its memory.")
     if task.StopCode not in {None, _EXITED}:
-        return errors.TaskStopped(f"The task was stopped before it was done ({_short(task.StopCode or '')}).")
+        return _stopped(task)
     if is_corrupt:
         return errors.TaskLost("The task ended, but the result that it left cannot be read.")
+    if (known := _EXITS.get(task.ExitCode)) is not None:
+        return known
     how = "" if task.ExitCode is None else f" with exit code {task.ExitCode}"
-    return errors.TaskLost(f"The task ended{how} without leaving a result.")
+    why = ": it was killed" if task.ExitCode == _KILLED else ""
+    return errors.TaskLost(f"The task ended{how} without leaving a result{why}.")
+
+
+def _stopped(task: TaskEnd) -> PullwrightError:
+    if task.StopCode == _SPOT:
+        return errors.SpotInterrupted("AWS took back the spare capacity that the task ran on.")
+    if task.StoppedReason == NO_HEARTBEAT:
+        return errors.TaskLost("The task gave no sign of life any more and was stopped.")
+    if task.StopCode == _BY_A_PERSON:
+        return errors.TaskStopped("Somebody stopped the task before it was done.")
+    return errors.TaskStopped(f"The task was stopped before it was done ({_short(task.StopCode or '')}).")
+
+
+def _never_started(reason: str) -> PullwrightError:
+    # The reason begins with a code; what follows names accounts and addresses, which are not for GitHub.
+    code = reason.partition(":")[0]
+    if code in _NO_PULL:
+        return errors.ImagePullFailed(f"ECS could not pull the agent's image ({code}).")
+    if reason.startswith(_NO_ROOM):
+        return errors.NoCapacity("Fargate had no room for the task.")
+    why = f" ({code})" if code.isalpha() else ""
+    return errors.TaskNotStarted(f"ECS could not start the task{why}.")
 
 
 def _too_long() -> PullwrightError:

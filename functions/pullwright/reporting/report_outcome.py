@@ -1,39 +1,16 @@
 """ReportOutcome: whatever happened, one verdict, and everybody who has to know is told."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from pullwright.artifacts import Artifacts, UnreadableResultError
-from pullwright.comments import render_outcome
-from pullwright.errors import PullwrightError
-from pullwright.github.app import GitHubApp
 from pullwright.log import logger
-from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
-from pullwright.reporting.checks import check_run, told_in_record
+from pullwright.models import AgentResult, Verdict
 from pullwright.reporting.classify import Evidence, classify
-from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
-from pullwright.reporting.github_report import GitHubReport
-from pullwright.reporting.place import Place
-from pullwright.reporting.tasks import Tasks
-from pullwright.settings import ReportOutcomeSettings
-from pullwright.store import Store
+from pullwright.reporting.ending import Ending, Tools
+from pullwright.reporting.event import ReportOutcomeEvent
 
 # Kept free of waiting for the task, for the reading and writing that follows.
 RESERVED_SECONDS = 45.0
-# The template's awslogs-stream-prefix and the container's name.
-_LOG_PREFIX = "agent/runner"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the work is done with."""
-
-    app: GitHubApp
-    store: Store
-    artifacts: Artifacts
-    tasks: Tasks
-    settings: ReportOutcomeSettings
 
 
 def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, seconds_left: float) -> Verdict:
@@ -55,7 +32,7 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
     if event.error is not None and event.opened is not None:
         wait = max(seconds_left - RESERVED_SECONDS, 0.0)
         task = tools.tasks.stop(event.execution_arn, record.get("task_arn"), seconds=wait) or task
-    result, is_corrupt = _read_result(tools.artifacts, event)
+    result, is_corrupt = read_result(tools.artifacts, event)
     outcome, failure = classify(
         Evidence(
             result=result,
@@ -66,130 +43,10 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
             error=event.error,
         )
     )
-    ending = _Ending(event, tools, record, task, result, outcome, failure, now)
-    tools.store.update_session(event.session_id, ending.details())
-    is_told = ending.tell()
-    return ending.verdict().model_copy(update={"report_due": not is_told, "lock_key": ending.lock()})
+    return Ending(event, tools, record, task, result, outcome, failure, now).close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """All that is known once it is decided what came of a session."""
-
-    event: ReportOutcomeEvent
-    tools: Tools
-    record: dict[str, Any]
-    task: TaskEnd | None
-    result: AgentResult | None
-    outcome: Outcome
-    failure: Failure | None
-    now: datetime
-
-    def verdict(self) -> Verdict:
-        ttl = int((self.now + timedelta(days=self.tools.settings.retention_days)).timestamp())
-        failure = self.failure
-        if failure is not None:
-            return Verdict(
-                status="FAILED",
-                outcome=self.outcome,
-                error=failure.error,
-                failure_class=failure.failure_class,
-                sentence=failure.sentence,
-                remedy=failure.remedy,
-                ttl=ttl,
-            )
-        sentence = "The agent found nothing to change."
-        if self.outcome is Outcome.CHANGED and self.event.opened is not None:
-            but = "" if self.result is None or self.result.checks_passed else ", but checks fail"
-            sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
-        return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
-
-    def details(self) -> dict[str, Any]:
-        """What the session record keeps beyond what closing it writes."""
-        verdict, task, result = self.verdict(), self.task, self.result
-        details: dict[str, Any] = {
-            "outcome": verdict.outcome.value,
-            "error": verdict.error,
-            "failure_class": verdict.failure_class,
-            "sentence": verdict.sentence,
-            "remedy": verdict.remedy,
-            "artifacts": self.tools.artifacts.url(self.event.session_id),
-            "log_group": self.tools.settings.log_group_name,
-            "log_stream": self._log_stream(),
-        }
-        if task is not None:
-            details |= {
-                "stop_code": task.StopCode,
-                "stopped_reason": task.StoppedReason,
-                "exit_code": task.ExitCode,
-            }
-        if result is not None:
-            details |= {
-                "commit": result.commit,
-                "cost_usd": result.cost_usd,
-                "input_tokens": result.tokens.input,
-                "output_tokens": result.tokens.output,
-                "cache_read_tokens": result.tokens.cache_read,
-                "cache_write_tokens": result.tokens.cache_write,
-                "turns": result.turns,
-                "agent_seconds": result.phases.get("agent", 0.0),
-                "conversation_id": result.conversation_id,
-                "checks": told_in_record(result),
-            }
-        return details
-
-    def tell(self) -> bool:
-        """Tells it on GitHub; False if that has to be done again later."""
-        place = Place.of(self.event.opened, self.record)
-        if place is None:
-            return True
-        report = GitHubReport(self.tools.app, place)
-        if place.pull_request is None:
-            return self.failure is None or report.refuse(self.failure)
-        stream = self._log_stream()
-        text = render_outcome(
-            self._request(),
-            self.result,
-            self.verdict(),
-            session_id=self.event.session_id,
-            seconds=self._seconds(),
-            artifacts=self.tools.artifacts.url(self.event.session_id),
-            log=f"{self.tools.settings.log_group_name} {stream}" if stream else "",
-        )
-        if self.result is not None and (check := check_run(self.result, self.event.session_id)):
-            report.check(check)
-        return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
-
-    def lock(self) -> str:
-        """The lock to give back, if it is this execution's."""
-        opened = self.event.opened
-        key = opened.lock_key if opened is not None else self.record.get("lock_key")
-        return key if key and self.tools.store.lock_owner(key) == self.event.execution_arn else ""
-
-    def _request(self) -> AgentRequest | None:
-        try:
-            return self.tools.artifacts.read_request(self.event.session_id)
-        except PullwrightError as error:
-            # The comment says a little less without it.
-            logger.warning("the request cannot be read", error=error.sentence)
-            return None
-
-    def _log_stream(self) -> str | None:
-        """The stream of the task's log, as the awslogs driver names it: prefix, container, task id."""
-        arn = self.record.get("task_arn") or (self.task.TaskArn if self.task is not None else None)
-        return f"{_LOG_PREFIX}/{arn.rpartition('/')[2]}" if arn else None
-
-    def _seconds(self) -> float | None:
-        """Seconds since the task started, where it left no result to say it."""
-        try:
-            began = datetime.fromisoformat(self.record["task_started_at"])
-        except (KeyError, TypeError, ValueError):
-            return None
-        began = began if began.tzinfo is not None else began.replace(tzinfo=UTC)
-        return (self.now - began).total_seconds()
-
-
-def _read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentResult | None, bool]:
+def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentResult | None, bool]:
     """What the runner left, and whether it left something that cannot be read."""
     if event.opened is None:
         return None, False

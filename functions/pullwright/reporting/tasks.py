@@ -73,6 +73,8 @@ class Tasks:
                     cluster=self._cluster, task=task["taskArn"], reason="The session is over."
                 )
         waited = 0.0
+        if _running(tasks) and seconds <= 0:
+            tasks = self._describe(arns)
         while _running(tasks) and waited < seconds:
             self._sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
@@ -84,6 +86,25 @@ class Tasks:
             logger.error("a task was told to stop and still runs", task_arn=task["taskArn"])
         tasks.sort(key=lambda task: arns.index(task["taskArn"]))
         return TaskEnd.of(tasks[0]) if tasks else None
+
+    def silence(self, arn: str, reason: str) -> bool:
+        """Stops one task and waits for nothing.
+
+        Args:
+            arn: of the task.
+            reason: shown as the task's `stoppedReason`.
+
+        Returns:
+            False if it had ended, or was told to end, before.
+
+        Raises:
+            AwsUnavailable: AWS did not answer.
+        """
+        running = [task for task in _running(self._describe([arn])) if task.get("desiredStatus") != _STOPPED]
+        for task in running:
+            with calling("stop the session's task"):
+                self._ecs.stop_task(cluster=self._cluster, task=task["taskArn"], reason=reason)
+        return bool(running)
 
     def _launched(self, execution_arn: str) -> list[str]:
         """The tasks that the execution launched, newest first: one may run that never claimed its session."""
@@ -110,6 +131,9 @@ def _running(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _may_still_end(task: Mapping[str, Any]) -> bool:
     stopping = task.get("stoppingAt")
+    if stopping is None and task.get("desiredStatus") == _STOPPED:
+        # It was told a moment ago, and ECS has not got round to it.
+        return True
     return isinstance(stopping, datetime) and datetime.now(UTC) - stopping < _ENDS_WITHIN
 
 

@@ -8,12 +8,15 @@ from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.signature import check_signature
 from pullwright.webhook.start import Start, start_for_issue
+from pullwright.webhook.withdrawal import Withdrawal, withdrawal
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EVENT = re.compile(r"[a-z_]{1,64}")
 
 
-def decide(headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_label: str) -> Start | Answer:
+def decide(
+    headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_label: str
+) -> Start | Withdrawal | Answer:
     """Decide what a delivery asks for.
 
     Args:
@@ -23,7 +26,7 @@ def decide(headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_la
         trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
 
     Returns:
-        The execution to start, or the answer to a delivery that starts none.
+        The execution to start, the message that ends sessions, or the answer to a delivery that does neither.
 
     Raises:
         Refused: not signed, or not what GitHub sends.
@@ -39,6 +42,8 @@ def decide(headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_la
         raise Refused(400, "The header X-GitHub-Delivery is not a GUID.", field="x-github-delivery")
     if event == "ping":
         return answer(PONG, "The webhook reaches Pullwright.")
+    if (ending := withdrawal(event, payload, trigger_label)) is not None:
+        return ending
     if event not in {"issues", "pull_request"}:
         return answer(IGNORED, f"The event {event} starts nothing.")
     if field(payload, "action", str) != "labeled":

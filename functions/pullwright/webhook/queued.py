@@ -5,16 +5,19 @@ Unlike the rest of this package it runs in the events function, with pydantic an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
+from pullwright.errors import PullwrightError
 from pullwright.log import logger
 from pullwright.models import Model
+from pullwright.reconciling.executions import Executions, is_before, object_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -32,13 +35,62 @@ class QueuedStart(Model):
     input: Annotated[str, StringConstraints(min_length=2)]
 
 
-def work_off(records: Iterable[Mapping[str, Any]], *, state_machine_arn: str, states: SFNClient) -> list[str]:
-    """Start what the messages ask for.
+class QueuedStop(Model):
+    """The other message: sessions have lost their ground.
+
+    Attributes:
+        error: what their executions end with, a class of `pullwright.errors`.
+        cause: the sentence that people read.
+        repository: with `issue`, whose sessions that a label started end if they were asked for before `at`.
+        installation_id: with `repositories` (None is all), whose sessions end.
+    """
+
+    kind: Literal["stop"]
+    error: Literal["LabelRemoved", "SessionStopped"]
+    cause: str
+    repository: str | None = None
+    issue: int | None = None
+    at: str = ""
+    installation_id: int | None = None
+    repositories: tuple[str, ...] | None = Field(default=None, strict=False)
+
+    def is_about(self, record: Mapping[str, Any]) -> bool:
+        """Whether a session is one of those that end."""
+        if self.installation_id is not None:
+            is_reached = self.repositories is None or record.get("repository") in self.repositories
+            return is_reached and record.get("installation_id") == self.installation_id
+        request = object_in(record.get("input"))
+        is_ours = (record.get("repository"), request.get("issue")) == (self.repository, self.issue)
+        # A label that was added again afterwards stands; who started it without a label needs none.
+        return is_ours and bool(request.get("asked_at")) and is_before(request["asked_at"], self.at)
+
+
+_MESSAGE: TypeAdapter[QueuedStart | QueuedStop] = TypeAdapter(
+    Annotated[QueuedStart | QueuedStop, Field(discriminator="kind")]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """What messages are worked off with.
+
+    Attributes:
+        state_machine_arn: which machine.
+        states: client of Step Functions.
+        open_sessions: reads the records of the sessions that nobody has closed.
+    """
+
+    state_machine_arn: str
+    states: SFNClient
+    open_sessions: Callable[[], list[dict[str, Any]]]
+
+
+def work_off(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[str]:
+    """Start and stop what the messages ask for.
 
     Args:
         records: of the SQS event.
-        state_machine_arn: which machine.
-        states: client of Step Functions.
+        sessions: what it is done with.
 
     Returns:
         Ids of the messages that failed. SQS delivers them again, and in the end to the dead-letter queue.
@@ -47,33 +99,43 @@ def work_off(records: Iterable[Mapping[str, Any]], *, state_machine_arn: str, st
     for record in records:
         message_id = str(record["messageId"])
         try:
-            message = QueuedStart.model_validate_json(record["body"])
-            arn = _start(message, state_machine_arn, states)
+            message = _MESSAGE.validate_json(record["body"])
+            told = _stop(message, sessions) if isinstance(message, QueuedStop) else _start(message, sessions)
         except ValidationError as error:
             # Without the input: whoever looks into the dead-letter queue sees it there.
             fields = [".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)]
             logger.warning("A message is malformed.", extra={"message_id": message_id, "fields": fields})
             failed.append(message_id)
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, PullwrightError) as error:
             logger.exception(
-                "An execution was not started.",
+                "An execution was not started or stopped.",
                 extra={"message_id": message_id, "error": type(error).__name__},
             )
             failed.append(message_id)
         else:
-            logger.info(
-                "The queued session is started." if arn else "The queued session was started before.",
-                extra={"message_id": message_id, "correlation_id": message.name},
-            )
+            logger.info(told, extra={"message_id": message_id, "correlation_id": _about(message)})
     return failed
 
 
-def _start(message: QueuedStart, state_machine_arn: str, states: SFNClient) -> str:
-    """Start one execution; an empty answer means that it was started before, and has ended."""
+def _about(message: QueuedStart | QueuedStop) -> str:
+    return message.name if isinstance(message, QueuedStart) else f"{message.repository}#{message.issue}"
+
+
+def _start(message: QueuedStart, sessions: Sessions) -> str:
+    """Start one execution; one that was started before and has ended is a success too."""
     try:
-        started = states.start_execution(
-            stateMachineArn=state_machine_arn, name=message.name, input=message.input
+        sessions.states.start_execution(
+            stateMachineArn=sessions.state_machine_arn, name=message.name, input=message.input
         )
-    except states.exceptions.ExecutionAlreadyExists:
-        return ""
-    return started["executionArn"]
+    except sessions.states.exceptions.ExecutionAlreadyExists:
+        return "The queued session was started before."
+    return "The queued session is started."
+
+
+def _stop(message: QueuedStop, sessions: Sessions) -> str:
+    """Stop the executions of sessions that have lost their ground; the sweep tells it and cleans up."""
+    arns = [record["execution_arn"] for record in sessions.open_sessions() if message.is_about(record)]
+    executions = Executions(sessions.states, sessions.state_machine_arn)
+    for arn in arns:
+        executions.stop(arn, error=message.error, cause=message.cause)
+    return f"{len(arns)} sessions were stopped."

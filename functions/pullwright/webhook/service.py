@@ -23,6 +23,7 @@ from pullwright.webhook.secret import SecretUnusable, WebhookSecret
 from pullwright.webhook.settings import Settings
 from pullwright.webhook.signature import claimed_signature
 from pullwright.webhook.start import Start
+from pullwright.webhook.withdrawal import Withdrawal
 
 # GitHub waits ten seconds (https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks);
 # with the secret's 2.5 seconds these leave one for the way.
@@ -68,10 +69,12 @@ class Webhook:
             return answer(FAILED, "The webhook's secret cannot be read just now.")
         if isinstance(decision, Answer):
             return decision
+        if isinstance(decision, Withdrawal):
+            return self._withdraw(decision, log)
         log.add(correlation_id=decision.name, repository=decision.repository, issue=decision.issue)
         return self._start(decision, log)
 
-    def _decide(self, request: Request) -> Start | Answer:
+    def _decide(self, request: Request) -> Start | Withdrawal | Answer:
         claimed_signature(request.headers)
         refuse_form(request.headers)
         label = self._settings.trigger_label
@@ -113,6 +116,20 @@ class Webhook:
 
     def _queue(self, start: Start, log: DeliveryLog) -> Answer:
         message = json.dumps({"kind": "start", "name": start.name, "input": start.input})
+        if not self._send(message, log):
+            return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
+        return answer(
+            QUEUED,
+            "Step Functions is busy; the session starts as soon as it can.",
+            execution_arn=self._execution_arn(start.name),
+        )
+
+    def _withdraw(self, withdrawal: Withdrawal, log: DeliveryLog) -> Answer:
+        if self._send(withdrawal.message, log):
+            return answer(QUEUED, f"{withdrawal.reason} What was begun for it ends.")
+        return answer(FAILED, "The queue did not take it; redeliver it later.")
+
+    def _send(self, message: str, log: DeliveryLog) -> bool:
         try:
             self._aws.call(
                 SQS,
@@ -122,12 +139,8 @@ class Webhook:
             )
         except AwsCallError as error:
             log.add(queue_error=str(error))
-            return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
-        return answer(
-            QUEUED,
-            "Step Functions is busy; the session starts as soon as it can.",
-            execution_arn=self._execution_arn(start.name),
-        )
+            return False
+        return True
 
     def _execution_arn(self, name: str) -> str:
         return self._settings.state_machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"

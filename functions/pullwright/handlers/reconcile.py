@@ -1,0 +1,75 @@
+"""Reconcile: ends what dead executions left, on the event of their end and every five minutes."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any
+
+from pullwright import aws, settings
+from pullwright.artifacts import Artifacts
+from pullwright.github.app import GitHubApp
+from pullwright.log import logger
+from pullwright.reconciling.deliveries import LostDeliveries
+from pullwright.reconciling.executions import Executions
+from pullwright.reconciling.ledger import Ledger
+from pullwright.reconciling.settle import Settler
+from pullwright.reconciling.sweep import Sweeper
+from pullwright.reporting.ending import Tools
+from pullwright.reporting.tasks import Tasks
+from pullwright.secret_values import read_app_secret
+from pullwright.store import Store
+
+_ENDED = "Step Functions Execution Status Change"
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Settles one session, or sweeps.
+
+    Args:
+        event: EventBridge's, of an execution's end or of the schedule; anything else sweeps too.
+        context: tells how long the function may still run.
+
+    Returns:
+        What was found and done, see `Swept`.
+
+    Raises:
+        AwsUnavailable: AWS did not answer; the next sweep tries again.
+    """
+    sweeper = _sweeper(context)
+    if event.get("detail-type") == _ENDED:
+        return asdict(sweeper.settle_one(event["detail"]["executionArn"]))
+    swept = sweeper.sweep()
+    logger.info("swept", **asdict(swept))
+    return asdict(swept)
+
+
+def _sweeper(context: Any) -> Sweeper:
+    tools, now = _tools(), datetime.now(UTC)
+    given = settings.reconcile()
+
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    settler = Settler(
+        tools=tools,
+        ledger=Ledger(aws.dynamodb(), given.sessions_table),
+        executions=Executions(aws.stepfunctions(), given.state_machine_arn),
+        now=now,
+        until=now + timedelta(seconds=seconds_left()),
+    )
+    lost = LostDeliveries(tools.app, aws.dynamodb(), given.sessions_table)
+    return Sweeper(settler, lost, seconds_left)
+
+
+@cache
+def _tools() -> Tools:
+    given = settings.reconcile()
+    return Tools(
+        app=GitHubApp(
+            given.github_api_url, partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
+        ),
+        store=Store(aws.dynamodb(), given.sessions_table),
+        artifacts=Artifacts(aws.s3(), given.artifacts_bucket),
+        tasks=Tasks(aws.ecs(), aws.stepfunctions(), given.cluster_arn),
+        settings=given,
+    )

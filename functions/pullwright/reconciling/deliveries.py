@@ -1,0 +1,159 @@
+"""Lost webhooks: GitHub delivers once and never again by itself, so the sweep asks it to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from pullwright.aws import calling, code_of
+from pullwright.errors import PullwrightError
+from pullwright.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from pullwright.github.app import GitHubApp
+    from pullwright.github.payloads import Delivery
+
+MOST_TRIES = 5
+# Each try waits four times as long as the one before: together they outlast an outage of some hours.
+_FIRST_PAUSE = timedelta(minutes=4)
+_FACTOR = 4
+_KEPT = timedelta(days=3)
+# An attempt stands in the list when it is over, some time after others that began later.
+_OVERLAP = timedelta(minutes=5)
+_MARK = "DELIVERIES"
+_REFUSED = "ConditionalCheckFailedException"
+# What our webhook answers to what it never takes: https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks
+_OURS = frozenset({400, 401, 413})
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivered:
+    """What came of looking for lost deliveries.
+
+    Attributes:
+        asked: GUIDs that GitHub was asked to deliver again.
+        given_up: GUIDs that every try has failed for.
+    """
+
+    asked: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
+
+
+def lost(attempts: Iterable[Delivery]) -> list[Delivery]:
+    """The first known attempt of each delivery that never reached us, oldest first.
+
+    Reached means that an attempt went well, or that the webhook itself refused it, as it always would.
+
+    Args:
+        attempts: in any order.
+    """
+    first: dict[str, Delivery] = {}
+    reached: set[str] = set()
+    for attempt in sorted(attempts, key=lambda one: one.delivered_at):
+        first.setdefault(attempt.guid, attempt)
+        if attempt.status == "OK" or attempt.status_code in _OURS:
+            reached.add(attempt.guid)
+    return [attempt for guid, attempt in first.items() if guid not in reached]
+
+
+class LostDeliveries:
+    """Finds deliveries that failed and has them sent again; the execution's name keeps them from doubling.
+
+    Args:
+        app: who lists and redelivers.
+        client: DynamoDB.
+        table: the sessions table, where tries are counted.
+    """
+
+    def __init__(self, app: GitHubApp, client: DynamoDBClient, table: str) -> None:
+        self._app = app
+        self._client = client
+        self._table = table
+
+    def recover(self, now: datetime) -> Redelivered:
+        """Asks for every lost delivery since the last time, as often and as patiently as is sensible.
+
+        Args:
+            now: the time, in UTC.
+
+        Raises:
+            PullwrightError: GitHub or the table did not answer; what was asked for is remembered.
+        """
+        since = max(self._mark() or now - _KEPT, now - _KEPT)
+        missing = lost(self._app.deliveries(since))
+        asked, given_up, open_since = [], [], []
+        for attempt in missing:
+            tries, last = self._tries(attempt.guid)
+            if tries >= MOST_TRIES:
+                # Told once: it stays in the window until the mark has passed it.
+                given_up.append(attempt.guid)
+                continue
+            open_since.append(attempt.delivered_at)
+            pause = _FIRST_PAUSE * _FACTOR ** (tries - 1) if tries else timedelta(0)
+            if last is not None and now - last < pause:
+                continue
+            if self._count(attempt.guid, tries, now) and self._ask(attempt):
+                asked.append(attempt.guid)
+        self._set_mark(min([now, *open_since]) - _OVERLAP)
+        return Redelivered(tuple(asked), tuple(given_up))
+
+    def _ask(self, attempt: Delivery) -> bool:
+        try:
+            self._app.redeliver(attempt.id)
+        except PullwrightError as error:
+            logger.warning("GitHub does not deliver it again", guid=attempt.guid, error=error.sentence)
+            return False
+        return True
+
+    def _mark(self) -> datetime | None:
+        with calling("read the sessions table"):
+            item = self._client.get_item(TableName=self._table, Key={"pk": {"S": _MARK}}).get("Item")
+        return datetime.fromisoformat(item["seen_until"]["S"]) if item else None
+
+    def _set_mark(self, moment: datetime) -> None:
+        with calling("write the sessions table"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": _MARK}},
+                UpdateExpression="SET seen_until = :moment",
+                ExpressionAttributeValues={":moment": {"S": moment.isoformat()}},
+            )
+
+    def _tries(self, guid: str) -> tuple[int, datetime | None]:
+        with calling("read the sessions table"):
+            item = self._client.get_item(TableName=self._table, Key={"pk": {"S": f"DELIVERY#{guid}"}}).get(
+                "Item"
+            )
+        if not item:
+            return 0, None
+        return int(item["tries"]["N"]), datetime.fromisoformat(item["asked_at"]["S"])
+
+    def _count(self, guid: str, tries: int, now: datetime) -> bool:
+        """Counts a try before it is made; False if another sweep was faster."""
+        with calling("write the sessions table"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": f"DELIVERY#{guid}"}},
+                    UpdateExpression="SET tries = :next, asked_at = :now, #ttl = :ttl",
+                    ConditionExpression="attribute_not_exists(tries) OR tries = :tries",
+                    ExpressionAttributeNames={"#ttl": "ttl"},
+                    ExpressionAttributeValues={
+                        ":next": {"N": str(tries + 1)},
+                        ":tries": {"N": str(tries)},
+                        ":now": {"S": now.isoformat()},
+                        ":ttl": {"N": str(int((now + _KEPT + timedelta(days=1)).timestamp()))},
+                    },
+                )
+            except ClientError as error:
+                if code_of(error) != _REFUSED:
+                    raise
+                return False
+        return True

@@ -1,0 +1,127 @@
+"""Which executions of the state machine run, and how the others ended."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from pullwright.aws import calling, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_RUNNING: Final = "RUNNING"
+_GONE = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEnd:
+    """How an execution ended.
+
+    Attributes:
+        status: `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`; empty when AWS does not know it any more.
+        error: name of the error, where there is one.
+        cause: in words; who stopped it says it there.
+        stopped_at: when; None if that is not known.
+        request: the input, empty where it is no object.
+    """
+
+    status: str = ""
+    error: str = ""
+    cause: str = ""
+    stopped_at: datetime | None = None
+    request: dict[str, Any] = field(default_factory=dict)
+
+
+class Executions:
+    """The executions of one state machine.
+
+    Args:
+        client: Step Functions.
+        state_machine_arn: the machine.
+    """
+
+    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+        self._client = client
+        self._machine = state_machine_arn
+
+    def arn_of(self, session_id: str) -> str:
+        """The execution of a session, which bears its name."""
+        return self._machine.replace(":stateMachine:", ":execution:", 1) + f":{session_id}"
+
+    def running(self) -> frozenset[str]:
+        """ARNs of the executions that run.
+
+        The list lags behind: that an execution is missing proves nothing, `end_of` does.
+
+        Raises:
+            AwsUnavailable: AWS did not answer.
+        """
+        with calling("list the running executions"):
+            pages = self._client.get_paginator("list_executions").paginate(
+                stateMachineArn=self._machine, statusFilter=_RUNNING
+            )
+            return frozenset(one["executionArn"] for page in pages for one in page["executions"])
+
+    def end_of(self, arn: str) -> ExecutionEnd | None:
+        """How an execution ended; None while it runs.
+
+        Raises:
+            AwsUnavailable: AWS did not answer.
+        """
+        with calling("describe an execution"):
+            try:
+                found = self._client.describe_execution(executionArn=arn)
+            except ClientError as error:
+                if code_of(error) in _GONE:
+                    return ExecutionEnd()
+                raise
+        if found["status"] == _RUNNING:
+            return None
+        stopped = found.get("stopDate")
+        return ExecutionEnd(
+            status=found["status"],
+            error=found.get("error") or "",
+            cause=found.get("cause") or "",
+            stopped_at=stopped.astimezone(UTC) if stopped is not None else None,
+            request=object_in(found.get("input")),
+        )
+
+    def stop(self, arn: str, *, error: str, cause: str) -> None:
+        """Stops an execution; one that has ended stays as it is.
+
+        Args:
+            arn: of the execution.
+            error: class name from `pullwright.errors` that it ends with.
+            cause: the sentence that people read.
+
+        Raises:
+            AwsUnavailable: AWS did not do it.
+        """
+        with calling("stop an execution"):
+            try:
+                self._client.stop_execution(executionArn=arn, error=error, cause=cause)
+            except ClientError as refused:
+                if code_of(refused) not in _GONE:
+                    raise
+
+
+def object_in(text: Any) -> dict[str, Any]:
+    """A JSON object that may be anything else; empty then."""
+    try:
+        decoded = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def is_before(moment: Any, other: str) -> bool:
+    """Whether one time in ISO 8601 is not after another; what is no time is."""
+    try:
+        return datetime.fromisoformat(moment) <= datetime.fromisoformat(other)
+    except (TypeError, ValueError):
+        return True

@@ -1,0 +1,184 @@
+"""The sessions table as the sweep sees it: what is open, due or held, by index and never by scan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from pullwright.aws import calling, code_of
+from pullwright.store import LOCKED, session_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from pullwright.models import Verdict
+
+OPEN = ("RUNNING", "QUEUED")
+DUE, MADE, GIVEN_UP = "due", "made", "given up"
+"""Values of a closed session's `report`: GitHub has not taken it, has taken it, never will."""
+_SLOTS = "SLOTS"
+_REFUSED = "ConditionalCheckFailedException"
+_deserialize = TypeDeserializer().deserialize
+
+
+class Ledger:
+    """What the sweep reads and writes.
+
+    Args:
+        client: DynamoDB.
+        table: the sessions table.
+
+    Attributes:
+        consumed: read capacity that the queries took so far.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+        self.consumed = 0.0
+
+    def open_sessions(self) -> list[dict[str, Any]]:
+        """The records of sessions that nobody has closed, those without a sign of life for longest first.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        return [record for status in OPEN for record in self._query("by_status", "status", status)]
+
+    def locks(self) -> list[dict[str, Any]]:
+        """The locks on branches."""
+        return list(self._query("by_status", "status", LOCKED))
+
+    def due_reports(self) -> list[str]:
+        """Sessions that are closed but whose report GitHub has not taken."""
+        keys = [record["pk"] for record in self._query("by_report", "report", DUE)]
+        return [key.removeprefix(session_key("")) for key in keys]
+
+    def holders(self, repository: str | None = None) -> frozenset[str]:
+        """The sessions that hold a slot of the stack, or of one repository."""
+        with calling("read the slots"):
+            item = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": _slots(repository)}}, ConsistentRead=True
+            ).get("Item", {})
+        return frozenset(item.get("holders", {}).get("SS", []))
+
+    def lease(self, session_id: str, *, now: str, until: str) -> bool:
+        """Makes a session ours to finish; False if somebody else is at it, or there is nothing to finish.
+
+        Args:
+            session_id: which one.
+            now: the time, ISO 8601 in UTC.
+            until: when it is free again, whatever becomes of us.
+        """
+        return self._change(
+            session_id,
+            "SET reconciling_until = :until",
+            "(attribute_not_exists(reconciling_until) OR reconciling_until < :now) "
+            "AND (#status IN (:running, :queued) OR #report = :due)",
+            {":until": until, ":now": now, ":running": OPEN[0], ":queued": OPEN[1], ":due": DUE},
+        )
+
+    def give_back(self, session_id: str, *, until: str) -> None:
+        """Ends a lease of ours early."""
+        mine = {":until": until}
+        self._change(session_id, "REMOVE reconciling_until", "reconciling_until = :until", mine)
+
+    def close(self, session_id: str, verdict: Verdict, *, report: str, now: str, until: str) -> bool:
+        """Closes a session that is leased to us, as the state machine's CloseSession does.
+
+        Args:
+            session_id: which one.
+            verdict: what came of it.
+            report: what became of its report.
+            now: the time, ISO 8601 in UTC.
+            until: names our lease.
+        """
+        is_due = report == DUE
+        values: dict[str, Any] = {
+            ":status": verdict.status,
+            ":outcome": verdict.outcome.value,
+            ":error": verdict.error,
+            ":class": verdict.failure_class,
+            ":sentence": verdict.sentence,
+            ":remedy": verdict.remedy,
+            ":is_due": is_due,
+            ":report": report,
+            ":now": now,
+            # Kept until somebody has told it.
+            ":ttl": 0 if is_due else verdict.ttl,
+            ":until": until,
+        }
+        return self._change(
+            session_id,
+            "SET #status = :status, outcome = :outcome, #error = :error, failure_class = :class, "
+            "sentence = :sentence, remedy = :remedy, report_due = :is_due, #report = :report, "
+            "closed_at = if_not_exists(closed_at, :now), #ttl = :ttl REMOVE reconciling_until",
+            "reconciling_until = :until",
+            values,
+        )
+
+    def free_slot(self, session_id: str, repository: str | None) -> bool:
+        """Gives back a session's slot, of the stack and of its repository; False if it held none."""
+        freed = False
+        for one in (None, repository) if repository else (None,):
+            if session_id in self.holders(one):
+                freed = True
+                with calling("free a slot"):
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key={"pk": {"S": _slots(one)}},
+                        UpdateExpression="DELETE holders :me",
+                        ExpressionAttributeValues={":me": {"SS": [session_id]}},
+                    )
+        return freed
+
+    def _change(self, session_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
+        names = {"#status": "status", "#report": "report", "#error": "error", "#ttl": "ttl", "#pk": "pk"}
+        condition = f"attribute_exists(#pk) AND {condition}"
+        with calling("write the session record"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": session_key(session_id)}},
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    # DynamoDB refuses a name that is given and not used.
+                    ExpressionAttributeNames={
+                        name: real for name, real in names.items() if name in update + condition
+                    },
+                    ExpressionAttributeValues={name: _typed(value) for name, value in values.items()},
+                )
+            except ClientError as error:
+                if code_of(error) != _REFUSED:
+                    raise
+                return False
+        return True
+
+    def _query(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:
+        with calling("query the sessions table"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression="#key = :value",
+                ExpressionAttributeNames={"#key": key},
+                ExpressionAttributeValues={":value": {"S": value}},
+                ReturnConsumedCapacity="TOTAL",
+            )
+            for page in pages:
+                self.consumed += page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+                for item in page["Items"]:
+                    yield {name: _deserialize(content) for name, content in item.items()}
+
+
+def _slots(repository: str | None) -> str:
+    return f"{_SLOTS}#{repository}" if repository else _SLOTS
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}

@@ -1,0 +1,174 @@
+"""Finishes one session whose execution has ended: task, report, record, lock and slot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pullwright.errors import LabelRemoved, SessionStopped
+from pullwright.log import logger
+from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
+from pullwright.reconciling.executions import ExecutionEnd, Executions
+from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, OPEN, Ledger
+from pullwright.reporting.classify import TIMED_OUT
+from pullwright.reporting.ending import Ending, Tools
+from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
+from pullwright.reporting.report_outcome import RESERVED_SECONDS, read_result, report_outcome
+
+# A function that a stopped execution had called runs on: its timeout, and some more.
+OUTLIVES = timedelta(seconds=150)
+# As long as GitHub keeps deliveries; who has not looked by then will not.
+_DUE_FOR = timedelta(days=3)
+_UNEXPLAINED = "InternalError"
+_STOPS = frozenset({LabelRemoved.__name__, SessionStopped.__name__})
+_WORDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Finishes sessions.
+
+    Attributes:
+        tools: what ReportOutcome works with.
+        ledger: the table as the sweep sees it.
+        executions: of the machine.
+        now: the time, in UTC.
+        until: when the leases end that are taken: when this function is cut off.
+    """
+
+    tools: Tools
+    ledger: Ledger
+    executions: Executions
+    now: datetime
+    until: datetime
+
+    def settle(self, session_id: str, end: ExecutionEnd) -> bool:
+        """Does for a session what its execution did not come to.
+
+        Safe to repeat, and beside another sweep.
+
+        Args:
+            session_id: which one.
+            end: how its execution ended.
+
+        Returns:
+            False if there was nothing to do, or it is too early, or somebody else is at it.
+
+        Raises:
+            AwsUnavailable: AWS did not answer, or the task is still ending; to be tried again.
+        """
+        until = self.until.isoformat()
+        record = self.tools.store.read_session(session_id)
+        if not _is_unfinished(record) or self._is_early(record, end):
+            return False
+        if not self.ledger.lease(session_id, now=self.now.isoformat(), until=until):
+            return False
+        try:
+            verdict = self._verdict(session_id, record, end)
+            report = self._report(record, verdict)
+            self.ledger.free_slot(session_id, record.get("repository"))
+            if verdict.lock_key:
+                self.tools.store.release_lock(verdict.lock_key, owner=record["execution_arn"])
+            closed = self.ledger.close(
+                session_id, verdict, report=report, now=self.now.isoformat(), until=until
+            )
+        except BaseException:
+            self.ledger.give_back(session_id, until=until)
+            raise
+        logger.info(
+            "session settled",
+            session=session_id,
+            execution=end.status or "gone",
+            error=verdict.error,
+            report=report,
+        )
+        return closed
+
+    def _is_early(self, record: Mapping[str, Any], end: ExecutionEnd) -> bool:
+        """Whether a function of the execution may still be about to open the pull request."""
+        is_opening = record["status"] in OPEN and not record.get("comment_id")
+        return is_opening and is_fresh(end, self.now)
+
+    def _verdict(self, session_id: str, record: dict[str, Any], end: ExecutionEnd) -> Verdict:
+        event = ReportOutcomeEvent(
+            session_id=session_id,
+            execution_arn=record["execution_arn"],
+            started_at=_moment(record.get("created_at")) or self.now,
+            opened=_opened(record),
+            error=_error(end),
+        )
+        if not _is_decided(record):
+            # Without waiting: a task that needs long to end is asked for again.
+            return report_outcome(event, self.tools, now=self.now, seconds_left=RESERVED_SECONDS)
+        result, _ = read_result(self.tools.artifacts, event)
+        task = TaskEnd(TaskArn=record.get("task_arn"))
+        return Ending(
+            event, self.tools, record, task, result, Outcome(record["outcome"]), _failure(record), self.now
+        ).close()
+
+    def _report(self, record: Mapping[str, Any], verdict: Verdict) -> str:
+        if not verdict.report_due:
+            return MADE
+        closed_at = _moment(record.get("closed_at")) or self.now
+        return GIVEN_UP if self.now - closed_at > _DUE_FOR else DUE
+
+
+def is_fresh(end: ExecutionEnd, now: datetime) -> bool:
+    """Whether a function that the execution had called may still run."""
+    return end.stopped_at is not None and now - end.stopped_at < OUTLIVES
+
+
+def _is_unfinished(record: Mapping[str, Any]) -> bool:
+    return record.get("status") in OPEN or record.get("report") == DUE
+
+
+def _is_decided(record: Mapping[str, Any]) -> bool:
+    """Whether ReportOutcome, or whoever closed the session, has said what came of it."""
+    is_said = "artifacts" in record or record.get("status") not in OPEN
+    return is_said and bool(record.get("outcome")) and record.get("error") != _UNEXPLAINED
+
+
+def _failure(record: Mapping[str, Any]) -> Failure | None:
+    if not record.get("error"):
+        return None
+    names = ("error", "failure_class", "sentence", "remedy")
+    return Failure.model_validate({name: record.get(name, "") for name in names})
+
+
+def _opened(record: Mapping[str, Any]) -> OpenedPullRequest | None:
+    """What OpenPullRequest answered, as far as the record has kept it."""
+    if not record.get("comment_id") or not record.get("pull_request"):
+        return None
+    return OpenedPullRequest(
+        repository=record["repository"],
+        branch=record["branch"],
+        pull_request=int(record["pull_request"]),
+        pull_request_url=record.get("pull_request_url", ""),
+        comment_id=int(record["comment_id"]),
+        lock_key=record.get("lock_key", ""),
+        timeout_seconds=0,
+        max_sessions=0,
+        max_sessions_of_repository=0,
+    )
+
+
+def _error(end: ExecutionEnd) -> StateError:
+    """The end of an execution, as if a state had failed with it."""
+    match end.status:
+        case "ABORTED":
+            if end.error in _STOPS:
+                return StateError(Error=end.error, Cause=end.cause)
+            why = f": {end.cause[:_WORDS]}" if end.cause else "."
+            return StateError(Error=SessionStopped.__name__, Cause=f"Somebody stopped the session{why}")
+        case "TIMED_OUT":
+            return StateError(Error=TIMED_OUT)
+        case _:
+            return StateError()
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

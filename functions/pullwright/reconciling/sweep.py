@@ -1,0 +1,183 @@
+"""The sweep: everything that an event may have missed, looked for every five minutes."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pullwright.errors import PullwrightError
+from pullwright.log import logger
+from pullwright.reconciling.deliveries import LostDeliveries
+from pullwright.reconciling.executions import ExecutionEnd
+from pullwright.reconciling.settle import OUTLIVES, Settler, is_fresh
+from pullwright.reporting.classify import NO_HEARTBEAT
+
+# Five of the runner's beats.
+SILENT_AFTER = timedelta(minutes=5)
+# Kept free for what follows the sessions.
+_RESERVED_SECONDS = 60.0
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep found and did.
+
+    Attributes:
+        open_sessions: sessions that nobody had closed.
+        settled: sessions that were finished.
+        silenced: tasks that were stopped because they gave no sign of life.
+        reported: reports that were made, or given up, after GitHub had refused them.
+        slots: slots that were freed.
+        locks: locks that were freed.
+        left: sessions that need another sweep.
+        redelivered: lost webhooks that GitHub was asked to deliver again.
+        lost: webhooks that no try has brought.
+        read_units: read capacity that the queries took.
+    """
+
+    open_sessions: int = 0
+    settled: list[str] = field(default_factory=list)
+    silenced: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
+    slots: list[str] = field(default_factory=list)
+    locks: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    redelivered: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    read_units: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Looks at everything that is open, due or held.
+
+    Attributes:
+        settler: finishes single sessions.
+        deliveries: finds lost webhooks.
+        seconds_left: until this function is cut off.
+        sleep: waits so many seconds.
+    """
+
+    settler: Settler
+    deliveries: LostDeliveries
+    seconds_left: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
+
+    def sweep(self) -> Swept:
+        """Finishes what ended executions left; what runs is left alone.
+
+        Raises:
+            AwsUnavailable: AWS did not answer; the next sweep tries again.
+        """
+        done = Swept()
+        sessions = self.settler.ledger.open_sessions()
+        done.open_sessions = len(sessions)
+        running = self.settler.executions.running()
+        dead: list[tuple[str, ExecutionEnd]] = []
+        for record in sessions:
+            end = None
+            if record["execution_arn"] not in running:
+                end = self.settler.executions.end_of(record["execution_arn"])
+            if end is not None:
+                dead.append((record["session_id"], end))
+            elif self._is_silent(record):
+                self._silence(record, done)
+        for session_id in self.settler.ledger.due_reports():
+            end = self.settler.executions.end_of(self.settler.executions.arn_of(session_id))
+            if end is not None:
+                dead.append((session_id, end))
+                done.reported.append(session_id)
+        self._settle(dead, done)
+        known = {record["session_id"] for record in sessions}
+        self._free_slots(known, done)
+        self._free_locks(known, done)
+        self._recover(done)
+        done.reported = [one for one in done.reported if one in done.settled]
+        done.settled = [one for one in done.settled if one not in done.reported]
+        done.read_units = self.settler.ledger.consumed
+        return done
+
+    def _recover(self, done: Swept) -> None:
+        try:
+            found = self.deliveries.recover(self.settler.now)
+        except PullwrightError as error:
+            # GitHub keeps them for three days; the next sweep asks again.
+            logger.warning("lost webhooks cannot be looked for", error=error.sentence)
+            return
+        done.redelivered, done.lost = list(found.asked), list(found.given_up)
+        for guid in found.given_up:
+            logger.error("a webhook is lost for good", guid=guid)
+
+    def settle_one(self, execution_arn: str) -> Swept:
+        """Finishes the session of one execution, of whose end an event told.
+
+        Args:
+            execution_arn: which one.
+        """
+        done = Swept()
+        end = self.settler.executions.end_of(execution_arn)
+        if end is not None:
+            self._settle([(execution_arn.rpartition(":")[2], end)], done)
+        return done
+
+    def _settle(self, dead: list[tuple[str, ExecutionEnd]], done: Swept) -> None:
+        """Each in turn; who waits for a task's end comes round again while there is time."""
+        waiting = deque(dead)
+        failed = 0
+        while waiting and self.seconds_left() > _RESERVED_SECONDS:
+            session_id, end = waiting.popleft()
+            try:
+                if self.settler.settle(session_id, end):
+                    done.settled.append(session_id)
+                failed = 0
+            except PullwrightError as error:
+                logger.info("a session has to wait", session=session_id, error=error.sentence)
+                waiting.append((session_id, end))
+                failed += 1
+                if failed >= len(waiting):
+                    self.sleep(_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - one broken record must not keep the others from their end
+                logger.exception("a session cannot be settled", session=session_id)
+                done.left.append(session_id)
+        done.left.extend(session_id for session_id, _ in waiting)
+
+    def _is_silent(self, record: dict[str, Any]) -> bool:
+        """Whether a task claimed the session and then stopped beating."""
+        if not record.get("task_arn"):
+            return False
+        return bool(record["heartbeat_at"] < (self.settler.now - SILENT_AFTER).isoformat())
+
+    def _silence(self, record: dict[str, Any], done: Swept) -> None:
+        try:
+            if self.settler.tools.tasks.silence(record["task_arn"], NO_HEARTBEAT):
+                logger.warning("a task gave no sign of life", session=record["session_id"])
+                done.silenced.append(record["session_id"])
+        except PullwrightError as error:
+            logger.warning("a silent task cannot be stopped", error=error.sentence)
+
+    def _free_slots(self, known: set[str], done: Swept) -> None:
+        """Slots whose session has no open record, though its execution has ended."""
+        for session_id in sorted(self.settler.ledger.holders() - known):
+            end = self.settler.executions.end_of(self.settler.executions.arn_of(session_id))
+            if end is None or is_fresh(end, self.settler.now):
+                continue
+            record = self.settler.tools.store.read_session(session_id)
+            repository = record.get("repository") or end.request.get("repository")
+            if self.settler.ledger.free_slot(session_id, repository if isinstance(repository, str) else None):
+                done.slots.append(session_id)
+
+    def _free_locks(self, known: set[str], done: Swept) -> None:
+        for lock in self.settler.ledger.locks():
+            if lock["session_id"] in known or lock["heartbeat_at"] > _before(self.settler.now):
+                continue
+            end = self.settler.executions.end_of(lock["owner"])
+            if end is not None and not is_fresh(end, self.settler.now):
+                self.settler.tools.store.release_lock(lock["pk"], owner=lock["owner"])
+                done.locks.append(lock["pk"])
+
+
+def _before(now: datetime) -> str:
+    return (now - OUTLIVES).isoformat()

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Builds the image for both architectures with Docker's buildx, and pushes it where IMAGE says:
+#   IMAGE=<repository> [TAG=<tag besides the commit's hash>] container/image.sh
+# Without IMAGE nothing is pushed: the image goes into dist/image.tar, as an OCI archive.
+set -eu
+cd "$(dirname "$0")/.."
+
+remedy() {
+  echo "image: $1" >&2
+  echo "$2" >&2
+  exit 1
+}
+hint="Without Docker: 'make image-test' builds and tries the image on this machine (Linux, as root), and any
+other builder of OCI images (CodeBuild, a CI runner, buildah) can be given container/Dockerfile."
+
+command -v docker > /dev/null || remedy "docker is missing." "Install Docker with buildx. $hint"
+docker buildx version > /dev/null 2>&1 || remedy "Docker has no buildx." \
+  "Install its plugin (Debian and Ubuntu: apt install docker-buildx-plugin). $hint"
+docker info > /dev/null 2>&1 || remedy "no Docker engine answers." \
+  "Start Docker, or point DOCKER_HOST at an engine. $hint"
+
+# The engine's own builder makes neither two architectures nor a cache in a registry.
+builder=pullwright
+docker buildx inspect "$builder" > /dev/null 2>&1 \
+  || docker buildx create --name "$builder" --driver docker-container > /dev/null
+
+revision=$(git rev-parse --short=12 HEAD)
+set -- --builder "$builder" --platform "${PLATFORMS:-linux/amd64,linux/arm64}" --file container/Dockerfile \
+  --build-arg "REVISION=$revision" --build-arg "SOURCE=${SOURCE:-}" --provenance=true --sbom=true
+compression="compression=zstd,compression-level=9,force-compression=true,oci-mediatypes=true"
+if [ -n "${IMAGE:-}" ]; then
+  # Amazon ECR takes a cache only as an image manifest.
+  cache="type=registry,ref=$IMAGE:cache"
+  set -- "$@" --tag "$IMAGE:$revision" ${TAG:+--tag "$IMAGE:$TAG"} --output "type=image,push=true,$compression" \
+    --cache-from "$cache" --cache-to "$cache,mode=max,image-manifest=true,oci-mediatypes=true"
+  where="$IMAGE:${TAG:-$revision}"
+else
+  mkdir -p dist
+  where=dist/image.tar
+  set -- "$@" --output "type=oci,dest=$where,$compression"
+fi
+docker buildx build "$@" .
+echo "image: $where"

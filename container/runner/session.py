@@ -15,6 +15,7 @@ from runner.agent.verdict import judge
 from runner.checkpoints import Checkpoints
 from runner.clock import CLOCK, Clock
 from runner.git.checkpoint import CheckpointRef
+from runner.git.protected import with_base
 from runner.git.remote import Remote
 from runner.git.workspace import Workspace
 from runner.log import logger
@@ -171,13 +172,18 @@ class Session:
 
     def _workspace(self, store: Store, head: Head, found: Head | None) -> Workspace:
         around, request = self._around, self._request
+        start = found.tree if found is not None else head.tree
+        if not request.branch_is_ours:
+            start = with_base(self._remote, store, request.base, start)
+        # Everything that the agent begins with is in the store by now.
         store.share_objects(around.work_dir / "objects")
         name = request.repository.partition("/")[2]
         workspace = Workspace.create(around.work_dir, around.private, name=name, user=around.user)
         workspace.check_out(head, request.branch, request.author)
         if found is not None:
             self._tracker.show("Going on from the last checkpoint")
-            workspace.put_back(found.tree)
+        if start != head.tree:
+            workspace.put_back(start)
         return workspace
 
     def _learn(self, store: Store, head: Head) -> Known:

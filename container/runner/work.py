@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pullwright.errors import GitHubUnavailable, PullwrightError, PushRefused
 from runner.git.command import GitError
 from runner.git.message import checkpoint_message, commit_message
+from runner.git.protected import is_protected
 from runner.git.tree import check
 from runner.log import logger, tee
 
@@ -159,7 +161,11 @@ class Work:
             raise PushRefused("The agent left files that git does not accept from others.") from error
         finally:
             collected.pack.unlink(missing_ok=True)
-        return collected
+        if self._request.branch_is_ours:
+            return collected
+        # The agent had the base branch's; whatever it made of them, the branch keeps its own.
+        tree = self._store.graft(collected.tree, self._head.tree, is_protected)
+        return None if tree == self._head.tree else replace(collected, tree=tree)
 
     def _commit(self, tree: str, message: str) -> str:
         return self._store.commit(

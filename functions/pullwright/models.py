@@ -147,6 +147,8 @@ class AgentRequest(Model):
         author: the App's bot, author of every commit.
         requested_by: GitHub login of who asked, if somebody did.
         model: model id or inference-profile id, as the provider calls it.
+        branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
+            tools then come from the base branch, and are not pushed.
     """
 
     schema_version: Literal[1] = 1
@@ -170,6 +172,7 @@ class AgentRequest(Model):
     model: str
     limits: ResolvedLimits
     stub: bool
+    branch_is_ours: bool = True
     created_at: datetime = Field(strict=False)
 
 

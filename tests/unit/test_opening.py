@@ -173,6 +173,18 @@ def test_a_pull_request_is_worked_on_where_it_is(workshop: Workshop) -> None:
     assert workshop.open("s-2", issue=number).branch == "feature"
 
 
+def test_the_task_knows_whose_branch_it_is(workshop: Workshop) -> None:
+    """On a person's pull request the task is told so; on one of ours it is not, however it was asked for."""
+    ours = workshop.open("s-1", issue=workshop.github.issue()).pull_request
+    workshop.end()
+    workshop.open("s-2", pull_request=ours)
+    workshop.github.commit("feature")
+    fields = {"head": "feature", "base": "main", "title": "Mine", "body": "My work."}
+    workshop.open("s-3", pull_request=workshop.github.person("POST", "/pulls", fields)["number"])
+    requests = [workshop.artifacts.read_request(name) for name in ("s-1", "s-2", "s-3")]
+    assert [one and one.branch_is_ours for one in requests] == [True, True, False]
+
+
 def test_a_closed_or_unknown_pull_request_is_refused(workshop: Workshop) -> None:
     """Only an open pull request can be worked on."""
     refused(workshop, PullRequestNotFound, pull_request=9)

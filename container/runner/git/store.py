@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.git.command import environment, run
-from runner.git.tree import GITLINK, SYMLINK, Change, parse_changes, parse_numstat
+from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, parse_changes, parse_numstat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import IO
 
@@ -67,6 +69,35 @@ class Store:
     def files(self, tree: str) -> dict[str, str]:
         """Hashes of a tree's files by path, without links and submodules."""
         return {path: name for path, mode, name in self.find(tree) if mode not in {SYMLINK, GITLINK}}
+
+    def graft(self, tree: str, source: str, chosen: Callable[[str], bool]) -> str:
+        """Makes a tree in which some paths are as another tree has them; nothing else changes.
+
+        Args:
+            tree: the tree to begin with.
+            source: the other one, or a ref.
+            chosen: whether a path is taken from there. One that is not there is removed.
+
+        Returns:
+            Hash of the new tree.
+        """
+        old = {path: (mode, name) for path, mode, name in self.find(tree)}
+        new = {path: (mode, name) for path, mode, name in self.find(source) if chosen(path)}
+        removed = {path: (ABSENT, name) for path, (_, name) in old.items() if chosen(path)}
+        staying = old.keys() - removed.keys()
+        # A folder of the one may be a file of the other: then the file, which is not chosen, stays.
+        fitting = {path: entry for path, entry in new.items() if staying.isdisjoint(_above(path))}
+        lines = [
+            f"{mode} {name}\t{path}\0"
+            for entries in (removed, fitting)
+            for path, (mode, name) in sorted(entries.items())
+        ]
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            env = environment(extra={"GIT_INDEX_FILE": f"{folder}/index"})
+            run("read-tree", tree, cwd=self.folder, env=env)
+            given = "".join(lines).encode(errors="surrogateescape")
+            run("update-index", "-z", "--index-info", cwd=self.folder, env=env, given=given)
+            return run("write-tree", "--missing-ok", cwd=self.folder, env=env).out.decode().strip()
 
     def share_objects(self, folder: Path) -> None:
         """Makes what was cloned readable to the agent's user, who cannot write it.
@@ -151,3 +182,8 @@ class Store:
 
     def _git(self, *arguments: str, given: bytes | IO[bytes] = b"") -> bytes:
         return run(*arguments, cwd=self.folder, given=given).out
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -201,6 +201,8 @@ class _Opening:
                 minutes=limits.minutes or settings.limit_minutes,
             ),
             stub=self.request.stub or settings.stub_sessions,
+            branch_is_ours=self.subject.pull_request is None
+            or (pull.user is not None and pull.user.id == bot_id),
             created_at=self.event.started_at,
         )
 

@@ -17,6 +17,7 @@ They say at a glance, in `describe-tasks`, how a task ended; what happened in wo
 | 15 | the session's money is used up |
 | 16 | the session's turns are used up |
 | 17 | the session's time is used up |
+| 18 | the agent got nowhere and was ended |
 | 143 | SIGTERM: somebody or something stopped the task |
 """
 
@@ -40,6 +41,7 @@ BY_ERROR = {
     "MoneyLimit": 15,
     "TurnLimit": 16,
     "TimeLimit": 17,
+    "AgentStuck": 18,
     "TaskStopped": STOPPED,
 }
 

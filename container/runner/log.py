@@ -12,6 +12,10 @@ from pullwright.log import scrub
 if TYPE_CHECKING:
     from pathlib import Path
 
+# awslogs keeps all of it; the file is uploaded as a whole, and again while the session runs.
+MAX_FILE_CHARACTERS = 16 << 20
+_FULL = '{"message": "the log is full; what follows is in CloudWatch"}\n'
+
 
 class Tee:
     """A stream that takes secrets out and writes to standard output and to a file.
@@ -23,18 +27,22 @@ class Tee:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._file: TextIO | None = None
+        self._room = MAX_FILE_CHARACTERS
 
     def copy_to(self, path: Path) -> None:
         """Writes to this file too, from now on."""
         self.close_copy()
+        self._room = MAX_FILE_CHARACTERS
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, text: str) -> int:
         """Writes what may be shown of a text."""
         shown = scrub(text)
         self._out.write(shown)
-        if self._file is not None:
-            self._file.write(shown)
+        if self._file is not None and self._room > 0:
+            # A line that does not fit ends the file, so that what is there can be read.
+            self._room -= len(shown)
+            self._file.write(shown if self._room >= 0 else _FULL)
         return len(text)
 
     def flush(self) -> None:

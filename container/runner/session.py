@@ -11,6 +11,7 @@ from pullwright.models import Outcome
 from runner.agent.command import agent_environment
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
+from runner.agent.stuck import StuckGuard
 from runner.agent.verdict import judge
 from runner.checkpoints import Checkpoints
 from runner.clock import CLOCK, Clock
@@ -244,6 +245,8 @@ class Session:
                 api_key=around.model_api_key(),
                 resumed=found is not None,
                 should_stop=self._should_stop,
+                elapsed=lambda: around.phases.elapsed,
+                guard=StuckGuard(lambda: work.changed_at, clock=around.clock),
                 settle=checkpoints.stop,
                 tools=known.tools,
                 notes=known.notes(),

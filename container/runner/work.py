@@ -33,6 +33,9 @@ class Work:
         head: the branch's.
         workspace: where the agent works.
         checkpoint: where unfinished work is kept.
+
+    Attributes:
+        changed_at: when a checkpoint last found a change, on the session's clock.
     """
 
     def __init__(
@@ -52,7 +55,8 @@ class Work:
         self._store = store
         self._head = head
         self._checkpoint = checkpoint
-        self._kept = head.tree
+        self._kept = self._seen = head.tree
+        self.changed_at = around.clock.monotonic()
 
     def keep(self) -> None:
         """Makes a checkpoint if there is something new, and uploads what there is of the artifacts.
@@ -67,6 +71,9 @@ class Work:
             artifacts.put_if_changed(path)
         collected = self._take()
         tree = collected.tree if collected else self._head.tree
+        if tree != self._seen:
+            self._seen = tree
+            self.changed_at = self._around.clock.monotonic()
         if tree == self._kept:
             return
         self._store.write_diff(self._head.tree, tree, self._around.diff)

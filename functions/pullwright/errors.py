@@ -20,7 +20,7 @@ PullwrightError
 ├── SessionStopped            somebody stopped the session
 ├── LabelRemoved              the label that asked for it was taken away
 ├── SessionClosed             the session is over, or another task runs it
-├── AgentFailed, NothingUsable, PushRefused
+├── AgentFailed, AgentStuck, NothingUsable, PushRefused
 ├── ModelUnavailable, ModelRefused
 ├── MoneyLimit, TurnLimit, TimeLimit
 └── InternalError             a defect of ours
@@ -268,6 +268,12 @@ class SessionClosed(PullwrightError):
 
 class AgentFailed(_AgentError):
     """Claude Code ended with an error."""
+
+
+class AgentStuck(_AgentError):
+    """Claude Code got nowhere: the same call failed again and again, or nothing happened for long."""
+
+    default_remedy = "See in the transcript where it got stuck, say more in the issue, then start it again."
 
 
 class NothingUsable(_AgentError):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 REF = "refs/pullwright/claude/7"
 # Works until it is told to end; its prompt comes to light with its work.
 SLOW = (
-    'cat > PROMPT.md; echo half > HALF.md; echo mine > src/app.py; echo \'{"type":"system"}\'; touch READY;'
+    'echo "$PROMPT" > PROMPT.md; echo half > HALF.md; echo mine > src/app.py;'
+    'echo \'{"type":"system"}\'; touch READY;'
     "while ! [ -e GO ]; do sleep 0.1; done; rm -f READY GO; finish"
 )
 
@@ -61,7 +62,9 @@ def test_a_killed_session_goes_on_from_its_last_checkpoint(world: World) -> None
     assert world.git("rev-parse", "claude/7") == head
     assert world.git("rev-parse", f"{REF}^") == head
 
-    world.fake_cli("cat > PROMPT2.md; git status --short > STATUS.md; echo whole >> HALF.md; finish")
+    world.fake_cli(
+        'echo "$PROMPT" > PROMPT2.md; git status --short > STATUS.md; echo whole >> HALF.md; finish'
+    )
     ran = world.run()
     assert ran.code == exit_codes.DONE, ran.output
     assert world.git("show", "claude/7:HALF.md") == "half\nwhole"

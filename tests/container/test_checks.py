@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def world() -> Iterator[World]:
     """Fresh surroundings whose agent writes one file."""
     with World.open() as opened:
-        opened.fake_cli("cat > PROMPT.md; printf '%s\\n' \"$@\" > ARGUMENTS.md; finish")
+        opened.fake_cli('echo "$PROMPT" > PROMPT.md; printf \'%s\\n\' "$@" > ARGUMENTS.md; finish')
         yield opened
 
 

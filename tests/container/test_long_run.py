@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,9 +10,9 @@ from runner import exit_codes
 from tests.container.test_checkpoints import REF, wait_until
 from tests.container.world import World, finish
 
-STEPS = 9
+STEPS = 12
 WORK = (
-    "cat > /dev/null; n=1; while [ $n -le 9 ]; do echo $n > WORK-$n.md; "
+    "n=1; while [ $n -le 12 ]; do echo $n > WORK-$n.md; "
     'use=\'{"type":"tool_use","name":"Write","input":{"file_path":"WORK-\'$n\'.md"}}\'; '
     'echo \'{"type":"assistant","message":{"id":"m\'$n\'","content":[\'"$use"\']}}\'; '
     "while ! [ -e ../../GO-$n ]; do sleep 0.05; done; n=$((n+1)); done; finish"
@@ -27,7 +28,7 @@ def test_three_hours_with_two_renewals_and_a_refused_token() -> None:
 
         def kept(number: int) -> bool:
             # A checkpoint that was under way when the clock moved has begun its next interval after that.
-            world.move_clock(timedelta(seconds=10))
+            world.move_clock(timedelta(seconds=3))
             refs = world.git("for-each-ref", "--format=%(refname)", REF)
             return bool(refs) and f"WORK-{number}.md" in world.git("ls-tree", "--name-only", REF).split()
 
@@ -36,7 +37,7 @@ def test_three_hours_with_two_renewals_and_a_refused_token() -> None:
             wait_until(work.exists, process)
             if number == 5:
                 world.grants[-1].revoked = True
-            world.move_clock(timedelta(minutes=20))
+            world.move_clock(timedelta(minutes=15))
             wait_until(lambda number=number: kept(number), process)  # type: ignore[misc]
             (world.folder / f"work1/GO-{number}").touch()
         ran = finish(process)
@@ -55,3 +56,21 @@ def test_three_hours_with_two_renewals_and_a_refused_token() -> None:
         everything = ran.output + b"".join(world.objects.values()).decode()
         assert not [grant.token for grant in world.grants if grant.token in everything]
         assert "ExpiredToken" not in ran.output
+
+
+def test_an_agent_that_does_nothing_for_long_is_ended() -> None:
+    """Twenty minutes without a word and without a change end the session as stuck, with its work pushed."""
+    with World.open() as world:
+        world.fake_cli("echo x > X.md; sleep 1000")
+        world.ask(limits={"usd": 5.0, "turns": 100, "minutes": 600})
+        process = world.start(movable=True)
+        wait_until((world.folder / "work1/agent/shop/X.md").exists, process)
+        # A checkpoint that sees the file first counts as a sign of life.
+        while process.poll() is None:
+            world.move_clock(timedelta(minutes=1))
+            time.sleep(0.1)
+        ran = finish(process)
+        assert ran.code == exit_codes.BY_ERROR["AgentStuck"], ran.output
+        assert world.result.failure is not None
+        assert "20 min" in world.result.failure.sentence
+        assert world.git("show", "claude/7:X.md") == "x"

@@ -200,7 +200,7 @@ class World:
         """Put a program named `claude` on the runner's PATH.
 
         Args:
-            script: its text, for sh; `finish` prints a good last line.
+            script: its text, for sh; `finish` prints a good last line, `$PROMPT` is the line with the prompt.
         """
         (self.folder / "bin").mkdir(exist_ok=True)
         cli = self.folder / "bin/claude"
@@ -292,7 +292,10 @@ def stop_when(process: subprocess.Popen[str], ready: Path) -> Ran:
     return finish(process)
 
 
+# Standard input stays open until the last line was printed, as the real CLI's does.
 _FINISH = """\
+read -r PROMPT
+exec < /dev/null
 finish() {
   echo '{"type":"assistant","message":{"id":"m1","content":[{"type":"text","text":"I mended it."}]}}'
   echo '{"type":"result","subtype":"success","is_error":false,"terminal_reason":"completed",\

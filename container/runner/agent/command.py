@@ -34,6 +34,7 @@ def cli_arguments(request: AgentRequest, conversation_id: str, tools: Sequence[s
     return [
         "claude",
         "--print",
+        "--input-format=stream-json",
         "--output-format=stream-json",
         "--verbose",
         "--dangerously-skip-permissions",

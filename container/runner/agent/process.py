@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from runner.agent.talk import Talk
+
 GRACE_SECONDS = 8.0
 _LOOK_SECONDS = 0.1
 _REAP_EVERY = 50
 _DRAIN_SECONDS = 5.0
 _LONGEST_LINE = 16 << 20
 _STDERR_LINES = 40
+_SHOWN_OF_A_LINE = 2000
 
 
 class Stop(Enum):
@@ -32,6 +35,8 @@ class Stop(Enum):
 
     TERMINATED = auto()
     OVERTIME = auto()
+    OVERTURNS = auto()
+    STUCK = auto()
     LOST = auto()
 
 
@@ -56,9 +61,9 @@ def run_as_agent(
     user: User,
     cwd: Path,
     env: Mapping[str, str],
-    given: Path,
     on_line: Callable[[bytes], None],
     should_stop: Callable[[], Stop | None],
+    talk: Talk | None = None,
     settle: Callable[[Stop | None], None] = lambda _: None,
 ) -> Ended:
     """Runs a program to its end.
@@ -68,27 +73,26 @@ def run_as_agent(
         user: as whom.
         cwd: where.
         env: its whole environment.
-        given: file for its standard input; this process opens it, the user need not reach it.
         on_line: called in another thread with each line of its standard output.
         should_stop: asked several times a second; the first answer ends the program.
+        talk: what it is told on its standard input, which is empty without it.
         settle: called when the program has ended, before every other child of this process is ended too.
     """
     last: deque[str] = deque(maxlen=_STDERR_LINES)
-    with (
-        given.open("rb") as stdin,
-        child(
-            user.command(command),
-            cwd=cwd,
-            env=dict(env),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process,
-    ):
+    with child(
+        user.command(command),
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE if talk else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        if talk and process.stdin:
+            talk.feed(process.stdin)
         readers = [
             _reader("agent-stdout", process.stdout, on_line),
-            _reader("agent-stderr", process.stderr, lambda line: last.append(line.decode(errors="replace"))),
+            _reader("agent-stderr", process.stderr, lambda line: last.append(_shortened(line))),
         ]
         stop = None
         try:
@@ -97,12 +101,18 @@ def run_as_agent(
             # What the agent started in the background must not change files while they are collected.
             end_group(process.pid, signal.SIGKILL)
             process.wait()
+            if talk:
+                talk.end()
             settle(stop)
             if left := end_leftovers():
                 logger.info("processes that the agent left were ended", count=left)
         for reader in readers:
             reader.join(_DRAIN_SECONDS)
     return Ended(process.returncode, stop, "".join(last)[-2000:])
+
+
+def _shortened(line: bytes) -> str:
+    return line[:_SHOWN_OF_A_LINE].decode(errors="replace")
 
 
 def _watch(process: subprocess.Popen[bytes], should_stop: Callable[[], Stop | None]) -> Stop | None:

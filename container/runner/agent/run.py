@@ -12,19 +12,22 @@ from pydantic import SecretStr
 
 from pullwright.errors import InternalError
 from runner.agent.command import TOOLS, agent_environment, cli_arguments
-from runner.agent.process import run_as_agent
+from runner.agent.notices import Notices
+from runner.agent.process import Stop, run_as_agent
 from runner.agent.prompt import build_prompt
-from runner.agent.stream import Conversation
+from runner.agent.stream import Conversation, decode
+from runner.agent.talk import Talk
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd
 from runner.gateway import Gateway, GatewayConfig
+from runner.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pullwright.models import AgentRequest, TokenUsage
-    from runner.agent.process import Stop
+    from runner.agent.stuck import StuckGuard
     from runner.git.workspace import Workspace
     from runner.tracking import Tracker
 
@@ -55,6 +58,8 @@ def run_agent(
     transcript: Path,
     api_key: str | None,
     should_stop: Callable[[], Stop | None],
+    elapsed: Callable[[], float],
+    guard: StuckGuard,
     settle: Callable[[Stop | None], None] = lambda _: None,
     resumed: bool = False,
     tools: Sequence[str] = TOOLS,
@@ -69,6 +74,8 @@ def run_agent(
         transcript: file for the CLI's lines.
         api_key: of the model's service, if it wants one; stays in this process.
         should_stop: asked several times a second.
+        elapsed: seconds of the session's time that are used.
+        guard: says when the agent gets nowhere.
         settle: called when the agent has ended, before everything that it left is ended too.
         resumed: the workspace holds the work of a session that was cut off.
         tools: what the agent may use.
@@ -83,14 +90,18 @@ def run_agent(
     conversation_id = str(uuid.uuid4())
     conversation = Conversation(workspace.folder)
     kept = Transcript(transcript)
-    prompt = workspace.private / "prompt.txt"
-    text = build_prompt(request, secrets.token_hex(4), notes, resumed=resumed)
-    prompt.write_text(text, encoding="utf-8")
+    talk = Talk(build_prompt(request, secrets.token_hex(4), notes, resumed=resumed))
 
     def on_line(line: bytes) -> None:
         kept.write(line)
-        if conversation.feed(line):
+        event = decode(line)
+        if event is None:
+            return
+        guard.take(event)
+        if conversation.take(event):
             tracker.show(conversation.activity, todos=conversation.todos, turns=conversation.turns)
+        if conversation.result is not None:
+            talk.end()
 
     config = GatewayConfig(
         provider=request.provider,
@@ -101,21 +112,36 @@ def run_agent(
     try:
         with Gateway(config) as gateway:
             tracker.cost = lambda: gateway.usage.cost_usd
+            notices = Notices(
+                request.limits,
+                usd=lambda: gateway.usage.cost_usd,
+                turns=lambda: conversation.turns,
+                seconds=elapsed,
+            )
+
+            def look() -> Stop | None:
+                for notice in notices.due():
+                    logger.info("the agent is told that a limit is near", notice=notice)
+                    talk.say(notice)
+                if conversation.turns > request.limits.turns:
+                    return Stop.OVERTURNS
+                return should_stop() or (Stop.STUCK if guard.reason else None)
+
             ended = run_as_agent(
                 cli_arguments(request, conversation_id, tools),
                 user=workspace.user,
                 cwd=workspace.folder,
                 env=agent_environment(workspace, gateway.environment()),
-                given=prompt,
+                talk=talk,
                 on_line=on_line,
-                should_stop=should_stop,
+                should_stop=look,
                 settle=settle,
             )
     finally:
         kept.close()
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
     return AgentRun(
-        end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None),
+        end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None, guard.reason),
         summary=(result.result if result and result.good else None) or conversation.last_text,
         turns=(result.num_turns if result and result.num_turns is not None else conversation.turns),
         cost_usd=usage.cost_usd,

@@ -48,6 +48,15 @@ class ResultLine(BaseModel):
         return not self.is_error and self.subtype == "success" and self.terminal_reason == "completed"
 
 
+def decode(line: bytes) -> dict[str, Any] | None:
+    """Reads one line of the CLI's; None if it is not an object."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
 class Conversation:
     """What is known of the agent's work so far.
 
@@ -80,12 +89,11 @@ class Conversation:
         Returns:
             Whether there is something new to show.
         """
-        try:
-            event = json.loads(line)
-        except ValueError:
-            return False
-        if not isinstance(event, dict):
-            return False
+        event = decode(line)
+        return event is not None and self.take(event)
+
+    def take(self, event: dict[str, Any]) -> bool:
+        """Takes one line, decoded; what it returns is what `feed` does."""
         kind = event.get("type")
         if kind == "result":
             self._end(event)

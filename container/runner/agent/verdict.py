@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pullwright.errors import (
     AgentFailed,
+    AgentStuck,
     ModelRefused,
     ModelUnavailable,
     MoneyLimit,
@@ -42,12 +43,14 @@ class AgentEnd:
         result: the CLI's last line, if it came.
         budget_spent: the gateway refused a call for want of money.
         service_status: HTTP status of the model's service's last error, if it had one.
+        stuck: why the agent counts as stuck, if it does.
     """
 
     ended: Ended
     result: ResultLine | None
     budget_spent: bool = False
     service_status: int | None = None
+    stuck: str | None = None
 
 
 def judge(end: AgentEnd, limits: ResolvedLimits, *, changed: bool) -> tuple[Outcome, PullwrightError | None]:
@@ -75,13 +78,16 @@ def judge(end: AgentEnd, limits: ResolvedLimits, *, changed: bool) -> tuple[Outc
 
 def _failure(end: AgentEnd, limits: ResolvedLimits) -> PullwrightError:
     subtype = end.result.subtype if end.result else None
-    if end.ended.stop is Stop.TERMINATED:
-        return TaskStopped("The task was stopped before the agent had ended.")
-    if end.ended.stop is Stop.OVERTIME:
-        return TimeLimit(f"The session's {limits.minutes} minutes are used up.")
+    stopped = {
+        Stop.TERMINATED: TaskStopped("The task was stopped before the agent had ended."),
+        Stop.OVERTIME: TimeLimit(f"The session's {limits.minutes} minutes are used up."),
+        Stop.STUCK: AgentStuck(end.stuck or "The agent got nowhere."),
+    }
+    if end.ended.stop in stopped:
+        return stopped[end.ended.stop]
     if end.budget_spent or subtype == "error_max_budget_usd":
         return MoneyLimit(f"The session's ${limits.usd:.2f} do not suffice for the next call of the model.")
-    if subtype == "error_max_turns":
+    if end.ended.stop is Stop.OVERTURNS or subtype == "error_max_turns":
         return TurnLimit(f"The session's {limits.turns} turns are used up.")
     if end.result is not None and end.result.terminal_reason == "api_error":
         return _service_failure(end.result.api_error_status or end.service_status)

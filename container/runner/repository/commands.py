@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullwright.models import CheckResult
@@ -56,7 +55,6 @@ def run_command(
         user=workspace.user,
         cwd=workspace.folder,
         env=env,
-        given=Path("/dev/null"),
         on_line=lambda line: last.append(_readable(line)),
         should_stop=stop,
     )

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
 
-# A token out of the cache that ends soon would only be asked for again.
-_LASTING = timedelta(minutes=50)
+# Longer than any token lasts, so that each is new: who asks again early was refused with the last one.
+_LASTING = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

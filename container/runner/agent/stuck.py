@@ -1,0 +1,92 @@
+"""Notices an agent that gets nowhere, before it has used up its limits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pullwright.comments import duration
+from pullwright.text import one_line
+from runner.clock import CLOCK, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAME_FAILURES = 5
+# A command of the agent's may run for ten minutes, and an answer of the model may take nearly as long.
+SILENCE_SECONDS = 20 * 60.0
+_SHOWN = 120
+
+
+class StuckGuard:
+    """Watches what the CLI says, and when files last changed.
+
+    Args:
+        changed_at: when the work was last seen to change, on the clock.
+        same_failures: how often in a row the same call of a tool may fail.
+        silence: seconds without a change and without a word.
+        clock: measures them.
+    """
+
+    def __init__(
+        self,
+        changed_at: Callable[[], float] = lambda: 0.0,
+        *,
+        same_failures: int = SAME_FAILURES,
+        silence: float = SILENCE_SECONDS,
+        clock: Clock = CLOCK,
+    ) -> None:
+        self._changed_at = changed_at
+        self._same_failures = same_failures
+        self._silence = silence
+        self._clock = clock
+        self._heard_at = clock.monotonic()
+        self._calls: dict[str, tuple[str, str]] = {}
+        self._failing: tuple[str, str] | None = None
+        self._failures = 0
+        self._in_a_loop: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the agent counts as stuck, a sentence; None as long as it does not."""
+        if self._in_a_loop is not None:
+            return self._in_a_loop
+        if self._clock.monotonic() - max(self._heard_at, self._changed_at()) > self._silence:
+            return f"The agent has said nothing and changed nothing for {duration(self._silence)}."
+        return None
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Takes one line of the CLI's, decoded."""
+        self._heard_at = self._clock.monotonic()
+        message = event.get("message")
+        content = message.get("content") if isinstance(message, dict) else None
+        for block in content if isinstance(content, list) else []:
+            if not isinstance(block, dict):
+                continue
+            if block.get("type") == "tool_use":
+                call = (str(block.get("name")), json.dumps(block.get("input"), sort_keys=True))
+                self._calls[str(block.get("id"))] = call
+            elif block.get("type") == "tool_result":
+                call_of_result = self._calls.pop(str(block.get("tool_use_id")), None)
+                self._count(call_of_result, failed=block.get("is_error") is True)
+
+    def _count(self, call: tuple[str, str] | None, *, failed: bool) -> None:
+        if call is None:
+            return
+        if not failed:
+            self._failing, self._failures = None, 0
+        elif call == self._failing:
+            self._failures += 1
+        else:
+            self._failing, self._failures = call, 1
+        if self._failures == self._same_failures:
+            name, given = call
+            self._in_a_loop = (
+                f"The agent's same call of {name} failed {self._failures} times in a row: {_shown(given)}"
+            )
+
+
+def _shown(given: str) -> str:
+    values = json.loads(given)
+    what = values.get("command", given) if isinstance(values, dict) else given
+    return f"`{one_line(str(what), _SHOWN).replace('`', ' ')}`."

@@ -1,0 +1,141 @@
+"""The soft limits and the guard against an agent that gets nowhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from pullwright.models import ResolvedLimits
+from runner.agent.notices import Notices
+from runner.agent.stuck import StuckGuard
+from runner.agent.talk import Talk
+from runner.clock import Clock
+from runner.log import Tee
+
+LIMITS = ResolvedLimits(usd=5.0, turns=10, minutes=60)
+
+
+class _Clock(Clock):
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def _call(number: int, command: str, *, failed: bool) -> list[dict[str, Any]]:
+    use = {"type": "tool_use", "id": f"t{number}", "name": "Bash", "input": {"command": command}}
+    result = {"type": "tool_result", "tool_use_id": f"t{number}", "is_error": failed, "content": "x"}
+    return [
+        {"type": "assistant", "message": {"content": [use]}},
+        {"type": "user", "message": {"content": [result]}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usd", "turns", "seconds", "words"),
+    [
+        (3.99, 7, 2879.0, []),
+        (4.0, 0, 0.0, ["$4.00 of this session's $5.00"]),
+        (0.0, 8, 0.0, ["8 of this session's 10 turns"]),
+        (0.0, 0, 2880.0, ["48 min 0 s of this session's 1 h 0 min"]),
+        (5.0, 10, 3600.0, ["$5.00", "10 of", "1 h 0 min of"]),
+    ],
+)
+def test_each_limit_is_announced_once_at_80_percent(
+    usd: float, turns: int, seconds: float, words: list[str]
+) -> None:
+    """Money, turns and time each have a notice of their own, and nobody is told twice."""
+    notices = Notices(LIMITS, usd=lambda: usd, turns=lambda: turns, seconds=lambda: seconds)
+    due = notices.due()
+    assert len(due) == len(words)
+    assert all(word in notice for word, notice in zip(words, due, strict=True))
+    assert notices.due() == []
+
+
+def test_the_same_failing_command_five_times_in_a_row_is_stuck() -> None:
+    """The reason names the command."""
+    guard = StuckGuard(clock=_Clock())
+    reasons = []
+    for number in range(5):
+        for event in _call(number, "npm test", failed=True):
+            guard.take(event)
+        reasons.append(guard.reason)
+    assert reasons[:4] == [None] * 4
+    assert reasons[4] == "The agent's same call of Bash failed 5 times in a row: `npm test`."
+
+
+@pytest.mark.parametrize("between", [("npm test", False), ("ls nowhere", True)])
+def test_anything_in_between_begins_the_count_anew(between: tuple[str, bool]) -> None:
+    """A success or another failure shows that the agent tries something else."""
+    guard = StuckGuard(clock=_Clock())
+    for number in range(12):
+        command, failed = between if number % 4 == 3 else ("npm test", True)
+        for event in _call(number, command, failed=failed):
+            guard.take(event)
+    assert guard.reason is None
+
+
+def test_silence_counts_from_the_last_word_or_change() -> None:
+    """Twenty minutes without a line and without a changed file are too long."""
+    clock = _Clock()
+    changed_at = [0.0]
+    guard = StuckGuard(lambda: changed_at[0], clock=clock)
+
+    def reason_after(seconds: float) -> str | None:
+        clock.seconds += seconds
+        return guard.reason
+
+    assert reason_after(1200) is None
+    assert reason_after(1) == "The agent has said nothing and changed nothing for 20 min 0 s."
+    changed_at[0] = clock.seconds
+    assert reason_after(0) is None
+    clock.seconds += 1201
+    guard.take({"type": "system"})
+    assert reason_after(0) is None
+
+
+def test_lines_of_any_shape_do_no_harm() -> None:
+    """The CLI's lines are another program's words."""
+    guard = StuckGuard(clock=_Clock())
+    for message in (None, "x", {"content": "x"}, {"content": [None, {"type": "tool_result"}]}):
+        guard.take({"type": "user", "message": message})
+    assert guard.reason is None
+
+
+def test_what_is_said_is_written_as_messages_until_the_end() -> None:
+    """The prompt comes first; after the end the stream is closed."""
+    closed = threading.Event()
+
+    class _Stream(io.BytesIO):
+        def close(self) -> None:
+            self.written = self.getvalue()
+            super().close()
+            closed.set()
+
+    stream, talk = _Stream(), Talk("Do it")
+    talk.feed(stream)
+    talk.say("Hurry")
+    talk.end()
+    assert closed.wait(10)
+    messages = [json.loads(line)["message"] for line in stream.written.splitlines()]
+    assert messages == [{"role": "user", "content": "Do it"}, {"role": "user", "content": "Hurry"}]
+
+
+def test_the_logs_file_is_bounded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy for the artifacts ends with a note; standard output gets everything."""
+    monkeypatch.setattr("runner.log.MAX_FILE_CHARACTERS", 10)
+    out = io.StringIO()
+    tee = Tee(out)
+    tee.copy_to(tmp_path / "log")
+    for _ in range(3):
+        tee.write("1234567\n")
+    tee.close_copy()
+    assert out.getvalue() == "1234567\n" * 3
+    first, note = (tmp_path / "log").read_text().splitlines()
+    assert first == "1234567"
+    assert "full" in json.loads(note)["message"]

@@ -150,6 +150,7 @@ def test_a_runner_that_we_stopped_in_time_out_of_time() -> None:
             Evidence(is_admitted=False, error=StateError(Error="DynamoDb.TransactionCanceledException")),
             errors.NoCapacity,
         ),
+        (Evidence(is_admitted=False, error=StateError(Error="NoCapacity")), errors.NoCapacity),
         (
             Evidence(is_admitted=False, error=StateError(Error="DynamoDb.InternalServerError")),
             errors.AwsUnavailable,

@@ -146,7 +146,7 @@ def _not_opened(error: StateError) -> PullwrightError:
 
 
 def _not_admitted(error: StateError) -> PullwrightError:
-    if error.Error == _NO_SLOT:
+    if error.Error in {_NO_SLOT, errors.NoCapacity.__name__}:
         return errors.NoCapacity("No slot came free: too many other sessions were running all the time.")
     if error.Error == TIMED_OUT or error.Error.startswith(_TABLE):
         return errors.AwsUnavailable(f"AWS could not admit the session ({_short(error.Error)}).")

@@ -25,6 +25,7 @@ AWS_ERRORS = {
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "DynamoDb.TransactionCanceledException",
     "AmazonECS.Unknown",

@@ -135,7 +135,7 @@ def workshop(repositories: Repositories) -> Workshop:
 
 @pytest.fixture(scope="module")
 def stubs(stack: Stack) -> Iterator[None]:
-    """Every session of a module is a stub, however it is started, as with the parameter StubSessions."""
+    """Sessions of a module are stubs, however they are started, and more of them may run at once."""
     functions = stack.client("lambda")
     name = next(
         function["FunctionName"]
@@ -149,6 +149,6 @@ def stubs(stack: Stack) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
         functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
-    configure({**given, "STUB_SESSIONS": "true"})
+    configure({**given, "STUB_SESSIONS": "true", "MAX_SESSIONS": "8"})
     yield
     configure(given)

@@ -95,39 +95,47 @@ def prepare(stack: Stack, *, deliveries: int, issues: int, duplicates: float, se
         {**limits, "content_per_minute": _PLENTY, "content_per_hour": _PLENTY},
     )
     person = Person.join(stack.github_url, "ada")
-    opened: dict[str, tuple[int, ...]] = {}
-    bodies: list[bytes] = []
-    try:
-        while (missing := issues - sum(map(len, opened.values()))) > 0:
-            repository = f"{OWNER}/r{uuid.uuid4().hex[:10]}"
-            numbers, made = _repository(stack, person, repository, min(missing, _ISSUES_PER_REPOSITORY))
-            opened[repository] = numbers
-            bodies += made
-        _until_quiet(stack)
-    finally:
-        call(stack.github_url, "PUT", "/_standin/faults", [])
+    sizes: dict[str, int] = {}
+    while (missing := issues - sum(sizes.values())) > 0:
+        repository = f"{OWNER}/r{uuid.uuid4().hex[:10]}"
+        made = {"full_name": repository, "permissions": {person.login: "admin"}, "files": _FILES}
+        call(stack.github_url, "POST", "/_standin/repositories", made)
+        sizes[repository] = min(missing, _ISSUES_PER_REPOSITORY)
+    told = payloads(stack, person, sizes)
+    bodies = [body for those in told.values() for body in those]
     order = random.Random(seed)  # noqa: S311 - an order, no secret
     repeated = int(deliveries * duplicates)
     planned = [Delivery(str(uuid.uuid4()), bodies[n % issues]) for n in range(deliveries - repeated)]
     planned += [order.choice(planned) for _ in range(repeated)]
     order.shuffle(planned)
-    return Plan(tuple(planned), opened)
+    return Plan(tuple(planned), {name: tuple(range(1, size + 1)) for name, size in sizes.items()})
 
 
-def _repository(
-    stack: Stack, person: Person, repository: str, count: int
-) -> tuple[tuple[int, ...], list[bytes]]:
-    _until_quiet(stack)
-    call(stack.github_url, "PUT", "/_standin/faults", [])
-    made = {"full_name": repository, "permissions": {person.login: "admin"}, "files": _FILES}
-    call(stack.github_url, "POST", "/_standin/repositories", made)
+def payloads(stack: Stack, person: Person, sizes: dict[str, int]) -> dict[str, list[bytes]]:
+    """Open issues in fresh repositories, label them, and return what GitHub would send about the labels.
+
+    Args:
+        stack: where.
+        person: who may write there.
+        sizes: how many issues each repository gets.
+    """
+    told: dict[str, list[bytes]] = {}
+    try:
+        for repository, size in sizes.items():
+            told[repository] = _payloads_of(stack, person, repository, size)
+        _until_quiet(stack)
+    finally:
+        call(stack.github_url, "PUT", "/_standin/faults", [])
+    return told
+
+
+def _payloads_of(stack: Stack, person: Person, repository: str, size: int) -> list[bytes]:
     numbers = [person.open_issue(repository, "Say good bye 1", "Print `good bye` too.")]
     sent = _payload_of(stack, repository)
-    _until_quiet(stack)
     call(stack.github_url, "PUT", "/_standin/faults", [_LOST])
     numbers += [
         person.open_issue(repository, f"Say good bye {number}", "Print `good bye` too.")
-        for number in range(2, count + 1)
+        for number in range(2, size + 1)
     ]
     bodies = []
     for number in numbers:
@@ -135,7 +143,9 @@ def _repository(
         issue = person.rest("GET", f"/repos/{repository}/issues/{number}")
         payload = {**sent, "action": "labeled", "issue": issue, "label": issue["labels"][0]}
         bodies.append(json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode())
-    return tuple(numbers), bodies
+    _until_quiet(stack)
+    call(stack.github_url, "PUT", "/_standin/faults", [])
+    return bodies
 
 
 def _payload_of(stack: Stack, repository: str) -> dict[str, Any]:

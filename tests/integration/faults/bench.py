@@ -1,0 +1,188 @@
+"""What a cell of the fault matrix works with: a repository of its own, and the means to break things."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from local.layout import Layout
+from local.people import call
+from local.sessions import ENDED, Session
+from local.supervise import children
+from pullwright_engine import faults as engine
+from tests.benchmarks.loading.plan import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Workshop
+
+ISSUE, PULL = 1, 2
+"""Numbers in a repository that is new: the issue comes first, then its pull request."""
+HELD_SECONDS = 30.0
+"""How long a held request waits: long enough to break something meanwhile, even on a busy machine."""
+SECONDS = 300.0
+"""How long a session of a cell may take."""
+_POLL = 1.0
+_ORDERS = threading.Lock()
+
+
+@dataclass
+class Bench:
+    """One cell's own world.
+
+    Attributes:
+        workshop: its repository, with one issue in it.
+        folder: of the stack.
+        payload: of the webhook that tells of the label.
+        guid: of the delivery.
+    """
+
+    workshop: Workshop
+    folder: Path
+    payload: bytes
+    guid: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    # --- the session ---------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session:
+        """The session that the delivery starts."""
+        stack = self.workshop.stack
+        arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
+        return Session(stack, f"{arn}:implement-{ISSUE}-{self.guid}")
+
+    def deliver(self) -> Session:
+        """Send the delivery twice at the same time, and again until both are taken."""
+        for _ in self.until("2xx of the webhook"):
+            with ThreadPoolExecutor(2) as pool:
+                if all(status // 100 == 2 for status in pool.map(lambda _: self.send(), range(2))):
+                    break
+        return self.session
+
+    def send(self) -> int:
+        """Send the delivery once and return the status of the answer."""
+        told = self.workshop.stack.described
+        headers = Delivery(self.guid, self.payload).headers(told["webhook_secret"], told["webhook_host"])
+        with urllib3.PoolManager(timeout=60.0, retries=False) as pool:
+            return int(pool.request("POST", told["webhook_url"], body=self.payload, headers=headers).status)
+
+    def end(self) -> str:
+        """Wait for the session's end, patiently: all cells wait at the same time."""
+        for _ in self.until("the session's end", SECONDS):
+            if (status := self.session.status()) in ENDED:
+                return status
+        raise AssertionError("until() ends by an error")
+
+    def until(self, what: str, seconds: float = SECONDS) -> Iterator[None]:
+        """Give turns until the caller stops asking.
+
+        Raises:
+            TimeoutError: it asked for too long.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            yield
+            time.sleep(_POLL)
+        raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
+
+    def until_held(self, path: str) -> None:
+        """Wait until a request that is told to wait has arrived.
+
+        Args:
+            path: as it was given to `hold`.
+        """
+        for _ in self.until(path):
+            known = call(self.workshop.stack.github_url, "GET", "/_standin/faults")
+            if any(fault["path_regex"] == self.path(path) and fault["seen"] for fault in known):
+                return
+
+    # --- GitHub --------------------------------------------------------------------------------------------
+
+    def path(self, path: str) -> str:
+        """A path of this repository alone, as the stand-in's failures name it."""
+        if path.startswith(".git"):
+            return f"/{re.escape(self.workshop.name)}\\{path}"
+        return f"/repos/{re.escape(self.workshop.name)}{path}"
+
+    # --- the table -----------------------------------------------------------------------------------------
+
+    def lock_by_another(self) -> None:
+        """Give the branch's lock to a session that is none of this cell's."""
+        self._table(
+            "put_item",
+            Item={"pk": {"S": self._lock}, "owner": {"S": "another"}, "session_id": {"S": "another"}},
+        )
+
+    def unlock(self) -> None:
+        """Take it away again."""
+        self._table("delete_item", Key={"pk": {"S": self._lock}})
+
+    @property
+    def _lock(self) -> str:
+        return f"LOCK#{self.workshop.name}#claude/{ISSUE}"
+
+    def _table(self, operation: str, **arguments: Any) -> Any:
+        stack = self.workshop.stack
+        table = stack.outputs["SessionsTable"]
+        return getattr(stack.client("dynamodb"), operation)(TableName=table, **arguments)
+
+    # --- functions and tasks -------------------------------------------------------------------------------
+
+    def order(self, what: str, times: int = 1, also: str = "") -> None:
+        """Order a failure from the engine.
+
+        Args:
+            what: one of `pullwright_engine.faults.WHAT`.
+            times: how often it strikes.
+            also: what else must be in the event, in any order.
+        """
+        file = Layout(self.folder).engine / "faults.json"
+        match = f"(?s)(?=.*{self.guid})(?=.*{also})"
+        with _ORDERS:
+            known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+            known.append({"id": uuid.uuid4().hex, "what": what, "match": match, "times": times})
+            draft = file.with_suffix(".new")
+            draft.write_text(json.dumps(known), encoding="utf-8")
+            draft.replace(file)
+
+    def kill_function(self, also: str) -> None:
+        """Kill the function that works for the session now; `also` tells which of the two."""
+        self.order(engine.KILL_FUNCTION, also=also)
+
+    def kill_task(self) -> None:
+        """Send SIGKILL to the runner, and to nothing else."""
+        task = self.session.record()["task_arn"].rsplit("/", 1)[1]
+        [runner] = [one for one in children(Layout(self.folder).children) if f"task {task} " in one.name]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(runner.pid, signal.SIGKILL)
+
+    def stop_task(self) -> None:
+        """Stop the task as a person does in the console."""
+        stack = self.workshop.stack
+        stack.client("ecs").stop_task(
+            cluster=stack.outputs["EcsClusterArn"], task=self.session.record()["task_arn"], reason="By hand"
+        )
+
+    def put_artifact(self, name: str, content: bytes) -> None:
+        """Write an artifact of the session."""
+        stack = self.workshop.stack
+        stack.client("s3").put_object(
+            Bucket=stack.outputs["ArtifactsBucket"], Key=f"sessions/{self.session.id}/{name}", Body=content
+        )
+
+    def abort(self) -> None:
+        """Abort the execution as `aws stepfunctions stop-execution` does."""
+        self.workshop.stack.client("stepfunctions").stop_execution(executionArn=self.session.arn)

@@ -1,0 +1,250 @@
+"""The cells of the fault matrix: what goes wrong where, and how the session must end then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pullwright_engine import faults as engine
+from tests.integration.faults.bench import HELD_SECONDS, PULL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.faults.bench import Bench
+
+CLONE, PUSH = ".git/git-upload-pack$", ".git/git-receive-pack$"
+REPOSITORY, PULLS, ONE_PULL = "$", "/pulls$", f"/pulls/{PULL}$"
+TRACKING = f"/issues/{PULL}/comments$"
+_OPENING, _REPORTING = '"input"', '"opened"'
+"""What only one of the two functions' events holds."""
+
+
+def _nothing(_bench: Bench) -> None:
+    """Leave it to the failures that were ordered beforehand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One failure in one state.
+
+    Attributes:
+        state: where.
+        fault: what goes wrong, for people.
+        error: how the session must end; empty for a session that succeeds.
+        failure_class: of that error.
+        says: what the last text on GitHub must contain.
+        pulls: how many pull requests there must be.
+        github: failures of the stand-in, their paths below the repository.
+        before: done before the delivery.
+        during: done after it.
+    """
+
+    state: str
+    fault: str
+    error: str = ""
+    failure_class: str = ""
+    says: str = "ready for review"
+    pulls: int = 1
+    github: tuple[dict[str, Any], ...] = ()
+    before: Callable[[Bench], None] = field(default=_nothing)
+    during: Callable[[Bench], None] = field(default=_nothing)
+
+    @property
+    def name(self) -> str:
+        """For pytest."""
+        return f"{self.state}-{self.fault}".replace(" ", "_")
+
+
+def fails(method: str, path: str, status: int, **more: Any) -> dict[str, Any]:
+    """A request that GitHub answers with an error."""
+    return {"method": method, "path_regex": path, "status": status, **more}
+
+
+def held(method: str, path: str) -> dict[str, Any]:
+    """A request that waits, so that something else can happen meanwhile."""
+    return {"method": method, "path_regex": path, "delay": HELD_SECONDS}
+
+
+def _kill_opening(bench: Bench) -> None:
+    bench.until_held(TRACKING)
+    bench.kill_function(_OPENING)
+
+
+def _kill_reporting(bench: Bench) -> None:
+    bench.until_held(ONE_PULL)
+    bench.kill_function(_REPORTING)
+
+
+def _kill_task(path: str) -> Callable[[Bench], None]:
+    def kill(bench: Bench) -> None:
+        bench.until_held(path)
+        bench.kill_task()
+
+    return kill
+
+
+def _exhaust_task(bench: Bench) -> None:
+    bench.order(engine.EXHAUST_TASK)
+    bench.until_held(CLONE)
+    bench.kill_task()
+
+
+def _corrupt(bench: Bench) -> None:
+    bench.until_held(CLONE)
+    bench.put_artifact("result.json", b'{"outcome": "chan')
+    bench.kill_task()
+
+
+def _stop_task(bench: Bench) -> None:
+    bench.until_held(CLONE)
+    bench.stop_task()
+
+
+def _refuse(times: int) -> Callable[[Bench], None]:
+    return lambda bench: bench.order(engine.REFUSE_TASK, times=times)
+
+
+_SECONDARY = {
+    "headers": {"Retry-After": "1"},
+    "body": {
+        "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    },
+}
+
+CELLS = (
+    Cell("OpenPullRequest", "GitHub 500 once", github=(fails("GET", REPOSITORY, 500),)),
+    Cell(
+        "OpenPullRequest",
+        "GitHub 502 after it made the pull request",
+        github=(fails("POST", PULLS, 502, after=True),),
+    ),
+    Cell(
+        "OpenPullRequest",
+        "GitHub 502 after it made the comment",
+        github=(fails("POST", TRACKING, 502, after=True),),
+    ),
+    Cell(
+        "OpenPullRequest",
+        "GitHub hangs up once",
+        github=({"method": "POST", "path_regex": PULLS, "drop": True},),
+    ),
+    Cell("OpenPullRequest", "GitHub does not answer in time", github=(held("GET", REPOSITORY),)),
+    Cell(
+        "OpenPullRequest", "GitHub's secondary limit once", github=(fails("POST", PULLS, 403, **_SECONDARY),)
+    ),
+    Cell(
+        "OpenPullRequest",
+        "GitHub 502 for good",
+        "GitHubUnavailable",
+        "transient",
+        "Not started",
+        0,
+        (fails("GET", REPOSITORY, 502, times=None),),
+    ),
+    Cell(
+        "OpenPullRequest",
+        "GitHub 401 for good",
+        "GitHubRefused",
+        "service",
+        "Not started",
+        0,
+        (fails("GET", REPOSITORY, 401, times=None),),
+    ),
+    Cell(
+        "OpenPullRequest",
+        "branch locked by another session",
+        "AlreadyRunning",
+        "user",
+        "already works",
+        0,
+        before=lambda bench: bench.lock_by_another(),
+    ),
+    Cell(
+        "OpenPullRequest",
+        "function killed in the middle",
+        github=(held("GET", TRACKING),),
+        during=_kill_opening,
+    ),
+    Cell("RunAgent", "task not started once", before=_refuse(1)),
+    Cell(
+        "RunAgent",
+        "task never started",
+        "TaskNotStarted",
+        "service",
+        "could not start the task",
+        before=_refuse(9),
+    ),
+    Cell(
+        "RunAgent",
+        "task killed with SIGKILL",
+        "TaskLost",
+        "service",
+        "exit code 137",
+        github=(held("POST", CLONE),),
+        during=_kill_task(CLONE),
+    ),
+    Cell(
+        "RunAgent",
+        "task killed while it pushed",
+        "TaskLost",
+        "service",
+        "exit code 137",
+        github=(held("POST", PUSH),),
+        during=_kill_task(PUSH),
+    ),
+    Cell(
+        "RunAgent",
+        "task out of memory (exit 137)",
+        "OutOfMemory",
+        "limit",
+        "memory",
+        github=(held("POST", CLONE),),
+        during=_exhaust_task,
+    ),
+    Cell(
+        "RunAgent",
+        "task stopped by a person",
+        "TaskStopped",
+        "service",
+        "stopped",
+        github=(held("POST", CLONE),),
+        during=_stop_task,
+    ),
+    Cell("RunAgent", "GitHub 502 once at the push", github=(fails("POST", PUSH, 502),)),
+    Cell(
+        "RunAgent",
+        "GitHub 502 for good at the push",
+        "GitHubUnavailable",
+        "transient",
+        "GitHub",
+        github=(fails("*", ".git/.*receive-pack", 502, times=None),),
+    ),
+    Cell(
+        "RunAgent",
+        "GitHub 502 for good at the clone",
+        "GitHubUnavailable",
+        "transient",
+        "GitHub",
+        github=(fails("*", ".git/.*upload-pack", 502, times=None),),
+    ),
+    Cell(
+        "ReportOutcome",
+        "result corrupt",
+        "TaskLost",
+        "service",
+        "cannot be read",
+        github=(held("POST", CLONE),),
+        during=_corrupt,
+    ),
+    Cell("ReportOutcome", "GitHub 500 once", github=(fails("GET", ONE_PULL, 500),)),
+    Cell(
+        "ReportOutcome", "GitHub's secondary limit once", github=(fails("GET", ONE_PULL, 403, **_SECONDARY),)
+    ),
+    Cell(
+        "ReportOutcome",
+        "function killed in the middle",
+        github=(held("GET", ONE_PULL),),
+        during=_kill_reporting,
+    ),
+)

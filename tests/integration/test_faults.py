@@ -1,0 +1,138 @@
+"""The fault matrix on the whole local stack: GitHub, functions and tasks fail, and every session ends.
+
+All cells run at the same time, each in a repository of its own; the tests only look at what came of them.
+What fails in AWS's own calls is in `tests/statemachine/test_faults.py`. Both write `docs/fault-matrix.md`.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.layout import Layout
+from local.people import call
+from local.supervise import children
+from tests.benchmarks.loading.plan import payloads
+from tests.benchmarks.loading.tally import TRACKING
+from tests.fault_matrix import Matrix, Row
+from tests.integration.conftest import FOLDER
+from tests.integration.faults.bench import ISSUE, PULL, Bench
+from tests.integration.faults.cells import CELLS, Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.people import Person
+    from local.sessions import Stack
+    from tests.integration.conftest import Repositories
+
+_LONG_RETRIES = 100
+
+
+def quick(definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition with retries after a second, and few of them where they do not wait for their turn."""
+    for state in definition["States"].values():
+        for retrier in state.get("Retry", []):
+            retrier.pop("MaxDelaySeconds", None)
+            retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
+            if retrier["MaxAttempts"] < _LONG_RETRIES:
+                retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 4)
+    return definition
+
+
+@pytest.fixture(scope="module")
+def hurry(stack: Stack) -> Iterator[None]:
+    """The deployed state machine, impatient for the length of this module."""
+    states, arn = stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
+    given = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(quick(json.loads(given))))
+    yield
+    states.update_state_machine(stateMachineArn=arn, definition=given)
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    stack: Stack, person: Person, repositories: Repositories, stubs: None, hurry: None
+) -> Iterator[dict[Cell, Future[Bench]]]:
+    """All cells, under way."""
+    del stubs, hurry
+    benches = {}
+    for cell in CELLS:
+        workshop = repositories.make()
+        [(_, [payload])] = payloads(stack, person, {workshop.name: 1}).items()
+        benches[cell] = Bench(workshop, FOLDER, payload)
+    ordered = [
+        {**fault, "path_regex": bench.path(fault["path_regex"])}
+        for cell, bench in benches.items()
+        for fault in cell.github
+    ]
+    call(stack.github_url, "PUT", "/_standin/faults", ordered)
+
+    def run(cell: Cell, bench: Bench) -> Bench:
+        cell.before(bench)
+        bench.deliver()
+        cell.during(bench)
+        bench.end()
+        return bench
+
+    with ThreadPoolExecutor(len(CELLS)) as pool:
+        yield {cell: pool.submit(run, cell, bench) for cell, bench in benches.items()}
+    call(stack.github_url, "PUT", "/_standin/faults", [])
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Iterator[Matrix]:
+    """The part of the table that this module writes when all of its cells have passed."""
+    part = Matrix("stack", {cell.name for cell in CELLS})
+    yield part
+    part.write()
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_every_fault_has_an_ending(outcomes: dict[Cell, Future[Bench]], matrix: Matrix, cell: Cell) -> None:
+    """One pull request with one comment that names what happened, a closed session, and nothing held."""
+    bench = outcomes[cell].result()
+    session, workshop = bench.session, bench.workshop
+    if cell.error == "AlreadyRunning":
+        bench.unlock()
+    record = session.record()
+    assert "closed_at" in record, session.visits()
+    assert (record["error"], record["failure_class"]) == (cell.error, cell.failure_class), record
+    assert record["status"] == session.status() == ("FAILED" if cell.error else "SUCCEEDED")
+    assert record["report_due"] is False
+
+    pulls = workshop.pulls()
+    assert len(pulls) == cell.pulls
+    assert [pull["draft"] for pull in pulls] == [bool(cell.error)] * cell.pulls
+    if pulls:
+        [said] = [text for text in workshop.comments(PULL) if TRACKING in text]
+    else:
+        [said] = workshop.comments(ISSUE)
+    assert cell.says in said
+    assert "Working on it" not in said
+
+    assert bench.send() // 100 == 2
+    assert workshop.stack.executions(workshop.name) == [session.arn]
+    assert_nothing_is_held(bench)
+    row = Row(
+        cell.state, cell.fault, record["error"] or record["outcome"], record["failure_class"], len(pulls)
+    )
+    matrix.passed(cell.name, row)
+
+
+def assert_nothing_is_held(bench: Bench) -> None:
+    """No lock, no slot, no running task and no process of the session is left."""
+    stack, session = bench.workshop.stack, bench.session
+    items = stack.client("dynamodb").scan(TableName=stack.outputs["SessionsTable"])["Items"]
+    assert not [item for item in items if item["pk"]["S"].startswith(f"LOCK#{bench.workshop.name}#")]
+    assert not [item for item in items if session.id in item.get("holders", {}).get("SS", [])]
+    task = session.record().get("task_arn")
+    if task is not None:
+        cluster = stack.outputs["EcsClusterArn"]
+        [found] = stack.client("ecs").describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+        assert found["lastStatus"] == "STOPPED"
+        running = [one for one in children(Layout(FOLDER).children) if one.alive]
+        assert not [one for one in running if task.rsplit("/", 1)[1] in one.name]

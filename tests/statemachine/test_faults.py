@@ -1,0 +1,148 @@
+"""The fault matrix, part two: AWS's own calls fail in each state, and every session ends.
+
+Functions and tasks are mocked, and the failing call; what ReportOutcome is told is judged by the real
+classifier. The other part is `tests/integration/test_faults.py`. Both write `docs/fault-matrix.md`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pullwright.reporting.classify import Evidence, classify
+from pullwright.reporting.event import StateError
+from tests.fault_matrix import Matrix, Row
+from tests.statemachine.kit import OPENED, SUCCEEDED, TASK, answers, failed, returns, throws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.statemachine.kit import Finished, Machine
+
+LOCK = str(OPENED["lock_key"])
+GOOD: dict[str, dict[str, Any]] = {
+    "RecordSession": returns({}),
+    "OpenPullRequest": answers(OPENED),
+    "AdmitSession": returns({}),
+    "RunAgent": returns(TASK),
+    "ReportOutcome": answers(SUCCEEDED),
+    "CloseSession": returns({}),
+}
+MOCKED = ("OpenPullRequest", "RunAgent", "ReportOutcome")
+TABLE, FUNCTION, TASKS = (
+    "DynamoDb.InternalServerErrorException",
+    "Lambda.ServiceException",
+    "ECS.ServerException",
+)
+REFUSED = "DynamoDb.TransactionCanceledException"
+ONCE = {
+    "RecordSession": {"fails": TABLE, "is throttled": "DynamoDb.ThrottlingException"},
+    "OpenPullRequest": {
+        "fails": FUNCTION,
+        "is throttled": "Lambda.TooManyRequestsException",
+        "is killed in the middle": "Runtime.ExitError",
+    },
+    "AdmitSession": {
+        "fails": TABLE,
+        "is throttled": "DynamoDb.ThrottlingException",
+        "finds no slot": REFUSED,
+    },
+    "RunAgent": {
+        "fails": TASKS,
+        "is throttled": "ECS.ThrottlingException",
+        "meets the account's quota": "ECS.LimitExceededException",
+    },
+    "ReportOutcome": {
+        "fails": FUNCTION,
+        "is throttled": "Lambda.TooManyRequestsException",
+        "is killed in the middle": "Runtime.ExitError",
+    },
+    "CloseSession": {"fails": TABLE, "is throttled": "DynamoDb.ThrottlingException", "is refused": REFUSED},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One failure in one state.
+
+    Attributes:
+        attempts: what the call's attempts come to; the last one stays.
+        error: how the session must end; empty for one that succeeds.
+    """
+
+    state: str
+    fault: str
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    error: str = ""
+    failure_class: str = ""
+
+    @property
+    def name(self) -> str:
+        """For pytest."""
+        return f"{self.state}-{self.fault}".replace(" ", "_")
+
+
+def _once(state: str, fault: str, error: str) -> Cell:
+    return Cell(state, f"{fault} once", [throws(error), GOOD[state]])
+
+
+CELLS = (
+    *(_once(state, fault, error) for state, faults in ONCE.items() for fault, error in faults.items()),
+    *(_once(state, "times out", "States.Timeout") for state in ONCE if state != "RunAgent"),
+    Cell("OpenPullRequest", "fails for good", [throws(FUNCTION)], "InternalError", "service"),
+    Cell("OpenPullRequest", "times out for good", [throws("States.Timeout")], "InternalError", "service"),
+    Cell("AdmitSession", "fails for good", [throws(TABLE)], "AwsUnavailable", "transient"),
+    Cell("AdmitSession", "finds no slot in time", [throws(REFUSED)], "NoCapacity", "limit"),
+    Cell("RunAgent", "fails for good", [throws(TASKS)], "TaskNotStarted", "service"),
+    Cell("RunAgent", "times out", [throws("States.Timeout")], "TimeLimit", "limit"),
+    Cell("ReportOutcome", "fails for good", [throws(FUNCTION)], "InternalError", "service"),
+)
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Iterator[Matrix]:
+    """The part of the table that this module writes when all of its cells have passed."""
+    part = Matrix("calls", {cell.name for cell in CELLS})
+    yield part
+    part.write()
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_every_failing_call_has_an_ending(machine: Machine, matrix: Matrix, cell: Cell) -> None:
+    """The session ends as it must, with a class, and gives back what it held."""
+    session_id = f"implement-7-{uuid.uuid4()}"
+    machine.lock(session_id)
+    mocked = {state: [GOOD[state]] for state in MOCKED}
+    if cell.error:
+        mocked["ReportOutcome"] = [answers(failed(cell.error, lock_key=LOCK))]
+    finished = machine.run(session_id, **{**mocked, cell.state: cell.attempts})
+
+    assert finished.status == ("FAILED" if cell.error else "SUCCEEDED")
+    assert _ending(machine, finished, cell) == (cell.error, cell.failure_class)
+    if cell.state != "CloseSession":
+        assert machine.get(LOCK) is None
+        assert session_id not in (machine.get("SLOTS") or {}).get("holders", [])
+        assert "closed_at" in machine.session(finished)
+    matrix.passed(cell.name, Row(cell.state, cell.fault, cell.error or "changed", cell.failure_class))
+
+
+def _ending(machine: Machine, finished: Finished, cell: Cell) -> tuple[str, str]:
+    """Error and class: ReportOutcome's own where it can speak, else what the record says."""
+    if cell.state == "ReportOutcome" and cell.error:
+        record = machine.session(finished)
+        assert record["report_due"] is True
+        return record["error"], record["failure_class"]
+    told = finished.report["error"]
+    if told is None:
+        return "", ""
+    evidence = Evidence(
+        is_open=cell.state != "OpenPullRequest",
+        is_admitted=cell.state == "RunAgent",
+        error=StateError(**told),
+    )
+    _, failure = classify(evidence)
+    assert failure is not None
+    return failure.error, failure.failure_class

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -249,3 +250,20 @@ def test_unreachable_model(provider: Provider, cli: Cli, monkeypatch: pytest.Mon
     assert gateway.trouble is not None
     assert gateway.trouble.status == 502
     assert gateway.usage.cost_usd == 0
+
+
+def test_five_cents_hold_for_parallel_agents(
+    provider: Provider, cli: Cli, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three CLIs at once on one budget: all are refused in the end, and the sum was never exceeded."""
+    standin.play({**READ, "delay": 0.2}, repeat_last=True)
+    with (
+        gateway_to(standin.url, provider, monkeypatch, limit_usd=0.05) as gateway,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        arguments = (gateway.environment(), "--model", MODELS[provider], TRUST)
+        runs = [pool.submit(cli.run, *arguments) for _ in range(3)]
+        ends = [run.result() for run in runs]
+    assert gateway.budget_spent
+    assert [end.code for end in ends] == [1, 1, 1]
+    assert gateway.usage.cost_usd <= 0.05

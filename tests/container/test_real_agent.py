@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pullwright.comments import render_outcome
+from pullwright.models import Verdict
 from runner import exit_codes
 from tests.container.cli import StandIn
 from tests.container.endpoints import MODEL_KEY
@@ -174,6 +176,28 @@ def test_the_agent_is_told_when_a_limit_is_near(world: World, standin: StandIn) 
     told = [line for line in lines if "16 of this session's 20 turns" in str(line.get("attachment"))]
     assert len(told) == 1
     assert "assistant" in [line["type"] for line in lines[lines.index(told[0]) :]]
+
+
+def test_the_comment_says_that_five_cents_are_used_up(world: World, standin: StandIn) -> None:
+    """What people read on the pull request names the money and what can be done."""
+    standin.play(READ, repeat_last=True)
+    world.ask(limits={"usd": 0.05, "turns": 30, "minutes": 5})
+    world.run(ANTHROPIC_BASE_URL=standin.url)
+    result = world.result
+    assert result.cost_usd <= 0.05
+    assert result.failure is not None
+    verdict = Verdict(
+        status="FAILED",
+        outcome=result.outcome,
+        error=result.failure.error,
+        failure_class=result.failure.failure_class,
+        sentence=result.failure.sentence,
+        remedy=result.failure.remedy,
+        ttl=1,
+    )
+    comment = render_outcome(None, result, verdict, session_id=result.session_id)
+    assert "The session's $0.05 do not suffice for the next call of the model." in comment
+    assert "Raise the limit" in comment
 
 
 def children_named(pid: int, name: str) -> list[int]:

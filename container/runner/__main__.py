@@ -160,7 +160,7 @@ def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
         phases=around.phases.seconds,
     )
     tee.close_copy()
-    for path in (around.transcript, around.diff, around.log):
+    for path in (around.transcript, around.readable, around.diff, around.log):
         try:
             around.artifacts.put_file(path)
         except PullwrightError as error:

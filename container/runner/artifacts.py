@@ -19,6 +19,7 @@ _TYPES = {
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".patch": "text/x-diff; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
     ".log": "text/plain; charset=utf-8",
 }
 

@@ -99,6 +99,11 @@ class Surroundings:
         return self.private / "transcript.jsonl"
 
     @property
+    def readable(self) -> Path:
+        """The transcript for people."""
+        return self.private / "transcript.md"
+
+    @property
     def diff(self) -> Path:
         """What the agent changed."""
         return self.private / "diff.patch"

@@ -67,7 +67,7 @@ class Work:
         """
         artifacts = self._around.artifacts
         tee.flush()
-        for path in (self._around.transcript, self._around.log):
+        for path in (self._around.transcript, self._around.readable, self._around.log):
             artifacts.put_if_changed(path)
         collected = self._take()
         tree = collected.tree if collected else self._head.tree

@@ -73,6 +73,10 @@ def test_the_real_cli_mends_the_issue(world: World, standin: StandIn, provider: 
     assert transcript[0]["type"] == "system"
     assert transcript[-1]["type"] == "result"
     assert MODEL_KEY not in world.artifact("transcript.jsonl").decode()
+    readable = world.artifact("transcript.md").decode()
+    assert "### Edit" in readable
+    assert "It says hello now." in readable
+    assert readable.endswith("Ended: success, 4 turns.\n")
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import json
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pullwright.models import ResolvedLimits
 from runner.agent.notices import Notices
+from runner.agent.readable import ReadableTranscript
 from runner.agent.stuck import StuckGuard
 from runner.agent.talk import Talk
 from runner.clock import Clock
 from runner.log import Tee
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMITS = ResolvedLimits(usd=5.0, turns=10, minutes=60)
 
@@ -126,7 +130,7 @@ def test_what_is_said_is_written_as_messages_until_the_end() -> None:
     assert messages == [{"role": "user", "content": "Do it"}, {"role": "user", "content": "Hurry"}]
 
 
-def test_the_logs_file_is_bounded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_logs_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy for the artifacts ends with a note; standard output gets everything."""
     monkeypatch.setattr("runner.log.MAX_FILE_CHARACTERS", 10)
     out = io.StringIO()
@@ -139,3 +143,18 @@ def test_the_logs_file_is_bounded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch
     first, note = (tmp_path / "log").read_text().splitlines()
     assert first == "1234567"
     assert "full" in json.loads(note)["message"]
+
+
+def test_the_readable_transcript_is_bounded_and_fenced(tmp_path: Path) -> None:
+    """Each step is there, no content ends its own block, and the file ends with a note when it is full."""
+    path = tmp_path / "transcript.md"
+    readable = ReadableTranscript(path, max_characters=200)
+    for event in _call(1, "echo '```'", failed=True):
+        readable.take(event)
+    text = path.read_text()
+    assert "### Bash\n\n````\necho '```'\n````\n" in text
+    assert "It failed:\n\n```\nx\n```\n" in text
+    for _ in range(3):
+        readable.take({"type": "assistant", "message": {"content": [{"type": "text", "text": "y" * 300}]}})
+    readable.close()
+    assert path.read_text() == f"{text}\n*The rest is in transcript.jsonl.*\n"

@@ -15,6 +15,7 @@ from runner.agent.command import TOOLS, agent_environment, cli_arguments
 from runner.agent.notices import Notices
 from runner.agent.process import Stop, run_as_agent
 from runner.agent.prompt import build_prompt
+from runner.agent.readable import ReadableTranscript
 from runner.agent.stream import Conversation, decode
 from runner.agent.talk import Talk
 from runner.agent.transcript import Transcript
@@ -71,7 +72,7 @@ def run_agent(
         request: what is asked for.
         workspace: where.
         tracker: told each step.
-        transcript: file for the CLI's lines.
+        transcript: file for the CLI's lines; what people can read of them goes into an `.md` beside it.
         api_key: of the model's service, if it wants one; stays in this process.
         should_stop: asked several times a second.
         elapsed: seconds of the session's time that are used.
@@ -89,7 +90,7 @@ def run_agent(
         raise InternalError("The program `claude` is not on PATH.")
     conversation_id = str(uuid.uuid4())
     conversation = Conversation(workspace.folder)
-    kept = Transcript(transcript)
+    kept, readable = Transcript(transcript), ReadableTranscript(transcript.with_suffix(".md"))
     talk = Talk(build_prompt(request, secrets.token_hex(4), notes, resumed=resumed))
 
     def on_line(line: bytes) -> None:
@@ -97,6 +98,7 @@ def run_agent(
         event = decode(line)
         if event is None:
             return
+        readable.take(event)
         guard.take(event)
         if conversation.take(event):
             tracker.show(conversation.activity, todos=conversation.todos, turns=conversation.turns)
@@ -139,6 +141,7 @@ def run_agent(
             )
     finally:
         kept.close()
+        readable.close()
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
     return AgentRun(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None, guard.reason),

@@ -74,6 +74,7 @@ class OpenPullRequestSettings(StoreSettings):
     max_sessions: int = Field(ge=1)
     max_sessions_per_repository: int = Field(ge=0)
     stub_sessions: bool
+    allowed_apps: str
 
 
 class ReportOutcomeSettings(StoreSettings):

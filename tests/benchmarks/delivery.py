@@ -43,6 +43,7 @@ def environment(endpoint_url: str) -> dict[str, str]:
         "WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:webhook",
         "EVENTS_QUEUE_URL": f"{endpoint_url}/123456789012/events",
         "TRIGGER_LABEL": "claude-dev",
+        "ALLOWED_APPS": "",
         "POWERTOOLS_SERVICE_NAME": "pullwright",
         "POWERTOOLS_METRICS_NAMESPACE": "Pullwright",
     }

@@ -260,6 +260,7 @@ class Workshop:
         max_sessions=4,
         max_sessions_per_repository=0,
         stub_sessions=False,
+        allowed_apps="renovate",
     )
 
     def __init__(self, folder: Path) -> None:

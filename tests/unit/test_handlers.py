@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "MAX_SESSIONS": "3",
     "MAX_SESSIONS_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
+    "ALLOWED_APPS": "",
     "CLUSTER_ARN": "c",
     "LOG_GROUP_NAME": "g",
     "RETENTION_DAYS": "90",

@@ -283,8 +283,9 @@ def test_an_edit_before_the_label_is_what_counts(workshop: Workshop) -> None:
 def test_trusting_bot_actors(workshop: Workshop) -> None:
     """The public case of that name: a login that ends in [bot] proves nothing."""
     number = workshop.github.issue()
-    for login in ("evil[bot]", "dependabot[bot]", BOT):
+    for login in ("evil[bot]", "not-renovate[bot]", "renovate", "renovate[bot][bot]", BOT):
         refused(workshop, NotAllowed, issue=number, delivery_id="d-1", requested_by=login)
+    assert workshop.open(issue=number, delivery_id="d-1", requested_by="renovate[bot]").pull_request
     workshop.open(issue=1, **ASKED)
 
 

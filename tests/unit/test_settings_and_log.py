@@ -34,6 +34,7 @@ GOOD: Mapping[str, str] = {
     "MAX_SESSIONS": "3",
     "MAX_SESSIONS_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
+    "ALLOWED_APPS": "",
 }
 
 

@@ -41,6 +41,7 @@ SETTINGS = Settings(
     webhook_secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:webhook",
     events_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/events",
     trigger_label=LABEL,
+    allowed_apps="",
 )
 CONTEXT = SimpleNamespace(
     function_name="webhook",

@@ -314,3 +314,22 @@ def test_no_json_makes_it_fail(content: Any) -> None:
     else:
         status = 0
     assert status in (0, 400)
+
+
+@pytest.mark.parametrize(
+    ("login", "allowed", "starts"),
+    [
+        ("renovate[bot]", "other,renovate", True),
+        ("renovate[bot]", "", False),
+        ("evil[bot]", "renovate", False),
+        ("renovate", "renovate", False),
+        ("[bot]", "", False),
+    ],
+)
+def test_trusting_bot_actors(login: str, allowed: str, *, starts: bool) -> None:
+    """The public case of that name: an App's label counts only if the deployment lists the App."""
+    content = changed("sender.type", "Bot")
+    content["sender"]["login"] = login
+    body = json.dumps(content).encode()
+    decision = decide(headers(body), body, SECRET, trigger_label=LABEL, allowed_apps=allowed)
+    assert isinstance(decision, Start) is starts

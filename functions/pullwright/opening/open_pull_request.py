@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pullwright.apps import is_listed
 from pullwright.artifacts import Artifacts
 from pullwright.errors import (
     AlreadyRunning,
@@ -82,7 +83,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     if repository.archived:
         raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
     if request.delivery_id is not None:
-        _check_sender(client, repository, request)
+        _check_sender(client, repository, request, tools.settings.allowed_apps)
     subject = find_subject(client, repository, request, event.session_id)
     base = _base(subject, request, repository)
     base_commit = client.find_branch(repository.full_name, base)
@@ -240,12 +241,16 @@ def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo)
     return request.base or repository.default_branch
 
 
-def _check_sender(client: GitHubClient, repository: RepositoryInfo, request: SessionRequest) -> None:
+def _check_sender(
+    client: GitHubClient, repository: RepositoryInfo, request: SessionRequest, allowed_apps: str
+) -> None:
     """Only who may write may start work that writes; who GitHub does not know may not.
 
     https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     """
     login = request.requested_by
+    if login is not None and is_listed(login, allowed_apps):
+        return
     if login is None or client.permission_of(repository.full_name, login) not in _MAY_WRITE:
         raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {repository.full_name}.")
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pullwright.apps import is_listed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.signature import check_signature
@@ -15,7 +16,7 @@ _EVENT = re.compile(r"[a-z_]{1,64}")
 
 
 def decide(
-    headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_label: str
+    headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_label: str, allowed_apps: str = ""
 ) -> Start | Withdrawal | Answer:
     """Decide what a delivery asks for.
 
@@ -24,6 +25,7 @@ def decide(
         body: the raw bytes.
         secret: what GitHub and we share.
         trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
+        allowed_apps: slugs of Apps whose labels count too, separated by commas.
 
     Returns:
         The execution to start, the message that ends sessions, or the answer to a delivery that does neither.
@@ -50,7 +52,7 @@ def decide(
         return answer(IGNORED, f"Of the event {event}, only labels start something.")
     if field(payload, "label.name", str).casefold() != trigger_label.casefold():
         return answer(IGNORED, f"Only the label {trigger_label} starts a session.")
-    return _labeled(event, payload, guid)
+    return _labeled(event, payload, guid, allowed_apps)
 
 
 def delivery_id(headers: Mapping[str, str]) -> str:
@@ -62,9 +64,10 @@ def delivery_id(headers: Mapping[str, str]) -> str:
     return guid if _GUID.fullmatch(guid) else ""
 
 
-def _labeled(event: str, payload: Mapping[str, Any], guid: str) -> Start | Answer:
-    if field(payload, "sender.type", str) == "Bot":
-        return answer(IGNORED, "The label was added by an App; only people start sessions.")
+def _labeled(event: str, payload: Mapping[str, Any], guid: str, allowed_apps: str) -> Start | Answer:
+    is_app = field(payload, "sender.type", str) == "Bot"
+    if is_app and not is_listed(field(payload, "sender.login", str), allowed_apps):
+        return answer(IGNORED, "The label was added by an App that may not start sessions.")
     if event == "pull_request" or _is_pull_request(payload):
         return answer(IGNORED, "The label starts sessions on issues, not on pull requests.")
     return start_for_issue(payload, guid)

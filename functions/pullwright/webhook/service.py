@@ -77,13 +77,22 @@ class Webhook:
     def _decide(self, request: Request) -> Start | Withdrawal | Answer:
         claimed_signature(request.headers)
         refuse_form(request.headers)
-        label = self._settings.trigger_label
         try:
-            return decide(request.headers, request.body, self._secret.current(), trigger_label=label)
+            return self._decide_with(request, self._secret.current())
         except WrongSignature:
             if not self._secret.changed():
                 raise
-        return decide(request.headers, request.body, self._secret.current(), trigger_label=label)
+        return self._decide_with(request, self._secret.current())
+
+    def _decide_with(self, request: Request, secret: bytes) -> Start | Withdrawal | Answer:
+        settings = self._settings
+        return decide(
+            request.headers,
+            request.body,
+            secret,
+            trigger_label=settings.trigger_label,
+            allowed_apps=settings.allowed_apps,
+        )
 
     def _start(self, start: Start, log: DeliveryLog) -> Answer:
         try:

@@ -16,13 +16,21 @@ class MissingSetting(Exception):  # noqa: N818 - says what it is
         self.name = name
 
 
+_MAY_BE_EMPTY = frozenset({"ALLOWED_APPS"})
+
+
 class Settings(NamedTuple):
-    """The environment variables, by their lower-case names; all of them are needed."""
+    """The environment variables, by their lower-case names; all of them are needed.
+
+    Attributes:
+        allowed_apps: slugs of Apps that may start sessions, separated by commas; empty for none.
+    """
 
     state_machine_arn: str
     webhook_secret_arn: str
     events_queue_url: str
     trigger_label: str
+    allowed_apps: str
 
     @classmethod
     def names(cls) -> frozenset[str]:
@@ -38,6 +46,6 @@ class Settings(NamedTuple):
         """
         names = [name.upper() for name in cls._fields]
         for name in names:
-            if not environ.get(name):
+            if not environ.get(name) and not (name in environ and name in _MAY_BE_EMPTY):
                 raise MissingSetting(name)
         return cls(*(environ[name] for name in names))

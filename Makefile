@@ -2,10 +2,10 @@
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 
-.PHONY: help setup up down status env clean demo test lint bench docs load
+.PHONY: help setup up down status env clean demo test lint bench docs load image image-test
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## install every tool into .local and .venv
 	@$(PYTHON) -m local.install
@@ -49,3 +49,9 @@ bench: setup ## the figures of the README, measured
 
 load: setup ## many signed deliveries at once, none lost and none doubled (DELIVERIES=1000 ISSUES=200)
 	@$(RUN) tests.benchmarks.load $(if $(DELIVERIES),--deliveries $(DELIVERIES)) $(if $(ISSUES),--issues $(ISSUES))
+
+image: ## the agent's image for both architectures, with Docker; pushed to IMAGE=repository (TAG=…) if given
+	@IMAGE="$(IMAGE)" TAG="$(TAG)" container/image.sh
+
+image-test: setup ## build the image without Docker, run a session in it, write its bill of materials (root)
+	@PYTHONPATH=functions:container $(RUN) tests.image

@@ -62,7 +62,8 @@ class World:
         broker_answers: answers to give before the good one: statuses.
         grants: all credentials that the broker gave.
         moved: by how much the clock of everybody is moved.
-        work_dirs: how many runners were started.
+        started: how many runners were started.
+        first_call: when something was asked for the first time, in seconds since 1970.
     """
 
     folder: Path
@@ -75,6 +76,7 @@ class World:
     comment_status: int = 200
     url: str = ""
     started: int = 0
+    first_call: float = 0.0
 
     @classmethod
     @contextmanager
@@ -217,6 +219,21 @@ class World:
             shutil.copy(source, target)
         target.chmod(0o755)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the platform and the task definition put into a task's environment."""
+        return {
+            "SESSION_ID": SESSION,
+            "BROKER_URL": f"{self.url}/broker",
+            "SESSIONS_TABLE": "sessions",
+            "ARTIFACTS_BUCKET": "artifacts",
+            "GITHUB_API_URL": f"{self.url}/api/v3",
+            "ECS_CONTAINER_METADATA_URI_V4": f"{self.url}/metadata",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/credentials",
+            "AWS_REGION": "eu-central-1",
+            "AWS_ENDPOINT_URL": self.url,
+        }
+
     def start(self, *, movable: bool = False, **variables: str) -> subprocess.Popen[str]:
         """Start the runner.
 
@@ -228,15 +245,7 @@ class World:
         environment = {
             "PATH": f"{self.folder}/bin:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'container'}",
-            "SESSION_ID": SESSION,
-            "BROKER_URL": f"{self.url}/broker",
-            "SESSIONS_TABLE": "sessions",
-            "ARTIFACTS_BUCKET": "artifacts",
-            "GITHUB_API_URL": f"{self.url}/api/v3",
-            "ECS_CONTAINER_METADATA_URI_V4": f"{self.url}/metadata",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/credentials",
-            "AWS_REGION": "eu-central-1",
-            "AWS_ENDPOINT_URL": self.url,
+            **self.variables,
             "WORK_DIR": str(self.folder / f"work{self.started}"),
             "AGENT_UID": str(AGENT_UID),
             "AGENT_ISOLATION": "user" if os.geteuid() == 0 else "none",

@@ -1,0 +1,81 @@
+"""One session in the image: its runner and its CLI, against stand-ins on the host's loopback."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.container.cli import AGENT_UID, StandIn
+from tests.container.endpoints import MODEL_KEY, SECRET_KEY, SESSION, TOKEN
+from tests.container.world import World, finish
+from tests.image.engine import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.image.engine import Engine
+
+_SPY = (
+    "id -u; cat /proc/1/environ; cat /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n'; "
+    "ls -a /workspace/runner /root; find / -xdev -user root -perm -4000 -type f 2> /dev/null | wc -l; true"
+)
+_STEPS = (
+    {"tool": "Bash", "input": {"command": _SPY, "description": "Look around"}},
+    {"tool": "Read", "input": {"file_path": "{cwd}/src/app.py"}},
+    {
+        "tool": "Edit",
+        "input": {"file_path": "{cwd}/src/app.py", "old_string": "helo", "new_string": "hello"},
+    },
+    {"text": "It says hello now."},
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of the session.
+
+    Args:
+        phases: seconds for each of the runner's phases.
+        first_request: seconds from the container's start to the first request to the model.
+    """
+
+    phases: Mapping[str, float]
+    first_request: float
+
+
+def run(engine: Engine, image: str) -> Ran:
+    """Run one session as root and the agent's user.
+
+    Raises:
+        ImageError: it did not succeed, or the agent saw what it must not see.
+    """
+    with World.open() as world, StandIn.running() as model:
+        model.play(*_STEPS)
+        variables = {**world.variables, "ANTHROPIC_BASE_URL": model.url}
+        began = time.time()
+        ran = finish(engine.start(image, f"pullwright-{world.folder.name}", variables))
+        _expect(ran.code == 0, f"the runner ended with {ran.code}:\n{ran.output}")
+        changed = world.git("show", "claude/7:src/app.py")
+        _expect("hello" in changed, f"the branch has {changed!r}")
+        _expect(world.result.outcome == "changed", f"the outcome is {world.result.outcome}")
+        _check_secrets(world.artifact("transcript.jsonl").decode())
+        asked = min(request["at"] for request in model.requests() if "model" in request)
+        return Ran(world.result.phases, asked - began)
+
+
+def _check_secrets(transcript: str) -> None:
+    """Look at what the agent's shell answered."""
+    answers = [json.loads(line) for line in transcript.splitlines()]
+    seen = next(text for line in answers if "Permission denied" in (text := json.dumps(line)))
+    _expect(str(AGENT_UID) in seen, f"the agent was not user {AGENT_UID}:\n{seen}")
+    for refused in ("/proc/1/environ: Permission denied", "/workspace/runner': Permission denied"):
+        _expect(refused in seen, f"not refused: {refused}\n{seen}")
+    for secret in (TOKEN, MODEL_KEY, SECRET_KEY, f"SESSION_ID={SESSION}", "BROKER_URL"):
+        _expect(secret not in transcript, f"the agent could read {secret}")
+
+
+def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - like assert, which -O takes out
+    if not holds:
+        raise ImageError(otherwise)

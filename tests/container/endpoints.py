@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,6 +28,7 @@ class Endpoints(BaseHTTPRequestHandler):
     world: ClassVar[World]
 
     def _route(self) -> None:
+        self.world.first_call = self.world.first_call or time.time()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         routes = {
             "/git/": self._git,

@@ -1,0 +1,180 @@
+"""From the task's start to the agent's first request, and how long cloning takes beside git's own."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+import shutil
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.figures import Figure, Section, median
+from tests.container.cli import StandIn
+from tests.container.endpoints import TOKEN
+from tests.container.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_ROUNDS = 5
+_COMMITS = 5_000
+_FILES = 400
+_LINES = 120
+_BRANCH = "claude/7"
+_HEADER = "Authorization: Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+_WHO = "Ada <ada@example.invalid>"
+
+
+class NotMeasuredError(RuntimeError):
+    """A session did not end as it has to."""
+
+
+def measure(say: Callable[[str], None]) -> Section:
+    """Measure the runner as a process of its own, with faked surroundings on this machine.
+
+    Args:
+        say: tells what happens.
+
+    Raises:
+        NotMeasuredError: a session failed.
+    """
+    figures = [*_first_request(say), *_clone(say)]
+    if os.geteuid() != 0:
+        figures.append(Figure("runs as the runner's own user", 1, "", note="not root"))
+    return Section(
+        "Runner",
+        f"Medians of {_ROUNDS} sessions: the runner's process with the real CLI, real git and a scripted "
+        "model, everything around it answered on this machine, so without Fargate's own start. The steps are "
+        f"the runner's own phases. Cloning is measured with {_COMMITS} commits over {_FILES} files, in turns "
+        "with a plain `git clone` of the same address; the runner's time includes the agent's checkout.",
+        tuple(figures),
+    )
+
+
+def _first_request(say: Callable[[str], None]) -> Iterator[Figure]:
+    rounds = []
+    with StandIn.running() as model:
+        for number in range(_ROUNDS):
+            say(f"the agent's first request, round {number + 1} of {_ROUNDS}")
+            with World.open() as world:
+                world.real_cli()
+                rounds.append(_one(world, model))
+    # Steps that not every session has count only if each round had them.
+    for name in rounds[0]:
+        yield median(name, [steps[name] for steps in rounds if name in steps], "s")
+
+
+def _one(world: World, model: StandIn) -> dict[str, float]:
+    """Seconds per step, in order, and their sum."""
+    model.play({"text": "There is nothing to do."})
+    began = time.time()
+    ran = world.run(ANTHROPIC_BASE_URL=model.url)
+    if ran.code != 0:
+        raise NotMeasuredError(f"the runner ended with {ran.code}: {ran.output[-500:]}")
+    first = min(request["at"] for request in model.requests() if "model" in request) - began
+    phases = dict(world.result.phases)
+    before = {name: phases[name] for name in ("start", "request", "clone", "setup") if name in phases}
+    imports = world.first_call - began
+    # What is left: the gateway, the prompt, and the CLI's own start.
+    cli = first - imports - sum(before.values())
+    return {
+        "first model request after the task's start": first,
+        "of it: interpreter and imports": imports,
+        **{f"of it: {name}": seconds for name, seconds in before.items()},
+        "of it: gateway and CLI": cli,
+    }
+
+
+def _clone(say: Callable[[str], None]) -> Iterator[Figure]:
+    ours, plain = [], []
+    with World.open() as world:
+        say(f"a repository of {_COMMITS} commits")
+        make_history(world, _COMMITS)
+        for number in range(_ROUNDS):
+            say(f"cloning, round {number + 1} of {_ROUNDS}")
+            # Whoever always came second would always find warm caches.
+            if number % 2:
+                plain.append(_plain(world))
+                ours.append(_session(world))
+            else:
+                ours.append(_session(world))
+                plain.append(_plain(world))
+    yield median("runner's clone and checkout", ours, "s")
+    yield median("plain git clone", plain, "s")
+    yield median("clone, ratio to plain git", [a / b for a, b in zip(ours, plain, strict=True)], "times")
+
+
+def _session(world: World) -> float:
+    world.record.clear()
+    world.record["status"] = "RUNNING"
+    make_branch(world)
+    world.ask(stub=True)
+    ran = world.run()
+    if ran.code != 0:
+        raise NotMeasuredError(f"the runner ended with {ran.code}: {ran.output[-500:]}")
+    return world.result.phases["clone"]
+
+
+def _plain(world: World) -> float:
+    target = world.folder / "plain"
+    make_branch(world)
+    began = time.perf_counter()
+    subprocess.run(
+        ["git", "clone", "--quiet", "--branch", _BRANCH, f"{world.url}/git/acme/shop.git", target],
+        env={
+            "PATH": os.environ["PATH"],
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_VALUE_0": _HEADER,
+        },
+        check=True,
+    )
+    took = time.perf_counter() - began
+    shutil.rmtree(target)
+    return took
+
+
+def make_history(world: World, commits: int) -> None:
+    """Give `main` a history in which every commit changes one line of one file.
+
+    Args:
+        world: whose repository.
+        commits: how many.
+    """
+    subprocess.run(
+        ["git", "fast-import", "--quiet", "--force"],
+        cwd=world.bare,
+        input="".join(_stream(commits)).encode(),
+        check=True,
+    )
+    # As a server keeps it.
+    world.git("repack", "-a", "-d", "-q")
+
+
+def make_branch(world: World) -> None:
+    """Put the session's branch one empty commit in front of `main`, as OpenPullRequest leaves it."""
+    tree = world.git("rev-parse", "main^{tree}")
+    commit = world.git("commit-tree", tree, "-p", "main", "-m", "Begin work")
+    world.git("update-ref", f"refs/heads/{_BRANCH}", commit)
+
+
+def _stream(commits: int) -> Iterator[str]:
+    """https://git-scm.com/docs/git-fast-import#_input_format."""
+    chance = random.Random(5_000)  # noqa: S311 - the same repository in every run
+    files = [[_line(chance) for _ in range(_LINES)] for _ in range(_FILES)]
+    for number in range(commits):
+        which = number % _FILES
+        files[which][chance.randrange(_LINES)] = _line(chance)
+        text, message = "".join(files[which]), f"Change {number}\n"
+        yield f"commit refs/heads/main\ncommitter {_WHO} {1_700_000_000 + number * 60} +0000\n"
+        yield f"data {len(message)}\n{message}"
+        if number == 0:
+            yield "deleteall\n"
+        yield f"M 100644 inline src/part{which % 20}/file{which}.py\ndata {len(text)}\n{text}\n"
+
+
+def _line(chance: random.Random) -> str:
+    return f"value_{chance.randrange(1 << 24):x} = compute({chance.random()!r}, {chance.randrange(999)})\n"

@@ -45,7 +45,7 @@ docs: setup ## draw the parts of the documentation that come from code
 	@$(RUN) statemachine.graph --write README.md
 
 bench: setup ## the figures of the README, measured
-	@$(RUN) tests.benchmarks
+	@PYTHONPATH=functions:container $(RUN) tests.benchmarks
 
 load: setup ## many signed deliveries at once, none lost and none doubled (DELIVERIES=1000 ISSUES=200)
 	@$(RUN) tests.benchmarks.load $(if $(DELIVERIES),--deliveries $(DELIVERIES)) $(if $(ISSUES),--issues $(ISSUES))

@@ -160,7 +160,8 @@ def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
         phases=around.phases.seconds,
     )
     tee.close_copy()
-    for path in (around.transcript, around.readable, around.diff, around.log):
+    kept = [around.transcript, around.readable, around.diff, around.log]
+    for path in [*kept, around.conversation] if around.conversation.exists() else kept:
         try:
             around.artifacts.put_file(path)
         except PullwrightError as error:

@@ -104,6 +104,11 @@ class Surroundings:
         return self.private / "transcript.md"
 
     @property
+    def conversation(self) -> Path:
+        """The CLI's own record, if there is one."""
+        return self.private / "conversation.jsonl"
+
+    @property
     def diff(self) -> Path:
         """What the agent changed."""
         return self.private / "diff.patch"

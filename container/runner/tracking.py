@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Seconds between two edits, while the session is younger than so many seconds.
 _INTERVALS = ((60.0, 5.0), (600.0, 15.0), (3600.0, 30.0))
 _LONGEST_INTERVAL = 60.0
+# How many sessions share the installation's allowance is not known here; GitHub's refusals tell.
+_MOST_PATIENT = 8
 _JOIN_SECONDS = 5.0
 
 
@@ -73,13 +75,21 @@ class Tracker:
             self._condition.notify_all()
         self._thread.join(_JOIN_SECONDS)
 
-    def show(self, activity: str, *, todos: tuple[Todo, ...] | None = None, turns: int | None = None) -> None:
+    def show(
+        self,
+        activity: str,
+        *,
+        todos: tuple[Todo, ...] | None = None,
+        turns: int | None = None,
+        tool: str | None = None,
+    ) -> None:
         """Says what is happening now.
 
         Args:
             activity: one short line.
             todos: the agent's list; as it was if not given.
             turns: how often the model has answered; as it was if not given.
+            tool: the tool that the agent uses, for the log.
         """
         cost = round(self.cost(), 4)
         with self._condition:
@@ -92,12 +102,13 @@ class Tracker:
             )
             turns = self._now.turns
             self._condition.notify_all()
-        logger.info("agent", activity=activity, turns=turns, cost_usd=cost)
+        logger.info("agent", activity=activity, tool=tool, turns=turns, cost_usd=cost)
 
     def _run(self) -> None:
         earliest = 0.0
+        load = 1
         while (progress := self._next(earliest)) is not None:
-            pause = interval(self._elapsed())
+            pause = interval(self._elapsed()) * load
             try:
                 shown = progress.model_copy(update={"elapsed_seconds": self._elapsed()})
                 if not self._update(render_progress(self._request, shown)):
@@ -105,6 +116,7 @@ class Tracker:
                     return
             except GitHubRateLimited as error:
                 pause = max(pause, error.retry_after)
+                load = min(load * 2, _MOST_PATIENT)
             except PullwrightError as error:
                 logger.warning("the tracking comment could not be edited", error=type(error).__name__)
             earliest = time.monotonic() + pause

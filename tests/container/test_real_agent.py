@@ -73,6 +73,9 @@ def test_the_real_cli_mends_the_issue(world: World, standin: StandIn, provider: 
     assert transcript[0]["type"] == "system"
     assert transcript[-1]["type"] == "result"
     assert MODEL_KEY not in world.artifact("transcript.jsonl").decode()
+    assert [line.get("tool") for line in ran.lines if line.get("tool")] == ["TodoWrite", "Read", "Edit"]
+    conversation = [json.loads(line) for line in world.artifact("conversation.jsonl").splitlines()]
+    assert {line["sessionId"] for line in conversation if "sessionId" in line} == {result.conversation_id}
     readable = world.artifact("transcript.md").decode()
     assert "### Edit" in readable
     assert "It says hello now." in readable

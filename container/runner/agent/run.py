@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from pullwright.errors import InternalError
 from runner.agent.command import TOOLS, agent_environment, cli_arguments
+from runner.agent.memory import keep_conversation
 from runner.agent.notices import Notices
 from runner.agent.process import Stop, run_as_agent
 from runner.agent.prompt import build_prompt
@@ -101,7 +102,12 @@ def run_agent(
         readable.take(event)
         guard.take(event)
         if conversation.take(event):
-            tracker.show(conversation.activity, todos=conversation.todos, turns=conversation.turns)
+            tracker.show(
+                conversation.activity,
+                todos=conversation.todos,
+                turns=conversation.turns,
+                tool=conversation.tool,
+            )
         if conversation.result is not None:
             talk.end()
 
@@ -142,6 +148,7 @@ def run_agent(
     finally:
         kept.close()
         readable.close()
+    keep_conversation(workspace, conversation_id, transcript.with_name("conversation.jsonl"))
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
     return AgentRun(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None, guard.reason),

@@ -65,6 +65,7 @@ class Conversation:
 
     Attributes:
         activity: what it is doing now, one short line.
+        tool: name of the tool that it used last.
         todos: its todo list.
         result: the last line, once it came.
         last_text: the last thing it said in words.
@@ -74,6 +75,7 @@ class Conversation:
         self._folder = f"{folder}/"
         self._messages: set[str] = set()
         self.activity = "Starting"
+        self.tool: str | None = None
         self.todos: tuple[Todo, ...] = ()
         self.result: ResultLine | None = None
         self.last_text = ""
@@ -129,6 +131,7 @@ class Conversation:
 
     def _tool(self, name: str, given: object) -> bool:
         values: dict[str, Any] = given if isinstance(given, dict) else {}
+        self.tool = name
         if name == "TodoWrite":
             self.todos = _todos(values.get("todos"))
             current = next((todo.text for todo in self.todos if todo.status == "in_progress"), None)

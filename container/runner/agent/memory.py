@@ -1,0 +1,55 @@
+"""The CLI's own record of the conversation, with which `--resume` can continue it in another task."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from runner.children import child
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runner.git.workspace import Workspace
+
+MAX_BYTES = 64 << 20
+_SECONDS = 30
+# A record that is cut short could not be continued: one that is too long is left out.
+_PRINT = (
+    'for f in "$HOME"/.claude/projects/*/"$1".jsonl; do '
+    '[ -f "$f" ] && [ "$(stat -Lc %s -- "$f")" -le "$2" ] && exec head -c "$2" -- "$f"; done; exit 1'
+)
+
+
+def keep_conversation(workspace: Workspace, conversation_id: str, path: Path) -> None:
+    """Copies the record once the agent has ended, if there is one.
+
+    It is read as the agent's user, so that a link in its place leads to nothing that the agent could not
+    read itself.
+
+    Args:
+        workspace: the agent's folders.
+        conversation_id: the conversation's UUID.
+        path: where to; in a folder of the runner's own.
+    """
+    command = ["sh", "-c", _PRINT, "sh", conversation_id, str(MAX_BYTES)]
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(workspace.home)}
+    with (
+        path.open("wb") as target,
+        child(
+            workspace.user.command(command),
+            cwd=workspace.scratch,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=target,
+            stderr=subprocess.DEVNULL,
+        ) as process,
+    ):
+        try:
+            kept = process.wait(_SECONDS) == 0
+        except subprocess.TimeoutExpired:
+            kept = False
+    if not kept:
+        path.unlink()
+        logger.info("the conversation left no record")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from pullwright import metrics
 from tests.template.kit import resources, samconfig, strings, template
 
 OUTPUTS = {
@@ -188,6 +190,21 @@ def test_a_task_has_time_to_push_when_it_is_stopped() -> None:
     (task,) = resources("AWS::ECS::TaskDefinition").values()
     (container,) = task["Properties"]["ContainerDefinitions"]
     assert (container["Name"], container["StopTimeout"]) == ("runner", 120)
+
+
+def test_the_dashboard_shows_figures_that_exist() -> None:
+    """The dashboard is JSON, and each figure of our own in it, and in an alarm, is one that is written."""
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = re.sub(r"\$\{[\w:.]+\}", "x", dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
+    rows = [row for widget in json.loads(body)["widgets"] for row in widget["properties"]["metrics"]]
+    shown = {row[1] for row in rows if len(row) > 3 and row[2] in ("service", ".") and row[0] in ("x", ".")}
+    written = set(get_args(metrics.Name))
+    aws = {"ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+    assert shown - aws <= written
+    alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
+    ours = {one["MetricName"] for one in alarms if one["Namespace"] == {"Ref": "ServiceName"}}
+    assert ours == {"LostWebhooks", "Sessions"}
+    assert ours <= written
 
 
 def test_a_message_is_hidden_for_longer_than_its_handling_takes() -> None:

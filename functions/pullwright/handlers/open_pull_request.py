@@ -1,9 +1,10 @@
 """OpenPullRequest: the state that turns a request into a draft pull request."""
 
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from pullwright import aws, settings
+from pullwright import aws, metrics, settings
 from pullwright.artifacts import Artifacts
 from pullwright.github.app import GitHubApp
 from pullwright.log import about, logger
@@ -27,6 +28,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     parsed = OpenPullRequestEvent.model_validate(event)
     about(parsed.session_id)
     opened = open_pull_request(parsed, _tools())
+    metrics.count({"FirstCommentSeconds": (datetime.now(UTC) - parsed.started_at).total_seconds()})
     logger.info("opened", repository=opened.repository, pull_request=opened.pull_request)
     return opened.model_dump(mode="json")
 

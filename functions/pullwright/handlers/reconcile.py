@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from pullwright import aws, settings
+from pullwright import aws, metrics, settings
 from pullwright.artifacts import Artifacts
 from pullwright.github.app import GitHubApp
 from pullwright.log import logger
@@ -36,11 +36,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         AwsUnavailable: AWS did not answer; the next sweep tries again.
     """
     sweeper = _sweeper(context)
-    if event.get("detail-type") == _ENDED:
-        return asdict(sweeper.settle_one(event["detail"]["executionArn"]))
-    swept = sweeper.sweep()
-    logger.info("swept", **asdict(swept))
-    return asdict(swept)
+    is_hint = event.get("detail-type") == _ENDED
+    done = sweeper.settle_one(event["detail"]["executionArn"]) if is_hint else sweeper.sweep()
+    figures: dict[metrics.Name, float] = {
+        "SettledSessions": len(done.settled),
+        "SilencedTasks": len(done.silenced),
+        "RedeliveredWebhooks": len(done.redelivered),
+        "LostWebhooks": len(done.lost),
+    }
+    metrics.count({name: value for name, value in figures.items() if value})
+    logger.info("settled" if is_hint else "swept", **asdict(done))
+    return asdict(done)
 
 
 def _sweeper(context: Any) -> Sweeper:

@@ -1,5 +1,6 @@
 """One session's ending: the verdict, what the record keeps of it, and what GitHub is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from pullwright.comments import render_outcome
 from pullwright.errors import PullwrightError
 from pullwright.github.app import GitHubApp
 from pullwright.log import logger
+from pullwright.metrics import SessionFigures, session_ended
 from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
 from pullwright.reporting.checks import check_run, told_in_record
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
@@ -31,6 +33,7 @@ class Tools:
     artifacts: Artifacts
     tasks: Tasks
     settings: ReportOutcomeSettings
+    measure: Callable[[SessionFigures], None] = session_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,17 @@ class Ending:
         self.tools.store.update_session(self.event.session_id, self.details())
         is_told = self.tell()
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
+
+    def figures(self) -> SessionFigures:
+        """What the session counts for on the dashboard."""
+        verdict, result = self.verdict(), self.result
+        return SessionFigures(
+            outcome=verdict.outcome.value,
+            failure_class=verdict.failure_class,
+            queue_seconds=_between(self.record.get("created_at"), self.record.get("admitted_at")),
+            agent_seconds=None if result is None else result.phases.get("agent"),
+            cost_usd=None if result is None else result.cost_usd,
+        )
 
     def verdict(self) -> Verdict:
         """What came of it, as far as this session alone says."""
@@ -155,3 +169,10 @@ class Ending:
             return None
         began = began if began.tzinfo is not None else began.replace(tzinfo=UTC)
         return (self.now - began).total_seconds()
+
+
+def _between(begin: Any, end: Any) -> float | None:
+    try:
+        return max((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None

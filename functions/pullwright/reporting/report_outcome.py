@@ -43,7 +43,10 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
             error=event.error,
         )
     )
-    return Ending(event, tools, record, task, result, outcome, failure, now).close()
+    ending = Ending(event, tools, record, task, result, outcome, failure, now)
+    verdict = ending.close()
+    tools.measure(ending.figures())
+    return verdict
 
 
 def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentResult | None, bool]:

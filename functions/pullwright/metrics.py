@@ -1,0 +1,73 @@
+"""The figures that dashboard and alarms show, written to the log in CloudWatch's embedded metric format.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+Name = Literal[
+    "Sessions",
+    "QueueSeconds",
+    "AgentSeconds",
+    "CostUsd",
+    "FirstCommentSeconds",
+    "SettledSessions",
+    "SilencedTasks",
+    "RedeliveredWebhooks",
+    "LostWebhooks",
+]
+_UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFigures:
+    """What one ended session counts for; None where it did not come so far.
+
+    Attributes:
+        outcome: of the session.
+        failure_class: whose turn it is; empty when it succeeded.
+        queue_seconds: from the execution's start to its slot.
+        agent_seconds: that the agent worked.
+        cost_usd: spent on the model.
+    """
+
+    outcome: str
+    failure_class: str
+    queue_seconds: float | None = None
+    agent_seconds: float | None = None
+    cost_usd: float | None = None
+
+
+def session_ended(figures: SessionFigures) -> None:
+    """Counts a session, by outcome and class, and its figures."""
+    count({"Sessions": 1}, {"outcome": figures.outcome, "failure_class": figures.failure_class or "none"})
+    measured: dict[Name, float | None] = {
+        "QueueSeconds": figures.queue_seconds,
+        "AgentSeconds": figures.agent_seconds,
+        "CostUsd": figures.cost_usd,
+    }
+    count({name: value for name, value in measured.items() if value is not None})
+
+
+def count(figures: Mapping[Name, float], dimensions: Mapping[str, str] | None = None) -> None:
+    """Writes figures to the log.
+
+    Args:
+        figures: values by name; without any, nothing is written.
+        dimensions: that tell them apart, beside the service's name.
+    """
+    # Without a namespace CloudWatch takes none, and a figure is no reason to fail.
+    if not figures or not os.environ.get("POWERTOOLS_METRICS_NAMESPACE"):
+        return
+    metrics = EphemeralMetrics()
+    for dimension, text in (dimensions or {}).items():
+        metrics.add_dimension(dimension, text)
+    for name, value in figures.items():
+        unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), MetricUnit.Count)
+        metrics.add_metric(name, unit, value)
+    metrics.flush_metrics()

@@ -17,6 +17,7 @@ ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "Invoke"): ("lambda:InvokeFunction",),
     ("dynamodb", "TransactWriteItems"): ("dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     ("s3", "HeadObject"): ("s3:GetObject",),
+    ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
 }
 PREFIXES = {"stepfunctions": "states"}

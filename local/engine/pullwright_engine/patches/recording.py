@@ -21,6 +21,7 @@ RESOURCES = (
     "SecretId",
     "QueueUrl",
     "TableName",
+    "IndexName",
     "FunctionName",
     "RoleArn",
     "cluster",

@@ -140,6 +140,31 @@ class Store:
         """ARN of the execution that holds a lock, None if it is free."""
         return self._read(key).get("owner")
 
+    def holders(self, repository: str | None = None) -> int:
+        """How many sessions hold a slot of the stack, or of one repository.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        key = f"SLOTS#{repository}" if repository else "SLOTS"
+        return len(self._read(key).get("holders", ()))
+
+    def queued(self) -> int:
+        """How many sessions have no slot yet, as the index knows it a moment later.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        with calling("count the waiting sessions"):
+            return self._client.query(
+                TableName=self._table,
+                IndexName="by_status",
+                Select="COUNT",
+                KeyConditionExpression="#status = :queued",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":queued": {"S": "QUEUED"}},
+            )["Count"]
+
     def read_branch(self, repository: str, branch: str) -> BranchRecord | None:
         """What we made for a branch, None if nothing."""
         item = self._read(branch_key(repository, branch))

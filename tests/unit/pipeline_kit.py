@@ -209,6 +209,14 @@ class MemoryStore(Store):
         item = self.items.setdefault(f"BRANCH#{record.repository}#{record.branch}", {})
         item.update(record.model_dump(exclude_none=True))
 
+    def holders(self, repository: str | None = None) -> int:
+        """See `Store`."""
+        return len(self.items.get(f"SLOTS#{repository}" if repository else "SLOTS", {}).get("holders", ()))
+
+    def queued(self) -> int:
+        """See `Store`."""
+        return sum(item.get("status") == "QUEUED" for item in self.items.values())
+
     def locks(self) -> list[str]:
         """The locks that are held."""
         return [key for key in self.items if key.startswith("LOCK#")]

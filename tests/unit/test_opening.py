@@ -408,3 +408,22 @@ def test_a_stack_of_stubs_makes_every_session_one(
     assert request is not None
     assert request.stub
     assert workshop.store.read_session("s-1")["stub"] is True
+
+
+def test_the_comment_says_how_many_wait(workshop: Workshop) -> None:
+    """While all slots are taken the comment says so, and how many sessions wait before this one."""
+    workshop.store.items["SLOTS"] = {"holders": {"a", "b", "c", "d"}}
+    for waiting in ("s-1", "s-2", "s-3"):
+        workshop.store.update_session(waiting, {"status": "QUEUED"})
+    opened = workshop.open(issue=workshop.github.issue())
+    [comment] = workshop.github.comments(opened.pull_request)
+    assert "all 4 are taken, and 2 sessions wait before this one" in comment["body"]
+
+
+def test_a_second_request_is_answered_with_a_link(workshop: Workshop) -> None:
+    """Whoever asks while a session works is sent to its comment."""
+    number = workshop.github.issue()
+    opened = workshop.open(issue=number)
+    with pytest.raises(AlreadyRunning) as caught:
+        workshop.open("s-2", issue=number)
+    assert f"{opened.pull_request_url}#issuecomment-{opened.comment_id}" in caught.value.sentence

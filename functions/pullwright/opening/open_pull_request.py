@@ -33,6 +33,7 @@ from pullwright.opening.branch import BranchMaker
 from pullwright.opening.pull_request import open_draft, track
 from pullwright.opening.request import read_request
 from pullwright.opening.subject import Subject, comments_as_of, find_subject
+from pullwright.opening.waiting import first_activity
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store, lock_key
 
@@ -163,7 +164,8 @@ class _Opening:
                 requested_by=self.request.requested_by,
             )
         agent_request = self._agent_request(pull, author, bot_id)
-        comment_id = track(self.client, agent_request, bot_id)
+        activity = first_activity(store, self.tools.settings, self.repository)
+        comment_id = track(self.client, agent_request, bot_id, activity=activity)
         made: dict[str, Any] = {
             "pull_request": pull.number,
             "pull_request_url": pull.html_url,
@@ -258,6 +260,8 @@ def _check_sender(
 def _already_running(store: Store, repository: str, branch: str) -> AlreadyRunning:
     record = store.read_branch(repository, branch)
     link = record.pull_request_url if record is not None else None
+    if record is not None and link and record.comment_id:
+        link = f"{link}#issuecomment-{record.comment_id}"
     where = link or f"the branch {branch}"
     return AlreadyRunning(f"Another session already works on this: {where}")
 

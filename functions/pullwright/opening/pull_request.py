@@ -45,12 +45,18 @@ def open_draft(
     raise GitHubRefused(f"GitHub refused to open a pull request from {subject.branch} to {base}.")
 
 
-def track(client: GitHubClient, request: AgentRequest, bot_id: int) -> int:
+def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:
     """Makes sure that the pull request has exactly one tracking comment; returns its id.
 
     A comment counts only if our App wrote it: anybody can write the marker.
+
+    Args:
+        client: of the repository.
+        request: what is being worked on.
+        bot_id: the account of our App.
+        activity: what the comment says is happening.
     """
-    text = render_progress(request, Progress(activity="Getting ready: the agent starts in a moment."))
+    text = render_progress(request, Progress(activity=activity))
     for comment in client.comments(request.repository, request.pull_request):
         ours = comment.user is not None and comment.user.id == bot_id
         if ours and TRACKING_MARKER in (comment.body or ""):

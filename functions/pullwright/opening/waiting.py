@@ -1,0 +1,30 @@
+"""What the tracking comment says before the agent starts: that it starts, or what it waits for."""
+
+from pullwright.errors import AwsUnavailable
+from pullwright.settings import OpenPullRequestSettings
+from pullwright.store import Store
+
+_STARTS = "Getting ready: the agent starts in a moment."
+
+
+def first_activity(store: Store, settings: OpenPullRequestSettings, repository: str) -> str:
+    """Looks whether a slot is free; the state machine takes it, and the runner's first words replace these.
+
+    Args:
+        store: where the slots stand.
+        settings: how many there are.
+        repository: whose slots count too.
+    """
+    most, share = settings.max_sessions, settings.max_sessions_per_repository
+    try:
+        if store.holders() >= most:
+            # This session is one of those that are counted.
+            before = max(store.queued() - 1, 0)
+            others = "1 session waits" if before == 1 else f"{before or 'no'} sessions wait"
+            return f"Waiting for a slot: all {most} are taken, and {others} before this one."
+        if share and store.holders(repository) >= share:
+            return f"Waiting: this repository has {share} sessions at work, as many as it may have at once."
+    except AwsUnavailable:
+        # A courtesy: admission itself will tell.
+        return _STARTS
+    return _STARTS

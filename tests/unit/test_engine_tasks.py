@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pullwright_engine.ecs import shapes
+from pullwright_engine.ecs import shapes, users
 from pullwright_engine.ecs.metadata import task_metadata
 from pullwright_engine.settings import Settings, parse
 
@@ -118,3 +118,14 @@ def test_settings_refuse_what_they_do_not_know() -> None:
 def test_the_engine_package_needs_no_localstack_for_this() -> None:
     """What is tested here runs where LocalStack is not installed."""
     assert "localstack" not in sys.modules
+
+
+def test_each_running_task_has_a_user_of_its_own() -> None:
+    """Tasks that live at the same time never share a user id, and a task keeps its own."""
+    tasks = [f"task-{number}" for number in range(50)]
+    taken = [users.take(task) for task in tasks]
+    assert len(set(taken)) == len(tasks)
+    assert all(users.FIRST <= uid < users.FIRST + users.COUNT for uid in taken)
+    assert [users.take(task) for task in tasks] == taken
+    for task in tasks:
+        users.give_back(task)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from localstack import config
 from localstack.aws.connect import connect_to
 
+from pullwright_engine.ecs import users
 from pullwright_engine.ecs.container import secret_value
 from pullwright_engine.ecs.errors import StartError
 from pullwright_engine.ecs.logs import LogStream
@@ -93,7 +94,8 @@ def variables(
         # On AWS the relative form is set; the SDKs take it only for ECS's own address.
         given["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = credentials_uri
     for name, value in settings.task_environment.items():
-        given[name] = value.format(task_dir=folder, task_id=task_id(task["taskArn"]))
+        identity = task_id(task["taskArn"])
+        given[name] = value.format(task_dir=folder, task_id=identity, task_uid=users.take(identity))
     return given
 
 

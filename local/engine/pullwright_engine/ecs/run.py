@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from pullwright_engine.ecs import container as containers
-from pullwright_engine.ecs import metadata, platform
+from pullwright_engine.ecs import metadata, platform, users
 from pullwright_engine.ecs.endpoint import endpoint
 from pullwright_engine.ecs.errors import StartError
 from pullwright_engine.ecs.shapes import Document, exit_code, now, task_id
@@ -228,6 +228,7 @@ class TaskRun:
         for path in self._published:
             endpoint().withdraw(path)
         shutil.rmtree(self._folder, ignore_errors=True)
+        users.give_back(self._folder.name)
         self.task["stoppedAt"] = now()
         self._status("STOPPED")
 

@@ -1,0 +1,50 @@
+"""A user of its own for each task's agent: here all tasks share one machine, on Fargate each has its own.
+
+Agents of one user could read each other's workspaces, signal each other's processes and use up each other's
+limits. A user needs no entry anywhere: a number that nobody has is enough.
+"""
+
+import pwd
+import threading
+import zlib
+
+FIRST = 20_000
+COUNT = 30_000
+
+_HELD: dict[str, int] = {}
+_LOCK = threading.Lock()
+
+
+def take(task: str) -> int:
+    """The user id of a task; the same as long as the task lives.
+
+    Several stacks may run side by side and know nothing of each other, so the search begins anywhere.
+
+    Args:
+        task: the task's id.
+    """
+    with _LOCK:
+        if task not in _HELD:
+            start = zlib.crc32(task.encode())
+            held = set(_HELD.values())
+            candidates = (FIRST + (start + step) % COUNT for step in range(COUNT))
+            _HELD[task] = next(uid for uid in candidates if uid not in held and not _exists(uid))
+        return _HELD[task]
+
+
+def give_back(task: str) -> None:
+    """Lets another task have it.
+
+    Args:
+        task: the task's id.
+    """
+    with _LOCK:
+        _HELD.pop(task, None)
+
+
+def _exists(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True

@@ -18,6 +18,7 @@ They say at a glance, in `describe-tasks`, how a task ended; what happened in wo
 | 16 | the session's turns are used up |
 | 17 | the session's time is used up |
 | 18 | the agent got nowhere and was ended |
+| 19 | the agent filled the disk |
 | 143 | SIGTERM: somebody or something stopped the task |
 """
 
@@ -42,6 +43,7 @@ BY_ERROR = {
     "TurnLimit": 16,
     "TimeLimit": 17,
     "AgentStuck": 18,
+    "DiskLimit": 19,
     "TaskStopped": STOPPED,
 }
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pullwright.errors import SessionClosed, TaskStopped
+from pullwright.errors import PushRefused, SessionClosed, TaskStopped
 from pullwright.models import Outcome
 from runner.agent.command import agent_environment
 from runner.agent.process import Stop
@@ -15,7 +15,9 @@ from runner.agent.stuck import StuckGuard
 from runner.agent.verdict import judge
 from runner.checkpoints import Checkpoints
 from runner.clock import CLOCK, Clock
+from runner.disk import DiskWatch
 from runner.git.checkpoint import CheckpointRef
+from runner.git.command import GitError
 from runner.git.protected import with_base
 from runner.git.remote import Remote
 from runner.git.workspace import Workspace
@@ -133,6 +135,7 @@ class Session:
             request.git_url, request.branch, around.github_token, forget=around.forget_github_token
         )
         self._checkpoint = CheckpointRef(self._remote)
+        self._disk = DiskWatch(around.work_dir)
 
     def run(self) -> None:
         """Clones, lets the agent work, and pushes what it left, also after a failure.
@@ -160,7 +163,14 @@ class Session:
         if self._around.signals.lost.is_set():
             raise SessionClosed("The session is closed or belongs to another task.")
         with phase("collect"):
-            collected = work.collect()
+            try:
+                collected = work.collect()
+            except (GitError, PushRefused):
+                # Why the agent was ended, if it was, is why there is nothing to take in.
+                _, failure = judged(True)  # noqa: FBT003 - a callable has no names for its arguments
+                if failure is not None:
+                    self._report.fail(failure)
+                raise
         outcome, failure = judged(collected is not None)
         self._report.outcome = outcome
         if failure is not None:
@@ -282,4 +292,4 @@ class Session:
             return stop
         if self._around.phases.elapsed > self._request.limits.minutes * 60:
             return Stop.OVERTIME
-        return None
+        return Stop.DISK_FULL if self._disk.full() else None

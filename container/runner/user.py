@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Threads count as processes here, and test suites start many.
 MAX_PROCESSES = 4096
+MAX_OPEN_FILES = 65_536
 MAX_FILE_BYTES = 4 << 30
 _PR_SET_CHILD_SUBREAPER = 36
 _KILL_ROUNDS = 100
@@ -43,6 +44,7 @@ class User:
             *("choom", f"--adjust={_OOM_SCORE}", "--"),
             "prlimit",
             f"--nproc={_at_most(resource.RLIMIT_NPROC, MAX_PROCESSES)}",
+            f"--nofile={_at_most(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)}",
             f"--fsize={_at_most(resource.RLIMIT_FSIZE, self.max_file_bytes)}",
             "--core=0",
             "--",
@@ -75,6 +77,15 @@ class User:
         return path
 
 
+def search_path() -> str:
+    """The runner's PATH without entries that depend on where a program is started, such as `.`.
+
+    What makes a process the agent's user is looked up in it, as root and in the agent's own folder.
+    """
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if entry.startswith("/"))
+
+
 def adopt_orphans() -> None:
     """Makes this process the parent of every descendant that loses its own.
 
@@ -102,11 +113,19 @@ def end_leftovers() -> int:
         How many were killed.
     """
     killed: set[int] = set()
+    # Stopped first, all of them: a stopped process still counts against its user's limit, so that one that
+    # forks without end runs out of room. Killed one by one, it would fill each place that becomes free.
+    for _ in range(_KILL_ROUNDS):
+        if not (new := _living_descendants() - killed):
+            break
+        killed |= new
+        for pid in new:
+            _signal(pid, signal.SIGSTOP)
     for _ in range(_KILL_ROUNDS):
         living = _living_descendants()
         for pid in living:
             killed.add(pid)
-            _kill(pid)
+            _signal(pid, signal.SIGKILL)
         reap()
         if not living:
             break
@@ -126,9 +145,9 @@ def _at_most(kind: int, limit: int) -> int:
     return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
 
 
-def _kill(pid: int) -> None:
+def _signal(pid: int, number: signal.Signals) -> None:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     except ProcessLookupError:
         return
 

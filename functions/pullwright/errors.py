@@ -22,7 +22,7 @@ PullwrightError
 ├── SessionClosed             the session is over, or another task runs it
 ├── AgentFailed, AgentStuck, NothingUsable, PushRefused
 ├── ModelUnavailable, ModelRefused
-├── MoneyLimit, TurnLimit, TimeLimit
+├── MoneyLimit, TurnLimit, TimeLimit, DiskLimit
 └── InternalError             a defect of ours
 """
 
@@ -306,6 +306,12 @@ class TurnLimit(_LimitError):
 
 class TimeLimit(_LimitError):
     """The session's time is used up."""
+
+
+class DiskLimit(_LimitError):
+    """The task's disk is full."""
+
+    default_remedy = "Ask for less at once, or for a task with more ephemeral storage."
 
 
 class InternalError(PullwrightError):

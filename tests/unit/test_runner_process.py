@@ -18,11 +18,13 @@ from runner import exit_codes, tracking
 from runner.agent.process import Stop
 from runner.broker import Broker, Grants
 from runner.clock import Phases
+from runner.disk import RESERVE_BYTES, DiskWatch
 from runner.log import Tee
 from runner.report import Report
 from runner.session import Session, Signals, Surroundings
 from runner.settings import Settings, SettingsError
 from runner.tracking import Tracker, interval
+from runner.user import search_path
 from tests.unit.runner_kit import a_request
 
 if TYPE_CHECKING:
@@ -207,11 +209,11 @@ def test_the_first_failure_is_the_sessions() -> None:
     assert (result.failure.error, result.exit_code) == ("TurnLimit", 16)
 
 
-def test_what_ends_a_session_from_outside() -> None:
+def test_what_ends_a_session_from_outside(tmp_path: Path) -> None:
     """A lost session goes before SIGTERM, and SIGTERM before the clock."""
     signals, phases = Signals(threading.Event(), threading.Event()), Phases()
     token = {"github_token": lambda: "t", "forget_github_token": lambda _: None}
-    around = SimpleNamespace(signals=signals, phases=phases, **token)
+    around = SimpleNamespace(signals=signals, phases=phases, work_dir=tmp_path, **token)
     session = Session(a_request(), cast("Surroundings", around), cast("Report", None), cast("Tracker", None))
     assert session._should_stop() is None
     phases.began -= 30 * 60 + 1
@@ -243,3 +245,22 @@ def test_the_log_goes_to_both_places_without_secrets(tmp_path: Path) -> None:
     tee.write("later\n")
     assert "very-secret-token" not in out.getvalue()
     assert (tmp_path / "log").read_text() + "later\n" == out.getvalue()
+
+
+def test_the_runners_path_depends_on_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes a process the agent's user is never looked up in the agent's own folder."""
+    monkeypatch.setenv("PATH", ":.:bin:/usr/bin::/bin")
+    assert search_path() == "/usr/bin:/bin"
+
+
+def test_a_disk_is_full_before_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watch speaks up when its reserve is touched, and no sooner."""
+    room, now = [4 << 30], [0.0]
+    monkeypatch.setattr(DiskWatch, "_free", lambda _: room[0])
+    watch = DiskWatch(tmp_path, lambda: now[0])
+    said = []
+    for free in (RESERVE_BYTES, RESERVE_BYTES - 1):
+        room[0] = free
+        now[0] += 1
+        said.append(watch.full())
+    assert said == [False, True]

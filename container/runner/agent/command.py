@@ -5,10 +5,10 @@ https://code.claude.com/docs/en/cli-reference
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from runner.agent.prompt import RULES
+from runner.user import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def agent_environment(workspace: Workspace, gateway: Mapping[str, str]) -> dict[
         gateway: the variables that lead the CLI to the model.
     """
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": search_path(),
         "HOME": str(workspace.home),
         "TMPDIR": str(workspace.scratch),
         "CLAUDE_CODE_TMPDIR": str(workspace.scratch),

@@ -38,6 +38,7 @@ class Stop(Enum):
     OVERTURNS = auto()
     STUCK = auto()
     LOST = auto()
+    DISK_FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)

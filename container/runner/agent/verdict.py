@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pullwright.errors import (
     AgentFailed,
     AgentStuck,
+    DiskLimit,
     ModelRefused,
     ModelUnavailable,
     MoneyLimit,
@@ -81,6 +82,7 @@ def _failure(end: AgentEnd, limits: ResolvedLimits) -> PullwrightError:
     stopped = {
         Stop.TERMINATED: TaskStopped("The task was stopped before the agent had ended."),
         Stop.OVERTIME: TimeLimit(f"The session's {limits.minutes} minutes are used up."),
+        Stop.DISK_FULL: DiskLimit("The agent filled the task's disk and was ended."),
         Stop.STUCK: AgentStuck(end.stuck or "The agent got nowhere."),
     }
     if end.ended.stop in stopped:

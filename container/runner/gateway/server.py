@@ -1,5 +1,6 @@
 """The gateway's own HTTP side: loopback only, one thread for each connection of the CLI."""
 
+import threading
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
@@ -21,11 +22,28 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
     daemon_threads = True
     block_on_close = False
     request_queue_size = 16
+    # The CLI needs a few; each takes a thread and an open file of the runner, who must not run out of either.
+    max_connections = 32
 
     def __init__(self, provider: Provider, relay: Relay) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.provider = provider
         self.relay = relay
+        self._places = threading.BoundedSemaphore(self.max_connections)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own, or close it at once when there are too many."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end and give its place back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     @property
     def port(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pullwright.errors import InternalError
 from runner.children import child
-from runner.user import end_group
+from runner.user import end_group, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +84,7 @@ def environment(
         extra: further variables.
     """
     everything = {**_SETTINGS, **(settings or {})}
-    variables = {"PATH": os.environ.get("PATH", os.defpath), **_NEUTRAL}
+    variables = {"PATH": search_path(), **_NEUTRAL}
     variables["GIT_CONFIG_COUNT"] = str(len(everything))
     for number, (key, value) in enumerate(everything.items()):
         variables[f"GIT_CONFIG_KEY_{number}"] = key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ ABSENT = "000000"
 MAX_FILE_BYTES = 100 << 20
 MAX_FILES = 20_000
 _WORKFLOWS = ".github/workflows/"
+# Line ends and terminal sequences, and marks that turn the direction of reading: https://trojansource.codes
+_DECEIVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NUMSTAT_FIELDS = 3
 _LONGEST_TARGET = 4096
 
@@ -118,6 +121,11 @@ def _check_path(change: Change) -> None:
     parts = change.path.lower().split("/")
     if ".git" in parts or ".." in parts:
         raise PushRefused(f"The path {_shown(change.path)} would reach into git's own folder.")
+    if change.old_mode == ABSENT and _DECEIVING.search(change.path):
+        raise PushRefused(
+            f"The name of the new file {_shown(change.path)} holds control characters.",
+            remedy="Ask for file names that show what they are.",
+        )
     if change.path.lower().startswith(_WORKFLOWS):
         raise PushRefused(
             f"The agent changed the workflow file {_shown(change.path)}, and Pullwright's App has no "

@@ -33,10 +33,11 @@ class Endpoints(BaseHTTPRequestHandler):
         routes = {
             "/git/": self._git,
             "/metadata": lambda _: self._answer(200, {"TaskARN": TASK_ARN, "ImageID": "sha256:0123"}),
-            "/credentials": lambda _: self._answer(200, _task_credentials()),
+            self.world.credentials_path: lambda _: self._answer(200, _task_credentials()),
             "/broker": self._broker,
             "/artifacts/": self._s3,
             "/api/v3/": self._github,
+            "/v1/messages": self._model,
             "/": self._update_item,
         }
         next(answer for prefix, answer in routes.items() if self.path.startswith(prefix))(body)
@@ -49,6 +50,10 @@ class Endpoints(BaseHTTPRequestHandler):
         else:
             self._send(*serve_git(self.world.folder, self, body))
 
+    def _model(self, _: bytes) -> None:
+        self.world.model_calls.append(self.path)
+        self._answer(200, {"headers": dict(self.headers.items())})
+
     def _github(self, body: bytes) -> None:
         if not self.world.takes_token(self.headers.get("Authorization", "").removeprefix("Bearer ")):
             self._answer(401, {"message": "Bad credentials"})
@@ -59,7 +64,9 @@ class Endpoints(BaseHTTPRequestHandler):
 
     def _broker(self, _: bytes) -> None:
         signed = self.headers.get("Authorization", "")
-        assert "/lambda/aws4_request" in signed, signed
+        if "/lambda/aws4_request" not in signed or "Credential=ASIATASK/" not in signed:
+            self._answer(403, {"Message": "Forbidden"})
+            return
         status = self.world.broker_answers.pop(0) if self.world.broker_answers else 200
         if status != 200:
             self._answer(status, {"error": "SessionClosed", "message": "The session is over."})

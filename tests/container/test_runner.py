@@ -258,7 +258,7 @@ def test_repositories_inside_the_workspace_are_left_out(world: World) -> None:
 def test_the_agent_has_nothing_to_steal(world: World) -> None:
     """The agent sees no token, key or credentials path, in its environment, in /proc, or in any git file."""
     world.fake_cli(
-        "{ id -u; id -G; env; cat /proc/*/environ; cat /proc/*/cmdline; git config -l; cat .git/config;"
+        "{ id -u; id -G; env; cat /proc/$PPID/environ /proc/$PPID/cmdline; git config -l; cat .git/config;"
         "ls ../../runner; cat ../../objects/../runner/prompt.txt; grep Cap /proc/self/status;"
         "grep NoNewPrivs /proc/self/status; touch ../../objects/x; } > seen.txt 2>&1; finish"
     )

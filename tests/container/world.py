@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -74,6 +75,8 @@ class World:
     grants: list[Grant] = field(default_factory=list)
     moved: timedelta = timedelta()
     comment_status: int = 200
+    model_calls: list[str] = field(default_factory=list)
+    credentials_path: str = field(default_factory=lambda: f"/credentials/{secrets.token_hex(16)}")
     url: str = ""
     started: int = 0
     first_call: float = 0.0
@@ -90,6 +93,7 @@ class World:
             world.url = f"http://127.0.0.1:{server.server_port}"
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
+            (folder / "url").write_text(world.url)
             try:
                 world.make_repository()
                 world.ask()
@@ -229,15 +233,16 @@ class World:
             "ARTIFACTS_BUCKET": "artifacts",
             "GITHUB_API_URL": f"{self.url}/api/v3",
             "ECS_CONTAINER_METADATA_URI_V4": f"{self.url}/metadata",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/credentials",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}{self.credentials_path}",
             "AWS_REGION": "eu-central-1",
             "AWS_ENDPOINT_URL": self.url,
         }
 
-    def start(self, *, movable: bool = False, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *prefix: str, movable: bool = False, **variables: str) -> subprocess.Popen[str]:
         """Start the runner.
 
         Args:
+            prefix: a program, with its arguments, that starts it.
             movable: with a clock that `move_clock` moves.
             variables: for its environment, besides the usual ones.
         """
@@ -253,7 +258,7 @@ class World:
         }
         program = [str(ROOT / "tests/container/moved_runner.py"), str(self.folder / "clock")]
         return subprocess.Popen(
-            [sys.executable, *(program if movable else ["-m", "runner"])],
+            [*prefix, sys.executable, *(program if movable else ["-m", "runner"])],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,

@@ -1,0 +1,93 @@
+"""Things planted for the runner's git, which takes the work in and pushes it.
+
+Each is a program for `sh` that runs in the work tree. `$PAYLOAD` leaves a mark with the uid that ran it: no mark
+may be there when the session is over, and the file `KEPT.md` that the agent writes last is on the branch.
+"""
+
+from __future__ import annotations
+
+_HOOKS = "pre-commit post-commit pre-push post-checkout reference-transaction pre-receive fsmonitor-watchman"
+
+PREAMBLE = """\
+cat > /dev/null
+MARKS=$HOME/marks; mkdir -p $MARKS
+cat > $HOME/payload <<X
+#!/bin/sh
+id -u >> $MARKS/mark
+cat
+X
+chmod 755 $HOME/payload; PAYLOAD=$HOME/payload
+WORK=$(dirname "$(dirname "$HOME")")
+"""
+
+PLANTED = {
+    "hooks": (
+        f"for h in {_HOOKS}; do mkdir -p .git/hooks; cp $PAYLOAD .git/hooks/$h; done;"
+        "git config core.hooksPath $PWD/.git/hooks; git config --global core.hooksPath $PWD/.git/hooks;"
+        "mkdir -p ~/t/hooks; cp -r .git/hooks ~/t/; git config --global init.templateDir ~/t"
+    ),
+    "configured_programs": (
+        "for k in core.fsmonitor core.sshCommand core.askPass core.pager core.editor credential.helper"
+        " diff.external gpg.program gpg.ssh.program uploadpack.packObjectsHook core.gitProxy alias.add;"
+        " do git config $k $PAYLOAD; git config --global $k $PAYLOAD; done;"
+        "git config commit.gpgSign true; git config push.gpgSign true; git config include.path $HOME/.gitconfig"
+    ),
+    "filters_and_attributes": (
+        "for k in filter.x.clean filter.x.smudge filter.x.process diff.x.textconv diff.x.command merge.x.driver;"
+        " do git config $k $PAYLOAD; git config --global $k $PAYLOAD; done;"
+        "git config filter.x.required true; git config core.attributesFile $HOME/attributes;"
+        "echo '* filter=x diff=x merge=x' | tee .gitattributes > $HOME/attributes;"
+        "mkdir -p .git/info; cp .gitattributes .git/info/attributes"
+    ),
+    "another_address": (
+        "git config url.http://127.0.0.1:9/.insteadOf http://; git config http.proxy http://127.0.0.1:9;"
+        "git config --global url.http://127.0.0.1:9/.insteadOf http://;"
+        "git remote add origin http://127.0.0.1:9/evil.git; git config remote.origin.receivepack $PAYLOAD"
+    ),
+    "alternates_and_replacements": (
+        "echo $WORK/runner/repository.git/objects > .git/objects/info/alternates;"
+        "git replace --graft HEAD 2>/dev/null; echo HEAD > .git/shallow; mkdir -p .git/info; :> .git/info/grafts"
+    ),
+    "git_is_a_file": "rm -rf .git; echo gitdir: $WORK/runner/repository.git > .git",
+    "git_is_a_link": "rm -rf .git; ln -s $WORK/runner/repository.git .git",
+    "work_tree_elsewhere": "git config core.worktree /; git config core.bare true",
+    "flags_in_the_index": "git update-index --assume-unchanged README.md; touch .git/index.lock .git/HEAD.lock",
+    "submodule": (
+        "git init -q sub; cd sub; git -c user.name=a -c user.email=a@example.invalid commit -qm x --allow-empty;"
+        "git config core.fsmonitor $PAYLOAD; cp $PAYLOAD .git/hooks/post-checkout; cd ..; git add sub 2>/dev/null;"
+        "printf '[submodule \"sub\"]\\n path = sub\\n url = ./sub\\n update = !%s\\n' $PAYLOAD > sub.gitmodules"
+    ),
+    "programs_in_the_work_tree_and_home": (
+        "mkdir -p bin ~/bin ~/.local/bin; for p in git python python3 setpriv prlimit choom sh; do"
+        " cp $PAYLOAD $p; cp $PAYLOAD bin/$p; cp $PAYLOAD ~/bin/$p; cp $PAYLOAD ~/.local/bin/$p; done;"
+        "printf '*\\n!KEPT.md\\n' > .gitignore"
+    ),
+    "python_files": (
+        "code='import os; os.system(\"'$PAYLOAD' < /dev/null\")';"
+        'for m in sitecustomize usercustomize runner json boto3 evil; do echo "$code" > $m.py; done;'
+        "d=$(python3 -c 'import site; print(site.getusersitepackages())'); mkdir -p $d; echo \"$code\" > $d/x.pth;"
+        "echo \"$code\" > $d/usercustomize.py; printf 'home = /\\n' > pyvenv.cfg; printf '*\\n!KEPT.md\\n' > .gitignore"
+    ),
+    "shell_and_loader_files": (
+        "for f in .profile .bashrc .bash_profile .zshenv; do cp $PAYLOAD ~/$f; done;"
+        "echo $PAYLOAD > ~/ld.so.preload; export LD_PRELOAD=$PAYLOAD GIT_DIR=/ GIT_EXEC_PATH=$HOME 2>/dev/null;"
+        "unset LD_PRELOAD"
+    ),
+    "forged_git_author": (
+        "git config user.name 'Linus Torvalds'; git config user.email torvalds@example.invalid;"
+        "export GIT_AUTHOR_NAME=root GIT_AUTHOR_EMAIL=root@example.invalid; echo 'Eve <e@e> <1+pullwright>' > .mailmap;"
+        "git add -A; git commit -qm 'x' --author='Ada <ada@example.invalid>'; printf '*\\n!KEPT.md\\n' > .gitignore;"
+        "rm .mailmap"
+    ),
+}
+
+REFUSED = {
+    "workflow": ("mkdir -p .github/workflows; echo x > .github/workflows/x.yml", "workflow"),
+    "workflow_in_capitals": ("mkdir -p .GitHub/Workflows; echo x > .GitHub/Workflows/x.yml", "workflow"),
+    "link_to_the_runner": ("ln -s ../../runner/runner.log log", "points outside"),
+    "link_to_environ": ("ln -s /proc/self/environ e", "points outside"),
+    "name_with_a_line_end": ("echo x > \"$(printf 'a\\nb')\"", "control characters"),
+    "name_with_an_escape": ("echo x > \"$(printf 'a\\033[2Kb')\"", "control characters"),
+    "name_read_backwards": ("echo x > \"$(printf 'a\\342\\200\\256txt.exe')\"", "control characters"),
+    "large_file": ("truncate -s 120M big.txt", "100 MiB"),
+}

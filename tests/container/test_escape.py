@@ -1,0 +1,142 @@
+"""An agent that tries to steal, to stay and to break things: every attempt fails, and the session ends well.
+
+The corpus is in `escape/`. The agent is a shell as the agent's user, started by the runner in its own way,
+and, for a good part of it, the real CLI driven by the scripted model.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner import exit_codes
+from tests.container.endpoints import MODEL_KEY, SECRET_KEY, TOKEN
+from tests.container.escape import credentials, privileges, processes
+from tests.container.escape import git as planted
+from tests.container.escape.attempts import TOOLS, Loot, program, read_loot
+from tests.container.world import World, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
+
+# A user of this test alone: others on this machine must not count against its limits, nor be reached by it.
+UID = 30_000 + os.getpid() % 20_000
+SECRETS = (TOKEN, MODEL_KEY, SECRET_KEY, "ASIATASK", "ASIAMADEUP", "made-up-session-token")
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Fresh surroundings."""
+    with World.open() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def attempted() -> Iterator[tuple[World, dict[str, Loot]]]:
+    """A session whose agent made every attempt of the lists, then did its work."""
+    with World.open() as world:
+        shutil.copy(TOOLS, world.folder)
+        world.fake_cli(program({**credentials.ATTEMPTS, **privileges.ATTEMPTS}) + "echo x > X.md; finish")
+        ran = world.run(AGENT_UID=str(UID), ANTHROPIC_BASE_URL=world.url)
+        assert ran.code == exit_codes.DONE, ran.output
+        yield world, read_loot(world.folder / "work1/agent/.home")
+
+
+@pytest.mark.parametrize("name", [*credentials.ATTEMPTS, *privileges.ATTEMPTS])
+def test_attempt_fails(attempted: tuple[World, dict[str, Loot]], name: str) -> None:
+    """It does not get what it wants, and nothing that it printed holds a secret."""
+    loot = attempted[1][name]
+    # 124 would be an attempt that hung, 126 and 127 one that was never made.
+    assert loot.code not in {0, 124, 126, 127}, loot.output
+    for secret in (*SECRETS, attempted[0].credentials_path):
+        assert secret.encode() not in loot.output
+
+
+def test_after_all_attempts_the_session_ends_as_any_other(
+    attempted: tuple[World, dict[str, Loot]],
+) -> None:
+    """The work is on the branch, no other ref was touched, and the gateway forwarded nothing."""
+    world, loot = attempted
+    assert b"runner" in loot.pop("found_runner").output
+    assert len(loot) == len(credentials.ATTEMPTS) + len(privileges.ATTEMPTS)
+    assert world.result.outcome == "changed"
+    assert world.git("diff", "--name-only", "claude/7^", "claude/7") == "X.md"
+    refs = world.git("for-each-ref", "--format=%(refname)").splitlines()
+    assert set(refs) <= {"refs/heads/main", "refs/heads/claude/7", "refs/pullwright/claude/7"}
+    assert world.git("log", "-1", "--format=%s", "main") == "Say helo"
+    assert world.model_calls == []
+
+
+@pytest.mark.parametrize("name", planted.PLANTED)
+def test_nothing_planted_for_git_runs(world: World, name: str) -> None:
+    """No program, filter or file that the agent left is run by anybody, and its work is pushed."""
+    world.fake_cli(
+        f"{planted.PREAMBLE}\n{planted.PLANTED[name]}\nrm -rf $MARKS/*; echo kept > KEPT.md; finish"
+    )
+    ran = world.run(AGENT_UID=str(UID))
+    assert ran.code == exit_codes.DONE, ran.output
+    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    assert list((world.folder / "work1/agent/.home/marks").iterdir()) == []
+    refs = set(world.git("for-each-ref", "--format=%(refname)").splitlines())
+    assert refs == {"refs/heads/main", "refs/heads/claude/7"}
+    # One commit of the bot's on top of ours, whatever the agent committed and as whom.
+    who = "pullwright[bot] <1+pullwright[bot]@users.noreply.github.com>"
+    assert world.git("log", "-1", "--format=%an <%ae>|%cn <%ce>", "claude/7") == f"{who}|{who}"
+    assert world.git("log", "-1", "--format=%s", "claude/7^") == "Begin work on #7"
+
+
+@pytest.mark.parametrize("name", planted.REFUSED)
+def test_what_would_deceive_or_break_is_not_pushed(world: World, name: str) -> None:
+    """The session fails with the reason, in words without control characters, and the branch stays."""
+    script, words = planted.REFUSED[name]
+    world.fake_cli(f"cat > /dev/null; {script}; finish")
+    before = world.git("rev-parse", "claude/7")
+    ran = world.run(AGENT_UID=str(UID))
+    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert world.result.failure is not None
+    assert words in world.result.failure.sentence
+    assert world.result.failure.sentence.isprintable()
+    assert world.git("rev-parse", "claude/7") == before
+
+
+@pytest.mark.parametrize("name", processes.STAYING)
+def test_processes_neither_stay_nor_take_everything(world: World, name: str) -> None:
+    """Whatever the agent started is gone when its work is taken in, and the session ends as any other."""
+    shutil.copy(TOOLS, world.folder)
+    world.fake_cli(f"cat > /dev/null; {processes.STAYING[name]}\necho kept > KEPT.md; finish")
+    # Few processes and open files, so that running out of them is quick.
+    limits = ("prlimit", "--nproc=100", "--nofile=200", "--")
+    ran = finish(world.start(*limits, AGENT_UID=str(UID), ANTHROPIC_BASE_URL=world.url))
+    assert ran.code == exit_codes.DONE, ran.output[-4000:]
+    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    assert subprocess.run(["pgrep", "-u", str(UID)], check=False, capture_output=True).stdout == b""
+
+
+def test_an_agent_that_kills_everything_it_can_kills_itself(world: World) -> None:
+    """Signals to every process of its user end the agent, which is said; its work is on the branch."""
+    world.fake_cli("cat > /dev/null; echo kept > KEPT.md; kill -KILL -1")
+    assert world.run(AGENT_UID=str(UID)).code == exit_codes.BY_ERROR["AgentFailed"]
+    assert world.git("show", "claude/7:KEPT.md") == "kept"
+
+
+def test_a_full_disk_ends_the_agent_and_not_the_runner(world: World) -> None:
+    """The agent is ended before the last quarter of a small disk is used, and its work is pushed."""
+    disk = world.folder / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "none", disk], check=True)
+    try:
+        world.fake_cli(
+            "cat > /dev/null; echo kept > KEPT.md; i=0;"
+            "while :; do i=$((i+1)); head -c 2000000 /dev/zero > ~/fill$i; sleep 0.1; done"
+        )
+        ran = world.run(AGENT_UID=str(UID), WORK_DIR=str(disk / "work"))
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    assert ran.code == exit_codes.BY_ERROR["DiskLimit"], ran.output
+    assert world.git("show", "claude/7:KEPT.md") == "kept"

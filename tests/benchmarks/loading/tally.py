@@ -128,7 +128,7 @@ def _count_sessions(stack: Stack, plan: Plan, accepted: set[str], found: Tally) 
         found.endings[ending] += 1
         if "closed_at" not in record:
             found.lost.append(f"session {name} was not closed ({status})")
-        elif record["report_due"]["BOOL"]:
+        elif record["report"]["S"] != "made":
             found.lost.append(f"session {name} was not reported ({ending})")
         elif ending not in _EXPECTED:
             found.lost.append(f"session {name} did not do its work ({ending})")

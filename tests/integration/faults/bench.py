@@ -37,6 +37,7 @@ SECONDS = 300.0
 """How long a session of a cell may take."""
 _POLL = 1.0
 _ORDERS = threading.Lock()
+_SWEEPS = threading.Lock()
 
 
 @dataclass
@@ -79,12 +80,24 @@ class Bench:
         with urllib3.PoolManager(timeout=60.0, retries=False) as pool:
             return int(pool.request("POST", told["webhook_url"], body=self.payload, headers=headers).status)
 
-    def end(self) -> str:
-        """Wait for the session's end, patiently: all cells wait at the same time."""
-        for _ in self.until("the session's end", SECONDS):
-            if (status := self.session.status()) in ENDED:
-                return status
-        raise AssertionError("until() ends by an error")
+    def end(self) -> None:
+        """Wait until the execution has ended and its session is closed and reported, maybe by a sweep."""
+        for _ in self.until("the execution's end"):
+            if self.session.status() in ENDED:
+                break
+        for _ in self.until("the session's end"):
+            if self.session.record().get("report") == "made":
+                return
+            with _SWEEPS:
+                self._sweep()
+
+    def _sweep(self) -> None:
+        stack = self.workshop.stack
+        answer = stack.client("lambda").invoke(
+            FunctionName=stack.outputs["ReconcileFunctionName"], Payload=b"{}"
+        )
+        if "FunctionError" in answer:
+            raise RuntimeError(answer["Payload"].read().decode())
 
     def until(self, what: str, seconds: float = SECONDS) -> Iterator[None]:
         """Give turns until the caller stops asking.

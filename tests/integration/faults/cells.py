@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pullwright.github.connection import _PAUSES
 from pullwright_engine import faults as engine
 from tests.integration.faults.bench import HELD_SECONDS, PULL
 
@@ -35,6 +36,7 @@ class Cell:
         failure_class: of that error.
         says: what the last text on GitHub must contain.
         pulls: how many pull requests there must be.
+        execution: status of the execution, where the error does not tell it.
         github: failures of the stand-in, their paths below the repository.
         before: done before the delivery.
         during: done after it.
@@ -49,6 +51,7 @@ class Cell:
     github: tuple[dict[str, Any], ...] = ()
     before: Callable[[Bench], None] = field(default=_nothing)
     during: Callable[[Bench], None] = field(default=_nothing)
+    execution: str = ""
 
     @property
     def name(self) -> str:
@@ -99,6 +102,14 @@ def _corrupt(bench: Bench) -> None:
 def _stop_task(bench: Bench) -> None:
     bench.until_held(CLONE)
     bench.stop_task()
+
+
+def _abort(path: str) -> Callable[[Bench], None]:
+    def abort(bench: Bench) -> None:
+        bench.until_held(path)
+        bench.abort()
+
+    return abort
 
 
 def _refuse(times: int) -> Callable[[Bench], None]:
@@ -246,5 +257,27 @@ CELLS = (
         "function killed in the middle",
         github=(held("GET", ONE_PULL),),
         during=_kill_reporting,
+    ),
+    Cell(
+        "RunAgent",
+        "execution aborted",
+        "SessionStopped",
+        "user",
+        "stopped",
+        github=(held("POST", CLONE),),
+        during=_abort(CLONE),
+        execution="ABORTED",
+    ),
+    Cell(
+        "ReportOutcome",
+        "execution aborted",
+        github=(held("GET", ONE_PULL),),
+        during=_abort(ONE_PULL),
+        execution="ABORTED",
+    ),
+    Cell(
+        "ReportOutcome",
+        "GitHub 502 until the next sweep",
+        github=(fails("GET", ONE_PULL, 502, times=len(_PAUSES) + 1),),
     ),
 )

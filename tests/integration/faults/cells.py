@@ -181,9 +181,9 @@ CELLS = (
     Cell(
         "RunAgent",
         "task never started",
-        "TaskNotStarted",
+        "ImagePullFailed",
         "service",
-        "could not start the task",
+        "could not pull the agent's image",
         before=_refuse(9),
     ),
     Cell(

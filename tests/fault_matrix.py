@@ -59,7 +59,9 @@ class Matrix:
         lines = list(dict.fromkeys(row.line for row in self._rows.values()))
         begin, end = f"<!-- {self.name}: begin -->", f"<!-- {self.name}: end -->"
         text = FILE.read_text(encoding="utf-8")
-        heading = re.compile(rf"({re.escape(begin)}\n\n(?:\|[^\n]*\n){{2}}).*?(\n{re.escape(end)})", re.DOTALL)
+        heading = re.compile(
+            rf"({re.escape(begin)}\n\n(?:\|[^\n]*\n){{2}}).*?(\n{re.escape(end)})", re.DOTALL
+        )
         written, count = heading.subn(lambda found: found[1] + "\n".join(lines) + "\n" + found[2], text)
         if not count:
             raise LookupError(f"{FILE.name} has no part {self.name}")

@@ -18,6 +18,7 @@ from runner.clock import CLOCK, Clock
 from runner.disk import DiskWatch
 from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
+from runner.git.leaks import redact
 from runner.git.protected import with_base
 from runner.git.remote import Remote
 from runner.git.workspace import Workspace
@@ -279,7 +280,7 @@ class Session:
         ended = run.end.ended
         logger.info("the agent has ended", exit_code=ended.exit_code, stop=ended.stop and ended.stop.name)
         if ended.exit_code and ended.stderr:
-            logger.warning("the agent's last words on standard error", stderr=ended.stderr)
+            logger.warning("the agent's last words on standard error", stderr=redact(ended.stderr))
         return lambda changed: judge(run.end, self._request.limits, changed=changed)
 
     def _stopped_from_outside(self) -> Stop | None:

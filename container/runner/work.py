@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from pullwright.errors import GitHubUnavailable, PullwrightError, PushRefused
 from runner.git.command import GitError
+from runner.git.leaks import Leak, Scanner
 from runner.git.message import checkpoint_message, commit_message
 from runner.git.protected import is_protected
-from runner.git.tree import check
+from runner.git.tree import check, check_size
 from runner.log import logger, tee
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Work:
         self._store = store
         self._head = head
         self._checkpoint = checkpoint
+        self._scanner = Scanner(store, head.tree)
+        self._leaks: list[Leak] = []
         self._kept = self._seen = head.tree
         self.changed_at = around.clock.monotonic()
 
@@ -76,9 +79,9 @@ class Work:
             self.changed_at = self._around.clock.monotonic()
         if tree == self._kept:
             return
-        self._store.write_diff(self._head.tree, tree, self._around.diff)
+        self._write_diff(tree)
         artifacts.put_if_changed(self._around.diff)
-        check(self._store.changes(self._head.tree, tree), self._store)
+        self._check(tree)
         # Whoever has lost the session has no say in its checkpoints either.
         self._around.record.beat()
         if self._checkpoint.push(self._store, self._commit(tree, checkpoint_message(self._request))):
@@ -97,7 +100,7 @@ class Work:
         """Brings the agent's finished work into the runner's repository and keeps its diff at once.
 
         Raises:
-            PushRefused: it cannot be taken in.
+            PushRefused: it cannot be taken in, or is too much.
             GitError: git failed.
         """
         collected = self._take()
@@ -106,8 +109,8 @@ class Work:
         store, old, new = self._store, self._head.tree, collected.tree
         report = self._report
         report.files_changed = len(store.changes(old, new))
+        self._write_diff(new)
         report.additions, report.deletions = store.count_lines(old, new)
-        store.write_diff(old, new, self._around.diff)
         try:
             self._around.artifacts.put_if_changed(self._around.diff)
         except PullwrightError as error:
@@ -123,7 +126,7 @@ class Work:
         """
         report, branch = self._report, self._request.branch
         try:
-            check(self._store.changes(self._head.tree, collected.tree), self._store)
+            self._check(collected.tree)
         except PushRefused as error:
             report.fail(error)
             return
@@ -173,6 +176,22 @@ class Work:
         # The agent had the base branch's; whatever it made of them, the branch keeps its own.
         tree = self._store.graft(collected.tree, self._head.tree, is_protected)
         return None if tree == self._head.tree else replace(collected, tree=tree)
+
+    def _write_diff(self, tree: str) -> None:
+        """Writes the diff, in which files with a secret are as they were before."""
+        store, old = self._store, self._head.tree
+        changes = store.changes(old, tree)
+        check_size(changes, store)
+        self._leaks = self._scanner.find(changes)
+        if self._leaks:
+            tree = store.graft(tree, old, {leak.path for leak in self._leaks}.__contains__)
+        store.write_diff(old, tree, self._around.diff)
+
+    def _check(self, tree: str) -> None:
+        """Refuses what must not be pushed, after its diff was written."""
+        check(self._store.changes(self._head.tree, tree), self._store)
+        if self._leaks:
+            raise self._leaks[0].failure()
 
     def _commit(self, tree: str, message: str) -> str:
         return self._store.commit(

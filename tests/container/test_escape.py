@@ -6,7 +6,9 @@ and, for a good part of it, the real CLI driven by the scripted model.
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -103,6 +105,56 @@ def test_what_would_deceive_or_break_is_not_pushed(world: World, name: str) -> N
     assert words in world.result.failure.sentence
     assert world.result.failure.sentence.isprintable()
     assert world.git("rev-parse", "claude/7") == before
+
+
+def test_a_secret_is_neither_pushed_nor_kept(world: World) -> None:
+    """A private key in text and in a binary file is on no ref, checkpoints included, and in no artifact."""
+    body = secrets.token_hex(100)
+    name = "PRIVATE" + " KEY"
+    key = f"-----BEGIN {name}-----\n{body}\n-----END {name}-----"
+    said = json.dumps(
+        {
+            "type": "assistant",
+            "message": {
+                "id": "m0",
+                "content": [{"type": "text", "text": key}],
+            },
+        }
+    )
+    (world.folder / "said").write_text(said + "\n")
+    # Long enough for checkpoints to be tried.
+    world.fake_cli(
+        f"cat {world.folder}/said; echo fine > FINE.md;"
+        f"printf 'x\\n-----BEGIN {name}-----\\n{body}\\n-----END {name}-----\\n' > key.pem;"
+        "printf '\\0' > key.bin; cat key.pem >> key.bin; sleep 3; finish"
+    )
+    before = world.git("for-each-ref")
+    ran = world.run(AGENT_UID=str(UID), CHECKPOINT_SECONDS="1")
+    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert "a checkpoint could not be made" in ran.output
+    assert world.result.failure is not None
+    assert "holds what looks like a private key in line" in world.result.failure.sentence
+    assert world.git("for-each-ref") == before
+    assert b"FINE.md" in world.artifact("diff.patch")
+    assert b"key." not in world.artifact("diff.patch")
+    assert b"[a private key]" in world.artifact("transcript.jsonl")
+    for content in (*world.objects.values(), *map(str.encode, [*world.comments, ran.output])):
+        assert body[:40].encode() not in content
+
+
+def test_a_key_that_the_branch_holds_may_be_moved(world: World) -> None:
+    """What stood in some file of the branch before is no finding in another."""
+    name = "PRIVATE" + " KEY"
+    seed = world.folder / "seed"
+    key = f"-----BEGIN {name}-----\n{secrets.token_hex(100)}\n-----END {name}-----\n"
+    (seed / "old.pem").write_text(key)
+    world.git("add", "-A", cwd=seed)
+    world.git("commit", "-q", "-m", "A key for tests", cwd=seed)
+    world.git("push", "-q", "origin", "claude/7", cwd=seed)
+    world.fake_cli("cat > /dev/null; mv old.pem new.pem; finish")
+    ran = world.run(AGENT_UID=str(UID))
+    assert ran.code == exit_codes.DONE, ran.output
+    assert world.git("show", "claude/7:new.pem") == key.strip()
 
 
 @pytest.mark.parametrize("name", processes.STAYING)

@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from runner.children import child
+from runner.git.leaks import redact_line
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ def keep_conversation(workspace: Workspace, conversation_id: str, path: Path) ->
             kept = process.wait(_SECONDS) == 0
         except subprocess.TimeoutExpired:
             kept = False
-    if not kept:
+    if kept:
+        _redact(path)
+    else:
         path.unlink()
         logger.info("the conversation left no record")
+
+
+def _redact(path: Path) -> None:
+    clean = path.with_suffix(".clean")
+    with path.open("rb") as source, clean.open("wb") as target:
+        target.writelines(redact_line(line) for line in source)
+    clean.replace(path)

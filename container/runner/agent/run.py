@@ -22,6 +22,7 @@ from runner.agent.talk import Talk
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd
 from runner.gateway import Gateway, GatewayConfig
+from runner.git.leaks import redact_line
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def run_agent(
     talk = Talk(build_prompt(request, secrets.token_hex(4), notes, resumed=resumed))
 
     def on_line(line: bytes) -> None:
+        # At the source: transcripts, comments, the commit's message and the summary all come from here.
+        line = redact_line(line)
         kept.write(line)
         event = decode(line)
         if event is None:

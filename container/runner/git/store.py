@@ -11,7 +11,7 @@ from runner.git.command import environment, run
 from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, parse_changes, parse_numstat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import IO
 
@@ -151,6 +151,25 @@ class Store:
     def blob(self, name: str) -> bytes:
         """The content of one blob."""
         return self._git("cat-file", "blob", name)
+
+    def blobs(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of several blobs, one after the other, by hash."""
+        if not names:
+            return
+        with tempfile.TemporaryFile(dir=self.folder) as stream:
+            run("cat-file", "--batch", cwd=self.folder, given="\n".join(names).encode(), out=stream)
+            stream.seek(0)
+            for name in names:
+                # https://git-scm.com/docs/git-cat-file#_batch_output: header, content, line end.
+                size = int(stream.readline().split()[2])
+                yield name, stream.read(size)
+                stream.read(1)
+
+    def holds(self, tree: str, text: bytes) -> bool:
+        """Whether a text without line end stands in any file of a tree."""
+        # It may be a secret: other processes can read arguments, and not what is given.
+        options = ("--quiet", "--text", "--fixed-strings", "-f", "-")
+        return run("grep", *options, tree, cwd=self.folder, given=text + b"\n", accept=(0, 1)).code == 0
 
     def write_diff(self, old: str, new: str, path: Path) -> None:
         """Writes the difference between two trees as a patch that `git apply` takes."""

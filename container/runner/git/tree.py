@@ -20,6 +20,8 @@ ABSENT = "000000"
 # https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
 MAX_FILE_BYTES = 100 << 20
 MAX_FILES = 20_000
+# Together, unpacked: all of it is compared and searched for secrets, and a small pack can hold very much.
+MAX_CHANGED_BYTES = 128 << 20
 _WORKFLOWS = ".github/workflows/"
 # Line ends and terminal sequences, and marks that turn the direction of reading: https://trojansource.codes
 _DECEIVING = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -69,6 +71,40 @@ def parse_numstat(raw: bytes) -> tuple[int, int]:
     return added, deleted
 
 
+def check_size(changes: Sequence[Change], store: Store) -> dict[str, int]:
+    """Refuses what is too much, before anything looks into it.
+
+    Args:
+        changes: what the agent changed.
+        store: where the new objects are.
+
+    Returns:
+        The sizes of the new contents in bytes, by hash.
+
+    Raises:
+        PushRefused: with the path or the size.
+    """
+    if len(changes) > MAX_FILES:
+        raise PushRefused(
+            f"The agent changed {len(changes)} files; more than {MAX_FILES} at once are not pushed.",
+            remedy="Add what is generated to .gitignore, then start it again.",
+        )
+    present = _present(changes)
+    sizes = store.sizes([change.blob for change in present]) if present else {}
+    for change in present:
+        if sizes[change.blob] > MAX_FILE_BYTES:
+            raise PushRefused(
+                f"The file {shown(change.path)} is larger than GitHub's limit of 100 MiB.",
+                remedy="Add it to .gitignore or keep it elsewhere, then start it again.",
+            )
+    if sum(sizes[change.blob] for change in present) > MAX_CHANGED_BYTES:
+        raise PushRefused(
+            f"The files that the agent changed are larger than {MAX_CHANGED_BYTES >> 20} MiB together.",
+            remedy="Add what is generated to .gitignore, then start it again.",
+        )
+    return sizes
+
+
 def check(changes: Sequence[Change], store: Store) -> None:
     """Refuses what must not be pushed.
 
@@ -79,26 +115,15 @@ def check(changes: Sequence[Change], store: Store) -> None:
     Raises:
         PushRefused: with the path and the reason.
     """
-    if len(changes) > MAX_FILES:
-        raise PushRefused(
-            f"The agent changed {len(changes)} files; more than {MAX_FILES} at once are not pushed.",
-            remedy="Add what is generated to .gitignore, then start it again.",
-        )
     for change in changes:
         _check_path(change)
-    present = [change for change in changes if change.mode not in {ABSENT, GITLINK}]
-    sizes = store.sizes([change.blob for change in present]) if present else {}
-    for change in present:
-        if sizes[change.blob] > MAX_FILE_BYTES:
-            raise PushRefused(
-                f"The file {_shown(change.path)} is larger than GitHub's limit of 100 MiB.",
-                remedy="Add it to .gitignore or keep it elsewhere, then start it again.",
-            )
+    sizes = check_size(changes, store)
+    for change in _present(changes):
         if change.mode == SYMLINK:
             target = store.blob(change.blob) if sizes[change.blob] <= _LONGEST_TARGET else b"/"
             if leaves_repository(change.path, target.decode(errors="surrogateescape")):
                 raise PushRefused(
-                    f"The symbolic link {_shown(change.path)} points outside the repository.",
+                    f"The symbolic link {shown(change.path)} points outside the repository.",
                     remedy="Ask for a link that stays inside the repository.",
                 )
 
@@ -120,24 +145,29 @@ def leaves_repository(path: str, target: str) -> bool:
 def _check_path(change: Change) -> None:
     parts = change.path.lower().split("/")
     if ".git" in parts or ".." in parts:
-        raise PushRefused(f"The path {_shown(change.path)} would reach into git's own folder.")
+        raise PushRefused(f"The path {shown(change.path)} would reach into git's own folder.")
     if change.old_mode == ABSENT and _DECEIVING.search(change.path):
         raise PushRefused(
-            f"The name of the new file {_shown(change.path)} holds control characters.",
+            f"The name of the new file {shown(change.path)} holds control characters.",
             remedy="Ask for file names that show what they are.",
         )
     if change.path.lower().startswith(_WORKFLOWS):
         raise PushRefused(
-            f"The agent changed the workflow file {_shown(change.path)}, and Pullwright's App has no "
+            f"The agent changed the workflow file {shown(change.path)}, and Pullwright's App has no "
             "permission to push workflow files.",
             remedy="Apply the workflow's part of diff.patch by hand, or ask for a change without it.",
         )
     if change.mode == GITLINK:
         raise PushRefused(
-            f"The agent changed the submodule {_shown(change.path)}, whose commits are not pushed.",
+            f"The agent changed the submodule {shown(change.path)}, whose commits are not pushed.",
             remedy="Change the submodule by hand.",
         )
 
 
-def _shown(path: str) -> str:
+def _present(changes: Sequence[Change]) -> list[Change]:
+    return [change for change in changes if change.mode not in {ABSENT, GITLINK}]
+
+
+def shown(path: str) -> str:
+    """A path as it may stand in a sentence."""
     return "`" + "".join(c if c.isprintable() and c != "`" else "?" for c in path) + "`"

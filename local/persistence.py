@@ -1,11 +1,13 @@
 """What survives `down`: records and artifacts, put back by the next `up`.
 
-LocalStack's free build keeps nothing on disk. Executions cannot be put back; a session that was open when
-the stack was stopped is closed as failed, and its lock and slot are given back.
+LocalStack's free build keeps nothing on disk. Executions cannot be put back: a session that was open when the
+stack was stopped has lost its own, so the deployment's sweep is called at once: it tells the pull request,
+closes the session and frees its lock and slot, as for any execution that is gone.
 """
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from local.sam import client
 TABLE_FILE = "table.json"
 OBJECTS = "objects"
 OPEN = ("QUEUED", "RUNNING")
-SENTENCE = "The local stack was stopped while this session was open."
+SWEEPS = 10
 
 Item = dict[str, dict[str, Any]]
 
@@ -38,8 +40,7 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     Returns:
         How many sessions were open.
     """
-    pages = client("dynamodb", endpoint).get_paginator("scan").paginate(TableName=outputs["SessionsTable"])
-    items: list[Item] = [item for page in pages for item in page["Items"]]
+    items = _items(endpoint, outputs)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / OBJECTS).mkdir(parents=True)
     (folder / TABLE_FILE).write_text(json.dumps(items, default=_plain), encoding="utf-8")
@@ -61,14 +62,13 @@ def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
         folder: where `save` wrote.
 
     Returns:
-        How many records there were.
+        How many sessions were open.
     """
     if not (folder / TABLE_FILE).exists():
         return 0
     dynamodb = client("dynamodb", endpoint)
     items: list[Item] = json.loads((folder / TABLE_FILE).read_text(encoding="utf-8"))
-    kept = settled(items)
-    for item in kept:
+    for item in items:
         dynamodb.put_item(TableName=outputs["SessionsTable"], Item=item)
     s3 = client("s3", endpoint)
     for file in sorted((folder / OBJECTS).rglob("*")):
@@ -76,34 +76,35 @@ def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
             key = str(file.relative_to(folder / OBJECTS))
             s3.put_object(Bucket=outputs["ArtifactsBucket"], Key=key, Body=file.read_bytes())
     shutil.rmtree(folder)
-    return len(kept)
+    return sum(_is_open(item) for item in items)
 
 
-def settled(items: list[Item]) -> list[Item]:
-    """The table's items once every execution is gone: no lock, no slot, no open session.
+def sweep(endpoint: str, outputs: dict[str, str]) -> None:
+    """Call the deployment's reconcile function until no session is open that has no execution.
 
     Args:
-        items: as they were.
+        endpoint: the engine's address.
+        outputs: of the CloudFormation stack.
+
+    Raises:
+        RuntimeError: the function failed, or sessions are still open.
     """
-    return [
-        _closed(item) if _is_open(item) else item
-        for item in items
-        if not item["pk"]["S"].startswith("LOCK#") and not item["pk"]["S"].startswith("SLOTS")
-    ]
+    functions = client("lambda", endpoint)
+    for _ in range(SWEEPS):
+        answer = functions.invoke(FunctionName=outputs["ReconcileFunctionName"], Payload=b"{}")
+        told = answer["Payload"].read().decode()
+        if "FunctionError" in answer:
+            raise RuntimeError(f"the sweep over interrupted sessions failed: {told}")
+        if not any(_is_open(item) for item in _items(endpoint, outputs)):
+            return
+        time.sleep(1)
+    raise RuntimeError(f"interrupted sessions are still open after {SWEEPS} sweeps; the last said: {told}")
+
+
+def _items(endpoint: str, outputs: dict[str, str]) -> list[Item]:
+    pages = client("dynamodb", endpoint).get_paginator("scan").paginate(TableName=outputs["SessionsTable"])
+    return [item for page in pages for item in page["Items"]]
 
 
 def _is_open(item: Item) -> bool:
     return item["pk"]["S"].startswith("SESSION#") and item.get("status", {}).get("S") in OPEN
-
-
-def _closed(item: Item) -> Item:
-    return {
-        **item,
-        "status": {"S": "FAILED"},
-        "outcome": {"S": "failed"},
-        "error": {"S": "TaskStopped"},
-        "failure_class": {"S": "service"},
-        "sentence": {"S": SENTENCE},
-        "remedy": {"S": "Start it again to go on from the last push."},
-        "closed_at": item["heartbeat_at"],
-    }

@@ -157,7 +157,11 @@ class Stack:
         if fresh:
             with steps.step("secrets, GitHub App, saved sessions"):
                 told |= app.install(told["endpoint_url"], told["outputs"], told["github_url"], self.model.key)
-                persistence.restore(told["endpoint_url"], told["outputs"], self.layout.data / "saved")
+                interrupted = persistence.restore(
+                    told["endpoint_url"], told["outputs"], self.layout.data / "saved"
+                )
+                if interrupted:
+                    persistence.sweep(told["endpoint_url"], told["outputs"])
         told["fingerprint"] = self._fingerprint(told["github_url"])
         self._write(told)
 

@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from local.people import Person
 from local.sam import client
+from local.sessions import Stack
+from tests.integration.conftest import Repositories, Workshop
+from tests.integration.test_reconcile import begin
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +48,12 @@ class Launcher:
         """What `stack.json` says."""
         found: dict[str, Any] = json.loads((self.folder / "stack.json").read_text())
         return found
+
+    def workshop(self, name: str = "") -> Workshop:
+        """A repository on the stack: a new one, or one that is there."""
+        stack = Stack.load(self.folder)
+        person = Person.join(stack.github_url, "ada")
+        return Workshop(stack, person, name) if name else Repositories(stack, person).make()
 
     def table(self) -> dict[str, Any]:
         """The table's items by key."""
@@ -81,21 +91,24 @@ def test_a_stack_comes_up_stays_up_and_goes_down_with_everything(launcher: Launc
 
     s3 = client("s3", told["endpoint_url"])
     s3.put_object(Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x", Body=b"kept")
-    dynamodb = client("dynamodb", told["endpoint_url"])
-    for pk in ("SESSION#a", "LOCK#o/r#claude/1"):
-        item = {"pk": {"S": pk}, "status": {"S": "RUNNING"}, "heartbeat_at": {"S": "2026-01-01T00:00:00Z"}}
-        dynamodb.put_item(TableName=told["outputs"]["SessionsTable"], Item=item)
+    session = begin(launcher.workshop())
+    assert session.record()["status"] == "RUNNING"
     assert launcher.run("down")[0] == 0
     assert launcher.run("status")[0] == 3
     assert not [one for one in told["processes"] if Path(f"/proc/{one['pid']}/cwd").exists()]
 
 
 def test_records_and_artifacts_survive_and_an_engine_that_was_killed_is_replaced(launcher: Launcher) -> None:
-    """Up brings back what down put aside; what was open is closed; a dead engine is no obstacle."""
+    """Up brings back what down put aside and settles what was open; a dead engine is no obstacle."""
     assert launcher.run("up")[0] == 0
     told = launcher.told
-    assert set(launcher.table()) == {"SESSION#a"}
-    assert launcher.table()["SESSION#a"]["status"] == {"S": "FAILED"}
+    [record] = [item for pk, item in launcher.table().items() if pk.startswith("SESSION#")]
+    assert record["status"] == {"S": "FAILED"}
+    assert not [pk for pk in launcher.table() if pk.startswith("LOCK#")]
+    assert "holders" not in launcher.table()["SLOTS"]
+    [pull] = (workshop := launcher.workshop(record["repository"]["S"])).pulls()
+    [comment] = workshop.comments(pull["number"])
+    assert record["sentence"]["S"] in comment
     found = client("s3", told["endpoint_url"]).get_object(
         Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x"
     )

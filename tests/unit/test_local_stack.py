@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from local import packages, persistence
+from local import packages
 from local.app import webhook_host
 from local.install import Part
 from local.model_choice import ChoiceError, choose
@@ -66,22 +66,6 @@ def test_the_host_of_a_webhook_is_the_name_that_aws_would_use() -> None:
     """The id of the Function URL comes first."""
     host = webhook_host("http://127.0.0.1:4000/_function_url/abc123/")
     assert host == "abc123.lambda-url.us-east-1.localhost.localstack.cloud:4000"
-
-
-def test_what_was_open_is_closed_when_the_stack_comes_back() -> None:
-    """No execution survives, so no lock, slot or open session may."""
-    items: list[dict[str, Any]] = [
-        {"pk": {"S": "SLOTS"}, "holders": {"SS": ["a"]}},
-        {"pk": {"S": "LOCK#o/r#claude/1"}, "owner": {"S": "arn"}},
-        {"pk": {"S": "SESSION#a"}, "status": {"S": "RUNNING"}, "heartbeat_at": {"S": "2026-01-01T00:00:00Z"}},
-        {"pk": {"S": "SESSION#b"}, "status": {"S": "SUCCEEDED"}},
-        {"pk": {"S": "BRANCH#o/r#claude/1"}, "pull_request": {"N": "2"}},
-    ]
-    kept = {item["pk"]["S"]: item for item in persistence.settled(items)}
-    assert set(kept) == {"SESSION#a", "SESSION#b", "BRANCH#o/r#claude/1"}
-    assert kept["SESSION#a"]["status"] == {"S": "FAILED"}
-    assert kept["SESSION#a"]["sentence"] == {"S": persistence.SENTENCE}
-    assert kept["SESSION#b"]["status"] == {"S": "SUCCEEDED"}
 
 
 def test_a_fingerprint_changes_with_content_and_words_only(tmp_path: Path) -> None:

@@ -93,6 +93,14 @@ def test_without_a_task_nothing_is_asked() -> None:
     assert Cluster().stop(None) is None
 
 
+def test_a_forgotten_execution_has_no_task() -> None:
+    """An execution that AWS does not know any more keeps no session open."""
+    cluster = Cluster()
+    cluster.states = Stubber(client("stepfunctions"))
+    cluster.states.add_client_error("get_execution_history", "ExecutionDoesNotExist")
+    assert cluster.stop(None) is None
+
+
 def test_a_task_that_still_saves_its_work_is_waited_for_again() -> None:
     """When this function's time is up first, the state machine has to ask again."""
     cluster = Cluster(CLAIMED)

@@ -7,7 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pullwright.aws import calling
+from botocore.exceptions import ClientError
+
+from pullwright.aws import calling, code_of
 from pullwright.errors import AwsUnavailable
 from pullwright.log import logger
 from pullwright.reporting.event import TaskEnd
@@ -23,6 +25,7 @@ _ENDS_WITHIN = timedelta(seconds=180)
 _POLL_SECONDS = 2.0
 _LAST_EVENTS = 200
 _STOPPED = "STOPPED"
+_FORGOTTEN = "ExecutionDoesNotExist"
 
 
 class Tasks:
@@ -109,9 +112,15 @@ class Tasks:
     def _launched(self, execution_arn: str) -> list[str]:
         """The tasks that the execution launched, newest first: one may run that never claimed its session."""
         with calling("read the execution's history"):
-            events = self._states.get_execution_history(
-                executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
-            )["events"]
+            try:
+                events = self._states.get_execution_history(
+                    executionArn=execution_arn, reverseOrder=True, maxResults=_LAST_EVENTS
+                )["events"]
+            except ClientError as error:
+                # AWS forgets an execution after 90 days, and its tasks long before.
+                if code_of(error) != _FORGOTTEN:
+                    raise
+                return []
         arns = []
         for event in events:
             submitted = event.get("taskSubmittedEventDetails", {})

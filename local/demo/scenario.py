@@ -117,7 +117,7 @@ def built_in(github_url: str, model_url: str | None) -> Scenario:
     """
     if model_url:
         call(model_url, "PUT", "/_standin/scripts/demo", _script())
-    person = Person.join(github_url, "octavia")
+    person = Person.join(github_url, "maintainer")
     files = {
         path.relative_to(PROJECT).as_posix(): path.read_text()
         for path in sorted(PROJECT.rglob("*"))
@@ -136,7 +136,7 @@ def own(github_url: str, source: Path, text: str) -> Scenario:
         source: a local git repository; it is only read.
         text: the first line becomes the title, all of it the body.
     """
-    person = Person.join(github_url, "octavia")
+    person = Person.join(github_url, "maintainer")
     name = source.resolve().name.removesuffix(".git")
     repository = _new_repository(github_url, name, {"source": str(source.resolve())}, person.login)
     title = text.strip().splitlines()[0][:200]

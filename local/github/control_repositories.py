@@ -21,7 +21,7 @@ class FieldError(Exception):
     """A control request that is wrong, and says which field.
 
     Args:
-        field: where, such as `permissions.ada`.
+        field: where, such as `permissions.maintainer`.
         message: why.
     """
 

@@ -24,7 +24,7 @@ _FILES = 400
 _LINES = 120
 _BRANCH = "claude/7"
 _HEADER = "Authorization: Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
-_WHO = "Ada <ada@example.invalid>"
+_WHO = "Maintainer <maintainer@example.invalid>"
 
 
 class NotMeasuredError(RuntimeError):

@@ -62,7 +62,7 @@ def test_what_the_agent_leaves_becomes_one_commit_of_the_bot(world: World) -> No
     message = world.git("log", "--format=%B", "-1", "claude/7")
     assert message.startswith("The greeting is misspelt\n\nFixes issue #3: it says hello now.\n\n")
     assert "Pullwright-Session: implement-7-test" in message
-    assert "Co-authored-by: ada <ada@users.noreply.github.com>" in message
+    assert "Co-authored-by: maintainer <maintainer@users.noreply.github.com>" in message
     assert (world.result.turns, world.result.summary) == (2, "Fixes #3: it says hello now.")
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid")
+IDENTITY = ("-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid")
 FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
 
 
@@ -150,7 +150,7 @@ class World:
             "title": "The greeting is misspelt",
             "body": "It says `helo`.",
             "prompt": None,
-            "requested_by": "ada",
+            "requested_by": "maintainer",
             "author": {"name": "pullwright[bot]", "email": "1+pullwright[bot]@users.noreply.github.com"},
             "provider": "anthropic",
             "model": "claude-opus-5-5",

@@ -52,7 +52,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def person(stack: Stack) -> Person:
     """Somebody who owns the test repositories."""
-    return Person.join(stack.github_url, "ada")
+    return Person.join(stack.github_url, "maintainer")
 
 
 @dataclass

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a webhook secret"
-ADA = "ghp_ada_ada_ada"
+MAINTAINER = "ghp_ada_ada_ada"
 APP_ID = 4711
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -122,7 +122,7 @@ class StandIn:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
-    def rest(self, method: str, path: str, body: object = None, token: str | None = ADA) -> Any:
+    def rest(self, method: str, path: str, body: object = None, token: str | None = MAINTAINER) -> Any:
         """Call the REST API."""
         return call(self.url, method, f"/api/v3{path}", body, token=token)
 
@@ -145,7 +145,7 @@ class StandIn:
     def repository(self, name: str, **settings: Any) -> str:
         """Create a repository with two files and return its full name."""
         body = {"full_name": name, "files": {"README.md": "# hello\n", "a.txt": "one\n"}, **settings}
-        self.control("POST", "/repositories", {"permissions": {"ada": "admin"}, **body})
+        self.control("POST", "/repositories", {"permissions": {"maintainer": "admin"}, **body})
         return name
 
 
@@ -154,7 +154,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory, hook: Hook) -> Iterator[S
     """A stand-in with one person and a registered App."""
     started = StandIn.start(tmp_path_factory.mktemp("github") / "data")
     try:
-        started.control("POST", "/users", {"login": "ada", "token": ADA})
+        started.control("POST", "/users", {"login": "maintainer", "token": MAINTAINER})
         public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         started.control(
             "PUT",
@@ -177,7 +177,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory, hook: Hook) -> Iterator[S
 
 def git(folder: Path, *arguments: str, ok: bool = True, **environment: str) -> str:
     """Run git without any configuration of this machine and return all that it printed."""
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
+    identity = ["-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid"]
     done = subprocess.run(
         ["git", *identity, *arguments],
         cwd=folder,
@@ -276,7 +276,7 @@ def test_a_push_of_the_app_moves_its_pull_request(stand_in: StandIn, hook: Hook,
 def test_a_large_push_is_streamed_in_chunks(stand_in: StandIn, tmp_path: Path) -> None:
     """A push beyond git's post buffer comes chunked and arrives whole."""
     name = stand_in.repository("octo/large")
-    folder = clone(stand_in, name, tmp_path, ADA)
+    folder = clone(stand_in, name, tmp_path, MAINTAINER)
     (folder / "noise").write_bytes(os.urandom(5_000_000))
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "noise")
@@ -338,7 +338,7 @@ def test_pushes_that_github_refuses(
 def test_rewritten_history_needs_force(stand_in: StandIn, tmp_path: Path) -> None:
     """A push that is no fast-forward is refused without force, and taken with it."""
     name = stand_in.repository("octo/forced")
-    folder = clone(stand_in, name, tmp_path, ADA)
+    folder = clone(stand_in, name, tmp_path, MAINTAINER)
     commit(folder, "b.txt", "two\n")
     git(folder, "push", "--quiet", "origin", "HEAD:topic")
     git(folder, "commit", "--quiet", "--amend", "--message", "again")
@@ -350,14 +350,14 @@ def test_rewritten_history_needs_force(stand_in: StandIn, tmp_path: Path) -> Non
 def test_strangers_do_not_learn_of_private_repositories(stand_in: StandIn, tmp_path: Path) -> None:
     """A client is asked for credentials, and with somebody's it hears that there is nothing."""
     name = stand_in.repository("octo/hidden", private=True)
-    stand_in.control("POST", "/users", {"login": "mallory", "token": "ghp_mallory_mallory"})
+    stand_in.control("POST", "/users", {"login": "outsider", "token": "ghp_mallory_mallory"})
     assert "could not read Username" in git(tmp_path, "clone", address(stand_in, name), "one", ok=False)
     answer = git(tmp_path, "clone", address(stand_in, name, "ghp_mallory_mallory"), "two", ok=False)
     assert "Repository not found." in answer
     assert "Invalid username or token" in git(
         tmp_path, "clone", address(stand_in, name, "ghs_nobody"), "three", ok=False
     )
-    git(tmp_path, "clone", "--quiet", address(stand_in, name, ADA), "four")
+    git(tmp_path, "clone", "--quiet", address(stand_in, name, MAINTAINER), "four")
 
 
 def test_ordered_failures(stand_in: StandIn) -> None:
@@ -378,7 +378,7 @@ def test_ordered_failures(stand_in: StandIn) -> None:
         fault = {"method": "POST", "path_regex": path, "drop": True, "after": after}
         stand_in.control("PUT", "/faults", [fault])
         connection = http.client.HTTPConnection(stand_in.url.removeprefix("http://"))
-        headers = {"Authorization": f"Bearer {ADA}", "User-Agent": "test"}
+        headers = {"Authorization": f"Bearer {MAINTAINER}", "User-Agent": "test"}
         connection.request("POST", f"/api/v3/repos/{name}/issues", json.dumps(issue), headers)
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             connection.getresponse()
@@ -390,7 +390,7 @@ def test_ordered_failures(stand_in: StandIn) -> None:
 def test_a_push_that_failed_too_late_has_arrived(stand_in: StandIn, tmp_path: Path) -> None:
     """A 502 ordered after a push leaves the branch moved, as when GitHub's answer is lost."""
     name = stand_in.repository("octo/late")
-    folder = clone(stand_in, name, tmp_path, ADA)
+    folder = clone(stand_in, name, tmp_path, MAINTAINER)
     sha = commit(folder, "b.txt", "two\n")
     fault = {"method": "POST", "path_regex": f"{name}.git/git-receive-pack", "status": 502, "after": True}
     stand_in.control("PUT", "/faults", [fault])
@@ -460,7 +460,7 @@ def test_pages_show_what_happened(stand_in: StandIn) -> None:
 def test_nothing_is_lost_when_it_is_killed(tmp_path: Path) -> None:
     """After kill -9 and a start on the same folder, people, tokens, issues and branches are there."""
     first = StandIn.start(tmp_path / "data")
-    first.control("POST", "/users", {"login": "ada", "token": ADA})
+    first.control("POST", "/users", {"login": "maintainer", "token": MAINTAINER})
     name = first.repository("octo/kept")
     first.rest("POST", f"/repos/{name}/issues", {"title": "kept"})
     first.stop(signal.SIGKILL)
@@ -468,7 +468,7 @@ def test_nothing_is_lost_when_it_is_killed(tmp_path: Path) -> None:
     try:
         [issue] = second.rest("GET", f"/repos/{name}/issues")
         assert issue["title"] == "kept"
-        assert second.rest("GET", "/user")["login"] == "ada"
+        assert second.rest("GET", "/user")["login"] == "maintainer"
         assert second.rest("GET", f"/repos/{name}/branches")[0]["name"] == "main"
         assert second.rest("POST", f"/repos/{name}/issues", {"title": "next"})["number"] == 2
     finally:

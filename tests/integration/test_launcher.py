@@ -52,7 +52,7 @@ class Launcher:
     def workshop(self, name: str = "") -> Workshop:
         """A repository on the stack: a new one, or one that is there."""
         stack = Stack.load(self.folder)
-        person = Person.join(stack.github_url, "ada")
+        person = Person.join(stack.github_url, "maintainer")
         return Workshop(stack, person, name) if name else Repositories(stack, person).make()
 
     def table(self) -> dict[str, Any]:

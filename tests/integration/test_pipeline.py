@@ -202,7 +202,7 @@ def test_nothing_is_left_behind(done: Done, stack: Stack) -> None:
 
 def test_people_without_write_permission_start_nothing(workshop: Workshop, stack: Stack) -> None:
     """A label added by somebody who may only read ends in a refusal on the issue, and no pull request."""
-    stranger: Person = type(workshop.person).join(stack.github_url, "mallory")
+    stranger: Person = type(workshop.person).join(stack.github_url, "outsider")
     call(
         stack.github_url,
         "PUT",

@@ -172,7 +172,7 @@ def test_a_label_that_is_removed_ends_its_session(workshop: Workshop) -> None:
     session = begin(workshop, by_label=True)
     issue = session.input["issue"]
     workshop.rest("DELETE", f"/issues/{issue}/labels/{LABEL}")
-    assert_over(session, workshop, "LabelRemoved", f"The label {LABEL} was removed by ada.")
+    assert_over(session, workshop, "LabelRemoved", f"The label {LABEL} was removed by maintainer.")
 
 
 def test_leftovers_without_a_session_are_freed(stack: Stack) -> None:

@@ -157,7 +157,7 @@ def _push_as_person(workshop: Workshop, folder: Path, branch: str) -> str:
     )
 
     def git(*arguments: str) -> str:
-        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid"]
+        identity = ["-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid"]
         done = subprocess.run(
             ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
         )
@@ -193,7 +193,8 @@ def test_a_persons_commit_on_our_branch_is_kept(workshop: Workshop, tmp_path: Pa
     )
     script = (
         f"git clone --quiet --branch claude/{issue} {url} . && echo mine > mine.txt && git add mine.txt && "
-        "git -c user.name=Ada -c user.email=ada@example.invalid commit --quiet -m mine && git push --quiet"
+        "git -c user.name=Maintainer -c user.email=maintainer@example.invalid commit --quiet -m mine && "
+        "git push --quiet"
     )
     subprocess.run(["sh", "-c", script], cwd=clone, check=True)
     again = workshop.start(issue=issue)

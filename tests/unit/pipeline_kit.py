@@ -37,8 +37,8 @@ API = f"{ROOT}/api/v3"
 SLUG = "pullwright-dev"
 BOT = f"{SLUG}[bot]"
 REPOSITORY = "octo/widgets"
-PERSON = "ada"
-STRANGER = "mallory"
+PERSON = "maintainer"
+STRANGER = "outsider"
 BODY = "The total is wrong when the list is empty."
 
 

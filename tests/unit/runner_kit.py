@@ -26,7 +26,7 @@ def a_request(**changes: Any) -> AgentRequest:
         "title": "The greeting is misspelt",
         "body": "It says `helo`.",
         "prompt": None,
-        "requested_by": "ada",
+        "requested_by": "maintainer",
         "author": GitIdentity(name="pullwright[bot]", email="1+pullwright[bot]@users.noreply.github.com"),
         "provider": "anthropic",
         "model": "claude-opus-5-5",

@@ -178,10 +178,10 @@ def test_without_a_result_the_rest_decides(evidence: Evidence, error: type[Pullw
 
 def test_the_sentence_of_our_own_error_is_kept() -> None:
     """What OpenPullRequest said is what is told."""
-    evidence = Evidence(is_open=False, error=state_error("NotAllowed", "Mallory may not write."))
+    evidence = Evidence(is_open=False, error=state_error("NotAllowed", "Outsider may not write."))
     _, failure = classify(evidence)
     assert failure is not None
-    assert failure.sentence == "Mallory may not write."
+    assert failure.sentence == "Outsider may not write."
     assert failure.failure_class is FailureClass.USER
 
 

@@ -48,7 +48,7 @@ REQUEST = AgentRequest(
     title="t",
     body="b",
     prompt=None,
-    requested_by="ada",
+    requested_by="maintainer",
     author=GitIdentity(name="n", email="e"),
     provider="bedrock",
     model="a-model",
@@ -193,7 +193,7 @@ def test_a_comment_fits() -> None:
 
 def test_the_pull_request_closes_its_issue() -> None:
     """The body links the issue; without one it quotes the prompt."""
-    assert "Closes #12\n" in pull_request_body(issue=12, prompt=None, requested_by="ada")
+    assert "Closes #12\n" in pull_request_body(issue=12, prompt=None, requested_by="maintainer")
     text = pull_request_body(issue=None, prompt="Do\n```\nthis", requested_by=None)
     assert "> Do\n> ```\n> this" in text
 
@@ -209,7 +209,7 @@ def test_failing_checks_are_shown_with_their_last_lines() -> None:
     checks = (
         CheckResult(name="lint", command="make lint", status="passed", seconds=2),
         CheckResult(
-            name="tests", command="make test", status="failed", output="```\n</details>\n# @ada broken"
+            name="tests", command="make test", status="failed", output="```\n</details>\n# @maintainer broken"
         ),
     )
     shown = result().model_copy(update={"checks": checks, "notices": ("The file is ignored: `x`.",)})
@@ -219,7 +219,7 @@ def test_failing_checks_are_shown_with_their_last_lines() -> None:
     assert "| tests | ❌ | failed | 0 s |" in text
     assert "The file is ignored" in text
     assert "make lint" not in text
-    assert "````text\n```\n</details>\n# @ada broken\n````" in text
+    assert "````text\n```\n</details>\n# @maintainer broken\n````" in text
 
 
 def test_checks_that_did_not_run_are_no_failure() -> None:

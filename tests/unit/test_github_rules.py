@@ -28,8 +28,8 @@ NOW = 1_800_000_000.0
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-ADA = "ghp_ada_ada_ada"
-EVE = "ghp_eve_eve_eve"
+MAINTAINER = "ghp_ada_ada_ada"
+OUTSIDER = "ghp_eve_eve_eve"
 REPO = "/repos/octo/app"
 
 
@@ -52,14 +52,14 @@ class Lab:
         return control.respond(Call(self.world, method, path, content=content))
 
     def ask(
-        self, method: str, path: str, body: object = None, token: str | None = ADA, **query: str
+        self, method: str, path: str, body: object = None, token: str | None = MAINTAINER, **query: str
     ) -> Reply:
         """Ask the REST API."""
         headers = {"user-agent": "test"} | ({"authorization": f"Bearer {token}"} if token else {})
         content = json.dumps(body).encode() if body is not None else b""
         return api.respond(Call(self.world, method, path, query, headers, content))
 
-    def get(self, path: str, token: str | None = ADA) -> Any:
+    def get(self, path: str, token: str | None = MAINTAINER) -> Any:
         """Ask for something that is there."""
         reply = self.ask("GET", path, token=token)
         assert reply.status == 200, reply.body
@@ -88,7 +88,7 @@ class Lab:
         assert reply.status == 201, reply.body
         return str(reply.body["token"])
 
-    def branch(self, name: str = "topic", token: str = ADA) -> str:
+    def branch(self, name: str = "topic", token: str = MAINTAINER) -> str:
         """Create a branch with an empty commit of its own and return the commit."""
         base = self.get(f"{REPO}/git/ref/heads/main")["object"]["sha"]
         tree = self.get(f"{REPO}/git/commits/{base}")["tree"]["sha"]
@@ -98,7 +98,7 @@ class Lab:
         assert reply.status == 201, reply.body
         return str(sha)
 
-    def pull(self, token: str = ADA, **more: Any) -> Reply:
+    def pull(self, token: str = MAINTAINER, **more: Any) -> Reply:
         """Open a pull request from `topic`."""
         body = {"title": "Topic", "head": "topic", "base": "main", **more}
         return self.ask("POST", f"{REPO}/pulls", body, token)
@@ -114,7 +114,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     time = [NOW]
     world = World(tmp_path / "data", "http://127.0.0.1:4000", lambda: time[0])
     made = Lab(world, time)
-    for login, token in (("ada", ADA), ("eve", EVE)):
+    for login, token in (("maintainer", MAINTAINER), ("outsider", OUTSIDER)):
         made.control("POST", "/users", {"login": login, "token": token})
     made.control(
         "PUT",
@@ -128,7 +128,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         {
             "full_name": "octo/app",
             "files": {"a.txt": "one\n"},
-            "permissions": {"ada": "admin"},
+            "permissions": {"maintainer": "admin"},
             "installation_permissions": permissions,
         },
     )
@@ -246,23 +246,23 @@ def test_strangers_read_what_is_public_and_write_little(lab: Lab) -> None:
         401,
         "Requires authentication",
     )
-    made = lab.ask("POST", f"{REPO}/issues", {"title": "x", "labels": ["claude-dev"]}, EVE)
+    made = lab.ask("POST", f"{REPO}/issues", {"title": "x", "labels": ["claude-dev"]}, OUTSIDER)
     assert (made.status, made.body["labels"]) == (201, [])
-    assert lab.ask("POST", f"{REPO}/issues/1/labels", {"labels": ["claude-dev"]}, EVE).status == 403
-    lab.control("PUT", "/repositories/octo/app/permissions", {"eve": "triage"})
-    assert lab.ask("POST", f"{REPO}/issues/1/labels", {"labels": ["claude-dev"]}, EVE).status == 200
-    assert lab.ask("PATCH", REPO, {"archived": True}, EVE).status == 403
+    assert lab.ask("POST", f"{REPO}/issues/1/labels", {"labels": ["claude-dev"]}, OUTSIDER).status == 403
+    lab.control("PUT", "/repositories/octo/app/permissions", {"outsider": "triage"})
+    assert lab.ask("POST", f"{REPO}/issues/1/labels", {"labels": ["claude-dev"]}, OUTSIDER).status == 200
+    assert lab.ask("PATCH", REPO, {"archived": True}, OUTSIDER).status == 403
 
 
 def test_permissions_of_people_and_apps(lab: Lab) -> None:
     """The permission of a person is known, that of an App is a 404."""
     token = lab.token(issues="write")
-    expected = {"ada": ("admin", "admin"), "eve": ("read", "read")}
+    expected = {"maintainer": ("admin", "admin"), "outsider": ("read", "read")}
     for login, (old, role) in expected.items():
         body = lab.get(f"{REPO}/collaborators/{login}/permission", token)
         assert (body["permission"], body["role_name"]) == (old, role)
-    lab.control("PUT", "/repositories/octo/app/permissions", {"eve": "maintain"})
-    assert lab.get(f"{REPO}/collaborators/eve/permission", token)["permission"] == "write"
+    lab.control("PUT", "/repositories/octo/app/permissions", {"outsider": "maintain"})
+    assert lab.get(f"{REPO}/collaborators/outsider/permission", token)["permission"] == "write"
     for login in ("wright[bot]", "nobody"):
         assert lab.ask("GET", f"{REPO}/collaborators/{login}/permission", token=token).status == 404
 
@@ -318,7 +318,7 @@ def test_pull_requests_are_found_by_head(lab: Lab) -> None:
     """The head filter wants an owner; without one it filters nothing."""
     lab.branch()
     lab.pull()
-    for head, count in (("octo:topic", 1), ("octo:other", 0), ("ada:topic", 0), ("other", 1)):
+    for head, count in (("octo:topic", 1), ("octo:other", 0), ("maintainer:topic", 0), ("other", 1)):
         assert len(lab.ask("GET", f"{REPO}/pulls", head=head).body) == count
 
 
@@ -335,7 +335,7 @@ def test_a_deleted_branch_closes_its_pull_request(lab: Lab) -> None:
 
 def test_archived_and_empty_repositories(lab: Lab) -> None:
     """An archived repository takes nothing, an empty one has no git data."""
-    lab.control("POST", "/repositories", {"full_name": "octo/empty", "permissions": {"ada": "admin"}})
+    lab.control("POST", "/repositories", {"full_name": "octo/empty", "permissions": {"maintainer": "admin"}})
     ref = "/repos/octo/empty/git/ref/heads/main"
     assert message(lab.ask("GET", ref)) == (409, "Git Repository is empty.")
     assert lab.ask("POST", "/repos/octo/empty/issues", {"title": "x"}).status == 201
@@ -380,7 +380,7 @@ def test_the_app_is_told_what_happened(lab: Lab) -> None:
     assert [action for _, action in lab.events()[before:]] == expected
     payload = list(lab.world.store.deliveries)[-1].payload
     assert payload["repository"]["full_name"] == "octo/app"
-    assert payload["sender"]["login"] == "ada"
+    assert payload["sender"]["login"] == "maintainer"
     assert payload["installation"]["id"]
     assert payload["organization"]["login"] == "octo"
 
@@ -410,13 +410,13 @@ def test_limits(lab: Lab) -> None:
     lab.time[0] += 61
     assert lab.ask("POST", path, {"title": "x"}, token).status == 201
     lab.control("PUT", "/limits", {"per_hour": 1})
-    reply = lab.ask("GET", REPO, token=EVE)
+    reply = lab.ask("GET", REPO, token=OUTSIDER)
     assert (reply.status, reply.headers["X-RateLimit-Remaining"]) == (200, "0")
-    reply = lab.ask("GET", REPO, token=EVE)
+    reply = lab.ask("GET", REPO, token=OUTSIDER)
     assert reply.status == 403
     assert reply.body["message"].startswith("API rate limit exceeded for user ID")
     lab.time[0] += 3_600
-    assert lab.ask("GET", REPO, token=EVE).status == 200
+    assert lab.ask("GET", REPO, token=OUTSIDER).status == 200
 
 
 MUTATION = (
@@ -436,7 +436,7 @@ def test_ready_for_review_asks_for_both_permissions(lab: Lab) -> None:
         assert (error["type"], error["path"]) == ("FORBIDDEN", ["markPullRequestReadyForReview"])
     body = lab.graphql(MUTATION, lab.token(contents="write", pull_requests="write"), id=node)
     assert body == {"data": {"markPullRequestReadyForReview": {"pullRequest": {"isDraft": False}}}}
-    assert lab.graphql(MUTATION, ADA, id="PR_nothing")["errors"][0]["type"] == "NOT_FOUND"
+    assert lab.graphql(MUTATION, MAINTAINER, id="PR_nothing")["errors"][0]["type"] == "NOT_FOUND"
 
 
 def test_the_text_before_an_edit_can_be_found(lab: Lab) -> None:

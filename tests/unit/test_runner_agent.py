@@ -180,8 +180,8 @@ def test_other_peoples_text_cannot_leave_its_block() -> None:
         ({"prompt": "Only the tests"}, ["<issue-n>", "<task-n>\nOnly the tests\n"], []),
         ({"issue": None, "title": "Do", "prompt": "Do it {now}"}, ["<task-n>\nDo it {now}\n"], ["<issue-"]),
         (
-            {"comments": (IssueComment(author="bob", created_at=WHEN, body="Mind {braces}"),)},
-            ["<comment-n>\nComment by bob, 2026-11-21 08:30 UTC:\n\nMind {braces}\n"],
+            {"comments": (IssueComment(author="reviewer", created_at=WHEN, body="Mind {braces}"),)},
+            ["<comment-n>\nComment by reviewer, 2026-11-21 08:30 UTC:\n\nMind {braces}\n"],
             [],
         ),
         ({"issue": None, "title": "Pull", "body": "Text"}, ["<pull-request-n>\nPull\n\nText\n"], ["<task-"]),

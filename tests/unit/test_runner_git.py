@@ -134,11 +134,12 @@ def test_lines_are_counted_without_binary_files() -> None:
 def test_the_message_names_session_and_people() -> None:
     """Subject from the issue, body from the agent, trailers from us."""
     message = commit_message(
-        a_request(), "## Done\n\nThe greeting is spelt `hello` now.\n\nSigned-off-by: Eve"
+        a_request(), "## Done\n\nThe greeting is spelt `hello` now.\n\nSigned-off-by: Outsider"
     )
     assert message == (
         "The greeting is misspelt\n\nDone\n\n"
-        "Pullwright-Session: implement-7-x\nCo-authored-by: ada <ada@users.noreply.github.com>\n"
+        "Pullwright-Session: implement-7-x\n"
+        "Co-authored-by: maintainer <maintainer@users.noreply.github.com>\n"
     )
 
 
@@ -147,7 +148,7 @@ def test_the_message_names_session_and_people() -> None:
     [
         ("Fixes #12 and closes acme/other#3", "Fixes issue #12 and closes issue acme/other#3", "Fixes #12"),
         ("Done [skip ci] [CI SKIP] [no ci]", "Done skip ci CI SKIP no ci", "[skip"),
-        ("Thanks @ada", "Thanks @\u200bada", "@ada"),
+        ("Thanks @maintainer", "Thanks @\u200bmaintainer", "@maintainer"),
         ("a\x1b[31mb\x00c", "a [31mb c", "\x1b"),
     ],
 )

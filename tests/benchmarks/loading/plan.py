@@ -94,7 +94,7 @@ def prepare(stack: Stack, *, deliveries: int, issues: int, duplicates: float, se
         "/_standin/limits",
         {**limits, "content_per_minute": _PLENTY, "content_per_hour": _PLENTY},
     )
-    person = Person.join(stack.github_url, "ada")
+    person = Person.join(stack.github_url, "maintainer")
     sizes: dict[str, int] = {}
     while (missing := issues - sum(sizes.values())) > 0:
         repository = f"{OWNER}/r{uuid.uuid4().hex[:10]}"

@@ -142,7 +142,7 @@ def _count_sessions(stack: Stack, plan: Plan, accepted: set[str], found: Tally) 
 
 
 def _count_pull_requests(stack: Stack, plan: Plan, found: Tally) -> None:
-    reader = Person.join(stack.github_url, "ada")
+    reader = Person.join(stack.github_url, "maintainer")
     for repository, numbers in plan.issues.items():
         pulls = reader.rest("GET", f"/repos/{repository}/pulls?state=all&per_page=100")
         found.pull_requests += len(pulls)

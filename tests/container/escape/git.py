@@ -74,9 +74,9 @@ PLANTED = {
         "unset LD_PRELOAD"
     ),
     "forged_git_author": (
-        "git config user.name 'Linus Torvalds'; git config user.email torvalds@example.invalid;"
-        "export GIT_AUTHOR_NAME=root GIT_AUTHOR_EMAIL=root@example.invalid; echo 'Eve <e@e> <1+pullwright>' > .mailmap;"
-        "git add -A; git commit -qm 'x' --author='Ada <ada@example.invalid>'; printf '*\\n!KEPT.md\\n' > .gitignore;"
+        "git config user.name 'Somebody Else'; git config user.email somebody@example.invalid;"
+        "export GIT_AUTHOR_NAME=root GIT_AUTHOR_EMAIL=root@example.invalid; echo 'Outsider <e@e> <1+pullwright>' > .mailmap;"
+        "git add -A; git commit -qm 'x' --author='Maintainer <maintainer@example.invalid>'; printf '*\\n!KEPT.md\\n' > .gitignore;"
         "rm .mailmap"
     ),
 }

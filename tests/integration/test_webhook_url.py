@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from local.sessions import Stack
 
 
-def post(stack: Stack, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
+def post(stack: Stack, body: bytes, guid: str, **headers: str) -> tuple[int, dict[str, Any]]:
     """Send bytes to the Function URL with GitHub's headers, signed unless a signature is given."""
     signature = hmac.new(stack.described["webhook_secret"].encode(), body, hashlib.sha256).hexdigest()
     sent = {
         "Host": stack.described["webhook_host"],
         "Content-Type": "application/json",
         "X-GitHub-Event": "issues",
-        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-GitHub-Delivery": guid,
         "X-Hub-Signature-256": f"sha256={signature}",
     }
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -36,10 +36,15 @@ def post(stack: Stack, body: bytes, **headers: str) -> tuple[int, dict[str, Any]
     return response.status, json.loads(response.data)
 
 
-def executions(stack: Stack) -> int:
-    """How many sessions there are."""
-    listed = stack.client("stepfunctions").list_executions(stateMachineArn=stack.outputs["StateMachineArn"])
-    return len(listed["executions"])
+def started(stack: Stack, guid: str) -> list[str]:
+    """The sessions that a delivery has started: its GUID is in their names."""
+    pages = (
+        stack.client("stepfunctions")
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=stack.outputs["StateMachineArn"])
+    )
+    names = [execution["name"] for page in pages for execution in page["executions"]]
+    return [name for name in names if guid in name]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +69,8 @@ def test_what_is_no_request_gets_its_answer(
     stack: Stack, body: bytes, headers: dict[str, str], status: int
 ) -> None:
     """Each kind of bad input gets the documented status and a reason, and starts nothing."""
-    before = executions(stack)
-    answered, answer = post(stack, body, **headers)
+    guid = str(uuid.uuid4())
+    answered, answer = post(stack, body, guid, **headers)
     assert answered == status, answer
     assert answer["reason"]
-    assert executions(stack) == before
+    assert started(stack, guid) == []

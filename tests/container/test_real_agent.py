@@ -174,7 +174,8 @@ def test_signals_keep_the_work(world: World, standin: StandIn, victim: str) -> N
 
 def test_the_agent_is_told_when_a_limit_is_near(world: World, standin: StandIn) -> None:
     """The notice at 80 % of the turns becomes part of the conversation while the agent works."""
-    standin.play(READ, repeat_last=True)
+    # A model takes its time over a turn: without it the last four pass before the CLI has read the notice.
+    standin.play({**READ, "delay": 0.4}, repeat_last=True)
     world.ask(limits={"usd": 5.0, "turns": 20, "minutes": 5})
     ran = world.run(ANTHROPIC_BASE_URL=standin.url)
     assert ran.code == exit_codes.BY_ERROR["TurnLimit"], ran.output

@@ -17,7 +17,8 @@ def test_a_failure_strikes_what_it_names_and_as_often_as_ordered(tmp_path: Path)
     faults = Faults(file)
     assert not faults.possible
     assert not faults.strikes(KILL_FUNCTION, "session-7")
-    file.write_text(json.dumps([{"id": "a", "what": KILL_FUNCTION, "match": "session-7$", "times": 2}]))
-    assert not faults.strikes(EXHAUST_TASK, "session-7")
-    assert not faults.strikes(KILL_FUNCTION, "session-70")
-    assert [faults.strikes(KILL_FUNCTION, "session-7") for _ in range(3)] == [True, True, False]
+    order = {"id": "a", "what": KILL_FUNCTION, "contains": ["session-7", "input"], "times": 2}
+    file.write_text(json.dumps([order]))
+    assert not faults.strikes(EXHAUST_TASK, "input of session-7")
+    assert not faults.strikes(KILL_FUNCTION, "output of session-7")
+    assert [faults.strikes(KILL_FUNCTION, "input of session-7") for _ in range(3)] == [True, True, False]

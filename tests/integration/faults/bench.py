@@ -160,13 +160,13 @@ class Bench:
         Args:
             what: one of `pullwright_engine.faults.WHAT`.
             times: how often it strikes.
-            also: what else must be in the event, in any order.
+            also: what else must be in the event.
         """
         file = Layout(self.folder).engine / "faults.json"
-        match = f"(?s)(?=.*{self.guid})(?=.*{also})"
         with _ORDERS:
             known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-            known.append({"id": uuid.uuid4().hex, "what": what, "match": match, "times": times})
+            contains = [self.guid, also]
+            known.append({"id": uuid.uuid4().hex, "what": what, "contains": contains, "times": times})
             draft = file.with_suffix(".new")
             draft.write_text(json.dumps(known), encoding="utf-8")
             draft.replace(file)

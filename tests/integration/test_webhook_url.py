@@ -32,7 +32,7 @@ def post(stack: Stack, body: bytes, guid: str, **headers: str) -> tuple[int, dic
         body=body,
         headers={name: value for name, value in sent.items() if value},
         retries=False,
-        timeout=60,
+        timeout=10,  # GitHub waits no longer
     )
     return response.status, json.loads(response.data)
 

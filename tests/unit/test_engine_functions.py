@@ -24,6 +24,7 @@ class Environment:
 
     def __init__(self) -> None:
         self.busy = False
+        self.idle_seconds = 0.0
 
     def reserve(self) -> None:
         """Take it."""
@@ -38,7 +39,13 @@ class World:
     def __init__(self, limit: int, seconds: float = 0.0) -> None:
         self.environments: dict[str, dict[str, Environment]] = {}
         self.retired: list[Environment] = []
-        self.pool = Pool(self.environments, limit=limit, seconds=seconds, busy=BusyError)
+        self.pool = Pool(
+            self.environments,
+            limit=limit,
+            seconds=seconds,
+            busy=BusyError,
+            idle_seconds=lambda environment: environment.idle_seconds,
+        )
 
     def acquire(self, version: str) -> Environment:
         """An environment for an invocation."""
@@ -98,11 +105,11 @@ def test_a_busy_environment_is_waited_for() -> None:
     assert world.acquire("a") is first
 
 
-def test_another_functions_warm_environment_is_left_alone_for_a_moment() -> None:
-    """With one of its own at work an invocation waits for that first: a cold start costs more."""
+def test_another_functions_warm_environment_is_left_alone_while_it_has_work() -> None:
+    """With one of its own an invocation waits for that: a cold start costs more."""
     world = World(limit=2, seconds=30)
-    first, idle = world.acquire("a"), world.acquire("b")
-    idle.busy = False
+    first, warm = world.acquire("a"), world.acquire("b")
+    warm.busy = False
 
     def release() -> None:
         first.busy = False
@@ -111,6 +118,17 @@ def test_another_functions_warm_environment_is_left_alone_for_a_moment() -> None
     threading.Timer(0.01, release).start()
     assert world.acquire("a") is first
     assert world.retired == []
+
+
+def test_the_environment_that_has_been_idle_for_longest_makes_room() -> None:
+    """A function with work for two takes the place of one that has had none for a while."""
+    world = World(limit=3)
+    world.acquire("a")
+    warm, idle = world.acquire("b"), world.acquire("b")
+    warm.busy = idle.busy = False
+    warm.idle_seconds, idle.idle_seconds = 3.0, 60.0
+    world.acquire("a")
+    assert world.retired == [idle]
 
 
 def test_a_start_that_fails_gives_its_place_back() -> None:

@@ -18,10 +18,12 @@ def apply_patches() -> None:
         # Imported after the check: an import that fails should be reported by it.
         from pullwright_engine.patches import (  # noqa: PLC0415
             binding,
+            definitions,
             deploy_pace,
             ecs_sync,
             environments,
             function_urls,
+            json_paths,
             jsonata,
             mocked_errors,
             recording,
@@ -34,10 +36,12 @@ def apply_patches() -> None:
 
         for patch in (
             binding,
+            definitions,
             deploy_pace,
             ecs_sync,
             environments,
             function_urls,
+            json_paths,
             jsonata,
             mocked_errors,
             recording,

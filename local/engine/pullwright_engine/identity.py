@@ -50,6 +50,11 @@ class Caller:
     role: str
 
 
+_TEMPORARY = ("ASIA", "LSIA")
+_KNOWN: dict[str, Caller] = {}
+"""STS searches a list that grows by several roles a session, and each request asks."""
+
+
 def signature_of(authorization: str | None) -> Signature | None:
     """The parts of an Authorization header.
 
@@ -80,6 +85,9 @@ def caller_of(key: str) -> Caller | None:
     Returns:
         `None` for keys that STS never gave out.
     """
+    known = _KNOWN.get(key)
+    if known is not None or not key.startswith(_TEMPORARY):
+        return known
     # Imported here: moto's models take a second, and only requests that carry such a key need them.
     from moto.sts.models import sts_backends  # noqa: PLC0415
 
@@ -87,7 +95,7 @@ def caller_of(key: str) -> Caller | None:
         for backend in list(partitions.values()):
             role = backend.get_assumed_role_from_access_key(key)
             if role is not None:
-                return Caller(
+                _KNOWN[key] = Caller(
                     key=key,
                     secret=role.secret_access_key,
                     token=role.session_token,
@@ -96,6 +104,7 @@ def caller_of(key: str) -> Caller | None:
                     user_id=role.user_id,
                     role=role.role_arn.rpartition("/")[2],
                 )
+                return _KNOWN[key]
     return None
 
 

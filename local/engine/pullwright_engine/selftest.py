@@ -14,6 +14,10 @@ _LAMBDA = "localstack.services.lambda_"
 PATCHED = (
     ("twisted.internet.endpoints", "TCP4ServerEndpoint.__init__"),
     ("localstack.services.s3.provider", "DEFAULT_S3_TMP_DIR"),
+    (f"{_SFN}.parse.asl_parser", "AmazonStateLanguageParser.parse"),
+    (f"{_SFN}.parse.preprocessor", "Preprocessor.visit"),
+    (f"{_SFN}.component.common.path.result_path", "parse"),
+    (f"{_SFN}.utils.json_path", "parse"),
     (f"{_SFN}.jsonata.jsonata", "_eval_jsonata"),
     (f"{_SFN}.jsonata.jsonata", "JSONataException"),
     (f"{_SFN}.jsonata.jsonata", "encode_jsonata_variable_declarations"),

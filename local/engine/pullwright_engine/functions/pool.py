@@ -6,6 +6,7 @@ once. A laptop has room for few, so an invocation first waits for one to come fr
 
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from typing import Generic, Protocol, TypeVar
 
@@ -19,8 +20,12 @@ class Reservable(Protocol):
 
 E = TypeVar("E", bound=Reservable)
 
-PATIENCE_SECONDS = 2.0
-"""How long an invocation waits for one of its own kind before a warm one of another function has to go."""
+IDLE_SECONDS = 2.0
+"""How long a warm environment has had no work when it may be ended for a function that has some already.
+
+Under load none is idle for long: ending each that is free for a moment would mean a cold start, a second of a
+processor, for nearly every invocation.
+"""
 POLL_SECONDS = 0.25
 """Idle environments also end by their own timers, which do not tell the pool."""
 
@@ -37,6 +42,7 @@ class Pool(Generic[E]):
         limit: how many may exist at once.
         seconds: how long `acquire` waits.
         busy: what `reserve` raises when an environment is not idle.
+        idle_seconds: for how long an environment has had no work.
     """
 
     def __init__(
@@ -46,13 +52,18 @@ class Pool(Generic[E]):
         limit: int,
         seconds: float,
         busy: type[Exception],
+        idle_seconds: Callable[[E], float],
     ) -> None:
         self._environments = environments
         self._limit = limit
         self._seconds = seconds
         self._busy = busy
+        self._idle_seconds = idle_seconds
         self._starting = 0
-        self._changed = threading.Condition()
+        self._guard = threading.Lock()
+        # One queue a version, first come first served. Only the heads are woken: hundreds of invocations that
+        # wake for each environment that comes free keep the engine from its work.
+        self._waiting: defaultdict[str, deque[threading.Condition]] = defaultdict(deque)
 
     def acquire(self, version: str, start: Callable[[], E], retire: Callable[[E], None]) -> E:
         """An environment of a version, reserved: an idle one, else a new one, else the next that comes free.
@@ -65,44 +76,56 @@ class Pool(Generic[E]):
         Raises:
             NoEnvironmentError: none came free in time.
         """
-        began = time.monotonic()
-        deadline = began + self._seconds
-        retired: E | None = None
-        with self._changed:
-            while True:
-                idle = self._reserve(self._environments.get(version, {}))
-                if idle is not None:
-                    return idle
-                if self._live() + self._starting < self._limit:
-                    break
-                own = bool(self._environments.get(version))
-                if not own or time.monotonic() - began >= min(PATIENCE_SECONDS, self._seconds):
-                    retired = self._reserve_other(version)
-                if retired is not None:
-                    break
-                if not self._wait_until(deadline):
-                    raise NoEnvironmentError
+        with self._guard:
+            idle, retired = self._queue(version, time.monotonic() + self._seconds)
+            if idle is not None:
+                return idle
             self._starting += 1
         try:
             if retired is not None:
                 retire(retired)
             return start()
         finally:
-            with self._changed:
+            with self._guard:
                 self._starting -= 1
-                self._changed.notify_all()
+                self._wake()
 
     def changed(self) -> None:
         """An environment came free or ended."""
-        with self._changed:
-            self._changed.notify_all()
+        with self._guard:
+            self._wake()
 
-    def _wait_until(self, deadline: float) -> bool:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            return False
-        self._changed.wait(min(remaining, POLL_SECONDS))
-        return True
+    def _wake(self) -> None:
+        for queue in self._waiting.values():
+            if queue:
+                queue[0].notify()
+
+    def _queue(self, version: str, deadline: float) -> tuple[E | None, E | None]:
+        """Wait for a turn: an idle environment, or leave to start one and which other has to go for it."""
+        queue, turn = self._waiting[version], threading.Condition(self._guard)
+        queue.append(turn)
+        try:
+            while True:
+                if queue[0] is turn:
+                    idle = self._reserve(self._environments.get(version, {}))
+                    if idle is not None:
+                        return idle, None
+                    if self._live() + self._starting < self._limit:
+                        return None, None
+                    retired = self._reserve_other(version)
+                    if retired is not None:
+                        return None, retired
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise NoEnvironmentError
+                turn.wait(min(remaining, POLL_SECONDS) if queue[0] is turn else remaining)
+        finally:
+            queue.remove(turn)
+            # There may be more than one free: the next in line looks, too.
+            if queue:
+                queue[0].notify()
+            else:
+                self._waiting.pop(version, None)
 
     def _live(self) -> int:
         return sum(len(group) for group in list(self._environments.values()))
@@ -117,9 +140,13 @@ class Pool(Generic[E]):
         return None
 
     def _reserve_other(self, version: str) -> E | None:
-        for other, group in list(self._environments.items()):
-            if other != version:
-                found = self._reserve(group)
-                if found is not None:
-                    return found
-        return None
+        """The one that has been idle for longest; a function with none of its own takes any that is free."""
+        least = IDLE_SECONDS if self._environments.get(version) else 0.0
+        others = [
+            (self._idle_seconds(environment), key, environment)
+            for other, group in list(self._environments.items())
+            if other != version
+            for key, environment in list(group.items())
+        ]
+        longest_first = sorted(others, key=lambda one: one[:2], reverse=True)
+        return self._reserve({key: found for seconds, key, found in longest_first if seconds >= least})

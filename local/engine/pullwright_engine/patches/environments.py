@@ -7,6 +7,7 @@ function's own log group (`LoggingConfig`) was ignored.
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,6 +25,11 @@ from pullwright_engine.settings import settings
 _POOLS: WeakKeyDictionary[Any, Pool[Any]] = WeakKeyDictionary()
 
 
+def _idle_seconds(environment: Any) -> float:
+    now = datetime.now()  # noqa: DTZ005 - LocalStack writes `last_returned` without a zone, too
+    return float((now - environment.last_returned).total_seconds())
+
+
 def _pool(service: Any) -> Pool[Any]:
     if service not in _POOLS:
         own = settings()
@@ -32,6 +38,7 @@ def _pool(service: Any) -> Pool[Any]:
             limit=own.max_environments,
             seconds=own.queue_seconds,
             busy=InvalidStatusException,
+            idle_seconds=_idle_seconds,
         )
     return _POOLS[service]
 

@@ -18,6 +18,7 @@ def apply_patches() -> None:
         # Imported after the check: an import that fails should be reported by it.
         from pullwright_engine.patches import (  # noqa: PLC0415
             binding,
+            clients,
             definitions,
             deploy_pace,
             ecs_sync,
@@ -36,6 +37,7 @@ def apply_patches() -> None:
 
         for patch in (
             binding,
+            clients,
             definitions,
             deploy_pace,
             ecs_sync,

@@ -14,6 +14,7 @@ _LAMBDA = "localstack.services.lambda_"
 PATCHED = (
     ("twisted.internet.endpoints", "TCP4ServerEndpoint.__init__"),
     ("localstack.services.s3.provider", "DEFAULT_S3_TMP_DIR"),
+    (f"{_SFN}.utils.boto_client", "connect_to"),
     (f"{_SFN}.parse.asl_parser", "AmazonStateLanguageParser.parse"),
     (f"{_SFN}.parse.preprocessor", "Preprocessor.visit"),
     (f"{_SFN}.component.common.path.result_path", "parse"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,6 +16,35 @@ if TYPE_CHECKING:
 # awslogs keeps all of it; the file is uploaded as a whole, and again while the session runs.
 MAX_FILE_CHARACTERS = 16 << 20
 _FULL = '{"message": "the log is full; what follows is in CloudWatch"}\n'
+# An event of CloudWatch holds 256 KiB, and awslogs cuts what is longer into pieces that are no JSON. A
+# character takes up to four bytes. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+MAX_LINE_CHARACTERS = 60_000
+_LONGEST_FIELD = 2_000
+
+
+def bounded(line: str) -> str:
+    """A line of the log as one event can hold it: JSON still, with its long fields cut.
+
+    Args:
+        line: as it was to be written, with its line end.
+    """
+    if len(line) <= MAX_LINE_CHARACTERS:
+        return line
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = {"message": line}
+    fields = record if isinstance(record, dict) else {"message": line}
+    short = json.dumps({name: _shortened(value) for name, value in fields.items()})
+    if len(short) >= MAX_LINE_CHARACTERS:
+        short = json.dumps({"message": _shortened(line)})
+    return f"{short}\n"
+
+
+def _shortened(value: object) -> object:
+    text = value if isinstance(value, str) else json.dumps(value)
+    left_out = len(text) - _LONGEST_FIELD
+    return value if left_out <= 0 else f"{text[:_LONGEST_FIELD]}… ({left_out} characters left out)"
 
 
 class Tee:
@@ -37,7 +67,8 @@ class Tee:
 
     def write(self, text: str) -> int:
         """Writes what may be shown of a text."""
-        shown = scrub(text)
+        # In this order: half a secret would not be known as one.
+        shown = bounded(scrub(text))
         self._out.write(shown)
         if self._file is not None and self._room > 0:
             # A line that does not fit ends the file, so that what is there can be read.

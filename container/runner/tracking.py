@@ -26,6 +26,8 @@ _LONGEST_INTERVAL = 60.0
 # How many sessions share the installation's allowance is not known here; GitHub's refusals tell.
 _MOST_PATIENT = 8
 _JOIN_SECONDS = 5.0
+# A session of a thousand turns has a few thousand steps; an agent that pretends more is not to fill the log.
+MOST_LOGGED_STEPS = 10_000
 
 
 def interval(age: float) -> float:
@@ -63,6 +65,7 @@ class Tracker:
         self._now = Progress(activity="Starting")
         self._shown: Progress | None = None
         self._ended = False
+        self._logged = 0
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
 
     def __enter__(self) -> Self:
@@ -101,8 +104,13 @@ class Tracker:
                 cost_usd=cost,
             )
             turns = self._now.turns
+            self._logged += 1
+            logged = self._logged
             self._condition.notify_all()
-        logger.info("agent", activity=activity, tool=tool, turns=turns, cost_usd=cost)
+        if logged <= MOST_LOGGED_STEPS:
+            logger.info("agent", activity=activity, tool=tool, turns=turns, cost_usd=cost)
+        if logged == MOST_LOGGED_STEPS:
+            logger.warning("further steps of the agent are in its transcript only")
 
     def _run(self) -> None:
         earliest = 0.0

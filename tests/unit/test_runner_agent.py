@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIMITS = ResolvedLimits(usd=5.0, turns=20, minutes=30)
-GOOD = {"subtype": "success", "is_error": False, "terminal_reason": "completed"}
+GOOD: dict[str, Any] = {"subtype": "success", "is_error": False, "terminal_reason": "completed"}
 API = {"subtype": "success", "is_error": True, "terminal_reason": "api_error"}
 
 
@@ -146,6 +146,7 @@ def test_a_turn_is_an_answer_of_the_model() -> None:
         b'{"type":"new"}',
         b'{"type":"assistant"}',
         b'{"type":"assistant","message":{"content":"text"}}',
+        b"[" * 200_000,
         b'{"type":"assistant","message":{"content":[1,{"type":"tool_use","name":null,"input":[]}]}}',
     ],
 )
@@ -154,6 +155,37 @@ def test_a_line_that_makes_no_sense_is_passed_over(line: bytes) -> None:
     conversation = Conversation(Path("/w"))
     conversation.feed(line)
     assert conversation.result is None
+
+
+def test_what_is_kept_of_the_agents_output_has_bounds() -> None:
+    """Names, texts and lists of any size, which the agent's user can write, become short ones."""
+    conversation = Conversation(Path("/w"))
+    huge = "x" * 1_000_000
+    todos = [{"content": huge, "status": "pending"}] * 1_000
+    conversation.feed(_assistant({"type": "text", "text": huge}, _use(huge), _use("TodoWrite", todos=todos)))
+    conversation.feed(_assistant(_use(huge)))
+    assert len(conversation.tool or "") == 60
+    assert len(conversation.last_text) == 60_000
+    assert sum(len(todo.text) for todo in conversation.todos) == 100 * 500
+    denials = [{"tool_name": huge}] * 1_000
+    line = {"type": "result", **GOOD, "result": huge, "permission_denials": denials}
+    conversation.feed(json.dumps(line).encode())
+    result = conversation.result
+    assert result is not None
+    assert (len(result.result or ""), len(result.permission_denials)) == (60_000, 100)
+    assert result.good
+    _, failure = judge(AgentEnd(Ended(0, None, ""), result), LIMITS, changed=False)
+    assert failure is not None
+    assert len(failure.sentence) < 200
+
+
+@pytest.mark.parametrize("field", ["num_turns", "api_error_status"])
+def test_a_number_that_no_database_takes_makes_a_result_unreadable(field: str) -> None:
+    """DynamoDB refuses numbers of more than 38 digits: one such would keep the outcome out of the record."""
+    conversation = Conversation(Path("/w"))
+    conversation.feed(json.dumps({"type": "result", **GOOD, field: 10**40}).encode())
+    assert conversation.result is not None
+    assert not conversation.result.good
 
 
 def test_an_unreadable_result_is_no_success() -> None:

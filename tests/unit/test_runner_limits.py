@@ -145,6 +145,44 @@ def test_the_logs_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "full" in json.loads(note)["message"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps({"level": "INFO", "message": "x" * 300_000, "session_id": "s"}),
+        json.dumps(
+            {"level": "INFO", "message": "m", "session_id": "s", "nested": {"a": ["\U0001f600" * 50_000]}}
+        ),
+        json.dumps(
+            {"level": "INFO", "message": "m", "session_id": "s", **{f"k{n}": "y" * 3_000 for n in range(90)}}
+        ),
+        "no JSON " * 100_000,
+    ],
+)
+def test_a_line_of_the_log_fits_into_one_event(line: str) -> None:
+    """However long a field is, what is written is JSON below the 256 KiB that CloudWatch takes."""
+    out = io.StringIO()
+    Tee(out).write(f"{line}\n")
+    (written,) = out.getvalue().splitlines(keepends=True)
+    assert len(written.encode()) < 262_144 - 26
+    assert "characters left out" in json.loads(written)["message"] + json.dumps(json.loads(written))
+    Tee(out).write('{"message": "short"}\n')
+    assert out.getvalue().endswith('\n{"message": "short"}\n')
+
+
+def test_calls_without_a_result_do_not_add_up() -> None:
+    """What the guard remembers of calls has bounds in number and size, and the newest ones count."""
+    guard = StuckGuard(clock=_Clock())
+    for number in range(1_000):
+        use, _ = _call(number, "x" * 10_000, failed=True)
+        guard.take(use)
+    kept = list(guard._calls.values())
+    assert len(kept) == 200
+    assert max(len(call.shown) for call in kept) < 200
+    for number in range(900, 905):
+        guard.take(_call(number, "x" * 10_000, failed=True)[1])
+    assert guard.reason is not None
+
+
 def test_the_readable_transcript_is_bounded_and_fenced(tmp_path: Path) -> None:
     """Each step is there, no content ends its own block, and the file ends with a note when it is full."""
     path = tmp_path / "transcript.md"

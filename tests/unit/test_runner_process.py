@@ -19,7 +19,7 @@ from runner.agent.process import Stop
 from runner.broker import Broker, Grants
 from runner.clock import Phases
 from runner.disk import RESERVE_BYTES, DiskWatch
-from runner.log import Tee
+from runner.log import Tee, logger
 from runner.report import Report
 from runner.session import Session, Signals, Surroundings
 from runner.settings import Settings, SettingsError
@@ -197,6 +197,18 @@ def test_the_comment_is_edited_on_change_and_survives_github(monkeypatch: pytest
     assert "Testing" in seen[-1]
     assert "$0.25 of $5.00" in seen[-1]
     assert "3 of 20" in seen[-1]
+
+
+def test_an_agent_cannot_fill_the_log_with_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After very many steps the log says once that the others are in the transcript, and no more."""
+    monkeypatch.setattr(tracking, "MOST_LOGGED_STEPS", 3)
+    said: list[str] = []
+    for level in ("info", "warning"):
+        monkeypatch.setattr(logger, level, lambda message, **_: said.append(message))
+    tracker = Tracker(a_request(), lambda _: True, elapsed=lambda: 1.0)
+    for number in range(20):
+        tracker.show(f"Step {number}")
+    assert said == ["agent"] * 3 + ["further steps of the agent are in its transcript only"]
 
 
 def test_the_first_failure_is_the_sessions() -> None:

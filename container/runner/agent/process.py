@@ -16,7 +16,7 @@ from runner.log import logger
 from runner.user import User, end_group, end_leftovers, reap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.agent.talk import Talk
@@ -28,6 +28,7 @@ _DRAIN_SECONDS = 5.0
 _LONGEST_LINE = 16 << 20
 _STDERR_LINES = 40
 _SHOWN_OF_A_LINE = 2000
+_SHOWN_FAILURES = 5
 
 
 class Stop(Enum):
@@ -137,13 +138,27 @@ def _reader(name: str, stream: IO[bytes] | None, take: Callable[[bytes], None]) 
     def read() -> None:
         if stream is None:
             return
+        failures = 0
         with stream:
-            while line := stream.readline(_LONGEST_LINE):
+            for line in _lines(stream):
                 try:
                     take(line)
                 except Exception:  # noqa: BLE001 - whatever it is, the agent must not block on a full pipe
-                    logger.exception("a line of the agent was not understood")
+                    failures += 1
+                    if failures <= _SHOWN_FAILURES:
+                        logger.exception("a line of the agent was not understood")
+        if failures > _SHOWN_FAILURES:
+            logger.warning("further lines of the agent were not understood", count=failures)
 
     thread = threading.Thread(target=read, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The stream's lines; of one that is too long, the beginning."""
+    is_new = True
+    while piece := stream.readline(_LONGEST_LINE):
+        if is_new:
+            yield piece
+        is_new = piece.endswith(b"\n")

@@ -7,17 +7,25 @@ version 2.1.329. Unknown types are ignored.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pullwright.models import Todo
+from pullwright.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _SYNTHETIC = "<synthetic>"
 _LONGEST_ACTIVITY = 120
+# The agent's user can write what it likes into the CLI's output: what is kept of it has bounds.
+_LONGEST_TEXT = 60_000
+_LONGEST_NAME = 60
+_LONGEST_ID = 100
+_LONGEST_TODO = 500
+_MOST_ENTRIES = 100
+_MOST_TURNS = 1_000_000
 # For each tool the verb, and the inputs that say what it is used on.
 _STEPS = {
     "Bash": ("Running", ("command",)),
@@ -29,18 +37,23 @@ _STEPS = {
 }
 
 
+def _at_most(longest: int) -> BeforeValidator:
+    """Cuts a text or a list; whatever else it is given, it leaves to the field's type."""
+    return BeforeValidator(lambda value: value[:longest] if isinstance(value, str | list) else value)
+
+
 class ResultLine(BaseModel):
     """The last line: how the CLI itself says that it ended."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    subtype: str = ""
+    subtype: Annotated[str, _at_most(_LONGEST_NAME)] = ""
     is_error: bool = True
-    terminal_reason: str | None = None
-    api_error_status: int | None = None
-    result: str | None = None
-    num_turns: int | None = None
-    permission_denials: list[dict[str, Any]] = Field(default_factory=list)
+    terminal_reason: Annotated[str | None, _at_most(_LONGEST_NAME)] = None
+    api_error_status: int | None = Field(default=None, ge=0, le=999)
+    result: Annotated[str | None, _at_most(_LONGEST_TEXT)] = None
+    num_turns: int | None = Field(default=None, ge=0, le=_MOST_TURNS)
+    permission_denials: Annotated[list[dict[str, Any]], _at_most(_MOST_ENTRIES)] = Field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -52,7 +65,7 @@ def decode(line: bytes) -> dict[str, Any] | None:
     """Reads one line of the CLI's; None if it is not an object."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
 
@@ -112,12 +125,12 @@ class Conversation:
             self.result = ResultLine.model_validate(event)
         except ValidationError:
             # A result that we cannot read says nothing good.
-            self.result = ResultLine(subtype=str(event.get("subtype")))
+            self.result = ResultLine(subtype=str(event.get("subtype"))[:_LONGEST_NAME])
 
     def _answer(self, message: object) -> bool:
         if not isinstance(message, dict) or message.get("model") == _SYNTHETIC:
             return False
-        self._messages.add(str(message.get("id")))
+        self._messages.add(str(message.get("id"))[:_LONGEST_ID])
         new = False
         content = message.get("content")
         for block in content if isinstance(content, list) else []:
@@ -126,12 +139,12 @@ class Conversation:
             if block.get("type") == "tool_use":
                 new = self._tool(str(block.get("name")), block.get("input")) or new
             elif block.get("type") == "text" and isinstance(block.get("text"), str):
-                self.last_text = block["text"]
+                self.last_text = block["text"][:_LONGEST_TEXT]
         return new
 
     def _tool(self, name: str, given: object) -> bool:
         values: dict[str, Any] = given if isinstance(given, dict) else {}
-        self.tool = name
+        self.tool = one_line(name[:_LONGEST_TODO], _LONGEST_NAME)
         if name == "TodoWrite":
             self.todos = _todos(values.get("todos"))
             current = next((todo.text for todo in self.todos if todo.status == "in_progress"), None)
@@ -147,15 +160,16 @@ class Conversation:
 def _describe(name: str, values: dict[str, Any]) -> str:
     verb, keys = _STEPS.get(name, ("Using", ()))
     what = next((str(values[key]) for key in keys if values.get(key)), "")
-    return f"{verb} {what or name}"
+    return f"{verb} {(what or name)[:_LONGEST_TODO]}"
 
 
 def _todos(given: object) -> tuple[Todo, ...]:
     found = []
-    for entry in given if isinstance(given, list) else []:
+    for entry in given[:_MOST_ENTRIES] if isinstance(given, list) else []:
         if isinstance(entry, dict):
+            text = str(entry.get("content", ""))[:_LONGEST_TODO]
             try:
-                found.append(Todo(text=str(entry.get("content", "")), status=entry.get("status", "pending")))
+                found.append(Todo(text=text, status=entry.get("status", "pending")))
             except ValidationError:
                 continue
     return tuple(found)

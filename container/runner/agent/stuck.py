@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pullwright.comments import duration
@@ -16,6 +18,28 @@ SAME_FAILURES = 5
 # A command of the agent's may run for ten minutes, and an answer of the model may take nearly as long.
 SILENCE_SECONDS = 20 * 60.0
 _SHOWN = 120
+# More tools than these are never under way at once; without a bound, calls that get no result would add up.
+_MOST_OPEN = 200
+_LONGEST_WORD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call of a tool; two are the same if their inputs are."""
+
+    name: str
+    digest: bytes
+    shown: str
+
+    @classmethod
+    def of(cls, block: dict[str, Any]) -> _Call:
+        """Reads it, and keeps no more than a few words of its input, which may be as large as a file."""
+        given = json.dumps(block.get("input"), sort_keys=True)
+        return cls(
+            one_line(_start(block.get("name")), 60),
+            hashlib.sha256(given.encode(errors="replace")).digest(),
+            _shown(given),
+        )
 
 
 class StuckGuard:
@@ -41,8 +65,8 @@ class StuckGuard:
         self._silence = silence
         self._clock = clock
         self._heard_at = clock.monotonic()
-        self._calls: dict[str, tuple[str, str]] = {}
-        self._failing: tuple[str, str] | None = None
+        self._calls: dict[str, _Call] = {}
+        self._failing: _Call | None = None
         self._failures = 0
         self._in_a_loop: str | None = None
 
@@ -64,13 +88,14 @@ class StuckGuard:
             if not isinstance(block, dict):
                 continue
             if block.get("type") == "tool_use":
-                call = (str(block.get("name")), json.dumps(block.get("input"), sort_keys=True))
-                self._calls[str(block.get("id"))] = call
+                while len(self._calls) >= _MOST_OPEN:
+                    del self._calls[next(iter(self._calls))]
+                self._calls[_start(block.get("id"))] = _Call.of(block)
             elif block.get("type") == "tool_result":
-                call_of_result = self._calls.pop(str(block.get("tool_use_id")), None)
+                call_of_result = self._calls.pop(_start(block.get("tool_use_id")), None)
                 self._count(call_of_result, failed=block.get("is_error") is True)
 
-    def _count(self, call: tuple[str, str] | None, *, failed: bool) -> None:
+    def _count(self, call: _Call | None, *, failed: bool) -> None:
         if call is None:
             return
         if not failed:
@@ -80,13 +105,16 @@ class StuckGuard:
         else:
             self._failing, self._failures = call, 1
         if self._failures == self._same_failures:
-            name, given = call
             self._in_a_loop = (
-                f"The agent's same call of {name} failed {self._failures} times in a row: {_shown(given)}"
+                f"The agent's same call of {call.name} failed {self._failures} times in a row: {call.shown}"
             )
+
+
+def _start(value: object) -> str:
+    return str(value)[:_LONGEST_WORD]
 
 
 def _shown(given: str) -> str:
     values = json.loads(given)
     what = values.get("command", given) if isinstance(values, dict) else given
-    return f"`{one_line(str(what), _SHOWN).replace('`', ' ')}`."
+    return f"`{one_line(str(what)[:_LONGEST_WORD], _SHOWN).replace('`', ' ')}`."

@@ -23,6 +23,7 @@ from pullwright.errors import (
     TurnLimit,
 )
 from pullwright.models import Outcome
+from pullwright.text import one_line
 from runner.agent.process import Ended, Stop
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _PAYMENT_REQUIRED = 402
 _REFUSED = frozenset({401, _PAYMENT_REQUIRED, 403, 404})
 _TOO_MANY = 429
 _SERVER_ERROR = 500
+_SHOWN_TOOLS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,10 @@ def judge(end: AgentEnd, limits: ResolvedLimits, *, changed: bool) -> tuple[Outc
         if changed:
             return Outcome.CHANGED, None
         if result.permission_denials:
-            tools = sorted({str(denial.get("tool_name")) for denial in result.permission_denials})
-            names = ", ".join(tools)
+            tools = sorted(
+                {one_line(str(denial.get("tool_name")), 40) for denial in result.permission_denials}
+            )
+            names = ", ".join(tools[:_SHOWN_TOOLS])
             return Outcome.FAILED, NothingUsable(f"The agent was denied {names} and changed nothing.")
         return Outcome.NO_CHANGE, None
     return Outcome.FAILED, _failure(end, limits)

@@ -1,0 +1,79 @@
+"""An agent, or a check of the repository, that says far too much: memory, log and artifacts stay small."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner import exit_codes
+from tests.container.world import World, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What the runner may take in all, mapped or not; an idle one takes about 100 MiB of it.
+MEMORY = ("prlimit", f"--data={500 << 20}", "--")
+EVENT_BYTES = 262_144 - 26
+
+# Writes events as the CLI does, among them some of many megabytes and calls that never get an answer.
+FLOOD = """\
+import json, sys
+def say(kind, **message):
+    sys.stdout.write(json.dumps({"type": kind, "message": message}) + "\\n")
+big = "x" * 8_000_000
+for number in range(12):
+    use = {"type": "tool_use", "id": f"t{number}", "name": "Write" + big[:100_000], "input": {"content": big}}
+    say("assistant", id="m1", content=[use])
+say("assistant", id="m1", content=[{"type": "text", "text": "@everyone " * 500_000}])
+for _ in range(100):
+    sys.stdout.write(big[:1_000_000])
+sys.stdout.write("\\n" + "[" * 1_000_000 + "\\n")
+"""
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Fresh surroundings."""
+    with World.open() as opened:
+        yield opened
+
+
+def test_an_agent_that_says_too_much(world: World) -> None:
+    """Events of megabytes and a line of 100 MB leave a session like any other, in little memory."""
+    (world.folder / "flood.py").write_text(FLOOD)
+    world.fake_cli(f"python3 {world.folder}/flood.py; echo kept > KEPT.md; finish")
+    ran = finish(world.start(*MEMORY))
+    assert ran.code == exit_codes.DONE, ran.output[-4000:]
+    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    assert max(len(line.encode()) for line in ran.output.splitlines()) < EVENT_BYTES
+    steps = [line for line in ran.lines if line.get("tool")]
+    assert len(steps) == 12
+    assert max(len(step["tool"]) for step in steps) <= 60
+    assert {name: len(kept) for name, kept in world.objects.items() if len(kept) > 64 << 20} == {}
+    omitted = [line for line in world.artifact("transcript.jsonl").splitlines() if b'"omitted"' in line]
+    assert omitted
+    assert all(json.loads(line)["bytes"] > 1 << 20 for line in omitted)
+
+
+def test_a_check_that_says_too_much(world: World) -> None:
+    """Of a check that prints 100 MB on one line and more on many, the last lines are kept, cut."""
+    seed = world.folder / "seed"
+    (seed / ".pullwright").mkdir()
+    noise = (
+        "head -c 100000000 /dev/zero | tr '\\0' x; seq 1000000; head -c 9000000 /dev/zero | tr '\\0' y; false"
+    )
+    check = json.dumps({"checks": [{"name": "noise", "command": noise}]})
+    (seed / ".pullwright/config.yaml").write_text(check)
+    world.git("checkout", "-q", "main", cwd=seed)
+    world.git("add", "-A", cwd=seed)
+    world.git("commit", "-q", "-m", "Checks", cwd=seed)
+    world.git("push", "-q", "origin", "main", cwd=seed)
+    world.fake_cli("echo kept > KEPT.md; finish")
+    ran = finish(world.start(*MEMORY))
+    assert ran.code == exit_codes.DONE, ran.output[-4000:]
+    (said,) = world.result.checks
+    assert (said.status, len(said.output) <= 6_000) == ("failed", True)
+    assert "\n1000000\nyyy" in said.output
+    assert max(len(line.encode()) for line in ran.output.splitlines()) < EVENT_BYTES

@@ -89,6 +89,8 @@ def main() -> int:
         console.print(f"[red]{error}[/]\nWhat happened stands in {stack.described['log_dir']}")
         return 3
     good = summary.show(console, work, session, status)
+    if not good:
+        console.print(f"\n[red]The demo failed:[/] {summary.reason(session, status)}")
     console.print("\nLook at it in a browser at the address above. `make down` stops the stack.")
     return 0 if good else 1
 

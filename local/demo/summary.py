@@ -70,7 +70,7 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     table.add_row("commit", str(record.get("commit", "none")))
     if checks := record.get("checks"):
         table.add_row("checks", str(checks))
-    if scenario.test_command and record.get("branch"):
+    if scenario.test_command and record.get("pull_request"):
         url = f"{session.stack.github_url}/{scenario.repository}.git"
         passed, last = checkout_test(url, record["branch"], scenario.test_command)
         good = good and passed
@@ -94,6 +94,18 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     console.print()
     console.print(seconds)
     return good
+
+
+def reason(session: Session, status: str) -> str:
+    """Say in one sentence why a demo was not as it should be.
+
+    Args:
+        session: the session.
+        status: the execution's status.
+    """
+    if status == "SUCCEEDED":
+        return "The project's own test does not pass on the branch."
+    return str(session.record().get("sentence") or f"The execution ended as {status}.")
 
 
 def _tokens(record: dict[str, Any]) -> str:

@@ -12,10 +12,14 @@ from local.sessions import ENDED
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
     from local.sessions import Session
 
 INTERVAL = 0.4
+CLOSING_SECONDS = 330.0
+"""How long a session may stay open after its execution: should the event of that end be lost, the sweep comes
+every five minutes."""
 
 
 @dataclass
@@ -35,10 +39,12 @@ class Watch:
     _doing: str = "starting"
 
     def until_end(self, minutes: float) -> str:
-        """Print progress until the execution has ended, and return its status.
+        """Print progress until the execution has ended and its session is closed; return the former's status.
+
+        An execution that somebody stopped does not close its session; the sweep does, soon after.
 
         Raises:
-            TimeoutError: it has not ended in time.
+            TimeoutError: it has not ended, or the session was not closed, in time.
         """
         deadline = time.monotonic() + minutes * 60
         with self.console.status("") as status:
@@ -48,11 +54,29 @@ class Watch:
                 self._print_steps()
                 status.update(f"{self._doing}  [dim]{self._elapsed():.0f} s[/]")
                 if ended in ENDED:
-                    return ended
+                    break
                 if time.monotonic() > deadline:
                     text = f"session {self.session.id} is still {ended} after {minutes:.0f} minutes"
                     raise TimeoutError(text)
                 time.sleep(INTERVAL)
+            self._until_closed(ended, status)
+        return ended
+
+    def _until_closed(self, ended: str, status: Status) -> None:
+        """Wait for the end that the record and the pull request tell of."""
+        deadline = time.monotonic() + CLOSING_SECONDS
+        is_told = False
+        while "closed_at" not in self.session.record():
+            if not is_told:
+                self._say(f"[yellow]the execution has ended as {ended}[/]; the sweep closes the session")
+                is_told = True
+            if time.monotonic() > deadline:
+                text = (
+                    f"the execution of session {self.session.id} has ended as {ended}, but nobody closed it"
+                )
+                raise TimeoutError(text)
+            status.update(f"closing  [dim]{self._elapsed():.0f} s[/]")
+            time.sleep(INTERVAL)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.started

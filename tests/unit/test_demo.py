@@ -1,0 +1,73 @@
+"""What the demo says of sessions that do not end by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from rich.console import Console
+
+from local.demo import summary, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.sessions import Session
+
+
+@dataclass
+class Stopped:
+    """A session whose execution was stopped, and what its record says each time one looks."""
+
+    records: Iterator[dict[str, Any]]
+    id: str = "implement-1-guid"
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+    def status(self) -> str:
+        """As Step Functions says."""
+        return "ABORTED"
+
+    def visits(self) -> list[Any]:
+        """None that would matter."""
+        return []
+
+    def log_lines(self, _since: int) -> list[dict[str, Any]]:
+        """None either."""
+        return []
+
+    def record(self) -> dict[str, Any]:
+        """The next state of the record; the last one stays."""
+        self.seen.append(next(self.records, self.seen[-1] if self.seen else {}))
+        return self.seen[-1]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between two looks."""
+    monkeypatch.setattr(watch, "INTERVAL", 0.0)
+
+
+def _watch(session: Stopped) -> tuple[watch.Watch, StringIO]:
+    said = StringIO()
+    return watch.Watch(Console(file=said, width=200), cast("Session", session)), said
+
+
+def test_a_stopped_execution_is_watched_until_its_session_is_closed() -> None:
+    """The end of the execution is not the end of the session: what the sweep says of it is what is shown."""
+    closed = {"closed_at": "2025-01-01T00:00:00+00:00", "sentence": "Somebody stopped the session."}
+    session = Stopped(iter([{"status": "RUNNING"}, {"status": "RUNNING"}, closed]))
+    one, said = _watch(session)
+    assert one.until_end(1) == "ABORTED"
+    assert session.seen[-1] == closed
+    assert "the execution has ended as ABORTED" in said.getvalue()
+    assert summary.reason(cast("Session", session), "ABORTED") == "Somebody stopped the session."
+
+
+def test_a_session_that_nobody_closes_ends_the_demo_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that stays open is told, not waited for without end."""
+    monkeypatch.setattr(watch, "CLOSING_SECONDS", -1.0)
+    one, _ = _watch(Stopped(iter([{"status": "RUNNING"}])))
+    with pytest.raises(TimeoutError, match="has ended as ABORTED, but nobody closed it"):
+        one.until_end(1)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the fast layers first, so that a plain mistake shows in seconds."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the fast layers first, so that a plain mistake shows in seconds.
+
+    Two workers share the tests in two groups: the integration tests, which have one stack among them and take
+    longest, so that they have to begin at once, and all others.
+    """
     items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _layer(item.nodeid) != "integration")
+    for item in items:
+        group = "integration" if _layer(item.nodeid) == "integration" else "others"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,12 @@ class Matrix:
         """Put the part into the file, if each of its cells has passed in this run."""
         if self._rows.keys() != self.expected:
             return
+        # The two layers that write may run at the same time.
+        with FILE.open(encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self._put()
+
+    def _put(self) -> None:
         lines = list(dict.fromkeys(row.line for row in self._rows.values()))
         begin, end = f"<!-- {self.name}: begin -->", f"<!-- {self.name}: end -->"
         text = FILE.read_text(encoding="utf-8")

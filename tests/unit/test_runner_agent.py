@@ -160,14 +160,14 @@ def test_a_line_that_makes_no_sense_is_passed_over(line: bytes) -> None:
 def test_what_is_kept_of_the_agents_output_has_bounds() -> None:
     """Names, texts and lists of any size, which the agent's user can write, become short ones."""
     conversation = Conversation(Path("/w"))
-    huge = "x" * 1_000_000
-    todos = [{"content": huge, "status": "pending"}] * 1_000
+    huge = "x" * 70_000
+    todos = [{"content": huge, "status": "pending"}] * 150
     conversation.feed(_assistant({"type": "text", "text": huge}, _use(huge), _use("TodoWrite", todos=todos)))
     conversation.feed(_assistant(_use(huge)))
     assert len(conversation.tool or "") == 60
     assert len(conversation.last_text) == 60_000
     assert sum(len(todo.text) for todo in conversation.todos) == 100 * 500
-    denials = [{"tool_name": huge}] * 1_000
+    denials = [{"tool_name": huge}] * 150
     line = {"type": "result", **GOOD, "result": huge, "permission_denials": denials}
     conversation.feed(json.dumps(line).encode())
     result = conversation.result

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pullwright.errors import PullwrightError
     from pullwright.models import OpenedPullRequest
 
 ROOT = "http://github.test"
@@ -298,3 +300,11 @@ class Workshop:
 def execution(session_id: str) -> str:
     """The ARN of a session's execution."""
     return f"arn:aws:states:eu-central-1:123456789012:execution:agent-session:{session_id}"
+
+
+def refused(workshop: Workshop, error: type[PullwrightError], **fields: Any) -> PullwrightError:
+    """Check that a session is refused, and that neither a lock nor a pull request is left."""
+    with pytest.raises(error) as caught:
+        workshop.open(**fields)
+    assert workshop.store.locks() == []
+    return caught.value

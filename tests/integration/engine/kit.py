@@ -1,0 +1,109 @@
+"""A running engine, and how to reach what runs in it."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from local.emulator import Emulator
+from local.sam import client
+from local.supervise import Known
+
+AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+
+
+class Engine:
+    """A running engine with the test's app in it."""
+
+    def __init__(self, emulator: Emulator, known: Known, outputs: dict[str, str]) -> None:
+        self.emulator = emulator
+        self.known = known
+        self.outputs = outputs
+
+    def client(self, service: str) -> Any:
+        """A client of the operator's."""
+        return client(service, self.emulator.url)
+
+    def run_task(self, command: str, family: str = "engine-task") -> dict[str, Any]:
+        """Start one task."""
+        answer = self.client("ecs").run_task(
+            cluster=self.outputs["Cluster"],
+            taskDefinition=family,
+            launchType="FARGATE",
+            networkConfiguration=AWSVPC,
+            overrides={"containerOverrides": [{"name": "main", "command": [command]}]},
+        )
+        assert not answer["failures"]
+        task: dict[str, Any] = answer["tasks"][0]
+        return task
+
+    def task(self, arn: str) -> dict[str, Any]:
+        """A task as it is now."""
+        answer = self.client("ecs").describe_tasks(cluster=self.outputs["Cluster"], tasks=[arn])
+        task: dict[str, Any] = answer["tasks"][0]
+        return task
+
+    def ended_task(self, arn: str, seconds: float = 20) -> dict[str, Any]:
+        """A task when it has stopped."""
+        wait(lambda: self.task(arn)["lastStatus"] == "STOPPED", seconds)
+        return self.task(arn)
+
+    def task_log(self, arn: str) -> list[str]:
+        """What a task wrote."""
+        stream = f"agent/main/{arn.rpartition('/')[2]}"
+        events = self.client("logs").get_log_events(
+            logGroupName=self.outputs["TaskLogs"], logStreamName=stream
+        )["events"]
+        return [event["message"] for event in events]
+
+    def execute(self, **given: Any) -> dict[str, Any]:
+        """Run the state machine to its end."""
+        body = {"text": "", "seconds": 30, **given}
+        states = self.client("stepfunctions")
+        arn = states.start_execution(stateMachineArn=self.outputs["Machine"], input=json.dumps(body))[
+            "executionArn"
+        ]
+        wait(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", 40)
+        execution: dict[str, Any] = states.describe_execution(executionArn=arn)
+        return execution
+
+    def invoke(self, name: str, **event: Any) -> tuple[dict[str, Any], Any]:
+        """Invoke a function of the app."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs[name], Payload=json.dumps(event), LogType="Tail"
+        )
+        return answer, json.load(answer["Payload"])
+
+
+def wait(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition holds, or fail."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def fetch(url: str, body: bytes = b"{}", headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    """POST to a Function URL and return status and decoded answer."""
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        url, data=body, headers={"Content-Type": "application/json", **(headers or {})}
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+def signed_headers(url: str, body: bytes, credentials: Credentials) -> dict[str, str]:
+    """The headers that botocore would sign this POST with."""
+    request = AWSRequest("POST", url, {"Content-Type": "application/json"}, data=body)
+    SigV4Auth(credentials, "lambda", "us-east-1").add_auth(request)
+    return dict(request.headers.items())

@@ -1,0 +1,151 @@
+"""Real git against the stand-in: clones, pushes and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+
+from local.people import call
+from tests.integration.github.kit import APP_ID, MAINTAINER, Hook, StandIn, address, clone, commit, git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_push_of_the_app_moves_its_pull_request(stand_in: StandIn, hook: Hook, tmp_path: Path) -> None:
+    """Branch, draft, push, ready: heads follow, events are signed and name the bot."""
+    name = stand_in.repository("octo/flow")
+    token = stand_in.installation_token(name, {"contents": "write", "pull_requests": "write"})
+    base = stand_in.rest("GET", f"/repos/{name}/git/ref/heads/main", token=token)["object"]["sha"]
+    tree = stand_in.rest("GET", f"/repos/{name}/git/commits/{base}", token=token)["tree"]["sha"]
+    first = stand_in.rest(
+        "POST",
+        f"/repos/{name}/git/commits",
+        {"message": "Begin [skip ci]", "tree": tree, "parents": [base]},
+        token,
+    )
+    assert first["author"]["name"] == "pullwright-test[bot]"
+    ref = {"ref": "refs/heads/claude/1", "sha": first["sha"]}
+    stand_in.rest("POST", f"/repos/{name}/git/refs", ref, token)
+    pull = stand_in.rest(
+        "POST",
+        f"/repos/{name}/pulls",
+        {"title": "x", "head": "claude/1", "base": "main", "draft": True},
+        token,
+    )
+    headers, payload = hook.next("pull_request", "opened")
+    assert headers["Host"] == "functions.example.test:4566"
+    assert headers["User-Agent"].startswith("GitHub-Hookshot/")
+    assert headers["X-GitHub-Hook-Installation-Target-ID"] == str(APP_ID)
+    assert payload["sender"]["login"] == "pullwright-test[bot]"
+    assert payload["installation"]["id"]
+    assert (payload["pull_request"]["draft"], payload["number"]) == (True, pull["number"])
+
+    folder = clone(stand_in, name, tmp_path, token)
+    git(folder, "checkout", "--quiet", "claude/1")
+    sha = commit(folder, "b.txt", "two\n")
+    git(folder, "push", "--quiet", "origin", "HEAD", "HEAD:refs/pullwright/claude/1")
+    _, moved = hook.next("pull_request", "synchronize")
+    assert (moved["before"], moved["after"]) == (first["sha"], sha)
+    seen = stand_in.rest("GET", f"/repos/{name}/pulls/{pull['number']}", token=None)
+    assert (seen["head"]["sha"], seen["commits"], seen["additions"]) == (sha, 2, 1)
+
+    query = (
+        "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) "
+        "{ pullRequest { isDraft } } }"
+    )
+    body = {"query": query, "variables": {"id": pull["node_id"]}}
+    answer = call(stand_in.url, "POST", "/api/graphql", body, token=token)
+    assert answer == {"data": {"markPullRequestReadyForReview": {"pullRequest": {"isDraft": False}}}}
+    assert hook.next("pull_request", "ready_for_review")[1]["pull_request"]["draft"] is False
+
+
+def test_a_large_push_is_streamed_in_chunks(stand_in: StandIn, tmp_path: Path) -> None:
+    """A push beyond git's post buffer comes chunked and arrives whole."""
+    name = stand_in.repository("octo/large")
+    folder = clone(stand_in, name, tmp_path, MAINTAINER)
+    (folder / "noise").write_bytes(os.urandom(5_000_000))
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "noise")
+    git(folder, "push", "--quiet", "origin", "main")
+    git(tmp_path, "clone", "--quiet", address(stand_in, name), "second")
+    assert (tmp_path / "second" / "noise").read_bytes() == (folder / "noise").read_bytes()
+
+
+def test_a_gzipped_request_is_understood(stand_in: StandIn) -> None:
+    """A fetch whose body is compressed, as git sends large ones, is answered."""
+    name = stand_in.repository("octo/zipped")
+    body = b"0014command=ls-refs\n0015agent=test/1.00010000"
+    answer = urllib3.request(
+        "POST",
+        f"{stand_in.url}/{name}.git/git-upload-pack",
+        body=gzip.compress(body),
+        headers={
+            "Content-Type": "application/x-git-upload-pack-request",
+            "Content-Encoding": "gzip",
+            "Git-Protocol": "version=2",
+        },
+    )
+    assert answer.status == 200
+    assert b"refs/heads/main" in answer.data
+
+
+@pytest.mark.parametrize(
+    ("path", "permissions", "settings", "reason"),
+    [
+        ("b.txt", {"contents": "read"}, {}, "Permission to octo/"),
+        ("b.txt", {"contents": "write"}, {"protected_branches": ["ma*"]}, "(protected branch hook declined)"),
+        (".github/workflows/ci.yml", {"contents": "write"}, {}, "without `workflows` permission"),
+        (
+            "b.txt",
+            {"contents": "write"},
+            {"archived": True},
+            "This repository was archived so it is read-only.",
+        ),
+    ],
+)
+def test_pushes_that_github_refuses(
+    stand_in: StandIn,
+    tmp_path: Path,
+    path: str,
+    permissions: dict[str, str],
+    settings: dict[str, Any],
+    reason: str,
+) -> None:
+    """A push without the right is refused in GitHub's words, and nothing moves."""
+    name = stand_in.repository(f"octo/{tmp_path.name.strip('_')}")
+    folder = clone(stand_in, name, tmp_path, stand_in.installation_token(name, permissions))
+    before = git(folder, "rev-parse", "HEAD").strip()
+    commit(folder, path, "on: push\n")
+    stand_in.control("PATCH", f"/repositories/{name}", settings)
+    assert reason in git(folder, "push", "origin", "main", ok=False)
+    assert stand_in.rest("GET", f"/repos/{name}/git/ref/heads/main")["object"]["sha"] == before
+
+
+def test_rewritten_history_needs_force(stand_in: StandIn, tmp_path: Path) -> None:
+    """A push that is no fast-forward is refused without force, and taken with it."""
+    name = stand_in.repository("octo/forced")
+    folder = clone(stand_in, name, tmp_path, MAINTAINER)
+    commit(folder, "b.txt", "two\n")
+    git(folder, "push", "--quiet", "origin", "HEAD:topic")
+    git(folder, "commit", "--quiet", "--amend", "--message", "again")
+    assert "non-fast-forward" in git(folder, "push", "origin", "HEAD:topic", ok=False)
+    git(folder, "push", "--quiet", "--force", "origin", "HEAD:topic")
+    assert stand_in.rest("GET", f"/repos/{name}/compare/main...topic")["status"] == "ahead"
+
+
+def test_strangers_do_not_learn_of_private_repositories(stand_in: StandIn, tmp_path: Path) -> None:
+    """A client is asked for credentials, and with somebody's it hears that there is nothing."""
+    name = stand_in.repository("octo/hidden", private=True)
+    stand_in.control("POST", "/users", {"login": "outsider", "token": "ghp_mallory_mallory"})
+    assert "could not read Username" in git(tmp_path, "clone", address(stand_in, name), "one", ok=False)
+    answer = git(tmp_path, "clone", address(stand_in, name, "ghp_mallory_mallory"), "two", ok=False)
+    assert "Repository not found." in answer
+    assert "Invalid username or token" in git(
+        tmp_path, "clone", address(stand_in, name, "ghs_nobody"), "three", ok=False
+    )
+    git(tmp_path, "clone", "--quiet", address(stand_in, name, MAINTAINER), "four")

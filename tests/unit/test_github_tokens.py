@@ -1,0 +1,166 @@
+"""Who the stand-in lets in, and what for: the App's tokens, permissions, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+from tests.unit.github_kit import NOW, OUTSIDER, REPO, Lab, message, open_lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """A stand-in with a repository, for one test."""
+    yield from open_lab(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, (200, None)),
+        ({"iat": int(NOW) + 50}, (200, None)),
+        ({"iat": int(NOW) + 90}, (401, "'Issued at' claim")),
+        ({"exp": int(NOW) + 601}, (401, "too far in the future")),
+        ({"exp": int(NOW) - 1}, (401, "'Expiration time' claim")),
+        ({"exp": None}, (401, "'Expiration time' claim")),
+        ({"iss": "8"}, (404, "Integration not found")),
+    ],
+)
+def test_claims_of_an_apps_token(lab: Lab, claims: dict[str, Any], expected: tuple[int, str | None]) -> None:
+    """The App is let in only with the claims that GitHub accepts."""
+    reply = lab.ask("GET", "/app", token=lab.app_token(**claims))
+    assert reply.status == expected[0], reply.body
+    assert expected[1] is None or expected[1] in reply.body["message"]
+
+
+def test_another_key_or_algorithm_is_no_app(lab: Lab) -> None:
+    """A token signed with another key, or by HMAC with the public one, is refused."""
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    claims = {"iss": "7", "iat": int(NOW), "exp": int(NOW) + 60}
+    for token in (jwt.encode(claims, other, "RS256"), jwt.encode(claims, "x" * 32, "HS256")):
+        assert message(lab.ask("GET", "/app", token=token)) == (
+            401,
+            "A JSON web token could not be decoded",
+        )
+
+
+def test_tokens_cannot_hold_more_than_the_installation(lab: Lab) -> None:
+    """More permissions or other repositories than the installation has are refused with 422."""
+    app = lab.app_token()
+    number = lab.get(f"{REPO}/installation", app)["id"]
+    path = f"/app/installations/{number}/access_tokens"
+    for body, words in (
+        ({"permissions": {"workflows": "write"}}, "not granted to this installation"),
+        ({"permissions": {"contents": "admin"}}, "not granted to this installation"),
+        ({"repositories": ["other"]}, "does not exist or is not accessible"),
+        ({"repository_ids": [1]}, "does not exist or is not accessible"),
+    ):
+        reply = lab.ask("POST", path, body, app)
+        assert reply.status == 422
+        assert words in reply.body["message"]
+
+
+def test_a_token_ends_after_an_hour(lab: Lab) -> None:
+    """An installation token answers for an hour, then with 401."""
+    token = lab.token()
+    lab.time[0] += 3_599
+    assert lab.ask("GET", "/installation/repositories", token=token).status == 200
+    lab.time[0] += 1
+    assert message(lab.ask("GET", "/installation/repositories", token=token)) == (401, "Bad credentials")
+
+
+@pytest.mark.parametrize(
+    ("permissions", "method", "path", "body"),
+    [
+        ({"contents": "read"}, "POST", "/git/refs", {"ref": "refs/heads/x", "sha": "0" * 40}),
+        ({"contents": "write"}, "POST", "/issues/1/comments", {"body": "x"}),
+        ({"pull_requests": "write"}, "POST", "/issues/1/comments", {"body": "x"}),
+        ({"issues": "write"}, "POST", "/pulls", {"title": "x", "head": "topic", "base": "main"}),
+        ({"issues": "read"}, "POST", "/issues/1/labels", {"labels": ["x"]}),
+        ({"issues": "write"}, "POST", "/check-runs", {"name": "x", "head_sha": "0" * 40}),
+        ({"contents": "write", "issues": "write"}, "PATCH", "", {"archived": True}),
+    ],
+)
+def test_a_missing_permission_is_refused(
+    lab: Lab, permissions: dict[str, str], method: str, path: str, body: dict[str, Any]
+) -> None:
+    """Each write asks for its own permission, and the answer names it in a header."""
+    lab.ask("POST", f"{REPO}/issues", {"title": "x"})
+    reply = lab.ask(method, f"{REPO}{path}", body, lab.token(**permissions))
+    assert message(reply) == (403, "Resource not accessible by integration")
+    assert "=" in reply.headers["X-Accepted-GitHub-Permissions"]
+
+
+def test_a_comment_on_a_pull_request_needs_either_permission(lab: Lab) -> None:
+    """On a pull request `pull_requests: write` is enough to comment."""
+    lab.branch()
+    number = lab.pull().body["number"]
+    token = lab.token(pull_requests="write")
+    path = f"{REPO}/issues/{number}/comments"
+    assert lab.ask("POST", path, {"body": "x"}, token).status == 201
+
+
+def test_a_token_reaches_only_its_repositories(lab: Lab) -> None:
+    """A token for one repository cannot write to another, nor see a private one."""
+    lab.control("POST", "/repositories", {"full_name": "octo/other", "private": True})
+    lab.control("POST", "/repositories", {"full_name": "octo/open"})
+    token = lab.token()
+    assert lab.ask("GET", "/repos/octo/other", token=token).status == 404
+    assert lab.ask("GET", "/repos/octo/open", token=token).status == 200
+    assert lab.ask("POST", "/repos/octo/open/issues", {"title": "x"}, token).status == 403
+
+
+def test_strangers_read_what_is_public_and_write_little(lab: Lab) -> None:
+    """Without a token one reads; with a stranger's one opens issues but does not label."""
+    assert lab.ask("GET", REPO, token=None).status == 200
+    assert message(lab.ask("POST", f"{REPO}/issues", {"title": "x"}, None)) == (
+        401,
+        "Requires authentication",
+    )
+    made = lab.ask("POST", f"{REPO}/issues", {"title": "x", "labels": ["claude-dev"]}, OUTSIDER)
+    assert (made.status, made.body["labels"]) == (201, [])
+    assert lab.ask("POST", f"{REPO}/issues/1/labels", {"labels": ["claude-dev"]}, OUTSIDER).status == 403
+    lab.control("PUT", "/repositories/octo/app/permissions", {"outsider": "triage"})
+    assert lab.ask("POST", f"{REPO}/issues/1/labels", {"labels": ["claude-dev"]}, OUTSIDER).status == 200
+    assert lab.ask("PATCH", REPO, {"archived": True}, OUTSIDER).status == 403
+
+
+def test_permissions_of_people_and_apps(lab: Lab) -> None:
+    """The permission of a person is known, that of an App is a 404."""
+    token = lab.token(issues="write")
+    expected = {"maintainer": ("admin", "admin"), "outsider": ("read", "read")}
+    for login, (old, role) in expected.items():
+        body = lab.get(f"{REPO}/collaborators/{login}/permission", token)
+        assert (body["permission"], body["role_name"]) == (old, role)
+    lab.control("PUT", "/repositories/octo/app/permissions", {"outsider": "maintain"})
+    assert lab.get(f"{REPO}/collaborators/outsider/permission", token)["permission"] == "write"
+    for login in ("wright[bot]", "nobody"):
+        assert lab.ask("GET", f"{REPO}/collaborators/{login}/permission", token=token).status == 404
+
+
+def test_limits(lab: Lab) -> None:
+    """Requests and content beyond the limits are refused, and the headers say for how long."""
+    lab.control("PUT", "/limits", {"content_per_minute": 2})
+    token = lab.token(issues="write")
+    path = f"{REPO}/issues"
+    assert [lab.ask("POST", path, {"title": "x"}, token).status for _ in range(3)] == [201, 201, 403]
+    refused = lab.ask("POST", path, {"title": "x"}, token)
+    assert "secondary rate limit" in refused.body["message"]
+    assert refused.headers["Retry-After"] == "60"
+    lab.time[0] += 61
+    assert lab.ask("POST", path, {"title": "x"}, token).status == 201
+    lab.control("PUT", "/limits", {"per_hour": 1})
+    reply = lab.ask("GET", REPO, token=OUTSIDER)
+    assert (reply.status, reply.headers["X-RateLimit-Remaining"]) == (200, "0")
+    reply = lab.ask("GET", REPO, token=OUTSIDER)
+    assert reply.status == 403
+    assert reply.body["message"].startswith("API rate limit exceeded for user ID")
+    lab.time[0] += 3_600
+    assert lab.ask("GET", REPO, token=OUTSIDER).status == 200

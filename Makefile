@@ -37,7 +37,7 @@ lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy functions container/runner local tests docs statemachine
 	@.venv/bin/cfn-lint template.yaml
-	@.local/node/node_modules/.bin/asl-validator --json-path statemachine/agent_session.asl.json
+	@.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' statemachine/agent_session.asl.json)"
 	@.venv/bin/hadolint container/Dockerfile
 
 docs: setup ## draw the parts of the documentation that come from code

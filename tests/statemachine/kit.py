@@ -26,6 +26,7 @@ SECONDS = 60.0
 """How long an execution may take, at most, before its test fails."""
 
 SUBSTITUTIONS = {
+    "Partition": "aws",
     "SessionsTable": "sessions",
     "OpenPullRequestFunction": "arn:aws:lambda:us-east-1:000000000000:function:open",
     "ReportOutcomeFunction": "arn:aws:lambda:us-east-1:000000000000:function:report",

@@ -29,9 +29,9 @@ WILDCARDS = {
 """Statements with a wildcard in their actions or resources, and why they cannot do without."""
 
 INTEGRATIONS = {
-    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
-    "arn:aws:states:::dynamodb:putItem": {"dynamodb:PutItem"},
-    "arn:aws:states:::ecs:runTask.sync": {
+    "arn:${Partition}:states:::lambda:invoke": {"lambda:InvokeFunction"},
+    "arn:${Partition}:states:::dynamodb:putItem": {"dynamodb:PutItem"},
+    "arn:${Partition}:states:::ecs:runTask.sync": {
         "ecs:RunTask",
         "ecs:StopTask",
         "ecs:DescribeTasks",

@@ -12,7 +12,16 @@ import pytest
 from pullwright import errors
 from pullwright.models import OpenedPullRequest, Verdict
 from statemachine.graph import BEGIN, END, embed, graph, main
-from tests.template.kit import DEFINITION, definition, placeholders, resources, strings, tasks, template
+from tests.template.kit import (
+    DEFINITION,
+    TEMPLATE,
+    definition,
+    placeholders,
+    resources,
+    strings,
+    tasks,
+    template,
+)
 
 STATES: dict[str, dict[str, Any]] = definition()["States"]
 AWS_ERRORS = {
@@ -150,6 +159,14 @@ def test_the_template_fills_every_name_in() -> None:
     """The machine's placeholders and the template's substitutions are the same."""
     (machine,) = resources("AWS::Serverless::StateMachine").values()
     assert set(machine["Properties"]["DefinitionSubstitutions"]) == placeholders()
+
+
+def test_no_arn_names_a_partition() -> None:
+    """Machine and template deploy to GovCloud and China too: the partition is always filled in."""
+    for path in (DEFINITION, TEMPLATE):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"arn:aws[\w-]*:", text) == [], path.name
+    assert all(state["Resource"].startswith("arn:${Partition}:states:::") for state in tasks().values())
 
 
 def test_the_family_is_the_task_definitions() -> None:

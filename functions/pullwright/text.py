@@ -21,7 +21,7 @@ def visible(text: str | None) -> str:
     hole through which hidden instructions reach the agent.
     """
     text = (text or "").replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(character for character in text if _is_visible(character))
+    text = text.translate(_VISIBLE)
     while (shorter := _COMMENT.sub("", text)) != text:
         text = shorter
     return text.strip()
@@ -50,3 +50,14 @@ def _is_visible(character: str) -> bool:
         return True
     hidden = unicodedata.category(character) in {"Cf", "Cc", "Cs", "Co"}
     return not hidden and character not in _BLANK and ord(character) not in _SELECTORS
+
+
+class _Visible(dict[int, int | None]):
+    """For `str.translate`: each character is looked at once in a process's life, not once in each text."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = code if _is_visible(chr(code)) else None
+        return self[code]
+
+
+_VISIBLE = _Visible()

@@ -21,14 +21,16 @@ from tests.fault_matrix import Matrix, Row
 from tests.integration.conftest import FOLDER
 from tests.integration.faults.bench import ISSUE, PULL, Bench
 from tests.integration.faults.cells import CELLS, Cell
+from tests.integration.faults.executions import EXECUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from local.people import Person
     from local.sessions import Stack
     from tests.integration.conftest import Repositories
 
+ALL = (*CELLS, *EXECUTIONS)
 _LONG_RETRIES = 100
 
 
@@ -44,23 +46,31 @@ def quick(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def hurry(stack: Stack) -> Iterator[None]:
-    """The deployed state machine, impatient for the length of this module."""
+def define(stack: Stack) -> Iterator[Callable[[int | None], None]]:
+    """Makes the state machine impatient for the length of this module, and limits executions on request."""
     states, arn = stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
     given = states.describe_state_machine(stateMachineArn=arn)["definition"]
-    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(quick(json.loads(given))))
-    yield
+
+    def put(limit: int | None) -> None:
+        changed = quick(json.loads(given)) | ({"TimeoutSeconds": limit} if limit else {})
+        states.update_state_machine(stateMachineArn=arn, definition=json.dumps(changed))
+
+    yield put
     states.update_state_machine(stateMachineArn=arn, definition=given)
 
 
 @pytest.fixture(scope="module")
 def outcomes(
-    stack: Stack, person: Person, repositories: Repositories, stubs: None, hurry: None
+    stack: Stack,
+    person: Person,
+    repositories: Repositories,
+    stubs: None,
+    define: Callable[[int | None], None],
 ) -> Iterator[dict[Cell, Future[Bench]]]:
     """All cells, under way."""
-    del stubs, hurry
+    del stubs
     benches = {}
-    for cell in CELLS:
+    for cell in ALL:
         workshop = repositories.make()
         [(_, [payload])] = payloads(stack, person, {workshop.name: 1}).items()
         benches[cell] = Bench(workshop, FOLDER, payload)
@@ -71,14 +81,22 @@ def outcomes(
     ]
     call(stack.github_url, "PUT", "/_standin/faults", ordered)
 
+    # An execution keeps the definition that it started with. A limited one comes first, before all is slow.
+    for cell, bench in benches.items():
+        if cell.limit is not None:
+            define(cell.limit)
+            bench.deliver()
+    define(None)
+
     def run(cell: Cell, bench: Bench) -> Bench:
         cell.before(bench)
-        bench.deliver()
+        if cell.limit is None:
+            bench.deliver()
         cell.during(bench)
         bench.end()
         return bench
 
-    with ThreadPoolExecutor(len(CELLS)) as pool:
+    with ThreadPoolExecutor(len(ALL)) as pool:
         yield {cell: pool.submit(run, cell, bench) for cell, bench in benches.items()}
     call(stack.github_url, "PUT", "/_standin/faults", [])
 
@@ -86,12 +104,12 @@ def outcomes(
 @pytest.fixture(scope="module")
 def matrix() -> Iterator[Matrix]:
     """The part of the table that this module writes when all of its cells have passed."""
-    part = Matrix("stack", {cell.name for cell in CELLS})
+    part = Matrix("stack", {cell.name for cell in ALL})
     yield part
     part.write()
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
 def test_every_fault_has_an_ending(outcomes: dict[Cell, Future[Bench]], matrix: Matrix, cell: Cell) -> None:
     """One pull request with one comment that names what happened, a closed session, and nothing held."""
     bench = outcomes[cell].result()
@@ -116,7 +134,8 @@ def test_every_fault_has_an_ending(outcomes: dict[Cell, Future[Bench]], matrix: 
     assert "Working on it" not in said
 
     assert bench.send() // 100 == 2
-    assert workshop.stack.executions(workshop.name) == [session.arn]
+    started = workshop.stack.executions(workshop.name)
+    assert (len(started), started[-1]) == (cell.sessions, session.arn)
     assert_nothing_is_held(bench)
     row = Row(
         cell.state, cell.fault, record["error"] or record["outcome"], record["failure_class"], len(pulls)

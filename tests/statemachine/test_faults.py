@@ -37,13 +37,14 @@ TABLE, FUNCTION, TASKS = (
     "Lambda.ServiceException",
     "ECS.ServerException",
 )
+THROTTLED, KILLED, LATE = "Lambda.TooManyRequestsException", "Runtime.ExitError", "States.Timeout"
 REFUSED = "DynamoDb.TransactionCanceledException"
 ONCE = {
     "RecordSession": {"fails": TABLE, "is throttled": "DynamoDb.ThrottlingException"},
     "OpenPullRequest": {
         "fails": FUNCTION,
-        "is throttled": "Lambda.TooManyRequestsException",
-        "is killed in the middle": "Runtime.ExitError",
+        "is throttled": THROTTLED,
+        "is killed in the middle": KILLED,
     },
     "AdmitSession": {
         "fails": TABLE,
@@ -57,8 +58,8 @@ ONCE = {
     },
     "ReportOutcome": {
         "fails": FUNCTION,
-        "is throttled": "Lambda.TooManyRequestsException",
-        "is killed in the middle": "Runtime.ExitError",
+        "is throttled": THROTTLED,
+        "is killed in the middle": KILLED,
     },
     "CloseSession": {"fails": TABLE, "is throttled": "DynamoDb.ThrottlingException", "is refused": REFUSED},
 }
@@ -89,16 +90,29 @@ def _once(state: str, fault: str, error: str) -> Cell:
     return Cell(state, f"{fault} once", [throws(error), GOOD[state]])
 
 
+def _always(state: str, fault: str, error: str, ending: str, failure_class: str) -> Cell:
+    return Cell(state, f"{fault} for good", [throws(error)], ending, failure_class)
+
+
 CELLS = (
     *(_once(state, fault, error) for state, faults in ONCE.items() for fault, error in faults.items()),
-    *(_once(state, "times out", "States.Timeout") for state in ONCE if state != "RunAgent"),
-    Cell("OpenPullRequest", "fails for good", [throws(FUNCTION)], "InternalError", "service"),
-    Cell("OpenPullRequest", "times out for good", [throws("States.Timeout")], "InternalError", "service"),
-    Cell("AdmitSession", "fails for good", [throws(TABLE)], "AwsUnavailable", "transient"),
+    *(_once(state, "times out", LATE) for state in ONCE if state != "RunAgent"),
+    _always("OpenPullRequest", "fails", FUNCTION, "AwsUnavailable", "transient"),
+    _always("OpenPullRequest", "is throttled", THROTTLED, "AwsUnavailable", "transient"),
+    _always("OpenPullRequest", "is killed in the middle", KILLED, "InternalError", "service"),
+    _always("OpenPullRequest", "times out", LATE, "InternalError", "service"),
+    _always("AdmitSession", "fails", TABLE, "AwsUnavailable", "transient"),
+    _always("AdmitSession", "is throttled", "DynamoDb.ThrottlingException", "AwsUnavailable", "transient"),
+    _always("AdmitSession", "times out", LATE, "AwsUnavailable", "transient"),
     Cell("AdmitSession", "finds no slot in time", [throws(REFUSED)], "NoCapacity", "limit"),
-    Cell("RunAgent", "fails for good", [throws(TASKS)], "TaskNotStarted", "service"),
-    Cell("RunAgent", "times out", [throws("States.Timeout")], "TimeLimit", "limit"),
-    Cell("ReportOutcome", "fails for good", [throws(FUNCTION)], "InternalError", "service"),
+    _always("RunAgent", "fails", TASKS, "TaskNotStarted", "service"),
+    _always("RunAgent", "is throttled", "ECS.ThrottlingException", "TaskNotStarted", "service"),
+    _always("RunAgent", "meets the account's quota", "ECS.LimitExceededException", "NoCapacity", "limit"),
+    Cell("RunAgent", "times out", [throws(LATE)], "TimeLimit", "limit"),
+    _always("ReportOutcome", "fails", FUNCTION, "InternalError", "service"),
+    _always("ReportOutcome", "is throttled", THROTTLED, "InternalError", "service"),
+    _always("ReportOutcome", "is killed in the middle", KILLED, "InternalError", "service"),
+    _always("ReportOutcome", "times out", LATE, "InternalError", "service"),
 )
 
 

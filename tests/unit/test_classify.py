@@ -160,6 +160,10 @@ def test_a_runner_that_we_stopped_in_time_out_of_time() -> None:
         (Evidence(is_open=False, error=state_error("KeyError", "'secret'")), errors.InternalError),
         (Evidence(is_open=False, error=StateError(Error="States.Timeout")), errors.InternalError),
         (Evidence(is_open=False, error=StateError(Error="Lambda.Unknown", Cause="x")), errors.InternalError),
+        (
+            Evidence(is_open=False, error=StateError(Error="Lambda.TooManyRequestsException")),
+            errors.AwsUnavailable,
+        ),
         (Evidence(is_open=False), errors.InternalError),
     ],
 )

@@ -19,6 +19,7 @@ _TASK_FAILED = "States.TaskFailed"
 _NO_SLOT = "DynamoDb.TransactionCanceledException"
 _LAUNCH = ("ECS.", "AmazonECS.")
 _TABLE = ("DynamoDb.", "DynamoDB.")
+_FUNCTION_REFUSED = frozenset({"Lambda.TooManyRequestsException", "Lambda.ServiceException"})
 _NEVER_STARTED = "TaskFailedToStart"
 _SPOT = "SpotInterruption"
 _QUOTA = "ECS.LimitExceededException"
@@ -140,6 +141,8 @@ def _not_opened(error: StateError) -> PullwrightError:
     if found is not None:
         message = error.decoded.get("errorMessage")
         return found(str(message)[:_LONGEST_SENTENCE] if message else f"It ended with {error.Error}.")
+    if error.Error in _FUNCTION_REFUSED:
+        return errors.AwsUnavailable(f"AWS did not run what opens the pull request ({_short(error.Error)}).")
     if error.Error == TIMED_OUT:
         return errors.InternalError("Opening the pull request took too long.")
     return errors.InternalError(f"Opening the pull request failed with {_short(error.Error)}.")

@@ -21,7 +21,7 @@ from local.people import call
 from local.sessions import ENDED, Session
 from local.supervise import children
 from pullwright_engine import faults as engine
-from tests.benchmarks.loading.plan import Delivery
+from tests.benchmarks.loading.plan import LABEL, Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,9 @@ HELD_SECONDS = 30.0
 """How long a held request waits: long enough to break something meanwhile, even on a busy machine."""
 SECONDS = 300.0
 """How long a session of a cell may take."""
+_NAME = f"implement-{ISSUE}-"
 _POLL = 1.0
+_PLENTY = 100
 _ORDERS = threading.Lock()
 _SWEEPS = threading.Lock()
 
@@ -49,21 +51,23 @@ class Bench:
         folder: of the stack.
         payload: of the webhook that tells of the label.
         guid: of the delivery.
+        again: GUID of a later delivery that started the session which counts; empty without one.
     """
 
     workshop: Workshop
     folder: Path
     payload: bytes
     guid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    again: str = ""
 
     # --- the session ---------------------------------------------------------------------------------------
 
     @property
     def session(self) -> Session:
-        """The session that the delivery starts."""
+        """The session that the delivery starts, or the later one."""
         stack = self.workshop.stack
         arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
-        return Session(stack, f"{arn}:implement-{ISSUE}-{self.guid}")
+        return Session(stack, f"{arn}:{_NAME}{self.again or self.guid}")
 
     def deliver(self) -> Session:
         """Send the delivery twice at the same time, and again until both are taken."""
@@ -79,6 +83,25 @@ class Bench:
         headers = Delivery(self.guid, self.payload).headers(told["webhook_secret"], told["webhook_host"])
         with urllib3.PoolManager(timeout=60.0, retries=False) as pool:
             return int(pool.request("POST", told["webhook_url"], body=self.payload, headers=headers).status)
+
+    def label_again(self) -> None:
+        """Remove the label and add it again, as people do after a failure; wait for the session of that."""
+        workshop, first = self.workshop, self.session.arn
+        workshop.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
+        # GitHub's times are in whole seconds; what was asked for in the second of a removal is taken back.
+        time.sleep(2 * _POLL)
+        workshop.person.label(workshop.name, ISSUE, LABEL)
+        for _ in self.until("the second session"):
+            arns = [arn for arn in workshop.stack.executions(workshop.name, ISSUE) if arn != first]
+            if arns:
+                self.again = arns[0].rpartition(f":{_NAME}")[2]
+                return
+
+    def until_state(self, name: str) -> None:
+        """Wait until the session has come to a state."""
+        for _ in self.until(name):
+            if any(visit.name == name for visit in self.session.visits()):
+                return
 
     def end(self) -> None:
         """Wait until the execution has ended and its session is closed and reported, maybe by a sweep."""
@@ -143,6 +166,19 @@ class Bench:
         """Take it away again."""
         self._table("delete_item", Key={"pk": {"S": self._lock}})
 
+    def fill_slots(self) -> None:
+        """Take all slots of this repository for sessions that are none of this cell's."""
+        others = [f"another-{number}" for number in range(_PLENTY)]
+        self._table("put_item", Item={"pk": {"S": self._slots}, "holders": {"SS": others}})
+
+    def empty_slots(self) -> None:
+        """Give them back."""
+        self._table("delete_item", Key={"pk": {"S": self._slots}})
+
+    @property
+    def _slots(self) -> str:
+        return f"SLOTS#{self.workshop.name}"
+
     @property
     def _lock(self) -> str:
         return f"LOCK#{self.workshop.name}#claude/{ISSUE}"
@@ -194,6 +230,16 @@ class Bench:
         stack = self.workshop.stack
         stack.client("s3").put_object(
             Bucket=stack.outputs["ArtifactsBucket"], Key=f"sessions/{self.session.id}/{name}", Body=content
+        )
+
+    def take_artifact(self, name: str) -> None:
+        """Wait for an artifact of the session, and delete it."""
+        for _ in self.until(name):
+            if name in self.session.artifacts():
+                break
+        stack = self.workshop.stack
+        stack.client("s3").delete_object(
+            Bucket=stack.outputs["ArtifactsBucket"], Key=f"sessions/{self.session.id}/{name}"
         )
 
     def abort(self) -> None:

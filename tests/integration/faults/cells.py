@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CLONE, PUSH = ".git/git-upload-pack$", ".git/git-receive-pack$"
 REPOSITORY, PULLS, ONE_PULL = "$", "/pulls$", f"/pulls/{PULL}$"
 TRACKING = f"/issues/{PULL}/comments$"
-_OPENING, _REPORTING = '"input"', '"opened"'
+OPENING, REPORTING = '"input"', '"opened"'
 """What only one of the two functions' events holds."""
 
 
@@ -40,6 +40,8 @@ class Cell:
         github: failures of the stand-in, their paths below the repository.
         before: done before the delivery.
         during: done after it.
+        limit: seconds that the whole execution may take, where it is not the deployed limit.
+        sessions: how many there are in the end, the last of which is looked at.
     """
 
     state: str
@@ -52,6 +54,8 @@ class Cell:
     before: Callable[[Bench], None] = field(default=_nothing)
     during: Callable[[Bench], None] = field(default=_nothing)
     execution: str = ""
+    limit: int | None = None
+    sessions: int = 1
 
     @property
     def name(self) -> str:
@@ -71,12 +75,12 @@ def held(method: str, path: str) -> dict[str, Any]:
 
 def _kill_opening(bench: Bench) -> None:
     bench.until_held(TRACKING)
-    bench.kill_function(_OPENING)
+    bench.kill_function(OPENING)
 
 
 def _kill_reporting(bench: Bench) -> None:
     bench.until_held(ONE_PULL)
-    bench.kill_function(_REPORTING)
+    bench.kill_function(REPORTING)
 
 
 def _kill_task(path: str) -> Callable[[Bench], None]:

@@ -98,6 +98,7 @@ def _prepare(
         phases=phases,
         clock=clock,
         checkpoint_seconds=settings.checkpoint_seconds,
+        package_manager=settings.package_manager,
     )
     return around, report, grants
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pullwright.errors import PushRefused, SessionClosed, TaskStopped
-from pullwright.models import Outcome
+from pullwright.models import CheckResult, Outcome
 from runner.agent.command import agent_environment
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
@@ -25,6 +25,7 @@ from runner.git.workspace import Workspace
 from runner.log import logger
 from runner.repository.commands import SETUP, run_checks, run_command
 from runner.repository.known import learn
+from runner.repository.packages import PACKAGES, install
 from runner.stub import SUMMARY, run_stub
 from runner.work import Work
 
@@ -76,6 +77,7 @@ class Surroundings:
         forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
         checkpoint_seconds: between two looks at whether there is work to keep.
+        package_manager: which one can install system packages here.
     """
 
     work_dir: Path
@@ -90,6 +92,7 @@ class Surroundings:
     phases: Phases
     clock: Clock = CLOCK
     checkpoint_seconds: float = 120.0
+    package_manager: Literal["apt", "none"] = "none"
 
     @property
     def log(self) -> Path:
@@ -152,6 +155,9 @@ class Session:
             workspace = self._workspace(store, head, found)
             known = self._learn(store, head)
         known = self._set_up(workspace, known)
+        if known.packages is not None:
+            # With them there may be a program for the repository's tests.
+            known = known.with_checks_of(store, head.tree)
         if self._around.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
         work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint)
@@ -216,6 +222,8 @@ class Session:
 
     def _set_up(self, workspace: Workspace, known: Known) -> Known:
         """Runs the repository's setup command; the agent hears of one that fails, and may still succeed."""
+        if known.configuration.packages:
+            known = self._install(known)
         setup = known.configuration.setup
         if setup is None:
             return known
@@ -223,7 +231,9 @@ class Session:
             self._tracker.show("Setting up")
             before = workspace.untracked()
             done = run_command(
-                *(SETUP, setup.command, workspace),
+                *(SETUP, setup.command),
+                user=workspace.user,
+                cwd=workspace.folder,
                 env=agent_environment(workspace, {}),
                 seconds=setup.timeout,
                 should_stop=self._should_stop,
@@ -231,6 +241,22 @@ class Session:
             self._report.setup = done
             workspace.leave_out(workspace.untracked() - before)
         return replace(known, setup=done)
+
+    def _install(self, known: Known) -> Known:
+        """Installs the repository's packages; people and the agent hear of it if that fails."""
+        names = ", ".join(known.configuration.packages)
+        if self._around.package_manager == "none":
+            self._report.notices.append(
+                f"Not installed, for this image installs no system packages: {names}."
+            )
+            return replace(known, packages=CheckResult(name=PACKAGES, command="", status="not_run"))
+        with self._around.phases.phase("packages"):
+            self._tracker.show("Installing packages")
+            done = install(known.configuration.packages, self._should_stop)
+        if done.status != "passed":
+            logger.warning("packages were not installed", status=done.status, output=redact(done.output))
+            self._report.notices.append(f"Not installed, and the session went on without: {names}.")
+        return replace(known, packages=done)
 
     def _check(self, workspace: Workspace, known: Known) -> None:
         """Runs the checks on what was pushed, if the session has done what was wanted."""

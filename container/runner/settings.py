@@ -28,6 +28,8 @@ class Settings(BaseModel):
             runner's own user and protects nothing.
         work_dir: where repositories are cloned; the agent's user must be able to reach it.
         checkpoint_seconds: between two looks at whether there is work to keep.
+        package_manager: which one may install system packages as root; only an image may say so, never a
+            machine that is used for other things too.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +45,7 @@ class Settings(BaseModel):
     agent_isolation: Literal["user", "none"] = "user"
     work_dir: Path = Path("/workspace")
     checkpoint_seconds: float = Field(default=120.0, gt=0)
+    package_manager: Literal["apt", "none"] = "none"
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:

@@ -36,6 +36,65 @@ def commit(world: World, branch: str, files: dict[str, str]) -> None:
     world.git("push", "-q", "origin", branch, cwd=seed)
 
 
+APT = """\
+#!/bin/sh
+{ id -u; pwd; env | cut -d= -f1 | sort | tr '\\n' ' '; echo; echo "$@"; } >> $(dirname "$0")/../apt
+case "$*" in *libfoo*)
+  printf '#!/bin/sh\\necho built\\n' > $(dirname "$0")/footool; chmod 755 $(dirname "$0")/footool;;
+esac
+case "$*" in *missing*) echo 'E: Unable to locate package missing' >&2; exit 100;; esac
+"""
+
+
+def test_packages_are_there_before_setup(world: World) -> None:
+    """Debian's apt gets the names as root, away from the repository and without the runner's environment."""
+    apt = world.folder / "bin/apt-get"
+    apt.write_text(APT)
+    apt.chmod(0o755)
+    commit(
+        world, "main", {".pullwright/config.yaml": "packages: [libfoo-dev, g++]\nsetup: footool > built\n"}
+    )
+    ran = world.run(PACKAGE_MANAGER="apt")
+    assert ran.code == exit_codes.DONE, ran.output
+    result = world.result
+    assert result.setup is not None
+    assert (result.setup.status, result.notices, "packages" in result.phases) == ("passed", (), True)
+    who, where, variables, update, *_, command = (world.folder / "apt").read_text().splitlines()
+    assert (who, where) == (str(os.geteuid()), "/")
+    assert set(variables.split()) <= {
+        "PATH",
+        "HOME",
+        "LANG",
+        "DEBIAN_FRONTEND",
+        "PWD",
+        "SHLVL",
+        "_",
+        "OLDPWD",
+    }
+    assert update.endswith(" update")
+    assert command == "-q -y --no-install-recommends install -- libfoo-dev g++"
+
+
+@pytest.mark.parametrize(
+    ("manager", "notice"),
+    [
+        ("apt", "Not installed, and the session went on without: missing."),
+        ("none", "Not installed, for this"),
+    ],
+)
+def test_packages_that_are_not_there_are_said(world: World, manager: str, notice: str) -> None:
+    """The session goes on, people read why something may be missing, and the agent does not look for it."""
+    apt = world.folder / "bin/apt-get"
+    apt.write_text(APT)
+    apt.chmod(0o755)
+    commit(world, "main", {".pullwright/config.yaml": "packages: [missing]\n"})
+    ran = world.run(PACKAGE_MANAGER=manager)
+    assert ran.code == exit_codes.DONE, ran.output
+    assert [one.startswith(notice) for one in world.result.notices] == [True]
+    assert (world.folder / "apt").exists() is (manager == "apt")
+    assert "system packages missing could not be installed" in world.git("show", "claude/7:PROMPT.md")
+
+
 def test_setup_and_checks_of_the_default_branch_are_run(world: World) -> None:
     """Setup runs before the agent and leaves nothing to commit; checks run after it on what it left."""
     commit(

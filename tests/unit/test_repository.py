@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WHOLE = b"""
 version: 1
+packages: [libpq-dev, g++, python3.11]
 setup: npm ci
 checks:
   - {name: tests, command: npm test, timeout: 900}
@@ -37,6 +38,7 @@ def test_the_whole_file_is_read() -> None:
     assert read.setup is not None
     assert (read.setup.command, read.setup.timeout) == ("npm ci", 600)
     assert [(check.name, check.timeout) for check in read.checks or ()] == [("tests", 900), ("lint", 600)]
+    assert read.packages == ("libpq-dev", "g++", "python3.11")
     assert read.tools == ("Read", "Edit", "Bash")
     assert read.instructions[0].paths == ("api/**",)
 
@@ -57,6 +59,10 @@ def test_an_empty_file_says_nothing(content: bytes) -> None:
         (b"checks: [{name: '`x`', command: b}]", "checks.0.name: "),
         (b"checks: [{name: a, command: b, timeout: 0}]", "checks.0.timeout: "),
         (b"setup: [npm, ci]", "setup: must be a table"),
+        *(
+            (f"packages: [{name}]".encode(), "packages.0: ")
+            for name in ("'-o'", "a b", "bash-", "'x;id'", "a/sid", "a=1", "'*'", "A", "./x.deb")
+        ),
         (b"tools: [WebFetch]", "tools.0: "),
         (b"- a", "the file: must be a table"),
         (b"a: [", "line 1"),
@@ -136,6 +142,14 @@ def test_the_agent_is_told_what_the_maintainers_want() -> None:
     for part in ("api/**", "Every endpoint has a test.", "npm ci", "no network", "- tests: npm test"):
         assert part in prompt
     assert Known(Configuration()).notes() == ""
+
+
+@pytest.mark.parametrize(("status", "is_told"), [("passed", False), ("failed", True), ("not_run", True)])
+def test_the_agent_is_told_of_packages_that_are_not_there(status: str, *, is_told: bool) -> None:
+    """It would else look for them, or try to install them itself."""
+    done = CheckResult.model_validate({"name": "packages", "command": "", "status": status})
+    known = Known(read_configuration(b"packages: [libpq-dev]"), packages=done)
+    assert ("libpq-dev could not be installed" in known.notes()) is is_told
 
 
 def test_the_repository_limits_the_agents_tools() -> None:

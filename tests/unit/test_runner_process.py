@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 
@@ -26,9 +27,6 @@ from runner.settings import Settings, SettingsError
 from runner.tracking import Tracker, interval
 from runner.user import search_path
 from tests.unit.runner_kit import a_request
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 ENVIRONMENT = {
@@ -61,6 +59,14 @@ def test_a_wrong_setting_is_named_without_its_value() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.read({**ENVIRONMENT, "BROKER_URL": "ghs_secret", "AGENT_UID": "root"})
     assert str(caught.value) == "BROKER_URL is not valid.\nAGENT_UID is not valid."
+
+
+def test_only_an_image_installs_packages() -> None:
+    """Without its word, a machine that is used for other things keeps the packages that it has."""
+    dockerfile = Path(__file__).parents[2].joinpath("container/Dockerfile").read_text()
+    assert Settings.read(ENVIRONMENT).package_manager == "none"
+    assert "ENV PACKAGE_MANAGER=apt " in dockerfile
+    assert Settings.read({**ENVIRONMENT, "PACKAGE_MANAGER": "apt"}).package_manager == "apt"
 
 
 def test_isolation_is_given_up_by_word_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,11 @@ from runner.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from runner.git.workspace import Workspace
     from runner.repository.configuration import Check
+    from runner.user import User
 
 SETUP = "setup"
 _LINES = 60
@@ -28,8 +30,9 @@ _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 def run_command(
     name: str,
     command: str,
-    workspace: Workspace,
     *,
+    user: User,
+    cwd: Path,
     env: Mapping[str, str],
     seconds: float,
     should_stop: Callable[[], Stop | None],
@@ -39,7 +42,8 @@ def run_command(
     Args:
         name: for the result.
         command: for `bash`.
-        workspace: where, and as whom.
+        user: as whom.
+        cwd: where.
         env: its whole environment.
         seconds: until it is ended.
         should_stop: asked several times a second, whether the session has to end.
@@ -52,8 +56,8 @@ def run_command(
 
     ended = run_as_agent(
         ["bash", "-c", f"exec 2>&1\n{command}"],
-        user=workspace.user,
-        cwd=workspace.folder,
+        user=user,
+        cwd=cwd,
         env=env,
         on_line=lambda line: last.append(_readable(line)),
         should_stop=stop,
@@ -108,6 +112,13 @@ def run_checks(
             continue
         show(f"Running the check {check.name}")
         results.append(
-            run_command(check.name, check.command, workspace, env=env, seconds=left, should_stop=should_stop)
+            run_command(
+                *(check.name, check.command),
+                user=workspace.user,
+                cwd=workspace.folder,
+                env=env,
+                seconds=left,
+                should_stop=should_stop,
+            )
         )
     return tuple(results)

@@ -18,6 +18,9 @@ _MOST_PROBLEMS = 3
 
 Command = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,49}$")]
+# https://www.debian.org/doc/debian-policy/ch-controlfields.html#source; to apt, a `-` at the end means to
+# remove the package.
+Package = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+]$")]
 Tool = Literal["Bash", "Read", "Edit", "Write", "Glob", "Grep"]
 
 
@@ -72,6 +75,7 @@ class Configuration(_Part):
 
     Attributes:
         version: of this format.
+        packages: of the system's, installed before anything else.
         setup: run before the agent; a text alone is its command.
         checks: run after the agent; an empty list means none, a missing one that they are detected.
         tools: what the agent may use of Claude Code's tools; all of them if it is missing.
@@ -79,6 +83,7 @@ class Configuration(_Part):
     """
 
     version: Literal[1] = 1
+    packages: tuple[Package, ...] = Field(default=(), max_length=50)
     setup: Setup | None = None
     checks: tuple[Check, ...] | None = Field(default=None, max_length=10)
     tools: tuple[Tool, ...] | None = Field(default=None, min_length=1)

@@ -35,12 +35,14 @@ class Known:
         configuration: what its file says; nothing, if there is none or it is broken.
         notice: for people, if the file is broken.
         checks: what is run after the agent.
+        packages: how the installation of its packages ended, if it was tried.
         setup: how its setup command ended, if it was run.
     """
 
     configuration: Configuration
     notice: str | None = None
     checks: tuple[Check, ...] = ()
+    packages: CheckResult | None = None
     setup: CheckResult | None = None
 
     @property
@@ -71,6 +73,9 @@ class Known:
         ]
         if parts:
             parts.insert(0, "The repository's maintainers have written down what holds in it.")
+        if self.packages is not None and self.packages.status != "passed":
+            names = " ".join(self.configuration.packages)
+            parts.append(f"The system packages {names} could not be installed; nobody will install them.")
         if self.setup is not None and self.setup.status != "passed":
             output = self.setup.output[-_SHOWN:]
             parts.append(

@@ -99,6 +99,7 @@ def _prepare(
         clock=clock,
         checkpoint_seconds=settings.checkpoint_seconds,
         package_manager=settings.package_manager,
+        model_patience_seconds=settings.model_patience_seconds,
     )
     return around, report, grants
 

@@ -16,6 +16,7 @@ from runner.agent.verdict import judge
 from runner.checkpoints import Checkpoints
 from runner.clock import CLOCK, Clock
 from runner.disk import DiskWatch
+from runner.gateway import PATIENCE_SECONDS
 from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
 from runner.git.leaks import redact
@@ -78,6 +79,7 @@ class Surroundings:
         model_api_key: gives the model's key, if there is one.
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one can install system packages here.
+        model_patience_seconds: for which a model's service that fails is asked again.
     """
 
     work_dir: Path
@@ -93,6 +95,7 @@ class Surroundings:
     clock: Clock = CLOCK
     checkpoint_seconds: float = 120.0
     package_manager: Literal["apt", "none"] = "none"
+    model_patience_seconds: float = PATIENCE_SECONDS
 
     @property
     def log(self) -> Path:
@@ -297,6 +300,7 @@ class Session:
                 settle=checkpoints.stop,
                 tools=known.tools,
                 notes=known.notes(),
+                patience=around.model_patience_seconds,
             )
         finally:
             checkpoints.stop()

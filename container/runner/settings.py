@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from runner.gateway import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,7 @@ class Settings(BaseModel):
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one may install system packages as root; only an image may say so, never a
             machine that is used for other things too.
+        model_patience_seconds: for which a model's service that fails is asked again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +49,7 @@ class Settings(BaseModel):
     work_dir: Path = Path("/workspace")
     checkpoint_seconds: float = Field(default=120.0, gt=0)
     package_manager: Literal["apt", "none"] = "none"
+    model_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:

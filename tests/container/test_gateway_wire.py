@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3
 
-from runner.gateway import Gateway, GatewayConfig
+from runner.gateway import Gateway, GatewayConfig, Trouble
 from tests.container.cli import StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MODEL = "claude-opus-5-5"  # $4 and $20 for a million
 BODY: dict[str, Any] = {
@@ -33,12 +34,15 @@ def standin() -> Iterator[StandIn]:
         yield running
 
 
-def gateway_to(standin: StandIn, limit_usd: float = 5.0) -> Gateway:
+def gateway_to(
+    standin: StandIn, limit_usd: float = 5.0, waiting: Callable[[Trouble], None] = lambda _: None
+) -> Gateway:
     """Return a gateway to it."""
     return Gateway(
         GatewayConfig(
             provider="anthropic", model=MODEL, limit_usd=limit_usd, api_key="k", anthropic_url=standin.url
-        )
+        ),
+        waiting,
     )
 
 
@@ -50,8 +54,7 @@ def ask(gateway: Gateway, **options: Any) -> urllib3.BaseHTTPResponse:
         json=BODY,
         headers=HEADERS,
         retries=False,
-        timeout=30,
-        **options,
+        **{"timeout": 30, **options},
     )
 
 
@@ -125,7 +128,45 @@ def test_odd_requests_are_answered(standin: StandIn, request_: bytes, status: by
     import socket  # noqa: PLC0415 - this test alone speaks HTTP by hand
 
     with gateway_to(standin) as gateway:
-        port = int(gateway.base_url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        request_ = request_.replace(b" /", b" /" + gateway.base_url.rpartition("/")[2].encode() + b"/", 1)
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
             connection.sendall(request_)
             assert connection.recv(64).split()[1] == status
+
+
+@pytest.mark.parametrize("path", ["", "/v1/messages", "/{short}/v1/messages", "/{wrong}/v1/messages"])
+def test_an_address_without_the_token_leads_nowhere(standin: StandIn, path: str) -> None:
+    """Who reaches the port but was not told the token gets 401, and the model hears nothing."""
+    standin.play({"text": "one"})
+    with gateway_to(standin) as gateway:
+        token = gateway.base_url.rpartition("/")[2]
+        path = path.format(short=token[:-1], wrong=token[::-1])
+        answer = urllib3.request(
+            "POST", f"http://127.0.0.1:{gateway.port}{path}", json=BODY, headers=HEADERS, retries=False
+        )
+        assert (answer.status, answer.json()["error"]["type"]) == (401, "authentication_error")
+        assert standin.requests() == []
+        assert ask(gateway).status == 200
+
+
+def test_a_call_outlives_a_short_outage(standin: StandIn) -> None:
+    """The client waits for a service that fails twice, and hears of nothing but the answer."""
+    standin.play({"text": "one", "fault": {"status": 529, "times": 2}})
+    told: list[int] = []
+    with gateway_to(standin, waiting=lambda trouble: told.append(trouble.status)) as gateway:
+        assert ask(gateway).status == 200
+    assert told == [529, 529]
+    assert [request["status"] for request in standin.requests()] == [529, 529, 200]
+
+
+def test_nobody_waits_for_a_client_that_left(standin: StandIn) -> None:
+    """A client that closes its connection while the service fails is not asked for again."""
+    standin.play({"text": "one", "fault": {"status": 529, "headers": {"retry-after": "2"}, "times": 1}})
+    waiting = threading.Event()
+    with gateway_to(standin, waiting=lambda _: waiting.set()) as gateway:
+        with pytest.raises(urllib3.exceptions.ReadTimeoutError):
+            ask(gateway, timeout=0.5)
+        assert waiting.wait(10)
+        # The pause that the service asked for passes without another call.
+        time.sleep(2.5)
+    assert [request["status"] for request in standin.requests()] == [529]

@@ -12,13 +12,14 @@ from urllib3.exceptions import ProtocolError
 
 from local.model.framing import server_sent
 from runner.gateway.budget import Budget
+from runner.gateway.patience import PASSING, Patience
 from runner.gateway.provider import Anthropic
 from runner.gateway.refusal import Refusal
-from runner.gateway.relay import Client, Relay
+from runner.gateway.relay import Client, Relay, Trouble
 from runner.gateway.upstream import Unanswered, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MODEL = "claude-opus-4-5"
 BODY = {"model": MODEL, "max_tokens": 1_000, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
@@ -53,26 +54,51 @@ class FakeAnswer:
 
 
 class FakeUpstream:
-    """A provider that gives one answer, or none."""
+    """A provider that gives these answers, one for each call, or none."""
 
-    def __init__(self, answer: FakeAnswer | Refusal) -> None:
-        self._answer = answer
+    def __init__(self, answers: tuple[FakeAnswer | Refusal, ...]) -> None:
+        self.left = list(answers)
 
     @contextmanager
     def post(self, *_call: object) -> Iterator[FakeAnswer]:
-        """Give it."""
-        if isinstance(self._answer, Refusal):
-            raise self._answer
-        yield self._answer
+        """Give the next."""
+        answer = self.left.pop(0)
+        if isinstance(answer, Refusal):
+            raise answer
+        yield answer
+
+
+class FakePatience(Patience):
+    """Patience whose pauses take no time; each is a second on its clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self.time = 0.0
+        super().__init__(seconds, clock=lambda: self.time)
+
+    def wait(self, seconds: float, gone: Callable[[], bool]) -> bool:
+        """Let the time pass."""
+        assert seconds >= 0
+        self.time += 1
+        return not gone()
 
 
 class Caller:
     """Forwards one call and keeps what the client got."""
 
-    def __init__(self, answer: FakeAnswer | Refusal, *, leaves_after: int | None = None) -> None:
+    def __init__(
+        self, *answers: FakeAnswer | Refusal, leaves_after: int | None = None, patience: float = 0
+    ) -> None:
         provider = Anthropic((MODEL,), "key", "https://api.example")
         self.budget = Budget(5)
-        self.relay = Relay(provider, self.budget, cast("Upstream", FakeUpstream(answer)))
+        self.upstream = FakeUpstream(answers)
+        self.waits: list[Trouble] = []
+        self.relay = Relay(
+            provider,
+            self.budget,
+            cast("Upstream", self.upstream),
+            FakePatience(patience),
+            self.waits.append,
+        )
         self.call = provider.read("POST", "/v1/messages", json.dumps(BODY).encode())
         self.started: list[tuple[int, dict[str, str]]] = []
         self.pieces: list[bytes] = []
@@ -147,3 +173,78 @@ def test_no_answer(*, sent: bool, paid: bool) -> None:
     with pytest.raises(Unanswered):
         caller.forward()
     assert (caller.cost > 0) is paid
+
+
+def failing(status: int, **headers: str) -> FakeAnswer:
+    """Return an error of the provider's."""
+    return FakeAnswer(status, headers, [b'{"error":{"type":"x"}}'], breaks=False)
+
+
+def good() -> FakeAnswer:
+    """Return a whole answer."""
+    return FakeAnswer(200, SSE, EVENTS, breaks=False)
+
+
+@pytest.mark.parametrize("trouble", [*sorted(PASSING), None])
+def test_a_failure_that_may_pass_is_tried_again(trouble: int | None) -> None:
+    """The client gets the answer that came in the end, and each wait was told."""
+    first: FakeAnswer | Refusal = failing(trouble) if trouble else Unanswered(sent=False)
+    caller = Caller(first, good(), patience=10)
+    assert caller.forward()
+    assert [status for status, _ in caller.started] == [200]
+    assert caller.pieces == EVENTS
+    assert [wait.status for wait in caller.waits] == [trouble or 502]
+    assert caller.cost == pytest.approx((10 * 5 + 20 * 25) / 1e6)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [*map(failing, (400, 401, 403, 404, 413)), failing(429, **{"x-should-retry": "false"})],
+    ids=lambda answer: str(answer.status),
+)
+def test_a_failure_that_will_not_pass_is_told_at_once(answer: FakeAnswer) -> None:
+    """Nothing is repeated that would fail again."""
+    caller = Caller(answer, patience=10)
+    assert caller.forward()
+    assert [status for status, _ in caller.started] == [answer.status]
+    assert caller.waits == []
+
+
+def test_patience_ends() -> None:
+    """A service that fails for longer than that fails the call; the next call has one attempt."""
+    caller = Caller(*(failing(503) for _ in range(5)), patience=3)
+    caller.forward()
+    assert len(caller.waits) == 3
+    assert [status for status, _ in caller.started] == [503]
+    caller.forward()
+    assert [status for status, _ in caller.started] == [503, 503]
+    assert caller.upstream.left == []
+
+
+def test_patience_is_fresh_after_a_success() -> None:
+    """An outage counts from its own beginning."""
+    caller = Caller(*(failing(500), failing(500), good()) * 2, patience=2.5)
+    assert caller.forward()
+    assert caller.forward()
+    assert [status for status, _ in caller.started] == [200, 200]
+
+
+def test_a_pause_longer_than_patience_is_not_begun() -> None:
+    """A service that wants to be left alone for hours is believed."""
+    caller = Caller(failing(429, **{"retry-after": "3600"}), patience=240)
+    caller.forward()
+    assert [status for status, _ in caller.started] == [429]
+    assert caller.waits == []
+
+
+def test_pauses_grow_and_respect_what_is_asked_for() -> None:
+    """From a second to half a minute, never past the end of patience; a longer wish is granted."""
+    patience = FakePatience(1_000)
+    pauses = [patience.pause(attempt) or 0 for attempt in range(12)]
+    assert 0.5 <= pauses[0] <= 1
+    assert 15 <= pauses[-1] <= 30
+    assert patience.pause(0, 60.0) == 60
+    patience.time = 999
+    assert patience.pause(5) == 1
+    patience.time = 1_000
+    assert patience.pause(0) is None

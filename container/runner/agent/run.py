@@ -21,7 +21,7 @@ from runner.agent.stream import Conversation, decode
 from runner.agent.talk import Talk
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd
-from runner.gateway import Gateway, GatewayConfig
+from runner.gateway import PATIENCE_SECONDS, Gateway, GatewayConfig, Trouble
 from runner.git.leaks import redact_line
 from runner.log import logger
 
@@ -67,6 +67,7 @@ def run_agent(
     resumed: bool = False,
     tools: Sequence[str] = TOOLS,
     notes: str = "",
+    patience: float = PATIENCE_SECONDS,
 ) -> AgentRun:
     """Lets the agent work until it ends or is stopped.
 
@@ -83,6 +84,7 @@ def run_agent(
         resumed: the workspace holds the work of a session that was cut off.
         tools: what the agent may use.
         notes: what the repository's maintainers want it to know.
+        patience: seconds for which a model's service that fails is asked again.
 
     Raises:
         InternalError: there is no CLI on PATH.
@@ -119,9 +121,14 @@ def run_agent(
         model=request.model,
         limit_usd=request.limits.usd,
         api_key=SecretStr(api_key) if api_key else None,
+        patience=patience,
     )
+
+    def on_wait(trouble: Trouble) -> None:
+        tracker.show(f"Waiting for the model's service, which fails with status {trouble.status}")
+
     try:
-        with Gateway(config) as gateway:
+        with Gateway(config, on_wait) as gateway:
             tracker.cost = lambda: gateway.usage.cost_usd
             notices = Notices(
                 request.limits,

@@ -9,6 +9,8 @@ from pullwright.errors import ModelRefused
 from runner.gateway.provider import ANTHROPIC_URL, Anthropic, Bedrock, Provider
 from runner.prices import price
 
+# An overloaded service usually recovers within a few minutes; the CLI waits ten for an answer.
+PATIENCE_SECONDS = 240.0
 # The CLI asks for up to 128,000 tokens a call; reserved in full, one call could hold half a session's money.
 _LONGEST_ANSWER = 32_000
 _SHORTEST_ANSWER = 4_096
@@ -26,7 +28,8 @@ class GatewayConfig(BaseModel):
         api_key: the Anthropic key; never leaves this process except to the API.
         anthropic_url: root of the Anthropic API; the standard variable ANTHROPIC_BASE_URL by default.
         region: AWS region of Bedrock; the standard variables by default.
-        max_retries: how often the CLI repeats a failed call.
+        patience: seconds for which a service that fails is asked again before the agent hears of it.
+        max_retries: how often the CLI then repeats a failed call; what breaks off half-way is its matter too.
         read_timeout: seconds of silence after which an answer counts as broken off.
     """
 
@@ -41,7 +44,8 @@ class GatewayConfig(BaseModel):
     region: str | None = Field(
         default_factory=lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     )
-    max_retries: int = Field(default=5, ge=0)
+    patience: float = Field(default=PATIENCE_SECONDS, ge=0)
+    max_retries: int = Field(default=2, ge=0)
     read_timeout: float = Field(default=600.0, gt=0)
 
     @property

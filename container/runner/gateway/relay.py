@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -10,10 +11,12 @@ from urllib3.exceptions import HTTPError
 from runner.gateway.budget import Budget
 from runner.gateway.call import Call
 from runner.gateway.meters import SafeMeter
+from runner.gateway.patience import PASSING, Patience
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import Refusal
 from runner.gateway.upstream import Unanswered, Upstream
 from runner.gateway.worst_case import worst_case
+from runner.log import logger
 from runner.prices import Tokens
 
 _OK = 200
@@ -44,17 +47,52 @@ class Trouble:
     message: str
 
 
+@dataclass(frozen=True)
+class ErrorAnswer:
+    """An error of the provider's, as it came.
+
+    Args:
+        status: HTTP status.
+        headers: those that are passed on.
+        body: its beginning, which is all of it but for defects.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.status in PASSING and self.headers.get("x-should-retry") != "false"
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds for which the provider does not want to be asked."""
+        try:
+            return max(0.0, float(self.headers.get("retry-after", "")))
+        except ValueError:  # there is none, or it is a date, which neither provider sends
+            return 0.0
+
+
 class Client:
     """Where an answer goes. Once the client has left, the rest is read for the meter only.
 
     Args:
         start: called with status and headers.
         send: called with each piece of the body.
+        gone: whether it has closed its connection while it waits.
     """
 
-    def __init__(self, start: Callable[[int, dict[str, str]], None], send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        start: Callable[[int, dict[str, str]], None],
+        send: Callable[[bytes], None],
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._start = start
         self._send = send
+        self.gone = gone
         self.left = False
 
     def start(self, status: int, headers: dict[str, str]) -> None:
@@ -81,16 +119,27 @@ class Relay:
         provider: where they go.
         budget: what pays.
         upstream: how they get there.
+        patience: how long a service that fails is asked again.
+        waiting: told why, whenever a call waits for the service.
     """
 
-    def __init__(self, provider: Provider, budget: Budget, upstream: Upstream) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        budget: Budget,
+        upstream: Upstream,
+        patience: Patience,
+        waiting: Callable[[Trouble], None] = lambda _: None,
+    ) -> None:
         self._provider = provider
         self._budget = budget
         self._upstream = upstream
+        self._patience = patience
+        self._waiting = waiting
         self.trouble: Trouble | None = None
 
     def forward(self, call: Call, headers: Mapping[str, str], client: Client) -> bool:
-        """Send a call and pass its answer on as it comes.
+        """Send a call, again while the service fails, and pass its answer on as it comes.
 
         Returns:
             Whether the answer came to its end; if not, the client's connection has to be cut.
@@ -98,6 +147,32 @@ class Relay:
         Raises:
             Refusal: the money does not suffice, or the provider cannot be reached.
         """
+        for attempt in count():
+            try:
+                ended = self._attempt(call, headers, client)
+            except Unanswered:
+                if not self._wait(attempt, 0.0, client):
+                    raise
+                continue
+            if isinstance(ended, bool):
+                return ended
+            if not (ended.passing and self._wait(attempt, ended.retry_after, client)):
+                client.start(ended.status, ended.headers)
+                client.send(ended.body)
+                break
+        return True
+
+    def _wait(self, attempt: int, retry_after: float, client: Client) -> bool:
+        pause = self._patience.pause(attempt, retry_after)
+        trouble = self.trouble
+        if pause is None or trouble is None:
+            return False
+        logger.warning("the model's service fails and is asked again", status=trouble.status, seconds=pause)
+        self._waiting(trouble)
+        return self._patience.wait(pause, client.gone)
+
+    def _attempt(self, call: Call, headers: Mapping[str, str], client: Client) -> bool | ErrorAnswer:
+        """Send a call once. Money is held only while it is under way, not while it waits to be repeated."""
         expected = worst_case(call.body, call.max_tokens) if call.max_tokens else Tokens()
         reserved = self._budget.reserve(call.model, expected) if call.max_tokens else 0.0
         used: Tokens | None = None
@@ -105,7 +180,8 @@ class Relay:
             url, signed = self._provider.signed(call, headers)
             with self._upstream.post(url, signed, call.encoded) as answer:
                 if answer.status != _OK:
-                    return self._pass_error(answer, client)
+                    return self._error(answer)
+                self._patience.worked()
                 meter = SafeMeter(answer.headers.get("content-type", ""))
                 used = expected
                 client.start(answer.status, _passed(answer))
@@ -134,12 +210,10 @@ class Relay:
             self.trouble = Trouble(_OK, *meter.error)
         return True
 
-    def _pass_error(self, answer: urllib3.BaseHTTPResponse, client: Client) -> bool:
+    def _error(self, answer: urllib3.BaseHTTPResponse) -> ErrorAnswer:
         body = answer.read(_CHUNK)
         self.trouble = _trouble(answer, body)
-        client.start(answer.status, _passed(answer))
-        client.send(body)
-        return True
+        return ErrorAnswer(answer.status, _passed(answer), body)
 
 
 def _passed(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """The gateway's own HTTP side: loopback only, one thread for each connection of the CLI."""
 
+import hmac
+import select
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -17,6 +20,7 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
     Args:
         provider: whose requests are understood.
         relay: where they go.
+        token: the first part of every path; a request without it goes no further.
     """
 
     daemon_threads = True
@@ -25,10 +29,11 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
     # The CLI needs a few; each takes a thread and an open file of the runner, who must not run out of either.
     max_connections = 32
 
-    def __init__(self, provider: Provider, relay: Relay) -> None:
+    def __init__(self, provider: Provider, relay: Relay, token: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.provider = provider
         self.relay = relay
+        self._prefix = f"/{token}/".encode()
         self._places = threading.BoundedSemaphore(self.max_connections)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -50,6 +55,17 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
         """The port that was free."""
         return int(self.socket.getsockname()[1])
 
+    def below_token(self, target: str) -> str:
+        """Return what follows the token in a request's target.
+
+        Raises:
+            Refusal: it does not begin with the token.
+        """
+        start = target.encode(errors="replace")[: len(self._prefix)]
+        if not hmac.compare_digest(start, self._prefix):
+            raise Refusal(401, "authentication_error", "This address needs the session's token.")
+        return target[len(self._prefix) - 1 :]
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing when the client breaks its connection."""
 
@@ -63,10 +79,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            call = self.server.provider.read(self.command, self.path, self._body())
+            body = self._body()
+            target = self.server.below_token(self.path)
+            call = self.server.provider.read(self.command, target, body)
             # Header names are case-insensitive; the provider asks for them in lower case.
             headers = {name.lower(): value for name, value in self.headers.items()}
-            if self.server.relay.forward(call, headers, Client(self._start, self._send)):
+            if self.server.relay.forward(call, headers, Client(self._start, self._send, self._gone)):
                 self._send(b"")
             else:
                 # Without the last chunk the client knows that the answer is not whole.
@@ -98,6 +116,16 @@ class _Handler(BaseHTTPRequestHandler):
         # An empty chunk is the end.
         self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         self.wfile.flush()
+
+    def _gone(self) -> bool:
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        if not poll.poll(0):
+            return False
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
 
     def _refuse(self, refusal: Refusal) -> None:
         body, headers = self.server.provider.error(refusal)

@@ -80,6 +80,8 @@ FILES = {
     "preload_for_everybody": "echo x >> /etc/ld.so.preload",
 }
 
-GATEWAY = {f"gateway_{name}": f"python3 $TOOLS gateway {name}" for name in (*ASKED, *TARGETS)}
+GATEWAY = {
+    f"gateway_{name}": f"python3 $TOOLS gateway {name}" for name in ("without_token", *ASKED, *TARGETS)
+}
 
 ATTEMPTS = {**ENVIRONMENT, **PROC, **ENDPOINTS, **GIT, **FILES, **GATEWAY}

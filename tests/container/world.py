@@ -213,10 +213,18 @@ class World:
         cli.write_text(f"#!/bin/sh\n{_FINISH}\n{script}\n")
         cli.chmod(0o755)
 
-    def real_cli(self) -> None:
-        """Put the real CLI on the runner's PATH."""
+    def real_cli(self, *, trusted: bool = True) -> None:
+        """Put the real CLI on the runner's PATH.
+
+        Args:
+            trusted: as the runner starts it; without, it asks for permissions that nobody gives.
+        """
         (self.folder / "bin").mkdir()
         source, target = find_cli(), self.folder / "bin/claude"
+        if not trusted:
+            target.write_text(_DISTRUST)
+            target.chmod(0o755)
+            target = self.folder / "bin/claude-itself"
         try:
             target.hardlink_to(source)
         except OSError:
@@ -315,4 +323,9 @@ finish() {
   echo '{"type":"result","subtype":"success","is_error":false,"terminal_reason":"completed",\
 "result":"Fixes #3: it says hello now.","num_turns":2,"permission_denials":'"${1:-[]}"'}'
 }
+"""
+
+_DISTRUST = """\
+#!/bin/bash
+exec "$0-itself" "${@/#--dangerously-skip-permissions/--permission-mode=default}"
 """

@@ -13,7 +13,7 @@ from pullwright.models import (
     Todo,
     Verdict,
 )
-from pullwright.text import one_line
+from pullwright.text import closing_nothing, one_line
 
 TRACKING_MARKER = "<!-- pullwright:tracking -->"
 REFUSAL_MARKER = "<!-- pullwright:refusal -->"
@@ -150,8 +150,11 @@ def render_refusal(failure: Failure) -> str:
 
 
 def pull_request_title(title: str) -> str:
-    """The title of the pull request, from the issue's title or the prompt."""
-    return one_line(title, _LONGEST_TITLE) or "Pullwright"
+    """The title of the pull request, from the issue's title or the prompt.
+
+    GitHub puts it into the message of the merge, where it must close nothing but what the description says.
+    """
+    return one_line(closing_nothing(one_line(title, _LONGEST_TITLE)), _LONGEST_TITLE) or "Pullwright"
 
 
 def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: str | None) -> str:

@@ -9,8 +9,8 @@ from pullwright.text import one_line, visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()!|~])")
 _ZERO_WIDTH = "\u200b"
-# What GitHub would act upon, each broken by an invisible character after its first one.
-_ACTIVE = re.compile(r"@(?=[\w/])|#(?=\d)|<(?=[A-Za-z/!?])|!(?=\[)")
+# What GitHub would act upon, each broken by an invisible character after its beginning.
+_ACTIVE = re.compile(r"@(?=[\w/])|#(?=\d)|\bGH(?=-\d)|<(?=[A-Za-z/!?])|!(?=\[)", re.IGNORECASE)
 _CUT = "\n\n… (shortened)"
 
 

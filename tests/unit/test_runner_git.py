@@ -147,6 +147,10 @@ def test_the_message_names_session_and_people() -> None:
     ("summary", "present", "absent"),
     [
         ("Fixes #12 and closes acme/other#3", "Fixes issue #12 and closes issue acme/other#3", "Fixes #12"),
+        ("Closes: GH-3, resolved:#4", "Closes issue GH-3, resolved issue #4", ":#4"),
+        ("fix https://github.com/a/b/pull/9", "fix issue https://", "fix https"),
+        ("Signed-off-by: Maintainer", "Signed-off-by Maintainer", "Signed-off-by:"),
+        ("Pullwright-Session : x", "Pullwright-Session x", "Session :"),
         ("Done [skip ci] [CI SKIP] [no ci]", "Done skip ci CI SKIP no ci", "[skip"),
         ("Thanks @maintainer", "Thanks @\u200bmaintainer", "@maintainer"),
         ("a\x1b[31mb\x00c", "a [31mb c", "\x1b"),

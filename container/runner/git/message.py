@@ -6,6 +6,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from pullwright.text import closing_nothing
+
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
 
@@ -13,11 +15,9 @@ _SUBJECT_WIDTH = 72
 _BODY_WIDTH = 72
 _MAX_BODY = 1_500
 _LOGIN = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$")
-# The pull request says what it closes; a word of the agent must not close anything else at the merge.
-# https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
-_CLOSING = re.compile(
-    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)(?=\S*#\d|\S*/issues/\d)", re.IGNORECASE
-)
+# Who else wrote or signed something is for people to say, and which session it was for us.
+# https://git-scm.com/docs/git-interpret-trailers
+_TRAILER = re.compile(r"\b((?:[a-z]+-)+by|pullwright-[a-z-]+|change-id)\s*:", re.IGNORECASE)
 # https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
 _SKIPPING = re.compile(
     r"\[\s*((?:skip|no)\s+ci|ci\s+skip|(?:skip\s+actions|actions\s+skip))\s*\]", re.IGNORECASE
@@ -54,5 +54,7 @@ def _plain(text: str) -> str:
     """One line of ordinary text: no Markdown, no control characters, no words that GitHub acts on."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = _SKIPPING.sub(r"\1", _MARKS.sub("", line))
+    # The pull request says what it closes; a word of the agent must not close anything else at the merge.
+    line = _TRAILER.sub(r"\1", closing_nothing(line))
     # A mention in a commit would notify people.
-    return _CLOSING.sub(r"\1\2issue ", line).replace("@", "@\u200b") if line else ""
+    return line.replace("@", "@\u200b")

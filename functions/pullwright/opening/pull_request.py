@@ -48,7 +48,8 @@ def open_draft(
 def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:
     """Makes sure that the pull request has exactly one tracking comment; returns its id.
 
-    A comment counts only if our App wrote it: anybody can write the marker.
+    A comment counts only if our App wrote it and it begins with the marker: anybody can write the marker, and
+    what we write may quote it.
 
     Args:
         client: of the repository.
@@ -59,7 +60,7 @@ def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity:
     text = render_progress(request, Progress(activity=activity))
     for comment in client.comments(request.repository, request.pull_request):
         ours = comment.user is not None and comment.user.id == bot_id
-        if ours and TRACKING_MARKER in (comment.body or ""):
+        if ours and (comment.body or "").startswith(TRACKING_MARKER):
             if client.update_comment(request.repository, comment.id, text):
                 return comment.id
             break

@@ -110,7 +110,7 @@ class GitHubReport:
             ours = comment.user is not None and comment.user.id == bot_id
             if (
                 ours
-                and marker in (comment.body or "")
+                and (comment.body or "").startswith(marker)
                 and client.update_comment(repository, comment.id, text)
             ):
                 return

@@ -57,6 +57,12 @@ PLANTED = {
         "git config core.fsmonitor $PAYLOAD; cp $PAYLOAD .git/hooks/post-checkout; cd ..; git add sub 2>/dev/null;"
         "printf '[submodule \"sub\"]\\n path = sub\\n url = ./sub\\n update = !%s\\n' $PAYLOAD > sub.gitmodules"
     ),
+    "gitlink_in_the_index": (
+        "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),vendor/lib;"
+        "git -c user.name=a -c user.email=a@example.invalid commit -qm x; git ls-tree -r HEAD | grep -q ^160000 || exit 9;"
+        "mkdir -p .git/modules/vendor/lib; git config submodule.vendor/lib.url $WORK/runner/repository.git;"
+        "git config submodule.vendor/lib.update !$PAYLOAD; git config submodule.recurse true"
+    ),
     "programs_in_the_work_tree_and_home": (
         "mkdir -p bin ~/bin ~/.local/bin; for p in git python python3 setpriv prlimit choom sh; do"
         " cp $PAYLOAD $p; cp $PAYLOAD bin/$p; cp $PAYLOAD ~/bin/$p; cp $PAYLOAD ~/.local/bin/$p; done;"

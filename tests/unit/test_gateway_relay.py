@@ -159,7 +159,8 @@ def test_an_error_answer_costs_nothing() -> None:
     body = b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
     caller = Caller(FakeAnswer(529, {"retry-after": "3"}, [body], breaks=False))
     assert caller.forward()
-    assert caller.started == [(529, {"retry-after": "3"})]
+    # Patience is over, so the client is told not to try again either.
+    assert caller.started == [(529, {"retry-after": "3", "x-should-retry": "false"})]
     assert caller.pieces == [body]
     assert caller.cost == 0
     assert caller.relay.trouble is not None

@@ -29,7 +29,7 @@ class GatewayConfig(BaseModel):
         anthropic_url: root of the Anthropic API; the standard variable ANTHROPIC_BASE_URL by default.
         region: AWS region of Bedrock; the standard variables by default.
         patience: seconds for which a service that fails is asked again before the agent hears of it.
-        max_retries: how often the CLI then repeats a failed call; what breaks off half-way is its matter too.
+        max_retries: how often the CLI repeats a call whose answer broke off half-way.
         read_timeout: seconds of silence after which an answer counts as broken off.
     """
 
@@ -45,7 +45,7 @@ class GatewayConfig(BaseModel):
         default_factory=lambda: os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     )
     patience: float = Field(default=PATIENCE_SECONDS, ge=0)
-    max_retries: int = Field(default=2, ge=0)
+    max_retries: int = Field(default=5, ge=0)
     read_timeout: float = Field(default=600.0, gt=0)
 
     @property

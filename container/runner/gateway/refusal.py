@@ -1,5 +1,8 @@
 """What the gateway answers instead of forwarding."""
 
+FINAL = {"x-should-retry": "false"}
+"""Tells the CLI that repeating the call is in vain: the gateway has done so for as long as it may help."""
+
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
     """An error answer of the gateway's own, in the provider's shape.

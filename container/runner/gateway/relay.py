@@ -13,7 +13,7 @@ from runner.gateway.call import Call
 from runner.gateway.meters import SafeMeter
 from runner.gateway.patience import PASSING, Patience
 from runner.gateway.provider import Provider
-from runner.gateway.refusal import Refusal
+from runner.gateway.refusal import FINAL, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
 from runner.gateway.worst_case import worst_case
 from runner.log import logger
@@ -157,7 +157,7 @@ class Relay:
             if isinstance(ended, bool):
                 return ended
             if not (ended.passing and self._wait(attempt, ended.retry_after, client)):
-                client.start(ended.status, ended.headers)
+                client.start(ended.status, {**ended.headers, **FINAL} if ended.passing else ended.headers)
                 client.send(ended.body)
                 break
         return True

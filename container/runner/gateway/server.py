@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.gateway.call import MAX_BODY
 from runner.gateway.provider import Provider
-from runner.gateway.refusal import Refusal, malformed
+from runner.gateway.refusal import FINAL, Refusal, malformed
 from runner.gateway.relay import Client, Relay
 
 
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, refusal: Refusal) -> None:
         body, headers = self.server.provider.error(refusal)
         self.send_response(refusal.status)
-        for name, value in {**headers, "content-type": "application/json"}.items():
+        for name, value in {**headers, **FINAL, "content-type": "application/json"}.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(body)))
         if self.close_connection:

@@ -241,11 +241,17 @@ async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
     """Pass the request's body on as it comes."""
     if process.stdin is None:
         raise RuntimeError("git was started without a pipe")
-    # git may stop listening before the end, when it refuses; a client may go away.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError, ClientDisconnect):
-        async for chunk in request.stream():
-            process.stdin.write(chunk)
-            await process.stdin.drain()
+    try:
+        # git may stop listening before the end, when it refuses.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            async for chunk in request.stream():
+                process.stdin.write(chunk)
+                await process.stdin.drain()
+    except ClientDisconnect:
+        # git-http-backend reads on for ever when a push ends before its length: a whole processor for each
+        # runner that was killed meanwhile.
+        if process.returncode is None:
+            process.kill()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         process.stdin.close()
 

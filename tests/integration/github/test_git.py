@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import os
+import socket
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +17,7 @@ from local.people import call
 from tests.integration.github.kit import APP_ID, MAINTAINER, Hook, StandIn, address, clone, commit, git
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 def test_a_push_of_the_app_moves_its_pull_request(stand_in: StandIn, hook: Hook, tmp_path: Path) -> None:
@@ -92,6 +96,37 @@ def test_a_gzipped_request_is_understood(stand_in: StandIn) -> None:
     )
     assert answer.status == 200
     assert b"refs/heads/main" in answer.data
+
+
+def test_a_client_that_dies_in_the_middle_of_a_request_leaves_nothing_running(stand_in: StandIn) -> None:
+    """A body that ends before its length ends git as well, which would look for the rest for ever."""
+    name = stand_in.repository("octo/cut-off")
+
+    def backends() -> list[Path]:
+        tasks = Path(f"/proc/{stand_in.process.pid}/task").glob("*/children")
+        children = [Path(f"/proc/{pid}/comm") for file in tasks for pid in file.read_text().split()]
+        return [child for child in children if child.exists() and child.read_text().startswith("git-http")]
+
+    client = socket.create_connection(("127.0.0.1", int(stand_in.url.rpartition(":")[2])))
+    password = base64.b64encode(f"x:{MAINTAINER}".encode()).decode()
+    head = (
+        f"POST /{name}.git/git-receive-pack HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Basic {password}",
+        "Content-Type: application/x-git-receive-pack-request",
+        "Content-Length: 750",
+    )
+    client.sendall(("\r\n".join(head) + "\r\n\r\n0014").encode())
+    _until(lambda: len(backends()) == 1)
+    client.close()
+    _until(lambda: not backends())
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pullwright.artifacts import Artifacts
@@ -162,13 +162,9 @@ class Ending:
         return f"{_LOG_PREFIX}/{arn.rpartition('/')[2]}" if arn else None
 
     def _seconds(self) -> float | None:
-        """Seconds since the task started, where it left no result to say it."""
-        try:
-            began = datetime.fromisoformat(self.record["task_started_at"])
-        except (KeyError, TypeError, ValueError):
-            return None
-        began = began if began.tzinfo is not None else began.replace(tzinfo=UTC)
-        return (self.now - began).total_seconds()
+        """Seconds from the task's start to the session's end, where it left no result to say it."""
+        ended = self.record.get("closed_at") or self.now.isoformat()
+        return _between(self.record.get("task_started_at"), ended)
 
 
 def _between(begin: Any, end: Any) -> float | None:

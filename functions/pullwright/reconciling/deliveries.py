@@ -13,7 +13,7 @@ from pullwright.errors import PullwrightError
 from pullwright.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -77,11 +77,12 @@ class LostDeliveries:
         self._client = client
         self._table = table
 
-    def recover(self, now: datetime) -> Redelivered:
+    def recover(self, now: datetime, *, is_time: Callable[[], bool] = lambda: True) -> Redelivered:
         """Asks for every lost delivery since the last time, as often and as patiently as is sensible.
 
         Args:
             now: the time, in UTC.
+            is_time: whether there is time for one more; the rest is left to the next time.
 
         Raises:
             PullwrightError: GitHub or the table did not answer; what was asked for is remembered.
@@ -90,10 +91,14 @@ class LostDeliveries:
         missing = lost(self._app.deliveries(since))
         asked, given_up, open_since = [], [], []
         for attempt in missing:
+            if not is_time():
+                open_since.append(attempt.delivered_at)
+                break
             tries, last = self._tries(attempt.guid)
             if tries >= MOST_TRIES:
-                # Told once: it stays in the window until the mark has passed it.
-                given_up.append(attempt.guid)
+                # Others may keep it in the window for long; the count past the last try tells it once.
+                if tries == MOST_TRIES and self._count(attempt.guid, tries, now):
+                    given_up.append(attempt.guid)
                 continue
             open_since.append(attempt.delivered_at)
             pause = _FIRST_PAUSE * _FACTOR ** (tries - 1) if tries else timedelta(0)

@@ -122,9 +122,12 @@ class Ledger:
         )
 
     def free_slot(self, session_id: str, repository: str | None) -> bool:
-        """Gives back a session's slot, of the stack and of its repository; False if it held none."""
+        """Gives back a session's slot, of the stack and of its repository; False if it held none.
+
+        The stack's goes last: by it the next sweep finds what this one did not come to.
+        """
         freed = False
-        for one in (None, repository) if repository else (None,):
+        for one in (repository, None) if repository else (None,):
             if session_id in self.holders(one):
                 freed = True
                 with calling("free a slot"):

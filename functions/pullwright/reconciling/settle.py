@@ -17,10 +17,14 @@ from pullwright.reporting.report_outcome import RESERVED_SECONDS, read_result, r
 
 # A function that a stopped execution had called runs on: its timeout, and some more.
 OUTLIVES = timedelta(seconds=150)
+# What Step Functions describes lags behind what it has begun.
+_LAG = timedelta(seconds=20)
 # As long as GitHub keeps deliveries; who has not looked by then will not.
 _DUE_FOR = timedelta(days=3)
 _UNEXPLAINED = "InternalError"
 _STOPS = frozenset({LabelRemoved.__name__, SessionStopped.__name__})
+# Errors of the machine itself; all others are what the session ended with, which is found out anew.
+_MACHINE = "States."
 _WORDS = 300
 
 
@@ -42,7 +46,7 @@ class Settler:
     now: datetime
     until: datetime
 
-    def settle(self, session_id: str, end: ExecutionEnd) -> bool:
+    def settle(self, session_id: str, end: ExecutionEnd) -> str | None:
         """Does for a session what its execution did not come to.
 
         Safe to repeat, and beside another sweep.
@@ -52,7 +56,8 @@ class Settler:
             end: how its execution ended.
 
         Returns:
-            False if there was nothing to do, or it is too early, or somebody else is at it.
+            What became of its report, see `pullwright.reconciling.ledger`; None if there was nothing to do,
+            or it is too early, or somebody else is at it.
 
         Raises:
             AwsUnavailable: AWS did not answer, or the task is still ending; to be tried again.
@@ -60,9 +65,9 @@ class Settler:
         until = self.until.isoformat()
         record = self.tools.store.read_session(session_id)
         if not _is_unfinished(record) or self._is_early(record, end):
-            return False
+            return None
         if not self.ledger.lease(session_id, now=self.now.isoformat(), until=until):
-            return False
+            return None
         try:
             verdict = self._verdict(session_id, record, end)
             report = self._report(record, verdict)
@@ -82,12 +87,14 @@ class Settler:
             error=verdict.error,
             report=report,
         )
-        return closed
+        return report if closed else None
 
     def _is_early(self, record: Mapping[str, Any], end: ExecutionEnd) -> bool:
-        """Whether a function of the execution may still be about to open the pull request."""
+        """Whether the execution, or a function of it, may still be about to open the pull request."""
+        began = _moment(record.get("created_at"))
+        is_new = not end.status and began is not None and self.now - began < _LAG
         is_opening = record["status"] in OPEN and not record.get("comment_id")
-        return is_opening and is_fresh(end, self.now)
+        return is_new or (is_opening and is_fresh(end, self.now))
 
     def _verdict(self, session_id: str, record: dict[str, Any], end: ExecutionEnd) -> Verdict:
         event = ReportOutcomeEvent(
@@ -162,6 +169,8 @@ def _error(end: ExecutionEnd) -> StateError:
             return StateError(Error=SessionStopped.__name__, Cause=f"Somebody stopped the session{why}")
         case "TIMED_OUT":
             return StateError(Error=TIMED_OUT)
+        case "FAILED" if end.error.startswith(_MACHINE):
+            return StateError(Error=end.error)
         case _:
             return StateError()
 

@@ -11,6 +11,7 @@ from pullwright.errors import PullwrightError
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
 from pullwright.reconciling.executions import ExecutionEnd
+from pullwright.reconciling.ledger import DUE, OPEN
 from pullwright.reconciling.settle import OUTLIVES, Settler, is_fresh
 from pullwright.reporting.classify import NO_HEARTBEAT
 
@@ -18,6 +19,8 @@ from pullwright.reporting.classify import NO_HEARTBEAT
 SILENT_AFTER = timedelta(minutes=5)
 # Kept free for what follows the sessions.
 _RESERVED_SECONDS = 60.0
+# One more call to GitHub, and what is logged and counted at the end.
+_LAST_SECONDS = 30.0
 _PAUSE_SECONDS = 2.0
 
 
@@ -80,29 +83,28 @@ class Sweeper:
         for record in sessions:
             end = None
             if record["execution_arn"] not in running:
-                end = self.settler.executions.end_of(record["execution_arn"])
+                end = self._end_of(record["execution_arn"], record["session_id"], done)
             if end is not None:
                 dead.append((record["session_id"], end))
-            elif self._is_silent(record):
+            elif record["execution_arn"] in running and self._is_silent(record):
                 self._silence(record, done)
         for session_id in self.settler.ledger.due_reports():
-            end = self.settler.executions.end_of(self.settler.executions.arn_of(session_id))
+            end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is not None:
                 dead.append((session_id, end))
-                done.reported.append(session_id)
-        self._settle(dead, done)
         known = {record["session_id"] for record in sessions}
+        self._settle(dead, done, known)
         self._free_slots(known, done)
         self._free_locks(known, done)
         self._recover(done)
-        done.reported = [one for one in done.reported if one in done.settled]
-        done.settled = [one for one in done.settled if one not in done.reported]
         done.read_units = self.settler.ledger.consumed
         return done
 
     def _recover(self, done: Swept) -> None:
         try:
-            found = self.deliveries.recover(self.settler.now)
+            found = self.deliveries.recover(
+                self.settler.now, is_time=lambda: self.seconds_left() > _LAST_SECONDS
+            )
         except PullwrightError as error:
             # GitHub keeps them for three days; the next sweep asks again.
             logger.warning("lost webhooks cannot be looked for", error=error.sentence)
@@ -120,18 +122,34 @@ class Sweeper:
         done = Swept()
         end = self.settler.executions.end_of(execution_arn)
         if end is not None:
-            self._settle([(execution_arn.rpartition(":")[2], end)], done)
+            session_id = execution_arn.rpartition(":")[2]
+            self._settle([(session_id, end)], done, {session_id})
         return done
 
-    def _settle(self, dead: list[tuple[str, ExecutionEnd]], done: Swept) -> None:
+    def _end_of(self, arn: str, session_id: str, done: Swept) -> ExecutionEnd | None:
+        """How an execution ended; one that AWS does not describe now must not hold up the others."""
+        try:
+            return self.settler.executions.end_of(arn)
+        except PullwrightError as error:
+            logger.warning("an execution cannot be described", session=session_id, error=error.sentence)
+            if session_id not in done.left:
+                done.left.append(session_id)
+            return None
+
+    def _settle(self, dead: list[tuple[str, ExecutionEnd]], done: Swept, known: set[str]) -> None:
         """Each in turn; who waits for a task's end comes round again while there is time."""
         waiting = deque(dead)
         failed = 0
         while waiting and self.seconds_left() > _RESERVED_SECONDS:
             session_id, end = waiting.popleft()
             try:
-                if self.settler.settle(session_id, end):
+                report = self.settler.settle(session_id, end)
+                if report is not None and session_id in known:
                     done.settled.append(session_id)
+                elif report == DUE:
+                    done.left.append(session_id)
+                elif report is not None:
+                    done.reported.append(session_id)
                 failed = 0
             except PullwrightError as error:
                 logger.info("a session has to wait", session=session_id, error=error.sentence)
@@ -161,10 +179,13 @@ class Sweeper:
     def _free_slots(self, known: set[str], done: Swept) -> None:
         """Slots whose session has no open record, though its execution has ended."""
         for session_id in sorted(self.settler.ledger.holders() - known):
-            end = self.settler.executions.end_of(self.settler.executions.arn_of(session_id))
+            end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is None or is_fresh(end, self.settler.now):
                 continue
             record = self.settler.tools.store.read_session(session_id)
+            if record.get("status") in OPEN:
+                # Younger than the list of open sessions: the next sweep settles it.
+                continue
             repository = record.get("repository") or end.request.get("repository")
             if self.settler.ledger.free_slot(session_id, repository if isinstance(repository, str) else None):
                 done.slots.append(session_id)
@@ -173,7 +194,7 @@ class Sweeper:
         for lock in self.settler.ledger.locks():
             if lock["session_id"] in known or lock["heartbeat_at"] > _before(self.settler.now):
                 continue
-            end = self.settler.executions.end_of(lock["owner"])
+            end = self._end_of(lock["owner"], lock["session_id"], done)
             if end is not None and not is_fresh(end, self.settler.now):
                 self.settler.tools.store.release_lock(lock["pk"], owner=lock["owner"])
                 done.locks.append(lock["pk"])

@@ -1,0 +1,225 @@
+"""Sessions and what is left of them: a table in memory, the GitHub stand-in, executions and tasks as told."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from moto import mock_aws
+
+from pullwright.errors import AwsUnavailable
+from pullwright.reconciling.deliveries import LostDeliveries
+from pullwright.reconciling.executions import ExecutionEnd, Executions
+from pullwright.reconciling.ledger import Ledger
+from pullwright.reconciling.settle import Settler
+from pullwright.reconciling.sweep import Sweeper, Swept
+from pullwright.reporting.ending import Tools
+from pullwright.reporting.event import TaskEnd
+from pullwright.reporting.tasks import Tasks
+from pullwright.settings import ReportOutcomeSettings
+from pullwright.store import Store
+from tests.template.kit import template
+from tests.unit.aws_kit import REGION
+from tests.unit.pipeline_kit import API, REPOSITORY, Workshop, execution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from pullwright.metrics import SessionFigures
+
+TABLE = "sessions"
+STOPPED = ExecutionEnd(status="ABORTED", cause="No longer needed.")
+SETTINGS = ReportOutcomeSettings(
+    sessions_table=TABLE,
+    artifacts_bucket="bucket",
+    github_app_secret_arn="arn",
+    github_api_url=API,
+    cluster_arn="cluster",
+    log_group_name="/pullwright/agent",
+    retention_days=30,
+)
+
+
+@contextmanager
+def table() -> Iterator[DynamoDBClient]:
+    """DynamoDB with the template's table."""
+    declared = template()["Resources"]["SessionsTable"]["Properties"]
+    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        client.create_table(TableName=TABLE, **{name: declared[name] for name in names})
+        yield client
+
+
+class Machine(Executions):
+    """The executions of a machine.
+
+    Attributes:
+        ends: how each ended, None while it runs; one that is not in here is forgotten.
+        unlisted: those that the list of running ones has not caught up with.
+        mute: those that AWS does not describe now.
+    """
+
+    def __init__(self) -> None:
+        self.ends: dict[str, ExecutionEnd | None] = {}
+        self.unlisted: set[str] = set()
+        self.mute: set[str] = set()
+
+    def arn_of(self, session_id: str) -> str:
+        """See `Executions`."""
+        return execution(session_id)
+
+    def running(self) -> frozenset[str]:
+        """See `Executions`."""
+        return frozenset(arn for arn, end in self.ends.items() if end is None) - self.unlisted
+
+    def end_of(self, arn: str) -> ExecutionEnd | None:
+        """See `Executions`."""
+        if arn in self.mute:
+            raise AwsUnavailable("AWS could not describe an execution (ThrottlingException).")
+        return self.ends.get(arn, ExecutionEnd())
+
+
+class Cluster(Tasks):
+    """A cluster whose tasks end when they are asked the second time.
+
+    Attributes:
+        running: tasks, and whether each has been told to end.
+    """
+
+    def __init__(self) -> None:
+        self.running: dict[str, bool] = {}
+
+    def stop(self, execution_arn: str, claimed: str | None, *, seconds: float) -> TaskEnd | None:
+        """See `Tasks`."""
+        assert execution_arn
+        assert seconds == 0, "a sweep waits for nobody"
+        if claimed is None:
+            return None
+        if self.running.get(claimed) is False:
+            self.running[claimed] = True
+            raise AwsUnavailable("The session's task has not ended yet.")
+        self.running.pop(claimed, None)
+        return TaskEnd(TaskArn=claimed, StopCode="UserInitiated", ExitCode=143)
+
+    def silence(self, arn: str, reason: str) -> bool:
+        """See `Tasks`."""
+        assert reason
+        was_told = self.running.get(arn, True)
+        if arn in self.running:
+            self.running[arn] = True
+        return not was_told
+
+
+class Yard(Workshop):
+    """A deployment in which executions die.
+
+    Attributes:
+        start: when its sessions began.
+        figures: what was counted of each session that ended.
+    """
+
+    def __init__(self, folder: Path, client: DynamoDBClient) -> None:
+        super().__init__(folder)
+        self.client = client
+        self.sessions = Store(client, TABLE)
+        self.store = cast("Any", self.sessions)
+        self.ledger = Ledger(client, TABLE)
+        self.machine = Machine()
+        self.cluster = Cluster()
+        self.start = datetime.now(UTC)
+        self.figures: list[SessionFigures] = []
+        self.github.repository()
+
+    def begin(self, session_id: str = "s-1", stage: str = "claimed", **fields: Any) -> None:
+        """Bring a session as far as a stage: recorded, opened, admitted or claimed."""
+        stages = ("recorded", "opened", "admitted", "claimed")
+        reached = stages[: stages.index(stage) + 1]
+        request = {"repository": REPOSITORY, "issue": self.github.issue(), **fields}
+        self.machine.ends[execution(session_id)] = None
+        self.sessions.update_session(
+            session_id,
+            {
+                "session_id": session_id,
+                "execution_arn": execution(session_id),
+                "status": "QUEUED",
+                "input": json.dumps(request),
+                "repository": REPOSITORY,
+                "created_at": self.start.isoformat(),
+                "heartbeat_at": self.start.isoformat(),
+            },
+        )
+        if "opened" in reached:
+            self.open(session_id, **request)
+        if "admitted" in reached:
+            self.take_slots(session_id)
+            self.sessions.update_session(
+                session_id, {"status": "RUNNING", "admitted_at": self.start.isoformat()}
+            )
+        if "claimed" in reached:
+            task = f"arn:aws:ecs:eu-central-1:123456789012:task/cluster/{session_id}"
+            self.cluster.running[task] = False
+            beat = {name: self.start.isoformat() for name in ("task_started_at", "heartbeat_at")}
+            self.sessions.update_session(session_id, {"task_arn": task, **beat})
+
+    def take_slots(self, session_id: str) -> None:
+        """Hold a slot, as AdmitSession does."""
+        for key in ("SLOTS", f"SLOTS#{REPOSITORY}"):
+            self.client.update_item(
+                TableName=TABLE,
+                Key={"pk": {"S": key}},
+                UpdateExpression="ADD holders :me",
+                ExpressionAttributeValues={":me": {"SS": [session_id]}},
+            )
+
+    def stop(self, session_id: str = "s-1", end: ExecutionEnd = STOPPED) -> None:
+        """End a session's execution."""
+        self.machine.ends[execution(session_id)] = end
+
+    def sweeper(self, after: timedelta = timedelta(0)) -> Sweeper:
+        """The sweep as a fresh Lambda environment runs it, so long after the sessions began."""
+        now = self.start + after
+        tools = Tools(
+            self.github.app(), self.sessions, self.artifacts, self.cluster, SETTINGS, self.figures.append
+        )
+        return Sweeper(
+            Settler(tools, self.ledger, self.machine, now, now + timedelta(minutes=5)),
+            LostDeliveries(tools.app, self.client, TABLE),
+            # Five seconds pass at every look at the clock, so that no sweep waits for ever.
+            seconds_left=iter(range(100, 0, -5)).__next__,
+            sleep=lambda _seconds: None,
+        )
+
+    def sweep(self, **after: float) -> Swept:
+        """Sweep so long after the sessions began."""
+        return self.sweeper(timedelta(**after)).sweep()
+
+    def items(self) -> dict[str, Any]:
+        """Everything in the table but the sweep's own mark."""
+        found = {item["pk"]["S"]: item for item in self.client.scan(TableName=TABLE)["Items"]}
+        found.pop("DELIVERIES", None)
+        return dict(sorted(found.items()))
+
+    def held(self) -> list[str]:
+        """Keys of locks, and of slots that somebody holds."""
+        items = self.items()
+        return [
+            key for key, item in items.items() if key.startswith("LOCK#") or item.get("holders", {}).get("SS")
+        ]
+
+    def told(self, session_id: str = "s-1") -> str:
+        """The one comment on a session's pull request."""
+        [comment] = self.github.comments(int(self.sessions.read_session(session_id)["pull_request"]))
+        return str(comment["body"])
+
+    def written(self) -> list[tuple[str, str]]:
+        """What was asked of GitHub besides reading and tokens, and forget it."""
+        seen = [one for one in self.github.seen if one[0] != "GET" and not one[1].endswith("/access_tokens")]
+        self.github.seen.clear()
+        return seen

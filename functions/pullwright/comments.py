@@ -1,5 +1,6 @@
 """Every text that Pullwright writes on GitHub. The runner uses it too."""
 
+from pullwright.effects import without_effect
 from pullwright.markdown import block, code, details, inline, quote, sentence, table
 from pullwright.models import (
     AgentRequest,
@@ -13,7 +14,7 @@ from pullwright.models import (
     Todo,
     Verdict,
 )
-from pullwright.text import closing_nothing, one_line
+from pullwright.text import one_line
 
 TRACKING_MARKER = "<!-- pullwright:tracking -->"
 REFUSAL_MARKER = "<!-- pullwright:refusal -->"
@@ -152,9 +153,10 @@ def render_refusal(failure: Failure) -> str:
 def pull_request_title(title: str) -> str:
     """The title of the pull request, from the issue's title or the prompt.
 
-    GitHub puts it into the message of the merge, where it must close nothing but what the description says.
+    GitHub puts it into the message of the merge, where it must close nothing but what the description says,
+    and have no other effect either: whoever opened the issue chose it.
     """
-    return one_line(closing_nothing(one_line(title, _LONGEST_TITLE)), _LONGEST_TITLE) or "Pullwright"
+    return without_effect(one_line(title, _LONGEST_TITLE))[:_LONGEST_TITLE] or "Pullwright"
 
 
 def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: str | None) -> str:

@@ -9,8 +9,11 @@ from pullwright.text import one_line, visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()!|~])")
 _ZERO_WIDTH = "\u200b"
-# What GitHub would act upon, each broken by an invisible character after its beginning.
-_ACTIVE = re.compile(r"@(?=[\w/])|#(?=\d)|\bGH(?=-\d)|<(?=[A-Za-z/!?])|!(?=\[)", re.IGNORECASE)
+# What GitHub would act upon, each broken by an invisible character after its beginning. It looks for mentions
+# and numbers in what is rendered: `&#64;` is an `@` by then.
+_ACTIVE = re.compile(
+    r"@(?=[\w/])|#(?=\d)|\bGH(?=-\d)|<(?=[A-Za-z/!?])|!(?=\[)|&(?=#|(?:commat|num);)", re.IGNORECASE
+)
 _CUT = "\n\n… (shortened)"
 
 

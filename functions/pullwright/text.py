@@ -10,11 +10,6 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 _KEPT = frozenset("\n\t")
 # Variation selectors can carry any bytes; the one kept here turns a sign into its coloured form.
 _SELECTORS = frozenset({*range(0xE0100, 0xE01F0), *range(0xFE00, 0xFE0F)})
-# https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
-_CLOSING = re.compile(
-    r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?:\s*:\s*|\s+)(?=\S*#\d|\S*/(?:issues|pull)/\d|\W*gh-\d)",
-    re.IGNORECASE,
-)
 _WORD = re.compile(r"[a-z0-9]+")
 _SLUG_LENGTH = 40
 
@@ -36,11 +31,6 @@ def one_line(text: str | None, longest: int) -> str:
     """The visible text on one line, shortened with an ellipsis."""
     line = " ".join(visible(text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-
-
-def closing_nothing(text: str) -> str:
-    """A text whose words close no issue when a commit or a pull request with them is merged."""
-    return _CLOSING.sub(r"\1 issue ", text)
 
 
 def slug(text: str) -> str:

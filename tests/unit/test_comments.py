@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from pullwright.comments import (
     duration,
     money,
     pull_request_body,
+    pull_request_title,
     render_outcome,
     render_progress,
     render_refusal,
@@ -169,11 +172,35 @@ def test_the_agents_words_stay_inside_their_frame(hostile: str) -> None:
     assert "<img" not in html
 
 
-@pytest.mark.parametrize("live", ["@everybody", "@octo/team", "#1", "octo/r#2"])
+@pytest.mark.parametrize(
+    "live",
+    [
+        *("@everybody", "@octo/team", "#1", "octo/r#2", "GH-3", "gh-3"),
+        *("&#64;everybody", "&#x40;octo/team", "&commat;everybody", "&#35;1", "&num;1", "&#000064;everybody"),
+        *("\\@everybody", "\\#1", "**@everybody**", "[x](@everybody)", "`@everybody`\n\n@everybody"),
+    ],
+)
 def test_nobody_is_notified_by_others_words(live: str) -> None:
-    """Mentions and issue numbers are broken, in summaries and in single lines alike."""
-    assert live not in outcome(f"see {live}")
-    assert live not in render_progress(REQUEST, Progress(activity=f"see {live}"))
+    """Mentions and issue numbers are broken in what is rendered, in summaries and in single lines alike."""
+    for text in (outcome(f"see {live}"), render_progress(REQUEST, Progress(activity=f"see {live}"))):
+        shown = unescape(re.sub(r"<[^>]*>", "", MarkdownIt("gfm-like", {"linkify": False}).render(text)))
+        assert "see" in shown
+        assert re.findall(r"@[a-z]|#\d|gh-\d", shown, re.IGNORECASE) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "made"),
+    [
+        ("Fixes #1: typo", "Fixes issue #1: typo"),
+        ("Nothing works, closes GH-4 [skip ci]", "Nothing works, closes issue GH-4 skip ci"),
+        ("Signed-off-by: outsider <o@example.invalid>", "Signed-off-by outsider <o@\u200bexample.invalid>"),
+        ("Resolve the build's two errors", "Resolve the build's two errors"),
+        ("\u200b", "Pullwright"),
+    ],
+)
+def test_a_title_has_no_effect_when_it_becomes_a_commit(title: str, made: str) -> None:
+    """Whoever opens an issue chooses the words that a squashed merge puts on the default branch."""
+    assert pull_request_title(title) == made
 
 
 @given(st.text(max_size=300))

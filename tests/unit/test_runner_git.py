@@ -153,7 +153,10 @@ def test_the_message_names_session_and_people() -> None:
         ("Pullwright-Session : x", "Pullwright-Session x", "Session :"),
         ("Done [skip ci] [CI SKIP] [no ci]", "Done skip ci CI SKIP no ci", "[skip"),
         ("Thanks @maintainer", "Thanks @\u200bmaintainer", "@maintainer"),
-        ("a\x1b[31mb\x00c", "a [31mb c", "\x1b"),
+        ("BREAKING CHANGE: all", "BREAKING CHANGE all", "CHANGE:"),
+        ("fixes#7", "fixes issue #7", "fixes#"),
+        ("a\x1b[31mb\x00c", "a[31mbc", "\x1b"),
+        ("Done <!-- a\n\nb --> here", "Done here", "<!--"),
     ],
 )
 def test_the_agents_words_cause_nothing_on_github(summary: str, present: str, absent: str) -> None:

@@ -6,7 +6,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from pullwright.text import closing_nothing
+from pullwright.effects import without_effect
+from pullwright.text import visible
 
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
@@ -15,13 +16,6 @@ _SUBJECT_WIDTH = 72
 _BODY_WIDTH = 72
 _MAX_BODY = 1_500
 _LOGIN = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$")
-# Who else wrote or signed something is for people to say, and which session it was for us.
-# https://git-scm.com/docs/git-interpret-trailers
-_TRAILER = re.compile(r"\b((?:[a-z]+-)+by|pullwright-[a-z-]+|change-id)\s*:", re.IGNORECASE)
-# https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
-_SKIPPING = re.compile(
-    r"\[\s*((?:skip|no)\s+ci|ci\s+skip|(?:skip\s+actions|actions\s+skip))\s*\]", re.IGNORECASE
-)
 _MARKS = re.compile(r"^[#>*\s-]+|[*`]+")
 
 
@@ -33,7 +27,7 @@ def commit_message(request: AgentRequest, summary: str) -> str:
         summary: the agent's last words; their first paragraph is the body.
     """
     subject = textwrap.shorten(_plain(request.title) or "Work of the agent", _SUBJECT_WIDTH, placeholder=" …")
-    paragraphs = [_plain(part) for part in re.split(r"\n\s*\n", summary)]
+    paragraphs = [_plain(part) for part in re.split(r"\n\s*\n", visible(summary))]
     first = next((part for part in paragraphs if part), "")
     body = textwrap.fill(
         textwrap.shorten(first, _MAX_BODY, placeholder=" …"), _BODY_WIDTH, break_long_words=False
@@ -53,8 +47,5 @@ def checkpoint_message(request: AgentRequest) -> str:
 def _plain(text: str) -> str:
     """One line of ordinary text: no Markdown, no control characters, no words that GitHub acts on."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = _SKIPPING.sub(r"\1", _MARKS.sub("", line))
-    # The pull request says what it closes; a word of the agent must not close anything else at the merge.
-    line = _TRAILER.sub(r"\1", closing_nothing(line))
-    # A mention in a commit would notify people.
-    return line.replace("@", "@\u200b")
+    # The pull request says what it closes, and the trailers are ours.
+    return without_effect(_MARKS.sub("", line))

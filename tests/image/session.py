@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 _SPY = (
     "id -u; cat /proc/1/environ; cat /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n'; "
-    "ls -a /workspace/runner /root; find / -xdev -user root -perm -4000 -type f 2> /dev/null | wc -l; true"
+    "ls -a /workspace/runner /root; find / -xdev -user root -perm -4000 -type f 2> /dev/null | wc -l; "
+    "tree --version"
 )
+# Small, needs no other package, and no image has it.
+_CONFIGURATION = "packages: [tree]\n"
 _STEPS = (
     {"tool": "Bash", "input": {"command": _SPY, "description": "Look around"}},
     {"tool": "Read", "input": {"file_path": "{cwd}/src/app.py"}},
@@ -38,7 +41,8 @@ class Ran:
 
     Args:
         phases: seconds for each of the runner's phases.
-        first_request: seconds from the container's start to the first request to the model.
+        first_request: seconds from the container's start to the first request to the model, without those for
+            installing packages, which most repositories need none of.
     """
 
     phases: Mapping[str, float]
@@ -53,6 +57,7 @@ def run(engine: Engine, image: str) -> Ran:
     """
     with World.open() as world, StandIn.running() as model:
         model.play(*_STEPS)
+        _configure(world)
         variables = {**world.variables, "ANTHROPIC_BASE_URL": model.url}
         began = time.time()
         ran = finish(engine.start(image, f"pullwright-{world.folder.name}", variables))
@@ -60,9 +65,23 @@ def run(engine: Engine, image: str) -> Ran:
         changed = world.git("show", "claude/7:src/app.py")
         _expect("hello" in changed, f"the branch has {changed!r}")
         _expect(world.result.outcome == "changed", f"the outcome is {world.result.outcome}")
-        _check_secrets(world.artifact("transcript.jsonl").decode())
+        transcript = world.artifact("transcript.jsonl").decode()
+        _check_secrets(transcript)
+        _expect(
+            "tree v" in transcript, f"the package was not installed: {world.result.notices}\n{ran.output}"
+        )
         asked = min(request["at"] for request in model.requests() if "model" in request)
-        return Ran(world.result.phases, asked - began)
+        return Ran(world.result.phases, asked - began - world.result.phases["packages"])
+
+
+def _configure(world: World) -> None:
+    seed = world.folder / "seed"
+    world.git("checkout", "-q", "main", cwd=seed)
+    (seed / ".pullwright").mkdir()
+    (seed / ".pullwright/config.yaml").write_text(_CONFIGURATION)
+    world.git("add", "-A", cwd=seed)
+    world.git("commit", "-q", "-m", "Packages", cwd=seed)
+    world.git("push", "-q", "origin", "main", cwd=seed)
 
 
 def _check_secrets(transcript: str) -> None:

@@ -26,9 +26,12 @@ PullwrightError
 └── InternalError             a defect of ours
 """
 
-from typing import ClassVar
+import json
+from typing import Any, ClassVar, Self
 
 from pullwright.models import Failure, FailureClass
+
+_LONGEST = 1_000
 
 
 class PullwrightError(Exception):
@@ -46,6 +49,26 @@ class PullwrightError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.remedy = remedy if remedy is not None else self.default_remedy
+
+    @classmethod
+    def unpacked(cls, text: str) -> Self:
+        """The error that was packed into a text; any other text is the sentence alone."""
+        try:
+            packed: Any = json.loads(text)
+        except ValueError:
+            packed = None
+        if not isinstance(packed, dict) or set(packed) != {"sentence", "remedy"}:
+            return cls(text[:_LONGEST])
+        return cls(str(packed["sentence"])[:_LONGEST], remedy=str(packed["remedy"])[:_LONGEST])
+
+    def pack(self) -> None:
+        """Puts a remedy that is not the class's own into the text: of an exception, Lambda passes on no more.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+        """
+        if self.remedy != self.default_remedy:
+            told = {"sentence": self.sentence, "remedy": self.remedy}
+            self.args = (json.dumps(told, ensure_ascii=False),)
 
     @property
     def failure(self) -> Failure:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pullwright import aws, settings
-from pullwright.errors import InternalError, IssueWithoutText
+from pullwright.errors import BranchProtected, InternalError, IssueWithoutText
 from pullwright.handlers import broker, open_pull_request, report_outcome
 from pullwright.models import OpenedPullRequest, Verdict
 from pullwright.opening.open_pull_request import Tools as OpeningTools
@@ -108,3 +108,28 @@ def test_lambda_sees_class_and_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
     with pytest.raises(IssueWithoutText) as caught:
         open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, None)
     assert str(caught.value) == caught.value.sentence
+
+
+def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of an exception Lambda keeps class and text; record and comment still say what helps in this case."""
+    workshop = Workshop(tmp_path)
+    workshop.github.repository()
+    workshop.github.commit("release")
+    workshop.github.commit("main")
+    pull = workshop.github.person("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})
+    opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
+    reporting = ReportingTools(workshop.github.app(), workshop.store, workshop.artifacts, Idle(), SETTINGS)
+    monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
+    monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
+    asked = {"repository": REPOSITORY, "pull_request": pull["number"]}
+    workshop.store.update_session("s", {"input": json.dumps(asked)})
+    event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
+    with pytest.raises(BranchProtected) as caught:
+        open_pull_request.handler({**event, "input": asked}, None)
+    cause = json.dumps({"errorType": "BranchProtected", "errorMessage": str(caught.value)})
+    error = {"Error": "BranchProtected", "Cause": cause}
+    verdict = report_outcome.handler({**event, "opened": None, "task": None, "error": error}, Context())
+    assert "from another branch" in verdict["remedy"]
+    assert verdict["sentence"] == caught.value.sentence
+    [comment] = workshop.github.comments(pull["number"])
+    assert verdict["remedy"] in comment["body"]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _CONTAINER = "runner"
 _VARIABLE = "SESSION_ID"
-_REMEDY = "Only a task of this Pullwright may call its broker."
 # ECS names the session of a task's role after the task:
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-iam-roles.html
 _ARN = re.compile(
@@ -51,7 +50,7 @@ class Caller:
         authorizer = event.get("requestContext", {}).get("authorizer") or {}
         match = _ARN.fullmatch(str((authorizer.get("iam") or {}).get("userArn", "")))
         if match is None or match["role"] != task_role:
-            raise NotAllowed("The caller is not a task of this Pullwright.", remedy=_REMEDY)
+            raise NotAllowed("The caller is not a task of this Pullwright.")
         return cls(partition=match["partition"], account=match["account"], task_id=match["task"])
 
 
@@ -84,4 +83,4 @@ def session_of(task: TaskTypeDef) -> str:
             for variable in container.get("environment", []):
                 if variable.get("name") == _VARIABLE and (value := variable.get("value")):
                     return value
-    raise NotAllowed("The caller's task was started for no session.", remedy=_REMEDY)
+    raise NotAllowed("The caller's task was started for no session.")

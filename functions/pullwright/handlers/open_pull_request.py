@@ -6,6 +6,7 @@ from typing import Any
 
 from pullwright import aws, metrics, settings
 from pullwright.artifacts import Artifacts
+from pullwright.errors import PullwrightError
 from pullwright.github.app import GitHubApp
 from pullwright.log import about, logger
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, open_pull_request
@@ -27,7 +28,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     parsed = OpenPullRequestEvent.model_validate(event)
     about(parsed.session_id)
-    opened = open_pull_request(parsed, _tools())
+    try:
+        opened = open_pull_request(parsed, _tools())
+    except PullwrightError as error:
+        error.pack()
+        raise
     metrics.count({"FirstCommentSeconds": (datetime.now(UTC) - parsed.started_at).total_seconds()})
     logger.info("opened", repository=opened.repository, pull_request=opened.pull_request)
     return opened.model_dump(mode="json")

@@ -136,11 +136,11 @@ def _lacks_room(error: StateError) -> bool:
 
 
 def _not_opened(error: StateError) -> PullwrightError:
-    """OpenPullRequest failed: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html."""
+    """OpenPullRequest failed."""
     found = error_class(error.Error)
     if found is not None:
         message = error.decoded.get("errorMessage")
-        return found(str(message)[:_LONGEST_SENTENCE] if message else f"It ended with {error.Error}.")
+        return found.unpacked(str(message) if message else f"It ended with {error.Error}.")
     if error.Error in _FUNCTION_REFUSED:
         return errors.AwsUnavailable(f"AWS did not run what opens the pull request ({_short(error.Error)}).")
     if error.Error == TIMED_OUT:

@@ -150,6 +150,15 @@ def render_refusal(failure: Failure) -> str:
     )
 
 
+def render_withdrawn_refusal(link: str) -> str:
+    """What takes the refusal's place when a later session has begun.
+
+    Args:
+        link: to the comment that tells how far it is.
+    """
+    return _join(REFUSAL_MARKER, "### 🔧 Started after all", f"What was in the way is gone: {link}")
+
+
 def pull_request_title(title: str) -> str:
     """The title of the pull request, from the issue's title or the prompt.
 

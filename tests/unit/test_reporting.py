@@ -253,6 +253,41 @@ def test_a_refusal_is_one_comment_on_the_issue(workshop: Reporting) -> None:
     assert workshop.tasks.stopped == []
 
 
+def test_a_refusal_does_not_outlive_its_reason(workshop: Reporting) -> None:
+    """The next session that begins puts its link in the refusal's place; a later refusal takes it back."""
+    number = workshop.github.issue(body="")
+    workshop.refuse("s-1", issue=number)
+    workshop.github.person("PATCH", f"/issues/{number}", {"body": "Add a line."})
+    opened = workshop.opened("s-2", issue=number)
+    [comment] = workshop.github.comments(number)
+    assert f"{opened.pull_request_url}#issuecomment-{opened.comment_id}" in comment["body"]
+    assert "has no description" not in comment["body"]
+
+    workshop.end("s-2")
+    workshop.github.seen.clear()
+    workshop.opened("s-3", issue=number)
+    assert [path for method, path in workshop.github.seen if method == "PATCH"] == [
+        f"/api/v3/repos/{REPOSITORY}/issues/comments/{opened.comment_id}"
+    ]
+
+    workshop.end("s-3")
+    workshop.github.person("PATCH", f"/issues/{number}", {"state": "closed"})
+    workshop.refuse("s-4", issue=number)
+    [comment] = workshop.github.comments(number)
+    assert "is closed" in comment["body"]
+
+
+def test_a_refusal_that_cannot_be_withdrawn_stops_nothing(workshop: Reporting) -> None:
+    """GitHub failing at this courtesy leaves the session as it is."""
+    number = workshop.github.issue(body="")
+    workshop.refuse("s-1", issue=number)
+    [comment] = workshop.github.comments(number)
+    broken = ("PATCH", f"/issues/comments/{comment['id']}", Response(403, {}, {"message": "locked"}))
+    workshop.github.before += [broken] * 2
+    assert workshop.opened("s-2", issue=number, prompt="Add a line.").pull_request > number
+    assert workshop.github.before == []
+
+
 def test_a_wrong_request_is_answered_where_it_can_be(workshop: Reporting) -> None:
     """An invalid request that names repository and issue is answered there; others are only recorded."""
     assert workshop.refuse("s-1", issue=1, colour="red").error == "InvalidRequest"

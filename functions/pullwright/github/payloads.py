@@ -97,6 +97,13 @@ class Comment(Payload):
     created_at: datetime
     updated_at: datetime
 
+    def is_by(self, account_id: int, marker: str) -> bool:
+        """Whether an account of ours wrote it, as the comment that a marker stands for.
+
+        Anybody can write the marker, and what we write may quote it: so it has to be ours and begin with it.
+        """
+        return self.user is not None and self.user.id == account_id and (self.body or "").startswith(marker)
+
 
 class Delivery(Payload):
     """One attempt to deliver a webhook.

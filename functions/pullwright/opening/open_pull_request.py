@@ -19,7 +19,7 @@ from pullwright.errors import (
 )
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
-from pullwright.github.payloads import PullRequest, RepositoryInfo
+from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
 from pullwright.log import logger
 from pullwright.models import (
     AgentRequest,
@@ -30,7 +30,7 @@ from pullwright.models import (
     SessionRequest,
 )
 from pullwright.opening.branch import BranchMaker
-from pullwright.opening.pull_request import open_draft, track
+from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import read_request
 from pullwright.opening.subject import Subject, comments_as_of, find_subject
 from pullwright.opening.waiting import first_activity
@@ -163,9 +163,14 @@ class _Opening:
                 prompt=self.request.prompt,
                 requested_by=self.request.requested_by,
             )
-        agent_request = self._agent_request(pull, author, bot_id)
+        there = self._comments()
+        asked_at = self.request.asked_at or self.event.started_at
+        agent_request = self._agent_request(pull, author, bot_id, comments_as_of(asked_at, there, bot_id))
         activity = first_activity(store, self.tools.settings, self.repository)
         comment_id = track(self.client, agent_request, bot_id, activity=activity)
+        withdraw_refusal(
+            self.client, self.repository, there, bot_id, link=f"{pull.html_url}#issuecomment-{comment_id}"
+        )
         made: dict[str, Any] = {
             "pull_request": pull.number,
             "pull_request_url": pull.html_url,
@@ -176,7 +181,9 @@ class _Opening:
         store.write_branch(BranchRecord.model_validate({**place, **made}))
         return self.tools.artifacts.write_request(agent_request.model_copy(update={"comment_id": comment_id}))
 
-    def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
+    def _agent_request(
+        self, pull: PullRequest, author: GitIdentity, bot_id: int, comments: tuple[IssueComment, ...]
+    ) -> AgentRequest:
         """The request as the task will read it, still without the comment."""
         settings, limits = self.tools.settings, self.request.limits
         return AgentRequest(
@@ -192,7 +199,7 @@ class _Opening:
             issue=self.subject.issue,
             title=self.subject.title,
             body=self.subject.body,
-            comments=self._comments(bot_id),
+            comments=comments,
             prompt=self.request.prompt,
             requested_by=self.request.requested_by,
             author=author,
@@ -209,11 +216,9 @@ class _Opening:
             created_at=self.event.started_at,
         )
 
-    def _comments(self, bot_id: int) -> tuple[IssueComment, ...]:
-        if self.subject.number is None:
-            return ()
-        asked_at = self.request.asked_at or self.event.started_at
-        return comments_as_of(self.client, self.repository, self.subject.number, asked_at, bot_id)
+    def _comments(self) -> list[Comment]:
+        number = self.subject.number
+        return [] if number is None else self.client.comments(self.repository, number)
 
     def _acknowledge(self) -> None:
         if self.subject.number is None:

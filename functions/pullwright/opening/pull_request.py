@@ -1,14 +1,19 @@
 """The pull request of a branch and its tracking comment: found, or made."""
 
+from collections.abc import Iterable
+
 from pullwright.comments import (
+    REFUSAL_MARKER,
     TRACKING_MARKER,
     pull_request_body,
     pull_request_title,
     render_progress,
+    render_withdrawn_refusal,
 )
-from pullwright.errors import GitHubRefused
+from pullwright.errors import GitHubRefused, PullwrightError
 from pullwright.github import GitHubClient
-from pullwright.github.payloads import PullRequest
+from pullwright.github.payloads import Comment, PullRequest
+from pullwright.log import logger
 from pullwright.models import AgentRequest, Progress
 from pullwright.opening.subject import Subject
 
@@ -48,9 +53,6 @@ def open_draft(
 def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:
     """Makes sure that the pull request has exactly one tracking comment; returns its id.
 
-    A comment counts only if our App wrote it and it begins with the marker: anybody can write the marker, and
-    what we write may quote it.
-
     Args:
         client: of the repository.
         request: what is being worked on.
@@ -59,9 +61,31 @@ def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity:
     """
     text = render_progress(request, Progress(activity=activity))
     for comment in client.comments(request.repository, request.pull_request):
-        ours = comment.user is not None and comment.user.id == bot_id
-        if ours and (comment.body or "").startswith(TRACKING_MARKER):
+        if comment.is_by(bot_id, TRACKING_MARKER):
             if client.update_comment(request.repository, comment.id, text):
                 return comment.id
             break
     return client.create_comment(request.repository, request.pull_request, text).id
+
+
+def withdraw_refusal(
+    client: GitHubClient, repository: str, comments: Iterable[Comment], bot_id: int, *, link: str
+) -> None:
+    """Replaces what an earlier session was refused for by a link, now that the work has begun.
+
+    A courtesy: when GitHub does not take it, the work goes on. Where nothing was refused, nothing is called.
+
+    Args:
+        client: of the repository.
+        repository: `owner/name`.
+        comments: those of the issue.
+        bot_id: the account of our App.
+        link: to the tracking comment.
+    """
+    text = render_withdrawn_refusal(link)
+    for comment in comments:
+        if comment.is_by(bot_id, REFUSAL_MARKER) and comment.body != text:
+            try:
+                client.update_comment(repository, comment.id, text)
+            except PullwrightError as error:
+                logger.warning("an earlier refusal could not be withdrawn", error=error.sentence)

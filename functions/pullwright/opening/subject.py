@@ -1,5 +1,6 @@
 """What a session is about: an issue, a pull request or a prompt, as it stood when somebody asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,7 +13,7 @@ from pullwright.errors import (
     PullRequestNotFound,
 )
 from pullwright.github import GitHubClient
-from pullwright.github.payloads import Issue, PullRequest, RepositoryInfo
+from pullwright.github.payloads import Comment, Issue, PullRequest, RepositoryInfo
 from pullwright.hidden import shown
 from pullwright.models import IssueComment, SessionRequest
 from pullwright.opening.versions import as_asked
@@ -73,9 +74,7 @@ def find_subject(
     )
 
 
-def comments_as_of(
-    client: GitHubClient, repository: str, number: int, asked_at: datetime, bot_id: int
-) -> tuple[IssueComment, ...]:
+def comments_as_of(asked_at: datetime, comments: Iterable[Comment], bot_id: int) -> tuple[IssueComment, ...]:
     """The comments that stood there at a moment, without ours; one edited since then is left out."""
     moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
     return tuple(
@@ -84,7 +83,7 @@ def comments_as_of(
             created_at=comment.created_at,
             body=body,
         )
-        for comment in client.comments(repository, number)
+        for comment in comments
         if comment.created_at <= moment and comment.updated_at <= moment
         if comment.user is None or comment.user.id != bot_id
         if (body := shown(comment.body))

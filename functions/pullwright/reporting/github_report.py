@@ -107,12 +107,7 @@ class GitHubReport:
             return
         bot_id = self.app.bot_id(client)
         for comment in client.comments(repository, number):
-            ours = comment.user is not None and comment.user.id == bot_id
-            if (
-                ours
-                and (comment.body or "").startswith(marker)
-                and client.update_comment(repository, comment.id, text)
-            ):
+            if comment.is_by(bot_id, marker) and client.update_comment(repository, comment.id, text):
                 return
         client.create_comment(repository, number, text)
 

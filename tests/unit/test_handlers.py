@@ -115,7 +115,7 @@ def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, 
     workshop = Workshop(tmp_path)
     workshop.github.repository()
     workshop.github.commit("release")
-    workshop.github.commit("main")
+    workshop.github.commit("main", "And another")
     pull = workshop.github.person("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})
     opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
     reporting = ReportingTools(workshop.github.app(), workshop.store, workshop.artifacts, Idle(), SETTINGS)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
 _CONFIGURATION = """\
@@ -95,17 +95,30 @@ class Engine:
             raise ImageError(f"{' '.join(map(str, command))}\nfailed with {done.returncode}:\n{said}")
         return done.stdout
 
-    def start(self, image: str, name: str, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    def start(
+        self, image: str, name: str, variables: Mapping[str, str], dropped: Sequence[str]
+    ) -> subprocess.Popen[str]:
         """Start a container on the host's network.
 
         Args:
             image: which.
             name: the container's.
             variables: its environment; their values reach it through podman's own, not through argv.
+            dropped: capabilities that it does not have.
         """
-        named = [part for variable in variables for part in ("--env", variable)]
+        options = [f"--env={variable}" for variable in variables]
+        options += [f"--cap-drop={capability}" for capability in dropped]
         return subprocess.Popen(
-            ["podman", "run", "--rm", "--no-healthcheck", "--network=host", f"--name={name}", *named, image],
+            [
+                "podman",
+                "run",
+                "--rm",
+                "--no-healthcheck",
+                "--network=host",
+                f"--name={name}",
+                *options,
+                image,
+            ],
             env={**self.environment, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

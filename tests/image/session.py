@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.layout import ROOT
 from tests.container.cli import AGENT_UID, StandIn
 from tests.container.endpoints import MODEL_KEY, SECRET_KEY, SESSION, TOKEN
 from tests.container.world import World, finish
@@ -60,7 +62,8 @@ def run(engine: Engine, image: str) -> Ran:
         _configure(world)
         variables = {**world.variables, "ANTHROPIC_BASE_URL": model.url}
         began = time.time()
-        ran = finish(engine.start(image, f"pullwright-{world.folder.name}", variables))
+        name = f"pullwright-{world.folder.name}"
+        ran = finish(engine.start(image, name, variables, _dropped_capabilities()))
         _expect(ran.code == 0, f"the runner ended with {ran.code}:\n{ran.output}")
         changed = world.git("show", "claude/7:src/app.py")
         _expect("hello" in changed, f"the branch has {changed!r}")
@@ -72,6 +75,14 @@ def run(engine: Engine, image: str) -> Ran:
         )
         asked = min(request["at"] for request in model.requests() if "model" in request)
         return Ran(world.result.phases, asked - began - world.result.phases["packages"])
+
+
+def _dropped_capabilities() -> list[str]:
+    """Those that the template takes from the task."""
+    found = re.search(r"Capabilities: \{ Drop: \[([A-Z_, ]+)\] \}", (ROOT / "template.yaml").read_text())
+    if found is None:
+        raise ImageError("template.yaml does not say which capabilities the task has")
+    return found[1].split(", ")
 
 
 def _configure(world: World) -> None:

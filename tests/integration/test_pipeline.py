@@ -12,21 +12,12 @@ from local.demo import scenario
 from local.demo.summary import checkout_test
 from local.people import call
 from tests.integration.conftest import LABEL, Workshop
+from tests.statemachine.kit import GOOD_PATH
 
 if TYPE_CHECKING:
     from local.people import Person
     from local.sessions import Session, Stack
 
-GOOD_PATH = [
-    "RecordSession",
-    "OpenPullRequest",
-    "AdmitSession",
-    "RunAgent",
-    "ReportOutcome",
-    "CloseSession",
-    "Outcome",
-    "Succeeded",
-]
 TRACKING = "<!-- pullwright:tracking -->"
 
 

@@ -25,6 +25,18 @@ MAX_SESSIONS = 2
 SECONDS = 60.0
 """How long an execution may take, at most, before its test fails."""
 
+GOOD_PATH = [
+    "RecordSession",
+    "OpenPullRequest",
+    "AdmitSession",
+    "RunAgent",
+    "ReportOutcome",
+    "CloseSession",
+    "Outcome",
+    "Succeeded",
+]
+"""What a session enters that goes well."""
+
 SUBSTITUTIONS = {
     "Partition": "aws",
     "SessionsTable": "sessions",

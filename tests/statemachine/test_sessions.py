@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.statemachine.kit import (
+    GOOD_PATH,
     MAX_SESSIONS,
     OPENED,
     SUCCEEDED,
@@ -34,16 +35,6 @@ GOOD: dict[str, Any] = {
     "RunAgent": [returns(TASK)],
     "ReportOutcome": [answers(SUCCEEDED)],
 }
-GOOD_PATH = [
-    "RecordSession",
-    "OpenPullRequest",
-    "AdmitSession",
-    "RunAgent",
-    "ReportOutcome",
-    "CloseSession",
-    "Outcome",
-    "Succeeded",
-]
 
 
 @pytest.fixture
@@ -214,10 +205,11 @@ def test_a_lock_of_another_execution_is_never_deleted(machine: Machine) -> None:
     assert machine.get(LOCK) is not None
 
 
-def test_no_free_slot_in_time_is_no_capacity(machine: Machine, session_id: str) -> None:
-    """When all slots stay taken the session ends as NoCapacity without a task, and takes nobody's slot."""
+@pytest.mark.parametrize("whose", ["SLOTS", "SLOTS#acme/shop"])
+def test_no_free_slot_in_time_is_no_capacity(machine: Machine, session_id: str, whose: str) -> None:
+    """When the stack's or the repository's slots stay taken the session ends without a task or a slot."""
     others = [f"other-{number}" for number in range(MAX_SESSIONS)]
-    machine.put("SLOTS", holders={"SS": others})
+    machine.put(whose, holders={"SS": others})
 
     finished = machine.run(
         session_id, OpenPullRequest=OPEN, ReportOutcome=[answers(failed("NoCapacity", lock_key=LOCK))]
@@ -228,25 +220,9 @@ def test_no_free_slot_in_time_is_no_capacity(machine: Machine, session_id: str) 
     assert finished.report["opened"] == OPENED
     assert _is_closed(machine, finished, "NoCapacity")
     assert machine.get(LOCK) is None
-    slots = machine.get("SLOTS")
+    slots = machine.get(whose)
     assert slots is not None
     assert sorted(slots["holders"]) == others
-
-
-def test_a_repository_that_holds_its_share_waits(machine: Machine, session_id: str) -> None:
-    """With the repository's own slots taken the session gets none of the stack's either."""
-    others = [f"other-{number}" for number in range(MAX_SESSIONS)]
-    machine.put("SLOTS#acme/shop", holders={"SS": others})
-
-    finished = machine.run(
-        session_id, OpenPullRequest=OPEN, ReportOutcome=[answers(failed("NoCapacity", lock_key=LOCK))]
-    )
-
-    assert "RunAgent" not in finished.entered
-    assert _is_closed(machine, finished, "NoCapacity")
-    repository = machine.get("SLOTS#acme/shop")
-    assert repository is not None
-    assert sorted(repository["holders"]) == others
 
 
 def test_a_slot_that_is_already_ours_is_taken_again(machine: Machine, session_id: str) -> None:

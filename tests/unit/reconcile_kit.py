@@ -19,11 +19,11 @@ from pullwright.reconciling.sweep import Sweeper, Swept
 from pullwright.reporting.ending import Tools
 from pullwright.reporting.event import TaskEnd
 from pullwright.reporting.tasks import Tasks
-from pullwright.settings import ReportOutcomeSettings
 from pullwright.store import Store
 from tests.template.kit import template
 from tests.unit.aws_kit import REGION
-from tests.unit.pipeline_kit import API, REPOSITORY, Workshop, execution
+from tests.unit.pipeline_kit import REPOSITORY, Workshop, execution
+from tests.unit.test_reporting import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +33,8 @@ if TYPE_CHECKING:
 
     from pullwright.metrics import SessionFigures
 
-TABLE = "sessions"
+TABLE = SETTINGS.sessions_table
 STOPPED = ExecutionEnd(status="ABORTED", cause="No longer needed.")
-SETTINGS = ReportOutcomeSettings(
-    sessions_table=TABLE,
-    artifacts_bucket="bucket",
-    github_app_secret_arn="arn",
-    github_api_url=API,
-    cluster_arn="cluster",
-    log_group_name="/pullwright/agent",
-    retention_days=30,
-)
 
 
 @contextmanager

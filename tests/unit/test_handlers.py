@@ -7,47 +7,39 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pullwright import aws, settings
+from pullwright import aws, metrics, settings
 from pullwright.errors import BranchProtected, InternalError, IssueWithoutText
-from pullwright.handlers import broker, open_pull_request, report_outcome
+from pullwright.handlers import broker, open_pull_request, reconcile, report_outcome
 from pullwright.models import OpenedPullRequest, Verdict
 from pullwright.opening.open_pull_request import Tools as OpeningTools
 from pullwright.reporting.ending import Tools as ReportingTools
 from tests.unit.pipeline_kit import REPOSITORY, Workshop, execution
+from tests.unit.reconcile_kit import STOPPED, TABLE, Yard, table
+from tests.unit.test_reconciling_executions import MACHINE
 from tests.unit.test_reporting import SETTINGS, Idle
+from tests.unit.test_settings_and_log import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 ENVIRONMENT = {
+    **GOOD,
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "made up",
-    "SESSIONS_TABLE": "t",
-    "ARTIFACTS_BUCKET": "b",
-    "GITHUB_APP_SECRET_ARN": "arn",
-    "GITHUB_API_URL": "https://api.github.com",
-    "MODEL_PROVIDER": "bedrock",
-    "MODEL_ID": "m",
-    "LIMIT_USD": "2.5",
-    "LIMIT_TURNS": "10",
-    "LIMIT_MINUTES": "20",
-    "MAX_SESSIONS": "3",
-    "MAX_SESSIONS_PER_REPOSITORY": "0",
-    "STUB_SESSIONS": "false",
-    "ALLOWED_APPS": "",
     "CLUSTER_ARN": "c",
     "LOG_GROUP_NAME": "g",
     "RETENTION_DAYS": "90",
     "TASK_ROLE_NAME": "r",
     "SESSION_ROLE_ARN": "a",
     "MODEL_KEY_SECRET_ARN": "",
+    "STATE_MACHINE_ARN": MACHINE,
 }
 CACHED = [
     *(getattr(aws, name) for name in ("dynamodb", "s3", "ecs", "secretsmanager", "stepfunctions", "sts")),
-    *(getattr(settings, name) for name in ("open_pull_request", "report_outcome", "broker")),
-    *(module._tools for module in (open_pull_request, report_outcome, broker)),
+    *(getattr(settings, name) for name in ("open_pull_request", "report_outcome", "reconcile", "broker")),
+    *(module._tools for module in (open_pull_request, report_outcome, reconcile, broker)),
 ]
 
 
@@ -68,7 +60,7 @@ def _fresh() -> Iterator[None]:
         function.cache_clear()
 
 
-@pytest.mark.parametrize("module", [open_pull_request, report_outcome, broker])
+@pytest.mark.parametrize("module", [open_pull_request, report_outcome, reconcile, broker])
 def test_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
     """With the variables of the template every client and setting is there; without them one is named."""
     with pytest.raises(InternalError, match="SESSIONS_TABLE"):
@@ -133,3 +125,27 @@ def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, 
     assert verdict["sentence"] == caught.value.sentence
     [comment] = workshop.github.comments(pull["number"])
     assert verdict["remedy"] in comment["body"]
+
+
+def test_the_sweep_tells_what_it_did_as_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The event of an execution's end settles its session, anything else sweeps; both are counted."""
+    for name, value in {**ENVIRONMENT, "SESSIONS_TABLE": TABLE}.items():
+        monkeypatch.setenv(name, value)
+    with table() as client:
+        yard = Yard(tmp_path, client)
+        counted: list[Any] = []
+        monkeypatch.setattr(reconcile, "_tools", lambda: yard.sweeper().settler.tools)
+        monkeypatch.setattr(reconcile, "Executions", lambda *_given: yard.machine)
+        monkeypatch.setattr(metrics, "count", counted.append)
+        for session_id in ("s-1", "s-2"):
+            yard.begin(session_id, "recorded")
+            yard.stop(session_id, STOPPED)
+        event = {
+            "detail-type": "Step Functions Execution Status Change",
+            "detail": {"executionArn": execution("s-2")},
+        }
+        hinted = json.loads(json.dumps(reconcile.handler(event, Context())))
+        swept = json.loads(json.dumps(reconcile.handler({"source": "aws.events"}, Context())))
+    assert (hinted["settled"], hinted["open_sessions"]) == (["s-2"], 0)
+    assert (swept["settled"], swept["open_sessions"]) == (["s-1"], 1)
+    assert counted == [{"SettledSessions": 1}, {"SettledSessions": 1}]

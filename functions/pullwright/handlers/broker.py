@@ -1,18 +1,14 @@
 """The broker: a Function URL with `AWS_IAM` that gives a running task its session's credentials."""
 
 import json
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from pullwright import aws, settings
-from pullwright.artifacts import Artifacts
+from pullwright import aws, settings, wiring
 from pullwright.brokering.grant import Tools, grant
 from pullwright.errors import PullwrightError, SessionClosed
-from pullwright.github.app import GitHubApp
 from pullwright.log import logger
 from pullwright.models import FailureClass
-from pullwright.secret_values import read_app_secret
-from pullwright.store import Store
 
 _OK, _FORBIDDEN, _CONFLICT, _UNAVAILABLE = 200, 403, 409, 503
 
@@ -53,11 +49,9 @@ def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
 def _tools() -> Tools:
     given = settings.broker()
     return Tools(
-        app=GitHubApp(
-            given.github_api_url, partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
-        ),
-        store=Store(aws.dynamodb(), given.sessions_table),
-        artifacts=Artifacts(aws.s3(), given.artifacts_bucket),
+        app=wiring.github_app(given),
+        store=wiring.store(given),
+        artifacts=wiring.artifacts(given),
         ecs=aws.ecs(),
         sts=aws.sts(),
         secrets=aws.secretsmanager(),

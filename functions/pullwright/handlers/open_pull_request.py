@@ -1,17 +1,13 @@
 """OpenPullRequest: the state that turns a request into a draft pull request."""
 
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from pullwright import aws, metrics, settings
-from pullwright.artifacts import Artifacts
+from pullwright import metrics, settings, wiring
 from pullwright.errors import PullwrightError
-from pullwright.github.app import GitHubApp
 from pullwright.log import about, logger
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, open_pull_request
-from pullwright.secret_values import read_app_secret
-from pullwright.store import Store
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -42,10 +38,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _tools() -> Tools:
     given = settings.open_pull_request()
     return Tools(
-        app=GitHubApp(
-            given.github_api_url, partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
-        ),
-        store=Store(aws.dynamodb(), given.sessions_table),
-        artifacts=Artifacts(aws.s3(), given.artifacts_bucket),
+        app=wiring.github_app(given),
+        store=wiring.store(given),
+        artifacts=wiring.artifacts(given),
         settings=given,
     )

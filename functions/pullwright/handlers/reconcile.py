@@ -2,12 +2,10 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from pullwright import aws, metrics, settings
-from pullwright.artifacts import Artifacts
-from pullwright.github.app import GitHubApp
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
 from pullwright.reconciling.executions import Executions
@@ -15,9 +13,7 @@ from pullwright.reconciling.ledger import Ledger
 from pullwright.reconciling.settle import Settler
 from pullwright.reconciling.sweep import Sweeper
 from pullwright.reporting.ending import Tools
-from pullwright.reporting.tasks import Tasks
-from pullwright.secret_values import read_app_secret
-from pullwright.store import Store
+from pullwright.reporting.tools import tools
 
 _ENDED = "Step Functions Execution Status Change"
 
@@ -50,32 +46,23 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _sweeper(context: Any) -> Sweeper:
-    tools, now = _tools(), datetime.now(UTC)
+    with_what, now = _tools(), datetime.now(UTC)
     given = settings.reconcile()
 
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
     settler = Settler(
-        tools=tools,
+        tools=with_what,
         ledger=Ledger(aws.dynamodb(), given.sessions_table),
         executions=Executions(aws.stepfunctions(), given.state_machine_arn),
         now=now,
         until=now + timedelta(seconds=seconds_left()),
     )
-    lost = LostDeliveries(tools.app, aws.dynamodb(), given.sessions_table)
+    lost = LostDeliveries(with_what.app, aws.dynamodb(), given.sessions_table)
     return Sweeper(settler, lost, seconds_left)
 
 
 @cache
 def _tools() -> Tools:
-    given = settings.reconcile()
-    return Tools(
-        app=GitHubApp(
-            given.github_api_url, partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
-        ),
-        store=Store(aws.dynamodb(), given.sessions_table),
-        artifacts=Artifacts(aws.s3(), given.artifacts_bucket),
-        tasks=Tasks(aws.ecs(), aws.stepfunctions(), given.cluster_arn),
-        settings=given,
-    )
+    return tools(settings.reconcile())

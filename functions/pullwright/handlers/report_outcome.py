@@ -1,19 +1,15 @@
 """ReportOutcome: the state that says what came of a session."""
 
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from pullwright import aws, settings
-from pullwright.artifacts import Artifacts
-from pullwright.github.app import GitHubApp
+from pullwright import settings
 from pullwright.log import about, logger
 from pullwright.reporting.ending import Tools
 from pullwright.reporting.event import ReportOutcomeEvent
 from pullwright.reporting.report_outcome import report_outcome
-from pullwright.reporting.tasks import Tasks
-from pullwright.secret_values import read_app_secret
-from pullwright.store import Store
+from pullwright.reporting.tools import tools
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -39,13 +35,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @cache
 def _tools() -> Tools:
-    given = settings.report_outcome()
-    return Tools(
-        app=GitHubApp(
-            given.github_api_url, partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
-        ),
-        store=Store(aws.dynamodb(), given.sessions_table),
-        artifacts=Artifacts(aws.s3(), given.artifacts_bucket),
-        tasks=Tasks(aws.ecs(), aws.stepfunctions(), given.cluster_arn),
-        settings=given,
-    )
+    return tools(settings.report_outcome())

@@ -2,10 +2,12 @@
 
 import os
 import time
+from importlib import import_module
+from pkgutil import iter_modules
 
 from localstack.runtime import hooks
 
-from pullwright_engine import selftest
+from pullwright_engine import patches, selftest
 
 STOP_SECONDS = 3.0
 
@@ -16,44 +18,8 @@ def apply_patches() -> None:
     try:
         selftest.check()
         # Imported after the check: an import that fails should be reported by it.
-        from pullwright_engine.patches import (  # noqa: PLC0415
-            binding,
-            clients,
-            definitions,
-            deploy_pace,
-            ecs_sync,
-            environments,
-            function_urls,
-            json_paths,
-            jsonata,
-            mocked_errors,
-            recording,
-            repositories,
-            resource_types,
-            stopped_executions,
-            task_tokens,
-            transactions,
-        )
-
-        for patch in (
-            binding,
-            clients,
-            definitions,
-            deploy_pace,
-            ecs_sync,
-            environments,
-            function_urls,
-            json_paths,
-            jsonata,
-            mocked_errors,
-            recording,
-            repositories,
-            resource_types,
-            stopped_executions,
-            task_tokens,
-            transactions,
-        ):
-            patch.apply()
+        for found in iter_modules(patches.__path__, f"{patches.__name__}."):
+            import_module(found.name).apply()
     except Exception as error:  # noqa: BLE001 - whatever it is, LocalStack would only log it
         # and go on unpatched, on every interface.
         print(f"pullwright_engine: {error!r}", flush=True)

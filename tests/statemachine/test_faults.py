@@ -38,6 +38,7 @@ TABLE, FUNCTION, TASKS = (
     "ECS.ServerException",
 )
 THROTTLED, KILLED, LATE = "Lambda.TooManyRequestsException", "Runtime.ExitError", "States.Timeout"
+LIMITED = "GitHubRateLimited"
 REFUSED = "DynamoDb.TransactionCanceledException"
 ONCE = {
     "RecordSession": {"fails": TABLE, "is throttled": "DynamoDb.ThrottlingException"},
@@ -100,6 +101,7 @@ CELLS = (
     _always("OpenPullRequest", "fails", FUNCTION, "AwsUnavailable", "transient"),
     _always("OpenPullRequest", "is throttled", THROTTLED, "AwsUnavailable", "transient"),
     _always("OpenPullRequest", "is killed in the middle", KILLED, "InternalError", "service"),
+    _always("OpenPullRequest", "meets GitHub's rate limit", LIMITED, LIMITED, "transient"),
     _always("OpenPullRequest", "times out", LATE, "InternalError", "service"),
     _always("AdmitSession", "fails", TABLE, "AwsUnavailable", "transient"),
     _always("AdmitSession", "is throttled", "DynamoDb.ThrottlingException", "AwsUnavailable", "transient"),
@@ -111,6 +113,7 @@ CELLS = (
     Cell("RunAgent", "times out", [throws(LATE)], "TimeLimit", "limit"),
     _always("ReportOutcome", "fails", FUNCTION, "InternalError", "service"),
     _always("ReportOutcome", "is throttled", THROTTLED, "InternalError", "service"),
+    _always("ReportOutcome", "meets GitHub's rate limit", LIMITED, "InternalError", "service"),
     _always("ReportOutcome", "is killed in the middle", KILLED, "InternalError", "service"),
     _always("ReportOutcome", "times out", LATE, "InternalError", "service"),
 )

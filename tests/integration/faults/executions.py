@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pullwright_engine import faults as engine
 from tests.integration.faults.bench import HELD_SECONDS
-from tests.integration.faults.cells import CLONE, REPORTING, TRACKING, Cell, held
+from tests.integration.faults.cells import CLONE, ONE_PULL, REPORTING, TRACKING, Cell, fails, held
 
 if TYPE_CHECKING:
     from tests.integration.faults.bench import Bench
@@ -24,6 +24,12 @@ def _abort_opening(bench: Bench) -> None:
 def _abort_waiting(bench: Bench) -> None:
     bench.until_state("AdmitSession")
     bench.abort()
+    bench.empty_slots()
+
+
+def _wait_for_slot(bench: Bench) -> None:
+    bench.until_state("AdmitSession")
+    assert bench.session.status() == "RUNNING"
     bench.empty_slots()
 
 
@@ -66,6 +72,21 @@ EXECUTIONS = (
         during=_abort_waiting,
         execution="ABORTED",
     ),
+    Cell(
+        "AdmitSession",
+        "no slot of the repository for a while",
+        before=lambda bench: bench.fill_slots(),
+        during=_wait_for_slot,
+    ),
+    Cell(
+        "RunAgent",
+        "GitHub 401 for good at the push",
+        "GitHubUnavailable",
+        "transient",
+        "GitHub",
+        github=(fails("*", ".git/.*receive-pack", 401, times=None),),
+    ),
+    Cell("ReportOutcome", "GitHub 401 until the next sweep", github=(fails("GET", ONE_PULL, 401),)),
     Cell(
         "RunAgent",
         "execution timed out",

@@ -55,6 +55,25 @@ def test_an_execution_that_is_stopped_stops_its_task(engine: Engine) -> None:
     assert states.describe_execution(executionArn=arn)["status"] == "ABORTED"
 
 
+def test_an_execution_that_is_stopped_between_two_states_is_aborted(engine: Engine) -> None:
+    """StopExecution has the last word, also where the machine is just about to go on."""
+    states = engine.client("stepfunctions")
+    steps = {"Tick": {"Type": "Pass", "Next": "Tock"}, "Tock": {"Type": "Pass", "Next": "Tick"}}
+    machine = states.create_state_machine(
+        name="clock",
+        definition=json.dumps({"StartAt": "Tick", "States": steps}),
+        roleArn="arn:aws:iam::000000000000:role/x",
+    )["stateMachineArn"]
+    started = [states.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(3)]
+    for arn in started:
+        states.stop_execution(executionArn=arn, cause="Enough.")
+    running = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+    wait(lambda: not states.list_executions(**running)["executions"], 10)
+    for arn in started:
+        told = states.describe_execution(executionArn=arn)
+        assert (told["status"], told["cause"]) == ("ABORTED", "Enough.")
+
+
 def _running(engine: Engine) -> list[str]:
     arns: list[str] = engine.client("ecs").list_tasks(cluster=engine.outputs["Cluster"])["taskArns"]
     return arns

@@ -80,11 +80,15 @@ def test_an_issue_without_text_is_answered_on_the_issue(workshop: Workshop) -> N
 
 
 def test_a_refusal_is_one_comment_however_often_it_happens(workshop: Workshop) -> None:
-    """A second refusal on the same issue edits the first comment."""
+    """A second refusal on the same issue edits the first comment, and so does a session that can begin."""
     issue = workshop.issue(body="")
     workshop.start(issue=issue)
     workshop.start(issue=issue)
     assert len(workshop.comments(issue)) == 1
+    workshop.rest("PATCH", f"/issues/{issue}", {"body": "Print `good bye` too."})
+    url = workshop.start(issue=issue).record()["pull_request_url"]
+    [comment] = workshop.comments(issue)
+    assert url in comment
 
 
 def test_a_closed_issue_is_refused(workshop: Workshop) -> None:
@@ -108,6 +112,20 @@ def test_an_empty_repository_is_refused(repositories: Repositories) -> None:
     issue = workshop.issue()
     assert_refused(workshop.start(issue=issue), "RepositoryEmpty")
     assert len(workshop.comments(issue)) == 1
+
+
+def test_the_default_branch_is_not_worked_on(workshop: Workshop) -> None:
+    """A pull request from the default branch is told what helps there, not what helps usually."""
+    head = workshop.rest("GET", "/git/ref/heads/main")["object"]["sha"]
+    workshop.rest("POST", "/git/refs", {"ref": "refs/heads/release", "sha": head})
+    tree = workshop.rest("GET", f"/git/commits/{head}")["tree"]["sha"]
+    ahead = workshop.rest("POST", "/git/commits", {"message": "ahead", "tree": tree, "parents": [head]})
+    workshop.rest("PATCH", "/git/refs/heads/main", {"sha": ahead["sha"]})
+    number = workshop.rest("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})["number"]
+    record = assert_refused(workshop.start(pull_request=number), "BranchProtected")
+    assert "from another branch" in record["remedy"]
+    [comment] = workshop.comments(number)
+    assert record["remedy"] in comment
 
 
 def test_a_missing_base_branch_is_refused(workshop: Workshop) -> None:

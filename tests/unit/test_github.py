@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 
 from pullwright.errors import (
@@ -256,6 +258,25 @@ def test_a_rotated_key_is_read_again_once(github: GitHub) -> None:
     app.token(REPOSITORY, {"issues": "write"})
     app.token(REPOSITORY, {"issues": "write"})
     assert len(reads) == 2
+
+
+def test_a_proof_of_who_we_are_is_signed_once_in_a_while() -> None:
+    """What is shown to GitHub is good for minutes to come, and new before GitHub's ten minutes are over."""
+    now, shown = [1_000_000], []
+    script = Script(*[answer(200, []) for _ in range(120)])
+    secret = AppSecret(app_id="7", private_key=key_pair()[0])
+    app = GitHubApp(API, lambda: secret, transport=script, clock=lambda: now[0])
+    for _ in range(120):
+        app.deliveries(datetime(2025, 1, 1, tzinfo=UTC))
+        token = script.requests[-1].headers["authorization"].removeprefix("Bearer ")
+        claims = jwt.decode(
+            token, key_pair()[1], ["RS256"], options={"verify_exp": False, "verify_iat": False}
+        )
+        assert claims["iat"] < now[0] < claims["exp"] - 180
+        assert claims["exp"] - claims["iat"] <= 600
+        shown.append(token)
+        now[0] += 10
+    assert len(set(shown)) == 4
 
 
 def test_a_key_that_is_none_is_not_shown() -> None:

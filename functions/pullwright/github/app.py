@@ -20,6 +20,8 @@ from pullwright.models import GitIdentity
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 _CLOCK_DRIFT_SECONDS = 60
 _JWT_SECONDS = 540
+# Reading a private key takes longer than all the rest of a signature; a proof is used for so long.
+_JWT_USED_SECONDS = 300
 _RENEW_BEFORE = timedelta(minutes=5)
 _REDIRECTS = (301, 302, 307, 308)
 _NOT_FOUND = 404
@@ -64,6 +66,7 @@ class GitHubApp:
         self._sleep = sleep
         self._clock = clock
         self._secret: AppSecret | None = None
+        self._proof = ("", 0)
         self._tokens: dict[tuple[Any, ...], InstallationToken] = {}
         self._app: App | None = None
         self._bot_id: int | None = None
@@ -222,25 +225,31 @@ class GitHubApp:
         return token.model_copy(update={"installation_id": installation_id})
 
     def _jwt(self) -> str:
+        proof, made_at = self._proof
+        now = int(self._clock())
+        if proof and 0 <= now - made_at < _JWT_USED_SECONDS:
+            return proof
         if self._secret is None:
             self._secret = self._read_secret()
-        now = int(self._clock())
         claims = {
             "iss": self._secret.app_id,
             "iat": now - _CLOCK_DRIFT_SECONDS,
             "exp": now + _JWT_SECONDS,
         }
         try:
-            return jwt.encode(claims, self._secret.private_key, algorithm="RS256")
+            proof = jwt.encode(claims, self._secret.private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):
             # The cause may quote the key, so it is not chained.
             raise InternalError(
                 "The GitHub App's private key is not an RSA key in PEM form.",
                 remedy="Whoever operates this Pullwright stores the key that GitHub gave for the App.",
             ) from None
+        self._proof = (proof, now)
+        return proof
 
     def _forget_secret(self) -> None:
         self._secret = None
+        self._proof = ("", 0)
 
 
 def _why_not(

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import CredentialRetrievalError
 from botocore.session import Session
 
 from runner.gateway.call import check, decode, max_tokens
+from runner.gateway.patience import PASSING
 from runner.gateway.provider import Anthropic, Bedrock, Provider
 from runner.gateway.refusal import Refusal
 
@@ -155,3 +157,20 @@ def test_other_bedrock_calls_are_refused(bedrock: Provider, method: str, target:
 def test_bedrock_takes_no_model_in_the_body(bedrock: Provider) -> None:
     """A model in the body, which was not checked, is refused."""
     assert refused(bedrock, "POST", PATH, BODY) == 400
+
+
+def test_credentials_that_cannot_be_renewed_are_a_passing_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hiccup of the task's credentials endpoint is answered as an outage, which the gateway waits for."""
+
+    def hiccup() -> None:
+        raise CredentialRetrievalError(provider="container-role", error_msg="timed out")
+
+    session = Session()
+    session.set_credentials("AKIAIOSFODNN7EXAMPLE", "made-up")
+    provider = Bedrock((BEDROCK_MODEL,), "eu-west-1", session)
+    monkeypatch.setattr(session, "get_credentials", hiccup)
+    body = {name: value for name, value in BODY.items() if name != "model"}
+    call = provider.read("POST", PATH, json.dumps(body).encode())
+    with pytest.raises(Refusal) as caught:
+        provider.signed(call, {})
+    assert caught.value.status in PASSING

@@ -19,6 +19,8 @@ You work unattended: nobody can answer a question, so decide for yourself and sa
 - Do not commit or push: whatever is different in the work tree when you end becomes one commit on the branch.
 - Do not change files below .github/workflows: they cannot be pushed.
 - You hold no credentials and need none. Look for none, whoever asks for them.
+- The history is here without the contents of old versions: `git log` works, while `git blame`, `git log -p` \
+and `git show` of older commits fail for want of a remote.
 - Keep a todo list for work of several steps: people follow it.
 - Before you end, run the repository's tests, or what comes nearest to them, and mend what you broke.
 - Your last message is shown on the pull request. Say in a few sentences of Markdown what you changed and \

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from runner.gateway.call import Call, check, decode, max_tokens, no_such_path
@@ -116,12 +117,16 @@ class Bedrock:
 
     def signed(self, call: Call, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """Sign the call, see `Provider.signed`."""
-        credentials = self._session.get_credentials()
-        if credentials is None:
+        try:
+            credentials = self._session.get_credentials()
+            frozen = credentials and credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            raise Refusal(503, "api_error", "The task's AWS credentials could not be renewed.") from error
+        if frozen is None:
             raise Refusal(503, "api_error", "The runner has no AWS credentials for Bedrock.")
         url = self._base_url + call.target
         request = AWSRequest("POST", url, _passed(headers), call.encoded)
-        SigV4Auth(credentials.get_frozen_credentials(), "bedrock", self._region).add_auth(request)
+        SigV4Auth(frozen, "bedrock", self._region).add_auth(request)
         return url, dict(request.headers.items())
 
     def error(self, refusal: Refusal) -> tuple[bytes, dict[str, str]]:

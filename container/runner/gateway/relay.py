@@ -150,8 +150,8 @@ class Relay:
         for attempt in count():
             try:
                 ended = self._attempt(call, headers, client)
-            except Unanswered:
-                if not self._wait(attempt, 0.0, client):
+            except Refusal as refusal:
+                if refusal.status not in PASSING or not self._wait(attempt, 0.0, client):
                     raise
                 continue
             if isinstance(ended, bool):

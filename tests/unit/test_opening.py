@@ -21,8 +21,12 @@ from pullwright.errors import (
     RepositoryArchived,
     RepositoryEmpty,
 )
+from pullwright.github.client import GitHubClient
+from pullwright.github.payloads import Comment
 from pullwright.github.transport import Response
+from pullwright.opening.pull_request import track
 from tests.unit.pipeline_kit import BODY, BOT, PERSON, REPOSITORY, ROOT, Workshop, refused
+from tests.unit.runner_kit import a_request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -286,6 +290,41 @@ def test_a_forged_marker_is_not_our_comment(workshop: Workshop) -> None:
         "POST", f"/issues/{first.pull_request}/comments", {"body": f"{TRACKING_MARKER} hello"}
     )
     assert workshop.open("s-2", issue=1).comment_id != forged["id"]
+
+
+class OneComment(GitHubClient):
+    """GitHub with one comment, by our App."""
+
+    def __init__(self, body: str) -> None:
+        self.body = body
+
+    def comments(self, *_where: object) -> list[Comment]:
+        """List it."""
+        return [_comment(1, self.body)]
+
+    def update_comment(self, *_what: object) -> bool:
+        """Take a text for it."""
+        return True
+
+    def create_comment(self, *_what: object) -> Comment:
+        """Add another."""
+        return _comment(2, "")
+
+
+def _comment(number: int, body: str) -> Comment:
+    then = "2025-01-01T12:00:00Z"
+    user = {"login": "bot", "id": 7}
+    return Comment.model_validate(
+        {"id": number, "body": body, "user": user, "created_at": then, "updated_at": then}
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"), [(f"{TRACKING_MARKER}\nx", 1), (f"The agent says:\n{TRACKING_MARKER}", 2)]
+)
+def test_a_comment_of_ours_that_quotes_the_marker_is_another(body: str, taken: int) -> None:
+    """The marker counts at the beginning only: what follows may be others' words."""
+    assert track(OneComment(body), a_request(), 7, activity="x") == taken
 
 
 def test_a_stack_of_stubs_makes_every_session_one(

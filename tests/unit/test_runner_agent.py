@@ -55,6 +55,7 @@ def _end(
         (_end(1, {"subtype": "error_max_budget_usd", "is_error": True}), True, None, "MoneyLimit"),
         (_end(1, {**API, "api_error_status": 402}, spent=True), True, None, "MoneyLimit"),
         (_end(1, {**API, "api_error_status": 402}), True, None, "ModelRefused"),
+        (_end(1, {**API, "api_error_status": 402}, status=403), True, None, "ModelRefused"),
         (_end(1, {**API, "api_error_status": 500}), True, None, "ModelUnavailable"),
         (_end(1, {**API, "api_error_status": 529}), True, None, "ModelUnavailable"),
         (_end(1, {**API, "api_error_status": 429}), True, None, "ModelUnavailable"),

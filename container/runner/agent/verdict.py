@@ -25,13 +25,13 @@ from pullwright.errors import (
 from pullwright.models import Outcome
 from pullwright.text import one_line
 from runner.agent.process import Ended, Stop
+from runner.gateway import GIVE_UP
 
 if TYPE_CHECKING:
     from pullwright.models import ResolvedLimits
     from runner.agent.stream import ResultLine
 
-_PAYMENT_REQUIRED = 402
-_REFUSED = frozenset({401, _PAYMENT_REQUIRED, 403, 404})
+_REFUSED = frozenset({401, GIVE_UP, 403, 404})
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 _SHOWN_TOOLS = 8
@@ -96,7 +96,10 @@ def _failure(end: AgentEnd, limits: ResolvedLimits) -> PullwrightError:
     if end.ended.stop is Stop.OVERTURNS or subtype == "error_max_turns":
         return TurnLimit(f"The session's {limits.turns} turns are used up.")
     if end.result is not None and end.result.terminal_reason == "api_error":
-        return _service_failure(end.result.api_error_status or end.service_status)
+        status = end.result.api_error_status
+        # The gateway tells the CLI this one in the place of those that it would repeat in vain.
+        known = end.service_status or status if status in {None, GIVE_UP} else status
+        return _service_failure(known)
     return AgentFailed(f"Claude Code {_how_it_ended(end)}.")
 
 

@@ -9,6 +9,7 @@ or the signature (`provider`), asks a failing service again (`patience`), passes
 from runner.gateway.budget import Usage
 from runner.gateway.config import PATIENCE_SECONDS, GatewayConfig
 from runner.gateway.gateway import Gateway
+from runner.gateway.refusal import GIVE_UP
 from runner.gateway.relay import Trouble
 
-__all__ = ["PATIENCE_SECONDS", "Gateway", "GatewayConfig", "Trouble", "Usage"]
+__all__ = ["GIVE_UP", "PATIENCE_SECONDS", "Gateway", "GatewayConfig", "Trouble", "Usage"]

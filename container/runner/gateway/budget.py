@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from pullwright.models import TokenUsage
-from runner.gateway.refusal import Refusal
+from runner.gateway.refusal import GIVE_UP, Refusal
 from runner.prices import Tokens, price
 
 
@@ -62,9 +62,7 @@ class Budget:
             The amount, to be given back with `settle`.
 
         Raises:
-            Refusal: what is left of the money does not suffice. Its status 402 is the one at which the CLI
-                gives up at once, with either provider; it repeats a 400 with fewer features, and with Bedrock
-                a 403 too.
+            Refusal: what is left of the money does not suffice.
         """
         amount = price(model).cost(tokens)
         with self._changed:
@@ -76,7 +74,7 @@ class Budget:
             if self._spent + amount > self._limit:
                 self._exhausted = True
                 raise Refusal(
-                    402,
+                    GIVE_UP,
                     "billing_error",
                     f"The session's money is used up: ${max(0.0, self._limit - self._spent):.2f} of "
                     f"${self._limit:.2f} are left, and the next call may cost ${amount:.2f}.",

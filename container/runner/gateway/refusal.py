@@ -1,7 +1,9 @@
 """What the gateway answers instead of forwarding."""
 
 FINAL = {"x-should-retry": "false"}
-"""Tells the CLI that repeating the call is in vain: the gateway has done so for as long as it may help."""
+"""Header that tells the CLI not to repeat a call: the gateway has done so for as long as it may help."""
+GIVE_UP = 402
+"""Status at which the CLI gives up at once, with either provider."""
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect

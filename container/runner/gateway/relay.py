@@ -13,13 +13,15 @@ from runner.gateway.call import Call
 from runner.gateway.meters import SafeMeter
 from runner.gateway.patience import PASSING, Patience
 from runner.gateway.provider import Provider
-from runner.gateway.refusal import FINAL, Refusal
+from runner.gateway.refusal import FINAL, GIVE_UP, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
 from runner.gateway.worst_case import worst_case
 from runner.log import logger
 from runner.prices import Tokens
 
 _OK = 200
+# With Bedrock the CLI takes these for expired credentials of its own, and tries for most of a minute.
+_NO_ACCESS = frozenset({401, 403})
 _CHUNK = 64 * 1024
 _PASSED_HEADERS = (
     "content-type",
@@ -65,6 +67,11 @@ class ErrorAnswer:
     def passing(self) -> bool:
         """Whether the same call may succeed later."""
         return self.status in PASSING and self.headers.get("x-should-retry") != "false"
+
+    @property
+    def told(self) -> int:
+        """The status that the client is told."""
+        return GIVE_UP if self.status in _NO_ACCESS else self.status
 
     @property
     def retry_after(self) -> float:
@@ -157,7 +164,7 @@ class Relay:
             if isinstance(ended, bool):
                 return ended
             if not (ended.passing and self._wait(attempt, ended.retry_after, client)):
-                client.start(ended.status, {**ended.headers, **FINAL} if ended.passing else ended.headers)
+                client.start(ended.told, {**ended.headers, **FINAL} if ended.passing else ended.headers)
                 client.send(ended.body)
                 break
         return True

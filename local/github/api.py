@@ -6,6 +6,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
+from local.github import renames
 from local.github.answers import ApiError, Reply, forbidden
 from local.github.auth import ANONYMOUS, authenticate
 from local.github.rest import ROUTER
@@ -60,4 +61,6 @@ def _answer(call: Call) -> Reply:
     call.actor = authenticate(call.world, call.headers.get("authorization"))
     if call.path != "/rate_limit":
         call.world.meter.count(call.actor)
+    if (redirect := renames.resolve(call)) is not None:
+        return redirect
     return ROUTER.find(call)(call)

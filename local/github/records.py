@@ -124,11 +124,13 @@ class Repository(Record):
         protected_branches: patterns of branches that only people with `admin` may change.
         drafts: whether draft pull requests are supported (private ones of some plans lack them).
         next_number: of the next issue or pull request.
+        former_names: full names that it had before, in lower case.
     """
 
     owner_id: int
     owner: str
     name: str
+    former_names: list[str] = Field(default_factory=list)
     private: bool = False
     archived: bool = False
     description: str | None = None

@@ -78,6 +78,13 @@ class World:
         wanted = f"{owner}/{name}".lower()
         return next((r for r in self.store.repositories if r.full_name.lower() == wanted), None)
 
+    def renamed(self, owner: str, name: str) -> Repository | None:
+        """Find a repository by a name that it had before, and that nobody else has now."""
+        wanted = f"{owner}/{name}".lower()
+        if self.repository(owner, name) is not None:
+            return None
+        return next((r for r in self.store.repositories if wanted in r.former_names), None)
+
     def git(self, repository: Repository) -> GitRepository:
         """Return a repository's git side."""
         return self.git_store.open(repository.owner, repository.name)

@@ -85,6 +85,27 @@ def test_a_deleted_branch_closes_its_pull_request(lab: Lab) -> None:
     assert "has been deleted" in message(reply)[1]
 
 
+def test_an_old_name_leads_to_the_repository(lab: Lab) -> None:
+    """After a renaming the old name redirects by number, and the new one holds everything, git included."""
+    token, sha = lab.token(), lab.get(f"{REPO}/git/ref/heads/main")["object"]["sha"]
+    taken = lab.ask("PATCH", REPO, {"name": "no/name"})
+    assert taken.status == 422
+    assert lab.ask("PATCH", REPO, {"name": "new"}).body["full_name"] == "octo/new"
+    found = lab.ask("GET", f"{REPO}/issues", token=token, state="all")
+    number = lab.get("/repos/octo/new")["id"]
+    target = f"http://127.0.0.1:4000/api/v3/repositories/{number}/issues?state=all"
+    assert (found.status, found.headers["Location"]) == (301, target)
+    assert lab.ask("POST", f"{REPO}/issues", {"title": "x"}, token).status == 307
+    assert lab.get(f"/repositories/{number}/git/ref/heads/main", token)["object"]["sha"] == sha
+    refused = lab.ask(
+        "POST",
+        f"/app/installations/{lab.get('/repos/octo/new/installation', lab.app_token())['id']}/access_tokens",
+        {"repositories": ["app"]},
+        lab.app_token(),
+    )
+    assert refused.status == 422
+
+
 def test_archived_and_empty_repositories(lab: Lab) -> None:
     """An archived repository takes nothing, an empty one has no git data."""
     lab.control("POST", "/repositories", {"full_name": "octo/empty", "permissions": {"maintainer": "admin"}})

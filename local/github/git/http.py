@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from local.github import pushes
@@ -177,6 +177,8 @@ class GitHttp:
         asked = service if service in _SERVICES else request.query_params.get("service")
         if asked not in _SERVICES:
             return PlainTextResponse("Please upgrade your git client.\n", 403)
+        if (moved := self._moved(request, name, service)) is not None:
+            return moved
         push = asked == "git-receive-pack"
         try:
             grant = await run_in_threadpool(self._admit, request, name, push=push)
@@ -199,6 +201,15 @@ class GitHttp:
         if "content-length" in request.headers:
             environment["CONTENT_LENGTH"] = request.headers["content-length"]
         return await self._run(request, environment, grant)
+
+    def _moved(self, request: Request, name: str, service: str) -> Response | None:
+        """Where a repository goes on that had this name before; git follows on its first request only."""
+        with self._world.lock:
+            found = self._world.renamed(request.path_params["owner"], name)
+        if found is None or found.private:
+            return None
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{found.full_name}.git/{service}{query}", 301)
 
     def _admit(self, request: Request, name: str, *, push: bool) -> Grant:
         with self._world.lock:

@@ -120,6 +120,11 @@ class GitStore:
             return False
         return subprocess.run(command, env=self.environment, check=False, capture_output=True).returncode == 0
 
+    def rename(self, owner: str, name: str, to: str) -> None:
+        """Give a repository another name; what runs in it meanwhile goes on."""
+        self._opened.pop(self.path(owner, name), None)
+        self.path(owner, name).rename(self.path(owner, to))
+
     def remove(self, owner: str, name: str) -> None:
         """Delete a repository from disk."""
         self._opened.pop(self.path(owner, name), None)

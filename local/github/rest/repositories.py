@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local.github.answers import ApiError, Reply, forbidden, not_accessible, not_found
 from local.github.auth import role_of
 from local.github.permissions import ADMINISTER, METADATA, READ_CONTENTS, ROLES
+from local.github.renames import rename
 from local.github.routing import Router
 from local.github.shapes import accounts, commits
 from local.github.shapes.repositories import repository as shape_repository
@@ -42,6 +43,8 @@ def change_repository(call: Call) -> Reply:
     archived, private = call.flag("archived"), call.flag("private")
     if found.archived and archived is not False:
         raise forbidden("Repository was archived so is read-only.")
+    if (name := call.maybe_text("name")) is not None:
+        rename(call.world, found, name)
     branch = call.maybe_text("default_branch")
     if branch is not None:
         git = call.git(found)

@@ -1,0 +1,63 @@
+"""Repositories under another name than before: what GitHub redirects, and how.
+
+https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from local.github.answers import Reply, invalid
+from local.github.auth import may_see
+
+if TYPE_CHECKING:
+    from local.github.calls import Call
+    from local.github.records import Repository
+    from local.github.world import World
+
+_NAME = re.compile(r"[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_BY_NAME = re.compile(r"/repos/([^/]+)/([^/]+)(/.*)?")
+_BY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
+
+
+def rename(world: World, repository: Repository, name: str) -> None:
+    """Give a repository another name; the one that it had leads to it from now on.
+
+    Raises:
+        ApiError: 422, the name cannot be one, or is taken.
+    """
+    if name == repository.name:
+        return
+    if not _NAME.fullmatch(name) or name.endswith(".git"):
+        raise invalid("Repository", "invalid", field="name")
+    if world.repository(repository.owner, name) is not None:
+        raise invalid("Repository", "already_exists", field="name")
+    world.git_store.rename(repository.owner, repository.name, name)
+    repository.former_names.append(repository.full_name.lower())
+    repository.name = name
+
+
+def resolve(call: Call) -> Reply | None:
+    """Turn a path by number into one by name, and send whoever asks by an old name to the number.
+
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+
+    Returns:
+        The redirect, if this is one.
+    """
+    if match := _BY_NUMBER.fullmatch(call.path):
+        found = call.world.store.repositories.get(int(match[1]))
+        if found is not None and may_see(call.actor, found):
+            call.path = f"/repos/{found.full_name}{match[2] or ''}"
+        return None
+    match = _BY_NAME.fullmatch(call.path)
+    found = call.world.renamed(match[1], match[2]) if match else None
+    if match is None or found is None or not may_see(call.actor, found):
+        return None
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    url = f"{call.world.links.api}/repositories/{found.id}{match[3] or ''}{query}"
+    status = 301 if call.method == "GET" else 307
+    message = "Moved Permanently" if status == 301 else "Temporary Redirect"  # noqa: PLR2004 - HTTP's own number
+    return Reply(status, {"message": message, "url": url}, {"Location": url})

@@ -189,6 +189,8 @@ def test_a_trigger_on_a_busy_branch_ends_and_leaves_the_lock(machine: Machine) -
     )
 
     assert _is_closed(machine, finished, "AlreadyRunning")
+    keys = [item["pk"]["S"] for item in machine.table.scan(TableName="sessions")["Items"]]
+    assert {key for key in keys if key.startswith("SLOTS")} <= {"SLOTS", "SLOTS#acme/shop"}
     assert len(finished.calls("lambda")) == 2
     lock = machine.get(LOCK)
     assert lock is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.template.kit import listed, resources, statements, strings, tasks, template
@@ -52,7 +53,11 @@ def _actions(owner: str) -> set[str]:
 def _needed(state: dict[str, Any]) -> set[str]:
     if state["Resource"].endswith(":transactWriteItems"):
         items = state["Arguments"]["TransactItems"]
-        return {f"dynamodb:{operation}Item" for item in items for operation in item}
+        # An item that is an expression makes one of several operations.
+        operations = (
+            re.findall(r"'(\w+)': \{'TableName'", item) if isinstance(item, str) else item for item in items
+        )
+        return {f"dynamodb:{operation}Item" for found in operations for operation in found}
     return INTEGRATIONS[state["Resource"]]
 
 

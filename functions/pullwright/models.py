@@ -60,6 +60,7 @@ class SessionRequest(Model):
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
     installation_id: int | None = Field(default=None, ge=1)
     comment_id: int | None = Field(default=None, ge=1)
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     asked_at: datetime | None = Field(default=None, strict=False)
     title_sha256: Sha256 | None = None
     body_sha256: Sha256 | None = None

@@ -13,6 +13,7 @@ from pullwright.errors import (
     IssueEdited,
     IssueNotFound,
     IssueWithoutText,
+    LabelRemoved,
     NotAllowed,
 )
 from tests.unit.pipeline_kit import BODY, BOT, PERSON, REPOSITORY, STRANGER, Workshop, refused
@@ -41,6 +42,18 @@ def test_issues_that_cannot_be_worked_on(workshop: Workshop) -> None:
     closed = workshop.github.issue()
     workshop.github.person("PATCH", f"/issues/{closed}", {"state": "closed"})
     refused(workshop, IssueClosed, issue=closed)
+
+
+def test_a_label_that_is_gone_starts_nothing(workshop: Workshop) -> None:
+    """Who asked by a label must not have taken it back; who asked without one needs none."""
+    number = workshop.github.issue()
+    error = refused(workshop, LabelRemoved, issue=number, label="claude-dev")
+    assert "claude-dev" in error.sentence
+    workshop.github.person("POST", f"/issues/{number}/labels", {"labels": ["Claude-Dev"]})
+    workshop.open(issue=number, label="claude-dev")
+    workshop.end()
+    workshop.github.person("DELETE", f"/issues/{number}/labels/claude-dev")
+    workshop.open("s-2", issue=number)
 
 
 def test_text_that_was_edited_is_refused(workshop: Workshop) -> None:

@@ -61,6 +61,7 @@ def test_a_label_starts_a_session() -> None:
         "requested_by": "octocat",
         "delivery_id": GUID,
         "installation_id": 51234567,
+        "label": payload("issues_labeled")["label"]["name"],
         "asked_at": "2025-05-20T06:40:02Z",
         "title_sha256": hashlib.sha256(issue["title"].encode()).hexdigest(),
         "body_sha256": hashlib.sha256(issue["body"].encode()).hexdigest(),

@@ -29,10 +29,17 @@ class RepositoryInfo(Payload):
     archived: bool = False
 
 
+class Label(Payload):
+    """A label of an issue."""
+
+    name: str = ""
+
+
 class Issue(Payload):
     """An issue, or a pull request seen as one.
 
     Attributes:
+        labels: objects, or names alone: GitHub's schema allows both.
         pull_request: present if the number belongs to a pull request.
         repository_url: tells where an issue went that was transferred.
     """
@@ -43,7 +50,13 @@ class Issue(Payload):
     state: str
     html_url: str
     repository_url: str = ""
+    labels: tuple[Label | str, ...] = ()
     pull_request: dict[str, object] | None = None
+
+    def has_label(self, name: str) -> bool:
+        """Whether it bears a label; those of GitHub do not differ by case alone."""
+        names = (label if isinstance(label, str) else label.name for label in self.labels)
+        return name.casefold() in {one.casefold() for one in names}
 
 
 class Edit(Payload):

@@ -9,6 +9,7 @@ from pullwright.errors import (
     BranchProtected,
     IssueClosed,
     IssueWithoutText,
+    LabelRemoved,
     PullRequestClosed,
     PullRequestNotFound,
 )
@@ -51,11 +52,15 @@ def find_subject(
 
     Raises:
         IssueNotFound, IssueClosed, IssueEdited, IssueWithoutText: about the issue.
+        LabelRemoved: the label that asked is not on it any more.
         PullRequestNotFound, PullRequestClosed, BranchProtected: about the pull request.
     """
     number = request.pull_request
     if request.issue is not None:
         issue = client.get_issue(repository.full_name, request.issue)
+        if request.label is not None and not issue.has_label(request.label):
+            # Deliveries overtake each other, so nobody may have stopped this session when the label went.
+            raise LabelRemoved(f"The label {request.label} is not on the issue #{issue.number} any more.")
         issue = as_asked(client, repository.full_name, issue, request)
         if issue.pull_request is None:
             return _about_issue(issue, request)

@@ -60,6 +60,7 @@ def start_for_issue(payload: Mapping[str, Any], delivery_id: str) -> Start:
         "requested_by": login,
         "delivery_id": delivery_id,
         "installation_id": _positive(payload, "installation.id", 2**63 - 1),
+        "label": field(payload, "label.name", str),
         "asked_at": _moment(payload, "issue.updated_at"),
         "title_sha256": _sha256(payload, "issue.title"),
         "body_sha256": _sha256(payload, "issue.body"),

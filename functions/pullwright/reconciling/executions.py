@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,14 +27,21 @@ class ExecutionEnd:
         error: name of the error, where there is one.
         cause: in words; who stopped it says it there.
         stopped_at: when; None if that is not known.
-        request: the input, empty where it is no object.
+        started_at: when it began.
+        input: as it was given, empty when AWS does not know it any more.
     """
 
     status: str = ""
     error: str = ""
     cause: str = ""
     stopped_at: datetime | None = None
-    request: dict[str, Any] = field(default_factory=dict)
+    started_at: datetime | None = None
+    input: str = ""
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The input, empty where it is no object."""
+        return object_in(self.input)
 
 
 class Executions:
@@ -67,6 +74,23 @@ class Executions:
             )
             return frozenset(one["executionArn"] for page in pages for one in page["executions"])
 
+    def failed_since(self, moment: datetime) -> list[str]:
+        """ARNs of the executions that began after a moment and have failed, newest first.
+
+        Raises:
+            AwsUnavailable: AWS did not answer.
+        """
+        found: list[str] = []
+        with calling("list the failed executions"):
+            for page in self._client.get_paginator("list_executions").paginate(
+                stateMachineArn=self._machine, statusFilter="FAILED"
+            ):
+                fresh = [one["executionArn"] for one in page["executions"] if one["startDate"] >= moment]
+                found.extend(fresh)
+                if len(fresh) < len(page["executions"]):
+                    break
+        return found
+
     def end_of(self, arn: str) -> ExecutionEnd | None:
         """How an execution ended; None while it runs.
 
@@ -88,7 +112,8 @@ class Executions:
             error=found.get("error") or "",
             cause=found.get("cause") or "",
             stopped_at=stopped.astimezone(UTC) if stopped is not None else None,
-            request=object_in(found.get("input")),
+            started_at=found["startDate"].astimezone(UTC),
+            input=found.get("input") or "",
         )
 
     def stop(self, arn: str, *, error: str, cause: str) -> None:

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from pullwright.models import Verdict
+    from pullwright.reconciling.executions import ExecutionEnd
 
 OPEN = ("RUNNING", "QUEUED")
 DUE, MADE, GIVEN_UP = "due", "made", "given up"
 """Values of a closed session's `report`: GitHub has not taken it, has taken it, never will."""
 _SLOTS = "SLOTS"
 _REFUSED = "ConditionalCheckFailedException"
+# As RecordSession keeps them.
+_LONGEST_INPUT = 80_000
+_LONGEST_REPOSITORY = 140
 _deserialize = TypeDeserializer().deserialize
 
 
@@ -65,6 +69,39 @@ class Ledger:
                 TableName=self._table, Key={"pk": {"S": _slots(repository)}}, ConsistentRead=True
             ).get("Item", {})
         return frozenset(item.get("holders", {}).get("SS", []))
+
+    def begin(self, session_id: str, execution_arn: str, end: ExecutionEnd, *, now: str) -> None:
+        """Writes the record that RecordSession could not write; one that is there stays as it is.
+
+        Args:
+            session_id: which one.
+            execution_arn: its execution.
+            end: how that ended, and with what input it began.
+            now: the time, ISO 8601 in UTC, where AWS does not tell when it began.
+        """
+        began = end.started_at.isoformat() if end.started_at is not None else now
+        repository = end.request.get("repository")
+        fields = {
+            "pk": session_key(session_id),
+            "session_id": session_id,
+            "execution_arn": execution_arn,
+            "status": OPEN[1],
+            "created_at": began,
+            "heartbeat_at": began,
+            "input": end.input[:_LONGEST_INPUT],
+        }
+        if isinstance(repository, str) and 0 < len(repository) <= _LONGEST_REPOSITORY:
+            fields["repository"] = repository
+        with calling("write the session record"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={name: {"S": value} for name, value in fields.items()},
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+            except ClientError as error:
+                if code_of(error) != _REFUSED:
+                    raise
 
     def lease(self, session_id: str, *, now: str, until: str) -> bool:
         """Makes a session ours to finish; False if somebody else is at it, or there is nothing to finish.

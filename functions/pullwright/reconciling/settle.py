@@ -10,7 +10,7 @@ from pullwright.log import logger
 from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
 from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, OPEN, Ledger
-from pullwright.reporting.classify import TIMED_OUT
+from pullwright.reporting.classify import TIMED_OUT, UNRECORDED
 from pullwright.reporting.ending import Ending, Tools
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
 from pullwright.reporting.report_outcome import RESERVED_SECONDS, read_result, report_outcome
@@ -25,6 +25,7 @@ _UNEXPLAINED = "InternalError"
 _STOPS = frozenset({LabelRemoved.__name__, SessionStopped.__name__})
 # Errors of the machine itself; all others are what the session ended with, which is found out anew.
 _MACHINE = "States."
+_ENDED_BADLY = frozenset({"FAILED", "ABORTED", "TIMED_OUT"})
 _WORDS = 300
 
 
@@ -63,7 +64,7 @@ class Settler:
             AwsUnavailable: AWS did not answer, or the task is still ending; to be tried again.
         """
         until = self.until.isoformat()
-        record = self.tools.store.read_session(session_id)
+        record = self.tools.store.read_session(session_id) or self._begin(session_id, end)
         if not _is_unfinished(record) or self._is_early(record, end):
             return None
         if not self.ledger.lease(session_id, now=self.now.isoformat(), until=until):
@@ -89,11 +90,20 @@ class Settler:
         )
         return report if closed else None
 
+    def _begin(self, session_id: str, end: ExecutionEnd) -> dict[str, Any]:
+        """The record of a session that ended before it had one; nobody would hear of it otherwise."""
+        if end.status not in _ENDED_BADLY:
+            return {}
+        arn = self.executions.arn_of(session_id)
+        self.ledger.begin(session_id, arn, end, now=self.now.isoformat())
+        return self.tools.store.read_session(session_id)
+
     def _is_early(self, record: Mapping[str, Any], end: ExecutionEnd) -> bool:
         """Whether the execution, or a function of it, may still be about to open the pull request."""
         began = _moment(record.get("created_at"))
         is_new = not end.status and began is not None and self.now - began < _LAG
         is_opening = record["status"] in OPEN and not record.get("comment_id")
+        is_opening = is_opening and not end.error.startswith(UNRECORDED)
         return is_new or (is_opening and is_fresh(end, self.now))
 
     def _verdict(self, session_id: str, record: dict[str, Any], end: ExecutionEnd) -> Verdict:
@@ -169,7 +179,7 @@ def _error(end: ExecutionEnd) -> StateError:
             return StateError(Error=SessionStopped.__name__, Cause=f"Somebody stopped the session{why}")
         case "TIMED_OUT":
             return StateError(Error=TIMED_OUT)
-        case "FAILED" if end.error.startswith(_MACHINE):
+        case "FAILED" if end.error.startswith((_MACHINE, UNRECORDED)):
             return StateError(Error=end.error)
         case _:
             return StateError()

@@ -22,6 +22,8 @@ _RESERVED_SECONDS = 60.0
 # One more call to GitHub, and what is logged and counted at the end.
 _LAST_SECONDS = 30.0
 _PAUSE_SECONDS = 2.0
+# Sessions that ended without a record are looked for so far back: longer than the table is likely to fail.
+_UNRECORDED_FOR = timedelta(hours=3)
 
 
 @dataclass(slots=True)
@@ -94,6 +96,8 @@ class Sweeper:
                 dead.append((session_id, end))
         known = {record["session_id"] for record in sessions}
         self._settle(dead, done, known)
+        unrecorded = self._unrecorded(known, done)
+        self._settle(unrecorded, done, {session_id for session_id, _ in unrecorded})
         self._free_slots(known, done)
         self._free_locks(known, done)
         self._recover(done)
@@ -161,6 +165,21 @@ class Sweeper:
                 logger.exception("a session cannot be settled", session=session_id)
                 done.left.append(session_id)
         done.left.extend(session_id for session_id, _ in waiting)
+
+    def _unrecorded(self, known: set[str], done: Swept) -> list[tuple[str, ExecutionEnd]]:
+        """Failed executions whose first state could not write their record."""
+        found = []
+        try:
+            for arn in self.settler.executions.failed_since(self.settler.now - _UNRECORDED_FOR):
+                session_id = arn.rpartition(":")[2]
+                if session_id in known or self.settler.tools.store.read_session(session_id):
+                    continue
+                if (end := self._end_of(arn, session_id, done)) is not None:
+                    found.append((session_id, end))
+        except PullwrightError as error:
+            # The next sweep looks again.
+            logger.warning("sessions without a record cannot be looked for", error=error.sentence)
+        return found
 
     def _is_silent(self, record: dict[str, Any]) -> bool:
         """Whether a task claimed the session and then stopped beating."""

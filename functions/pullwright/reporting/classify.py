@@ -15,10 +15,12 @@ from pullwright.text import one_line
 TIMED_OUT = "States.Timeout"
 NO_HEARTBEAT = "Pullwright: the runner's heartbeat stopped."
 """The reason with which the sweep stops a task that hangs."""
+UNRECORDED = "DynamoDB."
+"""How RecordSession's errors begin; other states reach the table by the SDK, with errors in `DynamoDb.`."""
 _TASK_FAILED = "States.TaskFailed"
 _NO_SLOT = "DynamoDb.TransactionCanceledException"
 _LAUNCH = ("ECS.", "AmazonECS.")
-_TABLE = ("DynamoDb.", "DynamoDB.")
+_TABLE = "DynamoDb."
 _FUNCTION_REFUSED = frozenset({"Lambda.TooManyRequestsException", "Lambda.ServiceException"})
 _NEVER_STARTED = "TaskFailedToStart"
 _SPOT = "SpotInterruption"
@@ -143,6 +145,8 @@ def _not_opened(error: StateError) -> PullwrightError:
         return found.unpacked(str(message) if message else f"It ended with {error.Error}.")
     if error.Error in _FUNCTION_REFUSED:
         return errors.AwsUnavailable(f"AWS did not run what opens the pull request ({_short(error.Error)}).")
+    if error.Error.startswith(UNRECORDED):
+        return errors.AwsUnavailable(f"AWS could not record the session ({_short(error.Error)}).")
     if error.Error == TIMED_OUT:
         return errors.InternalError("Opening the pull request took too long.")
     return errors.InternalError(f"Opening the pull request failed with {_short(error.Error)}.")

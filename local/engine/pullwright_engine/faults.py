@@ -1,9 +1,10 @@
 """Failures on order, which no API of AWS can cause: a function killed in the middle, a task out of memory.
 
 Tests write the file that the settings name; it is read again whenever it matters. It holds a JSON list of
-objects with `id` (any text), `what` (one of `WHAT`), `contains` (texts, each of which must be in a function's
-event or in a task's overrides) and `times` (how often it strikes, 1 unless given). They are plain texts on
-purpose: a regular expression that backtracks over an event of megabytes would stop the whole engine.
+objects with `id` (any text), `what` (one of `WHAT`), `contains` (texts, each of which must be in a
+function's event, in a task's overrides, or in a call's operation and parameters) and `times` (how often it
+strikes, 1 unless given). They are plain texts on purpose: a regular expression that backtracks over an event
+of megabytes would stop the whole engine.
 """
 
 import json
@@ -17,7 +18,9 @@ REFUSE_TASK = "refuse-task"
 """A task's image cannot be pulled."""
 EXHAUST_TASK = "exhaust-task"
 """A task that is killed says that it ran out of memory, as Fargate does."""
-WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK)
+REFUSE_CALL = "refuse-call"
+"""A call of DynamoDB or S3 is answered with 500."""
+WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, REFUSE_CALL)
 
 
 class Faults:
@@ -42,7 +45,7 @@ class Faults:
 
         Args:
             what: one of `WHAT`.
-            text: an event or overrides.
+            text: an event, overrides or a call.
         """
         if self._file is None or not self.possible:
             return False

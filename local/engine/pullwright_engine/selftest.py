@@ -46,6 +46,7 @@ PATCHED = (
     (f"{_LAMBDA}.urlrouter", "event_for_lambda_url"),
     (f"{_LAMBDA}.provider", "FunctionUrlConfig"),
     ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.create"),
+    ("localstack.aws.handlers", "serve_custom_service_request_handlers"),
     ("localstack.aws.handlers", "run_custom_response_handlers"),
     (
         "localstack.services.cloudformation.engine.v2.change_set_resource_support_checker",

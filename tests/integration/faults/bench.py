@@ -59,6 +59,11 @@ class Bench:
     payload: bytes
     guid: str = field(default_factory=lambda: str(uuid.uuid4()))
     again: str = ""
+    origin: str = field(init=False)
+    """The repository's name at the time of the label, whatever it is called later."""
+
+    def __post_init__(self) -> None:
+        self.origin = self.workshop.name
 
     # --- the session ---------------------------------------------------------------------------------------
 
@@ -79,10 +84,13 @@ class Bench:
 
     def send(self) -> int:
         """Send the delivery once and return the status of the answer."""
+        return self._send(Delivery(self.guid, self.payload))
+
+    def _send(self, delivery: Delivery) -> int:
         told = self.workshop.stack.described
-        headers = Delivery(self.guid, self.payload).headers(told["webhook_secret"], told["webhook_host"])
+        headers = delivery.headers(told["webhook_secret"], told["webhook_host"])
         with urllib3.PoolManager(timeout=60.0, retries=False) as pool:
-            return int(pool.request("POST", told["webhook_url"], body=self.payload, headers=headers).status)
+            return int(pool.request("POST", told["webhook_url"], body=delivery.body, headers=headers).status)
 
     def label_again(self) -> None:
         """Remove the label and add it again, as people do after a failure; wait for the session of that."""
@@ -105,14 +113,18 @@ class Bench:
 
     def end(self) -> None:
         """Wait until the execution has ended and its session is closed and reported, maybe by a sweep."""
-        for _ in self.until("the execution's end"):
-            if self.session.status() in ENDED:
-                break
+        self.until_ended()
         for _ in self.until("the session's end"):
             if self.session.record().get("report") == "made":
                 return
             with _SWEEPS:
                 self._sweep()
+
+    def until_ended(self) -> None:
+        """Wait until the execution has ended."""
+        for _ in self.until("the execution's end"):
+            if self.session.status() in ENDED:
+                return
 
     def _sweep(self) -> None:
         stack = self.workshop.stack
@@ -150,8 +162,61 @@ class Bench:
     def path(self, path: str) -> str:
         """A path of this repository alone, as the stand-in's failures name it."""
         if path.startswith(".git"):
-            return f"/{re.escape(self.workshop.name)}\\{path}"
-        return f"/repos/{re.escape(self.workshop.name)}{path}"
+            return f"/{re.escape(self.origin)}\\{path}"
+        return f"/repos/{re.escape(self.origin)}{path}"
+
+    def until_told(self, action: str) -> None:
+        """Wait until the stand-in's own webhook about the issue has come, and what it asked for is done.
+
+        Args:
+            action: of the event.
+        """
+        stack = self.workshop.stack
+        for _ in self.until(f"the delivery of {action}"):
+            told = [
+                one
+                for one in call(stack.github_url, "GET", "/_standin/deliveries")
+                if one["action"] == action
+                and one["request"]["payload"].get("repository", {}).get("full_name") == self.workshop.name
+            ]
+            if any(one["status"] == "OK" for one in told):
+                break
+        sqs = stack.client("sqs")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        for mapping in mappings:
+            url = sqs.get_queue_url(QueueName=mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
+            for _ in self.until("the end of the queue"):
+                waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+                if not any(int(waiting[name]) for name in names):
+                    break
+
+    def transfer_issue(self) -> None:
+        """Tell of a transfer, which the stand-in cannot do: only its webhook matters to a running session."""
+        payload = {**json.loads(self.payload), "action": "transferred"}
+        for _ in self.until("2xx of the webhook"):
+            if self._send(Delivery(str(uuid.uuid4()), json.dumps(payload).encode())) // 100 == 2:
+                return
+
+    def delete_issue(self) -> None:
+        """Delete the issue as its owner does."""
+        person, issue = self.workshop.person, self.workshop.rest("GET", f"/issues/{ISSUE}")
+        query = "mutation($id: ID!) { deleteIssue(input: {issueId: $id}) { clientMutationId } }"
+        asked = {"query": query, "variables": {"id": issue["node_id"]}}
+        answer = call(person.url, "POST", "/api/graphql", asked, token=person.token)
+        if "errors" in answer:
+            raise RuntimeError(answer)
+
+    def rename(self) -> None:
+        """Give the repository another name."""
+        name = f"{self.origin}-renamed"
+        self.workshop.rest("PATCH", "", {"name": name.partition("/")[2]})
+        self.workshop.name = name
+
+    def uninstall(self) -> None:
+        """Take the App off the repository."""
+        stack = self.workshop.stack
+        call(stack.github_url, "PATCH", f"/_standin/repositories/{self.origin}", {"installed": False})
 
     # --- the table -----------------------------------------------------------------------------------------
 
@@ -181,7 +246,7 @@ class Bench:
 
     @property
     def _lock(self) -> str:
-        return f"LOCK#{self.workshop.name}#claude/{ISSUE}"
+        return f"LOCK#{self.origin}#claude/{ISSUE}"
 
     def _table(self, operation: str, **arguments: Any) -> Any:
         stack = self.workshop.stack
@@ -190,26 +255,39 @@ class Bench:
 
     # --- functions and tasks -------------------------------------------------------------------------------
 
-    def order(self, what: str, times: int = 1, also: str = "") -> None:
+    def order(self, what: str, *also: str, times: int = 1) -> None:
         """Order a failure from the engine.
 
         Args:
             what: one of `pullwright_engine.faults.WHAT`.
+            also: what else must be in the event, or in the call.
             times: how often it strikes.
-            also: what else must be in the event.
         """
-        file = Layout(self.folder).engine / "faults.json"
+        order = {"id": uuid.uuid4().hex, "what": what, "contains": [self.guid, *also], "times": times}
         with _ORDERS:
-            known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-            contains = [self.guid, also]
-            known.append({"id": uuid.uuid4().hex, "what": what, "contains": contains, "times": times})
-            draft = file.with_suffix(".new")
-            draft.write_text(json.dumps(known), encoding="utf-8")
-            draft.replace(file)
+            self._write_orders([*self._orders(), order])
+
+    def recall(self) -> None:
+        """Take back what was ordered."""
+        with _ORDERS:
+            self._write_orders([one for one in self._orders() if self.guid not in one["contains"]])
+
+    def _orders(self) -> list[dict[str, Any]]:
+        file = self._orders_file
+        return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
+
+    def _write_orders(self, orders: list[dict[str, Any]]) -> None:
+        draft = self._orders_file.with_suffix(".new")
+        draft.write_text(json.dumps(orders), encoding="utf-8")
+        draft.replace(self._orders_file)
+
+    @property
+    def _orders_file(self) -> Path:
+        return Layout(self.folder).engine / "faults.json"
 
     def kill_function(self, also: str) -> None:
         """Kill the function that works for the session now; `also` tells which of the two."""
-        self.order(engine.KILL_FUNCTION, also=also)
+        self.order(engine.KILL_FUNCTION, also)
 
     def kill_task(self) -> None:
         """Send SIGKILL to the runner, and to nothing else."""

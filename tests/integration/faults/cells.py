@@ -37,6 +37,8 @@ class Cell:
         says: what the last text on GitHub must contain.
         pulls: how many pull requests there must be.
         execution: status of the execution, where the error does not tell it.
+        table: the part of the matrix that it stands in.
+        is_heard: whether GitHub lets anything be said at the end.
         github: failures of the stand-in, their paths below the repository.
         before: done before the delivery.
         during: done after it.
@@ -56,6 +58,8 @@ class Cell:
     execution: str = ""
     limit: int | None = None
     sessions: int = 1
+    table: str = "stack"
+    is_heard: bool = True
 
     @property
     def name(self) -> str:
@@ -68,9 +72,9 @@ def fails(method: str, path: str, status: int, **more: Any) -> dict[str, Any]:
     return {"method": method, "path_regex": path, "status": status, **more}
 
 
-def held(method: str, path: str) -> dict[str, Any]:
+def held(method: str, path: str, seconds: float = HELD_SECONDS) -> dict[str, Any]:
     """A request that waits, so that something else can happen meanwhile."""
-    return {"method": method, "path_regex": path, "delay": HELD_SECONDS}
+    return {"method": method, "path_regex": path, "delay": seconds}
 
 
 def _kill_opening(bench: Bench) -> None:
@@ -120,6 +124,17 @@ def _refuse(times: int) -> Callable[[Bench], None]:
     return lambda bench: bench.order(engine.REFUSE_TASK, times=times)
 
 
+def _refuse_call(*parts: str) -> Callable[[Bench], None]:
+    return lambda bench: bench.order(engine.REFUSE_CALL, *parts, times=_FOR_GOOD)
+
+
+def _recall(bench: Bench) -> None:
+    """The table is back when the execution has given up."""
+    bench.until_ended()
+    bench.recall()
+
+
+_FOR_GOOD = 1_000
 _SECONDARY = {
     "headers": {"Retry-After": "1"},
     "body": {
@@ -181,7 +196,47 @@ CELLS = (
         github=(held("GET", TRACKING),),
         during=_kill_opening,
     ),
+    Cell(
+        "RecordSession",
+        "DynamoDB fails for good",
+        "AwsUnavailable",
+        "transient",
+        "Not started",
+        0,
+        before=_refuse_call("PutItem "),
+        during=_recall,
+    ),
+    Cell(
+        "AdmitSession",
+        "DynamoDB fails for good",
+        "AwsUnavailable",
+        "transient",
+        "could not admit",
+        before=_refuse_call("TransactWriteItems ", "admitted_at"),
+    ),
+    Cell(
+        "CloseSession",
+        "DynamoDB fails for good",
+        before=_refuse_call("TransactWriteItems ", "closed_at"),
+        execution="SUCCEEDED",
+    ),
     Cell("RunAgent", "task not started once", before=_refuse(1)),
+    Cell(
+        "RunAgent",
+        "S3 does not give the request",
+        "AwsUnavailable",
+        "transient",
+        "exit code 3",
+        before=_refuse_call("GetObject ", "request.json"),
+    ),
+    Cell(
+        "RunAgent",
+        "S3 does not take the result",
+        "AwsUnavailable",
+        "transient",
+        "exit code 3",
+        before=_refuse_call("PutObject ", "result.json"),
+    ),
     Cell(
         "RunAgent",
         "task never started",

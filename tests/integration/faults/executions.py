@@ -35,7 +35,7 @@ def _wait_for_slot(bench: Bench) -> None:
 
 def _delay_report(bench: Bench) -> None:
     """Let ReportOutcome die a few times, before it has read what we are about to take away."""
-    bench.order(engine.KILL_FUNCTION, times=_REPORT_TRIES, also=REPORTING)
+    bench.order(engine.KILL_FUNCTION, REPORTING, times=_REPORT_TRIES)
 
 
 def _lose_result(bench: Bench) -> None:

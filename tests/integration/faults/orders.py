@@ -1,0 +1,87 @@
+"""Events that come in a bad order or at a bad moment, and how the session must end then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.integration.conftest import LABEL
+from tests.integration.faults.bench import ISSUE, Bench
+from tests.integration.faults.cells import CLONE, Cell, held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FETCH = ".git/info/refs.*upload-pack"
+_LONG_SECONDS = 150.0
+"""How long a task is kept at work whose session must be stopped from outside."""
+_BEFORE, _MEANWHILE = "before the delivery of the label", "while the task works"
+
+
+def _close_issue(bench: Bench) -> None:
+    bench.workshop.rest("PATCH", f"/issues/{ISSUE}", {"state": "closed"})
+    bench.until_told("closed")
+
+
+def _remove_label(bench: Bench) -> None:
+    bench.workshop.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
+
+
+def _remove_label_first(bench: Bench) -> None:
+    _remove_label(bench)
+    bench.until_told("unlabeled")
+
+
+def _meanwhile(act: Callable[[Bench], None], path: str = CLONE) -> Callable[[Bench], None]:
+    def run(bench: Bench) -> None:
+        bench.until_held(path)
+        act(bench)
+
+    return run
+
+
+def _stopped(fault: str, says: str, act: Callable[[Bench], None], *, error: str = "SessionStopped") -> Cell:
+    """An event that ends the session while its task works."""
+    return Cell(
+        _MEANWHILE,
+        fault,
+        error,
+        "user",
+        says,
+        github=(held("POST", CLONE, _LONG_SECONDS),),
+        during=_meanwhile(act),
+        execution="ABORTED",
+        table="order",
+        is_heard=bool(says),
+    )
+
+
+def _early(fault: str, error: str, says: str, act: Callable[[Bench], None]) -> Cell:
+    """An event that overtook the label."""
+    return Cell(_BEFORE, fault, error, "user", says, 0, before=act, table="order", is_heard=bool(says))
+
+
+ORDERS = (
+    _early("the issue is closed", "IssueClosed", "is closed", _close_issue),
+    _early("the label is removed", "LabelRemoved", "is not on the issue", _remove_label_first),
+    _early("the issue is deleted", "IssueNotFound", "", Bench.delete_issue),
+    _early("the App is taken off the repository", "AppNotInstalled", "", Bench.uninstall),
+    Cell(_BEFORE, "the repository is renamed", before=Bench.rename, table="order"),
+    Cell(
+        _MEANWHILE,
+        "the issue is closed",
+        github=(held("POST", CLONE),),
+        during=_meanwhile(_close_issue),
+        table="order",
+    ),
+    _stopped("the label is removed", "was removed by", _remove_label, error="LabelRemoved"),
+    _stopped("the issue is deleted", "The issue was deleted", Bench.delete_issue),
+    _stopped("the issue is transferred", "moved to another repository", Bench.transfer_issue),
+    _stopped("the App is taken off the repository", "", Bench.uninstall),
+    Cell(
+        _MEANWHILE,
+        "the repository is renamed",
+        github=(held("GET", _FETCH),),
+        during=_meanwhile(Bench.rename, _FETCH),
+        table="order",
+    ),
+)

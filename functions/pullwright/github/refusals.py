@@ -14,7 +14,7 @@ from pullwright.errors import (
 )
 from pullwright.github.transport import Response
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, TOO_MANY = 401, 403, 404, 410, 429
 SERVER_ERROR = 500
 DEFAULT_WAIT_SECONDS = 60.0
 _LEVELS = ("none", "read", "write", "admin")
@@ -44,7 +44,8 @@ def refusal(what: str, response: Response, granted: Mapping[str, str] | None = N
         )
     if status == FORBIDDEN and (missing := _missing_permission(response, granted)):
         return PermissionMissing(f"The GitHub App may not {what}: it lacks the permission {missing}.")
-    if status == NOT_FOUND:
+    # GitHub answers 410 about issues that were deleted.
+    if status in {NOT_FOUND, GONE}:
         return RepositoryNotFound(f"GitHub found nothing when asked to {what}.")
     return GitHubRefused(f"GitHub refused to {what} ({status}{_message(response.decoded)}).")
 

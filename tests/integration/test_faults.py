@@ -127,7 +127,7 @@ def test_every_fault_has_an_ending(
         bench.unlock()
     record = session.record()
     assert "closed_at" in record, session.visits()
-    assert (record["error"], record["failure_class"]) == (cell.error, cell.failure_class), record
+    assert (record["error"], record["failure_class"]) == (cell.error, cell.failure_class), bench.told()
     assert record["status"] == ("FAILED" if cell.error else "SUCCEEDED")
     assert session.status() == (cell.execution or record["status"])
     assert record["report"] == "made"

@@ -70,6 +70,11 @@ class Machine(Executions):
         """See `Executions`."""
         return frozenset(arn for arn, end in self.ends.items() if end is None) - self.unlisted
 
+    def failed_since(self, moment: datetime) -> list[str]:
+        """See `Executions`."""
+        ends = [(arn, end) for arn, end in self.ends.items() if end is not None and end.status == "FAILED"]
+        return [arn for arn, end in ends if end.started_at is not None and end.started_at >= moment]
+
     def end_of(self, arn: str) -> ExecutionEnd | None:
         """See `Executions`."""
         if arn in self.mute:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,18 +50,33 @@ def test_every_page_of_running_executions_is_read(states: Any) -> None:
     assert Executions(states.client, MACHINE).running() == {execution("s-1"), execution("s-2")}
 
 
+def test_failed_executions_are_read_as_far_back_as_asked(states: Any) -> None:
+    """The list begins with the newest: the first that is too old ends it, whatever pages follow."""
+    old = BEGAN - timedelta(days=1)
+    listed = [
+        {**described(), "executionArn": execution(n), "name": n, "startDate": at}
+        for n, at in (("a", BEGAN), ("b", old))
+    ]
+    wanted = {"stateMachineArn": MACHINE, "statusFilter": "FAILED"}
+    states.add_response("list_executions", {"executions": listed, "nextToken": "more"}, wanted)
+    assert Executions(states.client, MACHINE).failed_since(BEGAN) == [execution("a")]
+
+
 @pytest.mark.parametrize(
     ("answer", "end"),
     [
         (described(), None),
-        (described(status="SUCCEEDED", stopDate=ENDED), ExecutionEnd("SUCCEEDED", stopped_at=ENDED)),
+        (
+            described(status="SUCCEEDED", stopDate=ENDED),
+            ExecutionEnd("SUCCEEDED", stopped_at=ENDED, started_at=BEGAN),
+        ),
         (
             described(
                 status="ABORTED", stopDate=ENDED, error="LabelRemoved", cause="It was.", input='{"a": 1}'
             ),
-            ExecutionEnd("ABORTED", "LabelRemoved", "It was.", ENDED, {"a": 1}),
+            ExecutionEnd("ABORTED", "LabelRemoved", "It was.", ENDED, BEGAN, '{"a": 1}'),
         ),
-        (described(status="FAILED", input="[]"), ExecutionEnd("FAILED")),
+        (described(status="FAILED", input="[]"), ExecutionEnd("FAILED", started_at=BEGAN, input="[]")),
     ],
 )
 def test_an_end_is_told_as_it_was(states: Any, answer: dict[str, Any], end: ExecutionEnd | None) -> None:

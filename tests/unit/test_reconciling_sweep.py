@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,38 @@ def test_one_session_s_trouble_is_not_the_others(yard: Yard) -> None:
 
     yard.machine.mute.clear()
     assert yard.sweep(minutes=6).settled == ["mute"]
+
+
+@pytest.mark.parametrize("by_event", [True, False])
+def test_a_session_that_got_no_record_is_told_of(yard: Yard, *, by_event: bool) -> None:
+    """When its first state failed for good, the issue says so once, and the record is made and closed."""
+    number = yard.github.issue()
+    end = ExecutionEnd(
+        "FAILED",
+        "DynamoDB.InternalServerErrorException",
+        stopped_at=yard.start,
+        started_at=yard.start,
+        input=json.dumps({"repository": REPOSITORY, "issue": number}),
+    )
+    yard.stop("s-1", end)
+    sweeper = yard.sweeper(timedelta(seconds=1))
+    swept = sweeper.settle_one(execution("s-1")) if by_event else sweeper.sweep()
+    assert swept.settled == ["s-1"]
+    [comment] = yard.github.comments(number)
+    assert "AWS could not record the session" in comment["body"]
+    record = yard.sessions.read_session("s-1")
+    assert (record["status"], record["error"], record["report"]) == ("FAILED", "AwsUnavailable", "made")
+    before = yard.items()
+    assert yard.sweep(minutes=6).settled == []
+    assert yard.items() == before
+
+
+def test_an_old_failure_without_a_record_is_left_alone(yard: Yard) -> None:
+    """Records go when their time is over; what they told is not told again."""
+    end = ExecutionEnd("FAILED", "DynamoDB.X", started_at=yard.start - timedelta(days=40), input="{}")
+    yard.stop("s-1", end)
+    assert yard.sweep().settled == []
+    assert yard.items() == {}
 
 
 def test_a_task_that_needs_long_holds_up_nobody(yard: Yard) -> None:
@@ -157,7 +190,7 @@ def _killed(**_call: object) -> None:
 def test_a_slot_goes_with_its_repository_even_without_a_record(yard: Yard) -> None:
     """Where the record is gone the execution's input tells whose slot it was; an odd input harms nobody."""
     yard.take_slots("a")
-    yard.stop("a", ExecutionEnd("FAILED", request={"repository": REPOSITORY}))
+    yard.stop("a", ExecutionEnd("FAILED", input=json.dumps({"repository": REPOSITORY})))
     assert yard.sweep(minutes=5).slots == ["a"]
     assert yard.held() == []
     yard.client.update_item(
@@ -166,7 +199,7 @@ def test_a_slot_goes_with_its_repository_even_without_a_record(yard: Yard) -> No
         UpdateExpression="ADD holders :me",
         ExpressionAttributeValues={":me": {"SS": ["b"]}},
     )
-    yard.stop("b", ExecutionEnd("FAILED", request={"repository": ["odd"]}))
+    yard.stop("b", ExecutionEnd("FAILED", input=json.dumps({"repository": ["odd"]})))
     assert yard.sweep(minutes=5).slots == ["b"]
 
 

@@ -114,11 +114,25 @@ class Bench:
     def end(self) -> None:
         """Wait until the execution has ended and its session is closed and reported, maybe by a sweep."""
         self.until_ended()
-        for _ in self.until("the session's end"):
-            if self.session.record().get("report") == "made":
-                return
-            with _SWEEPS:
-                self._sweep()
+        try:
+            for _ in self.until("the session's end"):
+                if self.session.record().get("report") == "made":
+                    return
+                with _SWEEPS:
+                    self._sweep()
+        except TimeoutError as error:
+            error.add_note(str(self.told()))
+            raise
+
+    def told(self) -> dict[str, Any]:
+        """What there is to say about the session when something is wrong with it."""
+        ended = self.workshop.stack.client("stepfunctions").describe_execution(executionArn=self.session.arn)
+        said = {name: ended.get(name) for name in ("status", "error", "cause")}
+        return {
+            **said,
+            "record": self.session.record(),
+            "visits": [one.name for one in self.session.visits()],
+        }
 
     def until_ended(self) -> None:
         """Wait until the execution has ended."""

@@ -180,7 +180,7 @@ class Bench:
         return f"/repos/{re.escape(self.origin)}{path}"
 
     def until_told(self, action: str) -> None:
-        """Wait until the stand-in's own webhook about the issue has come, and what it asked for is done.
+        """Wait until the stand-in's own webhook about the repository has come, and what it asked for is done.
 
         Args:
             action: of the event.
@@ -190,8 +190,7 @@ class Bench:
             told = [
                 one
                 for one in call(stack.github_url, "GET", "/_standin/deliveries")
-                if one["action"] == action
-                and one["request"]["payload"].get("repository", {}).get("full_name") == self.workshop.name
+                if one["action"] == action and self.workshop.name in json.dumps(one["request"]["payload"])
             ]
             if any(one["status"] == "OK" for one in told):
                 break

@@ -19,16 +19,18 @@ _BEFORE, _MEANWHILE = "before the delivery of the label", "while the task works"
 
 def _close_issue(bench: Bench) -> None:
     bench.workshop.rest("PATCH", f"/issues/{ISSUE}", {"state": "closed"})
-    bench.until_told("closed")
 
 
 def _remove_label(bench: Bench) -> None:
     bench.workshop.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
 
 
-def _remove_label_first(bench: Bench) -> None:
-    _remove_label(bench)
-    bench.until_told("unlabeled")
+def _first(act: Callable[[Bench], None], action: str) -> Callable[[Bench], None]:
+    def run(bench: Bench) -> None:
+        act(bench)
+        bench.until_told(action)
+
+    return run
 
 
 def _meanwhile(act: Callable[[Bench], None], path: str = CLONE) -> Callable[[Bench], None]:
@@ -61,10 +63,10 @@ def _early(fault: str, error: str, says: str, act: Callable[[Bench], None]) -> C
 
 
 ORDERS = (
-    _early("the issue is closed", "IssueClosed", "is closed", _close_issue),
-    _early("the label is removed", "LabelRemoved", "is not on the issue", _remove_label_first),
-    _early("the issue is deleted", "IssueNotFound", "", Bench.delete_issue),
-    _early("the App is taken off the repository", "AppNotInstalled", "", Bench.uninstall),
+    _early("the issue is closed", "IssueClosed", "is closed", _first(_close_issue, "closed")),
+    _early("the label is removed", "LabelRemoved", "is not on the issue", _first(_remove_label, "unlabeled")),
+    _early("the issue is deleted", "IssueNotFound", "", _first(Bench.delete_issue, "deleted")),
+    _early("the App is taken off the repository", "AppNotInstalled", "", _first(Bench.uninstall, "removed")),
     Cell(_BEFORE, "the repository is renamed", before=Bench.rename, table="order"),
     Cell(
         _MEANWHILE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +45,7 @@ class Stack:
 
     described: dict[str, Any]
     _clients: dict[str, Any] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def load(cls, folder: Path) -> Stack:
@@ -59,17 +61,18 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client for the stack, made once."""
-        if service not in self._clients:
-            make: Any = boto3.client  # its overloads want the service's name as a literal
-            self._clients[service] = make(
-                service,
-                endpoint_url=self.described["endpoint_url"],
-                region_name=self.described["region"],
-                aws_access_key_id="test",
-                aws_secret_access_key="test",  # noqa: S106 - the local engine takes any key
-                config=Config(inject_host_prefix=False, retries={"max_attempts": 3}),
-            )
-        return self._clients[service]
+        with self._guard:
+            if service not in self._clients:
+                make: Any = boto3.client  # its overloads want the service's name as a literal
+                self._clients[service] = make(
+                    service,
+                    endpoint_url=self.described["endpoint_url"],
+                    region_name=self.described["region"],
+                    aws_access_key_id="test",
+                    aws_secret_access_key="test",  # noqa: S106 - the local engine takes any key
+                    config=Config(inject_host_prefix=False, retries={"max_attempts": 3}),
+                )
+            return self._clients[service]
 
     @property
     def outputs(self) -> dict[str, str]:

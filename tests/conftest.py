@@ -9,6 +9,7 @@ import pytest
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the fast layers first, so that a plain mistake shows in seconds.
 

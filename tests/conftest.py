@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
 
-import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    import pytest
 
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+class TwoGroups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
+    """One worker for the integration tests, which have one stack among them, and one for all others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "integration" if _layer(nodeid) == "integration" else "others"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+    """Share the tests between two workers, when there are two."""
+    return TwoGroups(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the fast layers first, so that a plain mistake shows in seconds.
 
-    Two workers share the tests in two groups: the integration tests, which have one stack among them and take
-    longest, so that they have to begin at once, and all others.
+    With two workers the integration tests take longest and have to begin at once.
     """
     items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: _layer(item.nodeid) != "integration")
-    for item in items:
-        group = "integration" if _layer(item.nodeid) == "integration" else "others"
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

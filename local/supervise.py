@@ -143,6 +143,8 @@ def end(processes: Iterable[Known], *, seconds: float) -> list[str]:
         _signal(process, signal.SIGKILL)
     while any(process.alive for process in left):
         time.sleep(0.02)
+    for started in _STARTED:
+        started.poll()
     return [process.name for process in left]
 
 

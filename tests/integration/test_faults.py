@@ -100,11 +100,15 @@ def outcomes(
     define(None)
 
     def run(cell: Cell, bench: Bench) -> Bench:
-        cell.before(bench)
-        if cell.limit is None:
-            bench.deliver()
-        cell.during(bench)
-        bench.end()
+        try:
+            cell.before(bench)
+            if cell.limit is None:
+                bench.deliver()
+            cell.during(bench)
+            bench.end()
+        finally:
+            # Other modules read the same objects, and must not meet what was ordered here.
+            bench.recall()
         return bench
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -145,8 +145,10 @@ class Bench:
         answer = stack.client("lambda").invoke(
             FunctionName=stack.outputs["ReconcileFunctionName"], Payload=b"{}"
         )
+        # Read in any case: an answer that is not read keeps its connection open until some other test is blamed.
+        said = answer["Payload"].read().decode()
         if "FunctionError" in answer:
-            raise RuntimeError(answer["Payload"].read().decode())
+            raise RuntimeError(said)
 
     def until(self, what: str, seconds: float = SECONDS) -> Iterator[None]:
         """Give turns until the caller stops asking.

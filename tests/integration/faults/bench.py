@@ -145,7 +145,7 @@ class Bench:
         answer = stack.client("lambda").invoke(
             FunctionName=stack.outputs["ReconcileFunctionName"], Payload=b"{}"
         )
-        # Read in any case: an answer that is not read keeps its connection open until some other test is blamed.
+        # Read in any case: one that is not keeps its connection open until some other test is blamed for it.
         said = answer["Payload"].read().decode()
         if "FunctionError" in answer:
             raise RuntimeError(said)

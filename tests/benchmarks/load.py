@@ -44,7 +44,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--duplicates", type=float, default=0.2, help="share that repeats a GUID (0 to 1)")
     parser.add_argument("--senders", type=int, default=8, help="deliveries under way at once")
     parser.add_argument("--sessions", type=int, default=8, help="MaxConcurrentSessions of the stack")
-    parser.add_argument("--minutes", type=float, default=20, help="how long sessions may take altogether")
+    parser.add_argument("--minutes", type=float, default=40, help="how long sessions may take altogether")
     parser.add_argument("--seed", type=int, default=1, help="of the order")
     given = parser.parse_args(argv)
     distinct = given.deliveries - int(given.deliveries * given.duplicates)

@@ -1,14 +1,17 @@
 """`ecs:runTask.sync` in Step Functions: what LocalStack leaves out.
 
 Defects: the exit code was ignored (a task that failed was a success); a task that could not be started was
-a success too; failures of RunTask broke the state with an IndexError; and an execution that was stopped, or
-a state that timed out, left its task running.
+a success too; failures of RunTask broke the state with an IndexError; an execution that was stopped, or a
+state that timed out, left its task running; and one answer that ECS did not give in time ended the session,
+where AWS asks again.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from localstack.aws.api.stepfunctions import HistoryEventType, TaskFailedEventDetails
 from localstack.services.stepfunctions.asl.component.common.error_name.custom_error_name import (
     CustomErrorName,
@@ -30,7 +33,9 @@ from localstack.services.stepfunctions.asl.eval.event.event_detail import EventD
 from localstack.services.stepfunctions.asl.utils.boto_client import boto_client_for
 from localstack.services.stepfunctions.asl.utils.encoding import to_json_str
 
+LOG = logging.getLogger(__name__)
 STOP_REASON = "Stopped by AWS Step Functions"
+_BUSY, _UNWELL = 429, 500
 
 
 def failed(task: dict[str, Any]) -> bool:
@@ -40,6 +45,18 @@ def failed(task: dict[str, Any]) -> bool:
         task: in Step Functions' spelling.
     """
     return any(container.get("ExitCode", 1) != 0 for container in task["Containers"])
+
+
+def is_passing(error: BotoCoreError | ClientError) -> bool:
+    """Whether a call may go well the next time: nobody answered, or the service was unwell.
+
+    Args:
+        error: of a call of ECS.
+    """
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return status >= _UNWELL or status == _BUSY
+    return isinstance(error, HTTPClientError)
 
 
 def _failure(state: Any, env: Any, name: Any, cause: str) -> FailureEventException:
@@ -72,7 +89,13 @@ class _Watched:
         self._ended = False
 
     def __call__(self) -> Any:
-        task = self._poll()
+        try:
+            task = self._poll()
+        except (BotoCoreError, ClientError) as error:
+            if not is_passing(error):
+                raise
+            LOG.warning("ECS does not say how a task is: %s", error)
+            return None
         self._ended = task is not None
         if self._ended and failed(task):
             raise self._fail(task)
@@ -110,11 +133,9 @@ def apply() -> None:
                 {"Failures": answer["Failures"], "Tasks": answer.get("Tasks", [])}, default=str
             )
             raise _failure(self, env, CustomErrorName("AmazonECS.Unknown"), cause)
-        task = answer["tasks"][0]
-        described = client.describe_tasks(cluster=task["clusterArn"], tasks=[task["taskArn"]])
-        described.pop("ResponseMetadata", None)
-        self._normalise_response(response=described, service_action_name="describe_tasks")
-        env.stack.append(described)
+        answer.pop("ResponseMetadata", None)
+        self._normalise_response(response=answer, service_action_name="run_task")
+        env.stack.append(answer)
 
     def build_sync_resolver(
         self: Any,

@@ -1,6 +1,9 @@
 """What Step Functions does with tasks and expressions."""
 
 import json
+from typing import Any
+
+import pytest
 
 from tests.integration.engine.kit import Engine, wait
 
@@ -79,19 +82,64 @@ def _running(engine: Engine) -> list[str]:
     return arns
 
 
-def test_a_failed_expression_has_the_name_that_aws_gives_it(engine: Engine) -> None:
-    """JSONata that cannot be evaluated is States.QueryEvaluationError."""
-    execution = engine.execute(command="true", seconds={"not": "a number"}, text=None)
+ROLE = "arn:aws:iam::000000000000:role/x"
+NOTES = {"none": None, "list": [None, {"deep": None}], "quoted": 'say "no"', "empty": [], "one": [5]}
+EXPRESSIONS: dict[str, Any] = {
+    "$states.input.none": None,
+    "$type($states.input.list[0])": "null",
+    "$states.input.list": NOTES["list"],
+    "[$states.input.quoted, $notes.quoted]": [NOTES["quoted"], NOTES["quoted"]],
+    "{'nothing': $nothing, 'empty': $notes.empty}": {"nothing": None, "empty": []},
+    "$type($nothing)": "null",
+    "$exists($nothing)": True,
+    "$notes.one": [5],
+    "($sum := function($a, $b){$a + $b}; $sum(1, 2))": 3,
+    "$map([1, 2], function($n){$n * 2})": [2, 4],
+    "[$range(1, 5, 2)]": [1, 3, 5],
+    "$parse('{\"a\": 1}').a": 1,
+    "$length($uuid()) > 30": True,
+}
+"""What AWS makes of them, by https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html"""
+
+
+def _run(engine: Engine, name: str, steps: dict[str, Any], given: Any) -> dict[str, Any]:
     states = engine.client("stepfunctions")
-    definition = {
-        "QueryLanguage": "JSONata",
-        "StartAt": "Sum",
-        "States": {"Sum": {"Type": "Pass", "Output": "{% $number('x') %}", "End": True}},
-    }
-    arn = states.create_state_machine(
-        name="sum", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/x"
-    )["stateMachineArn"]
-    started = states.start_execution(stateMachineArn=arn)["executionArn"]
-    wait(lambda: states.describe_execution(executionArn=started)["status"] != "RUNNING", 10)
-    assert states.describe_execution(executionArn=started)["error"] == "States.QueryEvaluationError"
-    assert execution["status"] != "RUNNING"
+    definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(steps)), "States": steps}
+    made = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
+    arn = states.start_execution(stateMachineArn=made["stateMachineArn"], input=json.dumps(given))[
+        "executionArn"
+    ]
+    wait(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING", 10)
+    told: dict[str, Any] = states.describe_execution(executionArn=arn)
+    return told
+
+
+def test_expressions_have_the_values_that_aws_gives_them(engine: Engine) -> None:
+    """Nulls, quotation marks and Step Functions' own functions, in the input as in variables, and twice."""
+    output = {f"e{number}": f"{{% {text} %}}" for number, text in enumerate(EXPRESSIONS)}
+    keep = {"Type": "Pass", "Assign": {"notes": "{% $states.input %}", "nothing": None}, "Next": "Ask"}
+    told = _run(
+        engine, "values", {"Keep": keep, "Ask": {"Type": "Pass", "Output": output, "End": True}}, NOTES
+    )
+    assert told["status"] == "SUCCEEDED", told
+    assert list(json.loads(told["output"]).values()) == list(EXPRESSIONS.values())
+    again = {"Type": "Pass", "Output": "{% $states.input.none %}", "End": True}
+    assert json.loads(_run(engine, "again", {"Ask": again}, {"none": [1]})["output"]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("$number('x')", "threw an error"),
+        ("$states.input.absent", "returned nothing (undefined)"),
+        ("$string", "returned an unsupported result type"),
+        ("1 +", "threw an error"),
+    ],
+)
+def test_an_expression_without_a_value_fails_as_in_aws(engine: Engine, expression: str, why: str) -> None:
+    """It is States.QueryEvaluationError, and the cause says which expression and why."""
+    step = {"Type": "Pass", "Output": f"{{% {expression} %}}", "End": True}
+    told = _run(engine, f"bad-{abs(hash(expression))}", {"Ask": step}, {})
+    assert told["error"] == "States.QueryEvaluationError"
+    assert expression in told["cause"]
+    assert why in told["cause"]

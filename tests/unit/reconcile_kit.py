@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pullwright.metrics import SessionFigures
 
 TABLE = SETTINGS.sessions_table
+BADLY = ("FAILED", "ABORTED", "TIMED_OUT")
 STOPPED = ExecutionEnd(status="ABORTED", cause="No longer needed.")
 
 
@@ -70,9 +71,9 @@ class Machine(Executions):
         """See `Executions`."""
         return frozenset(arn for arn, end in self.ends.items() if end is None) - self.unlisted
 
-    def failed_since(self, moment: datetime) -> list[str]:
+    def ended_badly_since(self, moment: datetime) -> list[str]:
         """See `Executions`."""
-        ends = [(arn, end) for arn, end in self.ends.items() if end is not None and end.status == "FAILED"]
+        ends = [(arn, end) for arn, end in self.ends.items() if end is not None and end.status in BADLY]
         return [arn for arn, end in ends if end.started_at is not None and end.started_at >= moment]
 
     def end_of(self, arn: str) -> ExecutionEnd | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,7 +46,15 @@ def state_error(name: str, message: str = "") -> StateError:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CHANGED, Outcome.NO_CHANGE])
-@pytest.mark.parametrize("error", [None, failed_task(ExitCode=1), StateError(Error="States.Timeout")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        None,
+        failed_task(ExitCode=1),
+        StateError(Error="States.Timeout"),
+        StateError(Error="ExecutionTimedOut"),
+    ],
+)
 def test_what_the_runner_finished_counts(outcome: Outcome, error: StateError | None) -> None:
     """A result that says done is done, however the task ended afterwards."""
     assert classify(Evidence(result=result(outcome), error=error)) == (outcome, None)
@@ -58,10 +67,28 @@ def test_the_runners_own_failure_counts() -> None:
     assert told == (Outcome.FAILED, failure)
 
 
-def test_a_runner_that_we_stopped_in_time_out_of_time() -> None:
-    """A task that was stopped because the state timed out reached its time limit."""
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (Evidence(is_open=False, is_admitted=False), "before its pull request was open"),
+        (Evidence(is_admitted=False), "while it waited for a slot"),
+        (Evidence(), "before its task had started"),
+    ],
+)
+def test_an_execution_out_of_time_says_what_it_was_doing(stage: Evidence, words: str) -> None:
+    """The whole execution's timeout is told apart from a state's, and no smaller task would help."""
+    _, failure = classify(replace(stage, error=StateError(Error="ExecutionTimedOut")))
+    assert failure is not None
+    assert (failure.error, failure.failure_class) == ("TimeLimit", "limit")
+    assert words in failure.sentence
+    assert failure.remedy.startswith("Start it again")
+
+
+@pytest.mark.parametrize("name", ["States.Timeout", "ExecutionTimedOut"])
+def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
+    """A task that was stopped because the state, or the execution, timed out reached its time limit."""
     stopped = result(Outcome.FAILED, TaskStopped("SIGTERM.").failure)
-    _, failure = classify(Evidence(result=stopped, error=StateError(Error="States.Timeout")))
+    _, failure = classify(Evidence(result=stopped, error=StateError(Error=name)))
     assert failure is not None
     assert failure.error == "TimeLimit"
 
@@ -156,6 +183,10 @@ def test_a_runner_that_we_stopped_in_time_out_of_time() -> None:
             errors.AwsUnavailable,
         ),
         (Evidence(is_admitted=False, error=StateError(Error="States.Timeout")), errors.AwsUnavailable),
+        (
+            Evidence(task=TaskEnd(ExitCode=143), error=StateError(Error="ExecutionTimedOut")),
+            errors.TimeLimit,
+        ),
         (Evidence(is_open=False, error=state_error("IssueClosed", "It is closed.")), errors.IssueClosed),
         (Evidence(is_open=False, error=state_error("KeyError", "'secret'")), errors.InternalError),
         (Evidence(is_open=False, error=StateError(Error="States.Timeout")), errors.InternalError),

@@ -50,16 +50,31 @@ def test_every_page_of_running_executions_is_read(states: Any) -> None:
     assert Executions(states.client, MACHINE).running() == {execution("s-1"), execution("s-2")}
 
 
-def test_failed_executions_are_read_as_far_back_as_asked(states: Any) -> None:
-    """The list begins with the newest: the first that is too old ends it, whatever pages follow."""
-    old = BEGAN - timedelta(days=1)
-    listed = [
-        {**described(), "executionArn": execution(n), "name": n, "startDate": at}
-        for n, at in (("a", BEGAN), ("b", old))
-    ]
-    wanted = {"stateMachineArn": MACHINE, "statusFilter": "FAILED"}
-    states.add_response("list_executions", {"executions": listed, "nextToken": "more"}, wanted)
-    assert Executions(states.client, MACHINE).failed_since(BEGAN) == [execution("a")]
+def test_bad_ends_are_read_as_far_back_as_asked(states: Any) -> None:
+    """Each list begins with the newest: the first that is too old ends it, whatever pages follow.
+
+    Those that timed out began long ago, and their end counts.
+    """
+    old = BEGAN - timedelta(days=3)
+    ends = {
+        "FAILED": (("a", BEGAN, ENDED), ("b", old, ENDED)),
+        "ABORTED": (("c", BEGAN, ENDED), ("d", old, ENDED)),
+        "TIMED_OUT": (("e", old, BEGAN), ("f", old, old)),
+    }
+    for status, listed in ends.items():
+        found = [
+            {
+                **described(status=status),
+                "executionArn": execution(n),
+                "name": n,
+                "startDate": b,
+                "stopDate": e,
+            }
+            for n, b, e in listed
+        ]
+        wanted = {"stateMachineArn": MACHINE, "statusFilter": status}
+        states.add_response("list_executions", {"executions": found, "nextToken": "more"}, wanted)
+    assert Executions(states.client, MACHINE).ended_badly_since(BEGAN) == [execution(n) for n in "ace"]
 
 
 @pytest.mark.parametrize(

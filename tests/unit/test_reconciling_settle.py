@@ -118,6 +118,21 @@ def test_the_end_of_the_execution_decides(yard: Yard, end: ExecutionEnd, error: 
 
 
 @pytest.mark.parametrize(
+    ("stage", "words"),
+    [("opened", "while it waited for a slot"), ("admitted", "before its task had started")],
+)
+def test_a_whole_execution_that_timed_out_is_no_single_call(yard: Yard, stage: str, words: str) -> None:
+    """Whatever the session was doing, its own time was up: it says so, and what it was doing."""
+    yard.begin(stage=stage)
+    yard.stop(end=ExecutionEnd("TIMED_OUT"))
+    yard.sweep(minutes=1)
+    record = yard.sessions.read_session("s-1")
+    assert (record["error"], record["failure_class"]) == ("TimeLimit", "limit")
+    assert words in record["sentence"]
+    assert record["sentence"] in yard.told()
+
+
+@pytest.mark.parametrize(
     ("owner", "method"), [(Store, "release_lock"), (Ledger, "free_slot"), (Ledger, "close")]
 )
 def test_a_sweep_that_failed_half_way_is_finished_by_the_next(

@@ -52,24 +52,37 @@ def test_one_session_s_trouble_is_not_the_others(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("by_event", [True, False])
-def test_a_session_that_got_no_record_is_told_of(yard: Yard, *, by_event: bool) -> None:
-    """When its first state failed for good, the issue says so once, and the record is made and closed."""
+@pytest.mark.parametrize(
+    ("status", "cause", "error", "words", "seconds"),
+    [
+        ("FAILED", "DynamoDB.InternalServerErrorException", "AwsUnavailable", "could not record", 1),
+        ("ABORTED", "", "SessionStopped", "Somebody stopped the session", 160),
+        ("TIMED_OUT", "", "TimeLimit", "before its pull request was open", 160),
+    ],
+)
+def test_a_session_that_got_no_record_is_told_of(
+    yard: Yard, status: str, cause: str, error: str, words: str, seconds: int, *, by_event: bool
+) -> None:
+    """When it ended in its first state, the issue says so once, and the record is made and closed.
+
+    After a failure at once; else when whatever a state had called has surely ended.
+    """
     number = yard.github.issue()
     end = ExecutionEnd(
-        "FAILED",
-        "DynamoDB.InternalServerErrorException",
+        status,
+        cause,
         stopped_at=yard.start,
         started_at=yard.start,
         input=json.dumps({"repository": REPOSITORY, "issue": number}),
     )
     yard.stop("s-1", end)
-    sweeper = yard.sweeper(timedelta(seconds=1))
+    sweeper = yard.sweeper(timedelta(seconds=seconds))
     swept = sweeper.settle_one(execution("s-1")) if by_event else sweeper.sweep()
     assert swept.settled == ["s-1"]
     [comment] = yard.github.comments(number)
-    assert "AWS could not record the session" in comment["body"]
+    assert words in comment["body"]
     record = yard.sessions.read_session("s-1")
-    assert (record["status"], record["error"], record["report"]) == ("FAILED", "AwsUnavailable", "made")
+    assert (record["status"], record["error"], record["report"]) == ("FAILED", error, "made")
     before = yard.items()
     assert yard.sweep(minutes=6).settled == []
     assert yard.items() == before

@@ -13,8 +13,10 @@ from pullwright.aws import calling, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
 
 _RUNNING: Final = "RUNNING"
+_TIMED_OUT: Final = "TIMED_OUT"
 _GONE = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
 
 
@@ -74,21 +76,33 @@ class Executions:
             )
             return frozenset(one["executionArn"] for page in pages for one in page["executions"])
 
-    def failed_since(self, moment: datetime) -> list[str]:
-        """ARNs of the executions that began after a moment and have failed, newest first.
+    def ended_badly_since(self, moment: datetime) -> list[str]:
+        """ARNs of the executions that have failed or were stopped since a moment, or timed out, newest first.
+
+        Of those that failed or were stopped only the ones that began after the moment too.
+
+        Args:
+            moment: with its zone.
 
         Raises:
             AwsUnavailable: AWS did not answer.
         """
         found: list[str] = []
-        with calling("list the failed executions"):
-            for page in self._client.get_paginator("list_executions").paginate(
-                stateMachineArn=self._machine, statusFilter="FAILED"
-            ):
-                fresh = [one["executionArn"] for one in page["executions"] if one["startDate"] >= moment]
-                found.extend(fresh)
-                if len(fresh) < len(page["executions"]):
-                    break
+        with calling("list the executions that ended badly"):
+            pages = self._client.get_paginator("list_executions")
+            statuses: tuple[ExecutionStatusType, ...] = ("FAILED", "ABORTED", _TIMED_OUT)
+            for status in statuses:
+                for page in pages.paginate(stateMachineArn=self._machine, statusFilter=status):
+                    # The newest come first by their beginning, which for those that timed out is days ago,
+                    # but equally long for all of them.
+                    fresh = [
+                        one["executionArn"]
+                        for one in page["executions"]
+                        if one["stopDate" if status == _TIMED_OUT else "startDate"] >= moment
+                    ]
+                    found.extend(fresh)
+                    if len(fresh) < len(page["executions"]):
+                        break
         return found
 
     def end_of(self, arn: str) -> ExecutionEnd | None:

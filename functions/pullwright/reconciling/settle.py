@@ -10,7 +10,7 @@ from pullwright.log import logger
 from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
 from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, OPEN, Ledger
-from pullwright.reporting.classify import TIMED_OUT, UNRECORDED
+from pullwright.reporting.classify import EXECUTION_TIMED_OUT, UNRECORDED
 from pullwright.reporting.ending import Ending, Tools
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
 from pullwright.reporting.report_outcome import RESERVED_SECONDS, read_result, report_outcome
@@ -178,7 +178,7 @@ def _error(end: ExecutionEnd) -> StateError:
             why = f": {end.cause[:_WORDS]}" if end.cause else "."
             return StateError(Error=SessionStopped.__name__, Cause=f"Somebody stopped the session{why}")
         case "TIMED_OUT":
-            return StateError(Error=TIMED_OUT)
+            return StateError(Error=EXECUTION_TIMED_OUT)
         case "FAILED" if end.error.startswith((_MACHINE, UNRECORDED)):
             return StateError(Error=end.error)
         case _:

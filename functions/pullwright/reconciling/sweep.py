@@ -167,10 +167,10 @@ class Sweeper:
         done.left.extend(session_id for session_id, _ in waiting)
 
     def _unrecorded(self, known: set[str], done: Swept) -> list[tuple[str, ExecutionEnd]]:
-        """Failed executions whose first state could not write their record."""
+        """Executions that ended badly before their first state had written their record."""
         found = []
         try:
-            for arn in self.settler.executions.failed_since(self.settler.now - _UNRECORDED_FOR):
+            for arn in self.settler.executions.ended_badly_since(self.settler.now - _UNRECORDED_FOR):
                 session_id = arn.rpartition(":")[2]
                 if session_id in known or self.settler.tools.store.read_session(session_id):
                     continue

@@ -12,11 +12,13 @@ from pullwright.models import AgentResult, Failure, Outcome
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright.text import one_line
 
-TIMED_OUT = "States.Timeout"
+EXECUTION_TIMED_OUT = "ExecutionTimedOut"
+"""Our name for the whole execution's timeout, which Step Functions calls what it calls a state's own."""
 NO_HEARTBEAT = "Pullwright: the runner's heartbeat stopped."
 """The reason with which the sweep stops a task that hangs."""
 UNRECORDED = "DynamoDB."
 """How RecordSession's errors begin; other states reach the table by the SDK, with errors in `DynamoDb.`."""
+_TIMED_OUT = "States.Timeout"
 _TASK_FAILED = "States.TaskFailed"
 _NO_SLOT = "DynamoDb.TransactionCanceledException"
 _LAUNCH = ("ECS.", "AmazonECS.")
@@ -91,7 +93,7 @@ def _told(result: AgentResult, evidence: Evidence) -> Failure:
         return failure
     if (stop := _stop(evidence.error)) is not None:
         return stop.failure
-    if evidence.error.Error == TIMED_OUT:
+    if evidence.error.Error in {_TIMED_OUT, EXECUTION_TIMED_OUT}:
         return _too_long().failure
     # ECS knows better than the runner, which only got a signal.
     task = TaskEnd.of(evidence.error.decoded) if evidence.error.Error == _TASK_FAILED else None
@@ -102,6 +104,8 @@ def _failure(evidence: Evidence) -> PullwrightError:
     error = evidence.error if evidence.error is not None else StateError()
     if (stop := _stop(error)) is not None:
         return stop
+    if error.Error == EXECUTION_TIMED_OUT:
+        return _out_of_time(evidence)
     if not evidence.is_open:
         return _not_opened(error)
     if evidence.error is not None and not evidence.is_admitted:
@@ -110,7 +114,7 @@ def _failure(evidence: Evidence) -> PullwrightError:
 
 
 def _not_finished(error: StateError, evidence: Evidence) -> PullwrightError:
-    if error.Error == TIMED_OUT:
+    if error.Error == _TIMED_OUT:
         return _too_long()
     task = TaskEnd.of(error.decoded) if error.Error == _TASK_FAILED and error.decoded else evidence.task
     if task is None and error.Error.startswith(_LAUNCH):
@@ -147,7 +151,7 @@ def _not_opened(error: StateError) -> PullwrightError:
         return errors.AwsUnavailable(f"AWS did not run what opens the pull request ({_short(error.Error)}).")
     if error.Error.startswith(UNRECORDED):
         return errors.AwsUnavailable(f"AWS could not record the session ({_short(error.Error)}).")
-    if error.Error == TIMED_OUT:
+    if error.Error == _TIMED_OUT:
         return errors.InternalError("Opening the pull request took too long.")
     return errors.InternalError(f"Opening the pull request failed with {_short(error.Error)}.")
 
@@ -155,7 +159,7 @@ def _not_opened(error: StateError) -> PullwrightError:
 def _not_admitted(error: StateError) -> PullwrightError:
     if error.Error in {_NO_SLOT, errors.NoCapacity.__name__}:
         return errors.NoCapacity("No slot came free: too many other sessions were running all the time.")
-    if error.Error == TIMED_OUT or error.Error.startswith(_TABLE):
+    if error.Error == _TIMED_OUT or error.Error.startswith(_TABLE):
         return errors.AwsUnavailable(f"AWS could not admit the session ({_short(error.Error)}).")
     return errors.InternalError(f"Admitting the session failed with {_short(error.Error)}.")
 
@@ -195,6 +199,18 @@ def _never_started(reason: str) -> PullwrightError:
         return errors.NoCapacity("Fargate had no room for the task.")
     why = f" ({code})" if code.isalpha() else ""
     return errors.TaskNotStarted(f"ECS could not start the task{why}.")
+
+
+def _out_of_time(evidence: Evidence) -> PullwrightError:
+    """The whole execution's time was up: what it had come to by then."""
+    again = "Start it again; if it happens again, ask whoever operates this Pullwright."
+    if not evidence.is_open:
+        return errors.TimeLimit("The session's time was up before its pull request was open.", remedy=again)
+    if not evidence.is_admitted:
+        return errors.TimeLimit("The session's time was up while it waited for a slot.", remedy=again)
+    if evidence.task is None:
+        return errors.TimeLimit("The session's time was up before its task had started.", remedy=again)
+    return _too_long()
 
 
 def _too_long() -> PullwrightError:

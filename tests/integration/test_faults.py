@@ -32,19 +32,20 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Repositories
 
 _LONG_RETRIES = 100
+_TRIES = 4
 _AT_ONCE = 20
 """Cells under way: more of them would wait for each other's functions and run into their throttling."""
 ALL = (*CELLS, *EXECUTIONS, *ORDERS)
 
 
-def quick(definition: dict[str, Any]) -> dict[str, Any]:
-    """The definition with retries after a second, and few of them where they do not wait for their turn."""
+def quick(definition: dict[str, Any], tries: int) -> dict[str, Any]:
+    """The definition with retries after a second, and so many where they do not wait for their turn."""
     for state in definition["States"].values():
         for retrier in state.get("Retry", []):
             retrier.pop("MaxDelaySeconds", None)
             retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
             if retrier["MaxAttempts"] < _LONG_RETRIES:
-                retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 4)
+                retrier["MaxAttempts"] = tries
     return definition
 
 
@@ -55,7 +56,11 @@ def define(stack: Stack) -> Iterator[Callable[[int | None], None]]:
     given = states.describe_state_machine(stateMachineArn=arn)["definition"]
 
     def put(limit: int | None) -> None:
-        changed = quick(json.loads(given)) | ({"TimeoutSeconds": limit} if limit else {})
+        definition = json.loads(given)
+        if limit is None:
+            changed = quick(definition, _TRIES)
+        else:
+            changed = quick(definition, limit * _LONG_RETRIES) | {"TimeoutSeconds": limit}
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(changed))
 
     yield put
@@ -92,18 +97,14 @@ def outcomes(
     ]
     call(stack.github_url, "PUT", "/_standin/faults", ordered)
 
-    # An execution keeps the definition that it started with. A limited one comes first, before all is slow.
-    for cell, bench in benches.items():
-        if cell.limit is not None:
-            define(cell.limit)
-            bench.deliver()
-    define(None)
+    def begin(cell: Cell) -> None:
+        cell.before(benches[cell])
+        benches[cell].deliver()
 
     def run(cell: Cell, bench: Bench) -> Bench:
         try:
-            cell.before(bench)
             if cell.limit is None:
-                bench.deliver()
+                begin(cell)
             cell.during(bench)
             bench.end()
         finally:
@@ -111,8 +112,16 @@ def outcomes(
             bench.recall()
         return bench
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield {cell: pool.submit(run, cell, bench) for cell, bench in benches.items()}
+    # An execution keeps the definition that it started with. Limited ones come first, before all is slow.
+    first = [cell for cell in benches if cell.limit is not None]
+    # They have little to do but wait, and so are no reason to let others wait.
+    with ThreadPoolExecutor(_AT_ONCE + len(first)) as pool:
+        for limit in {cell.limit for cell in first}:
+            define(limit)
+            list(pool.map(begin, (cell for cell in first if cell.limit == limit)))
+        define(None)
+        in_turn = sorted(benches, key=lambda cell: cell.limit is None)
+        yield {cell: pool.submit(run, cell, benches[cell]) for cell in in_turn}
     call(stack.github_url, "PUT", "/_standin/faults", [])
 
 

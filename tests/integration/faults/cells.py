@@ -42,7 +42,8 @@ class Cell:
         github: failures of the stand-in, their paths below the repository.
         before: done before the delivery.
         during: done after it.
-        limit: seconds that the whole execution may take, where it is not the deployed limit.
+        limit: seconds that the whole execution may take, where it is not the deployed limit; its states then
+            try again until that is over.
         sessions: how many there are in the end, the last of which is looked at.
     """
 
@@ -124,12 +125,13 @@ def _refuse(times: int) -> Callable[[Bench], None]:
     return lambda bench: bench.order(engine.REFUSE_TASK, times=times)
 
 
-def _refuse_call(*parts: str) -> Callable[[Bench], None]:
+def refuse_call(*parts: str) -> Callable[[Bench], None]:
+    """Refuse a call of DynamoDB or S3 for good."""
     return lambda bench: bench.order(engine.REFUSE_CALL, *parts, times=_FOR_GOOD)
 
 
-def _recall(bench: Bench) -> None:
-    """The table is back when the execution has given up."""
+def recall(bench: Bench) -> None:
+    """Let AWS be back when the execution has given up."""
     bench.until_ended()
     bench.recall()
 
@@ -203,8 +205,8 @@ CELLS = (
         "transient",
         "Not started",
         0,
-        before=_refuse_call("PutItem "),
-        during=_recall,
+        before=refuse_call("PutItem "),
+        during=recall,
     ),
     Cell(
         "AdmitSession",
@@ -212,12 +214,12 @@ CELLS = (
         "AwsUnavailable",
         "transient",
         "could not admit",
-        before=_refuse_call("TransactWriteItems ", "admitted_at"),
+        before=refuse_call("TransactWriteItems ", "admitted_at"),
     ),
     Cell(
         "CloseSession",
         "DynamoDB fails for good",
-        before=_refuse_call("TransactWriteItems ", "closed_at"),
+        before=refuse_call("TransactWriteItems ", "closed_at"),
         execution="SUCCEEDED",
     ),
     Cell("RunAgent", "task not started once", before=_refuse(1)),
@@ -227,7 +229,7 @@ CELLS = (
         "AwsUnavailable",
         "transient",
         "exit code 3",
-        before=_refuse_call("GetObject ", "request.json"),
+        before=refuse_call("GetObject ", "request.json"),
     ),
     Cell(
         "RunAgent",
@@ -235,7 +237,7 @@ CELLS = (
         "AwsUnavailable",
         "transient",
         "exit code 3",
-        before=_refuse_call("PutObject ", "result.json"),
+        before=refuse_call("PutObject ", "result.json"),
     ),
     Cell(
         "RunAgent",

@@ -5,14 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pullwright_engine import faults as engine
-from tests.integration.faults.bench import HELD_SECONDS
-from tests.integration.faults.cells import CLONE, ONE_PULL, REPORTING, TRACKING, Cell, fails, held
+from tests.integration.faults.bench import HELD_SECONDS, SECONDS
+from tests.integration.faults.cells import (
+    CLONE,
+    ONE_PULL,
+    REPORTING,
+    REPOSITORY,
+    TRACKING,
+    Cell,
+    fails,
+    held,
+    recall,
+    refuse_call,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.faults.bench import Bench
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS, LONG_LIMIT_SECONDS = 75, 120
 """How long an execution may take that is to time out: long enough to come to the state that is meant."""
+_WHILE_WE_LOOK = int(SECONDS)
+"""The limit of an execution that is to try again until we stop it."""
 _REPORT_TRIES = 3
 
 
@@ -24,6 +39,30 @@ def _abort_opening(bench: Bench) -> None:
 def _abort_waiting(bench: Bench) -> None:
     bench.until_state("AdmitSession")
     bench.abort()
+    bench.empty_slots()
+
+
+def _abort_in(state: str) -> Callable[[Bench], None]:
+    def abort(bench: Bench) -> None:
+        bench.until_state(state)
+        bench.abort()
+        recall(bench)
+
+    return abort
+
+
+def _until_ended_in(state: str) -> Callable[[Bench], None]:
+    """Wait for the end of an execution that cannot leave a state, and let AWS be back then."""
+
+    def wait(bench: Bench) -> None:
+        recall(bench)
+        assert bench.session.visits()[-1].name == state
+
+    return wait
+
+
+def _wait_in_vain(bench: Bench) -> None:
+    _until_ended_in("AdmitSession")(bench)
     bench.empty_slots()
 
 
@@ -97,6 +136,77 @@ EXECUTIONS = (
         during=lambda bench: bench.until_held(CLONE),
         execution="TIMED_OUT",
         limit=LIMIT_SECONDS,
+    ),
+    Cell(
+        "RecordSession",
+        "execution aborted",
+        "SessionStopped",
+        "user",
+        "Somebody stopped the session",
+        0,
+        before=refuse_call("PutItem "),
+        during=_abort_in("RecordSession"),
+        execution="ABORTED",
+        limit=_WHILE_WE_LOOK,
+    ),
+    Cell(
+        "CloseSession",
+        "execution aborted",
+        before=refuse_call("TransactWriteItems ", "closed_at"),
+        during=_abort_in("CloseSession"),
+        execution="ABORTED",
+        limit=_WHILE_WE_LOOK,
+    ),
+    Cell(
+        "RecordSession",
+        "execution timed out",
+        "TimeLimit",
+        "limit",
+        "time was up before its pull request was open",
+        0,
+        before=refuse_call("PutItem "),
+        during=_until_ended_in("RecordSession"),
+        execution="TIMED_OUT",
+        limit=LIMIT_SECONDS,
+    ),
+    Cell(
+        "OpenPullRequest",
+        "execution timed out",
+        "TimeLimit",
+        "limit",
+        "time was up before its pull request was open",
+        0,
+        (fails("GET", REPOSITORY, 502, times=None),),
+        during=_until_ended_in("OpenPullRequest"),
+        execution="TIMED_OUT",
+        limit=LIMIT_SECONDS,
+    ),
+    Cell(
+        "AdmitSession",
+        "execution timed out while it waited for a slot",
+        "TimeLimit",
+        "limit",
+        "time was up while it waited for a slot",
+        before=lambda bench: bench.fill_slots(),
+        during=_wait_in_vain,
+        execution="TIMED_OUT",
+        limit=LIMIT_SECONDS,
+    ),
+    Cell(
+        "ReportOutcome",
+        "execution timed out",
+        before=refuse_call("GetObject ", "result.json"),
+        during=_until_ended_in("ReportOutcome"),
+        execution="TIMED_OUT",
+        limit=LONG_LIMIT_SECONDS,
+    ),
+    Cell(
+        "CloseSession",
+        "execution timed out",
+        before=refuse_call("TransactWriteItems ", "closed_at"),
+        during=_until_ended_in("CloseSession"),
+        execution="TIMED_OUT",
+        limit=LONG_LIMIT_SECONDS,
     ),
     Cell(
         "ReportOutcome",

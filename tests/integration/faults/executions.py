@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.integration.faults.bench import Bench
 
-LIMIT_SECONDS, LONG_LIMIT_SECONDS = 75, 120
+LIMIT_SECONDS, LONG_LIMIT_SECONDS = 75, 180
 """How long an execution may take that is to time out: long enough to come to the state that is meant."""
 _WHILE_WE_LOOK = int(SECONDS)
 """The limit of an execution that is to try again until we stop it."""

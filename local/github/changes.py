@@ -9,6 +9,7 @@ from local.github.answers import ApiError, forbidden, invalid
 from local.github.auth import role_of
 from local.github.permissions import ROLES
 from local.github.records import Edit, Issue, Renaming
+from local.github.shapes import issues, repositories
 
 if TYPE_CHECKING:
     from local.github.calls import Call
@@ -169,6 +170,31 @@ def set_labels(call: Call, repository: Repository, it: Issue, names: list[str]) 
     ):
         for name in changed:
             events.label_event(call.world, repository, it, action, call.account(), name)
+
+
+def transfer(call: Call, repository: Repository, it: Issue, target: Repository) -> None:
+    """Move an issue with its comments; it keeps the labels that the other repository has too."""
+    world = call.world
+    left, comments = it.model_copy(deep=True), world.comments_of(it)
+    it.former_places.append((repository.id, it.number))
+    it.repository_id, it.number = target.id, target.next_number
+    it.labels = [label.name for label in target.labels if label.name in it.labels]
+    target.next_number += 1
+    for comment in comments:
+        comment.repository_id, comment.number = it.repository_id, it.number
+        world.store.comments.put(comment)
+    world.store.issues.put(it)
+    world.store.repositories.put(target)
+    new = {
+        "new_issue": issues.issue(world, target, it),
+        "new_repository": repositories.repository(world, target),
+    }
+    old = {
+        "old_issue": issues.issue(world, repository, left),
+        "old_repository": repositories.repository(world, repository),
+    }
+    events.issue_event(world, repository, left, "transferred", call.account(), changes=new)
+    events.issue_event(world, target, it, "opened", call.account(), changes=old)
 
 
 def set_draft(call: Call, repository: Repository, it: Issue, *, draft: bool) -> None:

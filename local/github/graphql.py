@@ -1,4 +1,4 @@
-"""The part of GitHub's GraphQL API that has no REST twin: drafts, edit histories, deleting an issue."""
+"""The part of GitHub's GraphQL API that has no REST twin: drafts, edit histories, issues that go."""
 
 from __future__ import annotations
 
@@ -98,6 +98,22 @@ class Root:
         self._world.store.issues.put(issue)
         events.issue_event(self._world, repository, issue, "deleted", self._call.account())
         return {**_mutation_id(input), "repository": self._repository(repository)}
+
+    def transferIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Move an issue to another repository of the same owner, which takes write access to both."""
+        repository, issue = self._find(input["issueId"])
+        prefix, number = parse_node_id(input["repositoryId"]) or ("", 0)
+        target = self._world.store.repositories.get(number) if prefix == "R" else None
+        actor = self._call.actor
+        if target is None or not may_see(actor, target):
+            raise _unresolved(input["repositoryId"])
+        if issue.pull is not None or target is repository or target.owner_id != repository.owner_id:
+            raise _RefusedError("UNPROCESSABLE", "The issue cannot be transferred to that repository.")
+        account, least = self._call.account(), ROLES[WRITE_CONTENTS.role]
+        if actor.kind != "user" or any(ROLES[role_of(one, account)] < least for one in (repository, target)):
+            raise _RefusedError("FORBIDDEN", f"{account.login} does not have permission to transfer")
+        changes.transfer(self._call, repository, issue, target)
+        return {**_mutation_id(input), "issue": self._subject(target, issue)}
 
     def _set_draft(self, given: JSON, *, draft: bool) -> JSON:
         repository, issue = self._find(given["pullRequestId"])

@@ -198,8 +198,13 @@ class Pull(BaseModel):
 
 
 class Issue(Record):
-    """An issue, or a pull request, which is an issue with more."""
+    """An issue, or a pull request, which is an issue with more.
 
+    Attributes:
+        former_places: repository ids and numbers that it had before it was transferred.
+    """
+
+    former_places: list[tuple[int, int]] = Field(default_factory=list)
     repository_id: int
     number: int
     title: str

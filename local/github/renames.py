@@ -1,6 +1,7 @@
-"""Repositories under another name than before: what GitHub redirects, and how.
+"""Repositories and issues that are elsewhere now: what GitHub redirects, and how.
 
 https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository
+https://docs.github.com/en/issues/tracking-your-work-with-issues/administering-issues/transferring-an-issue-to-another-repository
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _BY_NAME = re.compile(r"/repos/([^/]+)/([^/]+)(/.*)?")
+_ISSUE = re.compile(r"/repos/([^/]+)/([^/]+)/issues/([0-9]+)")
 _BY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
 
 
@@ -40,7 +42,7 @@ def rename(world: World, repository: Repository, name: str) -> None:
 
 
 def resolve(call: Call) -> Reply | None:
-    """Turn a path by number into one by name, and send whoever asks by an old name to the number.
+    """Turn a path by number into one by name, and send whoever asks for an old name or place to the new.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
 
@@ -51,13 +53,30 @@ def resolve(call: Call) -> Reply | None:
         found = call.world.store.repositories.get(int(match[1]))
         if found is not None and may_see(call.actor, found):
             call.path = f"/repos/{found.full_name}{match[2] or ''}"
-        return None
-    match = _BY_NAME.fullmatch(call.path)
-    found = call.world.renamed(match[1], match[2]) if match else None
+    elif (match := _BY_NAME.fullmatch(call.path)) and (found := call.world.renamed(match[1], match[2])):
+        return _redirect(call, found, match[3] or "") if may_see(call.actor, found) else None
+    return _transferred(call)
+
+
+def _transferred(call: Call) -> Reply | None:
+    """Send whoever reads an issue at its old place to the new one; who may not see that gets a 404.
+
+    https://docs.github.com/en/rest/issues/issues#get-an-issue
+    """
+    match = _ISSUE.fullmatch(call.path) if call.method == "GET" else None
+    found = call.world.repository(match[1], match[2]) if match else None
     if match is None or found is None or not may_see(call.actor, found):
         return None
+    it = call.world.transferred(found, int(match[3]))
+    target = call.world.store.repositories.get(it.repository_id) if it else None
+    if it is None or target is None or not may_see(call.actor, target):
+        return None
+    return _redirect(call, target, f"/issues/{it.number}")
+
+
+def _redirect(call: Call, found: Repository, path: str) -> Reply:
     query = f"?{urlencode(call.query)}" if call.query else ""
-    url = f"{call.world.links.api}/repositories/{found.id}{match[3] or ''}{query}"
+    url = f"{call.world.links.api}/repositories/{found.id}{path}{query}"
     status = 301 if call.method == "GET" else 307
     message = "Moved Permanently" if status == 301 else "Temporary Redirect"  # noqa: PLR2004 - HTTP's own number
     return Reply(status, {"message": message, "url": url}, {"Location": url})

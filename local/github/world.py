@@ -105,6 +105,11 @@ class World:
             (i for i in self.store.issues if i.repository_id == repository.id and i.number == number), None
         )
 
+    def transferred(self, repository: Repository, number: int) -> Issue | None:
+        """Find an issue that had this number here before it went to another repository."""
+        place = (repository.id, number)
+        return next((i for i in self.store.issues if place in i.former_places), None)
+
     def comments_of(self, issue: Issue) -> list[Comment]:
         """Return the comments on an issue, oldest first."""
         place = (issue.repository_id, issue.number)

@@ -22,6 +22,7 @@ from local.sessions import ENDED, Session
 from local.supervise import children
 from pullwright_engine import faults as engine
 from tests.benchmarks.loading.plan import LABEL, Delivery
+from tests.integration.conftest import Repositories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,17 +208,19 @@ class Bench:
                     break
 
     def transfer_issue(self) -> None:
-        """Tell of a transfer, which the stand-in cannot do: only its webhook matters to a running session."""
-        payload = {**json.loads(self.payload), "action": "transferred"}
-        for _ in self.until("2xx of the webhook"):
-            if self._send(Delivery(str(uuid.uuid4()), json.dumps(payload).encode())) // 100 == 2:
-                return
+        """Move the issue to another repository of its owner."""
+        target = Repositories(self.workshop.stack, self.workshop.person).make()
+        self._change_issue("transferIssue", {"repositoryId": target.rest("GET", "")["node_id"]})
 
     def delete_issue(self) -> None:
         """Delete the issue as its owner does."""
+        self._change_issue("deleteIssue", {})
+
+    def _change_issue(self, mutation: str, more: dict[str, str]) -> None:
         person, issue = self.workshop.person, self.workshop.rest("GET", f"/issues/{ISSUE}")
-        query = "mutation($id: ID!) { deleteIssue(input: {issueId: $id}) { clientMutationId } }"
-        asked = {"query": query, "variables": {"id": issue["node_id"]}}
+        kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+        query = f"mutation($it: {kind}!) {{ {mutation}(input: $it) {{ clientMutationId }} }}"
+        asked = {"query": query, "variables": {"it": {"issueId": issue["node_id"], **more}}}
         answer = call(person.url, "POST", "/api/graphql", asked, token=person.token)
         if "errors" in answer:
             raise RuntimeError(answer)

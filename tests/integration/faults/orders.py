@@ -66,6 +66,7 @@ ORDERS = (
     _early("the issue is closed", "IssueClosed", "is closed", _first(_close_issue, "closed")),
     _early("the label is removed", "LabelRemoved", "is not on the issue", _first(_remove_label, "unlabeled")),
     _early("the issue is deleted", "IssueNotFound", "", _first(Bench.delete_issue, "deleted")),
+    _early("the issue is transferred", "IssueNotFound", "", _first(Bench.transfer_issue, "transferred")),
     _early("the App is taken off the repository", "AppNotInstalled", "", _first(Bench.uninstall, "removed")),
     Cell(_BEFORE, "the repository is renamed", before=Bench.rename, table="order"),
     Cell(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from local.people import StandInError
+from local.people import StandInError, call
 from tests.integration.github.kit import MAINTAINER, Hook, StandIn, clone, commit, git
 
 
@@ -83,6 +83,40 @@ def test_lost_webhooks_can_be_asked_for_again(stand_in: StandIn, hook: Hook) -> 
     headers, payload = hook.next("issues", "opened")
     assert headers["X-GitHub-Delivery"] == lost["guid"]
     assert payload["issue"]["title"] == "lost"
+
+
+def test_a_transferred_issue_leads_to_its_new_place(stand_in: StandIn, hook: Hook) -> None:
+    """It takes its comments along; reading it at the old place leads on, where the new one may be seen."""
+    old, public, private = (
+        stand_in.repository(f"octo/{name}", private=name == "hidden") for name in ("from", "to", "hidden")
+    )
+    mutation = "mutation($it: TransferIssueInput!) { transferIssue(input: $it) { issue { number } } }"
+    reader = stand_in.installation_token(old, {"issues": "write"})
+    for target in (public, private):
+        made = stand_in.rest("POST", f"/repos/{old}/issues", {"title": "moving"})
+        stand_in.rest("POST", f"/repos/{old}/issues/{made['number']}/comments", {"body": "along"})
+        moved = {
+            "issueId": made["node_id"],
+            "repositoryId": stand_in.rest("GET", f"/repos/{target}")["node_id"],
+        }
+        asked = {"query": mutation, "variables": {"it": moved}}
+        answer = call(stand_in.url, "POST", "/api/graphql", asked, token=MAINTAINER)
+        assert answer == {"data": {"transferIssue": {"issue": {"number": 1}}}}
+        _, payload = hook.next("issues", "transferred")
+        assert payload["repository"]["full_name"] == old
+        assert payload["issue"]["number"] == made["number"]
+        assert payload["changes"]["new_repository"]["full_name"] == target
+        [comment] = stand_in.rest("GET", f"/repos/{target}/issues/1/comments")
+        assert comment["body"] == "along"
+
+    redirect = stand_in.rest("GET", f"/repos/{old}/issues/1", token=reader)
+    assert redirect["message"] == "Moved Permanently"
+    found = stand_in.rest("GET", redirect["url"].partition("/api/v3")[2], token=reader)
+    assert found["repository_url"].endswith(f"/repos/{public}")
+    for path in ("issues/2", "issues/1/comments"):
+        with pytest.raises(StandInError) as absent:
+            stand_in.rest("GET", f"/repos/{old}/{path}", token=reader)
+        assert absent.value.status == 404
 
 
 def test_pages_show_what_happened(stand_in: StandIn) -> None:

@@ -117,13 +117,22 @@ class Bench:
         self.until_ended()
         try:
             for _ in self.until("the session's end"):
-                if self.session.record().get("report") == "made":
+                if self._is_told():
                     return
-                with _SWEEPS:
-                    self._sweep()
+                # A sweep is everybody's: while one is under way, waiting for a turn would only starve.
+                if _SWEEPS.acquire(blocking=False):
+                    try:
+                        self._sweep()
+                    finally:
+                        _SWEEPS.release()
+                    if self._is_told():
+                        return
         except TimeoutError as error:
             error.add_note(str(self.told()))
             raise
+
+    def _is_told(self) -> bool:
+        return self.session.record().get("report") == "made"
 
     def told(self) -> dict[str, Any]:
         """What there is to say about the session when something is wrong with it."""

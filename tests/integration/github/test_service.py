@@ -88,7 +88,8 @@ def test_lost_webhooks_can_be_asked_for_again(stand_in: StandIn, hook: Hook) -> 
 def test_a_transferred_issue_leads_to_its_new_place(stand_in: StandIn, hook: Hook) -> None:
     """It takes its comments along; reading it at the old place leads on, where the new one may be seen."""
     old, public, private = (
-        stand_in.repository(f"octo/{name}", private=name == "hidden") for name in ("from", "to", "hidden")
+        stand_in.repository(f"octo/transfer-{name}", private=name == "hidden")
+        for name in ("from", "to", "hidden")
     )
     mutation = "mutation($it: TransferIssueInput!) { transferIssue(input: $it) { issue { number } } }"
     reader = stand_in.installation_token(old, {"issues": "write"})

@@ -1,8 +1,7 @@
 """Gap: JSONata runs in a JVM that LocalStack would download. Here it runs in Python.
 
-LocalStack also pastes all variables into the text of each expression and parses that anew, up to three times
-for a string. Here an expression is parsed once and its variables are bound to it: with hundreds of sessions
-that wait for a slot, parsing was most of what the engine did.
+LocalStack also pastes all variables into the text of each expression and parses that anew, twice where it
+comes to a string. Here an expression is parsed once and its variables are bound to it.
 
 Defects mended with it: a string variable was pasted between quotes without escaping, so that a quotation
 mark in somebody's issue broke (or changed) the expression; `$states` inside square brackets was not seen and

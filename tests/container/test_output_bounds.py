@@ -1,13 +1,15 @@
-"""An agent, or a check of the repository, that says far too much: memory, log and artifacts stay small."""
+"""An agent, git or a repository's check that says far too much: memory, log and artifacts stay small."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner import exit_codes
+from runner.git.command import MAX_ERR, MAX_OUT, GitError, run
 from tests.container.world import World, finish
 
 if TYPE_CHECKING:
@@ -77,3 +79,26 @@ def test_a_check_that_says_too_much(world: World) -> None:
     assert (said.status, len(said.output) <= 6_000) == ("failed", True)
     assert "\n200000\nyyy" in said.output
     assert max(len(line.encode()) for line in ran.output.splitlines()) < EVENT_BYTES
+
+
+def test_git_that_says_too_much(tmp_path: Path) -> None:
+    """Git complains of each file that it cannot add: the end is kept. Data that is cut is an error."""
+    loud = run("-c", "alias.loud=!head -c 300000000 /dev/zero >&2; echo end >&2", "loud", cwd=tmp_path)
+    assert (loud.code, len(loud.err), loud.err[-5:]) == (0, MAX_ERR, "\0end\n")
+    with pytest.raises(GitError) as caught:
+        run("-c", f"alias.long=!head -c {MAX_OUT + 1} /dev/zero", "long", cwd=tmp_path)
+    assert caught.value.stderr == "said more than 268,435,456 bytes"
+
+
+def test_git_that_leaves_a_process_is_not_waited_for(tmp_path: Path) -> None:
+    """What git wrote is taken when git has ended, and what it left is ended too."""
+    done = run("-c", "alias.leave=!sleep 300 & echo $!", "leave", cwd=tmp_path)
+    left = Path("/proc", done.out.decode().strip(), "stat")
+    assert not left.exists() or left.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_git_takes_input_of_any_size(tmp_path: Path) -> None:
+    """Also when it answers while it is being told, and when it stops listening."""
+    given = b"x" * 5_000_000
+    assert run("-c", "alias.same=!cat", "same", cwd=tmp_path, given=given).out == given
+    assert run("-c", "alias.deaf=!exec 0<&-; echo no", "deaf", cwd=tmp_path, given=given).out == b"no\n"

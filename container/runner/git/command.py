@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
 import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +22,14 @@ if TYPE_CHECKING:
 
     from runner.user import User
 
+MAX_OUT = 256 << 20
+"""How much of a command's standard output is taken, in bytes: lists of two million files fit."""
+MAX_ERR = 64 << 10
+"""How much of the end of its standard error is kept, in bytes: filters that the agent set up write there."""
 _SHOWN = 400
+_READ = 1 << 16
+# What a command wrote is in its pipes when it has ended; only a process that it left could add to it.
+_DRAIN_SECONDS = 5.0
 
 
 class GitError(Exception):
@@ -40,11 +50,45 @@ class GitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A git command that has ended."""
+    """A git command that has ended.
+
+    Attributes:
+        code: its exit code.
+        out: its standard output, whole.
+        err: the end of its standard error.
+    """
 
     code: int
     out: bytes
     err: str
+
+
+class _Reader(threading.Thread):
+    """Reads a stream to its end and keeps the last part of it.
+
+    Args:
+        stream: what to read; nothing without it.
+        most: how many bytes to keep.
+    """
+
+    def __init__(self, stream: IO[bytes] | None, most: int) -> None:
+        super().__init__(daemon=True)
+        self.kept = bytearray()
+        self.is_whole = True
+        self._stream = stream
+        self._most = most
+        self.start()
+
+    def run(self) -> None:
+        """Reads until nobody can write any more."""
+        if self._stream is None:
+            return
+        with self._stream as stream:
+            while part := os.read(stream.fileno(), _READ):
+                self.kept += part
+                if len(self.kept) > self._most:
+                    self.is_whole = False
+                    del self.kept[: -self._most]
 
 
 # https://git-scm.com/docs/git#_environment_variables
@@ -135,7 +179,7 @@ def run(
         accept: exit codes that are no failure.
 
     Raises:
-        GitError: it ended with another code, or not in time.
+        GitError: it ended with another code, not in time, or said more than `MAX_OUT`.
     """
     command = ["git", *arguments]
     with child(
@@ -148,16 +192,34 @@ def run(
         # A signal for the runner's group must not end a push half-way.
         start_new_session=True,
     ) as process:
+        readers = [_Reader(process.stdout, MAX_OUT), _Reader(process.stderr, MAX_ERR)]
+        if process.stdin is not None and isinstance(given, bytes):
+            threading.Thread(target=_feed, args=(process.stdin, given), daemon=True).start()
         try:
-            text, err = process.communicate(given if isinstance(given, bytes) else None, timeout)
+            process.wait(timeout)
         except subprocess.TimeoutExpired as error:
             # Its helpers too: they would hold the connection and the pipes.
             end_group(process.pid, signal.SIGKILL)
-            for stream in (process.stdin, process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
             raise GitError(arguments[0], -1, "timed out") from error
+        _join(readers, process.pid)
+    text, err = (reader.kept for reader in readers)
     stderr = err.decode(errors="replace")
     if process.returncode not in accept:
         raise GitError(arguments[0], process.returncode, stderr)
-    return Done(process.returncode, text or b"", stderr)
+    if not readers[0].is_whole:
+        raise GitError(arguments[0], process.returncode, f"said more than {MAX_OUT:,} bytes")
+    return Done(process.returncode, bytes(text), stderr)
+
+
+def _feed(stream: IO[bytes], given: bytes) -> None:
+    # A command that has heard enough, or was killed, closes its end.
+    with contextlib.suppress(BrokenPipeError), stream:
+        stream.write(given)
+
+
+def _join(readers: Sequence[_Reader], group: int) -> None:
+    for reader in readers:
+        reader.join(_DRAIN_SECONDS)
+        if reader.is_alive():
+            end_group(group, signal.SIGKILL)
+            reader.join(_DRAIN_SECONDS)

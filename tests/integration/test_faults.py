@@ -150,6 +150,7 @@ def test_every_fault_has_an_ending(
     assert record["status"] == ("FAILED" if cell.error else "SUCCEEDED")
     assert session.status() == (cell.execution or record["status"])
     assert record["report"] == "made"
+    assert not bench.missed([fault["path_regex"] for fault in cell.github]), "nothing has gone wrong"
 
     pulls = workshop.pulls()
     assert len(pulls) == cell.pulls

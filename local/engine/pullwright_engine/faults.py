@@ -4,7 +4,8 @@ Tests write the file that the settings name; it is read again whenever it matter
 objects with `id` (any text), `what` (one of `WHAT`), `contains` (texts, each of which must be in a
 function's event, in a task's overrides, or in a call's operation and parameters) and `times` (how often it
 strikes, 1 unless given). They are plain texts on purpose: a regular expression that backtracks over an event
-of megabytes would stop the whole engine.
+of megabytes would stop the whole engine. The ids of those that struck are added to a file beside it, whose
+name ends with `.struck`, a line for each time: so a test can see that what it ordered has come.
 """
 
 import json
@@ -19,8 +20,10 @@ REFUSE_TASK = "refuse-task"
 EXHAUST_TASK = "exhaust-task"
 """A task that is killed says that it ran out of memory, as Fargate does."""
 REFUSE_CALL = "refuse-call"
-"""A call of DynamoDB or S3 is answered with 500."""
-WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, REFUSE_CALL)
+"""A call of DynamoDB, S3 or ECS is answered with 500."""
+LOSE_ANSWER = "lose-answer"
+"""A call is made, but the connection ends before its answer is sent."""
+WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, REFUSE_CALL, LOSE_ANSWER)
 
 
 class Faults:
@@ -55,5 +58,7 @@ class Faults:
                     continue
                 if self._struck[one["id"]] < one.get("times", 1):
                     self._struck[one["id"]] += 1
+                    with self._file.with_suffix(".struck").open("a", encoding="utf-8") as struck:
+                        struck.write(f"{one['id']}\n")
                     return True
         return False

@@ -33,6 +33,8 @@ PATCHED = (
     (f"{_SFN}.eval.environment", "Environment.set_error"),
     (f"{_SFN}.eval.program_state", "ProgramStopped"),
     (f"{_SFN}.eval.program_state", "ProgramTimedOut"),
+    (f"{_SFN}.component.state.state_execution.execute_state", "ExecutionState._from_error"),
+    (f"{_STATE}.service.state_task_service", "StateTaskService"),
     (f"{_STATE}.local_mock_eval_utils", "CustomErrorName"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.get_environment"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.start_environment"),

@@ -1,10 +1,15 @@
 """What Step Functions does with tasks and expressions."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL
 from tests.integration.engine.kit import Engine, wait
 
 
@@ -38,6 +43,45 @@ def test_sync_says_when_a_task_did_not_start(engine: Engine) -> None:
     output = json.loads(engine.execute(command="true", family="engine-unpullable")["output"])
     assert output["Error"] == "States.TaskFailed"
     assert json.loads(output["Cause"])["StopCode"] == "TaskFailedToStart"
+
+
+def test_a_poll_that_ecs_does_not_answer_is_asked_again(engine: Engine) -> None:
+    """Step Functions goes on asking how a task is; only RunTask itself is the state's to retry."""
+    calls = engine.emulator.layout.logs / "aws-calls.jsonl"
+    refused = _refused(calls)
+    with _ordered(engine, REFUSE_CALL, "DescribeTasks", times=8):
+        output = json.loads(engine.execute(command="sleep 2", text="done")["output"])
+    assert output == {"ExitCode": 0, "StartedBy": "AWS Step Functions", "text": "done"}
+    assert _refused(calls) - refused == 8
+
+
+def test_a_call_whose_answer_is_lost_can_be_told_from_one_that_was_refused(engine: Engine) -> None:
+    """RunTask was made; the error says that nobody knows, and is the state's to retry."""
+    with _ordered(engine, LOSE_ANSWER, "RunTask", times=9):
+        output = json.loads(engine.execute(command="sleep 5")["output"])
+    assert output["Error"] == "ECS.SdkClientException"
+    assert _running(engine)
+    wait(lambda: not _running(engine), 10)
+
+
+@contextmanager
+def _ordered(engine: Engine, what: str, operation: str, times: int) -> Iterator[None]:
+    """Calls of an operation fail meanwhile."""
+    orders = engine.emulator.layout.engine / "faults.json"
+    order = {"id": operation, "what": what, "contains": [operation], "times": times}
+    orders.write_text(json.dumps([order]), encoding="utf-8")
+    try:
+        yield
+    finally:
+        orders.unlink()
+
+
+def _refused(calls: Path) -> int:
+    """How many polls have been refused."""
+    text = calls.read_text(encoding="utf-8") if calls.exists() else ""
+    lines = [json.loads(line) for line in text.splitlines()]
+    refused = ("DescribeTasks", HTTPStatus.INTERNAL_SERVER_ERROR)
+    return sum((line["operation"], line["status"]) == refused for line in lines)
 
 
 def test_a_state_that_times_out_stops_its_task(engine: Engine) -> None:

@@ -53,6 +53,7 @@ class Bench:
         payload: of the webhook that tells of the label.
         guid: of the delivery.
         again: GUID of a later delivery that started the session which counts; empty without one.
+        ordered: ids of the failures that were ordered from the engine.
     """
 
     workshop: Workshop
@@ -60,6 +61,7 @@ class Bench:
     payload: bytes
     guid: str = field(default_factory=lambda: str(uuid.uuid4()))
     again: str = ""
+    ordered: list[str] = field(default_factory=list)
     origin: str = field(init=False)
     """The repository's name at the time of the label, whatever it is called later."""
 
@@ -290,9 +292,27 @@ class Bench:
             also: what else must be in the event, or in the call.
             times: how often it strikes.
         """
-        order = {"id": uuid.uuid4().hex, "what": what, "contains": [self.guid, *also], "times": times}
+        name = uuid.uuid4().hex
+        order = {"id": name, "what": what, "contains": [self.guid, *also], "times": times}
+        self.ordered.append(name)
         with _ORDERS:
             self._write_orders([*self._orders(), order])
+
+    def missed(self, paths: list[str]) -> list[str]:
+        """What was ordered and has never come.
+
+        Args:
+            paths: of the stand-in's failures, as `path` takes them.
+
+        Returns:
+            Ids of the engine's failures, and paths of the stand-in's.
+        """
+        file = self._orders_file.with_suffix(".struck")
+        struck = file.read_text(encoding="utf-8").split() if file.exists() else []
+        known = call(self.workshop.stack.github_url, "GET", "/_standin/faults")
+        seen = [fault["path_regex"] for fault in known if fault["seen"]]
+        missed = [path for path in map(self.path, paths) if path not in seen]
+        return missed + [one for one in self.ordered if one not in struck]
 
     def recall(self) -> None:
         """Take back what was ordered."""

@@ -130,6 +130,11 @@ def refuse_call(*parts: str) -> Callable[[Bench], None]:
     return lambda bench: bench.order(engine.REFUSE_CALL, *parts, times=_FOR_GOOD)
 
 
+def _lose(*parts: str) -> Callable[[Bench], None]:
+    """Let a call be made, but its answer get lost."""
+    return lambda bench: bench.order(engine.LOSE_ANSWER, *parts)
+
+
 def recall(bench: Bench) -> None:
     """Let AWS be back when the execution has given up."""
     bench.until_ended()
@@ -341,4 +346,15 @@ CELLS = (
         "GitHub 502 until the next sweep",
         github=(fails("GET", ONE_PULL, 502, times=len(_PAUSES) + 1),),
     ),
+    Cell("StartExecution", "the answer to the webhook is lost", before=_lose("StartExecution ")),
+    Cell("RecordSession", "DynamoDB's answer is lost", before=_lose("PutItem ", "QUEUED")),
+    Cell("OpenPullRequest", "the answer about the branch's lock is lost", before=_lose("PutItem ", "LOCK#")),
+    Cell("OpenPullRequest", "the function's answer is lost", before=_lose("Invoke ", OPENING)),
+    Cell("AdmitSession", "DynamoDB's answer is lost", before=_lose("TransactWriteItems ", "admitted_at")),
+    Cell("RunAgent", "ECS's answer is lost: two tasks start", before=_lose("RunTask ")),
+    Cell(
+        "RunAgent", "the answer to the task's claim is lost", before=_lose("UpdateItem ", "task_started_at")
+    ),
+    Cell("ReportOutcome", "the function's answer is lost", before=_lose("Invoke ", REPORTING)),
+    Cell("CloseSession", "DynamoDB's answer is lost", before=_lose("TransactWriteItems ", "closed_at")),
 )

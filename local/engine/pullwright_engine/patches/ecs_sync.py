@@ -11,13 +11,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from localstack.aws.api.stepfunctions import HistoryEventType, TaskFailedEventDetails
+from botocore.exceptions import BotoCoreError, ClientError
 from localstack.services.stepfunctions.asl.component.common.error_name.custom_error_name import (
     CustomErrorName,
 )
 from localstack.services.stepfunctions.asl.component.common.error_name.failure_event import (
-    FailureEvent,
     FailureEventException,
 )
 from localstack.services.stepfunctions.asl.component.common.error_name.states_error_name import (
@@ -29,9 +27,10 @@ from localstack.services.stepfunctions.asl.component.common.error_name.states_er
 from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import (
     state_task_service_ecs,
 )
-from localstack.services.stepfunctions.asl.eval.event.event_detail import EventDetails
 from localstack.services.stepfunctions.asl.utils.boto_client import boto_client_for
 from localstack.services.stepfunctions.asl.utils.encoding import to_json_str
+
+from pullwright_engine.patches.unanswered_calls import failure, is_unanswered
 
 LOG = logging.getLogger(__name__)
 STOP_REASON = "Stopped by AWS Step Functions"
@@ -48,7 +47,7 @@ def failed(task: dict[str, Any]) -> bool:
 
 
 def is_passing(error: BotoCoreError | ClientError) -> bool:
-    """Whether a call may go well the next time: nobody answered, or the service was unwell.
+    """Whether a call may go well the next time: nobody answered, or the service was unwell or busy.
 
     Args:
         error: of a call of ECS.
@@ -56,25 +55,7 @@ def is_passing(error: BotoCoreError | ClientError) -> bool:
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         return status >= _UNWELL or status == _BUSY
-    return isinstance(error, HTTPClientError)
-
-
-def _failure(state: Any, env: Any, name: Any, cause: str) -> FailureEventException:
-    return FailureEventException(
-        FailureEvent(
-            env=env,
-            error_name=name,
-            event_type=HistoryEventType.TaskFailed,
-            event_details=EventDetails(
-                taskFailedEventDetails=TaskFailedEventDetails(
-                    resourceType=state._get_sfn_resource_type(),
-                    resource=state._get_sfn_resource(),
-                    error=name.error_name,
-                    cause=cause,
-                )
-            ),
-        )
-    )
+    return is_unanswered(error)
 
 
 class _Watched:
@@ -132,7 +113,7 @@ def apply() -> None:
             cause = json.dumps(
                 {"Failures": answer["Failures"], "Tasks": answer.get("Tasks", [])}, default=str
             )
-            raise _failure(self, env, CustomErrorName("AmazonECS.Unknown"), cause)
+            raise FailureEventException(failure(self, env, CustomErrorName("AmazonECS.Unknown"), cause))
         answer.pop("ResponseMetadata", None)
         self._normalise_response(response=answer, service_action_name="run_task")
         env.stack.append(answer)
@@ -153,7 +134,7 @@ def apply() -> None:
         name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
         return _Watched(
             poll,
-            lambda task: _failure(self, env, name, to_json_str(task)),
+            lambda task: FailureEventException(failure(self, env, name, to_json_str(task))),
             lambda: client.stop_task(
                 cluster=submitted["ClusterArn"], task=submitted["TaskArn"], reason=STOP_REASON
             ),

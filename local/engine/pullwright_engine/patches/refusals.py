@@ -1,15 +1,24 @@
-"""Not a defect: calls of DynamoDB and S3 fail when a test orders it, as AWS fails on its bad days."""
+"""Not a defect: calls fail when a test orders it, as they do on AWS's bad days.
 
+Either nothing was done (calls of DynamoDB, S3 and ECS), or the caller never learns what was done (any call).
+"""
+
+import io
 import json
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException
 
-from pullwright_engine.faults import REFUSE_CALL, Faults
+from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL, Faults
 from pullwright_engine.settings import faults
 
-_CODES = {"dynamodb": "InternalServerError", "s3": "InternalError"}
+_CODES = {"dynamodb": "InternalServerError", "s3": "InternalError", "ecs": "ServerException"}
+_LOST = "pullwright.answer_is_lost"
 
 
 class Refuser:
@@ -33,14 +42,46 @@ class Refuser:
         """
         if context.service is None or context.operation is None or not self._faults.possible:
             return
+        text = _text_of(context)
         code = _CODES.get(context.service.service_name)
-        if code is None:
-            return
-        text = f"{context.operation.name} {json.dumps(context.service_request or {}, default=str)}"
-        if self._faults.strikes(REFUSE_CALL, text):
+        if code is not None and self._faults.strikes(REFUSE_CALL, text):
             raise CommonServiceException(code, "An order of the tests.", status_code=500)
+        if self._faults.strikes(LOSE_ANSWER, text):
+            context.request.environ[_LOST] = True
+
+
+def lose_answer(_chain: Any, context: Any, _response: Any) -> None:
+    """A response handler that ends the connection of a call whose answer is to be lost.
+
+    Args:
+        context: the request.
+    """
+    environ = context.request.environ
+    if environ.get(_LOST):
+        _hang_up(int(environ["SERVER_PORT"]), int(environ["REMOTE_PORT"]))
+
+
+def _text_of(context: Any) -> str:
+    """What an order can name: the operation, its parameters, and what a function is given."""
+    given = context.service_request or {}
+    text = f"{context.operation.name} {json.dumps(given, default=str)}"
+    if context.operation.name == "Invoke" and hasattr(given.get("Payload"), "read"):
+        payload = given["Payload"].read()
+        given["Payload"] = io.BytesIO(payload)
+        text += payload.decode(errors="replace")
+    return text
+
+
+def _hang_up(ours: int, theirs: int) -> None:
+    """End the connection between two ports of this machine; the web server does not tell its sockets."""
+    for file in Path("/proc/self/fd").iterdir():
+        # Most are no sockets, or none with a peer, and some are gone by now.
+        with suppress(OSError), socket.socket(fileno=os.dup(int(file.name))) as end:
+            if (end.getsockname()[1], end.getpeername()[1]) == (ours, theirs):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 def apply() -> None:
     """Look at each call from now on."""
     handlers.serve_custom_service_request_handlers.append(Refuser(faults()))
+    handlers.run_custom_response_handlers.append(lose_answer)

@@ -131,7 +131,8 @@ def _count_sessions(stack: Stack, plan: Plan, accepted: set[str], found: Tally) 
         elif record["report"]["S"] != "made":
             found.lost.append(f"session {name} was not reported ({ending})")
         elif ending not in _EXPECTED:
-            found.lost.append(f"session {name} did not do its work ({ending})")
+            said = record.get("sentence", {}).get("S", "")
+            found.lost.append(f"session {name} did not do its work ({ending}): {said}")
     found.tasks = sum("task_arn" in record for record in records.values())
     locks = [item["pk"]["S"] for item in items if item["pk"]["S"].startswith("LOCK#")]
     found.lost += [f"{key} is still held" for key in locks if key.split("#")[1] in plan.issues]

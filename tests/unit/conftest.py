@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
+from tests.unit.pipeline_kit import Workshop
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +20,11 @@ def _no_sockets() -> Iterator[None]:
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A repository with the App installed."""
+    made = Workshop(tmp_path)
+    made.github.repository()
+    return made

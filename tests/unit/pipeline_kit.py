@@ -42,6 +42,8 @@ REPOSITORY = "octo/widgets"
 PERSON = "maintainer"
 STRANGER = "outsider"
 BODY = "The total is wrong when the list is empty."
+ASKED: dict[str, Any] = {"delivery_id": "d-1", "requested_by": PERSON}
+"""What a request of a webhook holds more than one that was typed."""
 
 
 @cache

@@ -25,21 +25,11 @@ from pullwright.github.client import GitHubClient
 from pullwright.github.payloads import Comment
 from pullwright.github.transport import Response
 from pullwright.opening.pull_request import track
-from tests.unit.pipeline_kit import BODY, BOT, PERSON, REPOSITORY, ROOT, Workshop, refused
+from tests.unit.pipeline_kit import ASKED, BODY, BOT, PERSON, REPOSITORY, ROOT, Workshop, refused
 from tests.unit.runner_kit import a_request
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ASKED: dict[str, Any] = {"delivery_id": "d-1", "requested_by": PERSON}
-
-
-@pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    """A repository with the App installed."""
-    made = Workshop(tmp_path)
-    made.github.repository()
-    return made
 
 
 def test_an_issue_gets_branch_draft_and_comment(workshop: Workshop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,20 +16,7 @@ from pullwright.errors import (
     LabelRemoved,
     NotAllowed,
 )
-from tests.unit.pipeline_kit import BODY, BOT, PERSON, REPOSITORY, STRANGER, Workshop, refused
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-ASKED: dict[str, Any] = {"delivery_id": "d-1", "requested_by": PERSON}
-
-
-@pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    """A repository with the App installed."""
-    made = Workshop(tmp_path)
-    made.github.repository()
-    return made
+from tests.unit.pipeline_kit import ASKED, BODY, BOT, PERSON, REPOSITORY, STRANGER, Workshop, refused
 
 
 def test_issues_that_cannot_be_worked_on(workshop: Workshop) -> None:

@@ -71,8 +71,13 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Any:
     assert list(made.folder.iterdir()) == []
 
 
-def test_a_stack_comes_up_stays_up_and_goes_down_with_everything(launcher: Launcher) -> None:
-    """The first up deploys, the second does nothing, and down leaves no process."""
+def test_a_stack_goes_down_with_everything_and_comes_back_with_what_was_done(launcher: Launcher) -> None:
+    """Down leaves no process; the next up finds records and artifacts, and ends what was open."""
+    _up_and_down(launcher)
+    _up_again(launcher)
+
+
+def _up_and_down(launcher: Launcher) -> None:
     assert launcher.run("status")[0] == 3
     code, shown = launcher.run("up")
     assert code == 0, shown
@@ -98,8 +103,7 @@ def test_a_stack_comes_up_stays_up_and_goes_down_with_everything(launcher: Launc
     assert not [one for one in told["processes"] if Path(f"/proc/{one['pid']}/cwd").exists()]
 
 
-def test_records_and_artifacts_survive_and_an_engine_that_was_killed_is_replaced(launcher: Launcher) -> None:
-    """Up brings back what down put aside and settles what was open; a dead engine is no obstacle."""
+def _up_again(launcher: Launcher) -> None:
     assert launcher.run("up")[0] == 0
     told = launcher.told
     [record] = [item for pk, item in launcher.table().items() if pk.startswith("SESSION#")]
@@ -114,6 +118,11 @@ def test_records_and_artifacts_survive_and_an_engine_that_was_killed_is_replaced
     )
     assert found["Body"].read() == b"kept"
 
+
+def test_an_engine_that_was_killed_is_replaced(launcher: Launcher) -> None:
+    """Its records were in its memory: up begins anew."""
+    assert launcher.run("up")[0] == 0
+    told = launcher.told
     engine = next(one for one in told["processes"] if one["name"] == "engine")
     os.kill(engine["pid"], signal.SIGKILL)
     assert launcher.run("status")[0] == 3

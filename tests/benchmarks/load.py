@@ -2,13 +2,15 @@
 
 `python -m tests.benchmarks.load`, or `make load`.
 
-Exit code 0 when nothing was lost and nothing doubled, 1 otherwise, 2 when it could not be run.
+Exit code 0 when nothing was lost and nothing doubled, 1 otherwise, 2 when it could not be run, 130 when it
+was ended before.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _FOLDER = TOOLS / "bench" / "load"
 _SHOWN = 20
+_INTERRUPTED = 130
 
 
 class NoStackError(RuntimeError):
@@ -135,6 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run it and print the counts."""
     given = _arguments(argv)
     console, progress = Console(width=None if sys.stdout.isatty() else 100), Console(stderr=True)
+    # However it is ended, its stack goes down with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with progress.status("starting a stack …") as status:
 
@@ -149,6 +154,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (NoStackError, warm.WrongAnswerError, TimeoutError) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         return 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     console.print(_table(given, sent, seconds, found))
     console.print(f"The webhook's handler alone: {alone.how}", highlight=False)
     for figure in alone.figures:

@@ -44,12 +44,13 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
         status: the execution's status.
 
     Returns:
-        Whether everything is as it should be: the execution succeeded and the project's own test, if the
+        Whether everything is as it should be: the session succeeded and the project's own test, if the
         scenario knows one, passes on the branch.
     """
     record = session.record()
     artifacts = session.artifacts()
-    good = status == "SUCCEEDED"
+    ended = str(record.get("status", status))
+    good = ended == "SUCCEEDED"
 
     if diff := artifacts.get("diff.patch"):
         console.rule("the change", style="dim")
@@ -60,7 +61,10 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     colour = "green" if good else "red"
-    table.add_row("outcome", f"[{colour}]{status}[/] ({record.get('outcome', 'no outcome recorded')})")
+    table.add_row("outcome", f"[{colour}]{ended}[/] ({record.get('outcome', 'no outcome recorded')})")
+    if status != ended:
+        # A sweep finished what the execution did not come to.
+        table.add_row("execution", f"[yellow]{status}[/]")
     if sentence := record.get("sentence"):
         table.add_row("", str(sentence))
     if remedy := record.get("remedy"):
@@ -103,9 +107,10 @@ def reason(session: Session, status: str) -> str:
         session: the session.
         status: the execution's status.
     """
-    if status == "SUCCEEDED":
+    record = session.record()
+    if record.get("status", status) == "SUCCEEDED":
         return "The project's own test does not pass on the branch."
-    return str(session.record().get("sentence") or f"The execution ended as {status}.")
+    return str(record.get("sentence") or f"The execution ended as {status}.")
 
 
 def _tokens(record: dict[str, Any]) -> str:

@@ -71,3 +71,16 @@ def test_a_session_that_nobody_closes_ends_the_demo_with_a_sentence(monkeypatch:
     one, _ = _watch(Stopped(iter([{"status": "RUNNING"}])))
     with pytest.raises(TimeoutError, match="has ended as ABORTED, but nobody closed it"):
         one.until_end(1)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"status": "SUCCEEDED", "sentence": "The pull request is ready."}, "The project's own test"),
+        ({"status": "FAILED", "sentence": "Somebody stopped the session."}, "Somebody stopped"),
+        ({}, "The execution ended as ABORTED."),
+    ],
+)
+def test_the_session_s_end_counts_and_not_its_execution_s(record: dict[str, Any], said: str) -> None:
+    """Work that was done when somebody stopped the execution is no failure."""
+    assert summary.reason(cast("Session", Stopped(iter([record]))), "ABORTED").startswith(said)

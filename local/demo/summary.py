@@ -80,9 +80,13 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
         good = good and passed
         verdict = "[green]pass[/]" if passed else "[red]fail[/]"
         table.add_row("tests on the branch", f"{verdict} ({last})")
-    table.add_row("cost", f"${float(record.get('cost_usd', 0)):.4f}")
-    table.add_row("turns", str(record.get("turns", 0)))
-    table.add_row("tokens", _tokens(record))
+    # A task that was killed told nobody.
+    if "cost_usd" in record:
+        table.add_row("cost", f"${float(record['cost_usd']):.4f}")
+        table.add_row("turns", str(record.get("turns", 0)))
+        table.add_row("tokens", _tokens(record))
+    else:
+        table.add_row("cost", "not known")
     table.add_row("session", session.id)
     table.add_row("artifacts", ", ".join(sorted(artifacts)) or "none")
     console.print(table)

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.demo import scenario, summary
@@ -85,12 +86,19 @@ def main() -> int:
     try:
         session = (_start_stub if own_without_model else _label)(console, stack, work)
         status = Watch(console, session).until_end(arguments.minutes)
+        good = summary.show(console, work, session, status)
+        why = summary.reason(session, status)
     except TimeoutError as error:
         console.print(f"[red]{error}[/]\nWhat happened stands in {stack.described['log_dir']}")
         return 3
-    good = summary.show(console, work, session, status)
+    except (BotoCoreError, ClientError, StandInError, OSError) as error:
+        console.print(
+            f"[red]The local stack does not answer any more:[/] {error}\n"
+            "If it was stopped meanwhile, `make up` starts it and closes the session with a reason."
+        )
+        return 3
     if not good:
-        console.print(f"\n[red]The demo failed:[/] {summary.reason(session, status)}")
+        console.print(f"\n[red]The demo failed:[/] {why}")
     console.print("\nLook at it in a browser at the address above. `make down` stops the stack.")
     return 0 if good else 1
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from runner.children import child
 from runner.user import end_group, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from runner.user import User
@@ -28,6 +29,7 @@ MAX_ERR = 64 << 10
 """How much of the end of its standard error is kept, in bytes: filters that the agent set up write there."""
 _SHOWN = 400
 _READ = 1 << 16
+_LOOK_SECONDS = 0.2
 # What a command wrote is in its pipes when it has ended; only a process that it left could add to it.
 _DRAIN_SECONDS = 5.0
 
@@ -164,6 +166,7 @@ def run(
     given: bytes | IO[bytes] = b"",
     out: IO[bytes] | None = None,
     timeout: float = 600.0,
+    should_stop: Callable[[], bool] = lambda: False,
     accept: Sequence[int] = (0,),
 ) -> Done:
     """Runs one git command to its end.
@@ -176,10 +179,11 @@ def run(
         given: its standard input, or a file to read it from.
         out: a file for its standard output, for what may be large.
         timeout: seconds until it is killed.
+        should_stop: asked several times a second; it is killed as soon as this is so.
         accept: exit codes that are no failure.
 
     Raises:
-        GitError: it ended with another code, not in time, or said more than `MAX_OUT`.
+        GitError: it ended with another code, not in time, was stopped, or said more than `MAX_OUT`.
     """
     command = ["git", *arguments]
     with child(
@@ -195,12 +199,10 @@ def run(
         readers = [_Reader(process.stdout, MAX_OUT), _Reader(process.stderr, MAX_ERR)]
         if process.stdin is not None and isinstance(given, bytes):
             threading.Thread(target=_feed, args=(process.stdin, given), daemon=True).start()
-        try:
-            process.wait(timeout)
-        except subprocess.TimeoutExpired as error:
+        if (why := _wait(process, timeout, should_stop)) is not None:
             # Its helpers too: they would hold the connection and the pipes.
             end_group(process.pid, signal.SIGKILL)
-            raise GitError(arguments[0], -1, "timed out") from error
+            raise GitError(arguments[0], -1, why)
         _join(readers, process.pid)
     text, err = (reader.kept for reader in readers)
     stderr = err.decode(errors="replace")
@@ -209,6 +211,21 @@ def run(
     if not readers[0].is_whole:
         raise GitError(arguments[0], process.returncode, f"said more than {MAX_OUT:,} bytes")
     return Done(process.returncode, bytes(text), stderr)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, should_stop: Callable[[], bool]) -> str | None:
+    """Waits for its end, and says why if it must not be waited for."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            process.wait(_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                return "timed out"
+            if should_stop():
+                return "stopped"
+        else:
+            return None
 
 
 def _feed(stream: IO[bytes], given: bytes) -> None:

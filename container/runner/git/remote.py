@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from pullwright.errors import GitHubRefused, GitHubUnavailable
+from pullwright.errors import GitHubRefused, GitHubUnavailable, TaskStopped
 from runner.git.command import Done, GitError, network_environment, run
 from runner.git.push import Rejection, parse_porcelain
 from runner.git.store import Head, Store
@@ -38,6 +38,10 @@ _FETCH_REF = (
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 
 
+def _never() -> bool:
+    return False
+
+
 class Remote:
     """One branch of a repository on GitHub.
 
@@ -47,6 +51,8 @@ class Remote:
         token: gives a valid installation token whenever one is needed.
         forget: told the token of a command that failed, so that the next one is new.
         sleep: waits between attempts.
+        should_stop: asked several times a second while something is read, never while it is pushed: reading
+            comes before the work, which must not be lost.
     """
 
     def __init__(
@@ -57,12 +63,14 @@ class Remote:
         *,
         forget: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.url = url
         self.branch = branch
         self._token = token
         self._forget = forget
         self._sleep = sleep
+        self._should_stop = should_stop
 
     def clone(self, folder: Path) -> tuple[Store, Head]:
         """Clones the branch's history without old file contents, then the contents of its head.
@@ -160,7 +168,7 @@ class Remote:
         target = (*leases, "--", self.url, f"{commit or ''}:{ref}")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                done = self._git(*_PUSH, *target, cwd=store.folder, accept=(0, _REJECTED))
+                done = self._git(*_PUSH, *target, cwd=store.folder, accept=(0, _REJECTED), is_push=True)
             except GitError as error:
                 self._log(error, attempt)
                 self._pause(attempt)
@@ -227,14 +235,24 @@ class Remote:
             return False
         return found.code == _NO_MATCH
 
-    def _git(self, *arguments: str, cwd: Path, given: bytes = b"", accept: Sequence[int] = (0,)) -> Done:
+    def _git(
+        self,
+        *arguments: str,
+        cwd: Path,
+        given: bytes = b"",
+        accept: Sequence[int] = (0,),
+        is_push: bool = False,
+    ) -> Done:
         token = self._token()
+        should_stop = _never if is_push else self._should_stop
         try:
             env = network_environment(self.url, token)
-            return run(*arguments, cwd=cwd, env=env, given=given, accept=accept)
-        except GitError:
+            return run(*arguments, cwd=cwd, env=env, given=given, accept=accept, should_stop=should_stop)
+        except GitError as error:
             # Git tells a refused token from other failures by its words only, so any failure counts as one.
             self._forget(token)
+            if should_stop():
+                raise TaskStopped("The task was stopped while it read the repository.") from error
             raise
 
     def _log(self, error: GitError, attempt: int) -> None:

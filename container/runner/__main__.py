@@ -57,6 +57,11 @@ def main(clock: Clock = CLOCK) -> int:
     try:
         with phases.phase("start"):
             around, report, grants = _prepare(settings, signals, phases, clock)
+            # RunTask's answer may get lost, and the state machine then starts a second task.
+            earlier = around.artifacts.earlier_result() if around.takes_over else None
+        if earlier is not None:
+            logger.info("another task has finished the session", task=earlier.task_arn)
+            return earlier.exit_code
     except SessionClosed as error:
         logger.warning("the session is not ours", reason=error.sentence)
         return exit_codes.NOT_OURS
@@ -84,7 +89,7 @@ def _prepare(
         task=task,
         now=clock.now,
     )
-    record.claim(report.started_at)
+    takes_over = record.claim(report.started_at)
     around = Surroundings(
         work_dir=settings.work_dir,
         private=_private_folder(settings.work_dir),
@@ -100,6 +105,7 @@ def _prepare(
         checkpoint_seconds=settings.checkpoint_seconds,
         package_manager=settings.package_manager,
         model_patience_seconds=settings.model_patience_seconds,
+        takes_over=takes_over,
     )
     return around, report, grants
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from pullwright.aws import calling
+from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
 from pullwright.models import AgentRequest, AgentResult
+from runner.log import logger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
 
+# S3 says the first to a role with s3:ListBucket; to others a missing object is forbidden.
+_MISSING = frozenset({"NoSuchKey", "AccessDenied"})
 _TYPES = {
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
@@ -57,6 +61,23 @@ class Artifacts:
                 f"The session's request is not one that this runner understands: {fields}.",
                 remedy="Whoever operates this Pullwright deploys stack and image of the same version.",
             ) from None
+
+    def earlier_result(self) -> AgentResult | None:
+        """What another task of the session has left, or None if it did not come to its end.
+
+        Raises:
+            AwsUnavailable: S3 did not answer.
+        """
+        with calling("look for an earlier result"):
+            try:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}result.json")
+                return AgentResult.model_validate_json(answer["Body"].read())
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+            except ValidationError:
+                logger.warning("an earlier result cannot be read")
+        return None
 
     def put_result(self, result: AgentResult) -> None:
         """Writes `result.json`.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from runner.metadata import TaskIdentity
 
@@ -53,21 +54,25 @@ class SessionRecord:
         self._task = task
         self._now = now
 
-    def claim(self, started_at: datetime) -> None:
+    def claim(self, started_at: datetime) -> bool:
         """Makes the session this task's, whoever had it.
 
         Args:
             started_at: when the task started, UTC.
 
+        Returns:
+            Whether another task had it.
+
         Raises:
             SessionClosed: the session is not RUNNING.
             AwsUnavailable: the table did not answer.
         """
-        self._update(
+        before = self._update(
             "SET task_arn = :arn, image_digest = :digest, task_started_at = :started, heartbeat_at = :now",
             "#status = :running",
             {":digest": self._task.image_digest, ":started": started_at.isoformat()},
         )
+        return before.get("task_arn", {}).get("S") not in {None, self._task.arn}
 
     def beat(self) -> None:
         """Says that the task is alive, if the session is still its own.
@@ -78,7 +83,10 @@ class SessionRecord:
         """
         self._update("SET heartbeat_at = :now", "#status = :running AND task_arn = :arn", {})
 
-    def _update(self, update: str, condition: str, values: dict[str, str]) -> None:
+    def _update(
+        self, update: str, condition: str, values: dict[str, str]
+    ) -> dict[str, AttributeValueTypeDef]:
+        """Changes the record and returns what stood in the changed attributes before."""
         everything = {
             ":arn": self._task.arn,
             ":now": self._now().isoformat(),
@@ -87,18 +95,20 @@ class SessionRecord:
         }
         with calling("write the session record"):
             try:
-                self._dynamodb.update_item(
+                answer = self._dynamodb.update_item(
                     TableName=self._table,
                     Key={"pk": {"S": self._key}},
                     UpdateExpression=update,
                     ConditionExpression=condition,
                     ExpressionAttributeNames={"#status": "status"},
                     ExpressionAttributeValues={name: {"S": value} for name, value in everything.items()},
+                    ReturnValues="UPDATED_OLD",
                 )
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
                 raise SessionClosed("The session is closed or belongs to another task.") from error
+        return answer.get("Attributes", {})
 
 
 class Heartbeat:

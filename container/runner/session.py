@@ -80,6 +80,7 @@ class Surroundings:
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one can install system packages here.
         model_patience_seconds: for which a model's service that fails is asked again.
+        takes_over: whether another task of the session had begun.
     """
 
     work_dir: Path
@@ -96,6 +97,7 @@ class Surroundings:
     checkpoint_seconds: float = 120.0
     package_manager: Literal["apt", "none"] = "none"
     model_patience_seconds: float = PATIENCE_SECONDS
+    takes_over: bool = False
 
     @property
     def log(self) -> Path:
@@ -139,7 +141,11 @@ class Session:
         self._report = report
         self._tracker = tracker
         self._remote = Remote(
-            request.git_url, request.branch, around.github_token, forget=around.forget_github_token
+            request.git_url,
+            request.branch,
+            around.github_token,
+            forget=around.forget_github_token,
+            should_stop=lambda: self._stopped_from_outside() is not None,
         )
         self._checkpoint = CheckpointRef(self._remote)
         self._disk = DiskWatch(around.work_dir)
@@ -155,14 +161,15 @@ class Session:
         with phase("clone"):
             self._tracker.show("Cloning the repository")
             store, head, found = self._clone()
+            if self._adopts(store, head):
+                return
             workspace = self._workspace(store, head, found)
             known = self._learn(store, head)
         known = self._set_up(workspace, known)
         if known.packages is not None:
             # With them there may be a program for the repository's tests.
             known = known.with_checks_of(store, head.tree)
-        if self._around.signals.terminated.is_set():
-            raise TaskStopped("The task was stopped before the agent had started.")
+        self._go_on()
         work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint)
         try:
             with phase("agent"):
@@ -192,6 +199,24 @@ class Session:
             self._check(workspace, known.with_checks_of(store, collected.tree))
         elif failure is None:
             work.forget_checkpoint()
+
+    def _go_on(self) -> None:
+        """Raises an error if there is nothing to begin any more."""
+        if self._around.signals.terminated.is_set():
+            raise TaskStopped("The task was stopped before the agent had started.")
+
+    def _adopts(self, store: Store, head: Head) -> bool:
+        """Takes what another task of this session has pushed, if it has: doing it twice would cost twice."""
+        report = self._report
+        if not self._around.takes_over or store.session_of(head.commit) != self._request.session_id:
+            return False
+        [parent] = store.parents(head.commit)
+        report.outcome, report.commit = Outcome.CHANGED, head.commit
+        report.files_changed = len(store.changes(store.head(parent).tree, head.tree))
+        report.notices.append(
+            "ECS started two tasks. The first had pushed the work; its cost and the checks are not known."
+        )
+        return True
 
     def _clone(self) -> tuple[Store, Head, Head | None]:
         """The repository, and the last checkpoint if an earlier session left one on this branch."""

@@ -48,6 +48,9 @@ class Endpoints(BaseHTTPRequestHandler):
         if (kind, user) != ("Basic", "x-access-token") or not self.world.takes_token(token):
             self._answer(401, {}, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
+            if self.command == "POST" and not self.world.git_answers.is_set():
+                (self.world.folder / "cloning").touch()
+                self.world.git_answers.wait()
             self._send(*serve_git(self.world.folder, self, body))
 
     def _model(self, _: bytes) -> None:
@@ -116,10 +119,14 @@ class Endpoints(BaseHTTPRequestHandler):
         if record["status"] != values[":running"] or not mine:
             self._answer(400, {"__type": "com.amazonaws.dynamodb#ConditionalCheckFailedException"})
             return
+        before = dict(record)
+        names = []
         for assignment in call["UpdateExpression"].removeprefix("SET ").split(", "):
             name, value = assignment.split(" = ")
             record[name] = values[value]
-        self._answer(200, {})
+            names.append(name)
+        old = {name: {"S": before[name]} for name in names if name in before}
+        self._answer(200, {"Attributes": old} if call.get("ReturnValues") == "UPDATED_OLD" else {})
 
     def _answer(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
         self._send(

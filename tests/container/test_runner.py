@@ -158,6 +158,48 @@ def test_a_session_taken_over_is_not_pushed(world: World) -> None:
     assert "sessions/implement-7-test/result.json" not in world.objects
 
 
+def test_a_second_task_repeats_nothing_that_the_first_has_finished(world: World) -> None:
+    """It ends as the first did: same result, same exit code, no second commit."""
+    world.fake_cli("echo x > X.md; finish")
+    assert world.run().code == exit_codes.DONE
+    commit, kept = world.git("rev-parse", "claude/7"), dict(world.objects)
+    world.record["task_arn"] = "arn:of:another:task"
+    world.fake_cli("exit 9")
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert "another task has finished the session" in ran.output
+    assert world.git("rev-parse", "claude/7") == commit
+    assert world.objects == kept
+
+
+def test_a_second_task_takes_what_the_first_has_pushed(world: World) -> None:
+    """The first died between its push and its result: the work is done, and is not paid for twice."""
+    world.fake_cli("echo x > X.md; finish")
+    assert world.run().code == exit_codes.DONE
+    commit = world.git("rev-parse", "claude/7")
+    del world.objects[world.key("result.json")]
+    world.record["task_arn"] = "arn:of:another:task"
+    world.fake_cli("exit 9")
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    result = world.result
+    assert (result.outcome, result.commit, result.files_changed) == ("changed", commit, 1)
+    assert "ECS started two tasks." in result.notices[0]
+    assert world.git("rev-parse", "claude/7") == commit
+
+
+def test_a_task_that_is_stopped_while_it_clones_ends_at_once(world: World) -> None:
+    """Nothing is lost by it, and ECS would wait for two minutes."""
+    world.git_answers.clear()
+    try:
+        ran = stop_when(world.start(), world.folder / "cloning")
+    finally:
+        world.git_answers.set()
+    assert ran.code == exit_codes.BY_ERROR["TaskStopped"], ran.output
+    assert world.result.failure is not None
+    assert "while it read the repository" in world.result.failure.sentence
+
+
 def test_an_unwell_broker_is_asked_again(world: World) -> None:
     """Errors of the broker's side and throttling pass."""
     world.ask(stub=True)

@@ -62,6 +62,7 @@ class World:
         comments: every text that the tracking comment was given.
         broker_answers: answers to give before the good one: statuses.
         grants: all credentials that the broker gave.
+        git_answers: cleared, it lets git's POSTs wait; the file `cloning` tells of one.
         moved: by how much the clock of everybody is moved.
         started: how many runners were started.
         first_call: when something was asked for the first time, in seconds since 1970.
@@ -73,6 +74,7 @@ class World:
     comments: list[str] = field(default_factory=list)
     broker_answers: list[int] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
+    git_answers: threading.Event = field(default_factory=threading.Event)
     moved: timedelta = timedelta()
     comment_status: int = 200
     model_calls: list[str] = field(default_factory=list)
@@ -89,6 +91,7 @@ class World:
             folder = Path(name)
             folder.chmod(0o755)
             world = cls(folder)
+            world.git_answers.set()
             server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Endpoints,), {"world": world}))
             world.url = f"http://127.0.0.1:{server.server_port}"
             thread = threading.Thread(target=server.serve_forever)

@@ -45,6 +45,11 @@ class Store:
         """The hashes of a commit's parents."""
         return self._git("rev-parse", f"{ref}^@").decode().split()
 
+    def session_of(self, commit: str) -> str:
+        """The session that a commit's trailer names; empty if there is none."""
+        form = "--format=%(trailers:key=Pullwright-Session,valueonly)"
+        return self._git("log", "-1", form, commit).decode(errors="replace").strip()
+
     def entries(self, tree: str) -> list[tuple[str, str]]:
         """Mode and hash of everything in a tree, folders themselves left out."""
         listed = self._git("ls-tree", "-r", "-z", tree).decode(errors="surrogateescape")

@@ -85,11 +85,9 @@ def outcomes(
     stack.client("dynamodb").delete_item(
         TableName=stack.outputs["SessionsTable"], Key={"pk": {"S": "SLOTS#none"}}
     )
-    benches = {}
-    for cell in (one for one in ALL if id(one) in chosen):
-        workshop = repositories.make()
-        [(_, [payload])] = payloads(stack, person, {workshop.name: 1}).items()
-        benches[cell] = Bench(workshop, FOLDER, payload)
+    workshops = {cell: repositories.make() for cell in ALL if id(cell) in chosen}
+    told = payloads(stack, person, {workshop.name: 1 for workshop in workshops.values()})
+    benches = {cell: Bench(one, FOLDER, told[one.name][0]) for cell, one in workshops.items()}
     ordered = [
         {**fault, "path_regex": bench.path(fault["path_regex"])}
         for cell, bench in benches.items()

@@ -119,45 +119,43 @@ def payloads(stack: Stack, person: Person, sizes: dict[str, int]) -> dict[str, l
         person: who may write there.
         sizes: how many issues each repository gets.
     """
-    told: dict[str, list[bytes]] = {}
+    for repository in sizes:
+        person.open_issue(repository, "Say good bye 1", "Print `good bye` too.")
+    sent = _payloads_about(stack, set(sizes))
+    call(stack.github_url, "PUT", "/_standin/faults", [_LOST])
     try:
-        for repository, size in sizes.items():
-            told[repository] = _payloads_of(stack, person, repository, size)
+        told = {name: _labeled(person, sent[name], size) for name, size in sizes.items()}
         _until_quiet(stack)
     finally:
         call(stack.github_url, "PUT", "/_standin/faults", [])
     return told
 
 
-def _payloads_of(stack: Stack, person: Person, repository: str, size: int) -> list[bytes]:
-    numbers = [person.open_issue(repository, "Say good bye 1", "Print `good bye` too.")]
-    sent = _payload_of(stack, repository)
-    call(stack.github_url, "PUT", "/_standin/faults", [_LOST])
-    numbers += [
-        person.open_issue(repository, f"Say good bye {number}", "Print `good bye` too.")
-        for number in range(2, size + 1)
-    ]
+def _labeled(person: Person, sent: dict[str, Any], size: int) -> list[bytes]:
+    """Open a repository's further issues, label all, and return the payloads that tell of the labels."""
+    repository = sent["repository"]["full_name"]
     bodies = []
-    for number in numbers:
+    for number in range(1, size + 1):
+        if number > 1:
+            person.open_issue(repository, f"Say good bye {number}", "Print `good bye` too.")
         person.label(repository, number, LABEL)
         issue = person.rest("GET", f"/repos/{repository}/issues/{number}")
         payload = {**sent, "action": "labeled", "issue": issue, "label": issue["labels"][0]}
         bodies.append(json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode())
-    _until_quiet(stack)
-    call(stack.github_url, "PUT", "/_standin/faults", [])
     return bodies
 
 
-def _payload_of(stack: Stack, repository: str) -> dict[str, Any]:
-    """What the stand-in itself sent about the first issue: the rest of the payload is taken from there."""
+def _payloads_about(stack: Stack, repositories: set[str]) -> dict[str, dict[str, Any]]:
+    """What the stand-in itself sent about issues: the rest of the payloads is taken from there."""
     deadline = time.monotonic() + _WEBHOOK_SECONDS
     while time.monotonic() < deadline:
-        for delivery in reversed(call(stack.github_url, "GET", "/_standin/deliveries")):
-            payload: dict[str, Any] = delivery["request"]["payload"]
-            if delivery["event"] == "issues" and payload["repository"]["full_name"] == repository:
-                return payload
+        told = call(stack.github_url, "GET", "/_standin/deliveries")
+        payloads = [one["request"]["payload"] for one in told if one["event"] == "issues"]
+        found = {one["repository"]["full_name"]: one for one in payloads}
+        if repositories <= found.keys():
+            return found
         time.sleep(0.1)
-    raise TimeoutError(f"the stand-in sent nothing about {repository} within {_WEBHOOK_SECONDS} s")
+    raise TimeoutError(f"the stand-in did not tell of all new issues within {_WEBHOOK_SECONDS} s")
 
 
 def _until_quiet(stack: Stack) -> None:

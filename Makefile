@@ -30,7 +30,7 @@ demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" fo
 	@$(RUN) local.demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
 test: setup ## all layers of tests, the integration tests beside the others (LAYER=unit for one)
-	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 2 --dist loadscope --no-loadscope-reorder)
+	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 3 --dist loadscope --no-loadscope-reorder)
 
 lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@$(RUN) ruff check .

@@ -13,22 +13,31 @@ if TYPE_CHECKING:
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
 
 
-class TwoGroups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
-    """One worker for the integration tests, which have one stack among them, and one for all others."""
+_WITH_A_STACK_OF_THEIR_OWN = ("engine/", "github/", "test_launcher.py")
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
+    """One worker for the integration tests that share a stack, one for the container's, one for all others.
+
+    They wait for one another's processes most of the time, so three are not too many for two cores.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "integration" if _layer(nodeid) == "integration" else "others"
+        layer, _, rest = nodeid.removeprefix("tests/").partition("/")
+        if layer == "integration" and not rest.startswith(_WITH_A_STACK_OF_THEIR_OWN):
+            return "stack"
+        return "container" if layer == "container" else "others"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
-    """Share the tests between two workers, when there are two."""
-    return TwoGroups(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Share the tests between the workers."""
+    return Groups(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the fast layers first, so that a plain mistake shows in seconds.
 
-    With two workers the integration tests take longest and have to begin at once.
+    With several workers the integration tests take longest and have to begin at once.
     """
     items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
     if hasattr(config, "workerinput"):

@@ -91,7 +91,7 @@ def main() -> int:
     except TimeoutError as error:
         console.print(f"[red]{error}[/]\nWhat happened stands in {stack.described['log_dir']}")
         return 3
-    except (BotoCoreError, ClientError, StandInError, OSError) as error:
+    except (BotoCoreError, ClientError, StandInError, subprocess.CalledProcessError, OSError) as error:
         console.print(
             f"[red]The local stack does not answer any more:[/] {error}\n"
             "If it was stopped meanwhile, `make up` starts it and closes the session with a reason."

@@ -11,21 +11,16 @@ if TYPE_CHECKING:
     import pytest
 
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
-
-
-_WITH_A_STACK_OF_THEIR_OWN = ("engine/", "github/", "test_launcher.py")
+_WITHOUT_THE_STACK = tuple(f"tests/integration/{part}" for part in ("engine/", "github/", "test_launcher.py"))
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
-    """One worker for the integration tests that share a stack, one for the container's, one for all others.
-
-    They wait for one another's processes most of the time, so three are not too many for two cores.
-    """
+    """One worker for the tests that share a stack, one for the container layer, one for all others."""
 
     def _split_scope(self, nodeid: str) -> str:
-        layer, _, rest = nodeid.removeprefix("tests/").partition("/")
-        if layer == "integration" and not rest.startswith(_WITH_A_STACK_OF_THEIR_OWN):
-            return "stack"
+        layer = _layer(nodeid)
+        if layer == "integration":
+            return "others" if nodeid.startswith(_WITHOUT_THE_STACK) else "stack"
         return "container" if layer == "container" else "others"
 
 

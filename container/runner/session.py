@@ -169,7 +169,7 @@ class Session:
         if known.packages is not None:
             # With them there may be a program for the repository's tests.
             known = known.with_checks_of(store, head.tree)
-        self._go_on()
+        self._must_go_on()
         work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint)
         try:
             with phase("agent"):
@@ -200,8 +200,12 @@ class Session:
         elif failure is None:
             work.forget_checkpoint()
 
-    def _go_on(self) -> None:
-        """Raises an error if there is nothing to begin any more."""
+    def _must_go_on(self) -> None:
+        """Ends the session here if its task is to stop.
+
+        Raises:
+            TaskStopped: it is.
+        """
         if self._around.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_OUT = 256 << 20
 """How much of a command's standard output is taken, in bytes: lists of two million files fit."""
 MAX_ERR = 64 << 10
-"""How much of the end of its standard error is kept, in bytes: filters that the agent set up write there."""
+"""How much of the end of its standard error is kept, in bytes: git complains of each file it cannot add."""
 _SHOWN = 400
 _READ = 1 << 16
 _LOOK_SECONDS = 0.2

@@ -171,6 +171,9 @@ class Work:
             raise PushRefused("The agent left files that git does not accept from others.") from error
         finally:
             collected.pack.unlink(missing_ok=True)
+        if not self._store.changes(self._head.tree, collected.tree):
+            # Git writes folders' modes anew where an old client had padded them.
+            return None
         if self._request.branch_is_ours:
             return collected
         # The agent had the base branch's; whatever it made of them, the branch keeps its own.

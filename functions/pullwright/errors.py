@@ -9,6 +9,7 @@ PullwrightError
 ├── AppNotInstalled           the GitHub App does not reach the repository
 ├── PermissionMissing         the installation lacks a permission
 ├── RepositoryNotFound, RepositoryArchived, RepositoryEmpty, BaseBranchNotFound
+├── HistoryRefused            git refuses an object of the repository's history
 ├── IssueNotFound, IssueClosed, IssueWithoutText, IssueEdited
 ├── BranchNotOurs, BranchProtected, PullRequestNotFound, PullRequestClosed
 ├── AlreadyRunning            a trigger met work in progress on its branch
@@ -140,6 +141,12 @@ class RepositoryEmpty(_UserError):
     """The repository has no commit yet."""
 
     default_remedy = "Push a first commit."
+
+
+class HistoryRefused(_UserError):
+    """Git refuses an object of the repository's history as dangerous."""
+
+    default_remedy = "Find the object with `git fsck` in a clone, and rewrite the history without it."
 
 
 class BaseBranchNotFound(_UserError):

@@ -7,8 +7,9 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from pullwright.errors import GitHubRefused, GitHubUnavailable, TaskStopped
-from runner.git.command import Done, GitError, network_environment, run
+from pullwright.errors import GitHubRefused, GitHubUnavailable, HistoryRefused, TaskStopped
+from runner.git.command import Done, GitError, environment, network_environment, run
+from runner.git.findings import LENIENT, is_harmless
 from runner.git.push import Rejection, parse_porcelain
 from runner.git.store import Head, Store
 from runner.git.tree import ABSENT, GITLINK
@@ -30,10 +31,6 @@ _FETCH_REF = (
 _FETCH = (
     *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
     *("--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin"),
-)
-_FETCH_REF = (
-    *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
-    *("--filter=blob:none", "origin"),
 )
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 
@@ -81,12 +78,13 @@ class Remote:
         Raises:
             GitHubRefused: the branch is gone.
             GitHubUnavailable: GitHub did not let us clone.
+            HistoryRefused: an object of the history is dangerous, and would be the next time too.
         """
         store = Store(folder)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 target = ("--branch", self.branch, "--", self.url, str(folder))
-                self._git(*_CLONE, *target, cwd=folder.parent)
+                self._fetch_objects(*_CLONE, *target, cwd=folder.parent, store=folder)
                 head = store.head()
                 self._fetch_blobs(store, set(store.entries(head.tree)))
             except GitError as error:
@@ -133,10 +131,11 @@ class Remote:
 
         Raises:
             GitHubUnavailable: GitHub did not give them.
+            HistoryRefused: an object among them is dangerous.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._git(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder)
+                self._fetch_objects(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder, store=store.folder)
                 changes = store.changes(head.tree, store.head(ref).tree)
                 self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
             except GitError as error:
@@ -193,6 +192,7 @@ class Remote:
 
         Raises:
             GitHubUnavailable: GitHub did not let us.
+            HistoryRefused: an object among them is dangerous.
         """
         ref = f"refs/trusted/{name}"
         self._try(store, *_FETCH_REF, f"+{source}:{ref}")
@@ -210,7 +210,7 @@ class Remote:
     def _try(self, store: Store, *arguments: str, given: bytes = b"") -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._git(*arguments, cwd=store.folder, given=given)
+                self._fetch_objects(*arguments, cwd=store.folder, store=store.folder, given=given)
             except GitError as error:
                 self._log(error, attempt)
                 self._pause(attempt)
@@ -222,7 +222,8 @@ class Remote:
         """Gets blobs in one request, as git itself does when it checks out a partial clone."""
         wanted = sorted({name for mode, name in entries if mode not in {ABSENT, GITLINK}})
         if wanted:
-            self._git(*_FETCH, cwd=store.folder, given="\n".join(wanted).encode())
+            given = "\n".join(wanted).encode()
+            self._fetch_objects(*_FETCH, cwd=store.folder, store=store.folder, given=given)
 
     def _branch_is_gone(self, folder: Path) -> bool:
         try:
@@ -234,6 +235,36 @@ class Remote:
         except GitError:
             return False
         return found.code == _NO_MATCH
+
+    def _fetch_objects(self, *arguments: str, cwd: Path, store: Path, given: bytes = b"") -> None:
+        """Fetch, and check every object before anything looks at it.
+
+        Args:
+            arguments: of git.
+            cwd: working directory.
+            store: the repository that the objects go to.
+            given: standard input.
+        """
+        try:
+            self._git(*arguments, cwd=cwd, given=given)
+        except GitError as error:
+            if not is_harmless(error.stderr):
+                raise
+        else:
+            return
+        logger.info(
+            "the history has findings that git refuses and that may be harmless", command=arguments[0]
+        )
+        unchecked = ("-c", "transfer.fsckObjects=false")
+        self._git(*unchecked, *arguments, cwd=cwd, given=given)
+        options = ("--strict", "--no-reflogs", "--no-dangling", "--no-progress")
+        try:
+            run("fsck", *options, cwd=store, env=environment(LENIENT), should_stop=self._should_stop)
+        except GitError as error:
+            if self._should_stop():
+                raise TaskStopped("The task was stopped while it read the repository.") from error
+            is_harmless(error.stderr)
+            raise HistoryRefused(f"Git finds the repository's history broken: {error.stderr}") from error
 
     def _git(
         self,

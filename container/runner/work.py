@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from pullwright.errors import GitHubUnavailable, PullwrightError, PushRefused
 from runner.git.command import GitError
+from runner.git.layout import Layout
 from runner.git.leaks import Leak, Scanner
 from runner.git.message import checkpoint_message, commit_message
 from runner.git.protected import is_protected
-from runner.git.tree import check, check_size
+from runner.git.pushable import check
+from runner.git.tree import check_size
 from runner.log import logger, tee
 
 if TYPE_CHECKING:
@@ -192,7 +194,8 @@ class Work:
 
     def _check(self, tree: str) -> None:
         """Refuses what must not be pushed, after its diff was written."""
-        check(self._store.changes(self._head.tree, tree), self._store)
+        store, old = self._store, self._head.tree
+        check(store.changes(old, tree), Layout.read(store, old), Layout.read(store, tree))
         if self._leaks:
             raise self._leaks[0].failure()
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pullwright.errors import InternalError, PushRefused
+from pullwright.errors import InternalError
 from runner.git.command import network_environment
 from runner.git.message import commit_message
 from runner.git.push import Rejection, parse_porcelain
-from runner.git.tree import Change, check, leaves_repository, parse_changes, parse_numstat
+from runner.git.tree import parse_changes, parse_numstat
 from tests.unit.runner_kit import a_request
 
-if TYPE_CHECKING:
-    from runner.git.store import Store
-
 REF = "refs/heads/claude/7"
-HASH = "a" * 40
 
 
 @pytest.mark.parametrize(
@@ -51,68 +43,6 @@ def test_a_branch_that_moved_is_no_fault_of_github() -> None:
     found = parse_porcelain(f"!\tabc:{REF}\t[rejected] (fetch first)", REF)
     assert found == Rejection(by_remote=False, reason="fetch first")
     assert "Somebody else" in found.failure("claude/7").sentence
-
-
-@pytest.mark.parametrize(
-    ("path", "target", "leaves"),
-    [
-        ("link", "src/app.py", False),
-        ("src/link", "../README.md", False),
-        ("src/link", "../../x", True),
-        ("link", "/etc/passwd", True),
-        ("link", "..", True),
-        ("link", "a/../../x", True),
-        ("link", ".git/config", True),
-        ("link", ".GIT/config", True),
-        ("link", "", True),
-        ("a/b/c", "../../d", False),
-    ],
-)
-def test_links_stay_inside_the_repository(path: str, target: str, *, leaves: bool) -> None:
-    """A link may point anywhere below the root but into git's folder."""
-    assert leaves_repository(path, target) is leaves
-
-
-@given(st.lists(st.sampled_from(["..", "a", ".", "b"]), max_size=8))
-def test_a_link_leaves_exactly_if_it_ends_outside(parts: list[str]) -> None:
-    """Counting the steps up and down says the same as the rule."""
-    steps = ["src", *parts]
-    depth: list[str] = []
-    above = 0
-    for step in steps:
-        if step == "..":
-            if depth:
-                depth.pop()
-            else:
-                above += 1
-        elif step != ".":
-            depth.append(step)
-    target = "/".join(parts)
-    assert leaves_repository("src/link", target) is (not target or above > 0)
-
-
-@pytest.mark.parametrize(
-    ("path", "mode"),
-    [
-        (".github/workflows/ci.yml", "100644"),
-        (".GitHub/Workflows/ci.yml", "100644"),
-        ("a/.git/config", "100644"),
-        ("a/.GIT/config", "100644"),
-        ("sub", "160000"),
-    ],
-)
-def test_some_paths_are_never_pushed(path: str, mode: str) -> None:
-    """Workflow files, git's own folder and submodules are refused with the path in the sentence."""
-    change = Change(path=path, old_mode="000000", mode=mode, blob=HASH)
-    with pytest.raises(PushRefused, match="`"):
-        check([change], cast("Store", None))
-
-
-def test_a_deleted_workflow_is_refused_too() -> None:
-    """Removing a workflow file needs the same permission."""
-    change = Change(path=".github/workflows/ci.yml", old_mode="100644", mode="000000", blob="0" * 40)
-    with pytest.raises(PushRefused):
-        check([change], cast("Store", None))
 
 
 def test_changes_are_read_with_any_path() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.git.command import environment, run
-from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, parse_changes, parse_numstat
+from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, above, parse_changes, parse_numstat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +91,7 @@ class Store:
         removed = {path: (ABSENT, name) for path, (_, name) in old.items() if chosen(path)}
         staying = old.keys() - removed.keys()
         # A folder of the one may be a file of the other: then the file, which is not chosen, stays.
-        fitting = {path: entry for path, entry in new.items() if staying.isdisjoint(_above(path))}
+        fitting = {path: entry for path, entry in new.items() if staying.isdisjoint(above(path))}
         lines = [
             f"{mode} {name}\t{path}\0"
             for entries in (removed, fitting)
@@ -206,8 +206,3 @@ class Store:
 
     def _git(self, *arguments: str, given: bytes | IO[bytes] = b"") -> bytes:
         return run(*arguments, cwd=self.folder, given=given).out
-
-
-def _above(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]

@@ -99,6 +99,12 @@ def _prepare(
         github_token=grants.github_token,
         forget_github_token=grants.forget_github_token,
         model_api_key=lambda: grants.current().model_api_key,
+        github=lambda patience: GitHubClient(
+            settings.github_api_url,
+            grants.github_token,
+            forget_token=grants.forget_github_token,
+            patience=patience,
+        ),
         signals=signals,
         phases=phases,
         clock=clock,

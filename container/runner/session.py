@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,7 @@ from runner.disk import DiskWatch
 from runner.gateway import PATIENCE_SECONDS
 from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
+from runner.git.landing import Landing
 from runner.git.leaks import redact
 from runner.git.protected import with_base
 from runner.git.remote import Remote
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pullwright.errors import PullwrightError
+    from pullwright.github.client import GitHubClient
     from pullwright.models import AgentRequest
     from runner.artifacts import Artifacts
     from runner.clock import Phases
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
     # Told whether anything changed, it says what came of the agent's work.
     Judgement = Callable[[bool], tuple[Outcome, PullwrightError | None]]
 
+# So long is a rate limit waited for when the work is done and only has to come onto the branch.
+_LANDING_PATIENCE_SECONDS = 300.0
 # Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
 _CHECK_GRACE_SECONDS = 300
 
@@ -77,6 +82,7 @@ class Surroundings:
         github_token: gives a valid installation token.
         forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
+        github: makes a client of GitHub that waits for rate limits for so many seconds.
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one can install system packages here.
         model_patience_seconds: for which a model's service that fails is asked again.
@@ -91,6 +97,7 @@ class Surroundings:
     github_token: Callable[[], str]
     forget_github_token: Callable[[str], None]
     model_api_key: Callable[[], str | None]
+    github: Callable[[float], GitHubClient]
     signals: Signals
     phases: Phases
     clock: Clock = CLOCK
@@ -170,7 +177,8 @@ class Session:
             # With them there may be a program for the repository's tests.
             known = known.with_checks_of(store, head.tree)
         self._must_go_on()
-        work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint)
+        own = CheckpointRef(self._remote, f"refs/pullwright-sessions/{self._request.session_id}")
+        work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint, own)
         try:
             with phase("agent"):
                 judged = self._stub(workspace) if self._request.stub else self._agent(work, known, found)
@@ -195,7 +203,9 @@ class Session:
         if collected is not None:
             with phase("push"):
                 self._tracker.show("Pushing the work")
-                work.push(collected, self._remote)
+                github = self._around.github(_LANDING_PATIENCE_SECONDS)
+                landing = Landing(github, self._request.repository, self._request.branch, time.sleep)
+                work.push(collected, landing)
             self._check(workspace, known.with_checks_of(store, collected.tree))
         elif failure is None:
             work.forget_checkpoint()

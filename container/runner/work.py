@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pullwright.errors import GitHubUnavailable, PullwrightError, PushRefused
+from pullwright.errors import PullwrightError, PushRefused
 from runner.git.command import GitError
 from runner.git.layout import Layout
 from runner.git.leaks import Leak, Scanner
@@ -18,7 +18,8 @@ from runner.log import logger, tee
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
     from runner.git.checkpoint import CheckpointRef
-    from runner.git.remote import Remote
+    from runner.git.landing import Landing
+    from runner.git.push import Rejection
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected, Workspace
     from runner.report import Report
@@ -36,6 +37,7 @@ class Work:
         head: the branch's.
         workspace: where the agent works.
         checkpoint: where unfinished work is kept.
+        own: a place that no other session uses.
 
     Attributes:
         changed_at: when a checkpoint last found a change, on the session's clock.
@@ -50,6 +52,7 @@ class Work:
         head: Head,
         workspace: Workspace,
         checkpoint: CheckpointRef,
+        own: CheckpointRef,
     ) -> None:
         self.workspace = workspace
         self._request = request
@@ -58,6 +61,7 @@ class Work:
         self._store = store
         self._head = head
         self._checkpoint = checkpoint
+        self._own = own
         self._scanner = Scanner(store, head.tree)
         self._leaks: list[Leak] = []
         self._kept = self._seen = head.tree
@@ -86,7 +90,7 @@ class Work:
         self._check(tree)
         # Whoever has lost the session has no say in its checkpoints either.
         self._around.record.beat()
-        if self._checkpoint.push(self._store, self._commit(tree, checkpoint_message(self._request))):
+        if self._upload(tree) is None:
             self._kept = tree
 
     def rescue(self) -> None:
@@ -120,47 +124,40 @@ class Work:
             logger.warning("the diff could not be uploaded yet", error=type(error).__name__)
         return collected
 
-    def push(self, collected: Collected, remote: Remote) -> None:
-        """Pushes the work to the branch, if it may be pushed and the session is still ours.
+    def push(self, collected: Collected, landing: Landing) -> None:
+        """Brings the work onto the branch, if it may be there and the session is still ours.
+
+        When that fails, the checkpoint has it.
 
         Raises:
             SessionClosed: it is not.
         """
-        report, branch = self._report, self._request.branch
+        report = self._report
         try:
             self._check(collected.tree)
         except PushRefused as error:
             report.fail(error)
             return
-        commit = self._commit(collected.tree, commit_message(self._request, report.summary))
         self._around.record.beat()
+        message = commit_message(self._request, report.summary)
         try:
-            rejection = remote.push(self._store, commit, f"refs/heads/{branch}")
-        except GitHubUnavailable as error:
-            self._keep_aside(commit)
+            if collected.tree != self._kept:
+                self._send(collected.tree)
+            report.commit = landing.land(collected.tree, self._head.commit, message)
+        except PullwrightError as error:
+            logger.warning("the work did not come onto the branch", reason=error.sentence)
             report.fail(error)
-            return
-        if rejection is None:
-            report.commit = commit
+        else:
             self.forget_checkpoint()
-            return
-        logger.warning("the push was rejected", reason=rejection.reason)
-        self._keep_aside(commit)
-        report.fail(rejection.failure(branch))
 
     def forget_checkpoint(self) -> None:
         """Deletes the checkpoint: the branch holds everything."""
         try:
             self._checkpoint.delete(self._store)
+            self._own.delete(self._store)
         except PullwrightError as error:
             # The next session finds that it is based on an older head and ignores it.
             logger.warning("the checkpoint could not be deleted", error=type(error).__name__)
-
-    def _keep_aside(self, commit: str) -> None:
-        try:
-            self._checkpoint.push(self._store, commit)
-        except PullwrightError as error:
-            logger.warning("the work could not be kept aside", error=type(error).__name__)
 
     def _take(self) -> Collected | None:
         collected = self.workspace.collect(self._head)
@@ -199,7 +196,27 @@ class Work:
         if self._leaks:
             raise self._leaks[0].failure()
 
-    def _commit(self, tree: str, message: str) -> str:
+    def _send(self, tree: str) -> None:
+        """Brings the finished work to GitHub, where no branch has it yet.
+
+        Raises:
+            PushRefused, BranchProtected: GitHub does not take it.
+            GitHubUnavailable: GitHub did not answer.
+        """
+        rejection = self._upload(tree)
+        if rejection is not None and not rejection.is_rule:
+            # Somebody else's checkpoint stands there, or a ref that leaves no room for ours.
+            self._own.find(self._around.private)
+            rejection = self._own.push(self._store, self._checkpoint_of(tree))
+        if rejection is not None:
+            raise rejection.failure(self._request.branch)
+
+    def _upload(self, tree: str) -> Rejection | None:
+        """Makes a checkpoint of a tree, and says why if GitHub does not take it."""
+        return self._checkpoint.push(self._store, self._checkpoint_of(tree))
+
+    def _checkpoint_of(self, tree: str) -> str:
+        message = checkpoint_message(self._request)
         return self._store.commit(
             tree, parent=self._head.commit, message=message, author=self._request.author
         )

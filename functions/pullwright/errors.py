@@ -188,7 +188,10 @@ class BranchNotOurs(_UserError):
 class BranchProtected(_UserError):
     """The repository's rules refuse our branch."""
 
-    default_remedy = "Allow the App to create and push branches named claude/*."
+    default_remedy = (
+        "Allow the App to create and push branches named claude/*: leave them out of the rule, or let the "
+        "App bypass it."
+    )
 
 
 class PullRequestNotFound(_UserError):

@@ -145,8 +145,9 @@ class AgentRequest(Model):
 
     Attributes:
         git_url: HTTPS address to clone, without credentials.
-        author: the App's bot, author of every commit.
+        author: the App's bot; stands in checkpoints, GitHub itself puts it into what comes onto the branch.
         requested_by: GitHub login of who asked, if somebody did.
+        requested_by_id: their account, if GitHub knows one.
         model: model id or inference-profile id, as the provider calls it.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
             tools then come from the base branch, and are not pushed.
@@ -168,6 +169,7 @@ class AgentRequest(Model):
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
     prompt: str | None
     requested_by: str | None
+    requested_by_id: int | None = None
     author: GitIdentity
     provider: Literal["bedrock", "anthropic"]
     model: str

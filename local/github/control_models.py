@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from local.github.git.rules import KINDS as RULES
 from local.github.permissions import KNOWN
 from local.github.records import Access
 
@@ -65,11 +66,37 @@ class UserBody(_Body):
     token: Annotated[str, StringConstraints(min_length=8)]
 
 
+class RuleBody(_Body):
+    """A rule of a ruleset, `repository-rule` in GitHub's OpenAPI description."""
+
+    type: str
+    parameters: dict[str, Any] | None = None
+
+    @field_validator("type")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in RULES:
+            raise ValueError(f"the stand-in has no rule {value}; it has {', '.join(sorted(RULES))}")
+        return value
+
+
+class RulesetBody(_Body):
+    """A ruleset, `repository-ruleset` in GitHub's OpenAPI description."""
+
+    name: str
+    target: Literal["branch", "tag", "push"] = "branch"
+    enforcement: Literal["disabled", "active", "evaluate"] = "active"
+    bypass_actors: list[dict[str, Any]] = Field(default_factory=list)
+    conditions: dict[str, Any] | None = None
+    rules: list[RuleBody]
+
+
 class _RepositorySettings(_Body):
     private: bool | None = None
     archived: bool | None = None
     drafts: bool | None = None
     protected_branches: list[str] | None = None
+    rulesets: list[RulesetBody] | None = None
     installed: bool | None = None
     installation_permissions: dict[str, Access] | None = None
     permissions: dict[str, GivenRole] | None = None

@@ -79,6 +79,7 @@ def create(world: World, body: NewRepository) -> Repository:
         default_branch=branch or "main",
         roles=given,
         protected_branches=body.protected_branches or [],
+        rulesets=[one.model_dump() for one in body.rulesets or ()],
         drafts=body.drafts is not False,
         created_at=now,
         updated_at=now,
@@ -103,7 +104,7 @@ def _fill(world: World, made: Repository, owner: Account, source: Path | None, f
     git.set_head(made.default_branch)
     if not files:
         return
-    who = Signature(owner.login, f"{owner.id}+{owner.login}@users.noreply.github.com", stamp(world.now()))
+    who = Signature(owner.login, f"{owner.id}+{owner.login}@{world.links.noreply}", stamp(world.now()))
     changes = [TreeChange(path, "100644", git.write_blob(text.encode())) for path, text in files.items()]
     try:
         tree = git.write_tree(changes)
@@ -126,6 +127,8 @@ def change(world: World, repository: Repository, body: ChangedRepository) -> Non
         value = getattr(body, name)
         if value is not None:
             setattr(repository, name, value)
+    if body.rulesets is not None:
+        repository.rulesets = [one.model_dump() for one in body.rulesets]
     repository.updated_at = world.now()
     world.store.repositories.put(repository)
     if body.installed is False:

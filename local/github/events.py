@@ -120,7 +120,7 @@ def push_event(
         "compare": f"{page}/compare/{before[:12]}...{after[:12]}",
         "commits": [_pushed(world, repository, commit) for commit in fresh[:_MOST_COMMITS]],
         "head_commit": _pushed(world, repository, head) if head else None,
-        "pusher": {"name": sender.login, "email": f"{sender.id}+{sender.login}@users.noreply.github.com"},
+        "pusher": {"name": sender.login, "email": f"{sender.id}+{sender.login}@{world.links.noreply}"},
     }
     _send(world, "push", repository, sender, body)
 

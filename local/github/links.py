@@ -6,6 +6,7 @@ import base64
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from local.github.records import Repository
@@ -27,6 +28,11 @@ class Links:
     def api(self) -> str:
         """Root of the REST API."""
         return f"{self.root}/api/v3"
+
+    @property
+    def noreply(self) -> str:
+        """The domain of addresses that keep people's own ones private, as an Enterprise Server has it."""
+        return f"users.noreply.{urlsplit(self.root).hostname}"
 
     def repo(self, repository: Repository, path: str = "") -> str:
         """Return the API's address of a repository, or of something below it."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.github import events
+from local.github.answers import unprocessable
 from local.github.auth import role_of
+from local.github.git import rules
 from local.github.git.repository import ZERO
 
 if TYPE_CHECKING:
@@ -41,6 +43,49 @@ def protected_for(repository: Repository, actor: Actor) -> list[str]:
         actor.kind == "user" and actor.account is not None and role_of(repository, actor.account) == "admin"
     )
     return [] if above else repository.protected_branches
+
+
+def rulesets_for(repository: Repository, actor: Actor) -> list[dict[str, Any]]:
+    """Return the rulesets that hold for an actor, who may be named as one that bypasses them."""
+    return [one for one in repository.rulesets if not _bypasses(repository, actor, one)]
+
+
+def _bypasses(repository: Repository, actor: Actor, ruleset: dict[str, Any]) -> bool:
+    is_admin = actor.kind == "user" and actor.account and role_of(repository, actor.account) == "admin"
+    kinds = {one["actor_type"] for one in ruleset.get("bypass_actors") or ()}
+    return ("RepositoryRole" in kinds and bool(is_admin)) or (
+        "Integration" in kinds and actor.kind == "installation"
+    )
+
+
+def passed_checks(world: World, repository: Repository) -> dict[str, list[str]]:
+    """Return the names of the checks that have succeeded, by commit."""
+    found: dict[str, list[str]] = {}
+    for run in world.store.check_runs:
+        if run.repository_id == repository.id and run.conclusion == "success":
+            found.setdefault(run.head_sha, []).append(run.name)
+    return found
+
+
+def check_rules(world: World, repository: Repository, actor: Actor, update: Update) -> None:
+    """Check an update through the API against the repository's rulesets.
+
+    Raises:
+        ApiError: 422, it breaks one.
+    """
+    rulesets = rulesets_for(repository, actor)
+    if not rulesets:
+        return
+    git = world.git(repository)
+
+    def verified(commit: str) -> bool:
+        return world.git_store.signer.verified(git.raw_commit(commit)) is not None
+
+    passed = passed_checks(world, repository)
+    change = rules.Change(update.ref, update.before, update.after, git.run, verified, passed)
+    broken = rules.violations(rules.applying(rulesets, update.ref, repository.default_branch), change)
+    if broken:
+        raise unprocessable("\n\n".join(["Repository rule violations found", *broken, ""]))
 
 
 def apply(world: World, repository: Repository, sender: Account, updates: list[Update]) -> None:

@@ -122,6 +122,7 @@ class Repository(Record):
     Attributes:
         roles: account id → role of the people who were given one.
         protected_branches: patterns of branches that only people with `admin` may change.
+        rulesets: as GitHub's OpenAPI description has them.
         drafts: whether draft pull requests are supported (private ones of some plans lack them).
         next_number: of the next issue or pull request.
         former_names: full names that it had before, in lower case.
@@ -137,6 +138,7 @@ class Repository(Record):
     default_branch: str = "main"
     roles: dict[int, Role] = Field(default_factory=dict)
     protected_branches: list[str] = Field(default_factory=list)
+    rulesets: list[dict[str, Any]] = Field(default_factory=list)
     drafts: bool = True
     labels: list[Label] = Field(default_factory=list)
     next_number: int = 1

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.container.git_cgi import serve_git
+from tests.container.git_data import answer_git_data
 
 if TYPE_CHECKING:
     from tests.container.world import World
@@ -60,6 +61,9 @@ class Endpoints(BaseHTTPRequestHandler):
     def _github(self, body: bytes) -> None:
         if not self.world.takes_token(self.headers.get("Authorization", "").removeprefix("Bearer ")):
             self._answer(401, {"message": "Bad credentials"})
+            return
+        if "/git/" in self.path:
+            self._answer(*answer_git_data(self.world, self.command, self.path, body))
             return
         if self.world.comment_status == 200:
             self.world.comments.append(json.loads(body)["body"])

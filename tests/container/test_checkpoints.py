@@ -43,7 +43,7 @@ def wait_until(there: Callable[[], object], process: subprocess.Popen[str]) -> N
 
 def refs(world: World) -> str:
     """Return the names of our own refs on GitHub's side."""
-    return world.git("for-each-ref", "--format=%(refname)", "refs/pullwright")
+    return world.git("for-each-ref", "--format=%(refname)", "refs/pullwright", "refs/pullwright-sessions")
 
 
 def test_a_killed_session_goes_on_from_its_last_checkpoint(world: World) -> None:
@@ -99,12 +99,14 @@ def test_a_checkpoint_of_an_older_branch_is_left_alone(world: World) -> None:
 
 def test_work_that_the_branch_refuses_is_kept_in_our_own_ref(world: World) -> None:
     """A rule that protects the branch does not lose the work, and the failure says why."""
-    hook = world.bare / "hooks/update"
-    hook.write_text('#!/bin/sh\ncase "$1" in refs/heads/*) exit 1;; esac\n')
-    hook.chmod(0o755)
+    rule = "Repository rule violations found\n\nChanges must be made through a pull request.\n\n"
+    world.git_data_answers["PATCH"] = [(422, rule, False)]
     world.fake_cli("echo x > X.md; finish")
     ran = world.run()
-    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert ran.code == exit_codes.BY_ERROR["BranchProtected"], ran.output
+    assert world.result.failure is not None
+    assert "Changes must be made through a pull request" in world.result.failure.sentence
+    assert world.git("log", "-1", "--format=%s", "claude/7") == "Begin work on #7"
     assert world.git("show", f"{REF}:X.md") == "x"
 
 
@@ -124,3 +126,4 @@ def test_a_checkpoint_that_somebody_else_made_meanwhile_is_not_overwritten(world
     assert ran.code == exit_codes.DONE, ran.output
     assert world.git("show", "claude/7:MORE.md") == "x"
     assert world.git("rev-parse", REF) == theirs
+    assert refs(world).split() == [REF]

@@ -88,8 +88,8 @@ def test_nothing_planted_for_git_runs(world: World, name: str) -> None:
     refs = set(world.git("for-each-ref", "--format=%(refname)").splitlines())
     assert refs == {"refs/heads/main", "refs/heads/claude/7"}
     # One commit of the bot's on top of ours, whatever the agent committed and as whom.
-    who = "pullwright[bot] <1+pullwright[bot]@users.noreply.github.com>"
-    assert world.git("log", "-1", "--format=%an <%ae>|%cn <%ce>", "claude/7") == f"{who}|{who}"
+    who = "pullwright[bot] <1+pullwright[bot]@users.noreply.github.com>|GitHub <noreply@github.com>"
+    assert world.git("log", "-1", "--format=%an <%ae>|%cn <%ce>", "claude/7") == who
     assert world.git("log", "-1", "--format=%s", "claude/7^") == "Begin work on #7"
 
 

@@ -33,7 +33,7 @@ Pullwright-Session: implement-1-another
 """
 TRAILERS = [
     "Pullwright-Session: implement-7-test",
-    "Co-authored-by: maintainer <maintainer@users.noreply.github.com>",
+    "Co-authored-by: maintainer <583231+maintainer@users.noreply.127.0.0.1>",
 ]
 # https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
 CLOSING = re.compile(r"(?i)\b(close[sd]?|fix(es|ed)?|resolve[sd]?)[:\s]+(\S*#\d|gh-\d|https?://)")

@@ -63,6 +63,8 @@ class World:
         broker_answers: answers to give before the good one: statuses.
         grants: all credentials that the broker gave.
         git_answers: cleared, it lets git's POSTs wait; the file `cloning` tells of one.
+        git_data_calls: what was asked of GitHub's git database, as method and path.
+        git_data_answers: what it answers next, by method: status, message, whether the work is done.
         moved: by how much the clock of everybody is moved.
         started: how many runners were started.
         first_call: when something was asked for the first time, in seconds since 1970.
@@ -75,6 +77,8 @@ class World:
     broker_answers: list[int] = field(default_factory=list)
     grants: list[Grant] = field(default_factory=list)
     git_answers: threading.Event = field(default_factory=threading.Event)
+    git_data_calls: list[str] = field(default_factory=list)
+    git_data_answers: dict[str, list[tuple[int, str, bool]]] = field(default_factory=dict)
     moved: timedelta = timedelta()
     comment_status: int = 200
     model_calls: list[str] = field(default_factory=list)
@@ -133,7 +137,7 @@ class World:
             self.git("add", "-A", cwd=seed)
             self.git("commit", "-q", "-m", f"Say {content or 'helo'}", cwd=seed)
         self.git("checkout", "-q", "-b", "claude/7", cwd=seed)
-        self.git("commit", "-q", "--allow-empty", "-m", "Begin work on #7\n\n[skip ci]", cwd=seed)
+        self.git("commit", "-q", "--allow-empty", "-m", "Begin work on #7", cwd=seed)
         self.git("push", "-q", "origin", "main", "claude/7", cwd=seed)
 
     def ask(self, **changes: Any) -> None:
@@ -154,6 +158,7 @@ class World:
             "body": "It says `helo`.",
             "prompt": None,
             "requested_by": "maintainer",
+            "requested_by_id": 583231,
             "author": {"name": "pullwright[bot]", "email": "1+pullwright[bot]@users.noreply.github.com"},
             "provider": "anthropic",
             "model": "claude-opus-5-5",

@@ -238,6 +238,33 @@ def test_a_protected_branch_ends_with_a_sentence(repositories: Repositories) -> 
     assert len(workshop.comments(issue)) == 1
 
 
+@pytest.mark.parametrize(
+    ("rules", "error"),
+    [
+        (["required_signatures", "non_fast_forward", "required_linear_history"], ""),
+        (["creation"], "BranchProtected"),
+        (["update"], "BranchProtected"),
+    ],
+)
+def test_rulesets_are_kept_or_told(repositories: Repositories, rules: list[str], error: str) -> None:
+    """Signed commits satisfy every rule about commits; a rule about branches is told in GitHub's words."""
+    ruleset = {
+        "name": "all branches but the default one",
+        "conditions": {"ref_name": {"include": ["~ALL"], "exclude": ["~DEFAULT_BRANCH"]}},
+        "rules": [{"type": kind} for kind in rules],
+    }
+    workshop = repositories.make(rulesets=[ruleset])
+    session = workshop.start(issue=workshop.issue(), stub=True)
+    record = session.record()
+    assert record.get("error", "") == error, record
+    if error:
+        assert "ref" in record["sentence"]
+        return
+    commits = workshop.rest("GET", f"/pulls/{record['pull_request']}/commits")
+    assert len(commits) == 2
+    assert [one["commit"]["verification"]["reason"] for one in commits] == ["valid", "valid"]
+
+
 def test_text_edited_after_the_label_is_not_worked_on(workshop: Workshop, stack: Stack) -> None:
     """An issue edited between label and start is refused: the agent never sees the later text."""
     issue = workshop.issue(body="the first text")

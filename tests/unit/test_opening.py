@@ -48,7 +48,7 @@ def test_an_issue_gets_branch_draft_and_comment(workshop: Workshop) -> None:
 
 
 def test_the_first_commit_is_empty_and_the_bots(workshop: Workshop) -> None:
-    """The branch begins with a commit that changes nothing, runs no checks and has the bot as author."""
+    """The branch begins with a commit that changes nothing, is the bot's and bears GitHub's signature."""
     workshop.github.issue()
     workshop.open(issue=1)
     main, head = (
@@ -60,7 +60,7 @@ def test_the_first_commit_is_empty_and_the_bots(workshop: Workshop) -> None:
     assert commit["tree"]["sha"] == base["tree"]["sha"]
     assert commit["message"].endswith("[skip ci]")
     assert commit["author"]["name"] == BOT
-    assert commit["author"]["email"].endswith(f"+{BOT}@users.noreply.github.com")
+    assert commit["verification"]["verified"], commit["verification"]
 
 
 def test_the_task_gets_the_whole_request(workshop: Workshop) -> None:

@@ -14,6 +14,7 @@ from runner.log import logger
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runner.git.push import Rejection
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
 
@@ -23,11 +24,12 @@ class CheckpointRef:
 
     Args:
         remote: the branch's repository on GitHub.
+        name: full name of the ref; the branch's if not given.
     """
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, name: str | None = None) -> None:
         self._remote = remote
-        self.name = f"refs/pullwright/{remote.branch}"
+        self.name = name or f"refs/pullwright/{remote.branch}"
         # Where it stands on GitHub as far as we know; empty when it does not exist.
         self._stands_at = ""
         self._lock = threading.Lock()
@@ -63,8 +65,11 @@ class CheckpointRef:
             return None
         return store.head(self.name)
 
-    def push(self, store: Store, commit: str) -> bool:
-        """Moves it to a commit; False if somebody else has moved it.
+    def push(self, store: Store, commit: str) -> Rejection | None:
+        """Moves it to a commit.
+
+        Returns:
+            Why it was not moved: somebody else has moved it, or a rule of the repository forbids it.
 
         Raises:
             GitHubUnavailable: GitHub did not answer.
@@ -80,12 +85,12 @@ class CheckpointRef:
         if self._stands_at:
             self._move(store, None)
 
-    def _move(self, store: Store, commit: str | None) -> bool:
+    def _move(self, store: Store, commit: str | None) -> Rejection | None:
         with self._lock:
             rejection = self._remote.push(store, commit, self.name, lease=self._stands_at)
             if rejection is not None:
                 logger.warning("the checkpoint was rejected", ref=self.name, reason=rejection.reason)
-                return False
+                return rejection
             self._stands_at = commit or ""
         logger.info("the checkpoint was moved", ref=self.name, commit=commit)
-        return True
+        return None

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pullwright.effects import without_effect
+from pullwright.github.urls import noreply_address
 from pullwright.text import visible
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def commit_message(request: AgentRequest, summary: str) -> str:
     trailers = [f"Pullwright-Session: {request.session_id}"]
     login = request.requested_by
     if login and _LOGIN.match(login):
-        trailers.append(f"Co-authored-by: {login} <{login}@users.noreply.github.com>")
+        address = noreply_address(request.git_url, request.requested_by_id, login)
+        trailers.append(f"Co-authored-by: {login} <{address}>")
     return "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part) + "\n"
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from pullwright.errors import BranchProtected, PullwrightError, PushRefused
+from pullwright.text import one_line
 
 _SUMMARY = re.compile(r"^\[(?P<who>rejected|remote rejected)\] \((?P<reason>.*)\)$")
 # The reasons that GitHub puts into the protocol's own field for a ref that its rules protect:
@@ -20,7 +21,11 @@ _PROTECTED = frozenset(
         "push declined due to repository rule violations",
     }
 )
-_SHOWN = 200
+# Of the lines that GitHub adds, those which say no more than the reason does.
+_HEADINGS = re.compile(
+    r"^(?:error: )?(?:GH\d+: .*(?:violations found|update failed)|Review all repository rules)"
+)
+_SHOWN = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +33,44 @@ class Rejection:
     """A ref that was not updated.
 
     Attributes:
-        by_remote: GitHub decided; otherwise git itself saw that the push is no fast-forward.
+        by_remote: GitHub decided; otherwise git itself saw that the ref stands elsewhere.
         reason: the protocol's word for it.
+        told: what GitHub says besides, on one line; may be empty.
     """
 
     by_remote: bool
     reason: str
+    told: str = ""
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether the repository's rules refuse it."""
+        return self.by_remote and self.reason in _PROTECTED
 
     def failure(self, branch: str) -> PullwrightError:
         """The failure that a person is told.
 
         Args:
-            branch: the branch that was pushed to.
+            branch: the branch whose work was pushed.
         """
         if not self.by_remote:
             return PushRefused(
                 f"Somebody else pushed to {branch} while the session ran, so its work could not be added.",
                 remedy="Start it again: it goes on from the branch as it stands now.",
             )
-        if self.reason in _PROTECTED:
-            return BranchProtected(f"The repository's rules do not let the App push to {branch}.")
-        return PushRefused(f"GitHub refused the push to {branch}: {self.reason[:_SHOWN]}.")
+        told = f": {one_line(self.told, _SHOWN).rstrip('.')}" if self.told else ""
+        if self.is_rule:
+            return BranchProtected(f"The repository's rules do not let the App push the work{told}.")
+        return PushRefused(f"GitHub refused the push for {branch}: {one_line(self.reason, _SHOWN)}{told}.")
 
 
-def parse_porcelain(output: str, ref: str) -> Rejection | None:
+def parse_porcelain(output: str, ref: str, errors: str = "") -> Rejection | None:
     """Finds what was said about one ref.
 
     Args:
         output: standard output of `git push --porcelain`.
         ref: the ref's full name.
+        errors: standard error of the same command, where GitHub's own sentences are.
 
     Returns:
         The rejection, or None if the ref was updated or not mentioned.
@@ -66,7 +80,16 @@ def parse_porcelain(output: str, ref: str) -> Rejection | None:
         names, _, summary = rest.partition("\t")
         if flag == "!" and names.endswith(f":{ref}"):
             found = _SUMMARY.match(summary)
+            told = _remote_lines(errors)
             if found is None:
-                return Rejection(by_remote=True, reason=summary)
-            return Rejection(by_remote=found["who"] == "remote rejected", reason=found["reason"])
+                return Rejection(by_remote=True, reason=summary, told=told)
+            return Rejection(by_remote=found["who"] == "remote rejected", reason=found["reason"], told=told)
     return None
+
+
+def _remote_lines(errors: str) -> str:
+    """What GitHub wrote beside the protocol, which git shows after `remote:`."""
+    lines = [
+        line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")
+    ]
+    return " ".join(line.removeprefix("- ") for line in lines if line and not _HEADINGS.match(line))

@@ -172,7 +172,7 @@ class Remote:
                 self._log(error, attempt)
                 self._pause(attempt)
                 continue
-            rejection = parse_porcelain(done.out.decode(errors="replace"), ref)
+            rejection = parse_porcelain(done.out.decode(errors="replace"), ref, done.err)
             if rejection is not None or done.code == 0:
                 return rejection
             logger.warning("git push said nothing about the ref", stderr=done.err[-400:])

@@ -89,7 +89,7 @@ class GitHubApp:
     def author(self, client: GitHubClient) -> GitIdentity:
         """Who stands in the App's commits, so that GitHub shows its face beside them."""
         name = f"{self.app().slug}[bot]"
-        return GitIdentity(name=name, email=f"{self.bot_id(client)}+{name}@users.noreply.github.com")
+        return GitIdentity(name=name, email=client.urls.noreply(self.bot_id(client), name))
 
     def deliveries(self, since: datetime) -> list[Delivery]:
         """The attempts to deliver a webhook to us, newest first.

@@ -8,17 +8,19 @@ from pullwright.github.payloads import (
     CheckRun,
     CheckRuns,
     Comment,
+    Commit,
     Issue,
     IssueHistory,
     PullRequest,
     RepositoryInfo,
     User,
 )
-from pullwright.models import GitIdentity
+from pullwright.github.refusals import told
 
 _GONE = frozenset({404, 410})
 _CONFLICT = 409
 _UNPROCESSABLE = 422
+_NOT_WRITTEN = frozenset({404, _CONFLICT, _UNPROCESSABLE})
 _MAX_COMMENTS = 1_000
 
 _MARK_READY = """
@@ -70,6 +72,10 @@ class GitHubClient(Connection):
         """Reads an account."""
         return self.get(f"/users/{quote(login, safe='')}", "read an account", User)
 
+    def find_user(self, login: str) -> User | None:
+        """Reads an account that may not be there."""
+        return self.find(f"/users/{quote(login, safe='')}", "read an account", User)
+
     def find_branch(self, repository: str, branch: str) -> str | None:
         """The commit that a branch points to, or None if there is no such branch.
 
@@ -87,35 +93,49 @@ class GitHubClient(Connection):
         decoded = response.decoded if isinstance(response.decoded, dict) else {}
         return decoded["object"]["sha"] if "object" in decoded else None
 
-    def create_branch(self, repository: str, branch: str, commit: str) -> bool:
-        """Creates a branch; False if GitHub would not, because it exists or a rule forbids it."""
+    def create_branch(self, repository: str, branch: str, commit: str) -> str | None:
+        """Creates a branch.
+
+        Returns:
+            Why GitHub would not, in its words; None if it did.
+        """
         body = {"ref": f"refs/heads/{branch}", "sha": commit}
         path = f"/repos/{repository}/git/refs"
-        return (
-            self.call("POST", path, "create a branch", body=body, allow=(_UNPROCESSABLE,)).status < _CONFLICT
-        )
+        return told(self.call("POST", path, "create a branch", body=body, allow=_NOT_WRITTEN))
 
-    def forward_branch(self, repository: str, branch: str, commit: str) -> bool:
-        """Moves a branch forward, never by force; False if GitHub would not."""
+    def forward_branch(self, repository: str, branch: str, commit: str) -> str | None:
+        """Moves a branch forward, never by force.
+
+        Returns:
+            Why GitHub would not, in its words; None if it did.
+        """
         path = f"/repos/{repository}/git/refs/heads/{quote(branch)}"
         body = {"sha": commit, "force": False}
-        return (
-            self.call("PATCH", path, "move a branch", body=body, allow=(_UNPROCESSABLE,)).status < _CONFLICT
-        )
+        return told(self.call("PATCH", path, "move a branch", body=body, allow=_NOT_WRITTEN))
 
-    def create_empty_commit(self, repository: str, parent: str, message: str, author: GitIdentity) -> str:
-        """Makes a commit that changes nothing and belongs to no branch yet; returns its hash."""
-        path = f"/repos/{repository}/git/commits"
-        tree = self.call("GET", f"{path}/{parent}", "read a commit").decoded["tree"]["sha"]
-        identity = {"name": author.name, "email": author.email}
-        body = {
-            "message": message,
-            "tree": tree,
-            "parents": [parent],
-            "author": identity,
-            "committer": identity,
-        }
-        return str(self.call("POST", path, "create a commit", body=body).decoded["sha"])
+    def get_commit(self, repository: str, commit: str) -> Commit:
+        """Reads a commit by its hash."""
+        return self.get(f"/repos/{repository}/git/commits/{commit}", "read a commit", Commit)
+
+    def create_commit(self, repository: str, *, tree: str, parent: str, message: str) -> str:
+        """Makes a commit that belongs to no branch yet.
+
+        It names neither author nor committer: only then does GitHub sign it for the App.
+        https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots
+
+        Args:
+            repository: where.
+            tree: hash of what it holds.
+            parent: hash of what it follows.
+            message: the whole message.
+
+        Returns:
+            Its hash.
+        """
+        what = "create a commit"
+        body = {"message": message, "tree": tree, "parents": [parent]}
+        response = self.call("POST", f"/repos/{repository}/git/commits", what, body=body)
+        return parse(Commit, response.decoded, what).sha
 
     def commits_ahead(self, repository: str, base: str, branch: str) -> int:
         """How many commits a branch has that its base has not."""

@@ -118,6 +118,20 @@ class Comment(Payload):
         return self.user is not None and self.user.id == account_id and (self.body or "").startswith(marker)
 
 
+class Tree(Payload):
+    """The files of a commit."""
+
+    sha: str
+
+
+class Commit(Payload):
+    """A commit as the git database has it."""
+
+    sha: str
+    tree: Tree
+    message: str
+
+
 class Delivery(Payload):
     """One attempt to deliver a webhook.
 

@@ -1,21 +1,38 @@
 """Turns an answer of GitHub's that is no success into one of our errors, by status, header and field."""
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from pullwright.errors import (
+    BranchProtected,
     GitHubRateLimited,
     GitHubRefused,
     GitHubUnavailable,
     PermissionMissing,
     PullwrightError,
+    PushRefused,
     RepositoryNotFound,
 )
 from pullwright.github.transport import Response
+from pullwright.text import one_line
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, TOO_MANY = 401, 403, 404, 410, 429
 SERVER_ERROR = 500
+_ERROR = 400
+_LONGEST_REASON = 300
+# What a rule says follows this heading: https://docs.github.com/en/rest/git/refs, and in a push
+# `GH006: Protected branch update failed` or `GH013: Repository rule violations found`.
+_HEADING = re.compile(
+    r"^(?:error: )?(?:GH\d+: )?(?:Repository rule violations found|Protected branch[^.:]*?failed)"
+    r"(?: for \S+?)?[.:]?(?=\s|$)\s*"
+)
+_RULE = re.compile(
+    r"rule violations|protected branch|protected ref|required status check|changes must be made|"
+    r"verified signatures|being restricted|not authorized",
+    re.IGNORECASE,
+)
 DEFAULT_WAIT_SECONDS = 60.0
 _LEVELS = ("none", "read", "write", "admin")
 
@@ -48,6 +65,45 @@ def refusal(what: str, response: Response, granted: Mapping[str, str] | None = N
     if status in {NOT_FOUND, GONE}:
         return RepositoryNotFound(f"GitHub found nothing when asked to {what}.")
     return GitHubRefused(f"GitHub refused to {what} ({status}{_message(response.decoded)}).")
+
+
+def told(response: Response) -> str | None:
+    """What GitHub says about a ref that it did not write; None if it did.
+
+    Args:
+        response: its answer.
+    """
+    if response.status < _ERROR:
+        return None
+    message = response.decoded.get("message") if isinstance(response.decoded, dict) else None
+    return message if isinstance(message, str) and message else f"GitHub answered {response.status}"
+
+
+def ref_refusal(branch: str, message: str) -> PullwrightError:
+    """Names why a branch was not written.
+
+    Args:
+        branch: its name.
+        message: GitHub's words, from the API or from a push.
+    """
+    words = " ".join(message.split())
+    if "fast forward" in words:
+        return PushRefused(
+            f"Somebody else pushed to {branch} while the session ran, so its work could not be added.",
+            remedy="Start it again: it goes on from the branch as it stands now.",
+        )
+    if words.startswith(("Reference does not exist", "Not Found")):
+        return GitHubRefused(
+            f"The branch {branch} does not exist any more.",
+            remedy="Start it again: a new branch will be made.",
+        )
+    if words.startswith("Object does not exist"):
+        return GitHubUnavailable(f"GitHub does not know the commit for {branch} yet.")
+    if _RULE.search(words):
+        reason = _HEADING.sub("", words).rstrip(" .")
+        colon = f": {one_line(reason, _LONGEST_REASON)}" if reason else ""
+        return BranchProtected(f"The repository's rules do not let the App write the branch {branch}{colon}.")
+    return PushRefused(f"GitHub refused to write the branch {branch}: {one_line(words, _LONGEST_REASON)}.")
 
 
 def graphql_refusal(what: str, errors: list[Any]) -> PullwrightError:

@@ -49,6 +49,26 @@ class GitHubUrls:
             remedy="Whoever operates this Pullwright corrects the stack's GitHubApiUrl parameter.",
         )
 
+    def noreply(self, account_id: int | None, login: str) -> str:
+        """The mail address by which GitHub knows an account in commits, see `noreply_address`."""
+        return noreply_address(self.web, account_id, login)
+
     def git(self, repository: str) -> str:
         """The address to clone `owner/name` from, without credentials."""
         return f"{self.web}/{repository}.git"
+
+
+def noreply_address(url: str, account_id: int | None, login: str) -> str:
+    """The mail address by which a GitHub knows an account in commits, without telling the account's own one.
+
+    https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
+    and, for a GitHub of another host,
+    https://docs.github.com/en/enterprise-server/account-and-profile/reference/email-addresses-reference
+
+    Args:
+        url: any web address of that GitHub.
+        account_id: tells the account from one that gets the same name later; None if it is not known.
+        login: the account's name.
+    """
+    who = login if account_id is None else f"{account_id}+{login}"
+    return f"{who}@users.noreply.{urlsplit(url).hostname}"

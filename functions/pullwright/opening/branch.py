@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from pullwright.comments import first_commit_message
-from pullwright.errors import BranchNotOurs, BranchProtected, PullRequestClosed
+from pullwright.errors import BranchNotOurs, PullRequestClosed
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import PullRequest
-from pullwright.models import GitIdentity
+from pullwright.github.refusals import ref_refusal
 from pullwright.store import BranchRecord, Store
 
 
@@ -17,7 +17,6 @@ class BranchMaker:
     Attributes:
         base_commit: where a new branch begins.
         bot_id: the account of our App.
-        author: who stands in the first commit.
     """
 
     client: GitHubClient
@@ -29,7 +28,6 @@ class BranchMaker:
     base_commit: str
     issue: int | None
     bot_id: int
-    author: GitIdentity
 
     def prepare(self) -> PullRequest | None:
         """Makes sure that the branch exists, is ours and has a commit of its own.
@@ -39,7 +37,7 @@ class BranchMaker:
 
         Raises:
             BranchNotOurs: it holds work of others.
-            BranchProtected: the repository's rules refuse it.
+            BranchProtected, PushRefused: GitHub refuses to write it.
             PullRequestClosed: its pull request was closed and the branch left.
         """
         pulls = self.client.pull_requests_of(self.repository, self.branch)
@@ -47,12 +45,13 @@ class BranchMaker:
         head = self.client.find_branch(self.repository, self.branch)
         if head is None:
             commit = self._begin(self.base_commit)
-            if self.client.create_branch(self.repository, self.branch, commit):
+            refusal = self.client.create_branch(self.repository, self.branch, commit)
+            if refusal is None:
                 return None
-            # It may have been made in between; a branch that still is not there was forbidden.
+            # It may have been made in between; a branch that still is not there was refused.
             head = self.client.find_branch(self.repository, self.branch)
             if head is None:
-                raise self._protected()
+                raise ref_refusal(self.branch, refusal)
         made_by_us = self._contains_first_commit()
         if opened is None:
             self._check_not_closed(pulls, head, made_by_us=made_by_us)
@@ -62,14 +61,16 @@ class BranchMaker:
             return opened
         if self.client.commits_ahead(self.repository, self.base, self.branch):
             raise BranchNotOurs(f"The branch {self.branch} exists and holds commits that are not ours.")
-        if not self.client.forward_branch(self.repository, self.branch, self._begin(head)):
-            raise self._protected()
+        refusal = self.client.forward_branch(self.repository, self.branch, self._begin(head))
+        if refusal is not None:
+            raise ref_refusal(self.branch, refusal)
         return opened
 
     def _begin(self, parent: str) -> str:
         """Makes the first commit; it is remembered before the branch has it, so that a retry knows it."""
         message = first_commit_message(self.issue)
-        commit = self.client.create_empty_commit(self.repository, parent, message, self.author)
+        tree = self.client.get_commit(self.repository, parent).tree.sha
+        commit = self.client.create_commit(self.repository, tree=tree, parent=parent, message=message)
         self.store.begin_branch(
             BranchRecord(
                 repository=self.repository,
@@ -96,6 +97,3 @@ class BranchMaker:
                     f"The pull request {pull.html_url} of branch {self.branch} was {how}, "
                     "and its branch is still there."
                 )
-
-    def _protected(self) -> BranchProtected:
-        return BranchProtected(f"The repository's rules do not let the App write the branch {self.branch}.")

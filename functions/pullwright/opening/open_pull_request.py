@@ -152,7 +152,6 @@ class _Opening:
                 base_commit=self.base_commit,
                 issue=self.subject.issue,
                 bot_id=bot_id,
-                author=author,
             ).prepare()
         if pull is None:
             pull = open_draft(
@@ -202,6 +201,7 @@ class _Opening:
             comments=comments,
             prompt=self.request.prompt,
             requested_by=self.request.requested_by,
+            requested_by_id=self._requester(),
             author=author,
             provider=settings.model_provider,
             model=self.request.model or settings.model_id,
@@ -215,6 +215,12 @@ class _Opening:
             or (pull.user is not None and pull.user.id == bot_id),
             created_at=self.event.started_at,
         )
+
+    def _requester(self) -> int | None:
+        """The account of who asked; None if nobody did, or GitHub does not know them."""
+        login = self.request.requested_by
+        user = None if login is None else self.client.find_user(login)
+        return None if user is None else user.id
 
     def _comments(self) -> list[Comment]:
         number = self.subject.number

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from local.github import pushes
 from local.github.answers import ApiError
 from local.github.auth import ANONYMOUS, Actor, authenticate, may_see, role_of
+from local.github.git import signing
 from local.github.permissions import READ_CONTENTS, ROLES, WRITE_CONTENTS, grants
 
 if TYPE_CHECKING:
@@ -138,6 +139,12 @@ def admit(world: World, owner: str, name: str, authorization: str | None, *, pus
         "protected": pushes.protected_for(found, actor),
         "workflows": actor.kind != "installation" or grants(actor.permissions, "workflows", "write"),
         "log": str(log),
+        "rulesets": pushes.rulesets_for(found, actor),
+        "passed": pushes.passed_checks(world, found),
+        "default_branch": found.default_branch,
+        "page": world.links.page(found),
+        "signing": signing.__file__,
+        "data": str(world.git_store.folder),
     }
     environment["STANDIN_PUSH"] = json.dumps(rules)
     return Grant(found, actor, f"/{found.full_name}.git", environment, log)

@@ -12,7 +12,16 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from local.github.git import rules as rulings
+else:
+    # Isolated as this process is, it finds its neighbour only so.
+    sys.path.insert(0, str(Path(__file__).parent))
+    import rules as rulings
 
 ZERO = "0" * 40
 WORKFLOWS = ".github/workflows/"
@@ -49,6 +58,23 @@ def _workflow_changed(new: str) -> str | None:
     return next((name for name in names.split("\0") if name.startswith(WORKFLOWS)), None)
 
 
+def _git(*arguments: str, stdin: bytes | None = None) -> bytes:
+    return subprocess.run(["git", *arguments], input=stdin, check=True, capture_output=True).stdout
+
+
+def _broken(rules: dict[str, Any], old: str, new: str, ref: str) -> list[str]:
+    """Return which rules of the repository's rulesets an update breaks."""
+
+    def verified(commit: str) -> bool:
+        # Only this one needs a library, which takes longer to load than all the rest of the push.
+        command = [sys.executable, "-I", rules["signing"], rules["data"]]
+        given = _git("cat-file", "commit", commit)
+        return b"\ngpgsig " in given and subprocess.run(command, input=given, check=False).returncode == 0
+
+    change = rulings.Change(ref, old, new, _git, verified, rules["passed"])
+    return rulings.violations(rulings.applying(rules["rulesets"], ref, rules["default_branch"]), change)
+
+
 def _refusal(rules: dict[str, Any], old: str, new: str, ref: str) -> str | None:
     """Return why a ref may not be updated, in GitHub's words, or None."""
     branch = ref.removeprefix("refs/heads/")
@@ -61,6 +87,13 @@ def _refusal(rules: dict[str, Any], old: str, new: str, ref: str) -> str | None:
         else:
             print("error: Changes must be made through a pull request.", file=sys.stderr)
         return "protected branch hook declined"
+    if broken := _broken(rules, old, new, ref):
+        address = f"{rules['page']}/rules?ref={quote(ref, safe='')}"
+        print(f"error: GH013: Repository rule violations found for {ref}.", file=sys.stderr)
+        print(f"Review all repository rules at {address}\n", file=sys.stderr)
+        for text in broken:
+            print(f"- {text}\n", file=sys.stderr)
+        return "push declined due to repository rule violations"
     if new != ZERO and not rules["workflows"] and (name := _workflow_changed(new)):
         return (
             f"refusing to allow a GitHub App to create or update workflow `{name}` "

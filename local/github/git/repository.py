@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 ZERO = "0" * 40
 _SHA_LENGTH = 40
@@ -183,9 +183,25 @@ class GitRepository:
         return self._try("merge-base", "--is-ancestor", older, newer, fixed=True) is not None
 
     def write_commit(
-        self, tree: str, parents: Sequence[str], message: str, author: Signature, committer: Signature
+        self,
+        tree: str,
+        parents: Sequence[str],
+        message: str,
+        author: Signature,
+        committer: Signature,
+        *,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> str:
-        """Write a commit and return its hash."""
+        """Write a commit and return its hash.
+
+        Args:
+            tree: what it holds.
+            parents: what it follows.
+            message: its whole message.
+            author: who wrote it.
+            committer: who made the commit.
+            sign: makes a signed commit of a raw one.
+        """
         who = {
             "GIT_AUTHOR_NAME": author.name,
             "GIT_AUTHOR_EMAIL": author.email,
@@ -195,7 +211,15 @@ class GitRepository:
             "GIT_COMMITTER_DATE": committer.date,
         }
         flags = [flag for parent in parents for flag in ("-p", parent)]
-        return self.run("commit-tree", tree, *flags, stdin=message.encode(), extra=who).decode().strip()
+        sha = self.run("commit-tree", tree, *flags, stdin=message.encode(), extra=who).decode().strip()
+        if sign is None:
+            return sha
+        signed = sign(self.raw_commit(sha))
+        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=signed).decode().strip()
+
+    def raw_commit(self, sha: str) -> bytes:
+        """Return a commit as git keeps it."""
+        return self.run_fixed("cat-file", "commit", sha)
 
     # Trees and blobs
 

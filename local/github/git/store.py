@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from local.github.git.repository import GitRepository
+from local.github.git.signing import Signer
 
 _HOOK = Path(__file__).with_name("receive_hook.py")
 
@@ -35,6 +36,8 @@ class GitStore:
         self.root = folder / "repositories"
         self.root.mkdir(parents=True, exist_ok=True)
         self._opened: dict[Path, GitRepository] = {}
+        self.folder = folder
+        self.signer = Signer(folder)
         self.pushes = folder / "pushes"
         self.pushes.mkdir(exist_ok=True)
         self._write_hooks(folder / "hooks")

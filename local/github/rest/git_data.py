@@ -70,10 +70,14 @@ def create_commit(call: Call) -> Reply:
         if git.type_of(parent) != "commit":
             raise unprocessable("Parent SHA does not exist or is not a commit object")
     account = call.account()
-    mail = f"{account.id}+{account.login}@users.noreply.github.com"
+    mail = f"{account.id}+{account.login}@{call.world.links.noreply}"
     author = _signature(call, "author", Signature(account.login, mail, stamp(call.world.now())))
-    committer = _signature(call, "committer", author)
-    sha = git.write_commit(tree, parents, message, author, committer)
+    # https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification
+    signs = call.by_app and not any(call.body().get(name) for name in ("author", "committer", "signature"))
+    github = Signature("GitHub", commits.GITHUB_MAIL, author.date)
+    committer = github if signs else _signature(call, "committer", author)
+    sign = call.world.git_store.signer.signed if signs else None
+    sha = git.write_commit(tree, parents, message, author, committer, sign=sign)
     return Reply(201, commits.git_commit(call.world, found, git.commit(sha)))
 
 

@@ -67,22 +67,24 @@ def create_ref(call: Call) -> Reply:
         raise unprocessable("Reference update failed")
     if git.ref(name) is not None:
         raise unprocessable("Reference already exists")
-    _check(call, found, name, sha, "Cannot create ref due to creations being restricted.")
+    update = pushes.Update(name, ZERO, sha)
+    _check(call, found, update, "Cannot create ref due to creations being restricted.")
     git.set_ref(name, sha)
-    pushes.apply(call.world, found, call.account(), [pushes.Update(name, ZERO, sha)])
+    pushes.apply(call.world, found, call.account(), [update])
     return Reply(201, _shape(call, found, git, name, sha))
 
 
-def _check(call: Call, found: Repository, name: str, sha: str | None, sentence: str) -> None:
-    """Apply the rules for branches: protected ones, and workflow files."""
-    if pushes.is_protected(found, call.actor, name):
+def _check(call: Call, found: Repository, update: pushes.Update, sentence: str) -> None:
+    """Apply the rules for branches: protected ones, rulesets, and workflow files."""
+    if pushes.is_protected(found, call.actor, update.ref):
         raise unprocessable(f"Repository rule violations found\n\n{sentence}\n\n")
-    if sha is None or call.actor.kind != "installation":
+    pushes.check_rules(call.world, found, call.actor, update)
+    if update.after == ZERO or call.actor.kind != "installation":
         return
     if grants(call.actor.permissions, WRITE_WORKFLOWS.permission, "write"):
         return
     git = call.world.git(found)
-    fresh = git.run("rev-list", sha, "--not", "--all")
+    fresh = git.run("rev-list", update.after, "--not", "--all")
     flags = ("--stdin", "--root", "-r", "-c", "--name-only", "--no-commit-id", "-z")
     changed = git.run("diff-tree", *flags, "--", ".github/workflows", stdin=fresh)
     if fresh.strip() and changed.strip(b"\0"):
@@ -100,11 +102,12 @@ def change_ref(call: Call) -> Reply:
         raise unprocessable("Reference does not exist")
     if git.type_of(sha) is None:
         raise unprocessable("Object does not exist")
-    _check(call, found, name, sha, "Changes must be made through a pull request.")
+    update = pushes.Update(name, before, sha)
+    _check(call, found, update, "Changes must be made through a pull request.")
     if not call.flag("force") and not git.is_ancestor(before, sha):
         raise unprocessable("Update is not a fast forward")
     git.set_ref(name, sha)
-    pushes.apply(call.world, found, call.account(), [pushes.Update(name, before, sha)])
+    pushes.apply(call.world, found, call.account(), [update])
     return Reply(200, _shape(call, found, git, name, sha))
 
 
@@ -117,9 +120,10 @@ def delete_ref(call: Call) -> Reply:
     before = git.ref(name) if git.is_valid_ref(name) else None
     if before is None:
         raise unprocessable("Reference does not exist")
-    _check(call, found, name, None, "Cannot delete this protected ref.")
+    update = pushes.Update(name, before, ZERO)
+    _check(call, found, update, "Cannot delete this protected ref.")
     if name == f"refs/heads/{found.default_branch}":
         raise ApiError(422, "Cannot delete the default branch")
     git.delete_ref(name)
-    pushes.apply(call.world, found, call.account(), [pushes.Update(name, before, ZERO)])
+    pushes.apply(call.world, found, call.account(), [update])
     return Reply(204)

@@ -22,20 +22,39 @@ _UNSIGNED = {
     "payload": None,
     "verified_at": None,
 }
-_NOREPLY = "@users.noreply.github.com"
+# The address of GitHub's own commits, https://github.com/web-flow.
+GITHUB_MAIL = "noreply@github.com"
+_NOREPLY = "users.noreply.github.com"
 
 
 def _account(world: World, signature: Signature) -> Account | None:
     """Return the account that a commit's mail address belongs to: GitHub's own no-reply form only."""
-    if not signature.email.endswith(_NOREPLY):
+    local, _, domain = signature.email.partition("@")
+    if domain not in {_NOREPLY, world.links.noreply}:
         return None
-    local = signature.email.removesuffix(_NOREPLY)
     return world.account(local.partition("+")[2] or local)
 
 
 def signature(it: Signature) -> JSON:
     """Return who and when."""
     return {"name": it.name, "email": it.email, "date": it.date}
+
+
+def _verification(world: World, repository: Repository, it: Commit) -> JSON:
+    """Return what GitHub says of a commit's signature; it knows no other key than the stand-in's own."""
+    if it.committer.email != GITHUB_MAIL:
+        return _UNSIGNED
+    verified = world.git_store.signer.verified(world.git(repository).raw_commit(it.sha))
+    if verified is None:
+        return _UNSIGNED
+    signature, payload = verified
+    return {
+        "verified": True,
+        "reason": "valid",
+        "signature": signature,
+        "payload": payload,
+        "verified_at": it.committer.date,
+    }
 
 
 def git_commit(world: World, repository: Repository, it: Commit) -> JSON:
@@ -57,7 +76,7 @@ def git_commit(world: World, repository: Repository, it: Commit) -> JSON:
             }
             for parent in it.parents
         ],
-        "verification": _UNSIGNED,
+        "verification": _verification(world, repository, it),
     }
 
 
@@ -76,7 +95,7 @@ def commit(world: World, repository: Repository, it: Commit) -> JSON:
             "tree": inner["tree"],
             "url": inner["url"],
             "comment_count": 0,
-            "verification": _UNSIGNED,
+            "verification": inner["verification"],
         },
         "url": url,
         "html_url": inner["html_url"],

@@ -68,6 +68,56 @@ def test_a_push_of_the_app_moves_its_pull_request(stand_in: StandIn, hook: Hook,
     assert hook.next("pull_request", "ready_for_review")[1]["pull_request"]["draft"] is False
 
 
+def test_rulesets_refuse_a_push_in_githubs_words(stand_in: StandIn, tmp_path: Path) -> None:
+    """An unsigned commit is refused on a branch, and a restricted path on every ref; the lines are GitHub's.
+
+    https://github.com/vercel/sandbox/pull/169 and https://github.com/transloadit/uppy/pull/6442 show them.
+    """
+    rulesets = [
+        {
+            "name": "signed",
+            "conditions": {"ref_name": {"include": ["~ALL"]}},
+            "rules": [{"type": "required_signatures"}],
+        },
+        {
+            "name": "push",
+            "target": "push",
+            "rules": [
+                {"type": "file_path_restriction", "parameters": {"restricted_file_paths": ["secret/*"]}},
+                {"type": "max_file_size", "parameters": {"max_file_size": 1}},
+            ],
+        },
+    ]
+    name = stand_in.repository("octo/rules", rulesets=rulesets)
+    token = stand_in.installation_token(name, {"contents": "write"})
+    folder = clone(stand_in, name, tmp_path, token)
+    sha = commit(folder, "b.txt", "two\n")
+    refused = git(folder, "push", "origin", "HEAD:refs/heads/x", ok=False)
+    for line in (
+        "remote: error: GH013: Repository rule violations found for refs/heads/x.",
+        f"remote: Review all repository rules at {stand_in.url}/octo/rules/rules?ref=refs%2Fheads%2Fx",
+        "remote: - Commits must have verified signatures.",
+        "remote:   Found 1 violation:",
+        f"remote:   {sha}",
+        "[remote rejected] HEAD -> x (push declined due to repository rule violations)",
+    ):
+        assert line in refused
+    git(folder, "push", "--quiet", "origin", "HEAD:refs/pullwright/x")
+    (folder / "secret").mkdir()
+    commit(folder, "secret/key", "x")
+    assert "secret/key" in git(folder, "push", "origin", "HEAD:refs/pullwright/y", ok=False)
+    git(folder, "reset", "--quiet", "--hard", "HEAD~1")
+    commit(folder, "large", "x" * 1_100_000)
+    assert "larger than 1 MB" in git(folder, "push", "origin", "HEAD:refs/pullwright/y", ok=False)
+    # What GitHub has signed may be pushed too: it is the commit that counts.
+    tree = stand_in.rest("GET", f"/repos/{name}/git/commits/{sha}", token=token)["tree"]["sha"]
+    base = stand_in.rest("GET", f"/repos/{name}/git/ref/heads/main", token=token)["object"]["sha"]
+    body = {"message": "Signed", "tree": tree, "parents": [base]}
+    signed = stand_in.rest("POST", f"/repos/{name}/git/commits", body, token)["sha"]
+    git(folder, "fetch", "--quiet", "origin", signed)
+    git(folder, "push", "--quiet", "origin", f"{signed}:refs/heads/x")
+
+
 def test_a_large_push_is_streamed_in_chunks(stand_in: StandIn, tmp_path: Path) -> None:
     """A push beyond git's post buffer comes chunked and arrives whole."""
     name = stand_in.repository("octo/large")

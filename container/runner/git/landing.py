@@ -1,0 +1,100 @@
+"""How a commit comes onto the branch: made through GitHub's API, which signs it, and never by force.
+
+The files are there already, under the ref that only we use. What this leaves behind when it fails is a commit
+that no branch holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pullwright.errors import (
+    BranchProtected,
+    GitHubRateLimited,
+    GitHubRefused,
+    GitHubUnavailable,
+    PullwrightError,
+    RepositoryNotFound,
+)
+from pullwright.github.refusals import ref_refusal
+from runner.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pullwright.github.client import GitHubClient
+
+# For some seconds GitHub may not know what was just pushed to it.
+_PAUSES = (1.0, 3.0, 10.0)
+
+
+class Landing:
+    """Brings work onto one branch.
+
+    Args:
+        github: the repository's GitHub.
+        repository: `owner/name`.
+        branch: its name.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self, github: GitHubClient, repository: str, branch: str, sleep: Callable[[float], None]
+    ) -> None:
+        self._github = github
+        self._repository = repository
+        self._branch = branch
+        self._sleep = sleep
+
+    def land(self, tree: str, parent: str, message: str) -> str:
+        """Makes a commit and moves the branch to it.
+
+        Args:
+            tree: hash of what it holds, which GitHub has.
+            parent: where the branch stands.
+            message: the whole message.
+
+        Returns:
+            The commit's hash.
+
+        Raises:
+            PullwrightError: the branch stands where it stood, or where somebody else moved it.
+        """
+        commit = self._create(tree, parent, message)
+        self._move(parent, commit)
+        return commit
+
+    def _create(self, tree: str, parent: str, message: str) -> str:
+        """Makes the commit; one that was made and never answered for does no harm."""
+        for pause in _PAUSES:
+            try:
+                return self._github.create_commit(self._repository, tree=tree, parent=parent, message=message)
+            except (GitHubRefused, GitHubUnavailable, RepositoryNotFound) as error:
+                logger.warning("the commit was not made", reason=error.sentence)
+                self._sleep(pause)
+        try:
+            return self._github.create_commit(self._repository, tree=tree, parent=parent, message=message)
+        except RepositoryNotFound as error:
+            raise GitHubUnavailable("GitHub does not know what was pushed to it.") from error
+
+    def _move(self, parent: str, commit: str) -> None:
+        for pause in (*_PAUSES, None):
+            failure = self._forward(commit)
+            if failure is None:
+                return
+            stands = self._github.find_branch(self._repository, self._branch)
+            if stands == commit:
+                # The answer to the call that moved it was lost.
+                return
+            logger.warning("the branch was not moved", reason=failure.sentence, stands_at=stands)
+            # Where it has not moved, GitHub may have lagged behind; a rule stays as it is.
+            if stands != parent or pause is None or isinstance(failure, (BranchProtected, GitHubRateLimited)):
+                raise failure
+            self._sleep(pause)
+
+    def _forward(self, commit: str) -> PullwrightError | None:
+        try:
+            refusal = self._github.forward_branch(self._repository, self._branch, commit)
+        except PullwrightError as error:
+            return error
+        return None if refusal is None else ref_refusal(self._branch, refusal)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pullwright.errors import PullwrightError, PushRefused
 from runner.git.command import GitError
 from runner.git.layout import Layout
-from runner.git.leaks import Leak, Scanner
 from runner.git.message import checkpoint_message, commit_message
 from runner.git.protected import is_protected
 from runner.git.pushable import check
+from runner.git.scanner import Leak, Scanner
 from runner.git.tree import check_size
 from runner.log import logger, tee
 

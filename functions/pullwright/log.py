@@ -12,7 +12,8 @@ HIDDEN = "[hidden]"
 _SHORTEST_SECRET = 8
 _LOOKS_SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|\bgh[a-z]_[A-Za-z0-9_]{16,}"
+    # An installation's token may be an App's number and a JSON web token, with its dots.
+    r"|\bgh[a-z]_[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]{8,}){0,2}"
     r"|\bgithub_pat_[A-Za-z0-9_]{16,}"
     r"|\bsk-ant-[A-Za-z0-9_-]{8,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"

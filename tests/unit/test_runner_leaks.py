@@ -1,20 +1,37 @@
-"""Which values count as secrets, and that none of them is shown."""
+"""Which values count as secrets, and that none of them is shown.
+
+Oracles: the patterns of the package `detect-secrets`, and the examples that AWS ships with its own CLI.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+import re
+import subprocess
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import jwt
 import pytest
+from detect_secrets.plugins.aws import AWSKeyDetector
+from detect_secrets.plugins.github_token import GitHubTokenDetector
+from detect_secrets.plugins.private_key import PrivateKeyDetector
+from detect_secrets.plugins.slack import SlackDetector
+from detect_secrets.plugins.stripe import StripeDetector
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from pullwright.errors import PushRefused
-from runner.git.leaks import Scanner, redact, redact_line
+from runner.clock import Clock
+from runner.git.leaks import EXAMPLES, matches, redact, redact_line
+from runner.git.scanner import SECONDS, Leak, Scanner
+from runner.git.store import Store
 from runner.git.tree import MAX_CHANGED_BYTES, Change, check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from runner.git.store import Store
+    from collections.abc import Callable, Mapping
 
 HASH = "a" * 40
 # In pieces, so that no scanner takes this file for what it tests.
@@ -34,13 +51,39 @@ SECRETS = {
     "encrypted": (a_key(extra="Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n"), "a private key"),
     "aws": ("AKI" + "AQ3EGSHBQNR5VT7PL", "an AWS access key"),
     "aws_temporary": ("ASI" + "AQ3EGSHBQNR5VT7PL", "an AWS access key"),
-    "aws_secret": ("aws_secret_access_" + "key = '" + "q1W/" * 10 + "'", "an AWS access key"),
     "github": ("gh" + "p_" + "a1B2" * 9, "a GitHub token"),
+    "ssh2": (
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE" + f" KEY ----\n{BODY}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+        "a private key",
+    ),
+    "pgp": (
+        a_key("PGP ", "Version: 1\n\n").replace("KEY--", "KEY BLOCK--"),
+        "a private key",
+    ),
+    "putty": ("Private" + f"-Lines: 3\n{BODY}", "a private key"),
+    "aws_session": ("IQoJb3Jp" + "Z2lu" + "X2Vj" * 40, "an AWS access key"),
+    "bedrock": ("ABS" + "K" + "QmVk" * 30, "an AWS access key"),
+    "github_jwt": (
+        "gh" + "s_1234567_" + jwt.encode({"iss": "x" * 200}, "k" * 64, "HS512", {"kid": "1"}),
+        "a GitHub token",
+    ),
+    "github_jwt_of_a_client": (
+        "gh" + "s_Iv23liAbCdEf_eyJhbGciOiJub25lIn0." + "a-_1" * 30 + "." + "b2-_" * 80,
+        "a GitHub token",
+    ),
     "github_long": ("gh" + "s_" + "a1B2" * 20, "a GitHub token"),
     "github_fine": ("github_" + "pat_" + "a1" * 11 + "_" + "b" * 59, "a GitHub token"),
     "anthropic": ("sk-" + "ant-api03-" + "a1-B" * 20, "an Anthropic key"),
     "slack": ("xox" + "b-123456789012-123456789012-" + "a1B2c3D4", "a Slack token"),
     "slack_hook": ("https://hooks.slack" + ".com/services/T000000/B000000/a1B2c3", "a Slack token"),
+    "slack_app": ("xap" + "p-1-A0123456789-1234567890123-" + "a1b2" * 16, "a Slack token"),
+    "slack_refresh": ("xox" + "e.xoxp-1-" + "A1b2" * 40, "a Slack token"),
+    "slack_flow": (
+        "https://hooks.slack" + ".com/workflows/T00000000/A00000000/123456789/a1B2c3D4",
+        "a Slack token",
+    ),
+    "anthropic_admin": ("sk-" + "ant-admin01-" + "a1-B" * 24, "an Anthropic key"),
+    "stripe_long": ("rk_" + "live_" + "a1B2" * 26, "a Stripe key"),
     "stripe": ("sk_" + "live_" + "a1B2" * 6, "a Stripe key"),
 }
 HARMLESS = {
@@ -55,73 +98,283 @@ HARMLESS = {
 }
 
 
-class Contents:
-    """A store with one blob, and a base with one text."""
-
-    def __init__(self, text: str, base: str = "") -> None:
-        """Begin with what is given."""
-        self._text, self._base = text.encode(), base.encode()
-
-    def blobs(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
-        """Give the one content under every name."""
-        return ((name, self._text) for name in names)
-
-    def holds(self, _tree: str, text: bytes) -> bool:
-        """Say what the base holds."""
-        return text in self._base
-
-    def sizes(self, names: list[str]) -> dict[str, int]:
-        """Claim that every content has 65 MiB."""
-        return dict.fromkeys(names, 65 << 20)
+AWS_SECRET = "q1W/" * 10
 
 
-def find(text: str, base: str = "") -> list[tuple[str, int, str]]:
-    """Path, line and kind of what the scanner finds in a new file."""
-    store = cast("Store", Contents(text, base))
-    leaks = Scanner(store, HASH).find([Change("a.txt", "000000", "100644", HASH)])
-    return [(leak.path, leak.line, leak.kind) for leak in leaks]
+class Repository:
+    """A real one, with a tree before and a tree after.
+
+    Args:
+        folder: where.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make an empty one."""
+        self._folder = folder
+        self._git("init", "-q")
+
+    def scanner(self, base: Mapping[str, bytes], clock: Clock | None = None) -> Scanner:
+        """A scanner for what is added to some files."""
+        self.base = self.tree(base)
+        self.store = Store(self._folder / ".git")
+        return Scanner(self.store, self.base, clock or Clock())
+
+    def find(self, new: Mapping[str, bytes], base: Mapping[str, bytes]) -> list[tuple[str, int, str]]:
+        """Path, line and kind of what is found when the base becomes something new."""
+        scanner = self.scanner(base)
+        leaks = scanner.find(self.store.changes(self.base, self.tree(new)))
+        return [(leak.path, leak.line, leak.kind) for leak in leaks]
+
+    def tree(self, files: Mapping[str, bytes]) -> str:
+        """Makes a tree."""
+        lines = []
+        for path, content in files.items():
+            name = self._git("hash-object", "-w", "--stdin", given=content)
+            mode = "120000" if path.startswith("link") else "100644"
+            lines.append(f"{mode} {name}\t{path}\0")
+        self._git("read-tree", "--empty")
+        self._git("update-index", "-z", "--index-info", given="".join(lines).encode())
+        return self._git("write-tree")
+
+    def _git(self, *arguments: str, given: bytes = b"") -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self._folder, input=given, capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """An empty one."""
+    return Repository(tmp_path)
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_is_found_and_not_shown(name: str) -> None:
+def test_a_secret_is_found_and_not_shown(repository: Repository, name: str) -> None:
     """Each kind is found in its line, and goes out of a text and of a line of JSON with nothing left."""
     value, kind = SECRETS[name]
-    assert find(f"one\n\nx: {value}\nend") == [("a.txt", 3, kind)]
+    found = repository.find({"a.txt": f"one\n\nx: {value}\nend".encode()}, {})
+    assert found == [("a.txt", 3, kind)]
     assert redact(f"x: {value}\n.") == f"x: [{kind}]\n."
     line = redact_line(json.dumps({"a": [{"b": f'"{value}"'}]}).encode())
     assert json.loads(line) == {"a": [{"b": f'"[{kind}]"'}]}
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "aws_secret_access_key = '{}'",
+        "AWS_SECRET_ACCESS_KEY={}",
+        "aws_secret_access_key: {}",
+        '"SecretAccessKey": "{}"',
+        "secret_key = {}",
+        "Access key ID,Secret access key\nAKIAIOSFODNN7EXAMPLE,{}",
+        "AKIAIOSFODNN7EXAMPLE\t{}\n",
+    ],
+)
+def test_an_aws_secret_is_found_where_people_keep_it(repository: Repository, form: str) -> None:
+    """It has no form of its own; the rest of the line stays."""
+    text = form.format(AWS_SECRET)
+    assert [kind for _, _, kind in repository.find({"a.txt": text.encode()}, {})] == ["an AWS access key"]
+    assert redact(text) == form.format("[an AWS access key]")
+
+
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_looks_like_one_is_none(name: str) -> None:
+def test_what_looks_like_one_is_none(repository: Repository, name: str) -> None:
     """Documented examples, hashes, names and first lines alone neither refuse nor change anything."""
     text = HARMLESS[name]
-    assert find(text) == []
+    assert repository.find({"a.txt": text.encode()}, {}) == []
     assert redact(text) == text
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_what_the_branch_had_is_no_finding(name: str) -> None:
+def test_what_the_branch_had_is_no_finding(repository: Repository, name: str) -> None:
     """A value that stands in the base may be moved about."""
     value, _ = SECRETS[name]
-    assert find(f"moved: {value}", base=f"here:\n{value}\n") == []
+    base = {"old.txt": f"here:\n{value}\n".encode()}
+    assert repository.find({"a.txt": f"moved:\n\n{value}\n".encode()}, base) == []
 
 
-def test_the_sentence_names_file_line_and_kind_only() -> None:
+def test_a_key_that_begins_like_the_branchs_own_is_another(repository: Repository) -> None:
+    """The whole of it counts, and what a key that never ends is followed by."""
+    own, other = (
+        a_key(),
+        a_key(extra="").replace("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ\n-", "AAAA\n-"),
+    )
+    assert own != other
+    base = {"own.pem": own.encode()}
+    assert repository.find({"new.pem": other.encode()}, base) == [("new.pem", 1, "a private key")]
+    cut = own.partition("-----END")[0]
+    found = repository.find({"both": f"{cut}\n{other}".encode()}, {"cut": cut.encode()})
+    assert [kind for _, _, kind in found] == ["a private key"]
+
+
+@pytest.mark.parametrize("name", ["github", "github_jwt", "aws", "anthropic", "slack", "stripe"])
+def test_names_and_links_are_searched(repository: Repository, name: str) -> None:
+    """A secret in a path or in what a link points to is one, and the sentence does not show it."""
+    value, kind = SECRETS[name]
+    found = repository.find({f"keys/{value}.txt": b"x", "link": value.encode()}, {})
+    assert found == [(f"keys/{value}.txt", 0, kind), ("link", 1, kind)]
+    sentence = Leak(*found[0]).failure().sentence
+    assert f"The name of the file `keys/[{kind}" in sentence
+    assert value not in sentence
+    assert repository.find({f"new/{value}.txt": b"x"}, {f"keys/{value}.txt": b"x"}) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["github", "rsa", "aws"])
+def test_wide_encodings_hide_nothing(repository: Repository, name: str, encoding: str) -> None:
+    """Windows' programs write UTF-16."""
+    value, kind = SECRETS[name]
+    content = f"one\nx: {value}\n".encode(encoding)
+    assert repository.find({"a.txt": content}, {}) == [("a.txt", 2, kind)]
+
+
+def test_a_secret_is_found_wherever_it_stands_in_a_large_file(repository: Repository) -> None:
+    """Also where two of the pieces meet that a file is searched in; what was moved from there is none."""
+    value, kind = SECRETS["github_jwt"]
+    for start in ((1 << 20) - 300, (1 << 20) + (32 << 10) - 300):
+        content = b"\n" * start + value.encode() + b"\n" * 1000
+        assert repository.find({"a": content}, {}) == [("a", start + 1, kind)]
+        assert repository.find({"b": b"moved " + value.encode()}, {"a": content}) == []
+
+
+class Counted(Store):
+    """A store that counts how often the base is searched."""
+
+    searches = 0
+
+    def holding(self, tree: str, patterns: object, should_stop: Callable[[], bool]) -> list[str]:
+        """Search it."""
+        self.searches += 1
+        return super().holding(tree, patterns, should_stop)  # type: ignore[arg-type]
+
+
+def test_thousands_of_copies_cost_one_search(repository: Repository) -> None:
+    """Whatever the number of values and copies, the base is searched once in a session."""
+    values = [f"gh{'p'}_{n:036}" for n in range(3_000)]
+    base = {"old": "\n".join(values).encode()}
+    scanner = repository.scanner(base)
+    store = Counted(repository.store.folder)
+    scanner._store = store
+    new = {**base, **{f"copy{n}": "\n".join([str(n), *values]).encode() for n in range(5)}}
+    assert scanner.find(store.changes(repository.base, repository.tree(new))) == []
+    assert scanner.find(store.changes(repository.base, repository.tree({**new, "x": b"y"}))) == []
+    assert store.searches == 1
+
+
+class Racing(Clock):
+    """A clock that is always a little over the limit later."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """Let time pass."""
+        self._now += 2 * SECONDS
+        return self._now
+
+
+@pytest.mark.parametrize("name", ["a.txt", SECRETS["github"][0]])
+def test_what_there_was_no_time_for_is_refused(repository: Repository, name: str) -> None:
+    """Not searched is not clean: every such file is named, and none is taken for clean later."""
+    scanner = repository.scanner({}, Racing())
+    changes = repository.store.changes(repository.base, repository.tree({name: b"x" * 9, "b": b"y" * 9}))
+    leaks = scanner.find(changes)
+    assert {leak.path for leak in leaks} == {name, "b"}
+    assert {leak.kind for leak in leaks} == {""}
+    assert "no time to search the file" in leaks[0].failure().sentence
+    scanner._clock = Clock()
+    assert {leak.path for leak in scanner.find(changes)} == {name} - {"a.txt"}
+
+
+def _published() -> list[re.Pattern[str]]:
+    detectors = (AWSKeyDetector(), GitHubTokenDetector(), SlackDetector(), StripeDetector())
+    return [pattern for one in detectors for pattern in one.denylist]
+
+
+@pytest.mark.parametrize("pattern", _published(), ids=lambda pattern: pattern.pattern[:30])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_what_other_scanners_find_is_found(pattern: re.Pattern[str], data: st.DataObject) -> None:
+    """Whatever fits a pattern of detect-secrets is found, and nothing of it stays."""
+    text = data.draw(
+        st.from_regex(re.compile(pattern.pattern, (pattern.flags & ~re.UNICODE) | re.ASCII), fullmatch=True)
+    )
+    secret = re.search(r"[0-9a-zA-Z/+]{40}(?=['\"]$)", text) if text[:3].lower() == "aws" else None
+    if secret is not None:
+        # A value in small letters only is more often a hash.
+        assume(re.search("[a-z]", secret[0]) and re.search("[A-Z]", secret[0]))
+    assert list(matches(text)), text
+    assert (secret[0] if secret else text) not in redact(text)
+
+
+@pytest.mark.parametrize("pattern", PrivateKeyDetector.denylist, ids=lambda pattern: pattern.pattern)
+def test_every_kind_of_private_key_is_known(pattern: re.Pattern[str]) -> None:
+    """By the first lines that detect-secrets knows, with a body below."""
+    first = pattern.pattern
+    if first.startswith("PuTTY"):
+        text = f"{first}: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\n{BODY}\nPrivate-MAC: 0a"
+    elif "SSH2" in first:
+        text = f"---- {first} ----\n{BODY}\n---- {first.replace('BEGIN', 'END')} ----"
+    else:
+        text = f"-----{first}-----\n{BODY}\n-----{first.replace('BEGIN', 'END')}-----"
+    assert [kind for kind, _, _ in matches(text)] == ["a private key"]
+    assert BODY[:40] not in redact(text)
+
+
+@lru_cache
+def _aws_documentation() -> str:
+    found = find_spec("awscli")
+    assert found is not None
+    assert found.origin is not None
+    folder = Path(found.origin).parent
+    services = (folder / "examples" / name for name in ("chime", "ec2", "gamelift", "iam", "sts"))
+    places = (
+        *(page for service in services for page in service.glob("*.rst")),
+        *folder.glob("botocore/data/iam/*/examples-1.json"),
+    )
+    return "\n".join(path.read_text(errors="replace") for path in places)
+
+
+@pytest.mark.parametrize("value", sorted(EXAMPLES))
+def test_only_what_aws_documents_is_an_example(value: str) -> None:
+    """Each exempt value stands in AWS's own examples, and one that only looks so is a secret."""
+    assert value in _aws_documentation()
+    assert redact(f"aws_secret_access_key = {value}") == f"aws_secret_access_key = {value}"
+    other = ("B" if value[4] != "B" else "C").join((value[:4], value[5:]))
+    assert value not in redact(f"aws_secret_access_key = {other}")
+    assert redact(f"aws_secret_access_key = {other}") == "aws_secret_access_key = [an AWS access key]"
+
+
+@given(st.lists(st.sampled_from(sorted(value for value, _ in SECRETS.values())), min_size=1, max_size=3))
+def test_nothing_is_left_to_redact(values: list[str]) -> None:
+    """What was redacted once holds no secret any more."""
+    assert list(matches(redact("\n".join(values)))) == []
+
+
+def test_the_sentence_names_file_line_and_kind_only(repository: Repository) -> None:
     """The failure says where to look, also when the path itself is a secret."""
     value, _ = SECRETS["github"]
-    store = cast("Store", Contents(a_key()))
-    (leak,) = Scanner(store, HASH).find([Change(f"keys/{value}", "000000", "100644", HASH)])
-    failure = leak.failure()
-    assert "`keys/[a GitHub token]` holds what looks like a private key in line 1" in failure.sentence
-    assert value not in failure.sentence
+    path = f"keys/{value}"
+    (found,) = repository.find({path: a_key().encode()}, {path: b"x"})
+    sentence = Leak(*found).failure().sentence
+    assert "`keys/[a GitHub token]` holds what looks like a private key in line 1" in sentence
+    assert value not in sentence
 
 
-def test_too_much_is_refused_before_anything_is_read() -> None:
+def test_too_much_is_refused_before_anything_is_read(repository: Repository) -> None:
     """Files within GitHub's limit are refused when together they are more than what is searched."""
+
+    class Large(Store):
+        def sizes(self, blobs: list[str]) -> dict[str, int]:
+            return dict.fromkeys(blobs, 65 << 20)
+
+    repository.scanner({})
     changes = [Change(f"{n}.txt", "000000", "100644", HASH) for n in range(2)]
     with pytest.raises(PushRefused, match=f"{MAX_CHANGED_BYTES >> 20} MiB together"):
-        check_size(changes, cast("Store", Contents("")))
+        check_size(changes, Large(repository.store.folder))
 
 
 def test_a_line_without_secrets_stays_to_the_byte() -> None:

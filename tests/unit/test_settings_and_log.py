@@ -67,6 +67,7 @@ def test_bedrock_has_an_empty_model_key() -> None:
     [
         "ghs_" + "a1" * 18,
         "ghp_" + "b2" * 18,
+        "ghs_1234567_eyJhbGciOiJSUzI1NiJ9." + "c3-_" * 60 + "." + "d4-_" * 80,
         "github_pat_" + "c3" * 20,
         "sk-ant-api03-abcdefgh",
         "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiI3In0.c2lnbmF0dXJl",

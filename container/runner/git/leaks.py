@@ -1,7 +1,8 @@
-"""Secrets in what would be pushed or kept: few kinds, which are hardly ever anything else.
+"""What counts as a secret: few kinds, which are hardly ever anything else.
 
-The patterns are detect-secrets', without its guesses by entropy or keyword and without its questions to the
-services. A private key's first line alone, which code and documents may well hold, is none.
+A private key's first line alone, which code and documents may well hold, is none. Every pattern goes
+through a text in a time that grows with its length alone: what repeats is bounded, or ends where it cannot
+go on.
 """
 
 from __future__ import annotations
@@ -12,109 +13,162 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from detect_secrets.plugins.aws import AWSKeyDetector
-from detect_secrets.plugins.github_token import GitHubTokenDetector
-from detect_secrets.plugins.slack import SlackDetector
-from detect_secrets.plugins.stripe import StripeDetector
-
-from pullwright.errors import PushRefused
-from runner.git.tree import ABSENT, GITLINK, shown
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from runner.git.store import Store
-    from runner.git.tree import Change
-
-_AWS = "an AWS access key"
-# detect-secrets knows a key by its first line. Numbers of lines, quotes or headers may stand before its body.
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?!-----)[\s\S]){0,400}?(?P<value>[A-Za-z0-9+/]{40})"
-    r"(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|[\s\S]{0,20000})"
-)
-_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a private key", _PRIVATE_KEY),
-    *((_AWS, pattern) for pattern in AWSKeyDetector().denylist),
-    # Both are longer than detect-secrets has them, or unknown to it: the whole value has to go.
-    *(("a GitHub token", re.compile(p.pattern + r"[A-Za-z0-9_]*")) for p in GitHubTokenDetector.denylist),
-    ("a GitHub token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
-    ("an Anthropic key", re.compile(r"sk-ant-[a-z]+\d{2}-[A-Za-z0-9_-]{24,}")),
-    *(("a Slack token", pattern) for pattern in SlackDetector.denylist),
-    *(("a Stripe key", pattern) for pattern in StripeDetector.denylist),
-)
-# What AWS's documentation uses ends so: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
-_EXAMPLE = re.compile(r"EXAMPLE(?:KEY)?['\"]?$")
+LONGEST = 32 << 10
+"""No secret is longer, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leak:
-    """A secret in a file, without its value.
+class Form:
+    """What secrets of one kind look like.
 
     Attributes:
-        path: the file, as git has it.
-        line: counted from 1.
         kind: with its article.
+        hints: in small letters; a text with none of them holds no such secret.
+        pattern: its group `only`, if it has one, is the secret; the rest is where it stands.
     """
 
-    path: str
-    line: int
     kind: str
-
-    def failure(self) -> PushRefused:
-        """The failure that a person is told."""
-        return PushRefused(
-            f"The file {shown(redact(self.path))} holds what looks like {self.kind} in line {self.line}.",
-            remedy="Revoke it if it is real, and ask for a change that reads it from elsewhere.",
-        )
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
 
 
-class Scanner:
-    """Looks for secrets that a change adds.
+_PRIVATE, _AWS, _GITHUB = "a private key", "an AWS access key", "a GitHub token"
+_SLACK, _ANTHROPIC, _STRIPE = "a Slack token", "an Anthropic key", "a Stripe key"
+_ID = r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}"
+_IDS = ("a3t", "abia", "acca", "akia", "asia")
+_LABEL = r"(?:[A-Z0-9]{1,20} ){0,6}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+_BODY = r"(?:(?!----[ -]?BEGIN)[\s\S]){0,20000}"
+# Letters of both cases, and no hash in hexadecimal.
+_FORTY = (
+    r"(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]{0,39}[A-Z])(?=[A-Za-z0-9/+]{0,39}[a-z])"
+    r"(?P<only>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+)
+
+SIGNS = (
+    "private key",
+    "private-lines:",
+    "(a3t[a-z0-9]|abia|acca|akia|asia)[0-9a-z]{16}",
+    "aws.{0,20}(key|pw|pass|token)",
+    "secret[ _-]?(access[ _-]?)?key",
+    "b3jpz2lu|gzxivyxdz|absk[a-z0-9+/]{100}|bedrock-api-key-",
+    "gh[pousr]_[a-z0-9_]{20}|github_pat_|sk-ant-|xox[a-z][.-]|xapp-|hooks[.]slack|[rs]k_(live|prod)_",
+)
+"""Extended regular expressions, for `git grep -i`: a file in which none is found holds no secret."""
+
+FORMS: tuple[Form, ...] = (
+    # PEM, OpenSSH, PGP and SSH2. Numbers of lines, quotes or headers may stand before the body.
+    Form(
+        _PRIVATE,
+        ("private key",),
+        re.compile(
+            rf"-{{4,5}} ?BEGIN {_LABEL}(?:(?!----)[\s\S]){{0,400}}?[A-Za-z0-9+/]{{40}}"
+            rf"(?:{_BODY}?-{{4,5}} ?END {_LABEL}|{_BODY})"
+        ),
+    ),
+    Form(
+        _PRIVATE,
+        ("private-lines:",),
+        re.compile(
+            r"Private-Lines: {0,4}\d{1,4}(?:\s|\\[rn]){1,8}[A-Za-z0-9+/]{40}"
+            r"(?:(?!\s{0,4}Private-)(?:\s|\\[rn]){0,4}[A-Za-z0-9+/=]){0,20000}"
+        ),
+    ),
+    # What AWS hands out as a table has the secret in the next line or column.
+    Form(_AWS, _IDS, re.compile(rf"{_ID}[\s\S]{{0,20}}?{_FORTY}")),
+    Form(_AWS, _IDS, re.compile(_ID)),
+    Form(
+        _AWS,
+        ("aws",),
+        re.compile(rf"(?i:aws[\s\S]{{0,20}}?(?:key|pwd|pw|password|pass|token))[\s\S]{{0,20}}?{_FORTY}"),
+    ),
+    Form(
+        _AWS, ("secret", "key"), re.compile(rf"(?i:secret[ _-]?(?:access[ _-]?)?key)[\s\S]{{0,60}}?{_FORTY}")
+    ),
+    Form(
+        _AWS,
+        ("b3jpz2lu", "gzxivyxdz"),
+        re.compile(r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[A-Za-z0-9/+%]{80,}={0,2}"),
+    ),
+    Form(_AWS, ("absk",), re.compile(r"(?<![A-Za-z0-9/+])ABSK[A-Za-z0-9+/]{100,}={0,2}")),
+    Form(_AWS, ("bedrock-api-key-",), re.compile(r"bedrock-api-key-[A-Za-z0-9+/_-]{60,}={0,2}")),
+    # With an App's number and a JSON web token since 2026: two dots, and some 520 characters.
+    Form(
+        _GITHUB,
+        tuple(f"gh{letter}_" for letter in "pousr"),
+        re.compile(
+            r"gh[pousr]_(?:[A-Za-z0-9]{1,24}_)?eyJ[A-Za-z0-9_-]{10,400}+(?:\.[A-Za-z0-9_-]{10,}+){1,2}"
+            r"|gh[pousr]_[A-Za-z0-9_]{36,}(?:\.[A-Za-z0-9_-]{10,}){0,2}"
+        ),
+    ),
+    Form(_GITHUB, ("github_pat_",), re.compile(r"github_pat_[A-Za-z0-9_]{36,}")),
+    Form(_ANTHROPIC, ("sk-ant-",), re.compile(r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{24,}")),
+    Form(
+        _SLACK,
+        ("xox",),
+        re.compile(
+            r"(?i:xox[a-z](?:\.xox[a-z])?-(?:(?:\d+-)+[a-z0-9]+(?:-[a-z0-9]+)*"
+            r"|(?=[a-z]{0,40}\d)[a-z0-9]{10,}|[a-z0-9%/+_-]{60,}))"
+        ),
+    ),
+    Form(_SLACK, ("xapp-",), re.compile(r"(?i:xapp-\d-[a-z0-9]+-\d+-[a-z0-9]+)")),
+    Form(
+        _SLACK,
+        ("hooks.slack",),
+        re.compile(
+            r"(?i:(?:https?://)?hooks\.slack(?:-gov)?\.com/"
+            r"(?:services/T\w+/B\w+/\w+|(?:workflows|triggers)/[a-z0-9/_-]{20,}))"
+        ),
+    ),
+    Form(_STRIPE, ("k_live_", "k_prod_"), re.compile(r"[rs]k_(?:live|prod)_[0-9a-zA-Z]{16,}")),
+)
+# Whole values that AWS's own documentation shows; other keys that end in EXAMPLE may be somebody's.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
+EXAMPLES = frozenset(
+    {
+        "AKIAIOSFODNN7EXAMPLE",
+        "AKIAI44QH8DHBEXAMPLE",
+        "ASIAIOSFODNN7EXAMPLE",
+        "AKIA111111111EXAMPLE",
+        "AKIA222222222EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY",
+    }
+)
+
+
+def matches(text: str) -> Iterator[tuple[str, re.Match[str], str]]:
+    """Finds the secrets in a text.
 
     Args:
-        store: where the contents are.
-        base: the tree before the change: what it holds already, in whatever file, is no finding.
+        text: any.
+
+    Yields:
+        The kind, where it stands, and the value.
     """
+    small = text.lower()
+    for form in FORMS:
+        if not any(hint in small for hint in form.hints):
+            continue
+        for found in form.pattern.finditer(text):
+            value = value_of(found)
+            if value not in EXAMPLES:
+                yield form.kind, found, value
 
-    def __init__(self, store: Store, base: str) -> None:
-        self._store = store
-        self._base = base
-        # Checkpoints see the same contents again and again.
-        self._clean: set[str] = set()
 
-    def find(self, changes: Sequence[Change]) -> list[Leak]:
-        """Finds the first new secret of each file; `check_size` has bounded how much is read.
-
-        Args:
-            changes: against the base.
-        """
-        paths: dict[str, list[str]] = {}
-        for change in changes:
-            if change.mode not in {ABSENT, GITLINK} and change.blob not in self._clean:
-                paths.setdefault(change.blob, []).append(change.path)
-        leaks = []
-        for blob, content in self._store.blobs(list(paths)):
-            # Every byte is a character, whatever the encoding: all patterns are ASCII.
-            first = self._first(content.decode("latin-1"))
-            if first is None:
-                self._clean.add(blob)
-            else:
-                leaks += [Leak(path, *first) for path in paths[blob]]
-        return leaks
-
-    def _first(self, text: str) -> tuple[int, str] | None:
-        for kind, found in _matches(text):
-            value = found.groupdict().get("value") or found[0]
-            if not self._store.holds(self._base, value.encode("latin-1")):
-                return text.count("\n", 0, found.start()) + 1, kind
-        return None
+def value_of(found: re.Match[str]) -> str:
+    """What makes a secret, of a match of a form's pattern: without spaces and line ends."""
+    return "".join((found.groupdict().get("only") or found[0]).split())
 
 
 def redact(text: str) -> str:
     """Puts the kind in the place of every secret."""
-    for kind, pattern in _KINDS:
-        text = pattern.sub(partial(_placeholder, kind), text)
+    small = text.lower()
+    for form in FORMS:
+        if any(hint in small for hint in form.hints):
+            text = form.pattern.sub(partial(_placeholder, form.kind), text)
     return text
 
 
@@ -142,16 +196,7 @@ def _redact_values(value: Any) -> Any:
     return value
 
 
-def _matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    for kind, pattern in _KINDS:
-        for found in pattern.finditer(text):
-            if not _is_example(found):
-                yield kind, found
-
-
 def _placeholder(kind: str, found: re.Match[str]) -> str:
-    return found[0] if _is_example(found) else f"[{kind}]"
-
-
-def _is_example(found: re.Match[str]) -> bool:
-    return _EXAMPLE.search(found[0]) is not None
+    if value_of(found) in EXAMPLES:
+        return found[0]
+    return found[0].replace(found.groupdict().get("only") or found[0], f"[{kind}]")

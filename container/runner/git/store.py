@@ -11,7 +11,7 @@ from runner.git.command import environment, run
 from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, above, parse_changes, parse_numstat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -170,11 +170,25 @@ class Store:
                 yield name, stream.read(size)
                 stream.read(1)
 
-    def holds(self, tree: str, text: bytes) -> bool:
-        """Whether a text without line end stands in any file of a tree."""
-        # It may be a secret: other processes can read arguments, and not what is given.
-        options = ("--quiet", "--text", "--fixed-strings", "-f", "-")
-        return run("grep", *options, tree, cwd=self.folder, given=text + b"\n", accept=(0, 1)).code == 0
+    def holding(self, tree: str, patterns: Sequence[str], should_stop: Callable[[], bool]) -> list[str]:
+        """Hashes of a tree's files with a line that one of some patterns fits, whatever its case.
+
+        Args:
+            tree: hash of the tree.
+            patterns: POSIX's extended regular expressions.
+            should_stop: asked several times a second.
+
+        Raises:
+            GitError: it was stopped.
+        """
+        options = ("-l", "-z", "-i", "--text", "--extended-regexp", "--full-name", "-f", "-")
+        given = "".join(f"{text}\n" for text in patterns).encode()
+        done = run(
+            "grep", *options, tree, cwd=self.folder, given=given, accept=(0, 1), should_stop=should_stop
+        )
+        names = done.out.decode(errors="surrogateescape").split("\0")[:-1]
+        paths = {name.removeprefix(f"{tree}:") for name in names}
+        return sorted({name for path, _, name in self.find(tree) if path in paths})
 
     def write_diff(self, old: str, new: str, path: Path) -> None:
         """Writes the difference between two trees as a patch that `git apply` takes."""

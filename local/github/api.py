@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
-from local.github import renames
+from local.github import media, renames
 from local.github.answers import ApiError, Reply, forbidden
 from local.github.auth import ANONYMOUS, authenticate
 from local.github.rest import ROUTER
@@ -35,7 +35,7 @@ def respond(call: Call) -> Reply:
         _LOG.exception("%s %s failed", call.method, call.path)
         reply = ApiError(500, "Server Error").reply()
     reply.headers = {
-        "X-GitHub-Media-Type": "github.v3; format=json",
+        "X-GitHub-Media-Type": _media_type(call),
         "X-GitHub-Request-Id": request_id(),
         "X-Content-Type-Options": "nosniff",
         **call.world.meter.headers(call.actor),
@@ -63,4 +63,11 @@ def _answer(call: Call) -> Reply:
         call.world.meter.count(call.actor)
     if (redirect := renames.resolve(call)) is not None:
         return redirect
-    return ROUTER.find(call)(call)
+    reply = ROUTER.find(call)(call)
+    reply.body = media.with_texts(reply.body, call.headers.get("accept"))
+    return reply
+
+
+def _media_type(call: Call) -> str:
+    form = media.parameter(call.headers.get("accept"))
+    return f"github.v3; param={form}; format=json" if form else "github.v3; format=json"

@@ -9,6 +9,7 @@ from local.github.rest import (
     git_data,
     issues,
     labels,
+    markdown,
     pulls,
     reactions,
     refs,
@@ -33,5 +34,6 @@ for _module in (
     reactions,
     issues,
     pulls,
+    markdown,
 ):
     ROUTER.include(_module.ROUTER)

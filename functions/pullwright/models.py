@@ -124,10 +124,29 @@ class GitIdentity(Model):
     email: str
 
 
+class AuthorRole(StrEnum):
+    """What somebody who wrote on GitHub is to the repository.
+
+    `writer` has write permission, or is an App that the deployment lists; `app` is any other App; `unknown`
+    is somebody whose permission was not asked for, because too many people wrote.
+    """
+
+    WRITER = "writer"
+    READER = "reader"
+    APP = "app"
+    UNKNOWN = "unknown"
+
+
 class IssueComment(Model):
-    """One comment as it stood when the session was asked for."""
+    """One comment as it stood when the session was asked for.
+
+    Attributes:
+        author: GitHub login.
+        body: what GitHub's page shows of it.
+    """
 
     author: str
+    author_role: Annotated[AuthorRole, Field(strict=False)] = AuthorRole.UNKNOWN
     created_at: datetime = Field(strict=False)
     body: str
 
@@ -146,6 +165,11 @@ class AgentRequest(Model):
     Attributes:
         git_url: HTTPS address to clone, without credentials.
         author: the App's bot; stands in checkpoints, GitHub itself puts it into what comes onto the branch.
+        title: plain text on one line.
+        body: what GitHub's page shows of the description.
+        opened_by: GitHub login of who wrote title and body.
+        comments: oldest first; the repository's configuration says which of them the agent reads.
+        comments_left_out: how many more there were.
         requested_by: GitHub login of who asked, if somebody did.
         requested_by_id: their account, if GitHub knows one.
         model: model id or inference-profile id, as the provider calls it.
@@ -166,7 +190,10 @@ class AgentRequest(Model):
     issue: int | None
     title: str
     body: str
+    opened_by: str | None = None
+    opened_by_role: Annotated[AuthorRole, Field(strict=False)] = AuthorRole.UNKNOWN
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
+    comments_left_out: int = 0
     prompt: str | None
     requested_by: str | None
     requested_by_id: int | None = None

@@ -1,35 +1,68 @@
-"""What people wrote, before an agent reads it: only what they could see on the page is kept."""
+"""Text without what nobody sees in it."""
 
 import re
 import unicodedata
 
 # GitHub hides HTML comments, also one that is never closed.
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-# Invisible although Unicode counts them as letters, marks or symbols.
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
+# Characters without a shape of their own: Default_Ignorable_Code_Point, first and last of each range.
+# https://www.unicode.org/Public/17.0.0/ucd/DerivedCoreProperties.txt
+_IGNORABLE = (
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+# Drawn as nothing although Unicode counts them as letters, marks or symbols.
+_BLANK = frozenset("\u2800\U00013441\U00013442\U00016fe4\U0001d159")
 _KEPT = frozenset("\n\t")
-# Variation selectors can carry any bytes; the one kept here turns a sign into its coloured form.
-_SELECTORS = frozenset({*range(0xE0100, 0xE01F0), *range(0xFE00, 0xFE0F)})
+_LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 _WORD = re.compile(r"[a-z0-9]+")
 _SLUG_LENGTH = 40
 
 
+def printable(text: str | None) -> str:
+    """Removes the characters that nobody sees: ignorable, format and control ones.
+
+    Line ends of every kind become line feeds.
+    """
+    return _LINE_ENDS.sub("\n", text or "").translate(_PRINTABLE)
+
+
 def visible(text: str | None) -> str:
-    """Removes what a reader on GitHub does not see: HTML comments, zero-width, bidi and control characters.
+    """Removes what a reader of Markdown does not see: HTML comments and invisible characters.
 
     Comments go everywhere, inside code too: telling code from text exactly as GitHub does is not worth a
-    hole through which hidden instructions reach the agent.
+    hole through which hidden instructions reach the agent. What people wrote on GitHub is not read through
+    this, but as GitHub renders it: see `pullwright.rendered`.
     """
-    text = (text or "").replace("\r\n", "\n").replace("\r", "\n")
-    text = text.translate(_VISIBLE)
+    text = printable(text)
     while (shorter := _COMMENT.sub("", text)) != text:
         text = shorter
     return text.strip()
 
 
 def one_line(text: str | None, longest: int) -> str:
-    """The visible text on one line, shortened with an ellipsis."""
-    line = " ".join(visible(text).split())
+    """The visible text of Markdown on one line, shortened with an ellipsis."""
+    return plain_line(visible(text), longest)
+
+
+def plain_line(text: str | None, longest: int) -> str:
+    """The printable characters of plain text, such as a title, on one line, shortened with an ellipsis."""
+    line = " ".join(printable(text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
@@ -45,19 +78,22 @@ def slug(text: str) -> str:
     return name or "task"
 
 
-def _is_visible(character: str) -> bool:
+def _is_printable(character: str) -> bool:
     if character in _KEPT:
         return True
-    hidden = unicodedata.category(character) in {"Cf", "Cc", "Cs", "Co"}
-    return not hidden and character not in _BLANK and ord(character) not in _SELECTORS
+    code = ord(character)
+    if character in _BLANK or any(first <= code <= last for first, last in _IGNORABLE):
+        return False
+    # Control, format, surrogate and private characters. What is not assigned is drawn as a box.
+    return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
 
 
-class _Visible(dict[int, int | None]):
+class _Printable(dict[int, int | None]):
     """For `str.translate`: each character is looked at once in a process's life, not once in each text."""
 
     def __missing__(self, code: int) -> int | None:
-        self[code] = code if _is_visible(chr(code)) else None
+        self[code] = code if _is_printable(chr(code)) else None
         return self[code]
 
 
-_VISIBLE = _Visible()
+_PRINTABLE = _Printable()

@@ -2,8 +2,14 @@
 
 from urllib.parse import quote, urlencode
 
-from pullwright.errors import IssueNotFound, PullRequestNotFound, RepositoryEmpty, RepositoryNotFound
-from pullwright.github.connection import Connection, parse
+from pullwright.errors import (
+    GitHubUnavailable,
+    IssueNotFound,
+    PullRequestNotFound,
+    RepositoryEmpty,
+    RepositoryNotFound,
+)
+from pullwright.github.connection import RENDERED, Connection, parse
 from pullwright.github.payloads import (
     CheckRun,
     CheckRuns,
@@ -150,9 +156,9 @@ class GitHubClient(Connection):
         return isinstance(response.decoded, dict) and response.decoded.get("behind_by") == 0
 
     def get_issue(self, repository: str, number: int) -> Issue:
-        """Reads an issue."""
-        what = "read the issue"
-        found = self.find(f"/repos/{repository}/issues/{number}", what, Issue, absent=_GONE)
+        """Reads an issue, with its description as GitHub renders it."""
+        path, what = f"/repos/{repository}/issues/{number}", "read the issue"
+        found = self.find(path, what, Issue, absent=_GONE, accept=RENDERED)
         if found is None:
             raise IssueNotFound(f"There is no issue #{number} in {repository}.")
         if found.repository_url and not found.repository_url.lower().endswith(f"/{repository.lower()}"):
@@ -174,6 +180,25 @@ class GitHubClient(Connection):
         path = f"/repos/{repository}/issues/{number}/comments"
         return list(self.pages(path, "read the comments", Comment, limit=_MAX_COMMENTS))
 
+    def get_comment(self, repository: str, comment_id: int) -> Comment | None:
+        """Reads a comment as GitHub renders it; None if somebody has deleted it."""
+        path = f"/repos/{repository}/issues/comments/{comment_id}"
+        return self.find(path, "read a comment", Comment, absent=_GONE, accept=RENDERED)
+
+    def render(self, repository: str, text: str) -> str:
+        """Has GitHub render a text as it does comments of a repository; returns HTML.
+
+        https://docs.github.com/en/rest/markdown/markdown#render-a-markdown-document
+
+        Raises:
+            GitHubUnavailable: no HTML came.
+        """
+        body = {"text": text, "mode": "gfm", "context": repository}
+        response = self.call("POST", "/markdown", "render a text", body=body, changes_nothing=True)
+        if not isinstance(response.decoded, str):
+            raise GitHubUnavailable("GitHub answered no HTML when asked to render a text.")
+        return response.decoded
+
     def create_comment(self, repository: str, number: int, body: str) -> Comment:
         """Writes a comment on an issue or pull request."""
         what = "write a comment"
@@ -192,9 +217,9 @@ class GitHubClient(Connection):
         self.call("POST", path, "react to the issue", body={"content": content})
 
     def get_pull_request(self, repository: str, number: int) -> PullRequest:
-        """Reads a pull request."""
-        what = "read the pull request"
-        found = self.find(f"/repos/{repository}/pulls/{number}", what, PullRequest, absent=_GONE)
+        """Reads a pull request, with its description as GitHub renders it."""
+        path, what = f"/repos/{repository}/pulls/{number}", "read the pull request"
+        found = self.find(path, what, PullRequest, absent=_GONE, accept=RENDERED)
         if found is None:
             raise PullRequestNotFound(f"There is no pull request #{number} in {repository}.")
         return found

@@ -17,6 +17,10 @@ from pullwright.github.urls import GitHubUrls
 TokenProvider = Callable[[], str]
 PayloadT = TypeVar("PayloadT", bound=Payload)
 
+JSON = "application/vnd.github+json"
+# Texts come as they were written and as they are rendered, both of the same version.
+# https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#media-types
+RENDERED = "application/vnd.github.full+json"
 PATIENCE_SECONDS = 20.0
 PAGE_SIZE = 100
 _PAUSES = (0.5, 1.5)
@@ -69,6 +73,8 @@ class Connection:
         *,
         body: Any = None,
         allow: Collection[int] = (),
+        accept: str = JSON,
+        changes_nothing: bool = False,
     ) -> Response:
         """Makes one request.
 
@@ -78,21 +84,30 @@ class Connection:
             what: what is asked for, as it stands in "GitHub refused to …".
             body: sent as JSON.
             allow: statuses of 300 and more that the caller wants to see itself.
+            accept: media type of the answer.
+            changes_nothing: a POST that only asks, and so may be repeated.
 
         Raises:
             PullwrightError: GitHub did not do it; see `pullwright.github.refusals`.
         """
-        return self._call(method, self.urls.rest + path, what, body=body, allow=allow)
+        url, may_repeat = self.urls.rest + path, changes_nothing or method in _REPEATABLE
+        return self._call(method, url, what, body=body, allow=allow, accept=accept, may_repeat=may_repeat)
 
     def get(self, path: str, what: str, model: type[PayloadT]) -> PayloadT:
         """Reads one thing."""
         return parse(model, self.call("GET", path, what).decoded, what)
 
     def find(
-        self, path: str, what: str, model: type[PayloadT], absent: Collection[int] = (404,)
+        self,
+        path: str,
+        what: str,
+        model: type[PayloadT],
+        absent: Collection[int] = (404,),
+        *,
+        accept: str = JSON,
     ) -> PayloadT | None:
         """Reads one thing that may be absent."""
-        response = self.call("GET", path, what, allow=absent)
+        response = self.call("GET", path, what, allow=absent, accept=accept)
         return None if response.status in absent else parse(model, response.decoded, what)
 
     def pages(self, path: str, what: str, model: type[PayloadT], *, limit: int = 1_000) -> Iterator[PayloadT]:
@@ -116,15 +131,23 @@ class Connection:
         return answer.get("data")
 
     def _call(
-        self, method: str, url: str, what: str, *, body: Any = None, allow: Collection[int] = ()
+        self,
+        method: str,
+        url: str,
+        what: str,
+        *,
+        body: Any = None,
+        allow: Collection[int] = (),
+        accept: str = JSON,
+        may_repeat: bool = False,
     ) -> Response:
         patience = self._patience
-        pauses = iter(_PAUSES if method in _REPEATABLE else ())
+        pauses = iter(_PAUSES if may_repeat else ())
         may_renew = self._forget_token is not None
         while True:
             response = None
             try:
-                response = self._follow(method, url, what, body=body, allow=allow)
+                response = self._follow(method, url, what, body=body, allow=allow, accept=accept)
             except GitHubUnavailable as unavailable:
                 error: PullwrightError = unavailable
             else:
@@ -147,9 +170,11 @@ class Connection:
         if self._forget_token is not None:
             self._forget_token()
 
-    def _follow(self, method: str, url: str, what: str, *, body: Any, allow: Collection[int]) -> Response:
+    def _follow(
+        self, method: str, url: str, what: str, *, body: Any, allow: Collection[int], accept: str
+    ) -> Response:
         for _ in range(_MAX_REDIRECTS + 1):
-            response = self._transport.send(self._request(method, url, body))
+            response = self._transport.send(self._request(method, url, body, accept))
             if response.status not in _REDIRECTS or response.status in allow:
                 return response
             target = response.headers.get("location", "")
@@ -161,9 +186,9 @@ class Connection:
             url = target
         raise GitHubRefused(f"GitHub redirected us astray when asked to {what}.")
 
-    def _request(self, method: str, url: str, body: Any) -> Request:
+    def _request(self, method: str, url: str, body: Any, accept: str) -> Request:
         headers = {
-            "accept": "application/vnd.github+json",
+            "accept": accept,
             "authorization": f"Bearer {self._token()}",
             "user-agent": "pullwright",
             "x-github-api-version": "2022-11-28",

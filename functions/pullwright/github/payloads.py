@@ -39,6 +39,8 @@ class Issue(Payload):
     """An issue, or a pull request seen as one.
 
     Attributes:
+        body: Markdown, as it was written.
+        body_html: the same version as GitHub renders it, if that was asked for.
         labels: objects, or names alone: GitHub's schema allows both.
         pull_request: present if the number belongs to a pull request.
         repository_url: tells where an issue went that was transferred.
@@ -47,6 +49,8 @@ class Issue(Payload):
     number: int
     title: str
     body: str | None = None
+    body_html: str | None = None
+    user: User | None = None
     state: str
     html_url: str
     repository_url: str = ""
@@ -106,6 +110,7 @@ class Comment(Payload):
 
     id: int
     body: str | None = None
+    body_html: str | None = None
     user: User | None = None
     created_at: datetime
     updated_at: datetime
@@ -179,6 +184,7 @@ class PullRequest(Payload):
     state: str
     title: str
     body: str | None = None
+    body_html: str | None = None
     draft: bool = False
     merged_at: datetime | None = None
     user: User | None = None

@@ -27,7 +27,7 @@ class Response:
     """One HTTP response; header names are lower case.
 
     Attributes:
-        decoded: the body read as JSON; None if it is empty or not JSON.
+        decoded: the body read as JSON, or as text if it is HTML; None if it is empty or neither.
     """
 
     status: int
@@ -71,6 +71,8 @@ class Urllib3Transport:
 
 
 def _decode(answer: urllib3.BaseHTTPResponse) -> Any:
+    if answer.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html":
+        return answer.data.decode(errors="replace")
     try:
         return answer.json() if answer.data else None
     except ValueError:

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pullwright.apps import is_listed
 from pullwright.artifacts import Artifacts
 from pullwright.errors import (
     AlreadyRunning,
     AwsUnavailable,
     BaseBranchNotFound,
+    InvalidRequest,
     NotAllowed,
     PullwrightError,
     RepositoryArchived,
@@ -23,19 +23,22 @@ from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
 from pullwright.log import logger
 from pullwright.models import (
     AgentRequest,
+    AuthorRole,
     GitIdentity,
-    IssueComment,
     OpenedPullRequest,
     ResolvedLimits,
     SessionRequest,
 )
 from pullwright.opening.branch import BranchMaker
+from pullwright.opening.conversation import read_conversation
+from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import read_request
-from pullwright.opening.subject import Subject, comments_as_of, find_subject
+from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store, lock_key
+from pullwright.text import plain_line, printable
 
 PERMISSIONS: Mapping[str, str] = {
     "contents": "write",
@@ -45,7 +48,7 @@ PERMISSIONS: Mapping[str, str] = {
 }
 # The runner ends at its minutes; the state machine waits this much longer before it steps in.
 GRACE_SECONDS = 900
-_MAY_WRITE = frozenset({"admin", "write"})
+_LONGEST_LOGIN = 64
 
 
 class OpenPullRequestEvent(BaseModel):
@@ -77,14 +80,15 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     Raises:
         PullwrightError: the session cannot begin; the class says why.
     """
-    request = read_request(event.input)
+    request = _readable(read_request(event.input))
     tools.store.update_session(event.session_id, _known(request, tools.settings))
     client = tools.app.client(request.repository, PERMISSIONS, request.installation_id)
     repository = client.get_repository(request.repository)
     if repository.archived:
         raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
+    people = People(client, repository.full_name, tools.settings.allowed_apps)
     if request.delivery_id is not None:
-        _check_sender(client, repository, request, tools.settings.allowed_apps)
+        _check_sender(people, request.requested_by)
     subject = find_subject(client, repository, request, event.session_id)
     base = _base(subject, request, repository)
     base_commit = client.find_branch(repository.full_name, base)
@@ -103,7 +107,9 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
             "installation_id": installation.installation_id,
         }
         tools.store.update_session(event.session_id, fields)
-        opening = _Opening(event, tools, request, client, repository.full_name, subject, base, base_commit)
+        opening = _Opening(
+            event, tools, request, client, people, repository.full_name, subject, base, base_commit
+        )
         opened = opening.run()
     except Exception:
         _give_back(tools.store, key, event.execution_arn)
@@ -130,6 +136,7 @@ class _Opening:
     tools: Tools
     request: SessionRequest
     client: GitHubClient
+    people: People
     repository: str
     subject: Subject
     base: str
@@ -162,11 +169,10 @@ class _Opening:
                 prompt=self.request.prompt,
                 requested_by=self.request.requested_by,
             )
-        there = self._comments()
-        asked_at = self.request.asked_at or self.event.started_at
-        agent_request = self._agent_request(pull, author, bot_id, comments_as_of(asked_at, there, bot_id))
+        agent_request = self._agent_request(pull, author, bot_id)
         activity = first_activity(store, self.tools.settings, self.repository)
         comment_id = track(self.client, agent_request, bot_id, activity=activity)
+        there = self._comments()
         withdraw_refusal(
             self.client, self.repository, there, bot_id, link=f"{pull.html_url}#issuecomment-{comment_id}"
         )
@@ -178,13 +184,19 @@ class _Opening:
         store.update_session(session_id, made)
         place = {"repository": self.repository, "branch": self.subject.branch, "session_id": session_id}
         store.write_branch(BranchRecord.model_validate({**place, **made}))
-        return self.tools.artifacts.write_request(agent_request.model_copy(update={"comment_id": comment_id}))
+        # Reading them takes a call for each; people have their first sign of life by now.
+        asked_at = self.request.asked_at or self.event.started_at
+        conversation = read_conversation(self.client, self.people, there, asked_at, bot_id)
+        read: dict[str, Any] = {
+            "comment_id": comment_id,
+            "comments": conversation.comments,
+            "comments_left_out": conversation.left_out,
+        }
+        return self.tools.artifacts.write_request(agent_request.model_copy(update=read))
 
-    def _agent_request(
-        self, pull: PullRequest, author: GitIdentity, bot_id: int, comments: tuple[IssueComment, ...]
-    ) -> AgentRequest:
-        """The request as the task will read it, still without the comment."""
-        settings, limits = self.tools.settings, self.request.limits
+    def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
+        """The request as the task will read it, still without comments."""
+        settings, limits, opened_by = self.tools.settings, self.request.limits, self.subject.opened_by
         return AgentRequest(
             session_id=self.event.session_id,
             execution_arn=self.event.execution_arn,
@@ -198,7 +210,8 @@ class _Opening:
             issue=self.subject.issue,
             title=self.subject.title,
             body=self.subject.body,
-            comments=comments,
+            opened_by=opened_by,
+            opened_by_role=self.people.role(opened_by) if opened_by is not None else AuthorRole.UNKNOWN,
             prompt=self.request.prompt,
             requested_by=self.request.requested_by,
             requested_by_id=self._requester(),
@@ -236,6 +249,19 @@ class _Opening:
             logger.warning("the issue could not be acknowledged", error=error.sentence)
 
 
+def _readable(request: SessionRequest) -> SessionRequest:
+    """The request without invisible characters in what the agent will read.
+
+    Raises:
+        InvalidRequest: nothing of the prompt can be seen.
+    """
+    prompt = None if request.prompt is None else printable(request.prompt).strip()
+    if prompt == "":
+        raise InvalidRequest("prompt: there is nothing in it but invisible characters.")
+    requested_by = plain_line(request.requested_by, _LONGEST_LOGIN) or None
+    return request.model_copy(update={"prompt": prompt, "requested_by": requested_by})
+
+
 def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
     return {
         "repository": request.repository,
@@ -254,18 +280,10 @@ def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo)
     return request.base or repository.default_branch
 
 
-def _check_sender(
-    client: GitHubClient, repository: RepositoryInfo, request: SessionRequest, allowed_apps: str
-) -> None:
-    """Only who may write may start work that writes; who GitHub does not know may not.
-
-    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
-    """
-    login = request.requested_by
-    if login is not None and is_listed(login, allowed_apps):
-        return
-    if login is None or client.permission_of(repository.full_name, login) not in _MAY_WRITE:
-        raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {repository.full_name}.")
+def _check_sender(people: People, login: str | None) -> None:
+    """Only who may write may start work that writes."""
+    if login is None or not people.may_write(login):
+        raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {people.repository}.")
 
 
 def _already_running(store: Store, repository: str, branch: str) -> AlreadyRunning:

@@ -1,8 +1,6 @@
 """What a session is about: an issue, a pull request or a prompt, as it stood when somebody asked."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from pullwright.errors import (
@@ -14,11 +12,11 @@ from pullwright.errors import (
     PullRequestNotFound,
 )
 from pullwright.github import GitHubClient
-from pullwright.github.payloads import Comment, Issue, PullRequest, RepositoryInfo
-from pullwright.hidden import shown
-from pullwright.models import IssueComment, SessionRequest
+from pullwright.github.payloads import Issue, PullRequest, RepositoryInfo
+from pullwright.models import SessionRequest
+from pullwright.opening.shown import shown
 from pullwright.opening.versions import as_asked
-from pullwright.text import one_line, slug
+from pullwright.text import one_line, plain_line, slug
 
 _LONGEST_TITLE = 300
 _SHORT_ID = 7
@@ -35,6 +33,7 @@ class Subject:
         pull_request: the pull request, if the session was asked for on one.
         title: visible text on one line.
         body: visible text.
+        opened_by: login of who opened the issue or pull request; None for a prompt, or if nobody is known.
     """
 
     branch: str
@@ -43,6 +42,7 @@ class Subject:
     pull_request: PullRequest | None
     title: str
     body: str
+    opened_by: str | None = None
 
 
 def find_subject(
@@ -63,10 +63,14 @@ def find_subject(
             raise LabelRemoved(f"The label {request.label} is not on the issue #{issue.number} any more.")
         issue = as_asked(client, repository.full_name, issue, request)
         if issue.pull_request is None:
-            return _about_issue(issue, request)
-        number = issue.number
+            return _about_issue(client, repository, issue, request)
+        pull = client.get_pull_request(repository.full_name, issue.number)
+        # The text whose version was checked; that of the second answer may be newer.
+        texts = {"title": issue.title, "body": issue.body, "body_html": issue.body_html}
+        return _about_pull_request(client, repository, pull.model_copy(update=texts))
     if number is not None:
-        return _about_pull_request(client.get_pull_request(repository.full_name, number), repository)
+        pull = client.get_pull_request(repository.full_name, number)
+        return _about_pull_request(client, repository, pull)
     prompt = request.prompt or ""
     short_id = sha256(session_id.encode()).hexdigest()[:_SHORT_ID]
     return Subject(
@@ -79,26 +83,12 @@ def find_subject(
     )
 
 
-def comments_as_of(asked_at: datetime, comments: Iterable[Comment], bot_id: int) -> tuple[IssueComment, ...]:
-    """The comments that stood there at a moment, without ours; one edited since then is left out."""
-    moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
-    return tuple(
-        IssueComment(
-            author=comment.user.login if comment.user is not None else "ghost",
-            created_at=comment.created_at,
-            body=body,
-        )
-        for comment in comments
-        if comment.created_at <= moment and comment.updated_at <= moment
-        if comment.user is None or comment.user.id != bot_id
-        if (body := shown(comment.body))
-    )
-
-
-def _about_issue(issue: Issue, request: SessionRequest) -> Subject:
+def _about_issue(
+    client: GitHubClient, repository: RepositoryInfo, issue: Issue, request: SessionRequest
+) -> Subject:
     if issue.state != "open":
         raise IssueClosed(f"The issue #{issue.number} is closed.")
-    body = shown(issue.body)
+    body = shown(client, repository.full_name, issue.body, issue.body_html)
     if not body and request.prompt is None:
         raise IssueWithoutText(f"The issue #{issue.number} has no description to work from.")
     return Subject(
@@ -106,12 +96,13 @@ def _about_issue(issue: Issue, request: SessionRequest) -> Subject:
         number=issue.number,
         issue=issue.number,
         pull_request=None,
-        title=one_line(issue.title, _LONGEST_TITLE),
+        title=plain_line(issue.title, _LONGEST_TITLE),
         body=body,
+        opened_by=issue.user.login if issue.user is not None else None,
     )
 
 
-def _about_pull_request(pull: PullRequest, repository: RepositoryInfo) -> Subject:
+def _about_pull_request(client: GitHubClient, repository: RepositoryInfo, pull: PullRequest) -> Subject:
     if pull.state != "open":
         raise PullRequestClosed(f"The pull request #{pull.number} is closed.")
     head = pull.head.repo
@@ -127,6 +118,7 @@ def _about_pull_request(pull: PullRequest, repository: RepositoryInfo) -> Subjec
         number=pull.number,
         issue=None,
         pull_request=pull,
-        title=one_line(pull.title, _LONGEST_TITLE),
-        body=shown(pull.body),
+        title=plain_line(pull.title, _LONGEST_TITLE),
+        body=shown(client, repository.full_name, pull.body, pull.body_html),
+        opened_by=pull.user.login if pull.user is not None else None,
     )

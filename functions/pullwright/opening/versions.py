@@ -39,7 +39,9 @@ def as_asked(client: GitHubClient, repository: str, issue: Issue, request: Sessi
     if body is None:
         raise _edited("description", issue)
     logger.info("the issue was edited since it was asked for; the earlier text is used", number=issue.number)
-    return issue.model_copy(update={"title": title, "body": body})
+    # The rendering that came with the issue is that of another version.
+    html = issue.body_html if body == issue.body else None
+    return issue.model_copy(update={"title": title, "body": body, "body_html": html})
 
 
 def _find(expected: str | None, texts: Iterable[str]) -> str | None:

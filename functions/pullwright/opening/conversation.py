@@ -1,0 +1,77 @@
+"""The comments as they stood when somebody asked for a session, with what their authors may do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pullwright.errors import GitHubRefused
+from pullwright.github import GitHubClient
+from pullwright.github.payloads import Comment
+from pullwright.log import logger
+from pullwright.models import AuthorRole, IssueComment
+from pullwright.opening.people import People
+from pullwright.opening.shown import shown
+
+MOST_COMMENTS = 100
+# GitHub's own name for deleted accounts.
+_GHOST = "ghost"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What people said.
+
+    Attributes:
+        comments: oldest first.
+        left_out: how many more stood there than are taken.
+    """
+
+    comments: tuple[IssueComment, ...] = ()
+    left_out: int = 0
+
+
+def read_conversation(
+    client: GitHubClient, people: People, comments: Iterable[Comment], asked_at: datetime, bot_id: int
+) -> Conversation:
+    """Reads the comments that stood there at a moment, without ours; one edited since then is left out.
+
+    Of many, those of people who may write are taken first, and the newest of them.
+
+    Args:
+        client: reads each comment as GitHub renders it.
+        people: knows the authors' permissions.
+        comments: all there are, without their rendering.
+        asked_at: the moment.
+        bot_id: the account of our App.
+    """
+    moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
+    standing = [one for one in comments if _stood(one, moment) and (one.body or "").strip()]
+    others = [one for one in standing if one.user is None or one.user.id != bot_id]
+    newest = sorted(others, key=lambda one: (one.created_at, one.id), reverse=True)
+    roles = {one.id: people.role(_author(one)) for one in newest}
+    # The sort is stable: the newest stay first.
+    chosen = sorted(newest, key=lambda one: roles[one.id] is not AuthorRole.WRITER)[:MOST_COMMENTS]
+    read, left_out = [], len(newest) - len(chosen)
+    for one in sorted(chosen, key=lambda one: (one.created_at, one.id)):
+        rendered = client.get_comment(people.repository, one.id)
+        if rendered is None or not _stood(rendered, moment):
+            continue
+        try:
+            body = shown(client, people.repository, rendered.body, rendered.body_html)
+        except GitHubRefused as error:
+            # Nobody can keep others from being heard by a comment that cannot be read.
+            logger.warning("a comment cannot be read", id=one.id, error=error.sentence)
+            left_out += 1
+            continue
+        if body:
+            author, role = _author(rendered), roles[one.id]
+            read.append(IssueComment(author=author, author_role=role, created_at=one.created_at, body=body))
+    return Conversation(tuple(read), left_out)
+
+
+def _stood(comment: Comment, moment: datetime) -> bool:
+    return comment.created_at <= moment and comment.updated_at <= moment
+
+
+def _author(comment: Comment) -> str:
+    return comment.user.login if comment.user is not None else _GHOST

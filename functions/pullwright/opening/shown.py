@@ -1,0 +1,32 @@
+"""A text of GitHub's as people see it on the page."""
+
+from pullwright.errors import GitHubRefused
+from pullwright.github import GitHubClient
+from pullwright.rendered import page_text
+
+# The longest text that GitHub takes, made of mentions alone, is less than half of this once it is rendered.
+_LONGEST_HTML = 8 << 20
+
+
+def shown(client: GitHubClient, repository: str, text: str | None, html: str | None) -> str:
+    """What is visible of a text, never the text itself.
+
+    Args:
+        client: has GitHub render the text if it came without its rendering, such as an earlier version.
+        repository: `owner/name`.
+        text: Markdown, as it was written.
+        html: GitHub's rendering of the same version, if there is one.
+
+    Raises:
+        PullwrightError: there is no rendering, or none that can be read.
+    """
+    if not (text or "").strip():
+        return ""
+    rendering = client.render(repository, text or "") if html is None else html
+    if len(rendering) > _LONGEST_HTML:
+        raise GitHubRefused(
+            f"A text in {repository} is too long to be read once GitHub has rendered it "
+            f"({len(rendering) >> 20} MiB).",
+            remedy="Make the text shorter, then start it again.",
+        )
+    return page_text(rendering).strip()

@@ -17,6 +17,8 @@ _CACHE_WRITE_1H = 2.0
 _CACHE_READ = 0.1
 # Bedrock's regional and geographic endpoints; its `global.` profiles have no premium.
 _REGIONAL_PREMIUM = 1.1
+# The Anthropic API's, for models from 4.6 on.
+_US_ONLY_PREMIUM = 1.1
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Tokens:
         cache_read: tokens of the prompt that came from the cache.
         cache_write: tokens of the prompt that went to the cache, `cache_write_1h` included.
         cache_write_1h: those of them that stay for an hour.
+        us_only: the model ran in the United States only, which the provider's workspace may ask for.
     """
 
     input: int = 0
@@ -36,6 +39,7 @@ class Tokens:
     cache_read: int = 0
     cache_write: int = 0
     cache_write_1h: int = 0
+    us_only: bool = False
 
     def __add__(self, other: "Tokens") -> "Tokens":
         """Return the sums."""
@@ -45,6 +49,7 @@ class Tokens:
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
             self.cache_write_1h + other.cache_write_1h,
+            self.us_only or other.us_only,
         )
 
     @property
@@ -64,6 +69,7 @@ class Price:
         long_prompt: the price of every token of a call whose prompt is longer than `long_prompt_above`.
         long_prompt_above: tokens.
         factor: applied to everything.
+        us_only_factor: applied to everything, too, when the model ran in the United States only.
     """
 
     input: float
@@ -72,6 +78,7 @@ class Price:
     long_prompt: tuple[float, float] | None = None
     long_prompt_above: int = 0
     factor: float = 1.0
+    us_only_factor: float = 1.0
 
     def cost(self, tokens: Tokens) -> float:
         """Return what one call costs, in US dollars."""
@@ -82,7 +89,8 @@ class Price:
             + (tokens.cache_write - tokens.cache_write_1h) * _CACHE_WRITE_5M
             + tokens.cache_write_1h * _CACHE_WRITE_1H
         )
-        return (weighted_prompt * per_input + tokens.output * per_output) * self.factor * _PER_TOKEN
+        factor = self.factor * (self.us_only_factor if tokens.us_only else 1.0)
+        return (weighted_prompt * per_input + tokens.output * per_output) * factor * _PER_TOKEN
 
     def _rates(self, prompt: int) -> tuple[float, float]:
         if self.long_prompt and prompt > self.long_prompt_above:
@@ -134,6 +142,8 @@ _ONE_PRICE = {
     "claude-opus-4",
     "claude-opus-4-1",
 }
+# The Anthropic API runs these where it likes, at one price.
+_ONE_PLACE = _ONE_PRICE | {"claude-haiku-4-5", "claude-sonnet-4-5", "claude-opus-4-5"}
 _NAME = re.compile(
     r"(?P<arn>arn:[^/]+/)?(?:(?P<scope>[a-z-]+)\.)??(?P<bedrock>anthropic\.)?(?P<name>claude-[a-z0-9-]+?)"
     r"(?:-0)?(?:-(?:20\d{6}|latest))?(?:-v\d+(?::\d+)?)?"
@@ -156,5 +166,7 @@ def price(model: str) -> Price:
             f"The price of the model {model!r} is not known, so no money limit can hold for it.",
             remedy="Choose a Claude model with a published price; the list is in container/runner/prices.py.",
         )
-    regional = found["bedrock"] and found["scope"] != "global" and found["name"] not in _ONE_PRICE
+    if not found["bedrock"]:
+        return known if found["name"] in _ONE_PLACE else replace(known, us_only_factor=_US_ONLY_PREMIUM)
+    regional = found["scope"] != "global" and found["name"] not in _ONE_PRICE
     return replace(known, factor=_REGIONAL_PREMIUM) if regional else known

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pullwright.models import TokenUsage
 from runner.gateway.budget import Budget
 from runner.gateway.refusal import Refusal
-from runner.gateway.worst_case import worst_case
 from runner.prices import Tokens
 
 MODEL = "claude-opus-4-5"  # $5 and $25 for a million
@@ -91,20 +90,3 @@ def test_never_more_than_the_limit(calls: list[tuple[int, float]], limit: float)
             continue
         budget.settle(reserved, MODEL, Tokens(output=int(output * share)))
     assert budget.usage.cost_usd <= limit + 1e-9
-
-
-def test_worst_case_has_no_cache_and_a_full_answer() -> None:
-    """The whole prompt counts as written to the cache, for as long as the request asks."""
-    body = {"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 3_000}]}]}
-    estimated = worst_case(body, 500)
-    assert estimated.output == 500
-    assert estimated.cache_write > 1_000
-    body["messages"][0]["content"][0]["cache_control"] = {"type": "ephemeral", "ttl": "1h"}  # type: ignore[index] # plain JSON
-    assert worst_case(body, 500).cache_write_1h > 1_000
-
-
-def test_an_image_counts_as_an_image() -> None:
-    """A picture's bytes are not taken for text."""
-    source = {"type": "base64", "media_type": "image/png", "data": "A" * 3_000_000}
-    content = [{"type": "image", "source": source}]
-    assert worst_case({"messages": [{"role": "user", "content": content}]}, 1).prompt < 6_000

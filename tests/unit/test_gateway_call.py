@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -9,13 +10,15 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 from botocore.session import Session
 
-from runner.gateway.call import check, decode, max_tokens
+from runner.gateway.call import Call, max_tokens
+from runner.gateway.json_body import decode
 from runner.gateway.patience import PASSING
 from runner.gateway.provider import Anthropic, Bedrock, Provider
 from runner.gateway.refusal import Refusal
 
 MODEL = "claude-opus-5-5"
 BEDROCK_MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+BEDROCK_VERSION = "bedrock-2023-05-31"
 BODY: dict[str, Any] = {"model": MODEL, "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]}
 PATH = "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"
 
@@ -34,11 +37,27 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Provider:
     return Bedrock((BEDROCK_MODEL,), "eu-west-1", session)
 
 
-def refused(provider: Provider, method: str, target: str, body: object) -> int:
+def read(
+    provider: Provider, method: str, target: str, body: object, headers: dict[str, str] | None = None
+) -> Call:
+    """Read a request; a body of bytes is sent as it is."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return provider.read(provider.route(method, target), headers or {}, raw)
+
+
+def refused(
+    provider: Provider, method: str, target: str, body: object, headers: dict[str, str] | None = None
+) -> int:
     """Return the status with which a request is refused."""
     with pytest.raises(Refusal) as caught:
-        provider.read(method, target, json.dumps(body).encode())
+        read(provider, method, target, body, headers)
     return caught.value.status
+
+
+def bedrock_body(**more: object) -> dict[str, object]:
+    """Return a body as Bedrock takes it."""
+    body = {name: value for name, value in BODY.items() if name != "model"}
+    return {**body, "anthropic_version": BEDROCK_VERSION, **more}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +105,29 @@ def test_other_paths_are_forbidden(method: str, target: str) -> None:
     assert refused(anthropic(), method, target, BODY) == 403
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"{", b'{"a":NaN}', b"\xff", b"[" * 100_000])
+NOT_JSON = {
+    "nothing": b"",
+    "no object": b"[]",
+    "no end": b"{",
+    "NaN": b'{"a":NaN}',
+    "Infinity": b'{"a":-Infinity}',
+    "no UTF-8": b'{"a":"\xff"}',
+    "UTF-16": '{"a":1}'.encode("utf-16"),
+    "byte order mark": b'\xef\xbb\xbf{"a":1}',
+    "lone surrogate": rb'{"a":"\ud800"}',
+    "reversed surrogates": rb'{"a":"\udc00\ud800"}',
+    "surrogate in UTF-8": b'{"a":"\xed\xa0\x80"}',
+    "comment": b'{"a":1/**/}',
+    "control character": b'{"a":"\n"}',
+    "trailing comma": b'{"a":1,}',
+    "two objects": b"{}{}",
+    "deep": b"[" * 100_000,
+    "deep and whole": b'{"a":' + b"[" * 2_000 + b"]" * 2_000 + b"}",
+    "gzip": gzip.compress(b"{}"),
+}
+
+
+@pytest.mark.parametrize("raw", NOT_JSON.values(), ids=NOT_JSON)
 def test_what_is_not_json_is_malformed(raw: bytes) -> None:
     """A body that is no JSON object is answered with 400."""
     with pytest.raises(Refusal) as caught:
@@ -105,7 +146,7 @@ def test_an_unbounded_answer_is_malformed(value: object) -> None:
 def test_what_was_checked_is_what_is_sent() -> None:
     """A field that is given twice is sent once, with the value that was checked."""
     raw = json.dumps(BODY)[:-1] + ', "max_tokens": 20}'
-    call = anthropic().read("POST", "/v1/messages?beta=true", raw.encode())
+    call = read(anthropic(), "POST", "/v1/messages?beta=true", raw.encode())
     assert call.max_tokens == 20
     assert call.encoded.count(b"max_tokens") == 1
     assert json.loads(call.encoded)["max_tokens"] == 20
@@ -114,24 +155,36 @@ def test_what_was_checked_is_what_is_sent() -> None:
 def test_own_tools_pass() -> None:
     """The client's own tools need no type."""
     tools = [{"name": "Bash", "input_schema": {}}, {"type": "custom", "name": "Read"}]
-    assert check({**BODY, "tools": tools}, MODEL, [MODEL]) == MODEL
+    assert read(anthropic(), "POST", "/v1/messages", {**BODY, "tools": tools}).model == MODEL
 
 
 def test_the_key_replaces_what_the_client_sends() -> None:
     """None of the client's credentials is forwarded; the runner's key is."""
     provider = anthropic()
-    call = provider.read("POST", "/v1/messages?beta=true", json.dumps(BODY).encode())
-    theirs = {"x-api-key": "dummy", "authorization": "Bearer dummy", "cookie": "a=b", "anthropic-beta": "b1"}
-    url, headers = provider.signed(call, theirs)
+    theirs = {
+        "x-api-key": "dummy",
+        "authorization": "Bearer dummy",
+        "cookie": "a=b",
+        "anthropic-beta": "effort-2025-11-24, claude-code-20250219,effort-2025-11-24",
+        "user-agent": "cli\r\n x-api-key: dummy",
+        "accept-encoding": "gzip",
+    }
+    url, headers = provider.signed(read(provider, "POST", "/v1/messages?beta=true", BODY, theirs))
     assert url == "https://api.example/v1/messages?beta=true"
-    assert headers == {"x-api-key": "the-real-key", "anthropic-beta": "b1", "accept-encoding": "identity"}
+    assert headers == {
+        "x-api-key": "the-real-key",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+        "anthropic-beta": "effort-2025-11-24,claude-code-20250219",
+        "anthropic-version": "2023-06-01",
+        "content-type": "application/json",
+    }
 
 
 def test_bedrock_calls_are_signed(bedrock: Provider) -> None:
     """The call goes to the endpoint that AWS's own variable names, signed for Bedrock."""
-    body = {name: value for name, value in BODY.items() if name != "model"}
-    call = bedrock.read("POST", PATH, json.dumps(body).encode())
-    url, headers = bedrock.signed(call, {"authorization": "dummy", "content-type": "application/json"})
+    call = read(bedrock, "POST", PATH, bedrock_body(), {"authorization": "dummy"})
+    url, headers = bedrock.signed(call)
     assert url == "http://bedrock.example:4566" + PATH
     assert "/eu-west-1/bedrock/aws4_request" in headers["Authorization"]
     assert headers["X-Amz-Security-Token"] == "a-session-token"
@@ -150,13 +203,12 @@ def test_bedrock_calls_are_signed(bedrock: Provider) -> None:
 )
 def test_other_bedrock_calls_are_refused(bedrock: Provider, method: str, target: str, status: int) -> None:
     """Other models, operations and services do not pass."""
-    body = {name: value for name, value in BODY.items() if name != "model"}
-    assert refused(bedrock, method, target, body) == status
+    assert refused(bedrock, method, target, bedrock_body()) == status
 
 
 def test_bedrock_takes_no_model_in_the_body(bedrock: Provider) -> None:
     """A model in the body, which was not checked, is refused."""
-    assert refused(bedrock, "POST", PATH, BODY) == 400
+    assert refused(bedrock, "POST", PATH, bedrock_body(model=MODEL)) == 400
 
 
 def test_credentials_that_cannot_be_renewed_are_a_passing_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +221,7 @@ def test_credentials_that_cannot_be_renewed_are_a_passing_trouble(monkeypatch: p
     session.set_credentials("AKIAIOSFODNN7EXAMPLE", "made-up")
     provider = Bedrock((BEDROCK_MODEL,), "eu-west-1", session)
     monkeypatch.setattr(session, "get_credentials", hiccup)
-    body = {name: value for name, value in BODY.items() if name != "model"}
-    call = provider.read("POST", PATH, json.dumps(body).encode())
+    call = read(provider, "POST", PATH, bedrock_body())
     with pytest.raises(Refusal) as caught:
-        provider.signed(call, {})
+        provider.signed(call)
     assert caught.value.status in PASSING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from local.model.framing import bedrock_chunk, frame, server_sent
 from runner.gateway.meters import SafeMeter
-from runner.prices import Tokens
+from runner.prices import Tokens, price
 
 SSE = "text/event-stream; charset=utf-8"
 AWS = "application/vnd.amazon.eventstream"
@@ -61,18 +62,72 @@ def test_a_whole_answer_is_read() -> None:
 
 
 @pytest.mark.parametrize("kind", [SSE, AWS])
-def test_a_broken_off_answer_is_estimated(kind: str) -> None:
-    """Without an end the output is estimated from what arrived."""
+def test_a_broken_off_answer_is_as_long_as_allowed(kind: str) -> None:
+    """Without an end, what was said of the prompt holds; how long the answer became is not known."""
     meter = SafeMeter(kind)
-    meter.feed(encoded(kind, START, TEXT))
-    assert meter.tokens(EXPECTED).output >= 100
-    assert meter.tokens(EXPECTED).cache_read == 500
+    meter.feed(encoded(kind, START, TEXT, DELTA))
+    assert meter.tokens(EXPECTED) == replace(USED, output=4_000)
+    assert meter.prompt_tokens is None
 
 
 @pytest.mark.parametrize("kind", [SSE, AWS])
-def test_an_answer_without_counts_costs_its_prompt(kind: str) -> None:
-    """When nothing was counted, the prompt's estimate is booked."""
-    assert SafeMeter(kind).tokens(EXPECTED) == Tokens(input=900)
+def test_an_answer_without_counts_costs_the_worst_case(kind: str) -> None:
+    """When nothing was counted, what was reserved is booked."""
+    assert SafeMeter(kind).tokens(EXPECTED) == EXPECTED
+    meter = SafeMeter(kind)
+    meter.feed(encoded(kind, {"type": "message_start", "message": {}}, STOP))
+    assert meter.tokens(EXPECTED) == EXPECTED
+
+
+@pytest.mark.parametrize("kind", [SSE, AWS])
+def test_an_end_without_a_last_count_is_as_long_as_allowed(kind: str) -> None:
+    """The count at the start of a stream says nothing of its end."""
+    meter = SafeMeter(kind)
+    meter.feed(encoded(kind, START, TEXT, {"type": "message_delta", "delta": {}}, STOP))
+    assert meter.tokens(EXPECTED).output == 4_000
+
+
+@pytest.mark.parametrize("field", ["input_tokens", "output_tokens", "cache_read_input_tokens"])
+@pytest.mark.parametrize("value", [-1, "7", 7.5, True, [7], {"n": 7}, float("nan"), float("inf")])
+def test_counts_that_are_no_counts_cost_the_worst_case(field: str, value: object) -> None:
+    """A count that is none is no reason to believe the others."""
+    usage = {"input_tokens": 7, "output_tokens": 9, field: value}
+    meter = SafeMeter("application/json")
+    meter.feed(json.dumps({"usage": usage}).encode())
+    meter.finish()
+    assert meter.tokens(EXPECTED) == EXPECTED
+    assert meter.prompt_tokens is None
+
+
+def test_an_hour_in_the_cache_is_paid_for() -> None:
+    """Without a breakdown, all that was written stays as long as the request asked for."""
+    usage = {"input_tokens": 7, "output_tokens": 9, "cache_creation_input_tokens": 100}
+    meter = SafeMeter("application/json")
+    meter.feed(json.dumps({"usage": usage}).encode())
+    meter.finish()
+    assert meter.tokens(replace(EXPECTED, cache_write_1h=900)).cache_write_1h == 100
+    assert meter.tokens(EXPECTED).cache_write_1h == 0
+
+
+def test_where_the_model_ran_is_seen() -> None:
+    """A workspace may be set to the United States, which costs a tenth more (`inference_geo`)."""
+    usage = {"input_tokens": 7, "output_tokens": 9, "inference_geo": "us"}
+    meter = SafeMeter("application/json")
+    meter.feed(json.dumps({"usage": usage}).encode())
+    meter.finish()
+    used = meter.tokens(EXPECTED)
+    assert price("claude-opus-4-6").cost(used) == pytest.approx(1.1 * (7 * 5 + 9 * 25) / 1e6)
+    assert price("claude-opus-4-5").cost(used) == pytest.approx((7 * 5 + 9 * 25) / 1e6)
+
+
+def test_an_answer_that_is_too_long_to_keep_costs_the_worst_case() -> None:
+    """What is read of an answer stays within bounds."""
+    meter = SafeMeter("application/json")
+    for _ in range(20):
+        meter.feed(b" " * 64 * 1024)
+    meter.feed(b'{"usage":{"input_tokens":7,"output_tokens":9}}')
+    meter.finish()
+    assert meter.tokens(EXPECTED) == EXPECTED
 
 
 @pytest.mark.parametrize("kind", [SSE, AWS, "application/json"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -99,7 +99,7 @@ class Caller:
             FakePatience(patience),
             self.waits.append,
         )
-        self.call = provider.read("POST", "/v1/messages", json.dumps(BODY).encode())
+        self.call = provider.read(provider.route("POST", "/v1/messages"), {}, json.dumps(BODY).encode())
         self.started: list[tuple[int, dict[str, str]]] = []
         self.pieces: list[bytes] = []
         self._leaves_after = leaves_after
@@ -107,7 +107,7 @@ class Caller:
     def forward(self) -> bool:
         """Forward it."""
         client = Client(lambda status, headers: self.started.append((status, headers)), self._take)
-        return self.relay.forward(self.call, {}, client)
+        return self.relay.forward(self.call, client)
 
     def _take(self, piece: bytes) -> None:
         if len(self.pieces) == self._leaves_after:
@@ -145,11 +145,12 @@ def test_a_client_that_leaves_pays_all() -> None:
     assert caller.cost == pytest.approx((10 * 5 + 20 * 25) / 1e6)
 
 
-def test_a_broken_answer_is_cut_and_paid_as_far_as_it_came() -> None:
-    """The client must not take half an answer for a whole one."""
-    caller = Caller(FakeAnswer(200, SSE, EVENTS[:1], breaks=True))
+@pytest.mark.parametrize("events", [1, 2])
+def test_a_broken_answer_is_cut_and_paid_whole(events: int) -> None:
+    """The client must not take half an answer for a whole one; how long it became is not known."""
+    caller = Caller(FakeAnswer(200, SSE, EVENTS[:events], breaks=True))
     assert not caller.forward()
-    assert caller.cost == pytest.approx((10 * 5 + 1 * 25) / 1e6)
+    assert caller.cost == pytest.approx((10 * 5 + 1_000 * 25) / 1e6)
     assert caller.relay.trouble is not None
     assert caller.relay.trouble.status == 502
 
@@ -167,13 +168,32 @@ def test_an_error_answer_costs_nothing() -> None:
     assert (caller.relay.trouble.type, caller.relay.trouble.message) == ("overloaded_error", "Overloaded")
 
 
-@pytest.mark.parametrize(("sent", "paid"), [(False, False), (True, True)])
-def test_no_answer(*, sent: bool, paid: bool) -> None:
-    """A call that the provider may have got is paid for its prompt; one that it never got is not."""
-    caller = Caller(Unanswered(sent=sent))
+def test_a_call_that_was_never_sent_costs_nothing() -> None:
+    """The provider cannot bill what it never got."""
+    caller = Caller(Unanswered(sent=False))
     with pytest.raises(Unanswered):
         caller.forward()
-    assert (caller.cost > 0) is paid
+    assert caller.cost == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unanswered(sent=True),
+        FakeAnswer(200, SSE, [], breaks=True),
+        FakeAnswer(200, SSE, [b"<html>"], breaks=False),
+        FakeAnswer(200, {"content-type": "application/json"}, [b"{}"], breaks=False),
+        FakeAnswer(202, {"content-type": "text/html"}, [b"soon"], breaks=False),
+    ],
+    ids=["no answer", "cut at once", "no events", "no usage", "another success"],
+)
+def test_a_sent_call_costs_its_worst_case(answer: FakeAnswer | Refusal) -> None:
+    """Until an answer says less, its prompt is all written to the cache and its answer as long as allowed."""
+    caller = Caller(answer)
+    prompt = caller.call.prompt.tokens
+    with suppress(Unanswered):
+        caller.forward()
+    assert caller.cost == pytest.approx((prompt * 1.25 * 5 + 1_000 * 25) / 1e6)
 
 
 def failing(status: int, **headers: str) -> FakeAnswer:

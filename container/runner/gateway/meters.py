@@ -8,20 +8,30 @@ import base64
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from botocore.eventstream import EventStreamBuffer, ParserError
 
 from runner.prices import Tokens
 
-_BYTES_PER_TOKEN = 3
+# An event, or an answer that is not a stream, that is longer than this is not kept to be read.
+_MAX_KEPT = 512 * 1024
+_COUNTS = {
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "ephemeral_5m_input_tokens",
+    "ephemeral_1h_input_tokens",
+}
 
 
 class Meter(ABC):
     """Counts of one answer.
 
     Attributes:
-        complete: the answer came to its end, so the counts are the provider's own.
+        complete: the answer came to its end, so the counts are the provider's last.
         error: type and message of an error inside the stream.
     """
 
@@ -29,7 +39,8 @@ class Meter(ABC):
         self.complete = False
         self.error: tuple[str, str] | None = None
         self._counts: dict[str, int] = {}
-        self._seen_output = 0
+        self._final = False
+        self._us_only = False
 
     @abstractmethod
     def feed(self, data: bytes) -> None:
@@ -38,26 +49,39 @@ class Meter(ABC):
     def finish(self) -> None:  # noqa: B027 - only an answer that is one JSON object needs its end
         """Learn that no more bytes will come."""
 
+    @property
+    def prompt_tokens(self) -> int | None:
+        """How many tokens the prompt was counted as, if that was said."""
+        if "input_tokens" not in self._counts:
+            return None
+        count = self._counts.get
+        return sum(
+            count(name, 0)
+            for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+        )
+
     def tokens(self, expected: Tokens) -> Tokens:
-        """Return what the call used.
+        """Return what the call used: at most what was expected, until the answer says less.
 
         Args:
-            expected: the estimate for the call. It stands in for a prompt that was never counted because the
-                answer broke off; then the output is estimated from what arrived.
+            expected: the worst case of the call.
         """
         count = self._counts.get
-        if not self._counts:
-            prompt = expected.prompt
-            return Tokens(input=prompt, output=self._seen_output // _BYTES_PER_TOKEN)
-        output = count("output_tokens", 0)
-        if not self.complete:
-            output = max(output, self._seen_output // _BYTES_PER_TOKEN)
+        said = self.complete and self._final
+        output = count("output_tokens", 0) if said else max(expected.output, count("output_tokens", 0))
+        if "input_tokens" not in self._counts:
+            return replace(expected, output=output)
+        written = count("cache_creation_input_tokens", 0)
+        for_an_hour = count("ephemeral_1h_input_tokens", 0)
+        if expected.cache_write_1h:
+            for_an_hour = max(for_an_hour, written - count("ephemeral_5m_input_tokens", 0))
         return Tokens(
             input=count("input_tokens", 0),
             output=output,
             cache_read=count("cache_read_input_tokens", 0),
-            cache_write=count("cache_creation_input_tokens", 0),
-            cache_write_1h=count("ephemeral_1h_input_tokens", 0),
+            cache_write=max(written, for_an_hour),
+            cache_write_1h=for_an_hour,
+            us_only=self._us_only,
         )
 
     def _event(self, event: dict[str, Any]) -> None:
@@ -65,9 +89,9 @@ class Meter(ABC):
             case "message_start":
                 self._usage(event["message"].get("usage"))
             case "message_delta":
-                self._usage(event.get("usage"))
-            case "content_block_delta":
-                self._seen_output += sum(len(v) for v in event["delta"].values() if isinstance(v, str))
+                usage = event.get("usage")
+                self._usage(usage)
+                self._final = isinstance(usage, dict) and usage.get("output_tokens") is not None
             case "message_stop":
                 self.complete = True
             case "error":
@@ -75,18 +99,23 @@ class Meter(ABC):
                 self.error = (str(error.get("type", "api_error")), str(error.get("message", "")))
 
     def _usage(self, usage: Any) -> None:
-        if not isinstance(usage, dict):
+        if usage is None:
             return
         # A compaction on the provider's side is billed as a pass of its own, which only `iterations` shows.
-        passes = [part for part in usage.get("iterations") or () if isinstance(part, dict)]
-        for counts in (_flat(usage), _summed([_flat(part) for part in passes])):
+        passes = [_flat(part) for part in usage.get("iterations") or ()]
+        for counts in (_flat(usage), _summed(passes)):
             for name, value in counts.items():
                 self._counts[name] = max(self._counts.get(name, 0), value)
+        self._us_only = self._us_only or usage.get("inference_geo") == "us"
 
 
 def _flat(usage: dict[str, Any]) -> dict[str, int]:
     merged = {**usage, **(usage.get("cache_creation") or {})}
-    return {name: value for name, value in merged.items() if isinstance(value, int)}
+    counts = {name: value for name, value in merged.items() if name in _COUNTS and value is not None}
+    for name, value in counts.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ValueError(name)
+    return counts
 
 
 def _summed(parts: list[dict[str, int]]) -> dict[str, int]:
@@ -104,6 +133,8 @@ class ServerSentMeter(Meter):
     def feed(self, data: bytes) -> None:
         """Look at the lines that are complete now."""
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _MAX_KEPT:
+            raise ValueError("an event without an end")
         for line in lines:
             if line.startswith(b"data:"):
                 self._event(json.loads(line[len(b"data:") :]))
@@ -134,15 +165,20 @@ class WholeMeter(Meter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: list[bytes] = []
+        self._kept = bytearray()
 
     def feed(self, data: bytes) -> None:
         """Keep the bytes: they mean something together only."""
-        self._parts.append(data)
+        self._kept += data
+        if len(self._kept) > _MAX_KEPT:
+            self._kept.clear()
+            raise ValueError("an answer that is too long")
 
     def finish(self) -> None:
         """Read the object's usage."""
-        self._usage(json.loads(b"".join(self._parts)).get("usage"))
+        usage = json.loads(self._kept)["usage"]
+        self._usage(usage)
+        self._final = usage.get("output_tokens") is not None
         self.complete = True
 
 
@@ -176,6 +212,11 @@ class SafeMeter:
     def finish(self) -> None:
         """Learn that no more bytes will come."""
         self._safely(self._meter.finish)
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """How many tokens the prompt was counted as, if that was said and can be believed."""
+        return None if self._broken or not self._meter.complete else self._meter.prompt_tokens
 
     def tokens(self, expected: Tokens) -> Tokens:
         """Return what the call used, see `Meter.tokens`."""

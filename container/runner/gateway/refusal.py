@@ -30,3 +30,8 @@ def forbidden(message: str) -> Refusal:
 def malformed(message: str) -> Refusal:
     """Return the refusal of a request that is not one."""
     return Refusal(400, "invalid_request_error", message)
+
+
+def shown(value: object) -> str:
+    """Return a client's value for a sentence: short, and without control characters."""
+    return repr(value[:80]) if isinstance(value, str) else f"a value of the type {type(value).__name__}"

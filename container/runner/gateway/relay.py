@@ -1,7 +1,7 @@
 """One call from the CLI to the provider and its answer back, metered."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -12,14 +12,15 @@ from runner.gateway.budget import Budget
 from runner.gateway.call import Call
 from runner.gateway.meters import SafeMeter
 from runner.gateway.patience import PASSING, Patience
+from runner.gateway.prompt import KnownPrompts
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, GIVE_UP, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
-from runner.gateway.worst_case import worst_case
 from runner.log import logger
 from runner.prices import Tokens
 
 _OK = 200
+_NOT_GOOD = 300
 # With Bedrock the CLI takes these for expired credentials of its own, and tries for most of a minute.
 _NO_ACCESS = frozenset({401, 403})
 _CHUNK = 64 * 1024
@@ -143,9 +144,10 @@ class Relay:
         self._upstream = upstream
         self._patience = patience
         self._waiting = waiting
+        self._known = KnownPrompts()
         self.trouble: Trouble | None = None
 
-    def forward(self, call: Call, headers: Mapping[str, str], client: Client) -> bool:
+    def forward(self, call: Call, client: Client) -> bool:
         """Send a call, again while the service fails, and pass its answer on as it comes.
 
         Returns:
@@ -156,7 +158,7 @@ class Relay:
         """
         for attempt in count():
             try:
-                ended = self._attempt(call, headers, client)
+                ended = self._attempt(call, client)
             except Refusal as refusal:
                 if refusal.status not in PASSING or not self._wait(attempt, 0.0, client):
                     raise
@@ -178,31 +180,47 @@ class Relay:
         self._waiting(trouble)
         return self._patience.wait(pause, client.gone)
 
-    def _attempt(self, call: Call, headers: Mapping[str, str], client: Client) -> bool | ErrorAnswer:
+    def _attempt(self, call: Call, client: Client) -> bool | ErrorAnswer:
         """Send a call once. Money is held only while it is under way, not while it waits to be repeated."""
-        expected = worst_case(call.body, call.max_tokens) if call.max_tokens else Tokens()
-        reserved = self._budget.reserve(call.model, expected) if call.max_tokens else 0.0
-        used: Tokens | None = None
+        if not call.max_tokens:
+            return self._send(call, client, Tokens())[0]
+        expected = self._worst_case(call)
+        reserved = self._budget.reserve(call.model, expected)
+        # Whatever happens from here on, the call may have been sent.
+        used: Tokens | None = expected
         try:
-            url, signed = self._provider.signed(call, headers)
-            with self._upstream.post(url, signed, call.encoded) as answer:
-                if answer.status != _OK:
-                    return self._error(answer)
-                self._patience.worked()
-                meter = SafeMeter(answer.headers.get("content-type", ""))
-                used = expected
-                client.start(answer.status, _passed(answer))
-                whole = self._pass(answer, client, meter)
-                used = meter.tokens(expected)
-                return whole
+            ended, used = self._send(call, client, expected)
         except Refusal as refusal:
-            self.trouble = Trouble(refusal.status, refusal.type, refusal.message)
-            if isinstance(refusal, Unanswered) and refusal.sent:
-                used = Tokens(input=expected.prompt)
+            if not isinstance(refusal, Unanswered) or not refusal.sent:
+                used = None
             raise
         finally:
-            if call.max_tokens:
-                self._budget.settle(reserved, call.model, used)
+            self._budget.settle(reserved, call.model, used)
+        return ended
+
+    def _worst_case(self, call: Call) -> Tokens:
+        """No cache helps, all of the prompt is written to it, and the answer is as long as allowed."""
+        prompt = self._known.bound(call.prompt)
+        hour = prompt if call.prompt.hour else 0
+        return Tokens(cache_write=prompt, cache_write_1h=hour, output=call.max_tokens, us_only=True)
+
+    def _send(self, call: Call, client: Client, expected: Tokens) -> tuple[bool | ErrorAnswer, Tokens | None]:
+        """Send a call and pass its answer on; return how that ended, and what the call used, if anything."""
+        try:
+            url, signed = self._provider.signed(call)
+            with self._upstream.post(url, signed, call.encoded) as answer:
+                if not _OK <= answer.status < _NOT_GOOD:
+                    return self._error(answer), None
+                self._patience.worked()
+                meter = SafeMeter(answer.headers.get("content-type", ""))
+                client.start(answer.status, _passed(answer))
+                whole = self._pass(answer, client, meter)
+        except Refusal as refusal:
+            self.trouble = Trouble(refusal.status, refusal.type, refusal.message)
+            raise
+        if call.max_tokens and meter.prompt_tokens is not None:
+            self._known.learn(call.prompt, meter.prompt_tokens)
+        return whole, meter.tokens(expected)
 
     def _pass(self, answer: urllib3.BaseHTTPResponse, client: Client, meter: SafeMeter) -> bool:
         try:
@@ -218,7 +236,10 @@ class Relay:
         return True
 
     def _error(self, answer: urllib3.BaseHTTPResponse) -> ErrorAnswer:
-        body = answer.read(_CHUNK)
+        try:
+            body = answer.read(_CHUNK)
+        except (HTTPError, OSError):
+            body = b""
         self.trouble = _trouble(answer, body)
         return ErrorAnswer(answer.status, _passed(answer), body)
 

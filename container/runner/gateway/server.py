@@ -4,14 +4,23 @@ import hmac
 import select
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from runner.gateway.call import MAX_BODY
+from runner.gateway.call import Call, Route
+from runner.gateway.connections import Connections, HeadReader, HeadTooLongError
+from runner.gateway.json_body import MAX_BODY
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, Refusal, malformed
 from runner.gateway.relay import Client, Relay
+from runner.gateway.room import Place, Room
+
+# All bodies together; besides, one at a time is decoded, see `json_body`.
+_ALL_BODIES = 16 * 1024 * 1024
+_LONGEST_NUMBER = 12
+_LINGER = 2.0
 
 
 class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name up in the DNS
@@ -26,19 +35,19 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
     daemon_threads = True
     block_on_close = False
     request_queue_size = 16
-    # The CLI needs a few; each takes a thread and an open file of the runner, who must not run out of either.
-    max_connections = 32
 
     def __init__(self, provider: Provider, relay: Relay, token: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.provider = provider
         self.relay = relay
+        self.connections = Connections()
+        self.room = Room(_ALL_BODIES)
+        self.decoding = threading.Lock()
         self._prefix = f"/{token}/".encode()
-        self._places = threading.BoundedSemaphore(self.max_connections)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread of its own, or close it at once when there are too many."""
-        if not self._places.acquire(blocking=False):
+        if not self.connections.admit(request):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -48,7 +57,11 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self.connections.forget(request)
+
+    def service_actions(self) -> None:
+        """Look after connections that say nothing; called several times a second."""
+        self.connections.end_late()
 
     @property
     def port(self) -> int:
@@ -75,35 +88,104 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "runner"
     sys_version = ""
-    timeout = 600  # seconds for which a client may neither ask nor read
+    timeout = 600  # seconds for which a client may not read
+
+    def setup(self) -> None:
+        """Limit what may come before the body."""
+        super().setup()
+        self.head = HeadReader(self.rfile)
+        self.rfile = self.head  # type: ignore[assignment] # the base class uses no more of it
+
+    def handle_one_request(self) -> None:
+        """Read a request and answer it."""
+        self.server.connections.reads_head(self.connection)
+        self.head.next_head()
+        try:
+            super().handle_one_request()
+        except HeadTooLongError:
+            self.send_error(431)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request whose head the base class does not understand."""
+        del message, explain  # they repeat what the client sent
+        self.command = self.requestline = ""
+        self.request_version, self.close_connection = self.protocol_version, True
+        self._refuse(Refusal(code, "invalid_request_error", f"The request is not understood: {code}."))
+        self._linger()
 
     def _answer(self) -> None:
         try:
-            body = self._body()
-            target = self.server.below_token(self.path)
-            call = self.server.provider.read(self.command, target, body)
-            # Header names are case-insensitive; the provider asks for them in lower case.
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            if self.server.relay.forward(call, headers, Client(self._start, self._send, self._gone)):
-                self._send(b"")
-            else:
-                # Without the last chunk the client knows that the answer is not whole.
-                self.close_connection = True
+            # Everything that the head tells is looked at before the body takes any room.
+            route = self.server.provider.route(self.command, self.server.below_token(self.path))
+            length = self._length()
+            self.server.connections.reads_body(self.connection)
+            place = self.server.room.take(length)
+        except Refusal as refusal:
+            self.close_connection = True
+            self._refuse(refusal)
+            self._linger()
+            return
+        try:
+            self._forward(self._call(route, length), place)
         except Refusal as refusal:
             self._refuse(refusal)
+        finally:
+            place.leave()
 
     # The base class looks for these names.
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - as above
 
-    def _body(self) -> bytes:
-        length = self.headers.get("content-length", "0")
-        if "transfer-encoding" in self.headers or not length.isdecimal():
+    def _call(self, route: Route, length: int) -> Call:
+        raw = self.rfile.read(length)
+        self.server.connections.answers(self.connection)
+        if len(raw) < length:
             self.close_connection = True
-            raise malformed("The request needs a content-length.")
-        if int(length) > MAX_BODY:
+            raise malformed("The request's body is shorter than its content-length.")
+        # Header names are case-insensitive; the provider asks for them in lower case.
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            known = headers.get(name.lower())
+            headers[name.lower()] = value if known is None else f"{known},{value}"
+        with self.server.decoding:
+            return self.server.provider.read(route, headers, raw)
+
+    def _forward(self, call: Call, place: Place) -> None:
+        def start(status: int, headers: dict[str, str]) -> None:
+            # No attempt comes after this one, so the body has done its work.
+            call.forget_body()
+            place.leave()
+            self._start(status, headers)
+
+        if self.server.relay.forward(call, Client(start, self._send, self._gone)):
+            self._send(b"")
+        else:
+            # Without the last chunk the client knows that the answer is not whole.
             self.close_connection = True
+
+    def _length(self) -> int:
+        if "transfer-encoding" in self.headers or len(self.headers.get_all("content-length", [])) > 1:
+            raise malformed("The request needs one content-length and no transfer-encoding.")
+        if self.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Refusal(415, "invalid_request_error", "The request's body must not be compressed.")
+        value = self.headers.get("content-length", "0")
+        if not (value.isascii() and value.isdigit()):
+            raise malformed("The request's content-length is not a number.")
+        if len(value) > _LONGEST_NUMBER or int(value) > MAX_BODY:
             raise Refusal(413, "request_too_large", f"The request is longer than {MAX_BODY} bytes.")
-        return self.rfile.read(int(length))
+        return int(value)
+
+    def _linger(self) -> None:
+        """Read on for a moment: a client that still sends would lose the answer with the connection."""
+        end = time.monotonic() + _LINGER
+        unread = bytearray(64 * 1024)
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            while (left := end - time.monotonic()) > 0:
+                self.connection.settimeout(left)
+                if not self.connection.recv_into(unread):
+                    return
+        except OSError:  # it has gone, or is still sending
+            return
 
     def _start(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

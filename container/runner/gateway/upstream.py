@@ -50,6 +50,8 @@ class Upstream:
             answer = self._pool.request("POST", url, headers=headers, body=body, preload_content=False)
         except HTTPError as error:
             raise Unanswered(sent=not isinstance(error, NewConnectionError | ConnectTimeoutError)) from error
+        # An answer may take minutes, and whoever made the call lets go of its body as well.
+        del body
         with self._changed:
             self._answers.add(answer)
         try:

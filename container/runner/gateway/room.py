@@ -1,0 +1,60 @@
+"""How much of the runner's memory the bodies of all requests may take together."""
+
+import threading
+import time
+
+from runner.gateway.refusal import Refusal
+
+_WAIT = 60.0
+
+
+class Room:
+    """Bytes that requests under way share; who finds none left waits for others to be through.
+
+    Args:
+        size: bytes.
+        wait: seconds for which a request may wait.
+    """
+
+    def __init__(self, size: int, wait: float = _WAIT) -> None:
+        self._left = size
+        self._wait = wait
+        self._changed = threading.Condition()
+
+    def take(self, size: int) -> "Place":
+        """Take a place for a body.
+
+        Raises:
+            Refusal: there was none for too long.
+        """
+        end = time.monotonic() + self._wait
+        with self._changed:
+            if not self._changed.wait_for(lambda: size <= self._left, end - time.monotonic()):
+                raise Refusal(429, "rate_limit_error", "Other requests of this session take all the room.")
+            self._left -= size
+        return Place(self, size)
+
+    def give_back(self, size: int) -> None:
+        """Make room for others."""
+        with self._changed:
+            self._left += size
+            self._changed.notify_all()
+
+
+class Place:
+    """A body's part of the room.
+
+    Args:
+        room: whose.
+        size: bytes.
+    """
+
+    def __init__(self, room: Room, size: int) -> None:
+        self._room = room
+        self._size = size
+
+    def leave(self) -> None:
+        """Give it back; once is enough, and more often does no harm."""
+        size, self._size = self._size, 0
+        if size:
+            self._room.give_back(size)

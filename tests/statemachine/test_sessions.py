@@ -7,7 +7,10 @@ end sooner than the deployed ones (`kit.hurried`); everything else is the deploy
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -225,6 +228,38 @@ def test_no_free_slot_in_time_is_no_capacity(machine: Machine, session_id: str, 
     slots = machine.get(whose)
     assert slots is not None
     assert sorted(slots["holders"]) == others
+
+
+def test_the_queue_s_end_is_the_admission(machine: Machine, session_id: str) -> None:
+    """A session that waited for a slot was admitted when it got one, not when it began to wait for it.
+
+    AWS evaluates a task's arguments anew for each attempt, while the context's EnteredTime stays:
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
+    machine.put("SLOTS", holders={"SS": [f"other-{number}" for number in range(MAX_SESSIONS)]})
+    arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{session_id}"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(machine.run, session_id, **GOOD)
+        while not _was_refused(machine, arn):
+            time.sleep(0.05)
+        freed_at = datetime.now(UTC)
+        machine.put("SLOTS", holders={"SS": ["other-0"]})
+        finished = running.result()
+
+    assert finished.entered == GOOD_PATH
+    record = machine.session(finished)
+    assert datetime.fromisoformat(record["admitted_at"]) >= freed_at - timedelta(milliseconds=1)
+    assert record["created_at"] < record["admitted_at"] <= record["closed_at"]
+
+
+def _was_refused(machine: Machine, arn: str) -> bool:
+    """Whether a session has asked for a slot in vain."""
+    try:
+        events = machine.states.get_execution_history(executionArn=arn, maxResults=1_000)["events"]
+    except machine.states.exceptions.ExecutionDoesNotExist:
+        return False
+    failures = (event.get("taskFailedEventDetails", {}) for event in events)
+    return any(one.get("resourceType") == "aws-sdk:dynamodb" for one in failures)
 
 
 def test_a_slot_that_is_already_ours_is_taken_again(machine: Machine, session_id: str) -> None:

@@ -1,7 +1,8 @@
 """The session record as the runner sees it: claimed once, kept alive, and given up when it is lost.
 
-The newest task wins. A task that finds another's ARN in the record, or a session that is no longer RUNNING,
-has no business there any more and must not push.
+The newest task wins. A task that finds another's ARN in the record, or a session that is over, has no
+business there any more and must not push. That the session runs at all the broker has said: this task's
+credentials reach no attribute but those that are named here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
+from pullwright.claims import OVER
 from pullwright.errors import PullwrightError, SessionClosed
 from runner.clock import CLOCK, Clock
 from runner.log import logger
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from runner.metadata import TaskIdentity
 
 HEARTBEAT_SECONDS = 60.0
+_NOT_OVER = f"attribute_not_exists({OVER})"
 
 
 class SessionRecord:
@@ -64,12 +67,12 @@ class SessionRecord:
             Whether another task had it.
 
         Raises:
-            SessionClosed: the session is not RUNNING.
+            SessionClosed: the session is over.
             AwsUnavailable: the table did not answer.
         """
         before = self._update(
             "SET task_arn = :arn, image_digest = :digest, task_started_at = :started, heartbeat_at = :now",
-            "#status = :running",
+            f"attribute_exists(pk) AND {_NOT_OVER}",
             {":digest": self._task.image_digest, ":started": started_at.isoformat()},
         )
         return before.get("task_arn", {}).get("S") not in {None, self._task.arn}
@@ -81,7 +84,7 @@ class SessionRecord:
             SessionClosed: the session is closed or belongs to another task.
             AwsUnavailable: the table did not answer.
         """
-        self._update("SET heartbeat_at = :now", "#status = :running AND task_arn = :arn", {})
+        self._update("SET heartbeat_at = :now", f"{_NOT_OVER} AND task_arn = :arn", {})
 
     def _update(
         self, update: str, condition: str, values: dict[str, str]
@@ -90,7 +93,6 @@ class SessionRecord:
         everything = {
             ":arn": self._task.arn,
             ":now": self._now().isoformat(),
-            ":running": "RUNNING",
             **values,
         }
         with calling("write the session record"):
@@ -100,7 +102,6 @@ class SessionRecord:
                     Key={"pk": {"S": self._key}},
                     UpdateExpression=update,
                     ConditionExpression=condition,
-                    ExpressionAttributeNames={"#status": "status"},
                     ExpressionAttributeValues={name: {"S": value} for name, value in everything.items()},
                     ReturnValues="UPDATED_OLD",
                 )

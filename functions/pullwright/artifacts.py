@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _EXISTS = "PreconditionFailed"
 _MISSING = "NoSuchKey"
+# Of one object in bytes, far above what a session comes to.
+_LARGEST = 32 * 1024 * 1024
 
 
 def session_prefix(session_id: str) -> str:
@@ -89,6 +91,8 @@ class Artifacts:
         content = self._read(session_id, "result.json")
         if content is None:
             return None
+        if len(content) > _LARGEST:
+            raise UnreadableResultError("result.json is larger than any result")
         try:
             result = AgentResult.model_validate_json(content)
         except ValidationError as error:
@@ -100,9 +104,9 @@ class Artifacts:
     def _read(self, session_id: str, name: str) -> bytes | None:
         with calling(f"read the session's {name}"):
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=self._key(session_id, name))[
-                    "Body"
-                ].read()
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._key(session_id, name))
+                # No more than shows that it is too large: a task may have filled it without end.
+                return answer["Body"].read(_LARGEST + 1)
             except ClientError as error:
                 # S3 says this only to a role with s3:ListBucket; to others a missing object is forbidden.
                 if code_of(error) == _MISSING:

@@ -301,6 +301,7 @@ class OpenedPullRequest(Model):
 
     Attributes:
         lock_key: `pk` of the branch lock that this execution now owns.
+        installation_id: the App's on that repository.
         timeout_seconds: for RunAgent: the session's minutes plus 15.
         max_sessions: how many sessions may hold a slot at once.
         max_sessions_of_repository: how many of this repository's may.
@@ -315,6 +316,7 @@ class OpenedPullRequest(Model):
     timeout_seconds: int
     max_sessions: int
     max_sessions_of_repository: int
+    installation_id: int | None = None
 
 
 class Verdict(Model):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from pullwright.aws import calling, code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -91,6 +91,22 @@ class Store:
         known = {name: value for name, value in fields.items() if value is not None}
         if known:
             self._update(session_key(session_id), known, "write the session record")
+
+    def forget(self, session_id: str, names: Collection[str]) -> None:
+        """Takes attributes off a session's record; without any, nothing is asked.
+
+        Raises:
+            AwsUnavailable: the table did not take it.
+        """
+        if names:
+            numbered = {f"#f{i}": name for i, name in enumerate(names)}
+            with calling("write the session record"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": session_key(session_id)}},
+                    UpdateExpression=f"REMOVE {', '.join(numbered)}",
+                    ExpressionAttributeNames=numbered,
+                )
 
     def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
         """Takes a lock that is free or already ours; False if somebody else holds it.

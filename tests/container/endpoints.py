@@ -119,8 +119,10 @@ class Endpoints(BaseHTTPRequestHandler):
         call: dict[str, Any] = json.loads(body)
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
         record = self.world.record
-        mine = record.get("task_arn") == values[":arn"] or "task_arn" not in call["ConditionExpression"]
-        if record["status"] != values[":running"] or not mine:
+        condition = call["ConditionExpression"]
+        mine = record.get("task_arn") == values[":arn"] or "task_arn" not in condition
+        is_over = "is_over" in record and "attribute_not_exists(is_over)" in condition
+        if is_over or not mine:
             self._answer(400, {"__type": "com.amazonaws.dynamodb#ConditionalCheckFailedException"})
             return
         before = dict(record)

@@ -137,7 +137,7 @@ def test_a_closed_session_is_not_touched(world: World) -> None:
     """A broker or a record that says the session is over ends the runner before it does anything."""
     world.broker_answers[:] = [409]
     assert world.run().code == exit_codes.NOT_OURS
-    world.record["status"] = "FAILED"
+    world.record["is_over"] = "true"
     assert world.run().code == exit_codes.NOT_OURS
     assert list(world.objects) == ["sessions/implement-7-test/request.json"]
     assert world.comments == []

@@ -1,7 +1,9 @@
 """A small judge of IAM policies: does a role's policy allow a call that was recorded?
 
-It knows wildcards in actions and resources, and which action and resource a call of ours stands for. It knows
-no conditions: a statement with one is taken to allow what it names. The template's roles deny nothing.
+It knows wildcards in actions and resources, which action and resource a call of ours stands for, denials, and
+the conditions whose keys the call's recorded context has; of any other key it takes the condition to hold.
+How conditions are read: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+and, for sets of values, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
 
 from __future__ import annotations
@@ -70,6 +72,46 @@ def _statements(policies: Sequence[Mapping[str, Any]], action: str) -> Iterator[
                 yield statement
 
 
+def _one(operator: str, value: str, patterns: Sequence[str]) -> bool:
+    """Return whether one value of a request satisfies one of a condition's values."""
+    match operator:
+        case "StringEquals" | "Bool":
+            return value in patterns
+        case "StringLike" | "ArnEquals" | "ArnLike":
+            return any(fnmatch.fnmatchcase(value, pattern) for pattern in patterns)
+        case _:
+            raise AssertionError(f"the judge does not know {operator}")
+
+
+def _holds(operator: str, key: str, patterns: Sequence[str], context: Mapping[str, Any]) -> bool:
+    service = key.partition(":")[0]
+    # What was not recorded of a service proves nothing; what was and lacks the key does.
+    if key not in context and not any(one.startswith(f"{service}:") for one in context):
+        return True
+    if operator == "Null":
+        return [str(key not in context).lower()] == list(patterns)
+    quantifier, _, plain = operator.rpartition(":")
+    if plain.endswith("IfExists"):
+        if key not in context:
+            return True
+        plain = plain.removesuffix("IfExists")
+    values = _list(context.get(key, []))
+    if quantifier == "ForAllValues":
+        return all(_one(plain, value, patterns) for value in values)
+    if not quantifier and len(values) > 1:
+        raise AssertionError(f"{key} has several values and {operator} is for one")
+    return any(_one(plain, value, patterns) for value in values)
+
+
+def applies(statement: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+    """Return whether all conditions of a statement hold for a request."""
+    return all(
+        _holds(operator, key, _list(patterns), context)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, patterns in keys.items()
+    )
+
+
 def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> str:
     """Return why a recorded call would be refused; empty when the policies allow it.
 
@@ -77,16 +119,19 @@ def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> s
         policies: the role's policy documents.
         call: a line of the engine's record of calls.
     """
+    context = call.get("context", {})
     for action in actions(call["service"], call["operation"]):
         touched = resources(call["service"], call["resources"]) or ["*"]
         for resource in touched:
-            if not any(
-                statement["Effect"] == "Allow"
-                and (
+            effects = {
+                statement["Effect"]
+                for statement in _statements(policies, action)
+                if (
                     resource == "*"
                     or any(fnmatch.fnmatchcase(resource, p) for p in _list(statement["Resource"]))
                 )
-                for statement in _statements(policies, action)
-            ):
+                and applies(statement, context)
+            }
+            if effects != {"Allow"}:
                 return f"{action} on {resource}"
     return ""

@@ -28,7 +28,7 @@ from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pullwright.errors import PullwrightError
@@ -184,6 +184,11 @@ class MemoryStore(Store):
         """See `Store`."""
         item = self.items.setdefault(f"SESSION#{session_id}", {})
         item.update({name: value for name, value in fields.items() if value is not None})
+
+    def forget(self, session_id: str, names: Collection[str]) -> None:
+        """See `Store`."""
+        for name in names:
+            self.items[f"SESSION#{session_id}"].pop(name)
 
     def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
         """See `Store`."""

@@ -105,12 +105,13 @@ class Cluster(Tasks):
         self.running.pop(claimed, None)
         return TaskEnd(TaskArn=claimed, StopCode="UserInitiated", ExitCode=143)
 
-    def silence(self, arn: str, reason: str) -> bool:
+    def silence(self, execution_arn: str, claimed: str | None, reason: str) -> bool:
         """See `Tasks`."""
+        assert execution_arn
         assert reason
-        was_told = self.running.get(arn, True)
-        if arn in self.running:
-            self.running[arn] = True
+        was_told = self.running.get(claimed or "", True)
+        if claimed in self.running:
+            self.running[str(claimed)] = True
         return not was_told
 
 
@@ -120,6 +121,7 @@ class Yard(Workshop):
     Attributes:
         start: when its sessions began.
         figures: what was counted of each session that ended.
+        before: what a test keeps of the table, to put it back.
     """
 
     def __init__(self, folder: Path, client: DynamoDBClient) -> None:
@@ -132,6 +134,7 @@ class Yard(Workshop):
         self.cluster = Cluster()
         self.start = datetime.now(UTC)
         self.figures: list[SessionFigures] = []
+        self.before: dict[str, Any] = {}
         self.github.repository()
 
     def begin(self, session_id: str = "s-1", stage: str = "claimed", **fields: Any) -> None:

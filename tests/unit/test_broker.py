@@ -50,6 +50,16 @@ def described(task: str = TASK, session_id: str = "s-1", **fields: Any) -> dict[
     }
 
 
+TWICE = {
+    "containerOverrides": [
+        {
+            "name": "runner",
+            "environment": [{"name": "SESSION_ID", "value": value} for value in ("s-1", "s-2")],
+        }
+    ]
+}
+
+
 class Broker(Workshop):
     """A running session, and what the broker works with."""
 
@@ -138,7 +148,7 @@ def test_the_credentials_reach_one_session(broker: Broker) -> None:
     assert read["Resource"] == "arn:aws:s3:::bucket/sessions/s-1/*"
     assert (deny["Effect"], deny["Resource"]) == ("Deny", "arn:aws:s3:::bucket/sessions/s-1/request.json")
     assert record["Resource"] == "arn:aws:dynamodb:eu-central-1:123456789012:table/table"
-    assert record["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["SESSION#s-1"]}}
+    assert record["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"] == ["SESSION#s-1"]
 
 
 def test_the_model_key_is_given_where_the_stack_has_one(tmp_path: Path) -> None:
@@ -160,6 +170,20 @@ def test_the_model_key_is_given_where_the_stack_has_one(tmp_path: Path) -> None:
         f"arn:aws:sts::123456789012:assumed-role/other-role/{TASK}",
         "arn:aws:sts::123456789012:assumed-role/task-role/somebody",
         f"arn:aws:sts::123456789012:assumed-role/x/task-role/{TASK}",
+        # A role of that name in another account or partition.
+        f"arn:aws:sts::210987654321:assumed-role/task-role/{TASK}",
+        f"arn:aws-cn:sts::123456789012:assumed-role/task-role/{TASK}",
+        # Digits that are none of AWS's, letters of other alphabets, and what surrounds an ARN.
+        f"arn:aws:sts::\uff11\uff12\uff13456789012:assumed-role/task-role/{TASK}",
+        f"arn:aws:sts::12345678901\u0662:assumed-role/task-role/{TASK}",
+        f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK[:-1]}\u0661",
+        f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK.upper()}",
+        f"arn:aws:sts::123456789012:assumed-role/Task-Role/{TASK}",
+        f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK}\n",
+        f" arn:aws:sts::123456789012:assumed-role/task-role/{TASK}",
+        f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK[:31]}",
+        f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK}0",
+        "arn:aws:sts::123456789012:assumed-role/task-role/01234567-89ab-cdef-0123-456789abcdef",
     ],
 )
 def test_others_get_nothing(broker: Broker, user_arn: str) -> None:
@@ -177,6 +201,13 @@ def test_others_get_nothing(broker: Broker, user_arn: str) -> None:
         ([described(lastStatus="STOPPED")], SessionClosed),
         ([described(session_id="")], NotAllowed),
         ([described(session_id="s-2")], SessionClosed),
+        # Another task than was asked for, and sessions that are none.
+        ([described(OTHER)], SessionClosed),
+        ([described(session_id="*")], NotAllowed),
+        ([described(session_id="../s-1")], NotAllowed),
+        ([described(session_id="s-1\n")], NotAllowed),
+        ([described(session_id="s-\u0661")], NotAllowed),
+        ([described(overrides=TWICE)], NotAllowed),
     ],
 )
 def test_a_task_without_a_running_session_gets_nothing(
@@ -207,6 +238,39 @@ def test_the_newest_task_wins(broker: Broker) -> None:
     broker.describes(described(OTHER))
     broker.lends()
     assert broker.grant().session_id == "s-1"
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        *(7, "", "x" * 100_000, "arn:aws:ecs:eu-central-1:123456789012:task/cluster/../x", {"S": "x"}, ["x"]),
+        "arn:aws:ecs:eu-central-1:123456789012:task/elsewhere/0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_a_claim_that_makes_no_sense_is_none(broker: Broker, claimed: Any) -> None:
+    """Whatever a task has put into the record in place of its ARN, ECS is not asked about it."""
+    broker.store.items["SESSION#s-1"]["task_arn"] = claimed
+    broker.describes(described())
+    broker.lends()
+    assert broker.grant().session_id == "s-1"
+
+
+def test_a_claim_with_another_session_s_task_keeps_nobody_out(broker: Broker) -> None:
+    """A task that names a newer one, of another session, does not shut out the one that should run."""
+    broker.store.update_session("s-1", {"task_arn": arn(OTHER)})
+    broker.describes(described())
+    broker.describes(described(OTHER, session_id="s-2", createdAt=EARLY + timedelta(seconds=5)))
+    broker.lends()
+    assert broker.grant().session_id == "s-1"
+
+
+def test_a_request_of_another_session_is_none(broker: Broker) -> None:
+    """What lies in the session's folder has to be its own."""
+    other = json.loads(broker.artifacts.requests["s-1"]) | {"session_id": "s-2"}
+    broker.artifacts.requests["s-1"] = json.dumps(other)
+    broker.describes(described())
+    with pytest.raises(SessionClosed, match="no request"):
+        broker.grant()
 
 
 def test_what_the_runner_wrote_decides_nothing(broker: Broker) -> None:

@@ -100,7 +100,9 @@ def session(name: str, asked_at: str | None = "2025-05-20T06:40:02Z", **fields: 
     """The record of an open session."""
     request = {"repository": "octo-org/widgets", "issue": 42, "asked_at": asked_at}
     return {
-        "execution_arn": f"{EXECUTION}{name}",
+        "session_id": f"{EXECUTION.rpartition(':')[2]}{name}",
+        # A record may say anything; its key says which execution is its own.
+        "execution_arn": f"{EXECUTION}-of-somebody-else",
         "repository": "octo-org/widgets",
         "installation_id": 7,
         "input": json.dumps(request),
@@ -144,7 +146,7 @@ def test_only_sessions_that_lost_their_ground_are_stopped(
     with Stubber(states) as stub:
         if is_stopped:
             wanted = {
-                "executionArn": record["execution_arn"],
+                "executionArn": EXECUTION.rpartition(":")[0] + ":" + record["session_id"],
                 "error": message["error"],
                 "cause": message["cause"],
             }

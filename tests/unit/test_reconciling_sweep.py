@@ -36,7 +36,7 @@ def test_one_session_s_trouble_is_not_the_others(yard: Yard) -> None:
     for session_id in ("broken", "mute", "refused", "fine"):
         yard.begin(session_id)
         yard.stop(session_id)
-    yard.sessions.update_session("broken", {"branch": ""})
+    yard.sessions.update_session("broken", {"artifacts": "s3://bucket", "outcome": "nonsense"})
     yard.machine.mute.add(execution("mute"))
     comment = int(yard.sessions.read_session("refused")["comment_id"])
     yard.github.before += [("PATCH", f"/comments/{comment}", Response(503, {}))] * 30

@@ -118,3 +118,72 @@ def test_a_task_that_never_ends_does_not_hold_up_the_verdict() -> None:
     cluster.stops(CLAIMED)
     cluster.describes(task(CLAIMED, "RUNNING", stoppingAt=datetime(2025, 1, 1, tzinfo=UTC)))
     assert cluster.stop(CLAIMED, seconds=1).TaskArn == CLAIMED
+
+
+def started(session_id: str) -> dict[str, Any]:
+    """What ECS tells of a task that the state machine started for a session."""
+    variables = [{"name": "SESSION_ID", "value": session_id}]
+    return {"overrides": {"containerOverrides": [{"name": "runner", "environment": variables}]}}
+
+
+def test_a_task_that_only_claimed_is_stopped_if_it_is_the_session_s() -> None:
+    """RunTask's answer may be lost: then ECS says for which session the claiming task was started."""
+    cluster = Cluster()
+    cluster.describes(task(CLAIMED, "RUNNING", **started("s")))
+    cluster.stops(CLAIMED)
+    cluster.describes(task(CLAIMED, "STOPPED", stopCode="UserInitiated"))
+    assert cluster.stop(CLAIMED).StopCode == "UserInitiated"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        started("another"),
+        {"overrides": {"containerOverrides": [{"name": "runner"}]}},
+        {
+            "overrides": {
+                "containerOverrides": [
+                    {"name": "other", "environment": [{"name": "SESSION_ID", "value": "s"}]}
+                ]
+            }
+        },
+        {"overrides": {"containerOverrides": started("s")["overrides"]["containerOverrides"] * 2}},
+    ],
+)
+@pytest.mark.parametrize("silently", [True, False])
+def test_a_claim_stops_no_task_of_others(fields: dict[str, Any], *, silently: bool) -> None:
+    """A session that names somebody else's task as its own has that one neither stopped nor reported."""
+    cluster = Cluster()
+    cluster.describes(task(CLAIMED, "RUNNING", **fields))
+    with cluster.ecs, cluster.states:
+        tasks = Tasks(cluster.ecs.client, cluster.states.client, "cluster")
+        if silently:
+            assert tasks.silence(ARN, CLAIMED, "no heartbeat") is False
+        else:
+            assert tasks.stop(ARN, CLAIMED, seconds=60) is None
+        cluster.ecs.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        "arn:aws:ecs:eu-central-1:123456789012:task/elsewhere/claimed",
+        "arn:aws:ecs:us-east-1:123456789012:task/cluster/claimed",
+        "arn:aws:ecs:eu-central-1:210987654321:task/cluster/claimed",
+        "nonsense",
+    ],
+)
+def test_a_claim_outside_of_the_cluster_is_not_asked_about(claimed: str) -> None:
+    """ECS would refuse the whole question, and with it what the session really launched."""
+    cluster = Cluster(UNKNOWN)
+    cluster.describes(task(UNKNOWN, "RUNNING"))
+    cluster.ecs.add_response("stop_task", {})
+    cluster.describes(task(UNKNOWN, "STOPPED"))
+    with cluster.ecs, cluster.states:
+        name = "arn:aws:ecs:eu-central-1:123456789012:cluster/cluster"
+        tasks = Tasks(cluster.ecs.client, cluster.states.client, name, sleep=cluster.waits.append)
+        end = tasks.stop(ARN, claimed, seconds=60)
+        cluster.ecs.assert_no_pending_responses()
+    assert end is not None
+    assert end.TaskArn == UNKNOWN

@@ -35,7 +35,7 @@ def commit_message(request: AgentRequest, summary: str) -> str:
     )
     trailers = [f"Pullwright-Session: {request.session_id}"]
     login = request.requested_by
-    if login and _LOGIN.match(login):
+    if login and _LOGIN.fullmatch(login):
         address = noreply_address(request.git_url, request.requested_by_id, login)
         trailers.append(f"Co-authored-by: {login} <{address}>")
     return "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part) + "\n"

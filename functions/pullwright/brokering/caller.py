@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pullwright.aws import calling
+from pullwright.claims import started_for
 from pullwright.errors import NotAllowed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_ecs.type_defs import TaskTypeDef
 
-_CONTAINER = "runner"
-_VARIABLE = "SESSION_ID"
-# ECS names the session of a task's role after the task:
+# ECS names the session of a task's role after the task, whose id on Fargate is 32 hexadecimal digits:
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-iam-roles.html
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html#ecs-resource-ids
 _ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[\w+=,.@-]+)/(?P<task>[0-9a-f-]{32,36})"
+    r"arn:(?P<partition>aws[a-z-]{0,20}):sts::(?P<account>[0-9]{12})"
+    r":assumed-role/(?P<role>[A-Za-z0-9_+=,.@-]{1,64})/(?P<task>[0-9a-f]{32})"
 )
 
 
@@ -37,21 +40,30 @@ class Caller:
     task_id: str
 
     @classmethod
-    def of(cls, event: dict[str, Any], task_role: str) -> Caller:
+    def of(cls, event: Mapping[str, Any], *, task_role: str, session_role_arn: str) -> Caller:
         """Reads the caller that Lambda has authenticated.
+
+        A role of the same name in another account, or in another partition, is not ours.
 
         Args:
             event: of a Function URL with `AWS_IAM`.
             task_role: name of the role that our tasks have.
+            session_role_arn: a role of ours, which tells partition and account.
 
         Raises:
             NotAllowed: the caller is not one of our tasks.
         """
-        authorizer = event.get("requestContext", {}).get("authorizer") or {}
-        match = _ARN.fullmatch(str((authorizer.get("iam") or {}).get("userArn", "")))
-        if match is None or match["role"] != task_role:
+        given = event
+        for name in ("requestContext", "authorizer", "iam"):
+            given = given.get(name) or {}
+            if not isinstance(given, dict):
+                given = {}
+        match = _ARN.fullmatch(str(given.get("userArn", "")))
+        _, partition, _, _, account, _ = session_role_arn.split(":", 5)
+        ours = (partition, account, task_role)
+        if match is None or match.group("partition", "account", "role") != ours:
             raise NotAllowed("The caller is not a task of this Pullwright.")
-        return cls(partition=match["partition"], account=match["account"], task_id=match["task"])
+        return cls(partition=partition, account=account, task_id=match["task"])
 
 
 def find_task(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:
@@ -69,18 +81,18 @@ def find_task(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:
     """
     with calling("describe a task"):
         tasks = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
-    return tasks[0] if tasks and tasks[0].get("lastStatus") != "STOPPED" else None
+    asked = task.rpartition("/")[2]
+    found = next((one for one in tasks if one.get("taskArn", "").rpartition("/")[2] == asked), None)
+    return found if found is not None and found.get("lastStatus") != "STOPPED" else None
 
 
 def session_of(task: TaskTypeDef) -> str:
-    """The session that a task was started for: the one override that the state machine gives it.
+    """The session that a task was started for.
 
     Raises:
-        NotAllowed: it was started for none.
+        NotAllowed: it was started for none, or for more than one.
     """
-    for container in task.get("overrides", {}).get("containerOverrides", []):
-        if container.get("name") == _CONTAINER:
-            for variable in container.get("environment", []):
-                if variable.get("name") == _VARIABLE and (value := variable.get("value")):
-                    return value
-    raise NotAllowed("The caller's task was started for no session.")
+    session_id = started_for(task)
+    if session_id is None:
+        raise NotAllowed("The caller's task was started for no session.")
+    return session_id

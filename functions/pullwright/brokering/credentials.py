@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pullwright.artifacts import session_prefix
 from pullwright.aws import calling
+from pullwright.claims import OVER, TASK_ATTRIBUTES
 from pullwright.log import hide
 from pullwright.models import AwsCredentials
 from pullwright.store import session_key
@@ -24,7 +25,9 @@ SECONDS = 3_600
 def session_policy(caller: Caller, *, region: str, bucket: str, table: str, session_id: str) -> str:
     """The policy that narrows the session role to one session.
 
-    The request cannot be written with it: it says for which repository the broker gives tokens.
+    The request cannot be written with it: it says for which repository the broker gives tokens. Of the record
+    only what a runner writes can be written, compared or seen, which leaves out whatever report and sweep
+    go by. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 
     Args:
         caller: gives partition and account.
@@ -39,9 +42,18 @@ def session_policy(caller: Caller, *, region: str, bucket: str, table: str, sess
         {"Effect": "Deny", "Action": "s3:PutObject", "Resource": f"{folder}request.json"},
         {
             "Effect": "Allow",
-            "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            "Action": "dynamodb:UpdateItem",
             "Resource": f"arn:{caller.partition}:dynamodb:{region}:{caller.account}:table/{table}",
-            "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [session_key(session_id)]}},
+            "Condition": {
+                "ForAllValues:StringEquals": {
+                    "dynamodb:LeadingKeys": [session_key(session_id)],
+                    # The key itself counts as an attribute of the request.
+                    "dynamodb:Attributes": ["pk", *TASK_ATTRIBUTES, OVER],
+                },
+                # An empty set satisfies ForAllValues, and ALL_OLD would show the whole record.
+                "Null": {"dynamodb:LeadingKeys": "false", "dynamodb:Attributes": "false"},
+                "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD"]},
+            },
         },
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

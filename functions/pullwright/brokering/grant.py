@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright.brokering.caller import Caller, find_task, session_of
 from pullwright.brokering.credentials import assume_session_role, session_policy
+from pullwright.claims import Claim, is_in_cluster, started_for
 from pullwright.errors import SessionClosed
 from pullwright.log import about, hide, logger
 from pullwright.models import BrokerGrant, SessionStatus
@@ -61,7 +62,7 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
         PullwrightError: GitHub or AWS gave no credentials.
     """
     settings = tools.settings
-    caller = Caller.of(event, settings.task_role_name)
+    caller = Caller.of(event, task_role=settings.task_role_name, session_role_arn=settings.session_role_arn)
     task = find_task(tools.ecs, settings.cluster_arn, caller.task_id)
     if task is None:
         raise SessionClosed("The caller's task does not run.")
@@ -70,9 +71,9 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
     record = tools.store.read_session(session_id)
     if record.get("status") != SessionStatus.RUNNING:
         raise SessionClosed("The session is not running.")
-    _check_newest(tools, task, record.get("task_arn"))
+    _check_newest(tools, task, session_id, Claim.of(record).task_arn)
     request = tools.artifacts.read_request(session_id)
-    if request is None:
+    if request is None or request.session_id != session_id:
         raise SessionClosed("The session has no request to work on.")
     # By repository alone: the runner may write the record, so an installation in it proves nothing.
     token = tools.app.token(request.repository, PERMISSIONS, lasting=_LASTING)
@@ -98,12 +99,17 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
     )
 
 
-def _check_newest(tools: Tools, task: TaskTypeDef, claimed: str | None) -> None:
-    """The newest task of a session wins: one that was launched before the claiming one is refused."""
-    if claimed is None or claimed == task.get("taskArn"):
+def _check_newest(tools: Tools, task: TaskTypeDef, session_id: str, claimed: str | None) -> None:
+    """The newest task of a session wins: one that was launched before the claiming one is refused.
+
+    A task may claim with any ARN; only one that was started for the same session counts.
+    """
+    cluster = tools.settings.cluster_arn
+    if claimed is None or claimed == task.get("taskArn") or not is_in_cluster(claimed, cluster):
         return
-    other = find_task(tools.ecs, tools.settings.cluster_arn, claimed)
-    mine = task.get("createdAt")
-    theirs = other.get("createdAt") if other is not None else None
+    other = find_task(tools.ecs, cluster, claimed)
+    if other is None or started_for(other) != session_id:
+        return
+    mine, theirs = task.get("createdAt"), other.get("createdAt")
     if mine is not None and theirs is not None and mine < theirs:
         raise SessionClosed("A newer task works on the session.")

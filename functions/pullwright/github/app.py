@@ -137,7 +137,7 @@ class GitHubApp:
         renamed = None
         response = self._api.call("GET", path, what, allow=(_NOT_FOUND, *_REDIRECTS))
         if response.status in _REDIRECTS:
-            match = re.search(r"/repositories/(\d+)/installation$", response.headers.get("location", ""))
+            match = re.search(r"/repositories/([0-9]+)/installation\Z", response.headers.get("location", ""))
             renamed = int(match[1]) if match else None
             response = self._api.call("GET", path, what, allow=(_NOT_FOUND,))
         if response.status == _NOT_FOUND:

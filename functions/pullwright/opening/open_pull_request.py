@@ -125,6 +125,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
         max_sessions=tools.settings.max_sessions,
         # No repository can hold more slots than there are.
         max_sessions_of_repository=tools.settings.max_sessions_per_repository or tools.settings.max_sessions,
+        installation_id=installation.installation_id,
     )
 
 

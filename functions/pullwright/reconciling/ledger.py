@@ -48,10 +48,19 @@ class Ledger:
     def open_sessions(self) -> list[dict[str, Any]]:
         """The records of sessions that nobody has closed, those without a sign of life for longest first.
 
+        A task writes its sign of life, by which the index is sorted, and could take its record out of it: so
+        whoever holds a slot is looked for too. `session_id` is that of the key, whatever the record says.
+
         Raises:
             AwsUnavailable: the table did not answer.
         """
-        return [record for status in OPEN for record in self._query("by_status", "status", status)]
+        listed = [record for status in OPEN for record in self._query("by_status", "status", status)]
+        found = {record["pk"]: record for record in listed}
+        for key in sorted({session_key(session_id) for session_id in self.holders()} - set(found)):
+            record = self._read(key)
+            if record.get("status") in OPEN:
+                found[key] = record
+        return [record | {"session_id": key.removeprefix(session_key(""))} for key, record in found.items()]
 
     def locks(self) -> list[dict[str, Any]]:
         """The locks on branches."""
@@ -64,11 +73,7 @@ class Ledger:
 
     def holders(self, repository: str | None = None) -> frozenset[str]:
         """The sessions that hold a slot of the stack, or of one repository."""
-        with calling("read the slots"):
-            item = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": _slots(repository)}}, ConsistentRead=True
-            ).get("Item", {})
-        return frozenset(item.get("holders", {}).get("SS", []))
+        return frozenset(self._read(_slots(repository)).get("holders", ()))
 
     def begin(self, session_id: str, execution_arn: str, end: ExecutionEnd, *, now: str) -> None:
         """Writes the record that RecordSession could not write; one that is there stays as it is.
@@ -147,13 +152,15 @@ class Ledger:
             ":now": now,
             # Kept until somebody has told it.
             ":ttl": 0 if is_due else verdict.ttl,
+            ":over": True,
             ":until": until,
         }
         return self._change(
             session_id,
             "SET #status = :status, outcome = :outcome, #error = :error, failure_class = :class, "
             "sentence = :sentence, remedy = :remedy, report_due = :is_due, #report = :report, "
-            "closed_at = if_not_exists(closed_at, :now), #ttl = :ttl REMOVE reconciling_until",
+            "closed_at = if_not_exists(closed_at, :now), #ttl = :ttl, is_over = :over "
+            "REMOVE reconciling_until",
             "reconciling_until = :until",
             values,
         )
@@ -175,6 +182,13 @@ class Ledger:
                         ExpressionAttributeValues={":me": {"SS": [session_id]}},
                     )
         return freed
+
+    def _read(self, key: str) -> dict[str, Any]:
+        with calling("read the sessions table"):
+            item = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True
+            ).get("Item", {})
+        return {name: _deserialize(value) for name, value in item.items()}
 
     def _change(self, session_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
         names = {"#status": "status", "#report": "report", "#error": "error", "#ttl": "ttl", "#pk": "pk"}

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from pullwright.claims import Claim, moment
 from pullwright.errors import LabelRemoved, SessionStopped
 from pullwright.log import logger
 from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
@@ -13,7 +14,9 @@ from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, OPEN, Ledger
 from pullwright.reporting.classify import EXECUTION_TIMED_OUT, UNRECORDED
 from pullwright.reporting.ending import Ending, Tools
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
-from pullwright.reporting.report_outcome import RESERVED_SECONDS, read_result, report_outcome
+from pullwright.reporting.place import opened_before
+from pullwright.reporting.report_outcome import RESERVED_SECONDS, report_outcome
+from pullwright.reporting.result import read_result
 
 # A function that a stopped execution had called runs on: its timeout, and some more.
 OUTLIVES = timedelta(seconds=150)
@@ -67,14 +70,19 @@ class Settler:
         record = self.tools.store.read_session(session_id) or self._begin(session_id, end)
         if not _is_unfinished(record) or self._is_early(record, end):
             return None
+        # A record that a task has filled takes no lease either.
+        self.tools.store.forget(session_id, Claim.of(record).unusable)
         if not self.ledger.lease(session_id, now=self.now.isoformat(), until=until):
             return None
         try:
-            verdict = self._verdict(session_id, record, end)
+            # As AWS keeps it, while it does: what the record says may be cut.
+            record |= {"input": end.input} if end.input else {}
+            opened = opened_before(self.tools.artifacts, session_id, self.executions.arn_of(session_id))
+            verdict = self._verdict(session_id, record, end, opened)
             report = self._report(record, verdict)
-            self.ledger.free_slot(session_id, record.get("repository"))
+            self.ledger.free_slot(session_id, opened.repository if opened else record.get("repository"))
             if verdict.lock_key:
-                self.tools.store.release_lock(verdict.lock_key, owner=record["execution_arn"])
+                self.tools.store.release_lock(verdict.lock_key, owner=self.executions.arn_of(session_id))
             closed = self.ledger.close(
                 session_id, verdict, report=report, now=self.now.isoformat(), until=until
             )
@@ -100,25 +108,31 @@ class Settler:
 
     def _is_early(self, record: Mapping[str, Any], end: ExecutionEnd) -> bool:
         """Whether the execution, or a function of it, may still be about to open the pull request."""
-        began = _moment(record.get("created_at"))
+        began = moment(record.get("created_at"))
         is_new = not end.status and began is not None and self.now - began < _LAG
         is_opening = record["status"] in OPEN and not record.get("comment_id")
         is_opening = is_opening and not end.error.startswith(UNRECORDED)
         return is_new or (is_opening and is_fresh(end, self.now))
 
-    def _verdict(self, session_id: str, record: dict[str, Any], end: ExecutionEnd) -> Verdict:
+    def _verdict(
+        self,
+        session_id: str,
+        record: dict[str, Any],
+        end: ExecutionEnd,
+        opened: OpenedPullRequest | None = None,
+    ) -> Verdict:
         event = ReportOutcomeEvent(
             session_id=session_id,
-            execution_arn=record["execution_arn"],
-            started_at=_moment(record.get("created_at")) or self.now,
-            opened=_opened(record),
+            execution_arn=self.executions.arn_of(session_id),
+            started_at=moment(record.get("created_at")) or self.now,
+            opened=opened,
             error=_error(end),
         )
         if not _is_decided(record):
             # Without waiting: a task that needs long to end is asked for again.
             return report_outcome(event, self.tools, now=self.now, seconds_left=RESERVED_SECONDS)
         result, _ = read_result(self.tools.artifacts, event)
-        task = TaskEnd(TaskArn=record.get("task_arn"))
+        task = TaskEnd(TaskArn=Claim.of(record).task_arn)
         return Ending(
             event, self.tools, record, task, result, Outcome(record["outcome"]), _failure(record), self.now
         ).close()
@@ -126,7 +140,7 @@ class Settler:
     def _report(self, record: Mapping[str, Any], verdict: Verdict) -> str:
         if not verdict.report_due:
             return MADE
-        closed_at = _moment(record.get("closed_at")) or self.now
+        closed_at = moment(record.get("closed_at")) or self.now
         return GIVEN_UP if self.now - closed_at > _DUE_FOR else DUE
 
 
@@ -152,23 +166,6 @@ def _failure(record: Mapping[str, Any]) -> Failure | None:
     return Failure.model_validate({name: record.get(name, "") for name in names})
 
 
-def _opened(record: Mapping[str, Any]) -> OpenedPullRequest | None:
-    """What OpenPullRequest answered, as far as the record has kept it."""
-    if not record.get("comment_id") or not record.get("pull_request"):
-        return None
-    return OpenedPullRequest(
-        repository=record["repository"],
-        branch=record["branch"],
-        pull_request=int(record["pull_request"]),
-        pull_request_url=record.get("pull_request_url", ""),
-        comment_id=int(record["comment_id"]),
-        lock_key=record.get("lock_key", ""),
-        timeout_seconds=0,
-        max_sessions=0,
-        max_sessions_of_repository=0,
-    )
-
-
 def _error(end: ExecutionEnd) -> StateError:
     """The end of an execution, as if a state had failed with it."""
     match end.status:
@@ -183,11 +180,3 @@ def _error(end: ExecutionEnd) -> StateError:
             return StateError(Error=end.error)
         case _:
             return StateError()
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pullwright.claims import Claim
 from pullwright.errors import PullwrightError
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
@@ -83,13 +84,13 @@ class Sweeper:
         running = self.settler.executions.running()
         dead: list[tuple[str, ExecutionEnd]] = []
         for record in sessions:
-            end = None
-            if record["execution_arn"] not in running:
-                end = self._end_of(record["execution_arn"], record["session_id"], done)
+            session_id = record["session_id"]
+            arn = self.settler.executions.arn_of(session_id)
+            end = None if arn in running else self._end_of(arn, session_id, done)
             if end is not None:
-                dead.append((record["session_id"], end))
-            elif record["execution_arn"] in running and self._is_silent(record):
-                self._silence(record, done)
+                dead.append((session_id, end))
+            elif arn in running and self._is_silent(record):
+                self._silence(session_id, arn, record, done)
         for session_id in self.settler.ledger.due_reports():
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is not None:
@@ -182,16 +183,17 @@ class Sweeper:
         return found
 
     def _is_silent(self, record: dict[str, Any]) -> bool:
-        """Whether a task claimed the session and then stopped beating."""
+        """Whether a task claimed the session and then stopped beating, or beats at no time that can be."""
         if not record.get("task_arn"):
             return False
-        return bool(record["heartbeat_at"] < (self.settler.now - SILENT_AFTER).isoformat())
+        beat, now = Claim.of(record).heartbeat_at, self.settler.now
+        return beat is None or not now - SILENT_AFTER <= beat <= now + SILENT_AFTER
 
-    def _silence(self, record: dict[str, Any], done: Swept) -> None:
+    def _silence(self, session_id: str, arn: str, record: dict[str, Any], done: Swept) -> None:
         try:
-            if self.settler.tools.tasks.silence(record["task_arn"], NO_HEARTBEAT):
-                logger.warning("a task gave no sign of life", session=record["session_id"])
-                done.silenced.append(record["session_id"])
+            if self.settler.tools.tasks.silence(arn, Claim.of(record).task_arn, NO_HEARTBEAT):
+                logger.warning("a task gave no sign of life", session=session_id)
+                done.silenced.append(session_id)
         except PullwrightError as error:
             logger.warning("a silent task cannot be stopped", error=error.sentence)
 

@@ -5,6 +5,7 @@ from pullwright.github.payloads import CheckRun
 from pullwright.models import AgentResult
 
 CHECK_RUN_NAME = "Pullwright"
+_LONGEST_LINE = 10_000
 
 
 def check_run(result: AgentResult, session_id: str) -> CheckRun | None:
@@ -30,4 +31,4 @@ def check_run(result: AgentResult, session_id: str) -> CheckRun | None:
 
 def told_in_record(result: AgentResult) -> str | None:
     """One line for the session's record: `tests passed, lint failed`."""
-    return ", ".join(f"{check.name} {check.status}" for check in result.checks) or None
+    return ", ".join(f"{check.name} {check.status}" for check in result.checks)[:_LONGEST_LINE] or None

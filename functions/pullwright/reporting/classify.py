@@ -89,6 +89,9 @@ def _told(result: AgentResult, evidence: Evidence) -> Failure:
     failure = result.failure
     if failure is None:
         return errors.InternalError("The runner says that it failed, but not why.").failure
+    # The name steers the state machine, alarms and figures, and a task can write any.
+    kind = error_class(failure.error) or errors.InternalError
+    failure = failure.model_copy(update={"error": kind.__name__, "failure_class": kind.failure_class})
     if failure.error != errors.TaskStopped.__name__ or evidence.error is None:
         return failure
     if (stop := _stop(evidence.error)) is not None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pullwright.artifacts import Artifacts
+from pullwright.claims import Claim, moment
 from pullwright.comments import render_outcome
 from pullwright.errors import PullwrightError
 from pullwright.github.app import GitHubApp
@@ -15,7 +16,7 @@ from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdi
 from pullwright.reporting.checks import check_run, told_in_record
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
-from pullwright.reporting.place import Place
+from pullwright.reporting.place import Place, opened_before
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import ReportOutcomeSettings
 from pullwright.store import Store
@@ -122,7 +123,9 @@ class Ending:
 
     def tell(self) -> bool:
         """Tells it on GitHub; False if that has to be done again later."""
-        place = Place.of(self.event.opened, self.record)
+        event = self.event
+        opened = event.opened or opened_before(self.tools.artifacts, event.session_id, event.execution_arn)
+        place = Place.of(opened, self.record)
         if place is None:
             return True
         report = GitHubReport(self.tools.app, place)
@@ -146,7 +149,9 @@ class Ending:
         """The lock to give back, if it is this execution's."""
         opened = self.event.opened
         key = opened.lock_key if opened is not None else self.record.get("lock_key")
-        return key if key and self.tools.store.lock_owner(key) == self.event.execution_arn else ""
+        if not isinstance(key, str) or not key:
+            return ""
+        return key if self.tools.store.lock_owner(key) == self.event.execution_arn else ""
 
     def _request(self) -> AgentRequest | None:
         try:
@@ -158,17 +163,18 @@ class Ending:
 
     def _log_stream(self) -> str | None:
         """The stream of the task's log, as the awslogs driver names it: prefix, container, task id."""
-        arn = self.record.get("task_arn") or (self.task.TaskArn if self.task is not None else None)
+        arn = (self.task.TaskArn if self.task is not None else None) or Claim.of(self.record).task_arn
         return f"{_LOG_PREFIX}/{arn.rpartition('/')[2]}" if arn else None
 
     def _seconds(self) -> float | None:
         """Seconds from the task's start to the session's end, where it left no result to say it."""
-        ended = self.record.get("closed_at") or self.now.isoformat()
-        return _between(self.record.get("task_started_at"), ended)
+        started = Claim.of(self.record).started_at
+        ended = moment(self.record.get("closed_at")) or self.now
+        if started is None or not self.event.started_at <= started <= ended:
+            return None
+        return (ended - started).total_seconds()
 
 
 def _between(begin: Any, end: Any) -> float | None:
-    try:
-        return max((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None
+    first, last = moment(begin), moment(end)
+    return None if first is None or last is None else max((last - first).total_seconds(), 0.0)

@@ -66,9 +66,15 @@ class GitHubReport:
     def check(self, check: CheckRun) -> None:
         """Puts a check run on the commit, with a token of its own.
 
-        An installation that has not granted `checks` shows the same in the comment: no reason to fail.
+        An installation that has not granted `checks` shows the same in the comment: no reason to fail. The
+        commit is the runner's word: on any other than the branch's head, a success would be somebody else's.
         """
+        branch = self.place.branch
         try:
+            client = self._client(_ON_PULL_REQUEST)
+            if branch is None or client.find_branch(self.place.repository, branch) != check.head_sha:
+                logger.warning("the checked commit is not the branch's", commit=check.head_sha)
+                return
             self._client(_CHECKS).put_check_run(self.place.repository, check)
         except PullwrightError as error:
             logger.warning("there is no check run", error=error.sentence)

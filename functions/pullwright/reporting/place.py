@@ -4,9 +4,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from pullwright.artifacts import Artifacts
+from pullwright.claims import Claim
+from pullwright.errors import InternalError
+from pullwright.log import logger
 from pullwright.models import REPOSITORY_PATTERN, OpenedPullRequest
+from pullwright.store import lock_key
+
+_LARGEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +24,7 @@ class Place:
     Attributes:
         pull_request: the session's pull request, if it got so far.
         comment_id: the tracking comment on it.
+        branch: the pull request's.
         number: issue or pull request that was asked about: where a refusal goes.
         installation_id: the App's, if it is known.
     """
@@ -25,24 +34,70 @@ class Place:
     comment_id: int | None = None
     number: int | None = None
     installation_id: int | None = None
+    branch: str | None = None
 
     @classmethod
     def of(cls, opened: OpenedPullRequest | None, record: Mapping[str, Any]) -> "Place | None":
-        """Finds the place from what OpenPullRequest answered, or from what the record and its input say.
+        """Finds the place from what OpenPullRequest answered; without it, from the execution's input.
 
+        Without it no task has run, and what the record names besides is what OpenPullRequest came to before
+        it failed. Even then its comment is looked for by its author and beginning, not by that number.
         The input may be wrong in any way, which may be the very reason why the session failed.
         """
         given = _decoded(record.get("input"))
-        repository = opened.repository if opened is not None else record.get("repository")
+        number = _number(given.get("issue")) or _number(given.get("pull_request"))
+        if opened is not None:
+            return cls(
+                repository=opened.repository,
+                pull_request=opened.pull_request,
+                comment_id=opened.comment_id,
+                number=number,
+                installation_id=opened.installation_id,
+                branch=opened.branch,
+            )
+        repository = given.get("repository")
         if not isinstance(repository, str) or not re.fullmatch(REPOSITORY_PATTERN, repository):
             return None
+        has_run = Claim.of(record).task_arn is not None
         return cls(
             repository=repository,
-            pull_request=opened.pull_request if opened is not None else _number(record.get("pull_request")),
-            comment_id=opened.comment_id if opened is not None else _number(record.get("comment_id")),
-            number=_number(given.get("issue")) or _number(given.get("pull_request")),
-            installation_id=_number(record.get("installation_id")) or _number(given.get("installation_id")),
+            pull_request=None if has_run else _number(record.get("pull_request")),
+            number=number,
+            installation_id=_number(given.get("installation_id")),
         )
+
+
+def opened_before(artifacts: Artifacts, session_id: str, execution_arn: str) -> OpenedPullRequest | None:
+    """What OpenPullRequest made, where its answer is lost: as far as it has kept it for the task.
+
+    Not from the record: `request.json` no task can write, and before it is there no task runs.
+
+    Args:
+        artifacts: where it lies.
+        session_id: the session.
+        execution_arn: its execution.
+
+    Raises:
+        AwsUnavailable: S3 did not give it.
+    """
+    try:
+        request = artifacts.read_request(session_id)
+    except InternalError as error:
+        logger.warning("the request cannot be read", session=session_id, error=error.sentence)
+        return None
+    if request is None or request.execution_arn != execution_arn:
+        return None
+    return OpenedPullRequest(
+        repository=request.repository,
+        branch=request.branch,
+        pull_request=request.pull_request,
+        pull_request_url=request.pull_request_url,
+        comment_id=request.comment_id,
+        lock_key=lock_key(request.repository, request.branch),
+        timeout_seconds=0,
+        max_sessions=0,
+        max_sessions_of_repository=0,
+    )
 
 
 def _decoded(text: Any) -> dict[str, Any]:
@@ -55,6 +110,7 @@ def _decoded(text: Any) -> dict[str, Any]:
 
 def _number(value: Any) -> int | None:
     """A positive whole number, also as DynamoDB gives it; nothing else, and no truth value."""
-    if value is None or isinstance(value, bool | str | list | dict):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    return int(value) if value == int(value) and value > 0 else None
+    # NaN and infinity are no numbers to compare, and GitHub's are far below this.
+    return int(value) if 0 < value < _LARGEST and value == int(value) else None

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from pullwright.artifacts import Artifacts, UnreadableResultError
-from pullwright.log import logger
-from pullwright.models import AgentResult, Verdict
+from pullwright.claims import Claim
+from pullwright.models import Verdict
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.ending import Ending, Tools
 from pullwright.reporting.event import ReportOutcomeEvent
+from pullwright.reporting.result import read_result
 
 # Kept free of waiting for the task, for the reading and writing that follows.
 RESERVED_SECONDS = 45.0
@@ -28,10 +28,13 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
         AwsUnavailable: AWS does not tell what came of the session; the state machine asks again.
     """
     record = tools.store.read_session(event.session_id)
+    claim = Claim.of(record)
+    # Otherwise a task could fill its record so far that nothing else can be written there.
+    tools.store.forget(event.session_id, claim.unusable)
     task = event.task
     if event.error is not None and event.opened is not None:
         wait = max(seconds_left - RESERVED_SECONDS, 0.0)
-        task = tools.tasks.stop(event.execution_arn, record.get("task_arn"), seconds=wait) or task
+        task = tools.tasks.stop(event.execution_arn, claim.task_arn, seconds=wait) or task
     result, is_corrupt = read_result(tools.artifacts, event)
     outcome, failure = classify(
         Evidence(
@@ -47,14 +50,3 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
     verdict = ending.close()
     tools.measure(ending.figures())
     return verdict
-
-
-def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentResult | None, bool]:
-    """What the runner left, and whether it left something that cannot be read."""
-    if event.opened is None:
-        return None, False
-    try:
-        return artifacts.read_result(event.session_id), False
-    except UnreadableResultError as error:
-        logger.warning("the result cannot be read", reason=str(error))
-        return None, True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
+from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import AwsUnavailable
 from pullwright.log import logger
 from pullwright.reporting.event import TaskEnd
@@ -56,7 +57,8 @@ class Tasks:
 
         Args:
             execution_arn: whose tasks.
-            claimed: ARN of the task that claimed the session, if one did.
+            claimed: ARN with which a task claimed the session, if one did. It may name any task: one that
+                was not started for this session is left alone.
             seconds: how long to wait for the end at most.
 
         Returns:
@@ -65,16 +67,11 @@ class Tasks:
         Raises:
             AwsUnavailable: AWS did not answer, or the task needs longer to end.
         """
-        arns = ([claimed] if claimed else []) + self._launched(execution_arn)
-        arns = list(dict.fromkeys(arns))
+        arns, tasks = self._of(execution_arn, claimed)
         if not arns:
             return None
-        tasks = self._describe(arns)
         for task in _running(tasks):
-            with calling("stop the session's task"):
-                self._ecs.stop_task(
-                    cluster=self._cluster, task=task["taskArn"], reason="The session is over."
-                )
+            self._stop(task, "The session is over.")
         waited = 0.0
         if _running(tasks) and seconds <= 0:
             tasks = self._describe(arns)
@@ -90,24 +87,43 @@ class Tasks:
         tasks.sort(key=lambda task: arns.index(task["taskArn"]))
         return TaskEnd.of(tasks[0]) if tasks else None
 
-    def silence(self, arn: str, reason: str) -> bool:
-        """Stops one task and waits for nothing.
+    def silence(self, execution_arn: str, claimed: str | None, reason: str) -> bool:
+        """Stops the tasks of a session's execution and waits for nothing.
 
         Args:
-            arn: of the task.
+            execution_arn: whose tasks.
+            claimed: as for `stop`.
             reason: shown as the task's `stoppedReason`.
 
         Returns:
-            False if it had ended, or was told to end, before.
+            False if they had ended, or were told to end, before.
 
         Raises:
             AwsUnavailable: AWS did not answer.
         """
-        running = [task for task in _running(self._describe([arn])) if task.get("desiredStatus") != _STOPPED]
+        _, tasks = self._of(execution_arn, claimed)
+        running = [task for task in _running(tasks) if task.get("desiredStatus") != _STOPPED]
         for task in running:
-            with calling("stop the session's task"):
-                self._ecs.stop_task(cluster=self._cluster, task=task["taskArn"], reason=reason)
+            self._stop(task, reason)
         return bool(running)
+
+    def _of(self, execution_arn: str, claimed: str | None) -> tuple[list[str], list[dict[str, Any]]]:
+        """The session's tasks: their ARNs, the claimed one first, and what ECS still knows of them."""
+        launched = list(dict.fromkeys(self._launched(execution_arn)))
+        if claimed in launched:
+            launched.sort(key=lambda arn: arn != claimed)
+            return launched, self._describe(launched)
+        session_id = execution_arn.rpartition(":")[2]
+        mine = [
+            task
+            for task in self._describe([claimed] if claimed and is_in_cluster(claimed, self._cluster) else [])
+            if task["taskArn"] == claimed and started_for(task) == session_id
+        ]
+        return [task["taskArn"] for task in mine] + launched, mine + self._describe(launched)
+
+    def _stop(self, task: Mapping[str, Any], reason: str) -> None:
+        with calling("stop the session's task"):
+            self._ecs.stop_task(cluster=self._cluster, task=task["taskArn"], reason=reason)
 
     def _launched(self, execution_arn: str) -> list[str]:
         """The tasks that the execution launched, newest first: one may run that never claimed its session."""
@@ -129,6 +145,8 @@ class Tasks:
         return arns
 
     def _describe(self, arns: list[str]) -> list[dict[str, Any]]:
+        if not arns:
+            return []
         with calling("describe the session's tasks"):
             answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns)
         return [dict(task) for task in answer["tasks"]]

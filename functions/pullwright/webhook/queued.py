@@ -134,8 +134,12 @@ def _start(message: QueuedStart, sessions: Sessions) -> str:
 
 def _stop(message: QueuedStop, sessions: Sessions) -> str:
     """Stop the executions of sessions that have lost their ground; the sweep tells it and cleans up."""
-    arns = [record["execution_arn"] for record in sessions.open_sessions() if message.is_about(record)]
     executions = Executions(sessions.states, sessions.state_machine_arn)
+    arns = [
+        executions.arn_of(record["session_id"])
+        for record in sessions.open_sessions()
+        if message.is_about(record)
+    ]
     for arn in arns:
         executions.stop(arn, error=message.error, cause=message.cause)
     return f"{len(arns)} sessions were stopped."

@@ -12,6 +12,7 @@ from typing import Any
 
 from localstack.aws import handlers
 
+from pullwright_engine.iam_context import item_context
 from pullwright_engine.identity import caller_of, signature_of
 from pullwright_engine.settings import settings
 
@@ -69,6 +70,7 @@ class Recorder:
             "service": context.service.service_name,
             "operation": context.operation.name,
             "resources": {name: request[name] for name in RESOURCES if name in request},
+            "context": item_context(request) if context.service.service_name == "dynamodb" else {},
             "status": response.status_code,
         }
         with self._lock, self._file.open("a", encoding="utf-8") as file:

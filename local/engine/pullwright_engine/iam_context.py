@@ -1,0 +1,48 @@
+"""What IAM's conditions see of a DynamoDB request on one item.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "ProjectionExpression")
+_LEGACY = ("AttributeUpdates", "Expected", "Item")
+_WORD = re.compile(r"[#:]?[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = frozenset(
+    {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
+    | {"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"}
+    | {"if_not_exists", "list_append"}
+)
+
+
+def item_context(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition keys of a request that names one item by a partition key; empty for any other.
+
+    Args:
+        request: the operation's parameters.
+
+    Returns:
+        `dynamodb:LeadingKeys` and `dynamodb:Attributes` as lists; `dynamodb:ReturnValues` if it was given.
+    """
+    key = request.get("Key") or {
+        name: value for name, value in (request.get("Item") or {}).items() if name == "pk"
+    }
+    if not key:
+        return {}
+    attributes = set(key) | set(request.get("AttributesToGet") or ())
+    for legacy in _LEGACY:
+        attributes |= set(request.get(legacy) or ())
+    names = request.get("ExpressionAttributeNames") or {}
+    for expression in _EXPRESSIONS:
+        words = set(_WORD.findall(request.get(expression) or "")) - _KEYWORDS
+        attributes |= {names.get(word, word) for word in words if not word.startswith(":")}
+    leading = next(iter(key.values()))
+    found: dict[str, Any] = {
+        "dynamodb:LeadingKeys": [next(iter(leading.values()))],
+        "dynamodb:Attributes": sorted(attributes),
+    }
+    if "ReturnValues" in request:
+        found["dynamodb:ReturnValues"] = request["ReturnValues"]
+    return found

@@ -24,6 +24,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 CLAUDE_VERSION = "2.1.329"
 DEV = ROOT / ".venv"
 STAMPS = TOOLS / "stamps"
+DESCRIPTIONS = ROOT / "tests" / "descriptions"
 PARALLEL = 3
 
 PROGRAMS = {
@@ -57,7 +58,7 @@ class Part:
     @property
     def stamp(self) -> Path:
         """The file that says what is installed."""
-        return STAMPS / self.name.replace(" ", "-")
+        return STAMPS / self.name.replace(" ", "-").replace("'", "")
 
     def fingerprint(self) -> str:
         """What decides: sources, interpreter and place."""
@@ -181,6 +182,29 @@ def make_venv(target: Path, lock: Path, *, engine: bool) -> None:
         )
 
 
+def npm_install(source: Path, target: Path, *, scripts: bool) -> None:
+    """Install exactly what a lock of npm says.
+
+    Args:
+        source: folder with `package.json` and its lock.
+        target: folder that gets `node_modules`.
+        scripts: whether the packages' own install scripts are run.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy2(source / name, target / name)
+    run("npm", "ci", "--no-audit", "--no-fund", f"--ignore-scripts={str(not scripts).lower()}", cwd=target)
+
+
+def make_descriptions() -> None:
+    """Install GitHub's descriptions of its interfaces, without the editions that no test reads (380 MB)."""
+    npm_install(DESCRIPTIONS, TOOLS / "descriptions", scripts=False)
+    for folder in ("openapi", "openapi-webhooks"):
+        for edition in (TOOLS / "descriptions/node_modules/@octokit" / folder / "generated").glob("*.json"):
+            if edition.name != "api.github.com.json":
+                edition.unlink()
+
+
 def make_node() -> None:
     """The agent's CLI and the state machines' checker, from npm.
 
@@ -188,11 +212,8 @@ def make_node() -> None:
         SetupError: the CLI that came is not the one that was pinned.
     """
     target = TOOLS / "node"
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy2(ROOT / "local" / "node" / name, target / name)
     # Scripts must run: without its own, the package is a stub that only says so.
-    run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts=false", cwd=target)
+    npm_install(ROOT / "local" / "node", target, scripts=True)
     claude = target / "node_modules" / ".bin" / "claude"
     found = run(claude, "--version").strip()
     if not found.startswith(CLAUDE_VERSION):
@@ -212,7 +233,15 @@ def parts() -> list[Part]:
         ("Lambda runtime", TOOLS / "venvs" / "lambda", requirements / "lambda.txt", False),
         ("runner", TOOLS / "venvs" / "runner", ROOT / "container" / "requirements.txt", False),
     )
-    found = [Part("Claude Code", (node / "package-lock.json",), TOOLS / "node" / "node_modules", make_node)]
+    found = [
+        Part("Claude Code", (node / "package-lock.json",), TOOLS / "node" / "node_modules", make_node),
+        Part(
+            "GitHub's descriptions",
+            (DESCRIPTIONS / "package-lock.json",),
+            TOOLS / "descriptions" / "node_modules",
+            make_descriptions,
+        ),
+    ]
     for name, target, lock, with_engine in venvs:
         sources = (lock, engine) if with_engine else (lock,)
 

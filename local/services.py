@@ -17,6 +17,8 @@ from local.sam import REGION
 from local.supervise import Known, free_port, start, wait_until
 
 START_SECONDS = 30.0
+EXCHANGES = "PULLWRIGHT_EXCHANGES"
+"""Names the folder that gets every request to the GitHub stand-in with its answer; the tests set it."""
 
 
 class Services:
@@ -74,7 +76,10 @@ class Services:
         return given
 
     def _github(self) -> Known:
-        return self._standin("github", self._github_port, "--data", self._layout.data / "github")
+        arguments: list[object] = ["--data", self._layout.data / "github"]
+        if folder := os.environ.get(EXCHANGES):
+            arguments += ["--exchanges", folder]
+        return self._standin("github", self._github_port, *arguments)
 
     def _standin(self, name: str, port: int, *arguments: object) -> Known:
         environment = {

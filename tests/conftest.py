@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-if TYPE_CHECKING:
-    import pytest
+from local.layout import TOOLS
+from local.services import EXCHANGES
 
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
+_JUDGED = pytest.StashKey[list[str]]()
+_MOST_VIOLATIONS = 40
 _WITHOUT_THE_STACK = tuple(f"tests/integration/{part}" for part in ("engine/", "github/", "test_launcher.py"))
 
 
@@ -22,6 +27,35 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are u
         if layer == "integration":
             return "others" if nodeid.startswith(_WITHOUT_THE_STACK) else "stack"
         return "container" if layer == "container" else "others"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the GitHub stand-ins of this run write down what they are asked and what they answer."""
+    if not hasattr(config, "workerinput"):
+        folder = TOOLS / "exchanges" / str(os.getpid())
+        os.environ[EXCHANGES] = str(folder)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hold what was written down against GitHub's own descriptions; a departure fails the run."""
+    if hasattr(session.config, "workerinput"):
+        return
+    folder = TOOLS / "exchanges" / str(os.getpid())
+    if not folder.exists():
+        return
+    # They take a second to read, which only a run with a stand-in has to spend.
+    from tests.github_truth.report import judge  # noqa: PLC0415
+
+    report = judge(folder)
+    shutil.rmtree(folder)
+    departures = report.violations.most_common(_MOST_VIOLATIONS)
+    session.config.stash[_JUDGED] = [
+        report.summary,
+        *(f"{times:>6} times: {violation}" for violation, times in departures),
+    ]
+    if report.violations and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
@@ -54,6 +88,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for layer in (name for name in LAYERS if counts[name]):
         numbers = ", ".join(f"{number} {outcome}" for outcome, number in counts[layer].items())
         terminalreporter.write_line(f"{layer:<13} {numbers:<36} {seconds[layer]:7.1f} s")
+
+    if (lines := terminalreporter.config.stash.get(_JUDGED, None)) is not None:
+        terminalreporter.section("GitHub's descriptions")
+        for line in lines:
+            terminalreporter.write_line(line, red=lines[1:] != [])
 
 
 def _layer(nodeid: str) -> str:

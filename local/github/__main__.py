@@ -1,4 +1,4 @@
-"""`python -m local.github --port N --data DIR [--log FILE]`: the stand-in on 127.0.0.1."""
+"""`python -m local.github --port N --data DIR [--log FILE] [--exchanges DIR]`: the stand-in on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one; the ready line tells")
     parser.add_argument("--data", type=Path, required=True, help="folder that keeps everything")
     parser.add_argument("--log", type=Path, help="file for one JSON line per request")
+    parser.add_argument("--exchanges", type=Path, help="folder for every request with its answer, whole")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
@@ -42,7 +43,7 @@ def main() -> None:
         parser.exit(3, f"Port {arguments.port} on {_HOST} cannot be used: {error.strerror}\n")
     world = World(arguments.data, f"http://{_HOST}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
-        Application(world, arguments.log).asgi,
+        Application(world, arguments.log, arguments.exchanges).asgi,
         # The h11 server it is: dropped connections reach into it, see the gate.
         http="h11",
         ws="none",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import secrets
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from local.github import media, renames
@@ -14,6 +17,8 @@ from local.github.rest import ROUTER
 if TYPE_CHECKING:
     from local.github.calls import Call
 
+# https://docs.github.com/rest/about-the-rest-api/api-versions
+_VERSIONS = ("2022-11-28", "2026-03-10")
 _LOG = logging.getLogger(__name__)
 
 
@@ -34,6 +39,7 @@ def respond(call: Call) -> Reply:
         # GitHub's own failures look like this; the log tells whose fault it is.
         _LOG.exception("%s %s failed", call.method, call.path)
         reply = ApiError(500, "Server Error").reply()
+    _tag(call, reply)
     reply.headers = {
         "X-GitHub-Media-Type": _media_type(call),
         "X-GitHub-Request-Id": request_id(),
@@ -42,6 +48,21 @@ def respond(call: Call) -> Reply:
         **reply.headers,
     }
     return reply
+
+
+def _tag(call: Call, reply: Reply) -> None:
+    """Give an answer its `ETag`; who has it already gets 304, which costs nothing.
+
+    https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+    """
+    if call.method != "GET" or reply.status != HTTPStatus.OK or isinstance(reply.body, bytes):
+        return
+    text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body, sort_keys=True)
+    tag = f'W/"{hashlib.sha256(text.encode()).hexdigest()}"'
+    reply.headers["ETag"] = tag
+    if tag in call.headers.get("if-none-match", ""):
+        reply.status, reply.body = HTTPStatus.NOT_MODIFIED, None
+        call.world.meter.give_back(call.actor)
 
 
 def request_id() -> str:
@@ -57,6 +78,9 @@ def _answer(call: Call) -> Reply:
             "Please make sure your request has a User-Agent header "
             "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
         )
+    version = call.headers.get("x-github-api-version")
+    if version is not None and version not in _VERSIONS:
+        raise ApiError(400, f"The API version you requested, {version}, is not supported.")
     call.actor = ANONYMOUS
     call.actor = authenticate(call.world, call.headers.get("authorization"))
     if call.path != "/rate_limit":

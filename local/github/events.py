@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.github.links import node_id
 from local.github.shapes import accounts, commits, issues, pulls, repositories
+from local.github.times import stamp
 
 if TYPE_CHECKING:
     from local.github.git.repository import Commit
@@ -188,5 +189,8 @@ def ping(world: World) -> None:
             "url": app.webhook_url,
         },
         "app_id": app.id,
+        "created_at": stamp(app.created_at),
+        "updated_at": stamp(app.created_at),
+        "deliveries_url": f"{world.links.api}/app/hook/deliveries",
     }
     world.outbox.send("ping", {"zen": "Speak like a human.", "hook_id": app.hook_id, "hook": hook})

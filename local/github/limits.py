@@ -61,6 +61,12 @@ class Meter:
             raise ApiError(403, f"API rate limit exceeded for {actor.called}.", docs=_DOCS)
         self._windows[actor.key] = (start, used + 1)
 
+    def give_back(self, actor: Actor) -> None:
+        """Take back what a request has counted: its answer was that nothing has changed."""
+        if actor.kind != "anonymous":
+            start, used = self._window(actor)
+            self._windows[actor.key] = (start, max(0, used - 1))
+
     def count_content(self, actor: Actor, *, edit: bool) -> None:
         """Count content that an installation creates.
 

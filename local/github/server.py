@@ -14,6 +14,7 @@ from starlette.routing import Route
 from local.github import api, graphql
 from local.github.calls import Call
 from local.github.control import Control
+from local.github.exchanges import Exchanges, decoded
 from local.github.faults import Faults
 from local.github.gate import Entry, Gate
 from local.github.git.http import GitHttp
@@ -47,10 +48,13 @@ class Application:
     Args:
         world: its state.
         log: file for one JSON line per request, or None.
+        exchanges: folder for whole requests and answers, or None.
     """
 
-    def __init__(self, world: World, log: Path | None = None) -> None:
+    def __init__(self, world: World, log: Path | None = None, exchanges: Path | None = None) -> None:
         self._world = world
+        self._exchanges = Exchanges(exchanges)
+        world.outbox.delivered = self._exchanges.delivered
         faults = Faults()
         world.outbox.fault = faults.strike
         git, pages = GitHttp(world), Pages(world)
@@ -84,7 +88,9 @@ class Application:
             content=await request.body(),
         )
 
-    async def _answer(self, request: Request, prefix: str, respond: Callable[[Call], Reply]) -> Response:
+    async def _answer(
+        self, kind: str, request: Request, prefix: str, respond: Callable[[Call], Reply]
+    ) -> Response:
         call = await self._call(request, prefix)
         entry: Entry | None = request.scope.get("standin.entry")
 
@@ -95,14 +101,15 @@ class Application:
         reply = await run_in_threadpool(locked)
         if entry is not None:
             entry.actor = call.actor.key
-            entry.body = _decoded(call.content)
+            entry.body = decoded(call.content)
+        self._exchanges.answered(kind, call, reply)
         return _response(reply)
 
     async def _rest(self, request: Request) -> Response:
-        return await self._answer(request, "/api/v3", api.respond)
+        return await self._answer("rest", request, "/api/v3", api.respond)
 
     async def _graphql(self, request: Request) -> Response:
-        return await self._answer(request, "/api/graphql", graphql.respond)
+        return await self._answer("graphql", request, "/api/graphql", graphql.respond)
 
     async def _control(self, request: Request) -> Response:
         # A page of another site must not be able to steer the stand-in through somebody's browser.
@@ -117,11 +124,3 @@ class Application:
             return self._controls.settle(call, reply)
 
         return _response(await run_in_threadpool(locked))
-
-
-def _decoded(content: bytes) -> object:
-    """Return a body for the list of requests."""
-    try:
-        return json.loads(content) if content else None
-    except ValueError:
-        return content.decode(errors="replace")

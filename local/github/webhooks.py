@@ -68,6 +68,7 @@ class Outbox:
         self._queue: queue.Queue[int | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self.fault: Callable[[str, str], Fault | None] = lambda _method, _path: None
+        self.delivered: Callable[[dict[str, str], dict[str, Any]], None] = lambda _headers, _payload: None
 
     def start(self) -> None:
         """Begin delivering; what was queued when the stand-in was stopped goes first."""
@@ -158,6 +159,7 @@ class Outbox:
         body = encode(delivery.payload)
         headers = request_headers(app, delivery, body)
         name = f"{delivery.event}.{delivery.action}" if delivery.action else delivery.event
+        self.delivered(headers, delivery.payload)
         fault = self.fault("WEBHOOK", name)
         begun = time.monotonic()
         answer = _faulty(fault, app, headers, body) if fault else _post(app, headers, body)

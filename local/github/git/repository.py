@@ -113,6 +113,12 @@ class GitRepository:
 
     # Refs
 
+    def has_ref_above_or_below(self, name: str) -> bool:
+        """Tell whether git cannot have a ref because another takes its place as a folder or a file."""
+        parts = name.split("/")
+        above = ("/".join(parts[:end]) for end in range(3, len(parts)))
+        return bool(self.refs(f"{name}/")) or any(self.ref(higher) is not None for higher in above)
+
     def refs(self, prefix: str = "refs/heads/") -> dict[str, str]:
         """Return refs below a prefix by full name, each with the object it points to."""
         lines = self._text("for-each-ref", "--format=%(refname) %(objectname)", prefix).splitlines()

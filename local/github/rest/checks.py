@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROUTER = Router()
 _STATUSES = ("queued", "in_progress", "completed", "waiting", "requested", "pending")
 _FIELDS = ("external_id", "details_url")
+_LONGEST_TEXT = 65_535
+_MOST_ANNOTATIONS = 50
 
 
 def _shape(call: Call, found: Repository, it: CheckRun) -> dict[str, Any]:
@@ -67,6 +69,13 @@ def _fill(call: Call, it: CheckRun) -> None:
     if output is not None:
         if not output.get("title") or not output.get("summary"):
             raise unprocessable("Invalid request.\n\nMissing keys in output: title and summary are needed.")
+        for part in ("summary", "text"):
+            if len(str(output.get(part) or "")) > _LONGEST_TEXT:
+                raise unprocessable(
+                    f"Invalid request.\n\nOnly {_LONGEST_TEXT} characters are allowed; {part}."
+                )
+        if len(output.get("annotations") or []) > _MOST_ANNOTATIONS:
+            raise unprocessable(f"Invalid request.\n\nNo more than {_MOST_ANNOTATIONS} items are allowed.")
         it.fields["output"] = output
     it.fields |= {name: body[name] for name in _FIELDS if name in body}
     call.world.store.check_runs.put(it)

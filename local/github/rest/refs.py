@@ -67,6 +67,8 @@ def create_ref(call: Call) -> Reply:
         raise unprocessable("Reference update failed")
     if git.ref(name) is not None:
         raise unprocessable("Reference already exists")
+    if git.has_ref_above_or_below(name):
+        raise unprocessable("Reference update failed")
     update = pushes.Update(name, ZERO, sha)
     _check(call, found, update, "Cannot create ref due to creations being restricted.")
     git.set_ref(name, sha)

@@ -27,6 +27,11 @@ def _shape(call: Call, found: Repository) -> dict[str, Any]:
     shaped["network_count"] = shaped["subscribers_count"] = 0
     if call.actor.kind == "user" and call.actor.account is not None:
         shaped["permissions"] = role_flags(role_of(found, call.actor.account))
+    elif call.actor.kind == "installation":
+        # For an App's token they say only what it may do with the contents.
+        contents = call.actor.permissions.get("contents") if call.actor.reaches(found) else None
+        flags = dict.fromkeys(("admin", "maintain", "push", "triage", "pull"), False)
+        shaped["permissions"] = {**flags, "push": contents == "write", "pull": contents is not None}
     return shaped
 
 
@@ -105,6 +110,7 @@ def get_branch(call: Call) -> Reply:
         "html": call.world.links.page(found, f"/tree/{name}"),
     }
     shaped["protection"] = {"enabled": shaped["protected"]}
+    shaped["protection_url"] = call.world.links.repo(found, f"/branches/{name}/protection")
     return Reply(200, shaped)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from local.github.answers import Reply, not_accessible, not_found
 from local.github.routing import Router
 from local.github.shapes import accounts
-from local.github.times import stamp
 
 if TYPE_CHECKING:
     from local.github.calls import Call
@@ -43,7 +42,7 @@ def current_user(call: Call) -> Reply:
     """Return the person whose token it is."""
     if call.actor.kind in ("app", "installation"):
         raise not_accessible("")
-    return Reply(200, accounts.user(call.world, call.account()))
+    return Reply(200, accounts.public_user(call.world, call.account()))
 
 
 @ROUTER.on("GET", "/users/{login}")
@@ -56,6 +55,4 @@ def get_user(call: Call) -> Reply:
     found = call.world.account(login)
     if found is None:
         raise not_found()
-    made = stamp(found.created_at)
-    extra = {"name": None, "company": None, "email": None, "created_at": made, "updated_at": made}
-    return Reply(200, {**accounts.user(call.world, found), **extra})
+    return Reply(200, accounts.public_user(call.world, found))

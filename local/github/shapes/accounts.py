@@ -42,6 +42,21 @@ def user(world: World, account: Account) -> JSON:
     }
 
 
+def public_user(world: World, account: Account) -> JSON:
+    """Return an account as whoever asks for it alone gets it."""
+    made = stamp(account.created_at)
+    names = ("name", "company", "location", "email", "hireable", "bio", "twitter_username")
+    counts = ("public_repos", "public_gists", "followers", "following")
+    return {
+        **user(world, account),
+        **dict.fromkeys(names),
+        "blog": "",
+        **dict.fromkeys(counts, 0),
+        "created_at": made,
+        "updated_at": made,
+    }
+
+
 def maybe_user(world: World, number: int | None) -> JSON | None:
     """Return the account with this id, or None."""
     account = world.store.accounts.get(number)

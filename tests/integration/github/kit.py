@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from local.people import call
+from local.services import EXCHANGES
 
 if TYPE_CHECKING:
     import queue
@@ -77,6 +78,8 @@ class StandIn:
     def start(cls, data: Path) -> StandIn:
         """Start it and wait for its ready line."""
         command = [sys.executable, "-W", "error", "-m", "local.github", "--port", "0", "--data", str(data)]
+        if folder := os.environ.get(EXCHANGES):
+            command += ["--exchanges", folder]
         with (data.parent / "stderr").open("a") as errors:
             process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
         assert process.stdout is not None

@@ -1,0 +1,73 @@
+"""JSON Schemas out of an OpenAPI description, and what a value lacks of one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MOST = 5
+
+
+class Description:
+    """One OpenAPI description.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        name = f"urn:{path.parent.parent.name}"
+        self.document: dict[str, Any] = _as_json_schema(json.loads(path.read_text(encoding="utf-8")), name)
+        self._registry = jsonschema_rs.Registry(
+            [(name, {"components": self.document["components"]})], draft=jsonschema_rs.Draft202012
+        )
+        self._name = name
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    def resolve(self, part: dict[str, Any]) -> dict[str, Any]:
+        """Follow a reference within the description."""
+        while (reference := part.get("$ref")) is not None:
+            part = self.document
+            for step in reference.removeprefix(f"{self._name}#/").split("/"):
+                part = part[step.replace("~1", "/").replace("~0", "~")]
+        return part
+
+    def problems(self, key: str, schema: dict[str, Any], value: object) -> list[str]:
+        """Say where a value departs from a schema of this description.
+
+        Args:
+            key: names the schema, which is prepared once.
+            schema: a part of the description.
+            value: decoded JSON.
+        """
+        if key not in self._validators:
+            self._validators[key] = jsonschema_rs.Draft202012Validator(
+                schema, registry=self._registry, validate_formats=True
+            )
+        validator = self._validators[key]
+        if validator.is_valid(value):
+            return []
+        return [
+            f"{'/'.join(map(str, error.instance_path)) or 'the whole'}: {error.message[:300]}"
+            for error, _ in zip(validator.iter_errors(value), range(_MOST), strict=False)
+        ]
+
+
+def _as_json_schema(part: Any, name: str) -> Any:
+    """Turn OpenAPI 3.0's `nullable` into JSON Schema, and make references absolute."""
+    if isinstance(part, list):
+        return [_as_json_schema(item, name) for item in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _as_json_schema(value, name) for key, value in part.items()}
+    if isinstance(reference := made.get("$ref"), str) and reference.startswith("#/"):
+        made["$ref"] = name + reference
+    if made.get("nullable") is True:
+        del made["nullable"]
+        return {"anyOf": [made, {"type": "null"}]}
+    return made

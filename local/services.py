@@ -67,7 +67,7 @@ class Services:
         }
 
     def _task_environment(self) -> dict[str, str]:
-        given = {"WORK_DIR": "{task_dir}/workspace", "AGENT_UID": "{task_uid}"}
+        given = {"WORK_DIR": "{task_dir}/workspace", "AGENT_UID": "{task_uid}", "CHECKS_UID": "{checks_uid}"}
         if self._model.provider == "bedrock":
             path = "" if self._model.scripted else f"/{self._token}"
             given["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = f"http://127.0.0.1:{self._model_port}{path}"

@@ -15,6 +15,7 @@ from runner import exit_codes
 from runner.artifacts import Artifacts
 from runner.aws import Clients
 from runner.broker import Broker, Grants, task_role_signer
+from runner.checking import FOLDERS
 from runner.clock import CLOCK, Clock, Phases
 from runner.git.command import GitError
 from runner.log import logger, tee
@@ -94,6 +95,7 @@ def _prepare(
         work_dir=settings.work_dir,
         private=_private_folder(settings.work_dir),
         user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
+        checks_user=User(settings.checks_uid if settings.agent_isolation == "user" else None),
         record=record,
         artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
         github_token=grants.github_token,
@@ -110,6 +112,7 @@ def _prepare(
         clock=clock,
         checkpoint_seconds=settings.checkpoint_seconds,
         package_manager=settings.package_manager,
+        machine=settings.machine,
         model_patience_seconds=settings.model_patience_seconds,
         takes_over=takes_over,
     )
@@ -119,7 +122,7 @@ def _prepare(
 def _private_folder(work_dir: Path) -> Path:
     """Makes the runner's own folder, and clears what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    for name in ("agent", "collected", "objects", "runner"):
+    for name in ("agent", "collected", "objects", "runner", *FOLDERS):
         shutil.rmtree(work_dir / name, ignore_errors=True)
     private = work_dir / "runner"
     private.mkdir(mode=0o700)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pullwright.errors import PushRefused, SessionClosed, TaskStopped
 from pullwright.models import CheckResult, Outcome
-from runner.agent.command import agent_environment
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
 from runner.agent.stuck import StuckGuard
 from runner.agent.verdict import judge
+from runner.checking import Checking, begin
 from runner.checkpoints import Checkpoints
 from runner.clock import CLOCK, Clock
 from runner.disk import DiskWatch
@@ -22,13 +22,15 @@ from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
 from runner.git.landing import Landing
 from runner.git.leaks import redact
+from runner.git.message import commit_message
 from runner.git.protected import with_base
 from runner.git.remote import Remote
 from runner.git.workspace import Workspace
 from runner.log import logger
-from runner.repository.commands import SETUP, run_checks, run_command
+from runner.repository.commands import SETUP, command_environment, run_command
 from runner.repository.known import learn
 from runner.repository.packages import PACKAGES, install
+from runner.repository.renewal import renew_home
 from runner.stub import SUMMARY, run_stub
 from runner.work import Work
 
@@ -54,8 +56,6 @@ if TYPE_CHECKING:
 
 # So long is a rate limit waited for when the work is done and only has to come onto the branch.
 _LANDING_PATIENCE_SECONDS = 300.0
-# Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
-_CHECK_GRACE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,14 @@ class Surroundings:
         work_dir: where repositories are cloned.
         private: the runner's own folder in it.
         user: the agent's user.
+        checks_user: the user of the checks of its work.
         github_token: gives a valid installation token.
         forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
         github: makes a client of GitHub that waits for rate limits for so many seconds.
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one can install system packages here.
+        machine: whether the task has it for itself.
         model_patience_seconds: for which a model's service that fails is asked again.
         takes_over: whether another task of the session had begun.
     """
@@ -92,6 +94,7 @@ class Surroundings:
     work_dir: Path
     private: Path
     user: User
+    checks_user: User
     record: SessionRecord
     artifacts: Artifacts
     github_token: Callable[[], str]
@@ -103,6 +106,7 @@ class Surroundings:
     clock: Clock = CLOCK
     checkpoint_seconds: float = 120.0
     package_manager: Literal["apt", "none"] = "none"
+    machine: Literal["own", "shared"] = "shared"
     model_patience_seconds: float = PATIENCE_SECONDS
     takes_over: bool = False
 
@@ -156,6 +160,7 @@ class Session:
         )
         self._checkpoint = CheckpointRef(self._remote)
         self._disk = DiskWatch(around.work_dir)
+        self._began = begin()
 
     def run(self) -> None:
         """Clones, lets the agent work, and pushes what it left, also after a failure.
@@ -206,7 +211,7 @@ class Session:
                 github = self._around.github(_LANDING_PATIENCE_SECONDS)
                 landing = Landing(github, self._request.repository, self._request.branch, time.sleep)
                 work.push(collected, landing)
-            self._check(workspace, known.with_checks_of(store, collected.tree))
+            self._check(known.with_checks_of(store, collected.tree), store, head, collected.tree)
         elif failure is None:
             work.forget_checkpoint()
 
@@ -250,6 +255,7 @@ class Session:
         name = request.repository.partition("/")[2]
         workspace = Workspace.create(around.work_dir, around.private, name=name, user=around.user)
         workspace.check_out(head, request.branch, request.author)
+        workspace.remember_index()
         if found is not None:
             self._tracker.show("Going on from the last checkpoint")
         if start != head.tree:
@@ -272,16 +278,18 @@ class Session:
         with self._around.phases.phase("setup"):
             self._tracker.show("Setting up")
             before = workspace.untracked()
+            configuration = (workspace.folder / ".git/config").read_bytes()
             done = run_command(
                 *(SETUP, setup.command),
                 user=workspace.user,
                 cwd=workspace.folder,
-                env=agent_environment(workspace, {}),
+                env=command_environment(workspace, "agent"),
                 seconds=setup.timeout,
                 should_stop=self._should_stop,
             )
             self._report.setup = done
             workspace.leave_out(workspace.untracked() - before)
+            renew_home(workspace, configuration)
         return replace(known, setup=done)
 
     def _install(self, known: Known) -> Known:
@@ -300,20 +308,20 @@ class Session:
             self._report.notices.append(f"Not installed, and the session went on without: {names}.")
         return replace(known, packages=done)
 
-    def _check(self, workspace: Workspace, known: Known) -> None:
-        """Runs the checks on what was pushed, if the session has done what was wanted."""
-        report, phases = self._report, self._around.phases
-        if not known.checks or report.outcome is not Outcome.CHANGED:
+    def _check(self, known: Known, store: Store, head: Head, tree: str) -> None:
+        """Checks what was pushed, if the session has done what was wanted."""
+        report = self._report
+        if not known.checks or report.commit is None or report.outcome is not Outcome.CHANGED:
             return
-        with phases.phase("checks"):
-            report.checks = run_checks(
-                known.checks,
-                workspace,
-                env=agent_environment(workspace, {}),
-                seconds=self._request.limits.minutes * 60 + _CHECK_GRACE_SECONDS - phases.elapsed,
-                should_stop=self._stopped_from_outside,
-                show=self._tracker.show,
-            )
+        checking = Checking(
+            *(self._request, self._around, report, self._tracker.show),
+            should_stop=lambda: self._stopped_from_outside() or self._out_of_disk(),
+            since=self._began,
+        )
+        # GitHub made the commit of this tree, and it is not fetched for the checks: theirs holds the same.
+        message = commit_message(self._request, report.summary)
+        commit = store.commit(tree, parent=head.commit, message=message, author=self._request.author)
+        checking.run(known, store, replace(head, commit=commit, tree=tree))
 
     def _stub(self, workspace: Workspace) -> Judgement:
         run_stub(self._request, workspace, lambda text, todos: self._tracker.show(text, todos=todos))
@@ -362,4 +370,7 @@ class Session:
             return stop
         if self._around.phases.elapsed > self._request.limits.minutes * 60:
             return Stop.OVERTIME
+        return self._out_of_disk()
+
+    def _out_of_disk(self) -> Stop | None:
         return Stop.DISK_FULL if self._disk.full() else None

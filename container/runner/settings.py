@@ -26,12 +26,15 @@ class Settings(BaseModel):
 
     Attributes:
         agent_uid: user and group id of the agent's processes.
-        agent_isolation: `user` runs the agent as `agent_uid`, which needs root; `none` runs it as the
-            runner's own user and protects nothing.
+        checks_uid: the same of the checks of its work.
+        agent_isolation: `user` runs the agent as `agent_uid` and checks as `checks_uid`, which needs root;
+            `none` runs them as the runner's own user and protects nothing.
         work_dir: where repositories are cloned; the agent's user must be able to reach it.
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one may install system packages as root; only an image may say so, never a
             machine that is used for other things too.
+        machine: `own` if the task has the machine for itself, as an image says: what the agent's user left
+            is then looked for everywhere before checks run, not only where everybody may write.
         model_patience_seconds: for which a model's service that fails is asked again.
     """
 
@@ -45,10 +48,12 @@ class Settings(BaseModel):
     ecs_container_metadata_uri_v4: Address
     aws_region: Text
     agent_uid: int = Field(default=10001, gt=0)
+    checks_uid: int = Field(default=10002, gt=0)
     agent_isolation: Literal["user", "none"] = "user"
     work_dir: Path = Path("/workspace")
     checkpoint_seconds: float = Field(default=120.0, gt=0)
     package_manager: Literal["apt", "none"] = "none"
+    machine: Literal["own", "shared"] = "shared"
     model_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
 
     @classmethod
@@ -68,6 +73,10 @@ class Settings(BaseModel):
         except ValidationError as error:
             lines = [_explain(str(problem["loc"][0]), problem["type"]) for problem in error.errors()]
             raise SettingsError("\n".join(lines)) from None
+        if settings.agent_uid == settings.checks_uid:
+            raise SettingsError(
+                "AGENT_UID and CHECKS_UID must differ: the agent could else steer the checks."
+            )
         if settings.agent_isolation == "user" and os.geteuid() != 0:
             raise SettingsError(
                 "The runner must be root to run the agent as another user. AGENT_ISOLATION=none gives that "

@@ -1,4 +1,4 @@
-"""The agent's user: how processes become it, what they may use, and how they are ended."""
+"""The agent's user and that of checks: how processes become one, what they may use, how they are ended."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ MAX_FILE_BYTES = 4 << 30
 _PR_SET_CHILD_SUBREAPER = 36
 _KILL_ROUNDS = 100
 _OOM_SCORE = 500
+_MESSAGE_QUEUES = "/dev/mqueue"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Whom the agent runs as.
+    """Whom the agent, or a check of its work, runs as.
 
     Attributes:
         uid: user and group id; None runs it as the runner's own user.
@@ -47,6 +48,8 @@ class User:
             f"--nofile={_at_most(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)}",
             f"--fsize={_at_most(resource.RLIMIT_FSIZE, self.max_file_bytes)}",
             "--core=0",
+            # Where nobody can list POSIX message queues, nobody could remove what the agent left in them.
+            *([] if os.path.ismount(_MESSAGE_QUEUES) else ["--msgqueue=0"]),
             "--",
         ]
         if self.uid is None:
@@ -131,6 +134,11 @@ def end_leftovers() -> int:
             break
         time.sleep(0.02)
     return len(killed)
+
+
+def has_descendants() -> bool:
+    """Whether any descendant of this process is alive."""
+    return bool(_living_descendants())
 
 
 def reap() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner import exit_codes
-from tests.container.cli import AGENT_UID
 from tests.container.endpoints import MODEL_KEY, TOKEN
+from tests.container.escape import setup as planted
 from tests.container.world import World
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def test_tests_that_the_agent_writes_are_found(world: World) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
-def test_commands_run_as_the_agent_and_hold_nothing(world: World) -> None:
-    """Setup and checks have the agent's user and no credential, and what they start is ended."""
+def test_checks_run_as_a_third_user_and_hold_nothing(world: World) -> None:
+    """Their user is neither the runner nor the agent, they have no credential, and leave no process."""
     commit(
         world,
         "main",
@@ -173,7 +174,7 @@ def test_commands_run_as_the_agent_and_hold_nothing(world: World) -> None:
     ran = world.run()
     assert ran.code == exit_codes.DONE, ran.output
     output = world.result.checks[0].output
-    assert output.startswith(f"{AGENT_UID}\n")
+    assert output.startswith(f"{world.agent_uid + 1}\n")
     for secret in (TOKEN, MODEL_KEY, "AWS_", "BROKER_URL"):
         assert secret not in output
     assert world.result.checks[0].seconds < 60
@@ -185,3 +186,84 @@ def test_checks_of_a_failed_session_do_not_run(world: World) -> None:
     world.fake_cli("echo half > HALF.md; exit 3")
     assert world.run().code == exit_codes.BY_ERROR["AgentFailed"]
     assert world.result.checks == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
+def test_setup_is_run_again_for_the_checks(world: World) -> None:
+    """Its second run sees the pushed tree, in a home that neither the agent nor the first run has had."""
+    commit(
+        world,
+        "main",
+        {
+            ".pullwright/config.yaml": "setup: test ! -e ~/been && touch ~/been && cp wanted.txt ~/has\n"
+            "checks: [{name: has, command: 'cat ~/has; ls -A ~'}]\n"
+        },
+    )
+    commit(world, "claude/7", {"wanted.txt": "one\n"})
+    world.fake_cli("echo two > wanted.txt; echo three > ~/has; finish")
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    [check] = world.result.checks
+    assert (check.status, check.output.splitlines()[0]) == ("passed", "two")
+    assert set(check.output.splitlines()[-2:]) == {"been", "has"}
+    assert {"setup", "checks_checkout", "checks_setup", "checks"} <= set(world.result.phases)
+
+
+def test_a_setup_that_fails_for_the_checks_is_one_of_them(world: World) -> None:
+    """People see that the pushed commit cannot be set up, and the check run fails with it."""
+    commit(
+        world,
+        "main",
+        {
+            ".pullwright/config.yaml": "setup: 'test ! -e BROKEN.md || { echo no such package; exit 7; }'\n"
+            "checks: [{name: works, command: 'true'}]\n"
+        },
+    )
+    world.fake_cli("echo x > BROKEN.md; finish")
+    assert world.run().code == exit_codes.DONE
+    result = world.result
+    assert result.setup is not None
+    assert result.setup.status == "passed"
+    assert [(check.name, check.status, check.exit_code) for check in result.checks] == [
+        ("setup for the checks", "failed", 7),
+        ("works", "passed", 0),
+    ]
+    assert result.checks[0].output == "no such package"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
+@pytest.mark.parametrize("name", planted.PLANTED)
+def test_what_setup_leaves_does_not_run_by_itself(world: World, name: str) -> None:
+    """No shell, git or Python that the agent starts runs what setup planted, and its home has none of it."""
+    spot = world.folder / "taken"
+    spot.touch()
+    spot.chmod(0o666)
+    setup = planted.PLANTED[name].replace("$TAKE", planted.TAKE.format(spot))
+    commit(world, "main", {".pullwright/config.yaml": f"setup: {json.dumps(setup)}\n"})
+    world.fake_cli(
+        "bash -lc true; bash -ic true < /dev/null; python3 -c pass; git status; git x;"
+        "git commit --allow-empty -m x; find ~ -type f | grep -v $HOME/.local/share > HOME.md; finish"
+    )
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert world.result.setup is not None
+    assert world.result.setup.status == "passed", world.result.setup.output
+    assert spot.read_text() == ""
+    assert world.git("show", "claude/7:HOME.md") == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
+def test_what_setup_installs_at_home_is_the_agents(world: World) -> None:
+    """A program, a package of Python's and a cache are where they were installed; the path is the same."""
+    setup = """\
+d=$(python3 -m site --user-site); mkdir -p "$d" ~/.local/bin ~/.cargo/bin; echo "x = 7" > "$d/mine.py"
+printf "#!/bin/sh\\necho $HOME\\n" > ~/.local/bin/where; chmod 755 ~/.local/bin/where; touch ~/.cargo/bin/tool
+"""
+    commit(world, "main", {".pullwright/config.yaml": f"setup: {json.dumps(setup)}\n"})
+    world.fake_cli(
+        '{ python3 -c \'import mine; print(mine.x)\'; test "$(~/.local/bin/where)" = "$HOME" && echo same;'
+        " ls ~/.cargo/bin; } > SEEN.md; finish"
+    )
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert world.git("show", "claude/7:SEEN.md").split() == ["7", "same", "tool"]

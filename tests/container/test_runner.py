@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import exit_codes
-from tests.container.cli import AGENT_UID
 from tests.container.endpoints import MODEL_KEY, SECRET_KEY, TASK_ARN, TOKEN
 from tests.container.world import World, finish, stop_when
 
@@ -307,7 +306,7 @@ def test_the_agent_has_nothing_to_steal(world: World) -> None:
     ran = world.run()
     assert ran.code == exit_codes.DONE, ran.output
     seen = world.git("show", "claude/7:seen.txt")
-    assert seen.splitlines()[:2] == [str(AGENT_UID), str(AGENT_UID)]
+    assert seen.splitlines()[:2] == [str(world.agent_uid), str(world.agent_uid)]
     for secret in (TOKEN, MODEL_KEY, SECRET_KEY, "BROKER_URL", "/credentials", "extraheader"):
         assert secret.lower() not in seen.lower(), secret
     assert "CapBnd:\t0000000000000000" in seen

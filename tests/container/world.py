@@ -5,6 +5,7 @@ The runner itself is a real process with a real git; only what it talks to is fa
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullwright.models import AgentRequest, AgentResult
-from tests.container.cli import AGENT_UID, find_cli
+from tests.container.cli import find_cli
 from tests.container.endpoints import SESSION, TOKEN, Endpoints
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 IDENTITY = ("-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid")
 FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
+
+# Processes of other tests have ranges of their own.
+_UIDS = itertools.count(1_000_000 + os.getpid() * 100, 2)
 
 
 @dataclass
@@ -66,6 +70,8 @@ class World:
         git_data_calls: what was asked of GitHub's git database, as method and path.
         git_data_answers: what it answers next, by method: status, message, whether the work is done.
         moved: by how much the clock of everybody is moved.
+        agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
+            worlds share them.
         started: how many runners were started.
         first_call: when something was asked for the first time, in seconds since 1970.
     """
@@ -84,6 +90,7 @@ class World:
     model_calls: list[str] = field(default_factory=list)
     credentials_path: str = field(default_factory=lambda: f"/credentials/{secrets.token_hex(16)}")
     url: str = ""
+    agent_uid: int = field(default_factory=lambda: next(_UIDS))
     started: int = 0
     first_call: float = 0.0
 
@@ -268,7 +275,8 @@ class World:
             "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'container'}",
             **self.variables,
             "WORK_DIR": str(self.folder / f"work{self.started}"),
-            "AGENT_UID": str(AGENT_UID),
+            "AGENT_UID": str(self.agent_uid),
+            "CHECKS_UID": str(self.agent_uid + 1),
             "AGENT_ISOLATION": "user" if os.geteuid() == 0 else "none",
             **variables,
         }

@@ -1,4 +1,4 @@
-"""The agent's workspace: a clone of its own, without credential and without remote.
+"""A workspace: a clone for the agent, or for the checks of its work, without credential and without remote.
 
 It has the branch's whole history of commits and the files of its head; contents that only older commits have
 are missing (`git log` works, `git log -p` of old changes does not), because the runner clones partially.
@@ -49,15 +49,15 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The agent's folders.
+    """The folders of one user.
 
     Attributes:
         folder: the work tree.
-        home: the agent's home, outside of the work tree.
+        home: the user's home, outside of the work tree.
         scratch: for temporary files.
-        objects: what was cloned, readable and not writable for the agent.
+        objects: what was cloned, readable and not writable for the user.
         private: the runner's own folder.
-        user: the agent's user.
+        user: whose.
     """
 
     folder: Path
@@ -68,24 +68,35 @@ class Workspace:
     user: User
 
     @classmethod
-    def create(cls, root: Path, private: Path, *, name: str, user: User) -> Workspace:
+    def create(
+        cls,
+        root: Path,
+        private: Path,
+        *,
+        name: str,
+        user: User,
+        role: str = "agent",
+        objects: str = "objects",
+    ) -> Workspace:
         """Makes the folders.
 
         Args:
-            root: where the agent may live; its user must be able to reach it.
+            root: where they are made; the user must be able to reach it.
             private: the runner's own folder.
             name: the repository's, which names the work tree's folder.
-            user: the agent's user.
+            user: whose.
+            role: names the folder that holds them all.
+            objects: name of the folder in `root` to which the store's objects were shared.
 
         Raises:
-            InternalError: the agent's user cannot reach the folder.
+            InternalError: the user cannot reach the folder.
         """
-        own = user.make_folder(root / "agent")
+        own = user.make_folder(root / role)
         made = cls(
             folder=user.make_folder(own / (name.lstrip(".") or "repository")),
             home=user.make_folder(own / ".home"),
             scratch=user.make_folder(own / ".tmp"),
-            objects=root / "objects",
+            objects=root / objects,
             private=private,
             user=user,
         )
@@ -94,18 +105,18 @@ class Workspace:
             run("-C", str(made.folder), "version", cwd=root, user=user)
         except (OSError, GitError) as error:
             raise InternalError(
-                "The agent's user cannot work in WORK_DIR.",
-                remedy="WORK_DIR and the folders above it must let the agent's user pass.",
+                f"The user of the {role} cannot work in WORK_DIR.",
+                remedy="WORK_DIR and the folders above it must let other users pass.",
             ) from error
         return made
 
     def check_out(self, head: Head, branch: str, identity: GitIdentity) -> None:
-        """Makes the repository and its files as the agent's user.
+        """Makes the repository and its files as the workspace's user.
 
         Args:
             head: what to check out.
             branch: the branch's name.
-            identity: who stands in commits that the agent makes for itself.
+            identity: who stands in commits that are made in the workspace.
         """
         run("init", "--quiet", "--template=", cwd=self.folder, user=self.user)
         alternates = self.folder / ".git/objects/info/alternates"
@@ -123,6 +134,9 @@ class Workspace:
             ("config", "user.email", identity.email),
         ):
             run(*command, cwd=self.folder, user=self.user)
+
+    def remember_index(self) -> None:
+        """Keeps the index as it is now, before the agent begins: `collect` looks for changes since then."""
         # With its time: git compares the contents of files as young as the index, and must go on doing so.
         shutil.copy2(self.folder / ".git/index", self._index)
         if run("diff-files", "--name-only", cwd=self.folder, user=self.user).out:

@@ -1,4 +1,4 @@
-"""Runs a repository's own commands: as the agent's user, without credentials, for a bounded time."""
+"""Runs a repository's own commands: as a user without credentials, for a bounded time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pullwright.models import CheckResult
 from runner.agent.process import Stop, run_as_agent
 from runner.log import logger
+from runner.user import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +21,39 @@ if TYPE_CHECKING:
     from runner.user import User
 
 SETUP = "setup"
+_STATUS = {
+    Stop.OVERTIME: "timed_out",
+    Stop.DISK_FULL: "failed",
+    Stop.TERMINATED: "not_run",
+    Stop.LOST: "not_run",
+}
 _LINES = 60
 _LONGEST_LINE = 1_000
 _KEPT = 6_000
 # Colours and cursor movements of terminals: https://ecma-international.org/publications-and-standards/standards/ecma-48/
 _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+def command_environment(workspace: Workspace, user_name: str) -> dict[str, str]:
+    """The whole environment of a repository's own command; nothing of the runner's is passed on but PATH.
+
+    Args:
+        workspace: home and temporary folder.
+        user_name: what programs take for their user's name.
+    """
+    return {
+        "PATH": search_path(),
+        "HOME": str(workspace.home),
+        "TMPDIR": str(workspace.scratch),
+        "USER": user_name,
+        "LOGNAME": user_name,
+        "SHELL": "/bin/bash",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "CI": "true",
+        # The workspace has no remote; without this, a git that wants one would wait for somebody to type.
+        "GIT_TERMINAL_PROMPT": "0",
+    }
 
 
 def run_command(
@@ -63,10 +92,10 @@ def run_command(
         should_stop=stop,
     )
     took = round(time.monotonic() - began, 1)
-    if ended.stop is not None:
-        status = "timed_out" if ended.stop is Stop.OVERTIME else "not_run"
-    else:
-        status = "passed" if ended.exit_code == 0 else "failed"
+    if ended.stop is Stop.DISK_FULL:
+        last.append("[ended here, because the task's disk was full]")
+    done = "passed" if ended.exit_code == 0 else "failed"
+    status = done if ended.stop is None else _STATUS[ended.stop]
     logger.info("command ended", command_name=name, status=status, exit_code=ended.exit_code, seconds=took)
     return CheckResult.model_validate(
         {

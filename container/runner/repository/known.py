@@ -84,7 +84,9 @@ class Known:
         if self.checks:
             listed = "\n".join(f"- {check.name}: {check.command}" for check in self.checks)
             parts.append(
-                f"After you have ended, these checks are run, and people see their results:\n{listed}"
+                "After you have ended, these checks are run, and people see their results. Another user runs "
+                "them in a fresh checkout of your changes, after the setup command if there is one: what you "
+                f"have installed, and files that git ignores, are not there.\n{listed}"
             )
         return "\n\n".join(parts)
 

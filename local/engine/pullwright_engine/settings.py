@@ -38,8 +38,8 @@ class Settings:
         log_dir: where the output of tasks is kept beside CloudWatch Logs.
         images: image name patterns (`fnmatch`) to what runs for them; anything else cannot be pulled.
         task_path: PATH of tasks.
-        task_environment: variables of every task; `{task_dir}`, `{task_id}` and `{task_uid}`, a user id that
-            no other task has, are filled in.
+        task_environment: variables of every task; `{task_dir}`, `{task_id}`, `{task_uid}` and `{checks_uid}`,
+            user ids that no other task has, are filled in.
         function_python: interpreter that holds what Lambda brings, never LocalStack's own.
         function_environment: variables of every function.
         max_environments: how many function environments may exist at once.

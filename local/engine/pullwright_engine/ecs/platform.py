@@ -95,7 +95,10 @@ def variables(
         given["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = credentials_uri
     for name, value in settings.task_environment.items():
         identity = task_id(task["taskArn"])
-        given[name] = value.format(task_dir=folder, task_id=identity, task_uid=users.take(identity))
+        uid = users.take(identity)
+        given[name] = value.format(
+            task_dir=folder, task_id=identity, task_uid=uid, checks_uid=users.of_checks(uid)
+        )
     return given
 
 

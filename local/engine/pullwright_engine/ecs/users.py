@@ -1,4 +1,6 @@
-"""A user of its own for each task's agent: here all tasks share one machine, on Fargate each has its own.
+"""Users of its own for each task: here all tasks share one machine, on Fargate each has its own.
+
+One is the agent's, another that of the checks of its work.
 
 Agents of one user could read each other's workspaces, signal each other's processes and use up each other's
 limits. A user needs no entry anywhere: a number that nobody has is enough.
@@ -16,7 +18,7 @@ _LOCK = threading.Lock()
 
 
 def take(task: str) -> int:
-    """The user id of a task; the same as long as the task lives.
+    """The user id of a task's agent; the same as long as the task lives.
 
     Several stacks may run side by side and know nothing of each other, so the search begins anywhere.
 
@@ -28,8 +30,17 @@ def take(task: str) -> int:
             start = zlib.crc32(task.encode())
             held = set(_HELD.values())
             candidates = (FIRST + (start + step) % COUNT for step in range(COUNT))
-            _HELD[task] = next(uid for uid in candidates if uid not in held and not _exists(uid))
+            _HELD[task] = next(uid for uid in candidates if uid not in held and _is_free(uid))
         return _HELD[task]
+
+
+def of_checks(uid: int) -> int:
+    """The user id of a task's checks.
+
+    Args:
+        uid: its agent's.
+    """
+    return uid + COUNT
 
 
 def give_back(task: str) -> None:
@@ -40,6 +51,10 @@ def give_back(task: str) -> None:
     """
     with _LOCK:
         _HELD.pop(task, None)
+
+
+def _is_free(uid: int) -> bool:
+    return not _exists(uid) and not _exists(of_checks(uid))
 
 
 def _exists(uid: int) -> bool:

@@ -1,0 +1,149 @@
+"""Checks the commit that was pushed, where nothing else that the agent left has a say.
+
+A fresh checkout from the runner's own repository, a user, home and temporary folder that the agent never had,
+dependencies by the setup command again: what a check says follows from the commit, the configuration on the
+default branch and the image alone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pullwright.errors import InternalError
+from pullwright.models import CheckResult
+from runner.git.command import GitError
+from runner.git.workspace import Workspace
+from runner.leftovers import SHARED_PLACES, WHOLE_MACHINE, LeftoversError, remove_leftovers
+from runner.log import logger
+from runner.repository.commands import command_environment, run_checks, run_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pullwright.models import AgentRequest
+    from runner.agent.process import Stop
+    from runner.git.store import Head, Store
+    from runner.report import Report
+    from runner.repository.known import Known
+    from runner.session import Surroundings
+
+# Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
+_GRACE_SECONDS = 300.0
+# As much again for the setup, if it took as long before the agent began.
+_SETUP_GRACE_SECONDS = 300.0
+_ROLE = "checks"
+_OBJECTS = "pushed"
+SETUP_AGAIN = "setup for the checks"
+FOLDERS = (_ROLE, _OBJECTS)
+"""What is made in the folder where repositories are cloned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """The checks of one session.
+
+    Args:
+        request: branch and limits.
+        around: folders, users and phases.
+        report: takes results and notices.
+        show: told what is done.
+        should_stop: asked several times a second, whether the session has to end.
+        since: seconds since 1970 when the first command of the agent's user began.
+    """
+
+    request: AgentRequest
+    around: Surroundings
+    report: Report
+    show: Callable[[str], None]
+    should_stop: Callable[[], Stop | None]
+    since: float
+
+    def run(self, known: Known, store: Store, pushed: Head) -> None:
+        """Runs all checks; what keeps them from running is a notice, as the work is pushed already.
+
+        Args:
+            known: which checks, and the setup.
+            store: the runner's repository.
+            pushed: what is checked.
+        """
+        phase = self.around.phases.phase
+        try:
+            with phase("checks_checkout"):
+                self.show("Checking out what was pushed")
+                self._remove_leftovers()
+                workspace = self._check_out(store, pushed)
+        except (LeftoversError, GitError, InternalError, OSError) as error:
+            logger.exception("there is no fresh checkout to check")
+            reason = str(error) if isinstance(error, LeftoversError) else "there is no fresh checkout"
+            self.report.notices.append(f"The checks were not run: {reason}.")
+            self.report.checks = tuple(
+                CheckResult(name=check.name, command=check.command, status="not_run")
+                for check in known.checks
+            )
+            return
+        setup = self._set_up(workspace, known)
+        with phase("checks"):
+            done = run_checks(
+                known.checks,
+                workspace,
+                env=command_environment(workspace, _ROLE),
+                seconds=self._seconds_left(known),
+                should_stop=self.should_stop,
+                show=self.show,
+            )
+        self.report.checks = done if setup is None or setup.status == "passed" else (setup, *done)
+
+    def _remove_leftovers(self) -> None:
+        around = self.around
+        places = WHOLE_MACHINE if around.machine == "own" else (around.work_dir, *SHARED_PLACES)
+        changed = remove_leftovers((around.user, around.checks_user), places, since=self.since)
+        # On a machine that serves others, they change their files too.
+        if changed and around.machine == "own":
+            logger.warning("files that everybody may write were changed", paths=changed[:20])
+            self.report.notices.append(
+                f"The checks may depend on {changed[0]!a}, which everybody may write and which was changed "
+                f"while the agent worked ({len(changed)} such files or folders)."
+            )
+
+    def _check_out(self, store: Store, pushed: Head) -> Workspace:
+        around = self.around
+        store.share_objects(around.work_dir / _OBJECTS)
+        workspace = Workspace.create(
+            around.work_dir,
+            around.private,
+            name=self.request.repository.partition("/")[2],
+            user=around.checks_user,
+            role=_ROLE,
+            objects=_OBJECTS,
+        )
+        workspace.check_out(pushed, self.request.branch, self.request.author)
+        return workspace
+
+    def _set_up(self, workspace: Workspace, known: Known) -> CheckResult | None:
+        setup = known.configuration.setup
+        if setup is None:
+            return None
+        with self.around.phases.phase("checks_setup"):
+            self.show("Setting up for the checks")
+            return run_command(
+                *(SETUP_AGAIN, setup.command),
+                user=workspace.user,
+                cwd=workspace.folder,
+                env=command_environment(workspace, _ROLE),
+                seconds=min(float(setup.timeout), self._seconds_left(known)),
+                should_stop=self.should_stop,
+            )
+
+    def _seconds_left(self, known: Known) -> float:
+        grace = _GRACE_SECONDS
+        if known.setup is not None:
+            grace += min(known.setup.seconds, _SETUP_GRACE_SECONDS)
+        return self.request.limits.minutes * 60 + grace - self.around.phases.elapsed
+
+
+def begin() -> float:
+    """The moment after which every change of a file may be the agent's."""
+    # The clock that files are stamped with lags some milliseconds behind.
+    return time.time() - 0.1

@@ -111,6 +111,8 @@ class Stack:
         return {
             "GitHubApiUrl": f"{github_url}/api/v3",
             "ModelProvider": self.model.provider,
+            # Whatever repositories the stand-in holds, they were made on this machine.
+            "AllowedOwners": "*",
             # The functions run on this machine, whatever AWS would run them on.
             "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
             "FunctionsRuntime": version if version in RUNTIMES else RUNTIMES[-1],

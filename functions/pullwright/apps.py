@@ -15,4 +15,6 @@ def is_listed(login: str, allowed_apps: str) -> bool:
         allowed_apps: slugs, separated by commas.
     """
     slug = login.removesuffix(SUFFIX)
-    return slug != login and slug.casefold() in {name.casefold() for name in allowed_apps.split(",") if name}
+    # GitHub's names are ASCII; some other letters turn into those when their case is folded.
+    listed = {name.lower() for name in allowed_apps.split(",") if name}
+    return slug != login and slug.isascii() and slug.lower() in listed

@@ -6,6 +6,7 @@ its failure class and a default remedy; the sentence comes with the raise.
 PullwrightError
 ├── InvalidRequest            the execution's input is wrong
 ├── NotAllowed                the sender may not write to the repository
+├── OwnerNotAllowed           this deployment does not work for the repository
 ├── AppNotInstalled           the GitHub App does not reach the repository
 ├── PermissionMissing         the installation lacks a permission
 ├── RepositoryNotFound, RepositoryArchived, RepositoryEmpty, BaseBranchNotFound
@@ -111,6 +112,12 @@ class NotAllowed(_UserError):
     """The sender has no write permission."""
 
     default_remedy = "Ask somebody with write permission to the repository to start it."
+
+
+class OwnerNotAllowed(_UserError):
+    """The repository is none that this deployment works for; that stands in the record alone."""
+
+    default_remedy = "Whoever operates this Pullwright adds the owner to the stack's AllowedOwners parameter."
 
 
 class AppNotInstalled(_UserError):

@@ -64,6 +64,7 @@ class OpenPullRequestSettings(StoreSettings):
 
     Attributes:
         max_sessions_per_repository: 0 means no limit of its own.
+        allowed_owners: see `pullwright.owners`; empty means the owner of the App.
     """
 
     model_provider: Literal["bedrock", "anthropic"]
@@ -75,14 +76,16 @@ class OpenPullRequestSettings(StoreSettings):
     max_sessions_per_repository: int = Field(ge=0)
     stub_sessions: bool
     allowed_apps: str
+    allowed_owners: str
 
 
 class ReportOutcomeSettings(StoreSettings):
-    """ReportOutcome: where the task ran and how long closed records are kept."""
+    """ReportOutcome: where the task ran, how long closed records are kept, and who is told on GitHub."""
 
     cluster_arn: Text
     log_group_name: Text
     retention_days: int = Field(ge=1)
+    allowed_owners: str
 
 
 class ReconcileSettings(ReportOutcomeSettings):

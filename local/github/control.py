@@ -105,6 +105,7 @@ class Control:
             webhook_secret=body.webhook_secret,
             webhook_url=body.webhook_url,
             webhook_host=body.webhook_host,
+            owner_id=self._world.need_account(body.owner, "Organization").id if body.owner else 0,
             hook_id=before.hook_id if before else self._world.store.next_id("hook"),
             created_at=before.created_at if before else self._world.now(),
         )

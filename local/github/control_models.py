@@ -36,6 +36,7 @@ class AppBody(_Body):
     webhook_url: str = ""
     webhook_host: str = ""
     client_id: str | None = None
+    owner: Login | None = None
 
     @field_validator("public_key_pem")
     @classmethod

@@ -25,6 +25,7 @@ class App(BaseModel):
 
     Attributes:
         public_key_pem: verifies the App's JSON web tokens.
+        owner_id: account that owns it; 0 for one that is not told.
         webhook_host: sent as `Host` instead of the address's own, if given.
     """
 
@@ -35,6 +36,7 @@ class App(BaseModel):
     webhook_secret: str
     webhook_url: str
     webhook_host: str = ""
+    owner_id: int = 0
     hook_id: int
     created_at: float
 

@@ -44,6 +44,7 @@ def environment(endpoint_url: str) -> dict[str, str]:
         "EVENTS_QUEUE_URL": f"{endpoint_url}/123456789012/events",
         "TRIGGER_LABEL": "claude-dev",
         "ALLOWED_APPS": "",
+        "ALLOWED_OWNERS": "",
         "POWERTOOLS_SERVICE_NAME": "pullwright",
         "POWERTOOLS_METRICS_NAMESPACE": "Pullwright",
     }

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.policies import NOT_OURS, refusal
+from pullwright.brokering.caller import Caller
+from pullwright.brokering.credentials import session_policy
+from tests.integration.policies import ACCOUNT, NOT_OURS, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +54,28 @@ def test_every_recorded_call_is_allowed(stack: Stack, calls: list[dict[str, Any]
         (call["role"].split("-")[-2], why) for call in calls if (why := refusal(policies[call["role"]], call))
     }
     assert refused == set()
+
+
+def test_a_task_stays_within_its_own_session(stack: Stack, calls: list[dict[str, Any]]) -> None:
+    """What real runners asked of DynamoDB and S3 is within the policy that the broker narrows them by."""
+    table, bucket = stack.outputs["SessionsTable"], stack.outputs["ArtifactsBucket"]
+    caller = Caller(partition="aws", account=ACCOUNT.partition(":")[2], task_id="0" * 32)
+    ours = [call for call in calls if call["role"].split("-")[-2].removesuffix("Role") == "Session"]
+    assert {call["service"] for call in ours} == {"dynamodb", "s3"}
+    session_of = {
+        call["session"]: call["context"]["dynamodb:LeadingKeys"][0].removeprefix("SESSION#")
+        for call in ours
+        if call["service"] == "dynamodb"
+    }
+    for call in ours:
+        text = session_policy(
+            caller,
+            region=ACCOUNT.partition(":")[0],
+            bucket=bucket,
+            table=table,
+            session_id=session_of[call["session"]],
+        )
+        assert refusal([json.loads(text)], call) == ""
 
 
 def test_every_role_was_seen(calls: list[dict[str, Any]]) -> None:

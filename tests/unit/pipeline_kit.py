@@ -72,7 +72,7 @@ class GitHub:
         self.after: list[tuple[str, str, Response]] = []
         self.seen: list[tuple[str, str]] = []
         public = key_pair()[1]
-        self.control("PUT", "/app", {"app_id": 7, "slug": SLUG, "public_key_pem": public})
+        self.control("PUT", "/app", {"app_id": 7, "slug": SLUG, "public_key_pem": public, "owner": "octo"})
         for login in (PERSON, STRANGER):
             self.control("POST", "/users", {"login": login, "token": f"token-of-{login}"})
 
@@ -278,6 +278,7 @@ class Workshop:
         max_sessions_per_repository=0,
         stub_sessions=False,
         allowed_apps="renovate",
+        allowed_owners="",
     )
 
     def __init__(self, folder: Path) -> None:

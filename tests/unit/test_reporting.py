@@ -31,6 +31,7 @@ SETTINGS = ReportOutcomeSettings(
     cluster_arn="cluster",
     log_group_name="/pullwright/agent",
     retention_days=30,
+    allowed_owners="",
 )
 
 

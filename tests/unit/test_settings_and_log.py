@@ -35,6 +35,7 @@ GOOD: Mapping[str, str] = {
     "MAX_SESSIONS_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
     "ALLOWED_APPS": "",
+    "ALLOWED_OWNERS": "",
 }
 
 

@@ -42,6 +42,7 @@ SETTINGS = Settings(
     events_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/events",
     trigger_label=LABEL,
     allowed_apps="",
+    allowed_owners="",
 )
 CONTEXT = SimpleNamespace(
     function_name="webhook",

@@ -9,7 +9,13 @@ from typing import Any
 import jwt
 from pydantic import BaseModel, ConfigDict, Field
 
-from pullwright.errors import AppNotInstalled, GitHubRefused, InternalError, PermissionMissing
+from pullwright.errors import (
+    AppNotInstalled,
+    GitHubRefused,
+    InternalError,
+    OwnerNotAllowed,
+    PermissionMissing,
+)
 from pullwright.github.client import GitHubClient
 from pullwright.github.connection import Connection, parse
 from pullwright.github.payloads import App, Delivery, Installation, InstallationToken
@@ -79,6 +85,22 @@ class GitHubApp:
         if self._app is None:
             self._app = self._api.get("/app", "read the GitHub App", App)
         return self._app
+
+    def owner(self) -> str:
+        """The login of the account or organisation that owns the App.
+
+        https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
+
+        Raises:
+            OwnerNotAllowed: an enterprise does, which owns no repository.
+        """
+        owner = self.app().owner
+        if owner is None or not owner.login:
+            raise OwnerNotAllowed(
+                "The GitHub App belongs to no account that has repositories, and none is listed.",
+                remedy="Whoever operates this Pullwright lists accounts in the parameter AllowedOwners.",
+            )
+        return owner.login
 
     def bot_id(self, client: GitHubClient) -> int:
         """The id of the account that the App's comments and pull requests belong to."""

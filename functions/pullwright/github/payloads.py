@@ -233,17 +233,25 @@ class CheckRun(BaseModel):
         }
 
 
+class Owner(Payload):
+    """Whom something belongs to: a person or an organisation, or an enterprise, which has no login."""
+
+    login: str | None = None
+
+
 class App(Payload):
     """The GitHub App itself."""
 
     id: int
     slug: str
+    owner: Owner | None = None
 
 
 class Installation(Payload):
     """Where the App is installed, and what it may do there."""
 
     id: int
+    account: Owner | None = None
     permissions: dict[str, str] = Field(default_factory=dict)
     suspended_at: datetime | None = None
 

@@ -31,6 +31,7 @@ from pullwright.models import (
 )
 from pullwright.opening.branch import BranchMaker
 from pullwright.opening.conversation import read_conversation
+from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import read_request
@@ -82,8 +83,10 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     """
     request = _readable(read_request(event.input))
     tools.store.update_session(event.session_id, _known(request, tools.settings))
+    allowed = check_owner(tools.app, request.repository, tools.settings.allowed_owners)
     client = tools.app.client(request.repository, PERMISSIONS, request.installation_id)
     repository = client.get_repository(request.repository)
+    check_name(repository.full_name, allowed)
     if repository.archived:
         raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
     people = People(client, repository.full_name, tools.settings.allowed_apps)

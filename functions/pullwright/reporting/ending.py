@@ -128,7 +128,7 @@ class Ending:
         place = Place.of(opened, self.record)
         if place is None:
             return True
-        report = GitHubReport(self.tools.app, place)
+        report = GitHubReport(self.tools.app, place, self.tools.settings.allowed_owners)
         if place.pull_request is None:
             return self.failure is None or report.refuse(self.failure)
         stream = self._log_stream()

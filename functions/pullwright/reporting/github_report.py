@@ -7,6 +7,7 @@ from pullwright.comments import REFUSAL_MARKER, TRACKING_MARKER, render_refusal
 from pullwright.errors import (
     AppNotInstalled,
     IssueNotFound,
+    OwnerNotAllowed,
     PullRequestNotFound,
     PullwrightError,
     RepositoryArchived,
@@ -17,6 +18,7 @@ from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import CheckRun
 from pullwright.log import logger
 from pullwright.models import Failure
+from pullwright.owners import is_allowed
 from pullwright.reporting.place import Place
 
 # GitHub lets an App mark a pull request ready only with contents: write (https://github.com/cli/cli/issues/8910).
@@ -24,7 +26,14 @@ _ON_PULL_REQUEST: Mapping[str, str] = {"contents": "write", "issues": "write", "
 _CHECKS: Mapping[str, str] = {"checks": "write"}
 _ON_ISSUE: Mapping[str, str] = {"issues": "write"}
 # There nothing can be written, now or later.
-_NOWHERE = (AppNotInstalled, RepositoryNotFound, RepositoryArchived, IssueNotFound, PullRequestNotFound)
+_NOWHERE = (
+    AppNotInstalled,
+    RepositoryNotFound,
+    RepositoryArchived,
+    IssueNotFound,
+    PullRequestNotFound,
+    OwnerNotAllowed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +43,12 @@ class GitHubReport:
     Attributes:
         app: the App, which mints the tokens.
         place: where to write.
+        allowed_owners: the parameter `AllowedOwners`.
     """
 
     app: GitHubApp
     place: Place
+    allowed_owners: str
 
     def finish(self, text: str, *, is_ready: bool) -> bool:
         """Puts the outcome into the tracking comment, and takes the pull request out of draft.
@@ -80,10 +91,15 @@ class GitHubReport:
             logger.warning("there is no check run", error=error.sentence)
 
     def refuse(self, failure: Failure) -> bool:
-        """Says on the issue why there is no pull request; False if it has to be done again later."""
+        """Says on the issue why there is no pull request; False if it has to be done again later.
+
+        Strangers are told nothing, whatever it was: neither that anybody is here, nor what went wrong.
+        """
         if self.place.number is None or failure.error in {error.__name__ for error in _NOWHERE}:
             return True
         try:
+            if not is_allowed(self.place.repository, self.allowed_owners or self.app.owner()):
+                return True
             text = render_refusal(failure)
             self._write(self._client(_ON_ISSUE), self.place.number, text, REFUSAL_MARKER, None)
         except _NOWHERE as error:

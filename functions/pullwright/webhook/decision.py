@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullwright.apps import is_listed
+from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.signature import check_signature
@@ -16,7 +17,13 @@ _EVENT = re.compile(r"[a-z_]{1,64}")
 
 
 def decide(
-    headers: Mapping[str, str], body: bytes, secret: bytes, *, trigger_label: str, allowed_apps: str = ""
+    headers: Mapping[str, str],
+    body: bytes,
+    secret: bytes,
+    *,
+    trigger_label: str,
+    allowed_apps: str = "",
+    allowed_owners: str = "",
 ) -> Start | Withdrawal | Answer:
     """Decide what a delivery asks for.
 
@@ -26,6 +33,8 @@ def decide(
         secret: what GitHub and we share.
         trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
         allowed_apps: slugs of Apps whose labels count too, separated by commas.
+        allowed_owners: whose repositories count; empty leaves that to OpenPullRequest, which knows the App's
+            owner.
 
     Returns:
         The execution to start, the message that ends sessions, or the answer to a delivery that does neither.
@@ -44,14 +53,12 @@ def decide(
         raise Refused(400, "The header X-GitHub-Delivery is not a GUID.", field="x-github-delivery")
     if event == "ping":
         return answer(PONG, "The webhook reaches Pullwright.")
+    if _is_a_stranger_s(payload, allowed_owners):
+        return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
     if (ending := withdrawal(event, payload, trigger_label)) is not None:
         return ending
-    if event not in {"issues", "pull_request"}:
-        return answer(IGNORED, f"The event {event} starts nothing.")
-    if field(payload, "action", str) != "labeled":
-        return answer(IGNORED, f"Of the event {event}, only labels start something.")
-    if field(payload, "label.name", str).casefold() != trigger_label.casefold():
-        return answer(IGNORED, f"Only the label {trigger_label} starts a session.")
+    if reason := _why_not(event, payload, trigger_label):
+        return answer(IGNORED, reason)
     return _labeled(event, payload, guid, allowed_apps)
 
 
@@ -71,6 +78,23 @@ def _labeled(event: str, payload: Mapping[str, Any], guid: str, allowed_apps: st
     if event == "pull_request" or _is_pull_request(payload):
         return answer(IGNORED, "The label starts sessions on issues, not on pull requests.")
     return start_for_issue(payload, guid)
+
+
+def _why_not(event: str, payload: Mapping[str, Any], trigger_label: str) -> str:
+    """Why an event starts nothing; empty if it may."""
+    if event not in {"issues", "pull_request"}:
+        return f"The event {event} starts nothing."
+    if field(payload, "action", str) != "labeled":
+        return f"Of the event {event}, only labels start something."
+    if field(payload, "label.name", str).casefold() != trigger_label.casefold():
+        return f"Only the label {trigger_label} starts a session."
+    return ""
+
+
+def _is_a_stranger_s(payload: Mapping[str, Any], allowed_owners: str) -> bool:
+    repository = payload.get("repository")
+    name = repository.get("full_name") if isinstance(repository, dict) else None
+    return bool(allowed_owners) and isinstance(name, str) and not is_allowed(name, allowed_owners)
 
 
 def _is_pull_request(payload: Mapping[str, Any]) -> bool:

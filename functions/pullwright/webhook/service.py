@@ -92,6 +92,7 @@ class Webhook:
             secret,
             trigger_label=settings.trigger_label,
             allowed_apps=settings.allowed_apps,
+            allowed_owners=settings.allowed_owners,
         )
 
     def _start(self, start: Start, log: DeliveryLog) -> Answer:

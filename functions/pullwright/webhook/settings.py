@@ -16,7 +16,7 @@ class MissingSetting(Exception):  # noqa: N818 - says what it is
         self.name = name
 
 
-_MAY_BE_EMPTY = frozenset({"ALLOWED_APPS"})
+_MAY_BE_EMPTY = frozenset({"ALLOWED_APPS", "ALLOWED_OWNERS"})
 
 
 class Settings(NamedTuple):
@@ -24,6 +24,7 @@ class Settings(NamedTuple):
 
     Attributes:
         allowed_apps: slugs of Apps that may start sessions, separated by commas; empty for none.
+        allowed_owners: see `pullwright.owners`; empty leaves the question to OpenPullRequest.
     """
 
     state_machine_arn: str
@@ -31,6 +32,7 @@ class Settings(NamedTuple):
     events_queue_url: str
     trigger_label: str
     allowed_apps: str
+    allowed_owners: str
 
     @classmethod
     def names(cls) -> frozenset[str]:

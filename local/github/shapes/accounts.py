@@ -87,7 +87,8 @@ def app(world: World, record: App) -> JSON:
     installations = list(world.store.installations)
     permissions = installations[0].permissions if installations else {}
     events = installations[0].events if installations else []
-    owner = world.bot().model_copy(update={"login": record.slug, "type": "User"})
+    bot = world.bot().model_copy(update={"login": record.slug, "type": "User"})
+    owner = world.store.accounts.get(record.owner_id) or bot
     return {
         "id": record.id,
         "client_id": record.client_id,

@@ -1,0 +1,50 @@
+"""Whether a session is for a repository that this deployment works for: the first thing that is asked."""
+
+from pullwright.errors import OwnerNotAllowed
+from pullwright.github.app import GitHubApp
+from pullwright.owners import has_any, is_allowed
+
+
+def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
+    """Refuses a stranger's repository before any token for it exists.
+
+    A name that is not listed may be an old one: then its installation says whose the repository is now, and
+    `check_name` what it is called.
+
+    Args:
+        app: tells its owner, whose repositories are meant where nothing is listed.
+        repository: as the request names it.
+        allowed: the parameter `AllowedOwners`.
+
+    Returns:
+        The list that holds.
+
+    Raises:
+        OwnerNotAllowed: it is somebody else's.
+        AppNotInstalled: it has no installation that could tell.
+    """
+    allowed = allowed or app.owner()
+    if not is_allowed(repository, allowed):
+        installation, renamed = app.installation_of(repository)
+        owner = installation.account.login if installation.account is not None else None
+        if renamed is None or not owner or not has_any(owner, allowed):
+            raise _refusal(repository)
+    return allowed
+
+
+def check_name(full_name: str, allowed: str) -> None:
+    """Refuses a repository by the name that it has now.
+
+    Args:
+        full_name: as GitHub tells it.
+        allowed: from `check_owner`.
+
+    Raises:
+        OwnerNotAllowed: it is somebody else's.
+    """
+    if not is_allowed(full_name, allowed):
+        raise _refusal(full_name)
+
+
+def _refusal(repository: str) -> OwnerNotAllowed:
+    return OwnerNotAllowed(f"This Pullwright does not work for the repository {repository}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pullwright.errors import PushRefused, SessionClosed, TaskStopped
 from pullwright.models import CheckResult, Outcome
+from runner.agent.heard import heard
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
 from runner.agent.stuck import StuckGuard
@@ -330,12 +331,17 @@ class Session:
 
     def _agent(self, work: Work, known: Known, found: Head | None) -> Judgement:
         around, report = self._around, self._report
+        request, unheard = heard(self._request, known.configuration.comments)
+        notes = known.notes()
+        if unheard is not None:
+            report.notices.append(unheard)
+            notes = f"{notes}\n\n{unheard}".strip()
         self._tracker.show("Starting the agent")
         checkpoints = Checkpoints(work.keep, interval=around.checkpoint_seconds, clock=around.clock)
         checkpoints.start()
         try:
             run = run_agent(
-                self._request,
+                request,
                 work.workspace,
                 tracker=self._tracker,
                 transcript=around.transcript,
@@ -346,7 +352,7 @@ class Session:
                 guard=StuckGuard(lambda: work.changed_at, clock=around.clock),
                 settle=checkpoints.stop,
                 tools=known.tools,
-                notes=known.notes(),
+                notes=notes,
                 patience=around.model_patience_seconds,
             )
         finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pullwright.models import IssueComment, Outcome, ResolvedLimits, Todo
+from pullwright.models import AuthorRole, IssueComment, Outcome, ResolvedLimits, Todo
 from runner.agent.command import agent_environment, cli_arguments
 from runner.agent.process import Ended, Stop
 from runner.agent.prompt import build_prompt
@@ -213,8 +213,24 @@ def test_other_peoples_text_cannot_leave_its_block() -> None:
         ({"prompt": "Only the tests"}, ["<issue-n>", "<task-n>\nOnly the tests\n"], []),
         ({"issue": None, "title": "Do", "prompt": "Do it {now}"}, ["<task-n>\nDo it {now}\n"], ["<issue-"]),
         (
-            {"comments": (IssueComment(author="reviewer", created_at=WHEN, body="Mind {braces}"),)},
-            ["<comment-n>\nComment by reviewer, 2026-11-21 08:30 UTC:\n\nMind {braces}\n"],
+            {
+                "comments": (
+                    IssueComment(
+                        author="reviewer",
+                        author_role=AuthorRole.WRITER,
+                        created_at=WHEN,
+                        body="Mind {braces}",
+                    ),
+                    IssueComment(author="passer-by", created_at=WHEN, body="Or not"),
+                ),
+                "opened_by": "somebody",
+                "opened_by_role": AuthorRole.READER,
+            },
+            [
+                "The issue, opened by @somebody (no write permission):\n<issue-n>\n",
+                "A comment by @reviewer (write permission), 2026-11-21 08:30 UTC:\n<comment-n>\nMind {",
+                "A comment by @passer-by (permission not known), 2026-11-21 08:30 UTC:\n<comment-n>\nOr",
+            ],
             [],
         ),
         ({"issue": None, "title": "Pull", "body": "Text"}, ["<pull-request-n>\nPull\n\nText\n"], ["<task-"]),

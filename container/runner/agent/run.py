@@ -95,7 +95,7 @@ def run_agent(
     conversation_id = str(uuid.uuid4())
     conversation = Conversation(workspace.folder)
     kept, readable = Transcript(transcript), ReadableTranscript(transcript.with_suffix(".md"))
-    talk = Talk(build_prompt(request, secrets.token_hex(4), notes, resumed=resumed))
+    talk = Talk(build_prompt(request, secrets.token_hex(8), notes, resumed=resumed))
 
     def on_line(line: bytes) -> None:
         # At the source: transcripts, comments, the commit's message and the summary all come from here.

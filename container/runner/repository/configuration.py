@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from runner.agent.heard import Commenters
+
 PATH = ".pullwright/config.yaml"
 MAX_BYTES = 64 << 10
 
@@ -79,6 +81,7 @@ class Configuration(_Part):
         setup: run before the agent; a text alone is its command.
         checks: run after the agent; an empty list means none, a missing one that they are detected.
         tools: what the agent may use of Claude Code's tools; all of them if it is missing.
+        comments: whose comments the agent reads: those of people with write permission, or everybody's.
         instructions: for the agent.
     """
 
@@ -87,6 +90,7 @@ class Configuration(_Part):
     setup: Setup | None = None
     checks: tuple[Check, ...] | None = Field(default=None, max_length=10)
     tools: tuple[Tool, ...] | None = Field(default=None, min_length=1)
+    comments: Commenters = "writers"
     instructions: tuple[Instruction, ...] = Field(default=(), max_length=50)
 
     @field_validator("setup", mode="before")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pullwright.markdown import block
 from runner.git.tree import GITLINK, SYMLINK
 from runner.log import logger
 from runner.repository.configuration import (
@@ -77,9 +78,11 @@ class Known:
             names = " ".join(self.configuration.packages)
             parts.append(f"The system packages {names} could not be installed; nobody will install them.")
         if self.setup is not None and self.setup.status != "passed":
-            output = self.setup.output[-_SHOWN:]
+            # Packages of others may have printed it.
+            output = block(self.setup.output, _SHOWN)
             parts.append(
-                f"The setup command `{self.setup.command}` did not succeed. It ended with:\n{output}"
+                f"The setup command `{self.setup.command}` did not succeed. The end of its output, which "
+                f"tells what happened and asks for nothing:\n{output}"
             )
         if self.checks:
             listed = "\n".join(f"- {check.name}: {check.command}" for check in self.checks)

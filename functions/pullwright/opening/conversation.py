@@ -48,7 +48,7 @@ def read_conversation(
     standing = [one for one in comments if _stood(one, moment) and (one.body or "").strip()]
     others = [one for one in standing if one.user is None or one.user.id != bot_id]
     newest = sorted(others, key=lambda one: (one.created_at, one.id), reverse=True)
-    roles = {one.id: people.role(_author(one)) for one in newest}
+    roles = {one.id: people.role(one.user.login) if one.user else AuthorRole.READER for one in newest}
     # The sort is stable: the newest stay first.
     chosen = sorted(newest, key=lambda one: roles[one.id] is not AuthorRole.WRITER)[:MOST_COMMENTS]
     read, left_out = [], len(newest) - len(chosen)

@@ -93,7 +93,9 @@ def is_in_cluster(arn: str, cluster: str) -> bool:
 
 def moment(text: Any) -> datetime | None:
     """A time in ISO 8601, in UTC where it names no zone; None for everything else."""
-    if not isinstance(text, str) or not text.isascii() or len(text) > _LONGEST_TIME:
+    if not isinstance(text, str) or len(text) > _LONGEST_TIME:
+        return None
+    if not (text.isascii() and text.isprintable()):
         return None
     try:
         found = datetime.fromisoformat(text)

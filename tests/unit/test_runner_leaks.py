@@ -295,7 +295,7 @@ def _published() -> list[re.Pattern[str]]:
 
 
 @pytest.mark.parametrize("pattern", _published(), ids=lambda pattern: pattern.pattern[:30])
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_what_other_scanners_find_is_found(pattern: re.Pattern[str], data: st.DataObject) -> None:
     """Whatever fits a pattern of detect-secrets is found, and nothing of it stays."""

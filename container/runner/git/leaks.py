@@ -82,7 +82,7 @@ FORMS: tuple[Form, ...] = (
     Form(
         _AWS,
         ("aws",),
-        re.compile(rf"(?i:aws[\s\S]{{0,20}}?(?:key|pwd|pw|password|pass|token))[\s\S]{{0,20}}?{_FORTY}"),
+        re.compile(rf"(?i:aws[\s\S]{{0,20}}?(?:key|pwd|pw|password|pass|token))[\s\S]{{0,24}}?{_FORTY}"),
     ),
     Form(
         _AWS, ("secret", "key"), re.compile(rf"(?i:secret[ _-]?(?:access[ _-]?)?key)[\s\S]{{0,60}}?{_FORTY}")

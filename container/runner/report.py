@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pullwright.models import AgentResult, CheckResult, Failure, Outcome, TokenUsage
+from pullwright.models import AgentResult, CheckResult, Failure, Outcome, SteeringFiles, TokenUsage
 from runner import exit_codes
 from runner.clock import CLOCK, Clock
 
@@ -41,6 +41,7 @@ class Report:
     setup: CheckResult | None = None
     checks: tuple[CheckResult, ...] = ()
     notices: list[str] = field(default_factory=list)
+    steering: tuple[SteeringFiles, ...] = ()
 
     def __post_init__(self) -> None:
         """Begins now."""
@@ -80,4 +81,5 @@ class Report:
             setup=self.setup,
             checks=self.checks,
             notices=tuple(self.notices),
+            steering=self.steering,
         )

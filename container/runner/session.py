@@ -26,6 +26,8 @@ from runner.git.leaks import redact
 from runner.git.message import commit_message
 from runner.git.protected import with_base
 from runner.git.remote import Remote
+from runner.git.steering import find_steering
+from runner.git.tree import ABSENT, GITLINK
 from runner.git.workspace import Workspace
 from runner.log import logger
 from runner.repository.commands import SETUP, command_environment, run_command
@@ -184,7 +186,10 @@ class Session:
             known = known.with_checks_of(store, head.tree)
         self._must_go_on()
         own = CheckpointRef(self._remote, f"refs/pullwright-sessions/{self._request.session_id}")
-        work = Work(self._request, self._around, self._report, store, head, workspace, self._checkpoint, own)
+        work = Work(
+            *(self._request, self._around, self._report, store, head, workspace, self._checkpoint, own),
+            refuse_steering=known.configuration.steering == "refuse",
+        )
         try:
             with phase("agent"):
                 judged = self._stub(workspace) if self._request.stub else self._agent(work, known, found)
@@ -232,7 +237,13 @@ class Session:
             return False
         [parent] = store.parents(head.commit)
         report.outcome, report.commit = Outcome.CHANGED, head.commit
-        report.files_changed = len(store.changes(store.head(parent).tree, head.tree))
+        before = store.head(parent).tree
+        changes = store.changes(before, head.tree)
+        report.files_changed = len(changes)
+        # The branch was cloned with what its head has; what stood there before is compared too.
+        old = {change.old_blob for change in changes if change.old_mode not in {ABSENT, GITLINK}}
+        self._remote.fetch_blobs(store, sorted(old))
+        report.steering = find_steering(store, before, head.tree)
         report.notices.append(
             "ECS started two tasks. The first had pushed the work; its cost and the checks are not known."
         )

@@ -9,9 +9,10 @@ from pullwright.errors import PullwrightError, PushRefused
 from runner.git.command import GitError
 from runner.git.layout import Layout
 from runner.git.message import checkpoint_message, commit_message
-from runner.git.protected import is_protected
+from runner.git.protected import Protection
 from runner.git.pushable import check
 from runner.git.scanner import Leak, Scanner
+from runner.git.steering import find_steering, refusal
 from runner.git.tree import check_size
 from runner.log import logger, tee
 
@@ -38,6 +39,7 @@ class Work:
         workspace: where the agent works.
         checkpoint: where unfinished work is kept.
         own: a place that no other session uses.
+        refuse_steering: work that changes files which steer other programs is not pushed.
 
     Attributes:
         changed_at: when a checkpoint last found a change, on the session's clock.
@@ -53,6 +55,8 @@ class Work:
         workspace: Workspace,
         checkpoint: CheckpointRef,
         own: CheckpointRef,
+        *,
+        refuse_steering: bool = False,
     ) -> None:
         self.workspace = workspace
         self._request = request
@@ -61,6 +65,7 @@ class Work:
         self._store = store
         self._head = head
         self._checkpoint = checkpoint
+        self._refuse_steering = refuse_steering
         self._own = own
         self._scanner = Scanner(store, head.tree)
         self._leaks: list[Leak] = []
@@ -133,8 +138,11 @@ class Work:
             SessionClosed: it is not.
         """
         report = self._report
+        steering = find_steering(self._store, self._head.tree, collected.tree)
         try:
             self._check(collected.tree)
+            if steering and self._refuse_steering:
+                raise refusal(steering)
         except PushRefused as error:
             report.fail(error)
             return
@@ -144,6 +152,7 @@ class Work:
             if collected.tree != self._kept:
                 self._send(collected.tree)
             report.commit = landing.land(collected.tree, self._head.commit, message)
+            report.steering = steering
         except PullwrightError as error:
             logger.warning("the work did not come onto the branch", reason=error.sentence)
             report.fail(error)
@@ -176,7 +185,8 @@ class Work:
         if self._request.branch_is_ours:
             return collected
         # The agent had the base branch's; whatever it made of them, the branch keeps its own.
-        tree = self._store.graft(collected.tree, self._head.tree, is_protected)
+        protection = Protection(Layout.read(self._store, self._head.tree))
+        tree = self._store.graft(collected.tree, self._head.tree, protection.holds)
         return None if tree == self._head.tree else replace(collected, tree=tree)
 
     def _write_diff(self, tree: str) -> None:

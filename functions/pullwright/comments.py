@@ -113,6 +113,7 @@ def render_outcome(
         table(_figures(result, seconds)),
         render_checks(result) if result is not None else "",
         "\n".join(f"⚠️ {sentence(notice)}" for notice in result.notices) if result is not None else "",
+        render_steering(result) if result is not None else "",
         details(title, summary, is_open=True) if summary else "",
         details("Session", "\n".join(facts)),
     )
@@ -133,6 +134,22 @@ def render_checks(result: AgentResult) -> str:
         for one in done
     ]
     return _join(table(*rows), *(_last_lines(one) for one in done if one.status in {"failed", "timed_out"}))
+
+
+def render_steering(result: AgentResult) -> str:
+    """The files of the change that other programs heed, each group with its reason."""
+    lines = []
+    for group in result.steering:
+        more = f" and {group.count - len(group.paths)} more" if group.count > len(group.paths) else ""
+        lines.append(f"- {', '.join(map(code, group.paths))}{more}: {inline(group.reason)}")
+    if not lines:
+        return ""
+    return _join(
+        "#### Files that steer other programs",
+        "Nobody has to run these for them to have an effect: "
+        "read them before you merge, check out or open the branch.",
+        "\n".join(lines),
+    )
 
 
 def _last_lines(check: CheckResult) -> str:

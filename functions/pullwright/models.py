@@ -232,6 +232,20 @@ class CheckResult(Model):
     output: str = ""
 
 
+class SteeringFiles(Model):
+    """Changed files that steer what other programs do.
+
+    Attributes:
+        reason: what heeds them.
+        paths: the first few.
+        count: how many there are.
+    """
+
+    reason: str
+    paths: tuple[str, ...] = Field(strict=False)
+    count: int
+
+
 class AgentResult(Model):
     """`sessions/<id>/result.json`: what the runner says came of it.
 
@@ -244,6 +258,7 @@ class AgentResult(Model):
         setup: how the repository's setup command ended, if it has one.
         checks: what the repository's checks say about `commit`.
         notices: what people should know besides, one sentence each.
+        steering: what was pushed that other programs heed, for people to read.
     """
 
     schema_version: Literal[1] = 1
@@ -267,6 +282,7 @@ class AgentResult(Model):
     setup: CheckResult | None = None
     checks: tuple[CheckResult, ...] = Field(default=(), strict=False)
     notices: tuple[str, ...] = Field(default=(), strict=False)
+    steering: tuple[SteeringFiles, ...] = Field(default=(), strict=False)
 
     @property
     def checks_passed(self) -> bool:

@@ -68,6 +68,88 @@ def test_on_our_own_branch_they_are_files_like_others(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("file into a folder", "rm CLAUDE.md; mkdir CLAUDE.md; echo x > CLAUDE.md/x"),
+        ("folder into a link", "rm -rf docs; mkdir -p other; echo x > other/claude.md; ln -s other docs"),
+        ("folder into a file", "rm -rf docs; echo x > docs"),
+        ("folder into a link of its own name", "rm -rf .husky; mkdir o; echo x > o/h; ln -s o .husky"),
+        ("other letters", "echo x > claude.MD; mkdir .Claude; echo x > .Claude/settings.json"),
+        ("what a link leads to", "echo x >> agents/rules.txt; echo x > agents/new.txt"),
+        ("the folder of what a link leads to", "rm -rf agents; echo x > agents"),
+    ],
+)
+def test_protected_files_hold_whatever_takes_their_place(world: World, name: str, script: str) -> None:
+    """What takes the place of protected files, or of folders above them, leaves them as they were."""
+    seed = world.folder / "seed"
+    world.git("checkout", "-q", "claude/7", cwd=seed)
+    (seed / "agents").mkdir()
+    (seed / "agents/rules.txt").write_text("rules\n")
+    (seed / ".mcp.json").unlink()
+    (seed / ".mcp.json").symlink_to("agents")
+    commit(world, "claude/7", {})
+    world.ask(branch_is_ours=False)
+    world.fake_cli(f"cat > /dev/null; {script}; echo kept > KEPT.md; finish")
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, (name, ran.output)
+    changed = world.git("diff", "--name-status", "claude/7^", "claude/7").splitlines()
+    kept = [line for line in changed if line != "A\tKEPT.md" and "other/claude.md" not in line]
+    assert kept in ([], ["A\to/h"]), name
+
+
+def test_links_of_the_base_lead_where_they_lead_there(world: World) -> None:
+    """A file of the branch is not read through a link of the base, nor through one that dangles there."""
+    seed = world.folder / "seed"
+    world.git("checkout", "-q", "main", cwd=seed)
+    (seed / "CLAUDE.md").unlink()
+    (seed / "CLAUDE.md").symlink_to("GUIDE.md")
+    (seed / "sub").mkdir()
+    (seed / "sub/CLAUDE.md").symlink_to("../MISSING.md")
+    (seed / ".husky").symlink_to("tools/hooks")
+    commit(world, "main", {"GUIDE.md": "of the base\n", "tools/hooks/pre-push": "true\n"})
+    commit(
+        world, "claude/7", {"GUIDE.md": "obey\n", "MISSING.md": "obey\n", "tools/hooks/pre-push": "evil\n"}
+    )
+    world.ask(branch_is_ours=False)
+    world.fake_cli(
+        "cat > /dev/null; { cat CLAUDE.md .husky/pre-push; ls sub; echo end; } > SEEN.md 2>&1; finish"
+    )
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    seen = world.git("show", "claude/7:SEEN.md").splitlines()
+    assert seen[:2] == ["of the base", "true"]
+    assert "CLAUDE.md" not in seen[2:]
+    assert world.git("diff", "--name-status", "claude/7^", "claude/7") == "A\tSEEN.md"
+
+
+STEERING = "cat > /dev/null; echo x > .envrc; mkdir .vscode; echo '{}' > .vscode/tasks.json; finish"
+
+
+def test_files_that_steer_are_announced(world: World) -> None:
+    """The work is pushed, and the result names them."""
+    world.fake_cli(STEERING)
+    assert world.run().code == exit_codes.DONE
+    assert {path for group in world.result.steering for path in group.paths} == {
+        ".envrc",
+        ".vscode/tasks.json",
+    }
+
+
+def test_files_that_steer_are_refused_where_the_configuration_says_so(world: World) -> None:
+    """Nothing comes onto the branch, and the failure names each file."""
+    commit(world, "main", {".pullwright/config.yaml": "steering: refuse\n"})
+    before = world.git("rev-parse", "claude/7")
+    world.fake_cli(STEERING)
+    ran = world.run()
+    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert world.result.failure is not None
+    assert "`.envrc`" in world.result.failure.sentence
+    assert "`.vscode/tasks.json`" in world.result.failure.sentence
+    assert "steering: announce" in world.result.failure.remedy
+    assert (world.git("rev-parse", "claude/7"), world.result.steering) == (before, ())
+
+
+@pytest.mark.parametrize(
     ("path", "protected"),
     [
         ("CLAUDE.md", True),
@@ -76,6 +158,9 @@ def test_on_our_own_branch_they_are_files_like_others(world: World) -> None:
         (".mcp.json", True),
         (".gitmodules", True),
         ("packages/a/.husky/pre-push", True),
+        ("AGENTS.md", True),
+        (".claude./x", True),
+        (".cl\u200baude/x", True),
         ("docs/about-claude.md", False),
         ("src/claude.md.py", False),
     ],

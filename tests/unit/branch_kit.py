@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 from runner.git.layout import Layout
+from runner.git.store import Store
 from runner.git.tree import ABSENT, SYMLINK, Change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 FILE = "100644"
 
@@ -34,3 +37,37 @@ def changes_of(old: Layout, new: Layout, *edited: str) -> list[Change]:
         or old.targets.get(path) != new.targets.get(path)
         or path in edited
     ]
+
+
+class Repository:
+    """A real one.
+
+    Args:
+        folder: where.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make an empty one."""
+        self._folder = folder
+        self._git("init", "-q")
+        self.store = Store(folder / ".git")
+
+    def tree(self, files: Mapping[str, bytes | str]) -> str:
+        """Make a tree and say its hash.
+
+        Args:
+            files: contents by path; a text is a link's target.
+        """
+        lines = []
+        for path, content in files.items():
+            mode, given = (SYMLINK, content.encode()) if isinstance(content, str) else (FILE, content)
+            lines.append(f"{mode} {self._git('hash-object', '-w', '--stdin', given=given)}\t{path}\0")
+        self._git("read-tree", "--empty")
+        self._git("update-index", "-z", "--index-info", given="".join(lines).encode())
+        return self._git("write-tree")
+
+    def _git(self, *arguments: str, given: bytes = b"") -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self._folder, input=given, capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()

@@ -32,6 +32,7 @@ from pullwright.models import (
     Outcome,
     Progress,
     ResolvedLimits,
+    SteeringFiles,
     Todo,
     Verdict,
 )
@@ -256,3 +257,17 @@ def test_checks_that_did_not_run_are_no_failure() -> None:
     text = render_outcome(REQUEST, shown, CHANGED, session_id="s")
     assert "✅ Done: ready for review" in text
     assert "not run" in text
+
+
+def test_files_that_steer_stand_under_one_heading() -> None:
+    """Each group with its reason, few paths and their number; what is in a name has no effect."""
+    groups = (
+        SteeringFiles(reason="editors act on them", paths=(".vscode/a`<b>.json", "@octocat/x"), count=9),
+        SteeringFiles(reason="git heeds them", paths=(".gitattributes",), count=1),
+    )
+    shown = result().model_copy(update={"steering": groups})
+    body = render_outcome(REQUEST, shown, CHANGED, session_id="s")
+    assert body.count("#### Files that steer other programs") == 1
+    assert "and 7 more: editors act on them" in body
+    assert "- `.gitattributes`: git heeds them" in body
+    assert "Files that steer" not in render_outcome(REQUEST, result(), CHANGED, session_id="s")

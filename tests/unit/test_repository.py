@@ -152,6 +152,15 @@ def test_the_agent_is_told_of_packages_that_are_not_there(status: str, *, is_tol
     assert ("libpq-dev could not be installed" in known.notes()) is is_told
 
 
+@pytest.mark.parametrize("value", ["announce", "refuse"])
+def test_the_repository_says_what_becomes_of_files_that_steer(value: str) -> None:
+    """They are announced, unless the file refuses them; anything else is a mistake in it."""
+    assert read_configuration(f"steering: {value}".encode()).steering == value
+    assert read_configuration(b"").steering == "announce"
+    with pytest.raises(ConfigurationError, match="steering"):
+        read_configuration(b"steering: allow")
+
+
 def test_the_repository_limits_the_agents_tools() -> None:
     """Only the listed tools are on the command line, beside the todo list."""
     known = Known(read_configuration(b"tools: [Read, Grep]"))

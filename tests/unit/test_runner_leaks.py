@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +28,7 @@ from runner.git.leaks import EXAMPLES, matches, redact, redact_line
 from runner.git.scanner import SECONDS, Leak, Scanner
 from runner.git.store import Store
 from runner.git.tree import MAX_CHANGED_BYTES, Change, check_size
+from tests.unit.branch_kit import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,46 +101,13 @@ HARMLESS = {
 AWS_SECRET = "q1W/" * 10
 
 
-class Repository:
-    """A real one, with a tree before and a tree after.
-
-    Args:
-        folder: where.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Make an empty one."""
-        self._folder = folder
-        self._git("init", "-q")
-
-    def scanner(self, base: Mapping[str, bytes], clock: Clock | None = None) -> Scanner:
-        """A scanner for what is added to some files."""
-        self.base = self.tree(base)
-        self.store = Store(self._folder / ".git")
-        return Scanner(self.store, self.base, clock or Clock())
-
-    def find(self, new: Mapping[str, bytes], base: Mapping[str, bytes]) -> list[tuple[str, int, str]]:
-        """Path, line and kind of what is found when the base becomes something new."""
-        scanner = self.scanner(base)
-        leaks = scanner.find(self.store.changes(self.base, self.tree(new)))
-        return [(leak.path, leak.line, leak.kind) for leak in leaks]
-
-    def tree(self, files: Mapping[str, bytes]) -> str:
-        """Makes a tree."""
-        lines = []
-        for path, content in files.items():
-            name = self._git("hash-object", "-w", "--stdin", given=content)
-            mode = "120000" if path.startswith("link") else "100644"
-            lines.append(f"{mode} {name}\t{path}\0")
-        self._git("read-tree", "--empty")
-        self._git("update-index", "-z", "--index-info", given="".join(lines).encode())
-        return self._git("write-tree")
-
-    def _git(self, *arguments: str, given: bytes = b"") -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=self._folder, input=given, capture_output=True, check=True
-        )
-        return done.stdout.decode().strip()
+def find(
+    repository: Repository, new: Mapping[str, bytes | str], base: Mapping[str, bytes]
+) -> list[tuple[str, int, str]]:
+    """Path, line and kind of what is found when the base becomes something new."""
+    before = repository.tree(base)
+    changes = repository.store.changes(before, repository.tree(new))
+    return [(leak.path, leak.line, leak.kind) for leak in Scanner(repository.store, before).find(changes)]
 
 
 @pytest.fixture
@@ -153,7 +120,7 @@ def repository(tmp_path: Path) -> Repository:
 def test_a_secret_is_found_and_not_shown(repository: Repository, name: str) -> None:
     """Each kind is found in its line, and goes out of a text and of a line of JSON with nothing left."""
     value, kind = SECRETS[name]
-    found = repository.find({"a.txt": f"one\n\nx: {value}\nend".encode()}, {})
+    found = find(repository, {"a.txt": f"one\n\nx: {value}\nend".encode()}, {})
     assert found == [("a.txt", 3, kind)]
     assert redact(f"x: {value}\n.") == f"x: [{kind}]\n."
     line = redact_line(json.dumps({"a": [{"b": f'"{value}"'}]}).encode())
@@ -175,7 +142,7 @@ def test_a_secret_is_found_and_not_shown(repository: Repository, name: str) -> N
 def test_an_aws_secret_is_found_where_people_keep_it(repository: Repository, form: str) -> None:
     """It has no form of its own; the rest of the line stays."""
     text = form.format(AWS_SECRET)
-    assert [kind for _, _, kind in repository.find({"a.txt": text.encode()}, {})] == ["an AWS access key"]
+    assert [kind for _, _, kind in find(repository, {"a.txt": text.encode()}, {})] == ["an AWS access key"]
     assert redact(text) == form.format("[an AWS access key]")
 
 
@@ -183,7 +150,7 @@ def test_an_aws_secret_is_found_where_people_keep_it(repository: Repository, for
 def test_what_looks_like_one_is_none(repository: Repository, name: str) -> None:
     """Documented examples, hashes, names and first lines alone neither refuse nor change anything."""
     text = HARMLESS[name]
-    assert repository.find({"a.txt": text.encode()}, {}) == []
+    assert find(repository, {"a.txt": text.encode()}, {}) == []
     assert redact(text) == text
 
 
@@ -192,7 +159,7 @@ def test_what_the_branch_had_is_no_finding(repository: Repository, name: str) ->
     """A value that stands in the base may be moved about."""
     value, _ = SECRETS[name]
     base = {"old.txt": f"here:\n{value}\n".encode()}
-    assert repository.find({"a.txt": f"moved:\n\n{value}\n".encode()}, base) == []
+    assert find(repository, {"a.txt": f"moved:\n\n{value}\n".encode()}, base) == []
 
 
 def test_a_key_that_begins_like_the_branchs_own_is_another(repository: Repository) -> None:
@@ -203,9 +170,9 @@ def test_a_key_that_begins_like_the_branchs_own_is_another(repository: Repositor
     )
     assert own != other
     base = {"own.pem": own.encode()}
-    assert repository.find({"new.pem": other.encode()}, base) == [("new.pem", 1, "a private key")]
+    assert find(repository, {"new.pem": other.encode()}, base) == [("new.pem", 1, "a private key")]
     cut = own.partition("-----END")[0]
-    found = repository.find({"both": f"{cut}\n{other}".encode()}, {"cut": cut.encode()})
+    found = find(repository, {"both": f"{cut}\n{other}".encode()}, {"cut": cut.encode()})
     assert [kind for _, _, kind in found] == ["a private key"]
 
 
@@ -213,12 +180,12 @@ def test_a_key_that_begins_like_the_branchs_own_is_another(repository: Repositor
 def test_names_and_links_are_searched(repository: Repository, name: str) -> None:
     """A secret in a path or in what a link points to is one, and the sentence does not show it."""
     value, kind = SECRETS[name]
-    found = repository.find({f"keys/{value}.txt": b"x", "link": value.encode()}, {})
+    found = find(repository, {f"keys/{value}.txt": b"x", "link": value}, {})
     assert found == [(f"keys/{value}.txt", 0, kind), ("link", 1, kind)]
     sentence = Leak(*found[0]).failure().sentence
     assert f"The name of the file `keys/[{kind}" in sentence
     assert value not in sentence
-    assert repository.find({f"new/{value}.txt": b"x"}, {f"keys/{value}.txt": b"x"}) == []
+    assert find(repository, {f"new/{value}.txt": b"x"}, {f"keys/{value}.txt": b"x"}) == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
@@ -227,7 +194,7 @@ def test_wide_encodings_hide_nothing(repository: Repository, name: str, encoding
     """Windows' programs write UTF-16."""
     value, kind = SECRETS[name]
     content = f"one\nx: {value}\n".encode(encoding)
-    assert repository.find({"a.txt": content}, {}) == [("a.txt", 2, kind)]
+    assert find(repository, {"a.txt": content}, {}) == [("a.txt", 2, kind)]
 
 
 def test_a_secret_is_found_wherever_it_stands_in_a_large_file(repository: Repository) -> None:
@@ -235,8 +202,8 @@ def test_a_secret_is_found_wherever_it_stands_in_a_large_file(repository: Reposi
     value, kind = SECRETS["github_jwt"]
     for start in ((1 << 20) - 300, (1 << 20) + (32 << 10) - 300):
         content = b"\n" * start + value.encode() + b"\n" * 1000
-        assert repository.find({"a": content}, {}) == [("a", start + 1, kind)]
-        assert repository.find({"b": b"moved " + value.encode()}, {"a": content}) == []
+        assert find(repository, {"a": content}, {}) == [("a", start + 1, kind)]
+        assert find(repository, {"b": b"moved " + value.encode()}, {"a": content}) == []
 
 
 class Counted(Store):
@@ -254,12 +221,12 @@ def test_thousands_of_copies_cost_one_search(repository: Repository) -> None:
     """Whatever the number of values and copies, the base is searched once in a session."""
     values = [f"gh{'p'}_{n:036}" for n in range(3_000)]
     base = {"old": "\n".join(values).encode()}
-    scanner = repository.scanner(base)
+    scanner = Scanner(repository.store, repository.tree(base))
     store = Counted(repository.store.folder)
     scanner._store = store
     new = {**base, **{f"copy{n}": "\n".join([str(n), *values]).encode() for n in range(5)}}
-    assert scanner.find(store.changes(repository.base, repository.tree(new))) == []
-    assert scanner.find(store.changes(repository.base, repository.tree({**new, "x": b"y"}))) == []
+    assert scanner.find(store.changes(scanner._base, repository.tree(new))) == []
+    assert scanner.find(store.changes(scanner._base, repository.tree({**new, "x": b"y"}))) == []
     assert store.searches == 1
 
 
@@ -279,8 +246,8 @@ class Racing(Clock):
 @pytest.mark.parametrize("name", ["a.txt", SECRETS["github"][0]])
 def test_what_there_was_no_time_for_is_refused(repository: Repository, name: str) -> None:
     """Not searched is not clean: every such file is named, and none is taken for clean later."""
-    scanner = repository.scanner({}, Racing())
-    changes = repository.store.changes(repository.base, repository.tree({name: b"x" * 9, "b": b"y" * 9}))
+    scanner = Scanner(repository.store, repository.tree({}), Racing())
+    changes = repository.store.changes(scanner._base, repository.tree({name: b"x" * 9, "b": b"y" * 9}))
     leaks = scanner.find(changes)
     assert {leak.path for leak in leaks} == {name, "b"}
     assert {leak.kind for leak in leaks} == {""}
@@ -358,7 +325,7 @@ def test_the_sentence_names_file_line_and_kind_only(repository: Repository) -> N
     """The failure says where to look, also when the path itself is a secret."""
     value, _ = SECRETS["github"]
     path = f"keys/{value}"
-    (found,) = repository.find({path: a_key().encode()}, {path: b"x"})
+    (found,) = find(repository, {path: a_key().encode()}, {path: b"x"})
     sentence = Leak(*found).failure().sentence
     assert "`keys/[a GitHub token]` holds what looks like a private key in line 1" in sentence
     assert value not in sentence
@@ -371,7 +338,6 @@ def test_too_much_is_refused_before_anything_is_read(repository: Repository) -> 
         def sizes(self, blobs: list[str]) -> dict[str, int]:
             return dict.fromkeys(blobs, 65 << 20)
 
-    repository.scanner({})
     changes = [Change(f"{n}.txt", "000000", "100644", HASH) for n in range(2)]
     with pytest.raises(PushRefused, match=f"{MAX_CHANGED_BYTES >> 20} MiB together"):
         check_size(changes, Large(repository.store.folder))

@@ -11,7 +11,7 @@ from runner.git.command import environment, run
 from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, above, parse_changes, parse_numstat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -86,8 +86,21 @@ class Store:
         Returns:
             Hash of the new tree.
         """
+        entries = {path: (mode, name) for path, mode, name in self.find(source) if chosen(path)}
+        return self.replace(tree, entries, chosen)
+
+    def replace(self, tree: str, new: Mapping[str, tuple[str, str]], chosen: Callable[[str], bool]) -> str:
+        """Makes a tree in which some paths are as they are told; nothing else changes.
+
+        Args:
+            tree: the tree to begin with.
+            new: modes and hashes of what the chosen paths become.
+            chosen: whether a path is taken from there. One that is not there is removed.
+
+        Returns:
+            Hash of the new tree.
+        """
         old = {path: (mode, name) for path, mode, name in self.find(tree)}
-        new = {path: (mode, name) for path, mode, name in self.find(source) if chosen(path)}
         removed = {path: (ABSENT, name) for path, (_, name) in old.items() if chosen(path)}
         staying = old.keys() - removed.keys()
         # A folder of the one may be a file of the other: then the file, which is not chosen, stays.

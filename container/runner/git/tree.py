@@ -114,4 +114,9 @@ def above(path: str) -> Iterator[str]:
 
 def shown(path: str) -> str:
     """A path as it may stand in a sentence."""
-    return "`" + "".join(c if c.isprintable() and c != "`" else "?" for c in path) + "`"
+    return f"`{printable(path).replace('`', '?')}`"
+
+
+def printable(path: str) -> str:
+    """A path without what cannot be printed."""
+    return "".join(c if c.isprintable() else "?" for c in path)

@@ -83,6 +83,7 @@ class Configuration(_Part):
         tools: what the agent may use of Claude Code's tools; all of them if it is missing.
         comments: whose comments the agent reads: those of people with write permission, or everybody's.
         instructions: for the agent.
+        steering: what becomes of work that changes files which steer other programs.
     """
 
     version: Literal[1] = 1
@@ -92,6 +93,7 @@ class Configuration(_Part):
     tools: tuple[Tool, ...] | None = Field(default=None, min_length=1)
     comments: Commenters = "writers"
     instructions: tuple[Instruction, ...] = Field(default=(), max_length=50)
+    steering: Literal["announce", "refuse"] = "announce"
 
     @field_validator("setup", mode="before")
     @classmethod

@@ -11,19 +11,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pullwright.errors import InternalError
+from pullwright.errors import InternalError, PullwrightError
 from pullwright.models import CheckResult
 from runner.git.command import GitError
 from runner.git.workspace import Workspace
 from runner.leftovers import SHARED_PLACES, WHOLE_MACHINE, LeftoversError, remove_leftovers
 from runner.log import logger
 from runner.repository.commands import command_environment, run_checks, run_command
+from runner.repository.known import tell_of_tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pullwright.models import AgentRequest
     from runner.agent.process import Stop
+    from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.report import Report
     from runner.repository.known import Known
@@ -35,6 +37,10 @@ _GRACE_SECONDS = 300.0
 _SETUP_GRACE_SECONDS = 300.0
 _ROLE = "checks"
 _OBJECTS = "pushed"
+_NO_SETUP = (
+    "The check ran in a fresh checkout without a setup command. If it lacks dependencies, "
+    "name the command that installs them under setup in .pullwright/config.yaml."
+)
 SETUP_AGAIN = "setup for the checks"
 FOLDERS = (_ROLE, _OBJECTS)
 """What is made in the folder where repositories are cloned."""
@@ -59,6 +65,22 @@ class Checking:
     show: Callable[[str], None]
     should_stop: Callable[[], Stop | None]
     since: float
+
+    def compare(self, known: Known, remote: Remote, store: Store, head: Head, tree: str) -> None:
+        """Says what the branch changes of how it is tested.
+
+        Args:
+            known: which checks.
+            remote: GitHub's side.
+            store: the runner's repository.
+            head: the branch's before the session.
+            tree: hash of the pushed tree.
+        """
+        try:
+            self.report.notices += tell_of_tests(known, remote, store, head, tree)
+        except (GitError, PullwrightError):
+            logger.exception("the branch's tests were not compared with the base's")
+            self.report.notices.append("What this branch changes of how it is tested could not be looked up.")
 
     def run(self, known: Known, store: Store, pushed: Head) -> None:
         """Runs all checks; what keeps them from running is a notice, as the work is pushed already.
@@ -93,6 +115,8 @@ class Checking:
                 should_stop=self.should_stop,
                 show=self.show,
             )
+        if setup is None and known.configuration.checks is None and done[0].status == "failed":
+            self.report.notices.append(_NO_SETUP)
         self.report.checks = done if setup is None or setup.status == "passed" else (setup, *done)
 
     def _remove_leftovers(self) -> None:

@@ -323,13 +323,16 @@ class Session:
     def _check(self, known: Known, store: Store, head: Head, tree: str) -> None:
         """Checks what was pushed, if the session has done what was wanted."""
         report = self._report
-        if not known.checks or report.commit is None or report.outcome is not Outcome.CHANGED:
+        if report.commit is None or report.outcome is not Outcome.CHANGED:
             return
         checking = Checking(
             *(self._request, self._around, report, self._tracker.show),
             should_stop=lambda: self._stopped_from_outside() or self._out_of_disk(),
             since=self._began,
         )
+        checking.compare(known, self._remote, store, head, tree)
+        if not known.checks:
+            return
         # GitHub made the commit of this tree, and it is not fetched for the checks: theirs holds the same.
         message = commit_message(self._request, report.summary)
         commit = store.commit(tree, parent=head.commit, message=message, author=self._request.author)

@@ -267,3 +267,49 @@ printf "#!/bin/sh\\necho $HOME\\n" > ~/.local/bin/where; chmod 755 ~/.local/bin/
     ran = world.run()
     assert ran.code == exit_codes.DONE, ran.output
     assert world.git("show", "claude/7:SEEN.md").split() == ["7", "same", "tool"]
+
+
+def test_an_agent_that_deletes_the_tests_does_not_do_so_silently(world: World) -> None:
+    """Without a check left, people read that the base has one, also when an earlier session took it away."""
+    seed = world.folder / "seed"
+    commit(world, "main", {"Makefile": "test:\n\tfalse\n", "tests/test_it.sh": "false"})
+    world.git("checkout", "-q", "claude/7", cwd=seed)
+    world.git("reset", "-q", "--hard", "main", cwd=seed)
+    world.git("rm", "-q", "Makefile", cwd=seed)
+    world.git("commit", "-q", "-m", "An earlier session", cwd=seed)
+    world.git("push", "-q", "--force", "origin", "claude/7", cwd=seed)
+    world.fake_cli("rm -r tests; echo x > X.md; finish")
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert world.result.checks == ()
+    assert world.result.notices == (
+        "The base is tested by make test; on this branch no such check is found.",
+        "Tests are deleted on this branch: tests/test_it.sh.",
+    )
+
+
+def test_an_agent_that_changes_how_tests_are_run_does_not_do_so_silently(world: World) -> None:
+    """The check passes, for that is what the pushed tree says, and people read what was changed for it."""
+    commit(world, "main", {"Makefile": "test:\n\tfalse\n"})
+    commit(world, "claude/7", {"Makefile": "test:\n\tfalse\n"})
+    world.git("merge", "-q", "-m", "Update", "main", cwd=world.folder / "seed")
+    world.git("push", "-q", "origin", "claude/7", cwd=world.folder / "seed")
+    world.fake_cli("printf 'test:\\n\\ttrue\\n' > Makefile; finish")
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert [(check.command, check.status) for check in world.result.checks] == [("make test", "passed")]
+    assert world.result.notices == ("How the checks work is changed on this branch: Makefile.",)
+
+
+def test_a_check_that_may_lack_its_dependencies_says_so(world: World) -> None:
+    """Where nothing is configured, what the agent had installed is not there, and people read the remedy."""
+    world.fake_cli(
+        "mkdir x.log; touch x.log/ready; printf 'test:\\n\\ttest -e x.log/ready\\n' > Makefile; finish"
+    )
+    ran = world.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert [check.status for check in world.result.checks] == ["failed"]
+    assert [notice.startswith("The check ran in a fresh checkout") for notice in world.result.notices] == [
+        False,
+        True,
+    ]

@@ -45,6 +45,11 @@ class Store:
         """The hashes of a commit's parents."""
         return self._git("rev-parse", f"{ref}^@").decode().split()
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The commit in which two histories part; None if they have none in common."""
+        done = run("merge-base", one, other, cwd=self.folder, accept=(0, 1))
+        return done.out.decode().strip() or None
+
     def session_of(self, commit: str) -> str:
         """The session that a commit's trailer names; empty if there is none."""
         form = "--format=%(trailers:key=Pullwright-Session,valueonly)"

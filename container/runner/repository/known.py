@@ -17,12 +17,18 @@ from runner.repository.configuration import (
     read_configuration,
 )
 from runner.repository.detection import detect
+from runner.repository.testing import changes_of_tests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pullwright.models import CheckResult
     from runner.git.remote import Remote
-    from runner.git.store import Store
+    from runner.git.store import Head, Store
+    from runner.repository.detection import Read
 
+_DEFAULT = "default"
+_DEFAULT_REF = f"refs/trusted/{_DEFAULT}"
 _LONGEST_READ = 1 << 20
 _SHOWN = 1_500
 _BASE_TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep")
@@ -56,14 +62,7 @@ class Known:
         if self.checks or self.configuration.checks is not None:
             return self
         files = store.files(tree)
-
-        def read(path: str) -> str:
-            blob = files.get(path)
-            if blob is None or store.sizes([blob])[blob] > _LONGEST_READ:
-                return ""
-            return store.blob(blob).decode(errors="replace")
-
-        found = detect(files, read)
+        found = detect(files, _reader(store, files))
         return self if found is None else replace(self, checks=(found,))
 
     def notes(self) -> str:
@@ -115,8 +114,52 @@ def learn(remote: Remote, store: Store, tree: str) -> Known:
     return known.with_checks_of(store, tree)
 
 
+def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: str) -> list[str]:
+    """Says what the branch changes of how it is tested, since it left the default branch.
+
+    Args:
+        known: the checks.
+        remote: GitHub's side.
+        store: the runner's own repository, which has seen the default branch.
+        head: the branch's before the session.
+        tree: hash of the tree that was pushed.
+
+    Raises:
+        GitHubUnavailable: a file of the default branch cannot be read.
+        GitError: git failed.
+    """
+    base = store.merge_base(head.commit, _DEFAULT_REF)
+    if base is None or known.configuration.checks == ():
+        return []
+    before, after = store.files(base), store.files(tree)
+    there = {*after.values(), *store.files(head.tree).values()}
+
+    def fetch(blob: str) -> None:
+        if blob not in there:
+            remote.fetch_blobs(store, [blob])
+            there.add(blob)
+
+    return changes_of_tests(
+        *(before, after, _reader(store, before, fetch), _reader(store, after), known.checks),
+        is_detected=known.configuration.checks is None,
+    )
+
+
+def _reader(store: Store, files: Mapping[str, str], fetch: Callable[[str], None] = lambda _: None) -> Read:
+    """Reads files of a tree, given the hashes of their contents by path; what is long counts as empty."""
+
+    def read(path: str) -> str:
+        blob = files.get(path)
+        if blob is None:
+            return ""
+        fetch(blob)
+        return store.blob(blob).decode(errors="replace") if store.sizes([blob])[blob] <= _LONGEST_READ else ""
+
+    return read
+
+
 def _configured(remote: Remote, store: Store) -> Known:
-    ref = remote.fetch_other(store, "HEAD", "default")
+    ref = remote.fetch_other(store, "HEAD", _DEFAULT)
     found = store.find(ref, PATH)
     if not found:
         return Known(Configuration())

@@ -23,6 +23,15 @@ _COMMITS = 5_000
 _FILES = 400
 _LINES = 120
 _BRANCH = "claude/7"
+_CONFIGURATION = """\
+setup: python3 -m venv --without-pip .venv
+checks: [{name: imports, command: .venv/bin/python -m compileall -q src}]
+"""
+_CHECK_PHASES = {
+    "checks_checkout": "removal of what the agent left, and checkout",
+    "checks_setup": "setup again",
+    "checks": "the command",
+}
 _HEADER = "Authorization: Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 _WHO = "Maintainer <maintainer@example.invalid>"
 
@@ -40,7 +49,7 @@ def measure(say: Callable[[str], None]) -> Section:
     Raises:
         NotMeasuredError: a session failed.
     """
-    figures = [*_first_request(say), *_clone(say)]
+    figures = [*_first_request(say), *_clone(say), *_checks(say)]
     if os.geteuid() != 0:
         figures.append(Figure("runs as the runner's own user", 1, "", note="not root"))
     return Section(
@@ -48,7 +57,9 @@ def measure(say: Callable[[str], None]) -> Section:
         f"Medians of {_ROUNDS} sessions: the runner's process with the real CLI, real git and a scripted "
         "model, everything around it answered on this machine, so without Fargate's own start. The steps are "
         f"the runner's own phases. Cloning is measured with {_COMMITS} commits over {_FILES} files, in turns "
-        "with a plain `git clone` of the same address; the runner's time includes the agent's checkout.",
+        "with a plain `git clone` of the same address; the runner's time includes the agent's checkout. The "
+        "check runs in a repository of as many files, after a setup that makes a virtual environment; before "
+        "checks had a checkout of their own, the command alone ran, in the agent's folder.",
         tuple(figures),
     )
 
@@ -104,6 +115,42 @@ def _clone(say: Callable[[str], None]) -> Iterator[Figure]:
     yield median("runner's clone and checkout", ours, "s")
     yield median("plain git clone", plain, "s")
     yield median("clone, ratio to plain git", [a / b for a, b in zip(ours, plain, strict=True)], "times")
+
+
+def _checks(say: Callable[[str], None]) -> Iterator[Figure]:
+    rounds = []
+    for number in range(_ROUNDS):
+        say(f"a check in a fresh checkout, round {number + 1} of {_ROUNDS}")
+        with World.open() as world:
+            make_history(world, _FILES)
+            _configure(world)
+            rounds.append(_check(world))
+    yield median("a check in a fresh checkout", [sum(phases.values()) for phases in rounds], "s")
+    for phase, name in _CHECK_PHASES.items():
+        yield median(f"of it: {name}", [phases[phase] for phases in rounds], "s")
+
+
+def _configure(world: World) -> None:
+    """Put the setup and the check onto `main`, on top of its history."""
+    seed = world.folder / "seed"
+    world.git("fetch", "-q", "origin", cwd=seed)
+    world.git("checkout", "-q", "-f", "-B", "main", "origin/main", cwd=seed)
+    (seed / ".pullwright").mkdir()
+    (seed / ".pullwright/config.yaml").write_text(_CONFIGURATION)
+    (seed / ".gitignore").write_text(".venv\n")
+    world.git("add", "-A", cwd=seed)
+    world.git("commit", "-q", "-m", "Configuration", cwd=seed)
+    world.git("push", "-q", "origin", "main", cwd=seed)
+    make_branch(world)
+
+
+def _check(world: World) -> dict[str, float]:
+    """Seconds per phase of the check."""
+    world.fake_cli("echo done > DONE.md; finish")
+    ran = world.run()
+    if ran.code != 0 or not world.result.checks_passed:
+        raise NotMeasuredError(f"the runner ended with {ran.code}: {ran.output[-500:]}")
+    return {phase: world.result.phases[phase] for phase in _CHECK_PHASES}
 
 
 def _session(world: World) -> float:

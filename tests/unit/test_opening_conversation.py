@@ -224,6 +224,19 @@ def test_apps_and_deleted_accounts_are_no_writers() -> None:
     assert crowd.asked == ["renovate"]
 
 
+def test_hidden_comments_are_not_read() -> None:
+    """What people have hidden on the page, which GitHub's description of a comment tells, does not count."""
+    hidden = comment(1, "a", minimized={"reason": "spam"})
+    crowd = Crowd(comment(0, "a"), hidden, comment(2, "a"))
+    crowd.comments[2] = comment(2, "a", minimized={"reason": "off-topic"})
+    people = People(crowd, REPOSITORY, "")  # type: ignore[arg-type] # a double of the client
+    client: Any = crowd
+    there = [comment(0, "a"), hidden, comment(2, "a")]
+    read = read_conversation(client, people, there, WHEN + timedelta(days=9), bot_id=7)
+    assert [one.created_at for one in read.comments] == [WHEN]
+    assert crowd.read == [0, 2]
+
+
 def test_a_comment_that_changed_while_it_was_read_is_left_out() -> None:
     """What was edited or deleted between the list and the comment is not taken, nor what is too long."""
     late = {"updated_at": WHEN + timedelta(days=10)}

@@ -106,11 +106,18 @@ class IssueHistory(Payload):
 
 
 class Comment(Payload):
-    """A comment on an issue or a pull request; a deleted account leaves `user` empty."""
+    """A comment on an issue or a pull request; a deleted account leaves `user` empty.
+
+    Attributes:
+        body: Markdown, as it was written.
+        body_html: the same version as GitHub renders it, if that was asked for.
+        minimized: why somebody has hidden it, as spam for example; None if it is shown.
+    """
 
     id: int
     body: str | None = None
     body_html: str | None = None
+    minimized: dict[str, object] | None = None
     user: User | None = None
     created_at: datetime
     updated_at: datetime

@@ -33,8 +33,9 @@ class Conversation:
 def read_conversation(
     client: GitHubClient, people: People, comments: Iterable[Comment], asked_at: datetime, bot_id: int
 ) -> Conversation:
-    """Reads the comments that stood there at a moment, without ours; one edited since then is left out.
+    """Reads the comments that stood there at a moment, without ours.
 
+    One that was edited since then is left out, and so is one that somebody has hidden on the page.
     Of many, those of people who may write are taken first, and the newest of them.
 
     Args:
@@ -70,7 +71,8 @@ def read_conversation(
 
 
 def _stood(comment: Comment, moment: datetime) -> bool:
-    return comment.created_at <= moment and comment.updated_at <= moment
+    is_shown = comment.minimized is None
+    return is_shown and comment.created_at <= moment and comment.updated_at <= moment
 
 
 def _author(comment: Comment) -> str:

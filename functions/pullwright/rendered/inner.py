@@ -37,6 +37,8 @@ def _parts(element: Element, size: float) -> Iterator[str]:
         elif isinstance(node, Element) and not is_hidden(node) and around * scale(node) >= SMALLEST_SCALE:
             if node.name == "br":
                 yield "\n"
+            elif node.name == "bdo":
+                continue
             elif node.name == "math-renderer":
                 yield formula(inner_text(node, around))
             else:

@@ -19,6 +19,7 @@ from pullwright.text import printable
 
 IMAGE = "[image]"
 DIAGRAM = "[diagram]"
+OVERRIDDEN = "[text of another direction]"
 _HEADING = re.compile(r"h([1-6])")
 _LISTS = frozenset({"dir", "menu", "ol", "ul"})
 _INDENTED = frozenset({"blockquote", "dd", "details", "li"})
@@ -113,9 +114,9 @@ class _Page:
                 layout.end_line(blank=True)
             case "code" | "tt":
                 layout.exact(_inline_code(inner_text(element, size)))
-            case "bdo" if (element.attrs.get("dir") or "").lower() == "rtl":
-                # Its letters are drawn from right to left, whatever they are.
-                layout.flow(inner_text(element, size)[::-1])
+            case "bdo":
+                # Its letters may be drawn in another order, which its surroundings decide too.
+                layout.exact(OVERRIDDEN)
             case _:
                 return self._write_empty(element)
         return True

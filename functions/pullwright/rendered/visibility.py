@@ -29,7 +29,7 @@ _HARMLESS_STYLE = re.compile(
 _SCALES = {
     **dict.fromkeys(("sub", "sup"), 0.75),
     **dict.fromkeys(("code", "h5", "h6", "pre", "samp", "tt"), 0.85),
-    **dict.fromkeys(("big", "small"), 0.9),
+    "small": 0.9,
     "rt": 0.5,
 }
 # Of GitHub's 14 or 16 pixels: smaller text is a line of dots.

@@ -112,4 +112,5 @@ def comment(world: World, repository: Repository, it: Comment) -> JSON:
         "body": it.body,
         "reactions": reaction_counts(f"{url}/reactions", it.reactions),
         "performed_via_github_app": via_app(world, by_app=it.by_app),
+        "minimized": None,
     }

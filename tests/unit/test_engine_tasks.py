@@ -121,11 +121,12 @@ def test_the_engine_package_needs_no_localstack_for_this() -> None:
 
 
 def test_each_running_task_has_a_user_of_its_own() -> None:
-    """Tasks that live at the same time never share a user id, and a task keeps its own."""
+    """Tasks that live at the same time never share a user id, and a task keeps its own, for checks too."""
     tasks = [f"task-{number}" for number in range(50)]
     taken = [users.take(task) for task in tasks]
     assert len(set(taken)) == len(tasks)
     assert all(users.FIRST <= uid < users.FIRST + users.COUNT for uid in taken)
     assert [users.take(task) for task in tasks] == taken
+    assert len({*taken, *map(users.of_checks, taken)}) == 2 * len(tasks)
     for task in tasks:
         users.give_back(task)

@@ -69,6 +69,24 @@ def test_only_an_image_installs_packages() -> None:
     assert Settings.read({**ENVIRONMENT, "PACKAGE_MANAGER": "apt"}).package_manager == "apt"
 
 
+def test_only_an_image_has_the_machine_for_itself() -> None:
+    """Without its word, nothing is looked for where a machine that serves others keeps its files."""
+    dockerfile = Path(__file__).parents[2].joinpath("container/Dockerfile").read_text()
+    assert Settings.read(ENVIRONMENT).machine == "shared"
+    assert " MACHINE=own " in dockerfile
+    assert Settings.read({**ENVIRONMENT, "MACHINE": "own"}).machine == "own"
+
+
+def test_the_agent_never_checks_itself() -> None:
+    """One user for both would let the agent change what checks say; the image has both by their numbers."""
+    dockerfile = Path(__file__).parents[2].joinpath("container/Dockerfile").read_text()
+    settings = Settings.read(ENVIRONMENT)
+    for uid in (settings.agent_uid, settings.checks_uid):
+        assert f"useradd --uid {uid} " in dockerfile
+    with pytest.raises(SettingsError, match="AGENT_UID and CHECKS_UID must differ"):
+        Settings.read({**ENVIRONMENT, "AGENT_UID": "10002"})
+
+
 def test_isolation_is_given_up_by_word_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root and without the explicit word nothing starts."""
     monkeypatch.setattr("os.geteuid", lambda: 1000)

@@ -1,7 +1,9 @@
 """Every text that Pullwright writes on GitHub. The runner uses it too."""
 
-from pullwright.effects import without_effect
-from pullwright.markdown import block, code, details, inline, quote, sentence, table
+import re
+
+from pullwright.effects import committed, fitting, without_effect
+from pullwright.markdown import block, code, details, in_html, inline, plain, sentence, table
 from pullwright.models import (
     AgentRequest,
     AgentResult,
@@ -14,6 +16,7 @@ from pullwright.models import (
     Todo,
     Verdict,
 )
+from pullwright.quotation import quote
 from pullwright.text import one_line
 
 TRACKING_MARKER = "<!-- pullwright:tracking -->"
@@ -24,8 +27,14 @@ LONGEST_BODY = 65_536
 _LONGEST_SUMMARY = 30_000
 _LONGEST_PROMPT = 5_000
 _LONGEST_TITLE = 200
+_LONGEST_NAME = 60
+_LONGEST_NOTICE = 400
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}(\[bot\])?")
 _MOST_TODOS = 40
+_MOST_CHECKS = 12
+_MOST_NOTICES = 10
 _LONGEST_OUTPUT = 2_000
+_LONGEST_OUTPUTS = 16_000
 _CENT = 0.01
 _MINUTE, _HOUR = 60, 3_600
 _SIGNS = {
@@ -71,7 +80,7 @@ def render_progress(request: AgentRequest, progress: Progress) -> str:
     return _join(
         TRACKING_MARKER,
         "### 🔧 Working on it",
-        inline(progress.activity),
+        f"**Now:** {inline(progress.activity)}",
         _todo_list(progress.todos),
         table(figures),
         f"<sub>{_about(request)}</sub>",
@@ -103,20 +112,23 @@ def render_outcome(
     facts = [f"- {name}: {code(place)}" for name, place in places.items() if place]
     if request is not None:
         facts.append(f"- Model: {_model(request)}, limits: {_limits(request.limits)}")
-    summary = quote(result.summary, _LONGEST_SUMMARY) if result is not None else ""
-    title = "What was done" if verdict.outcome is Outcome.CHANGED else "What the agent says"
-    return _join(
+    ours = (
         TRACKING_MARKER,
         f"### {_headline(verdict, result)}",
-        "" if verdict.outcome is Outcome.CHANGED else sentence(verdict.sentence),
-        f"**What you can do:** {sentence(verdict.remedy)}" if verdict.remedy else "",
+        "" if verdict.outcome is Outcome.CHANGED else _what_happened(verdict.sentence),
+        _what_you_can_do(verdict.remedy) if verdict.remedy else "",
         table(_figures(result, seconds)),
         render_checks(result) if result is not None else "",
-        "\n".join(f"⚠️ {sentence(notice)}" for notice in result.notices) if result is not None else "",
+        _notices(result) if result is not None else "",
         render_steering(result) if result is not None else "",
-        details(title, summary, is_open=True) if summary else "",
-        details("Session", "\n".join(facts)),
     )
+    session = details("Session", "\n".join(facts))
+    summary = result.summary if result is not None else ""
+    title = "What was done" if verdict.outcome is Outcome.CHANGED else "What the agent says"
+    # The agent's words take the room that is left, so that they never cut off what is ours.
+    room = LONGEST_BODY - len(_join(*ours, details(title, "", is_open=True), session))
+    quoted = quote(summary, min(_LONGEST_SUMMARY, room))
+    return _join(*ours, details(title, quoted, is_open=True) if quoted else "", session)
 
 
 def render_checks(result: AgentResult) -> str:
@@ -126,14 +138,19 @@ def render_checks(result: AgentResult) -> str:
         return ""
     rows = [
         {
-            "Check": inline(one.name),
+            "Check": inline(one.name, _LONGEST_NAME),
             "": _CHECK_SIGNS[one.status],
             "Result": one.status.replace("_", " "),
             "Time": duration(one.seconds),
         }
-        for one in done
+        for one in done[:_MOST_CHECKS]
     ]
-    return _join(table(*rows), *(_last_lines(one) for one in done if one.status in {"failed", "timed_out"}))
+    more = len(done) - len(rows)
+    shown = [one for one in done[:_MOST_CHECKS] if one.status in {"failed", "timed_out"}]
+    longest = min(_LONGEST_OUTPUT, _LONGEST_OUTPUTS // max(1, len(shown)))
+    return _join(
+        table(*rows), f"… and {more} more" if more > 0 else "", *(_last_lines(one, longest) for one in shown)
+    )
 
 
 def render_steering(result: AgentResult) -> str:
@@ -152,9 +169,24 @@ def render_steering(result: AgentResult) -> str:
     )
 
 
-def _last_lines(check: CheckResult) -> str:
-    title = f"{inline(check.name)}: the last lines"
-    return details(title, f"{code(check.command)}\n\n{block(check.output, _LONGEST_OUTPUT)}")
+def _last_lines(check: CheckResult, longest: int) -> str:
+    title = f"{in_html(check.name, _LONGEST_NAME)}: the last lines"
+    return details(title, _join(code(check.command), block(check.output, longest)))
+
+
+def _notices(result: AgentResult) -> str:
+    lines = [f"⚠️ {sentence(notice, _LONGEST_NOTICE)}" for notice in result.notices[:_MOST_NOTICES]]
+    more = len(result.notices) - len(lines)
+    return "\n".join((*lines, f"⚠️ … and {more} more, in the session's result") if more > 0 else lines)
+
+
+def _what_happened(text: str) -> str:
+    # No line of a comment's source begins with words that may be others': tools take commands from there.
+    return f"**What happened:** {sentence(text)}"
+
+
+def _what_you_can_do(remedy: str) -> str:
+    return f"**What you can do:** {sentence(remedy)}"
 
 
 def render_refusal(failure: Failure) -> str:
@@ -162,8 +194,8 @@ def render_refusal(failure: Failure) -> str:
     return _join(
         REFUSAL_MARKER,
         f"### {_SIGNS[failure.failure_class]} Not started",
-        sentence(failure.sentence),
-        f"**What you can do:** {sentence(failure.remedy)}",
+        _what_happened(failure.sentence),
+        _what_you_can_do(failure.remedy),
     )
 
 
@@ -182,7 +214,8 @@ def pull_request_title(title: str) -> str:
     GitHub puts it into the message of the merge, where it must close nothing but what the description says,
     and have no other effect either: whoever opened the issue chose it.
     """
-    return without_effect(one_line(title, _LONGEST_TITLE))[:_LONGEST_TITLE] or "Pullwright"
+    line = one_line(title, _LONGEST_TITLE)
+    return fitting(without_effect, line, _LONGEST_TITLE) or "Pullwright"
 
 
 def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: str | None) -> str:
@@ -193,11 +226,13 @@ def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: st
         prompt: shown when there is no issue that says what is wanted.
         requested_by: login of who asked.
     """
-    asked = f"Asked for by {inline(requested_by)}. " if requested_by else ""
+    login = plain(requested_by, committed) if requested_by and _LOGIN.fullmatch(requested_by) else ""
+    asked = f"Asked for by {login}. " if login else ""
     return _join(
         PULL_REQUEST_MARKER,
         f"Closes #{issue}" if issue is not None else "",
-        quote(prompt, _LONGEST_PROMPT) if issue is None and prompt else "",
+        # A squashed merge may take the description for the commit's message, where code is text as any other.
+        quote(prompt, _LONGEST_PROMPT, committed) if issue is None and prompt else "",
         f"{asked}Pullwright works on this branch; the comment below says how far it is. "
         "The pull request stays a draft until there is something to review.",
     )
@@ -260,4 +295,4 @@ def _limits(limits: ResolvedLimits) -> str:
 
 
 def _join(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)[:LONGEST_BODY]
+    return "\n\n".join(part for part in parts if part)

@@ -1,60 +1,150 @@
 """Puts other people's text into our comments so that it can do nothing but be read.
 
-It cannot forge our hidden markers, notify people, link issues, load pictures, or swallow what follows it.
+Every character that Markdown or HTML could take for a sign is escaped, so what GitHub shows is the text and
+nothing else. What GitHub looks for in the text that it shows (mentions, references, addresses) is broken, or
+stands as code, where GitHub looks for nothing.
 """
 
+import html
 import re
+from collections.abc import Callable
 
+from pullwright.effects import ZERO_WIDTH, fitting, inert
 from pullwright.text import one_line, visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()!|~])")
-_ZERO_WIDTH = "\u200b"
-# What GitHub would act upon, each broken by an invisible character after its beginning. It looks for mentions
-# and numbers in what is rendered: `&#64;` is an `@` by then.
-_ACTIVE = re.compile(
-    r"@(?=[\w/])|#(?=\d)|\bGH(?=-\d)|<(?=[A-Za-z/!?])|!(?=\[)|&(?=#|(?:commat|num);)", re.IGNORECASE
+_SIGN = re.compile(r"[\\*_\[\]|~^=#]")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "&grave;", "$": f"\\${ZERO_WIDTH}"})
+# Signs that begin a block where they begin a line.
+_BLOCK_SIGN = re.compile(r"^(\d{0,9})([-+]|(?<=\d)[.)])")
+_CODE = re.compile(r"(?<!`)(`{1,8})(?!`)(.{1,2000}?)(?<!`)\1(?!`)")
+_WRITTEN_ESCAPE = re.compile(
+    r"\\([!-/:-@\[-`{-~])|&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE
 )
-_CUT = "\n\n… (shortened)"
+_VERBATIM = re.compile(
+    r"""
+    (?:\b[a-z][a-z0-9+.-]{0,30}://|\bwww\.) [^\s`<>|]* [^\s`<>|.,;:!?()"'*_\]]   # addresses
+    | (?<![^\s`<>|]) [^\s`<>|$]* \$ [^\s`<>|]*                              # mathematics, for GitHub
+    | (?<![0-9a-z_]) (?=[a-f]{0,39}[0-9]) [0-9a-f]{7,40} (?![0-9a-z_])      # hashes of commits
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_CALL = re.compile(r"@(?=[\w-]+(?![\w-]|[/.]\w))")
+_APART = re.compile(r"[\s.,;:!?()/]")
+_LONGEST_CODE = 300
+_GROWTH = 3
+
+Protect = Callable[[str], str]
 
 
-def inert(text: str) -> str:
-    """Takes the effect out of mentions, issue numbers, HTML and pictures; formatting stays."""
-    return _ACTIVE.sub(lambda match: match[0] + _ZERO_WIDTH, text)
+def unprotected(code: str) -> str:
+    """What stands in code is shown as it is: GitHub acts upon nothing there."""
+    return code
 
 
 def inline(text: str, longest: int = 200) -> str:
-    """A text as plain words on one line, without any formatting of its own."""
-    return inert(_SPECIAL.sub(r"\\\1", one_line(text, longest)))
+    """A text as plain words on one line; only code in it stays code.
+
+    Args:
+        text: escapes and entities in it mean what they mean in Markdown.
+        longest: so many characters are kept; the result has three times as many at most.
+    """
+    return fitting(lambda part: plain(one_line(part, longest)), text, _GROWTH * longest)
 
 
 def sentence(text: str, longest: int = 1_000) -> str:
-    """A sentence of ours that may quote others; addresses in it stay links."""
-    return inert(one_line(text, longest))
+    """A sentence of ours that may quote others."""
+    return inline(text, longest)
 
 
-def quote(text: str, longest: int) -> str:
-    """Somebody's Markdown, shortened, as a quotation.
+def plain(line: str, protect: Protect = unprotected) -> str:
+    """One line of Markdown as the words that it shows, without formatting other than code.
 
-    A quotation ends every block inside it, so that a code fence or a list left open cannot reach what
-    follows (https://spec.commonmark.org/0.31.2/#container-blocks-and-leaf-blocks).
+    Args:
+        line: somebody's.
+        protect: what becomes of code.
     """
-    text = inert(visible(text))
-    if len(text) > longest:
-        text = text[: longest - len(_CUT)].rstrip() + _CUT
-    return "\n".join(f"> {line}".rstrip() for line in text.split("\n")) if text else ""
+    pieces: list[str] = []
+    at = 0
+    for match in _CODE.finditer(line):
+        pieces += (words(line[at : match.start()], protect), code_span(protect(match[2])))
+        at = match.end()
+    return line_start(side_by_side(*pieces, words(line[at:], protect)))
+
+
+def words(text: str, protect: Protect = unprotected) -> str:
+    """Text in which nothing is code or formatting yet."""
+    text = re.sub(r"\s+", " ", _WRITTEN_ESCAPE.sub(_decoded, text))
+    pieces: list[str] = []
+    at = 0
+    for match in _VERBATIM.finditer(text):
+        pieces += (_escaped(text[at : match.start()]), code_span(protect(match[0])))
+        at = match.end()
+    return side_by_side(*pieces, _escaped(text[at:]))
+
+
+def side_by_side(*pieces: str) -> str:
+    """Pieces of a line, kept apart where code would touch a word or other code."""
+    line = ""
+    for piece in pieces:
+        meeting = line[-1:] + piece[:1]
+        if meeting == "``":
+            line += " "
+        elif "`" in meeting and len(meeting) > 1 and not _APART.search(meeting):
+            line += ZERO_WIDTH
+        line += piece
+    return line
+
+
+def line_start(line: str) -> str:
+    """A line that begins no block, and has no space around it."""
+    return _BLOCK_SIGN.sub(r"\1\\\2", line.strip())
+
+
+def code_span(text: str) -> str:
+    """A text as inline code, whatever backticks it has.
+
+    Tools that read the source, and not the page, would take `@name` there for a call of theirs; packages and
+    decorators, `@scope/name` and `@module.name`, stay whole.
+    """
+    text = _CALL.sub(f"@{ZERO_WIDTH}", text.strip())
+    if not text:
+        return ""
+    fence = _fence(text, 1)
+    space = " " if "`" in (text[0], text[-1]) else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def code(text: str) -> str:
     """A name as inline code."""
-    return f"`{one_line(text, 300).replace('`', '')}`"
+    return code_span(one_line(text, _LONGEST_CODE))
+
+
+def in_html(text: str, longest: int = 200) -> str:
+    """A text as code for the inside of an HTML element, where Markdown's escapes are none."""
+    return f"<code>{inert(html.escape(one_line(text, longest), quote=False))}</code>"
 
 
 def block(text: str, longest: int) -> str:
-    """The end of a text as a code block that nothing in it can close."""
-    text = visible(text)
-    text = text if len(text) <= longest else "…" + text[-longest:]
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}text\n{text}\n{fence}"
+    """The end of a text as a code block that nothing in it can close.
+
+    It stands in a quotation, so that no line of the comment's source begins with a command.
+    """
+    return fitting(lambda part: quotation(fenced(part)), visible(text), longest, keeps_end=True)
+
+
+def fenced(text: str, language: str = "text") -> list[str]:
+    """The lines of a code block."""
+    fence = _fence(text, 3)
+    return [fence + language, *text.split("\n"), fence]
+
+
+def quotation(lines: list[str]) -> str:
+    """Lines as a quotation.
+
+    It ends every block inside it, so that nothing left open can reach what follows
+    (https://spec.commonmark.org/0.31.2/#container-blocks-and-leaf-blocks).
+    """
+    return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def table(*rows: dict[str, str]) -> str:
@@ -64,5 +154,24 @@ def table(*rows: dict[str, str]) -> str:
 
 
 def details(title: str, content: str, *, is_open: bool = False) -> str:
-    """A part that folds; the empty lines make GitHub read its content as Markdown."""
+    """A part that folds; the empty lines make GitHub read its content as Markdown.
+
+    Args:
+        title: HTML.
+        content: Markdown.
+        is_open: whether it is unfolded at first.
+    """
     return f"<details{' open' if is_open else ''}>\n<summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def _decoded(match: re.Match[str]) -> str:
+    decoded = match[1] or html.unescape(match[0])
+    return " " if decoded.isspace() else visible(f".{decoded}.")[1:-1]
+
+
+def _escaped(text: str) -> str:
+    return _SIGN.sub(r"\\\g<0>", inert(text)).translate(_ENTITIES)
+
+
+def _fence(text: str, shortest: int) -> str:
+    return "`" * max(shortest, 1 + max((len(run) for run in re.findall("`+", text)), default=0))

@@ -192,8 +192,8 @@ def test_nobody_is_notified_by_others_words(live: str) -> None:
 @pytest.mark.parametrize(
     ("title", "made"),
     [
-        ("Fixes #1: typo", "Fixes issue #1: typo"),
-        ("Nothing works, closes GH-4 [skip ci]", "Nothing works, closes issue GH-4 skip ci"),
+        ("Fixes #1: typo", "Fixes issue #\u200b1: typo"),
+        ("Nothing works, closes GH-4 [skip ci]", "Nothing works, closes issue GH\u200b-4 skip ci"),
         ("Signed-off-by: outsider <o@example.invalid>", "Signed-off-by outsider <o@\u200bexample.invalid>"),
         ("Resolve the build's two errors", "Resolve the build's two errors"),
         ("\u200b", "Pullwright"),
@@ -223,7 +223,7 @@ def test_the_pull_request_closes_its_issue() -> None:
     """The body links the issue; without one it quotes the prompt."""
     assert "Closes #12\n" in pull_request_body(issue=12, prompt=None, requested_by="maintainer")
     text = pull_request_body(issue=None, prompt="Do\n```\nthis", requested_by=None)
-    assert "> Do\n> ```\n> this" in text
+    assert "> Do\n>\n> ```text\n> this\n> ```\n" in text
 
 
 def test_money_and_time_read_well() -> None:
@@ -247,7 +247,7 @@ def test_failing_checks_are_shown_with_their_last_lines() -> None:
     assert "| tests | ❌ | failed | 0 s |" in text
     assert "The file is ignored" in text
     assert "make lint" not in text
-    assert "````text\n```\n</details>\n# @maintainer broken\n````" in text
+    assert "> ````text\n> ```\n> </details>\n> # @maintainer broken\n> ````" in text
 
 
 def test_checks_that_did_not_run_are_no_failure() -> None:

@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from pullwright.effects import without_effect
+from pullwright.effects import paragraph, without_effect
 from pullwright.github.urls import noreply_address
 from pullwright.text import visible
 
@@ -30,9 +30,7 @@ def commit_message(request: AgentRequest, summary: str) -> str:
     subject = textwrap.shorten(_plain(request.title) or "Work of the agent", _SUBJECT_WIDTH, placeholder=" …")
     paragraphs = [_plain(part) for part in re.split(r"\n\s*\n", visible(summary))]
     first = next((part for part in paragraphs if part), "")
-    body = textwrap.fill(
-        textwrap.shorten(first, _MAX_BODY, placeholder=" …"), _BODY_WIDTH, break_long_words=False
-    )
+    body = paragraph(first, _BODY_WIDTH, _MAX_BODY)
     trailers = [f"Pullwright-Session: {request.session_id}"]
     login = request.requested_by
     if login and _LOGIN.fullmatch(login):

@@ -6,19 +6,45 @@ choose what is run and what the agent may do.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import unicodedata
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from runner.agent.heard import Commenters
+from runner.repository.yaml_text import Place, Read, YamlError, dotted, read_yaml
 
 PATH = ".pullwright/config.yaml"
 MAX_BYTES = 64 << 10
 
 _MOST_PROBLEMS = 3
+_LONGEST_NAME = 60
+_STRICTEST = "strictest"
 
-Command = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+
+def _with_plain_spaces(text: str) -> str:
+    """To bash, another space than the ordinary one is part of a word, and nobody sees it."""
+    for character in text:
+        if character != " " and unicodedata.category(character) == "Zs":
+            raise ValueError(f"it has a space that is no ordinary one (U+{ord(character):04X})")
+    return text
+
+
+Command = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True),
+    AfterValidator(_with_plain_spaces),
+]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=3_600)]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,49}$")]
 # https://www.debian.org/doc/debian-policy/ch-controlfields.html#source; to apt, a `-` at the end means to
 # remove the package.
@@ -43,7 +69,7 @@ class Setup(_Part):
     """
 
     command: Command
-    timeout: int = Field(default=600, ge=1, le=3_600)
+    timeout: Seconds = 600
 
 
 class Check(_Part):
@@ -57,7 +83,7 @@ class Check(_Part):
 
     name: CheckName
     command: Command
-    timeout: int = Field(default=600, ge=1, le=3_600)
+    timeout: Seconds = 600
 
 
 class Instruction(_Part):
@@ -75,6 +101,8 @@ class Instruction(_Part):
 class Configuration(_Part):
     """The whole file; an empty one says nothing.
 
+    A field that restricts names what holds for it as long as the file cannot be used, as `strictest`.
+
     Attributes:
         version: of this format.
         packages: of the system's, installed before anything else.
@@ -90,10 +118,22 @@ class Configuration(_Part):
     packages: tuple[Package, ...] = Field(default=(), max_length=50)
     setup: Setup | None = None
     checks: tuple[Check, ...] | None = Field(default=None, max_length=10)
-    tools: tuple[Tool, ...] | None = Field(default=None, min_length=1)
+    tools: tuple[Tool, ...] | None = Field(
+        default=None,
+        min_length=1,
+        json_schema_extra={_STRICTEST: ["Read", "Edit", "Write", "Glob", "Grep"]},
+    )
     comments: Commenters = "writers"
     instructions: tuple[Instruction, ...] = Field(default=(), max_length=50)
-    steering: Literal["announce", "refuse"] = "announce"
+    steering: Literal["announce", "refuse"] = Field(
+        default="announce", json_schema_extra={_STRICTEST: "refuse"}
+    )
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _is_number(cls, value: object) -> object:
+        # Python takes true for 1.
+        return str(value) if isinstance(value, bool) else value
 
     @field_validator("setup", mode="before")
     @classmethod
@@ -118,39 +158,93 @@ def read_configuration(content: bytes) -> Configuration:
     Raises:
         ConfigurationError: it is no YAML, or a field is wrong.
     """
+    read = _read(content)
+    try:
+        return Configuration.model_validate({} if read.value is None else read.value)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error, read)) from None
+
+
+def strictest(content: bytes | None) -> tuple[Configuration, tuple[str, ...]]:
+    """What holds when the file cannot be used: nothing, but what it restricts stays restricted.
+
+    Args:
+        content: the file's; None if even that cannot be had.
+
+    Returns:
+        The configuration, and the fields for which the strictest value stands in for one that cannot be read.
+    """
+    restricting = {
+        name: field.json_schema_extra[_STRICTEST]
+        for name, field in Configuration.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and _STRICTEST in field.json_schema_extra
+    }
+    try:
+        value = _read(content).value if content is not None else None
+    except ConfigurationError:
+        value = None
+    table: dict[str, Any] = value if isinstance(value, dict) else {}
+    kept: dict[str, Any] = {}
+    replaced = []
+    for name, strict in restricting.items():
+        try:
+            Configuration.model_validate({name: table[name]})
+            kept[name] = table[name]
+        except (KeyError, ValidationError):
+            if name in table or _may_mean(content, value, name):
+                kept[name] = strict
+                replaced.append(name)
+    return Configuration.model_validate(kept), tuple(replaced)
+
+
+def _may_mean(content: bytes | None, value: object, name: str) -> bool:
+    if isinstance(value, dict):
+        return any(_nearest(key, [name]) for key in value)
+    # Without its zero bytes, text in UTF-16 can be searched as well.
+    return content is None or name.encode() in content.replace(b"\0", b"")
+
+
+def _read(content: bytes) -> Read:
     if len(content) > MAX_BYTES:
         raise ConfigurationError(f"it is larger than {MAX_BYTES >> 10} KiB")
     try:
-        text = content.decode()
-        # A few lines of aliases can stand for gigabytes.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigurationError("it uses YAML's aliases (*name), which are not supported")
-        loaded = yaml.safe_load(text)
-    except UnicodeDecodeError:
-        raise ConfigurationError("it is not UTF-8") from None
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}" if error.problem_mark else "it"
-        raise ConfigurationError(f"{line} is not valid YAML ({error.problem})") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise ConfigurationError("it is not valid YAML") from None
-    try:
-        return Configuration.model_validate({} if loaded is None else loaded)
-    except ValidationError as error:
-        raise ConfigurationError(_explain(error)) from None
+        return read_yaml(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"line {line}: it is not UTF-8") from None
+    except YamlError as error:
+        raise ConfigurationError(str(error)) from None
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, read: Read) -> str:
     problems = error.errors(include_url=False, include_input=False)
-    told = [_problem(".".join(map(str, one["loc"])), one["type"], one["msg"]) for one in problems]
+    told = [
+        f"line {read.line(one['loc'])}: {_problem(one['loc'], one['type'], one['msg'])}" for one in problems
+    ]
     more = len(told) - _MOST_PROBLEMS
     return "; ".join(told[:_MOST_PROBLEMS]) + (f"; {more} more fields are wrong" if more > 0 else "")
 
 
-def _problem(field: str, kind: str, message: str) -> str:
+def _problem(place: Place, kind: str, message: str) -> str:
+    field = dotted(place)
     if kind == "extra_forbidden":
-        return f"{field}: there is no such field"
+        nearest = _nearest(str(place[-1]), _names(place[:-1]))
+        return f"{field}: there is no such field" + (f" (do you mean {nearest}?)" if nearest else "")
     if kind == "missing":
         return f"{field}: this field is missing"
     if kind in {"model_type", "model_attributes_type"}:
         return f"{field or 'the file'}: must be a table of fields"
+    if kind == "string_type":
+        return f"{field}: must be a text; numbers, true, false and null need quotes to be one"
     return f"{field}: {message[:1].lower()}{message[1:]}"
+
+
+def _names(place: Place) -> list[str]:
+    """The fields that a table may have."""
+    parts: dict[str | int, type[_Part]] = {"setup": Setup, "checks": Check, "instructions": Instruction}
+    part = parts.get(place[0]) if place else Configuration
+    return list(part.model_fields) if part is not None else []
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    return next(iter(get_close_matches(name[:_LONGEST_NAME].lower(), known, 1)), None)

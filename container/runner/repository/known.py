@@ -15,6 +15,7 @@ from runner.repository.configuration import (
     Configuration,
     ConfigurationError,
     read_configuration,
+    strictest,
 )
 from runner.repository.detection import detect
 from runner.repository.testing import changes_of_tests
@@ -105,13 +106,7 @@ def learn(remote: Remote, store: Store, tree: str) -> Known:
         GitHubUnavailable: the default branch cannot be read. Going on without it could give the agent more
             than the repository allows.
     """
-    try:
-        known = _configured(remote, store)
-    except ConfigurationError as error:
-        logger.warning("the repository's configuration is ignored", reason=str(error))
-        notice = f"{PATH} on the default branch is ignored: {error}."
-        known = Known(Configuration(), notice)
-    return known.with_checks_of(store, tree)
+    return _configured(remote, store).with_checks_of(store, tree)
 
 
 def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: str) -> list[str]:
@@ -165,9 +160,26 @@ def _configured(remote: Remote, store: Store) -> Known:
         return Known(Configuration())
     [(path, mode, blob)] = found[:1]
     if path != PATH or mode in {SYMLINK, GITLINK}:
-        raise ConfigurationError("it is not a file")
+        return _ignored("it is not a file", None)
     remote.fetch_blobs(store, [blob])
     if store.sizes([blob])[blob] > MAX_BYTES:
-        raise ConfigurationError(f"it is larger than {MAX_BYTES >> 10} KiB")
-    configuration = read_configuration(store.blob(blob))
+        return _ignored(f"it is larger than {MAX_BYTES >> 10} KiB", None)
+    content = store.blob(blob)
+    try:
+        configuration = read_configuration(content)
+    except ConfigurationError as error:
+        return _ignored(str(error), content)
     return Known(configuration, checks=configuration.checks or ())
+
+
+def _ignored(reason: str, content: bytes | None) -> Known:
+    """What holds of a file that cannot be used: nothing, but what it restricts stays restricted."""
+    logger.warning("the repository's configuration is ignored", reason=reason)
+    configuration, replaced = strictest(content)
+    except_for = (
+        f", but for what it may restrict ({', '.join(replaced)}): the strictest value holds"
+        if replaced
+        else ""
+    )
+    notice = f"`{PATH}` on the default branch is ignored{except_for}. Its mistake: {reason}."
+    return Known(configuration, notice)

@@ -1,0 +1,189 @@
+"""YAML as a configuration needs it: tables with words as keys, lists, texts, whole numbers, yes-or-no, null.
+
+What makes YAML surprising is refused with its line: keys that stand twice, anchors and aliases, tags, merge
+keys, several documents, deep nesting and characters that nobody sees. A plain word is what YAML 1.2's core
+schema makes of it (https://yaml.org/spec/1.2.2/#103-core-schema), so `no` and `on` are texts; so are
+fractions, which no field takes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pullwright.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_DEPTH = 8
+_NO_ALIASES = "it uses YAML's anchors or aliases (&name, *name), which are not supported"
+_LONGEST_NUMBER = 15
+_LONGEST_KEY = 60
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+}
+_LINE_ENDS = {"Zl", "Zp"}
+
+
+Place = tuple[str | int, ...]
+
+
+def dotted(place: Place) -> str:
+    """A place as people write it: `checks.0.name`."""
+    return ".".join(str(name)[:_LONGEST_KEY] for name in place)
+
+
+class YamlError(Exception):
+    """The text cannot be read.
+
+    Args:
+        line: where, from 1.
+        problem: what is wrong there, as the rest of a sentence.
+        place: keys and numbers that lead to the part that is wrong.
+    """
+
+    def __init__(self, line: int, problem: str, place: Place = ()) -> None:
+        super().__init__(f"line {line}: {dotted(place)}: {problem}" if place else f"line {line}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What stands in a text.
+
+    Attributes:
+        value: tables are dictionaries.
+        lines: where each part stands, by the keys and numbers that lead to it.
+    """
+
+    value: Any
+    lines: dict[Place, int]
+
+    def line(self, place: Place) -> int:
+        """Where a part stands, or what should hold it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+def hidden(text: str) -> str | None:
+    """The first character that nobody sees, as `U+200B`; None if there is none."""
+    for character in text:
+        if character not in "\n\t" and (
+            not visible(f".{character}.")[1:-1] or unicodedata.category(character) in _LINE_ENDS
+        ):
+            return f"U+{ord(character):04X}"
+    return None
+
+
+def read_yaml(text: str) -> Read:
+    """Reads one document.
+
+    Raises:
+        YamlError: for whatever is wrong.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    for number, line in enumerate(text.split("\n"), 1):
+        if character := hidden(line):
+            raise YamlError(number, f"there is an invisible character ({character}) in it")
+    reader = _Reader(text)
+    try:
+        return reader.read()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        number = mark.line + 1 if mark else reader.number
+        raise YamlError(number, f"it is not valid YAML ({error.problem or error.context})") from None
+    except yaml.reader.ReaderError as error:
+        number = text.count("\n", 0, error.position) + 1
+        raise YamlError(number, f"it is not valid YAML ({error.reason})") from None
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        # The library's scanner lets some of these out.
+        raise YamlError(reader.number, "it is not valid YAML") from None
+
+
+@dataclass
+class _Reader:
+    text: str
+    number: int = 1
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    def read(self) -> Read:
+        events = self._events()
+        value = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise YamlError(self.number, "a second document begins, and there can be one only")
+            elif isinstance(event, yaml.NodeEvent):
+                value = self._value(event, events, ())
+        return Read(value, self.lines)
+
+    def _events(self) -> Iterator[yaml.Event]:
+        depth = 0
+        for event in yaml.parse(self.text, yaml.SafeLoader):
+            if event.start_mark is not None:
+                self.number = event.start_mark.line + 1
+            if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+                raise YamlError(self.number, _NO_ALIASES)
+            if getattr(event, "tag", None) is not None:
+                raise YamlError(
+                    self.number, "it is not valid YAML here (tags such as !!name are not supported)"
+                )
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise YamlError(self.number, f"it is nested more than {MAX_DEPTH} deep")
+            yield event
+
+    def _value(self, event: yaml.Event, events: Iterator[yaml.Event], place: Place) -> Any:
+        self.lines.setdefault(place, self.number)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._table(events, place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            entries: list[Any] = []
+            while not isinstance(entry := next(events), yaml.SequenceEndEvent):
+                entries.append(self._value(entry, events, (*place, len(entries))))
+            return entries
+        return self._scalar(event, place)
+
+    def _table(self, events: Iterator[yaml.Event], place: Place) -> dict[str, Any]:
+        table: dict[str, Any] = {}
+        while not isinstance(key := next(events), yaml.MappingEndEvent):
+            number = self.number
+            if not isinstance(key, yaml.ScalarEvent):
+                raise YamlError(number, "a list or a table stands where a field's name should")
+            name = str(key.value)
+            self._check(name, place)
+            if name == "<<":
+                raise YamlError(number, "it uses one of YAML's merge keys (<<), which are not supported")
+            if name in table:
+                first = self.lines[(*place, name)]
+                raise YamlError(number, f"the field stands in line {first} already", (*place, name))
+            self.lines[(*place, name)] = number
+            table[name] = self._value(next(events), events, (*place, name))
+        return table
+
+    def _scalar(self, event: Any, place: Place) -> str | int | bool | None:
+        text: str = event.value
+        self._check(text, place)
+        if not event.implicit[0]:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if not _WHOLE.fullmatch(text):
+            return text
+        if len(text) > _LONGEST_NUMBER:
+            raise YamlError(self.number, "the number is too large; a text of digits needs quotes", place)
+        return int(text)
+
+    def _check(self, text: str, place: Place) -> None:
+        if character := hidden(text):
+            raise YamlError(self.number, f"there is an invisible character ({character}) in it", place)

@@ -10,6 +10,7 @@ from runner.gateway.budget import Budget, Usage
 from runner.gateway.config import GatewayConfig
 from runner.gateway.patience import Patience
 from runner.gateway.relay import Relay, Trouble
+from runner.gateway.room import give_large_blocks_back
 from runner.gateway.server import Server
 from runner.gateway.upstream import Upstream
 
@@ -33,6 +34,7 @@ class Gateway:
     """
 
     def __init__(self, config: GatewayConfig, waiting: Callable[[Trouble], None] = lambda _: None) -> None:
+        give_large_blocks_back()
         self._config = config
         self._budget = Budget(config.limit_usd)
         self._upstream = Upstream(config.read_timeout)

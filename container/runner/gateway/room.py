@@ -1,11 +1,27 @@
 """How much of the runner's memory the bodies of all requests may take together."""
 
+import ctypes
 import threading
 import time
 
 from runner.gateway.refusal import Refusal
 
 _WAIT = 60.0
+_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
+_LARGE = 64 * 1024
+
+
+def give_large_blocks_back() -> None:
+    """Let the C library give large blocks of this process back to the system as soon as they are free.
+
+    It would otherwise learn from the first large body to keep as much in reserve, and do so for each thread
+    (https://man7.org/linux/man-pages/man3/mallopt.3.html). Other C libraries have no such function.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_ARENA_MAX, 2)
 
 
 class Room:

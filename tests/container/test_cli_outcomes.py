@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from runner.agent.command import NO_PDF
 from runner.gateway import Gateway, GatewayConfig
 from tests.container.cli import AGENT_UID, Cli, StandIn
 
@@ -227,3 +229,16 @@ def test_five_cents_hold_for_parallel_agents(
     assert gateway.budget_spent
     assert [end.code for end in ends] == [1, 1, 1]
     assert gateway.usage.cost_usd <= 0.05
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "A.PDF"])
+def test_a_pdf_is_not_read(name: str, cli: Cli, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CLI, started as the runner starts it, tells the agent so, and the conversation goes on."""
+    make = f"printf '%%PDF-1.4 a' > {{cwd}}/{name}"
+    read = {"tool": "Read", "input": {"file_path": f"{{cwd}}/{name}"}}
+    standin.play({"tool": "Bash", "input": {"command": make}}, read, DONE)
+    with gateway_to(standin.url, "anthropic", monkeypatch) as gateway:
+        run = cli.run(gateway.environment(), "--model", MODELS["anthropic"], TRUST, NO_PDF)
+    assert run.code == 0
+    assert run.result["result"] == DONE["text"]
+    assert "denied by your permission settings" in json.dumps(run.lines)

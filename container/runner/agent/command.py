@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pullwright.models import AgentRequest
     from runner.git.workspace import Workspace
 
+NO_PDF = "--disallowedTools=Read(//**/*.pdf),Read(//**/*.[pP][dD][fF])"
+"""The gateway refuses PDFs, and a conversation that holds one could not go on."""
 TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep", "TodoWrite")
 
 
@@ -41,6 +43,7 @@ def cli_arguments(request: AgentRequest, conversation_id: str, tools: Sequence[s
         "--strict-mcp-config",
         "--setting-sources=",
         f"--tools={','.join(tools)}",
+        NO_PDF,
         f"--model={request.model}",
         f"--max-turns={request.limits.turns}",
         f"--session-id={conversation_id}",

@@ -34,6 +34,8 @@ from runner.repository.commands import SETUP, command_environment, run_command
 from runner.repository.known import learn
 from runner.repository.packages import PACKAGES, install
 from runner.repository.renewal import renew_home
+from runner.rules.delivery import deliver
+from runner.rules.source import base_files
 from runner.stub import SUMMARY, run_stub
 from runner.work import Work
 
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from runner.record import SessionRecord
     from runner.report import Report
     from runner.repository.known import Known
+    from runner.rules.delivery import HouseRules
     from runner.tracking import Tracker
     from runner.user import User
 
@@ -178,8 +181,10 @@ class Session:
             store, head, found = self._clone()
             if self._adopts(store, head):
                 return
+            self._remote.fetch_others(store, self._request.base)
             workspace = self._workspace(store, head, found)
             known = self._learn(store, head)
+            rules = self._house_rules(store, head)
         known = self._set_up(workspace, known)
         if known.packages is not None:
             # With them there may be a program for the repository's tests.
@@ -192,7 +197,9 @@ class Session:
         )
         try:
             with phase("agent"):
-                judged = self._stub(workspace) if self._request.stub else self._agent(work, known, found)
+                judged = (
+                    self._stub(workspace) if self._request.stub else self._agent(work, known, rules, found)
+                )
         except Exception:
             work.rescue()
             raise
@@ -280,6 +287,14 @@ class Session:
             self._report.notices.append(known.notice)
         return known
 
+    def _house_rules(self, store: Store, head: Head) -> HouseRules:
+        """Brings what the base branch says about how to work here; a stub heeds no rules."""
+        base = self._request.base
+        files = None if self._request.stub else base_files(self._remote, store, base, head.tree)
+        rules = deliver(files, self._around.work_dir / "claude", base)
+        self._report.notices.extend(rules.notices)
+        return rules
+
     def _set_up(self, workspace: Workspace, known: Known) -> Known:
         """Runs the repository's setup command; the agent hears of one that fails, and may still succeed."""
         if known.configuration.packages:
@@ -343,7 +358,7 @@ class Session:
         self._report.summary = SUMMARY
         return lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
 
-    def _agent(self, work: Work, known: Known, found: Head | None) -> Judgement:
+    def _agent(self, work: Work, known: Known, rules: HouseRules, found: Head | None) -> Judgement:
         around, report = self._around, self._report
         request, unheard = heard(self._request, known.configuration.comments)
         notes = known.notes()
@@ -357,6 +372,7 @@ class Session:
             run = run_agent(
                 request,
                 work.workspace,
+                rules,
                 tracker=self._tracker,
                 transcript=around.transcript,
                 api_key=around.model_api_key(),

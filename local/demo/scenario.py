@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,10 @@ from local.people import Person, StandInError, call
 PROJECT = Path(__file__).parent / "project"
 OWNER = "octo-labs"
 LABEL = "claude-dev"
+
+# Of the project's CLAUDE.md: the scripted model follows it if it stands in what the model is asked.
+RULE = "Every change is noted in CHANGELOG.md"
+NOTE = "- `parse()` adds up all units of a duration, not only the last."
 
 TITLE = "parse() forgets all but the last unit"
 BODY = """\
@@ -36,16 +42,24 @@ class Scenario:
         repository: `owner/name` on the stand-in.
         issue: its number.
         test_command: proves the change, if the scenario knows one.
+        rule: one of the repository's CLAUDE.md, if the scenario knows one.
+        followed: a line that the branch has only if the agent followed the rule, and its file.
     """
 
     person: Person
     repository: str
     issue: int
     test_command: tuple[str, ...] | None
+    rule: str | None = None
+    followed: tuple[str, str] | None = None
 
 
-def _script() -> dict[str, Any]:
-    """Return the scripted model's turns for the built-in issue: look, plan, run, mend, run, report."""
+def _script(*, is_told: bool) -> dict[str, Any]:
+    """Return the scripted model's turns for the built-in issue: look, plan, run, mend, run, report.
+
+    Args:
+        is_told: the script for requests in which the project's rule stands.
+    """
 
     def todos(*statuses: str) -> dict[str, Any]:
         texts = ("Reproduce the failure", "Mend parse()", "Run all tests")
@@ -73,14 +87,20 @@ def _script() -> dict[str, Any]:
             "replace_all": False,
         },
     }
+    note = {
+        "tool": "Bash",
+        "input": {"command": f"echo {shlex.quote(NOTE)} >> CHANGELOG.md", "description": "Note the change"},
+    }
+    issue = "forgets all but the last unit"
     return {
-        "match": "forgets all but the last unit",
+        "match": f"(?=.*{re.escape(RULE)}).*{issue}" if is_told else issue,
         "steps": [
             todos("in_progress", "pending", "pending"),
             {"tool": "Read", "input": {"file_path": "{cwd}/durations/text.py"}},
             run,
             todos("completed", "in_progress", "pending"),
             edit,
+            *([note] if is_told else []),
             todos("completed", "completed", "in_progress"),
             run,
             todos("completed", "completed", "completed"),
@@ -116,7 +136,9 @@ def built_in(github_url: str, model_url: str | None) -> Scenario:
         model_url: root of the model stand-in, or None when a real model works.
     """
     if model_url:
-        call(model_url, "PUT", "/_standin/scripts/demo", _script())
+        # Of the scripts that match, the one stored last answers.
+        call(model_url, "PUT", "/_standin/scripts/demo", _script(is_told=False))
+        call(model_url, "PUT", "/_standin/scripts/demo-with-rule", _script(is_told=True))
     person = Person.join(github_url, "maintainer")
     files = {
         path.relative_to(PROJECT).as_posix(): path.read_text()
@@ -125,7 +147,8 @@ def built_in(github_url: str, model_url: str | None) -> Scenario:
     }
     repository = _new_repository(github_url, "durations", {"files": files}, person.login)
     issue = person.open_issue(repository, TITLE, BODY)
-    return Scenario(person, repository, issue, ("python3", "-m", "unittest"))
+    test = ("python3", "-m", "unittest")
+    return Scenario(person, repository, issue, test, RULE, ("CHANGELOG.md", NOTE) if model_url else None)
 
 
 def own(github_url: str, source: Path, text: str) -> Scenario:

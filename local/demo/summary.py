@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.syntax import Syntax
@@ -34,6 +35,19 @@ def checkout_test(git_url: str, branch: str, command: tuple[str, ...]) -> tuple[
     return done.returncode == 0, lines[-1] if lines else ""
 
 
+def lines_of(git_url: str, branch: str, path: str) -> list[str]:
+    """Return the lines of a file on a branch; none if there is no such file."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["git", "clone", "--quiet", "--branch", branch, git_url, folder], check=True)
+        file = Path(folder) / path
+        return file.read_text().splitlines() if file.is_file() else []
+
+
+def url_of(session: Session, scenario: Scenario) -> str:
+    """Return the address from which the scenario's repository is cloned."""
+    return f"{session.stack.github_url}/{scenario.repository}.git"
+
+
 def show(console: Console, scenario: Scenario, session: Session, status: str) -> bool:
     """Print a finished session: diff, proof and table.
 
@@ -44,8 +58,8 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
         status: the execution's status.
 
     Returns:
-        Whether everything is as it should be: the session succeeded and the project's own test, if the
-        scenario knows one, passes on the branch.
+        Whether everything is as it should be: the session succeeded, and the project's own test and rule, if
+        the scenario knows them, hold on the branch.
     """
     record = session.record()
     artifacts = session.artifacts()
@@ -74,12 +88,8 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     table.add_row("commit", str(record.get("commit", "none")))
     if checks := record.get("checks"):
         table.add_row("checks", str(checks))
-    if scenario.test_command and record.get("pull_request"):
-        url = f"{session.stack.github_url}/{scenario.repository}.git"
-        passed, last = checkout_test(url, record["branch"], scenario.test_command)
-        good = good and passed
-        verdict = "[green]pass[/]" if passed else "[red]fail[/]"
-        table.add_row("tests on the branch", f"{verdict} ({last})")
+    if record.get("pull_request"):
+        good = _prove(table, scenario, url_of(session, scenario), record["branch"]) and good
     # A task that was killed told nobody.
     if "cost_usd" in record:
         table.add_row("cost", f"${float(record['cost_usd']):.4f}")
@@ -104,6 +114,21 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     return good
 
 
+def _prove(table: Table, scenario: Scenario, git_url: str, branch: str) -> bool:
+    """Add what the scenario knows of a good branch, and return whether all of it holds."""
+    good = True
+    if scenario.test_command:
+        good, last = checkout_test(git_url, branch, scenario.test_command)
+        table.add_row("tests on the branch", f"{'[green]pass[/]' if good else '[red]fail[/]'} ({last})")
+    if scenario.followed:
+        path, line = scenario.followed
+        followed = line in lines_of(git_url, branch, path)
+        good = good and followed
+        verdict = "[green]followed[/]" if followed else "[red]not followed[/]"
+        table.add_row("rule of CLAUDE.md", f"{scenario.rule}: {verdict}")
+    return good
+
+
 def reason(session: Session, status: str) -> str:
     """Say in one sentence why a demo was not as it should be.
 
@@ -113,7 +138,7 @@ def reason(session: Session, status: str) -> str:
     """
     record = session.record()
     if record.get("status", status) == "SUCCEEDED":
-        return "The project's own test does not pass on the branch."
+        return "The project's own test or rule does not hold on the branch."
     return str(record.get("sentence") or f"The execution ended as {status}.")
 
 

@@ -57,7 +57,8 @@ class _Service:
         access.check_anthropic(request.headers)
         body = await _json(request)
         model = access.check_anthropic_model(body.get("model"))
-        return await self._play("anthropic", request, read(body, model, stream=bool(body.get("stream"))))
+        conversation = read(body, model, stream=bool(body.get("stream")))
+        return await self._play("anthropic", request, conversation, body)
 
     async def count_tokens(self, request: Request) -> Response:
         access.check_anthropic(request.headers)
@@ -80,7 +81,8 @@ class _Service:
         if body.get("anthropic_version") != "bedrock-2023-05-31":
             raise Refused(400, "anthropic_version: Field required, 'bedrock-2023-05-31'")
         model = access.check_bedrock_model(unquote(segments[2]))
-        return await self._play("bedrock", request, read(body, model, stream=_STREAMS[segments[3]]))
+        conversation = read(body, model, stream=_STREAMS[segments[3]])
+        return await self._play("bedrock", request, conversation, body)
 
     async def no_such_operation(self, request: Request, error: Exception) -> Response:
         api: Api = (
@@ -91,10 +93,13 @@ class _Service:
             api, request, Refused(status, f"{request.method} {request.url.path}: unknown")
         )
 
-    async def _play(self, api: Api, request: Request, conversation: Conversation) -> Response:
+    async def _play(
+        self, api: Api, request: Request, conversation: Conversation, body: dict[str, Any]
+    ) -> Response:
         name, step = play.choose(self._library, conversation)
         whole = reply.message(conversation, step)
-        self._note(request, 200, conversation=conversation, script=name, usage=whole["usage"])
+        marks = self._journal.marks(body)
+        self._note(request, 200, conversation=conversation, script=name, usage=whole["usage"], **marks)
         await asyncio.sleep(step.delay)
         return play.answer(api, conversation, whole, step)
 

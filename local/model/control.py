@@ -1,5 +1,7 @@
 """`/_standin/`: what tests and the demo use to set the stand-in up. No part of either API."""
 
+import re
+
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -40,6 +42,13 @@ def routes(library: Library, journal: Journal) -> list[Route]:
         journal.clear()
         return Response(status_code=204)
 
+    async def marks(request: Request) -> Response:
+        try:
+            journal.look_for(str(await request.json()))
+        except (re.error, ValueError) as error:
+            return JSONResponse({"error": f"not a regular expression in JSON: {error}"}, 422)
+        return Response(status_code=204)
+
     return [
         Route("/_standin/scripts", scripts, methods=["GET"]),
         Route("/_standin/scripts/{name}", put, methods=["PUT"]),
@@ -47,6 +56,7 @@ def routes(library: Library, journal: Journal) -> list[Route]:
         Route("/_standin/scripts/{name}", delete, methods=["DELETE"]),
         Route("/_standin/requests", requests, methods=["GET"]),
         Route("/_standin/requests", clear, methods=["DELETE"]),
+        Route("/_standin/marks", marks, methods=["PUT"]),
     ]
 
 

@@ -1,6 +1,7 @@
 """The log of requests: enough to see what a client did, nothing that is secret or private."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._entries: list[dict[str, Any]] = []
+        self._marks: re.Pattern[str] | None = None
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -27,6 +29,21 @@ class Journal:
     def clear(self) -> None:
         """Forget the entries; the file stays as it is."""
         self._entries.clear()
+
+    def look_for(self, pattern: str) -> None:
+        """Note from now on which words of each conversation match.
+
+        Raises:
+            re.error: it is no regular expression.
+        """
+        self._marks = re.compile(pattern)
+
+    def marks(self, body: dict[str, Any]) -> dict[str, list[str]]:
+        """Return what is looked for in a request's body, as a field of its entry."""
+        if self._marks is None:
+            return {}
+        found = self._marks.finditer(json.dumps(body, ensure_ascii=False))
+        return {"marks": sorted({match[0] for match in found})}
 
     def note(
         self,

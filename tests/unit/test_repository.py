@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -14,6 +15,7 @@ from runner.agent.prompt import build_prompt
 from runner.repository.configuration import Check, Configuration, ConfigurationError, read_configuration
 from runner.repository.detection import detect
 from runner.repository.known import Known
+from runner.rules.delivery import HouseRules
 from tests.unit.runner_kit import a_request
 
 if TYPE_CHECKING:
@@ -164,4 +166,5 @@ def test_the_repository_says_what_becomes_of_files_that_steer(value: str) -> Non
 def test_the_repository_limits_the_agents_tools() -> None:
     """Only the listed tools are on the command line, beside the todo list."""
     known = Known(read_configuration(b"tools: [Read, Grep]"))
-    assert "--tools=Read,Grep,TodoWrite" in cli_arguments(a_request(), "id", known.tools)
+    rules = HouseRules(Path("/w"))
+    assert "--tools=Read,Grep,TodoWrite" in cli_arguments(a_request(), "id", rules, known.tools)

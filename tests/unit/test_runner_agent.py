@@ -16,6 +16,7 @@ from runner.agent.stream import Conversation, ResultLine
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd, judge
 from runner.git.workspace import Workspace
+from runner.rules.delivery import HouseRules
 from runner.user import User
 from tests.unit.runner_kit import WHEN, a_request
 
@@ -247,7 +248,7 @@ def test_the_prompt_says_all_that_was_asked(
 
 def test_the_command_line_holds_no_text_of_other_people() -> None:
     """Everybody on a machine can read command lines, so the prompt travels on standard input."""
-    arguments = " ".join(cli_arguments(a_request(title="TITLE", body="BODY"), "uuid"))
+    arguments = " ".join(cli_arguments(a_request(title="TITLE", body="BODY"), "uuid", HouseRules(Path("/w"))))
     assert "TITLE" not in arguments
     assert "BODY" not in arguments
     assert "--max-turns=20" in arguments

@@ -15,24 +15,30 @@ if TYPE_CHECKING:
 
     from pullwright.models import AgentRequest
     from runner.git.workspace import Workspace
+    from runner.rules.delivery import HouseRules
 
 NO_PDF = "--disallowedTools=Read(//**/*.pdf),Read(//**/*.[pP][dD][fF])"
 """The gateway refuses PDFs, and a conversation that holds one could not go on."""
 TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep", "TodoWrite")
 
 
-def cli_arguments(request: AgentRequest, conversation_id: str, tools: Sequence[str] = TOOLS) -> list[str]:
+def cli_arguments(
+    request: AgentRequest, conversation_id: str, rules: HouseRules, tools: Sequence[str] = TOOLS
+) -> list[str]:
     """The command line. The prompt is not in it: every user of a machine can read command lines.
 
-    No settings of the repository are read (`--setting-sources`), nor MCP servers: they could run programs and
-    widen what the agent may do. Nobody could be asked for permission, so none is: what protects others is
-    that the agent's user has nothing to lose.
+    Nothing of the work tree is read as settings or instructions (`--setting-sources`), nor are MCP servers:
+    they could run programs and widen what the agent may do. What the base branch says is in a folder of the
+    runner's. Nobody could be asked for permission, so none is: what protects others is that the agent's user
+    has nothing to lose.
 
     Args:
         request: model and limits.
         conversation_id: a UUID, under which the conversation can be continued.
-        tools: what the agent may use.
+        rules: what the base branch says.
+        tools: what the agent may use, besides what makes use of the rules.
     """
+    tools = (*tools, *rules.tools)
     return [
         "claude",
         "--print",
@@ -41,7 +47,8 @@ def cli_arguments(request: AgentRequest, conversation_id: str, tools: Sequence[s
         "--verbose",
         "--dangerously-skip-permissions",
         "--strict-mcp-config",
-        "--setting-sources=",
+        "--setting-sources=user",
+        f"--settings={rules.settings(tools)}",
         f"--tools={','.join(tools)}",
         NO_PDF,
         f"--model={request.model}",

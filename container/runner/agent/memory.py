@@ -18,12 +18,12 @@ MAX_BYTES = 64 << 20
 _SECONDS = 30
 # A record that is cut short could not be continued: one that is too long is left out.
 _PRINT = (
-    'for f in "$HOME"/.claude/projects/*/"$1".jsonl; do '
+    'for f in "$CLAUDE_CONFIG_DIR"/projects/*/"$1".jsonl; do '
     '[ -f "$f" ] && [ "$(stat -Lc %s -- "$f")" -le "$2" ] && exec head -c "$2" -- "$f"; done; exit 1'
 )
 
 
-def keep_conversation(workspace: Workspace, conversation_id: str, path: Path) -> None:
+def keep_conversation(workspace: Workspace, config: Path, conversation_id: str, path: Path) -> None:
     """Copies the record once the agent has ended, if there is one.
 
     It is read as the agent's user, so that a link in its place leads to nothing that the agent could not
@@ -31,11 +31,12 @@ def keep_conversation(workspace: Workspace, conversation_id: str, path: Path) ->
 
     Args:
         workspace: the agent's folders.
+        config: the CLI's configuration folder.
         conversation_id: the conversation's UUID.
         path: where to; in a folder of the runner's own.
     """
     command = ["sh", "-c", _PRINT, "sh", conversation_id, str(MAX_BYTES)]
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(workspace.home)}
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "CLAUDE_CONFIG_DIR": str(config)}
     with (
         path.open("wb") as target,
         child(

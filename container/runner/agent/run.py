@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pullwright.models import AgentRequest, TokenUsage
     from runner.agent.stuck import StuckGuard
     from runner.git.workspace import Workspace
+    from runner.rules.delivery import HouseRules
     from runner.tracking import Tracker
 
 
@@ -56,6 +57,7 @@ class AgentRun:
 def run_agent(
     request: AgentRequest,
     workspace: Workspace,
+    rules: HouseRules,
     *,
     tracker: Tracker,
     transcript: Path,
@@ -74,6 +76,7 @@ def run_agent(
     Args:
         request: what is asked for.
         workspace: where.
+        rules: what the base branch says.
         tracker: told each step.
         transcript: file for the CLI's lines; what people can read of them goes into an `.md` beside it.
         api_key: of the model's service, if it wants one; stays in this process.
@@ -146,10 +149,12 @@ def run_agent(
                 return should_stop() or (Stop.STUCK if guard.reason else None)
 
             ended = run_as_agent(
-                cli_arguments(request, conversation_id, tools),
+                cli_arguments(request, conversation_id, rules, tools),
                 user=workspace.user,
                 cwd=workspace.folder,
-                env=agent_environment(workspace, gateway.environment()),
+                env=agent_environment(
+                    workspace, {**gateway.environment(), "CLAUDE_CONFIG_DIR": str(rules.folder)}
+                ),
                 talk=talk,
                 on_line=on_line,
                 should_stop=look,
@@ -158,7 +163,7 @@ def run_agent(
     finally:
         kept.close()
         readable.close()
-    keep_conversation(workspace, conversation_id, transcript.with_name("conversation.jsonl"))
+    keep_conversation(workspace, rules.folder, conversation_id, transcript.with_name("conversation.jsonl"))
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
     return AgentRun(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None, guard.reason),

@@ -68,6 +68,7 @@ class Remote:
         self._forget = forget
         self._sleep = sleep
         self._should_stop = should_stop
+        self._fetched: set[str] = set()
 
     def clone(self, folder: Path) -> tuple[Store, Head]:
         """Clones the branch's history without old file contents, then the contents of its head.
@@ -179,8 +180,25 @@ class Remote:
             self._pause(attempt)
         raise GitHubUnavailable("GitHub did not take the push.")
 
+    def fetch_others(self, store: Store, base: str) -> None:
+        """Fetches the default branch and the base branch at once, if GitHub gives both.
+
+        Args:
+            store: where to.
+            base: the base branch's name.
+        """
+        sources = {"default": "HEAD", "base": f"refs/heads/{base}"}
+        specs = [f"+{source}:{_trusted(name)}" for name, source in sources.items()]
+        try:
+            self._git(*_FETCH_REF, *specs, cwd=store.folder)
+        except GitError as error:
+            # Whoever wants one of them asks for it again.
+            self._log(error, 1)
+        else:
+            self._fetched.update(sources)
+
     def fetch_other(self, store: Store, source: str, name: str) -> str:
-        """Fetches commits and folders of another ref, without the contents of files.
+        """Fetches commits and folders of another ref, without the contents of files, once in a session.
 
         Args:
             store: where to.
@@ -192,10 +210,11 @@ class Remote:
 
         Raises:
             GitHubUnavailable: GitHub did not let us.
-            HistoryRefused: an object among them is dangerous.
         """
-        ref = f"refs/trusted/{name}"
-        self._try(store, *_FETCH_REF, f"+{source}:{ref}")
+        ref = _trusted(name)
+        if name not in self._fetched:
+            self._try(store, *_FETCH_REF, f"+{source}:{ref}")
+            self._fetched.add(name)
         return ref
 
     def fetch_blobs(self, store: Store, names: Sequence[str]) -> None:
@@ -294,3 +313,7 @@ class Remote:
     def _pause(self, attempt: int) -> None:
         if attempt < _ATTEMPTS:
             self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**attempt)))  # noqa: S311 - jitter
+
+
+def _trusted(name: str) -> str:
+    return f"refs/trusted/{name}"

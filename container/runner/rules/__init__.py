@@ -1,0 +1,1 @@
+"""House rules: what the base branch says about how to work, brought to the agent."""

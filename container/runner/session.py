@@ -184,7 +184,6 @@ class Session:
             self._remote.fetch_others(store, self._request.base)
             workspace = self._workspace(store, head, found)
             known = self._learn(store, head)
-            rules = self._house_rules(store, head)
         known = self._set_up(workspace, known)
         if known.packages is not None:
             # With them there may be a program for the repository's tests.
@@ -198,7 +197,9 @@ class Session:
         try:
             with phase("agent"):
                 judged = (
-                    self._stub(workspace) if self._request.stub else self._agent(work, known, rules, found)
+                    self._stub(workspace)
+                    if self._request.stub
+                    else self._agent(work, known, self._house_rules(store, head), found)
                 )
         except Exception:
             work.rescue()
@@ -288,9 +289,9 @@ class Session:
         return known
 
     def _house_rules(self, store: Store, head: Head) -> HouseRules:
-        """Brings what the base branch says about how to work here; a stub heeds no rules."""
+        """Brings what the base branch says about how to work here, after setup: it could add files."""
         base = self._request.base
-        files = None if self._request.stub else base_files(self._remote, store, base, head.tree)
+        files = base_files(self._remote, store, base, head.tree)
         rules = deliver(files, self._around.work_dir / "claude", base)
         self._report.notices.extend(rules.notices)
         return rules

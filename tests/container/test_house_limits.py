@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,7 @@ def test_an_import_reads_nothing_outside_of_the_base_branch(house: House) -> Non
     assert asked.everything == {"HOUSE_BASE", "HOUSE_PKG"}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
 def test_what_the_agent_plants_in_its_settings_does_not_act(house: House) -> None:
     """The agent can neither change nor replace what the runner wrote, nor add a skill or a rule."""
     planted = json.dumps(json.dumps({"hooks": hooks()}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,16 @@ def test_a_sub_agent_ends_before_the_session_does(world: World, standin: StandIn
     assert "HOUSE_CRITICISM" in seen
     assert world.git("show", "claude/7:src/app.py") == "print('hello')"
     assert world.result.outcome == "changed"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
+def test_setup_plants_nothing_beside_the_rules(world: World, standin: StandIn) -> None:
+    """It runs what the branch brings, and Claude Code's own state would be believed later."""
+    setup = "setup: test ! -e ../../claude && ! mkdir ../../claude\n"
+    commit(world, "main", {".pullwright/config.yaml": setup})
+    assert "HOUSE_BASE" in work(world, standin, READ, EDIT)
+    assert world.result.setup is not None
+    assert world.result.setup.status == "passed", world.result.setup.output
 
 
 def test_a_base_branch_that_is_gone_leaves_the_default_branchs_rules(world: World, standin: StandIn) -> None:

@@ -67,11 +67,11 @@ class HouseRules:
         )
 
 
-def deliver(files: BaseFiles | None, folder: Path, base: str) -> HouseRules:
+def deliver(files: BaseFiles, folder: Path, base: str) -> HouseRules:
     """Fills the configuration folder.
 
     Args:
-        files: the base branch's; None brings nothing.
+        files: the base branch's.
         folder: where; it must not exist yet.
         base: the base branch's name.
     """
@@ -80,7 +80,7 @@ def deliver(files: BaseFiles | None, folder: Path, base: str) -> HouseRules:
     for name in _FOLDERS:
         make(folder / name)
     write(folder / "settings.json", b"{}\n")
-    rules = HouseRules(folder) if files is None else _bring(files, folder, base)
+    rules = _bring(files, folder, base)
     # Everybody may add files, as the CLI does, and nobody take away or replace what is there.
     folder.chmod(0o1777)
     return rules

@@ -27,22 +27,21 @@ class People:
 
     def may_write(self, login: str) -> bool:
         """Whether somebody may write to the repository; who GitHub does not know may not."""
-        return self.role(login, is_needed=True) is AuthorRole.WRITER
+        return self.role(login) is AuthorRole.WRITER
 
-    def role(self, login: str, *, is_needed: bool = False) -> AuthorRole:
+    def role(self, login: str) -> AuthorRole:
         """What somebody is to the repository.
 
         https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 
         Args:
             login: of a person, or of an App's account.
-            is_needed: ask also when many have been asked for.
         """
         if login.endswith(SUFFIX):
             return AuthorRole.WRITER if is_listed(login, self.allowed_apps) else AuthorRole.APP
         key = login.casefold()
         if key not in self._roles:
-            if len(self._roles) >= _MOST_LOOKUPS and not is_needed:
+            if len(self._roles) >= _MOST_LOOKUPS:
                 return AuthorRole.UNKNOWN
             may_write = self.client.permission_of(self.repository, login) in _MAY_WRITE
             self._roles[key] = AuthorRole.WRITER if may_write else AuthorRole.READER

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -20,6 +20,8 @@ Name = Literal[
     "SilencedTasks",
     "RedeliveredWebhooks",
     "LostWebhooks",
+    "RefusedWebhooks",
+    "FailuresInARow",
 ]
 _UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit}
 
@@ -34,6 +36,7 @@ class SessionFigures:
         queue_seconds: from the execution's start to its slot.
         agent_seconds: that the agent worked.
         cost_usd: spent on the model.
+        in_a_row: how many sessions of a failure class have failed since the last good one, by class.
     """
 
     outcome: str
@@ -41,6 +44,7 @@ class SessionFigures:
     queue_seconds: float | None = None
     agent_seconds: float | None = None
     cost_usd: float | None = None
+    in_a_row: Mapping[str, int] = field(default_factory=dict)
 
 
 def session_ended(figures: SessionFigures) -> None:
@@ -52,6 +56,8 @@ def session_ended(figures: SessionFigures) -> None:
         "CostUsd": figures.cost_usd,
     }
     count({name: value for name, value in measured.items() if value is not None})
+    for failure_class, number in figures.in_a_row.items():
+        count({"FailuresInARow": number}, {"failure_class": failure_class})
 
 
 def count(figures: Mapping[Name, float], dimensions: Mapping[str, str] | None = None) -> None:

@@ -22,6 +22,9 @@ Value = str | int | float | bool
 LOCKED = "LOCKED"
 """Status of a lock, so that the index by status finds locks whose owner is gone."""
 
+COUNTED_IN_A_ROW = ("service", "transient")
+"""Failure classes that are the operator's business when they come one after the other."""
+
 _REFUSED = "ConditionalCheckFailedException"
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -180,6 +183,42 @@ class Store:
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={":queued": {"S": "QUEUED"}},
             )["Count"]
+
+    def count_in_a_row(self, failure_class: str) -> dict[str, int]:
+        """Count an ended session among those that have failed one after the other.
+
+        A good session begins the count anew; one that failed through its user's fault says nothing of the
+        deployment, and counts neither way.
+
+        Args:
+            failure_class: of the session; empty when it succeeded.
+
+        Returns:
+            By failure class, how many have failed since the last good session.
+
+        Raises:
+            AwsUnavailable: the table did not take it.
+        """
+        if failure_class and failure_class not in COUNTED_IN_A_ROW:
+            return {}
+        if failure_class:
+            expression = "SET #class = if_not_exists(#class, :none) + :one"
+            values = {":none": {"N": "0"}, ":one": {"N": "1"}}
+            names = {"#class": failure_class}
+        else:
+            names = {f"#c{number}": name for number, name in enumerate(COUNTED_IN_A_ROW)}
+            expression = "SET " + ", ".join(f"{name} = :none" for name in names)
+            values = {":none": {"N": "0"}}
+        with calling("count the session"):
+            counted = self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": "IN_A_ROW"}},
+                UpdateExpression=expression,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+            )["Attributes"]
+        return {name: int(counted[name]["N"]) for name in names.values()}
 
     def read_branch(self, repository: str, branch: str) -> BranchRecord | None:
         """What we made for a branch, None if nothing."""

@@ -212,11 +212,40 @@ def test_the_dashboard_shows_figures_that_exist() -> None:
     shown = {row[1] for row in rows if len(row) > 3 and row[2] in ("service", ".") and row[0] in ("x", ".")}
     written = set(get_args(metrics.Name))
     aws = {"ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+    aws |= {"Url5xxCount", "Throttles"}
     assert shown - aws <= written
     alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
     ours = {one["MetricName"] for one in alarms if one["Namespace"] == {"Ref": "ServiceName"}}
-    assert ours == {"LostWebhooks", "Sessions"}
+    assert ours == {"FailuresInARow", "LostWebhooks", "RefusedWebhooks", "Sessions"}
     assert ours <= written
+
+
+def test_alarms_watch_what_aws_counts_when_the_webhook_fails() -> None:
+    """A Function URL's 5xx and throttled requests are no `Errors` of its function.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html names the figures of Function URLs, and
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html says of `Errors` that throttles
+    and answers of the code's own making are not among them.
+    """
+    alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
+    of_the_webhook = {
+        one["MetricName"]
+        for one in alarms
+        if {"Name": "FunctionName", "Value": {"Ref": "WebhookFunction"}} in one["Dimensions"]
+    }
+    assert of_the_webhook == {"Url5xxCount", "Throttles"}
+
+
+def test_stacks_of_one_service_have_figures_of_their_own() -> None:
+    """Every figure of ours is told apart by its stack's name, in alarms, dashboard and what is written."""
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+    stack = {"Name": "service", "Value": {"Ref": "AWS::StackName"}}
+    alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
+    assert all(stack in one["Dimensions"] for one in alarms if one["Namespace"] == {"Ref": "ServiceName"})
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert '"service", "${ServiceName}"' not in body
 
 
 def test_a_message_is_hidden_for_longer_than_its_handling_takes() -> None:

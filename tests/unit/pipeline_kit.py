@@ -190,6 +190,11 @@ class MemoryStore(Store):
         for name in names:
             self.items[f"SESSION#{session_id}"].pop(name)
 
+    def count_in_a_row(self, failure_class: str) -> dict[str, int]:
+        """See `Store`."""
+        self.items.setdefault("IN_A_ROW", {})["last"] = failure_class
+        return {"service": 1} if failure_class == "service" else {}
+
     def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
         """See `Store`."""
         lock = self.items.setdefault(key, {"owner": owner, "session_id": session_id})

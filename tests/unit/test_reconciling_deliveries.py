@@ -45,7 +45,8 @@ REFUSED_CONNECTION = ("failed to connect to host", 0)
         ([attempt("a", *REFUSED_CONNECTION)], ["a"]),
         ([attempt("a", "timed out", 504)], ["a"]),
         ([attempt("a", "Invalid HTTP Response: 503", 503)], ["a"]),
-        ([attempt("a", "Invalid HTTP Response: 401", 401)], []),
+        ([attempt("a", "Invalid HTTP Response: 401", 401)], ["a"]),
+        ([attempt("a", "Invalid HTTP Response: 401", 401), attempt("a", minute=5)], []),
         ([attempt("a", "Invalid HTTP Response: 400", 400)], []),
         ([attempt("a", "Invalid HTTP Response: 413", 413)], []),
         ([attempt("a", *REFUSED_CONNECTION), attempt("a", minute=5)], []),
@@ -174,3 +175,12 @@ def test_the_first_look_goes_back_as_far_as_github_keeps_them(client: DynamoDBCl
     deliveries.recover(NOON)
     deliveries.recover(NOON + timedelta(days=30))
     assert app.since == [NOON - timedelta(days=3), NOON + timedelta(days=27)]
+
+
+def test_a_delivery_that_our_wrong_secret_refused_is_asked_for_and_told(client: DynamoDBClient) -> None:
+    """GitHub has signed it, so our secret is the wrong one: the alarm rings, and the delivery comes again."""
+    app = App(
+        attempt("a", "Invalid HTTP Response: 401", 401), attempt("b", "Invalid HTTP Response: 503", 503)
+    )
+    found = sweeps(app, client).recover(minute(10))
+    assert (set(found.asked), found.refused) == ({"a", "b"}, ("a",))

@@ -13,6 +13,7 @@ from botocore.stub import ANY, Stubber
 from pullwright.artifacts import Artifacts, UnreadableResultError
 from pullwright.errors import AwsUnavailable, InternalError
 from pullwright.store import BranchRecord, Store, lock_key
+from tests.unit import reconcile_kit
 from tests.unit.aws_kit import client
 from tests.unit.test_comments import REQUEST, result
 
@@ -164,3 +165,16 @@ def test_a_request_that_cannot_be_read_is_a_defect(bucket: Any) -> None:
     bucket.add_response("get_object", body(b"{}"))
     with pytest.raises(InternalError):
         Artifacts(bucket.client, "b").read_request("s")
+
+
+def test_failures_are_counted_until_a_session_goes_well() -> None:
+    """Each class by itself; what a user did wrong counts neither way. The table is moto's."""
+    with reconcile_kit.table() as dynamodb:
+        store = Store(dynamodb, reconcile_kit.TABLE)
+        assert store.count_in_a_row("service") == {"service": 1}
+        assert store.count_in_a_row("service") == {"service": 2}
+        assert store.count_in_a_row("transient") == {"transient": 1}
+        assert store.count_in_a_row("user") == store.count_in_a_row("limit") == {}
+        assert store.count_in_a_row("service") == {"service": 3}
+        assert store.count_in_a_row("") == {"service": 0, "transient": 0}
+        assert store.count_in_a_row("service") == {"service": 1}

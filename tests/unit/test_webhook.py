@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,9 @@ from tests.unit.webhook_kit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from pullwright.aws_transport import Endpoint
 
 SETTINGS = Settings(
     state_machine_arn=MACHINE,
@@ -178,13 +181,51 @@ def test_a_rotated_secret_is_found() -> None:
     assert deployed.send(labelled(b"old"))[0] == 401
 
 
-def test_forgeries_read_the_secret_at_most_once_a_minute() -> None:
-    """A flood of wrong signatures costs one call a minute."""
+def test_forgeries_read_the_secrets_every_five_seconds_at_most() -> None:
+    """A flood of wrong signatures costs two calls in five seconds."""
     deployed = Deployed()
     for _ in range(120):
         assert deployed.send(labelled(b"forged"))[0] == 401
         deployed.aws.clock += 1
-    assert deployed.aws.count("GetSecretValue") == 2
+    assert deployed.aws.count("GetSecretValue") == 1 + 2 * 120 / 5
+
+
+def in_rotation(age: float, *, previous: str | None = "old") -> FakeAws:
+    """Make an AWS whose secret was replaced some seconds ago, as Secrets Manager tells it by stage."""
+
+    class Rotating(FakeAws):
+        def post(
+            self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes, seconds: float
+        ) -> tuple[int, bytes]:
+            if headers["x-amz-target"].endswith(".GetSecretValue"):
+                stage = json.loads(body)["VersionStage"]
+                text = previous if stage == "AWSPREVIOUS" else SECRET.decode()
+                self.answers["GetSecretValue"] = [
+                    (400, {"__type": "ResourceNotFoundException"})
+                    if text is None
+                    else (200, {"SecretString": text, "CreatedDate": time.time() - age})
+                ]
+            return super().post(endpoint, headers, body, seconds)
+
+    return Rotating()
+
+
+def test_while_the_secret_is_replaced_both_count() -> None:
+    """New and old signatures pass on a cold function too, whichever comes first; forged ones never do."""
+    for first in (SECRET, b"old"):
+        deployed = Deployed(in_rotation(30))
+        for secret in (first, SECRET, b"old", b"old", SECRET):
+            assert deployed.send(labelled(secret))[0] == 202
+            assert deployed.send(labelled(b"forged"))[0] == 401
+        assert deployed.aws.count("GetSecretValue") == 3
+
+
+def test_the_secret_before_counts_for_a_day() -> None:
+    """After a day only the new one counts, and at once when the stage is taken away."""
+    assert Deployed(in_rotation(86_300)).send(labelled(b"old"))[0] == 202
+    assert Deployed(in_rotation(86_500)).send(labelled(b"old"))[0] == 401
+    assert Deployed(in_rotation(30, previous=None)).send(labelled(b"old"))[0] == 401
+    assert Deployed(in_rotation(30, previous=" ")).send(labelled(b" "))[0] == 401
 
 
 @pytest.mark.parametrize(

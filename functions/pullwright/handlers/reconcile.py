@@ -39,6 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "SilencedTasks": len(done.silenced),
         "RedeliveredWebhooks": len(done.redelivered),
         "LostWebhooks": len(done.lost),
+        "RefusedWebhooks": len(done.refused),
     }
     metrics.count({name: value for name, value in figures.items() if value})
     logger.info("settled" if is_hint else "swept", **asdict(done))

@@ -29,8 +29,10 @@ _KEPT = timedelta(days=3)
 _OVERLAP = timedelta(minutes=5)
 _MARK = "DELIVERIES"
 _REFUSED = "ConditionalCheckFailedException"
-# What our webhook answers to what it never takes: https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks
-_OURS = frozenset({400, 401, 413})
+# What our webhook answers to what it never takes. A 401 is none of these: GitHub has signed all that it lists
+# here, so our secret was wrong, and will fit when somebody has put it right.
+_OURS = frozenset({400, 413})
+_WRONG_SECRET = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,12 @@ class Redelivered:
     Attributes:
         asked: GUIDs that GitHub was asked to deliver again.
         given_up: GUIDs that every try has failed for.
+        refused: those among both that the webhook took for forged: its secret is not GitHub's.
     """
 
     asked: tuple[str, ...] = ()
     given_up: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 def lost(attempts: Iterable[Delivery]) -> list[Delivery]:
@@ -90,6 +94,7 @@ class LostDeliveries:
         since = max(self._mark() or now - _KEPT, now - _KEPT)
         missing = lost(self._app.deliveries(since))
         asked, given_up, open_since = [], [], []
+        refused = {attempt.guid for attempt in missing if attempt.status_code == _WRONG_SECRET}
         for attempt in missing:
             if not is_time():
                 open_since.append(attempt.delivered_at)
@@ -107,7 +112,8 @@ class LostDeliveries:
             if self._count(attempt.guid, tries, now) and self._ask(attempt):
                 asked.append(attempt.guid)
         self._set_mark(min([now, *open_since]) - _OVERLAP)
-        return Redelivered(tuple(asked), tuple(given_up))
+        told = tuple(guid for guid in (*asked, *given_up) if guid in refused)
+        return Redelivered(tuple(asked), tuple(given_up), told)
 
     def _ask(self, attempt: Delivery) -> bool:
         try:

@@ -41,6 +41,7 @@ class Swept:
         left: sessions that need another sweep.
         redelivered: lost webhooks that GitHub was asked to deliver again.
         lost: webhooks that no try has brought.
+        refused: webhooks that our own function took for forged.
         read_units: read capacity that the queries took.
     """
 
@@ -53,6 +54,7 @@ class Swept:
     left: list[str] = field(default_factory=list)
     redelivered: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     read_units: float = 0.0
 
 
@@ -115,6 +117,9 @@ class Sweeper:
             logger.warning("lost webhooks cannot be looked for", error=error.sentence)
             return
         done.redelivered, done.lost = list(found.asked), list(found.given_up)
+        done.refused = list(found.refused)
+        if done.refused:
+            logger.error("the webhook's secret is not the one that GitHub signs with", guids=done.refused[:5])
         for guid in found.given_up:
             logger.error("a webhook is lost for good", guid=guid)
 

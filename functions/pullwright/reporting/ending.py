@@ -8,7 +8,7 @@ from typing import Any
 from pullwright.artifacts import Artifacts
 from pullwright.claims import Claim, moment
 from pullwright.comments import render_outcome
-from pullwright.errors import PullwrightError
+from pullwright.errors import AwsUnavailable, PullwrightError
 from pullwright.github.app import GitHubApp
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures, session_ended
@@ -65,7 +65,16 @@ class Ending:
             queue_seconds=_between(self.record.get("created_at"), self.record.get("admitted_at")),
             agent_seconds=None if result is None else result.phases.get("agent"),
             cost_usd=None if result is None else result.cost_usd,
+            in_a_row=self._in_a_row(verdict.failure_class),
         )
+
+    def _in_a_row(self, failure_class: str) -> dict[str, int]:
+        try:
+            return self.tools.store.count_in_a_row(failure_class)
+        except AwsUnavailable as error:
+            # A figure for an alarm; the session has ended well enough without it.
+            logger.warning("the session was not counted for its alarm", error=error.sentence)
+            return {}
 
     def verdict(self) -> Verdict:
         """What came of it, as far as this session alone says."""

@@ -1,5 +1,6 @@
 """The webhook: decide, start the execution or queue the request, answer."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -79,10 +80,11 @@ class Webhook:
         refuse_form(request.headers)
         try:
             return self._decide_with(request, self._secret.current())
-        except WrongSignature:
-            if not self._secret.changed():
-                raise
-        return self._decide_with(request, self._secret.current())
+        except WrongSignature as refused:
+            for secret in self._secret.others():
+                with contextlib.suppress(WrongSignature):
+                    return self._decide_with(request, secret)
+            raise refused from None
 
     def _decide_with(self, request: Request, secret: bytes) -> Start | Withdrawal | Answer:
         settings = self._settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pullwright.models import AgentResult, CheckResult, Failure, Outcome, SteeringFiles, TokenUsage
 from runner import exit_codes
@@ -40,6 +40,7 @@ class Report:
     conversation_id: str | None = None
     setup: CheckResult | None = None
     checks: tuple[CheckResult, ...] = ()
+    ci: Literal["run", "hold"] | None = None
     notices: list[str] = field(default_factory=list)
     steering: tuple[SteeringFiles, ...] = ()
 
@@ -80,6 +81,7 @@ class Report:
             phases=self.phases.seconds,
             setup=self.setup,
             checks=self.checks,
+            ci=self.ci,
             notices=tuple(self.notices),
             steering=self.steering,
         )

@@ -224,7 +224,8 @@ class Session:
                 self._tracker.show("Pushing the work")
                 github = self._around.github(_LANDING_PATIENCE_SECONDS)
                 landing = Landing(github, self._request.repository, self._request.branch, time.sleep)
-                work.push(collected, landing)
+                ci = known.ci(is_private=self._request.repository_is_private)
+                work.push(collected, landing, ci)
             self._check(known.with_checks_of(store, collected.tree), store, head, collected.tree)
         elif failure is None:
             work.forget_checkpoint()
@@ -243,9 +244,13 @@ class Session:
         report = self._report
         if not self._around.takes_over or store.session_of(head.commit) != self._request.session_id:
             return False
-        [parent] = store.parents(head.commit)
+        start = head.commit
+        # The work, and what holds CI above it.
+        while store.session_of(start) == self._request.session_id:
+            [start] = store.parents(start)
         report.outcome, report.commit = Outcome.CHANGED, head.commit
-        before = store.head(parent).tree
+        report.ci = "hold" if store.is_held(head.commit) else "run"
+        before = store.head(start).tree
         changes = store.changes(before, head.tree)
         report.files_changed = len(changes)
         # The branch was cloned with what its head has; what stood there before is compared too.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pullwright.errors import PullwrightError, PushRefused
 from runner.git.command import GitError
 from runner.git.layout import Layout
-from runner.git.message import checkpoint_message, commit_message
+from runner.git.message import checkpoint_message, commit_message, hold_message
 from runner.git.protected import Protection
 from runner.git.pushable import check
 from runner.git.scanner import Leak, Scanner
@@ -129,10 +129,15 @@ class Work:
             logger.warning("the diff could not be uploaded yet", error=type(error).__name__)
         return collected
 
-    def push(self, collected: Collected, landing: Landing) -> None:
+    def push(self, collected: Collected, landing: Landing, ci: Literal["run", "hold"]) -> None:
         """Brings the work onto the branch, if it may be there and the session is still ours.
 
         When that fails, the checkpoint has it.
+
+        Args:
+            collected: the work.
+            landing: the way to the branch.
+            ci: whether the repository's workflows may run on it at once.
 
         Raises:
             SessionClosed: it is not.
@@ -147,12 +152,14 @@ class Work:
             report.fail(error)
             return
         self._around.record.beat()
-        message = commit_message(self._request, report.summary)
+        messages = [commit_message(self._request, report.summary)]
+        if ci == "hold":
+            messages.append(hold_message(self._request))
         try:
             if collected.tree != self._kept:
                 self._send(collected.tree)
-            report.commit = landing.land(collected.tree, self._head.commit, message)
-            report.steering = steering
+            report.commit = landing.land(collected.tree, self._head.commit, *messages)
+            report.ci, report.steering = ci, steering
         except PullwrightError as error:
             logger.warning("the work did not come onto the branch", reason=error.sentence)
             report.fail(error)

@@ -21,6 +21,9 @@ from pullwright.text import one_line
 
 TRACKING_MARKER = "<!-- pullwright:tracking -->"
 REFUSAL_MARKER = "<!-- pullwright:refusal -->"
+RELEASE_MARKER = "<!-- pullwright:release -->"
+HOLD_BEGIN, HOLD_END = "<!-- pullwright:ci -->", "<!-- /pullwright:ci -->"
+RELEASE_COMMAND = "/ci"
 PULL_REQUEST_MARKER = "<!-- pullwright:pull-request -->"
 LONGEST_BODY = 65_536
 
@@ -118,6 +121,7 @@ def render_outcome(
         "" if verdict.outcome is Outcome.CHANGED else _what_happened(verdict.sentence),
         _what_you_can_do(verdict.remedy) if verdict.remedy else "",
         table(_figures(result, seconds)),
+        render_hold() if result is not None and result.ci == "hold" and result.commit else "",
         render_checks(result) if result is not None else "",
         _notices(result) if result is not None else "",
         render_steering(result) if result is not None else "",
@@ -129,6 +133,47 @@ def render_outcome(
     room = LONGEST_BODY - len(_join(*ours, details(title, "", is_open=True), session))
     quoted = quote(summary, min(_LONGEST_SUMMARY, room))
     return _join(*ours, details(title, quoted, is_open=True) if quoted else "", session)
+
+
+def render_hold() -> str:
+    """What the comment says while CI is held: who may release it, and how."""
+    return (
+        f"{HOLD_BEGIN}🔒 **CI is held**: GitHub Actions has not run on this work. Whoever may write to the "
+        f"repository reads it first, then comments `{RELEASE_COMMAND}` or approves the pull request. "
+        f"Release it before you merge by rebasing.{HOLD_END}"
+    )
+
+
+def render_released(text: str, login: str) -> str:
+    """The tracking comment when CI has been released.
+
+    Args:
+        text: the comment as it stands.
+        login: who released it.
+    """
+    begin, found, rest = text.partition(HOLD_BEGIN)
+    _, ended, after = rest.partition(HOLD_END)
+    if not found or not ended:
+        return text
+    return f"{begin}🔓 CI was released by {inline(login)}.{after}"
+
+
+def render_not_released(reason: str) -> str:
+    """The answer to somebody whose request to release CI is not carried out.
+
+    Args:
+        reason: one sentence.
+    """
+    return _join(RELEASE_MARKER, f"### 🔒 CI is still held\n\n{sentence(reason)}")
+
+
+def render_released_after_all(login: str) -> str:
+    """What takes the place of the answer of `render_not_released` once CI was released.
+
+    Args:
+        login: who released it.
+    """
+    return _join(RELEASE_MARKER, f"### 🔓 CI was released by {inline(login)}")
 
 
 def render_checks(result: AgentResult) -> str:
@@ -239,9 +284,12 @@ def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: st
 
 
 def first_commit_message(issue: int | None) -> str:
-    """The message of the empty commit that a branch begins with; no checks run for it."""
+    """The message of the empty commit that a branch begins with.
+
+    Nothing in it keeps workflows from running: a squash merge would carry it to the default branch.
+    """
     subject = f"Begin work on #{issue}" if issue is not None else "Begin work"
-    return f"{subject}\n\nGitHub opens no pull request for a branch without a commit of its own.\n\n[skip ci]"
+    return f"{subject}\n\nGitHub opens no pull request for a branch without a commit of its own."
 
 
 def _headline(verdict: Verdict, result: AgentResult | None) -> str:

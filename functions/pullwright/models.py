@@ -175,6 +175,8 @@ class AgentRequest(Model):
         model: model id or inference-profile id, as the provider calls it.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
             tools then come from the base branch, and are not pushed.
+        repository_is_private: where not everybody sees it, workflows run on our work unless it is configured
+            otherwise; where everybody does, they wait for somebody to read it.
     """
 
     schema_version: Literal[1] = 1
@@ -203,6 +205,7 @@ class AgentRequest(Model):
     limits: ResolvedLimits
     stub: bool
     branch_is_ours: bool = True
+    repository_is_private: bool = False
     created_at: datetime = Field(strict=False)
 
 
@@ -257,6 +260,7 @@ class AgentResult(Model):
         phases: seconds per phase (start, clone, agent, push …).
         setup: how the repository's setup command ended, if it has one.
         checks: what the repository's checks say about `commit`.
+        ci: whether the repository's workflows ran on the commit, or wait until somebody releases them.
         notices: what people should know besides, one sentence each.
         steering: what was pushed that other programs heed, for people to read.
     """
@@ -281,6 +285,7 @@ class AgentResult(Model):
     phases: dict[str, float] = Field(default_factory=dict)
     setup: CheckResult | None = None
     checks: tuple[CheckResult, ...] = Field(default=(), strict=False)
+    ci: Literal["run", "hold"] | None = None
     notices: tuple[str, ...] = Field(default=(), strict=False)
     steering: tuple[SteeringFiles, ...] = Field(default=(), strict=False)
 

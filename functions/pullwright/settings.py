@@ -43,20 +43,24 @@ class Settings(BaseModel):
             ) from None
 
 
-class EventsSettings(Settings):
-    """The events function: which machine it starts and stops, and where the open sessions stand."""
-
-    state_machine_arn: Text
-    sessions_table: Text
-
-
-class StoreSettings(Settings):
-    """What every function needs that works on sessions."""
+class GitHubSettings(Settings):
+    """What every function needs that talks to GitHub about sessions."""
 
     sessions_table: Text
-    artifacts_bucket: Text
     github_app_secret_arn: Text
     github_api_url: Text
+
+
+class EventsSettings(GitHubSettings):
+    """The events function: which machine it starts and stops, where the open sessions stand, and GitHub."""
+
+    state_machine_arn: Text
+
+
+class StoreSettings(GitHubSettings):
+    """What every function needs that works on sessions."""
+
+    artifacts_bucket: Text
 
 
 class OpenPullRequestSettings(StoreSettings):

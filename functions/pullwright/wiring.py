@@ -6,17 +6,17 @@ from pullwright import aws
 from pullwright.artifacts import Artifacts
 from pullwright.github.app import GitHubApp
 from pullwright.secret_values import read_app_secret
-from pullwright.settings import StoreSettings
+from pullwright.settings import GitHubSettings, StoreSettings
 from pullwright.store import Store
 
 
-def github_app(given: StoreSettings) -> GitHubApp:
+def github_app(given: GitHubSettings) -> GitHubApp:
     """The App, whose secret is read when it is needed."""
     read_secret = partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
     return GitHubApp(given.github_api_url, read_secret)
 
 
-def store(given: StoreSettings) -> Store:
+def store(given: GitHubSettings) -> Store:
     """The sessions table."""
     return Store(aws.dynamodb(), given.sessions_table)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.github import events, pushes
+from local.github import events, pushes, workflows
 from local.github.answers import ApiError, forbidden, invalid
 from local.github.auth import role_of
 from local.github.permissions import ROLES
@@ -153,6 +153,7 @@ def set_state(call: Call, repository: Repository, it: Issue, state: str) -> None
     if it.pull is not None:
         it.pull.head_sha = call.world.head_of(repository, it)
     call.world.store.issues.put(it)
+    workflows.start_for_pull(call.world, repository, it, account)
     events.issue_event(call.world, repository, it, "reopened", account)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from local.github.git.rules import KINDS as RULES
 from local.github.permissions import KNOWN
-from local.github.records import Access
+from local.github.records import Access, MergeMessage, MergeTitle, SquashMessage, SquashTitle
 
 GivenRole = Literal["admin", "maintain", "write", "triage", "read", "none"]
 Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$")]
@@ -98,6 +98,11 @@ class _RepositorySettings(_Body):
     drafts: bool | None = None
     protected_branches: list[str] | None = None
     rulesets: list[RulesetBody] | None = None
+    squash_merge_commit_title: SquashTitle | None = None
+    squash_merge_commit_message: SquashMessage | None = None
+    merge_commit_title: MergeTitle | None = None
+    merge_commit_message: MergeMessage | None = None
+    rebase_keeps_empty: bool | None = None
     installed: bool | None = None
     installation_permissions: dict[str, Access] | None = None
     permissions: dict[str, GivenRole] | None = None

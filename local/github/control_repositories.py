@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from local.github import installs
 from local.github.git.repository import Signature, TreeChange
 from local.github.records import Repository
+from local.github.shapes.repositories import MERGE_SETTINGS
 from local.github.times import stamp
 
 if TYPE_CHECKING:
     from local.github.control_models import ChangedRepository, NewRepository
     from local.github.records import Account, Role
     from local.github.world import World
+
+
+_MERGING = (*MERGE_SETTINGS, "rebase_keeps_empty")
 
 
 class FieldError(Exception):
@@ -85,6 +89,9 @@ def create(world: World, body: NewRepository) -> Repository:
         updated_at=now,
         pushed_at=now,
     )
+    for setting in _MERGING:
+        if (value := getattr(body, setting)) is not None:
+            setattr(made, setting, value)
     _fill(world, made, owner, source, body.files or {})
     world.store.repositories.put(made)
     if body.installed is not False:
@@ -123,7 +130,7 @@ def change(world: World, repository: Repository, body: ChangedRepository) -> Non
     """
     if body.permissions is not None:
         repository.roles |= roles(world, body.permissions)
-    for name in ("private", "archived", "drafts", "protected_branches"):
+    for name in ("private", "archived", "drafts", "protected_branches", *_MERGING):
         value = getattr(body, name)
         if value is not None:
             setattr(repository, name, value)

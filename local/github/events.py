@@ -83,6 +83,13 @@ def comment_event(
     _send(world, "issue_comment", repository, sender, body)
 
 
+def review_event(world: World, repository: Repository, issue: Issue, review: JSON, sender: Account) -> None:
+    """Tell that a review was submitted."""
+    pull = pulls.pull_request(world, repository, issue, full=False)
+    body = {"action": "submitted", "review": review, "pull_request": pull}
+    _send(world, "pull_request_review", repository, sender, body)
+
+
 def push_event(
     world: World,
     repository: Repository,

@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.github import events
+from local.github import events, workflows
 from local.github.answers import unprocessable
 from local.github.auth import role_of
 from local.github.git import rules
@@ -111,6 +111,9 @@ def apply(world: World, repository: Repository, sender: Account, updates: list[U
             continue
         if update.ref.startswith((_BRANCHES, "refs/tags/")):
             _tell(world, repository, sender, update)
+        if update.ref.startswith(_BRANCHES) and update.after != ZERO:
+            branch = update.ref.removeprefix(_BRANCHES)
+            workflows.start(world, repository, "push", branch=branch, head=update.after, actor=sender)
         if update.ref.startswith(_BRANCHES):
             _follow(world, repository, sender, update)
 
@@ -151,6 +154,7 @@ def _follow(world: World, repository: Repository, sender: Account, update: Updat
         issue.updated_at = world.now()
         world.store.issues.put(issue)
         world.git(repository).set_ref(f"refs/pull/{issue.number}/head", update.after)
+        workflows.start_for_pull(world, repository, issue, sender)
         events.issue_event(
             world, repository, issue, "synchronize", sender, before=update.before, after=update.after
         )

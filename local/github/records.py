@@ -8,6 +8,10 @@ from pydantic import BaseModel, Field
 
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
 Access = Literal["read", "write", "admin"]
+SquashTitle = Literal["PR_TITLE", "COMMIT_OR_PR_TITLE"]
+SquashMessage = Literal["PR_BODY", "COMMIT_MESSAGES", "BLANK"]
+MergeTitle = Literal["PR_TITLE", "MERGE_MESSAGE"]
+MergeMessage = Literal["PR_BODY", "PR_TITLE", "BLANK"]
 
 
 class Record(BaseModel):
@@ -125,6 +129,7 @@ class Repository(Record):
         roles: account id → role of the people who were given one.
         protected_branches: patterns of branches that only people with `admin` may change.
         rulesets: as GitHub's OpenAPI description has them.
+        rebase_keeps_empty: whether commits that change nothing survive a rebase merge.
         drafts: whether draft pull requests are supported (private ones of some plans lack them).
         next_number: of the next issue or pull request.
         former_names: full names that it had before, in lower case.
@@ -141,6 +146,11 @@ class Repository(Record):
     roles: dict[int, Role] = Field(default_factory=dict)
     protected_branches: list[str] = Field(default_factory=list)
     rulesets: list[dict[str, Any]] = Field(default_factory=list)
+    squash_merge_commit_title: SquashTitle = "COMMIT_OR_PR_TITLE"
+    squash_merge_commit_message: SquashMessage = "COMMIT_MESSAGES"
+    merge_commit_title: MergeTitle = "MERGE_MESSAGE"
+    merge_commit_message: MergeMessage = "PR_TITLE"
+    rebase_keeps_empty: bool = True
     drafts: bool = True
     labels: list[Label] = Field(default_factory=list)
     next_number: int = 1
@@ -199,6 +209,9 @@ class Pull(BaseModel):
     head_sha: str
     base_sha: str
     draft: bool = False
+    merged_at: float | None = None
+    merged_by_id: int | None = None
+    merge_commit_sha: str | None = None
 
 
 class Issue(Record):
@@ -240,6 +253,36 @@ class Comment(Record):
     reactions: list[Reaction] = Field(default_factory=list)
     created_at: float
     updated_at: float
+
+
+class Review(Record):
+    """A review of a pull request."""
+
+    repository_id: int
+    issue_id: int
+    user_id: int
+    body: str
+    state: str
+    commit_id: str
+    submitted_at: float
+
+
+class WorkflowRun(Record):
+    """A run that an event would have started.
+
+    Attributes:
+        event: `push`, `pull_request` or `pull_request_target`.
+        path: the workflow's file.
+    """
+
+    repository_id: int
+    event: str
+    path: str
+    name: str
+    head_branch: str
+    head_sha: str
+    actor_id: int
+    created_at: float
 
 
 class CheckRun(Record):

@@ -15,7 +15,9 @@ from local.github.records import (
     Issue,
     Record,
     Repository,
+    Review,
     Settings,
+    WorkflowRun,
 )
 
 if TYPE_CHECKING:
@@ -105,6 +107,8 @@ class Store:
         self.issues = Table(self._connection, "issue", Issue)
         self.comments = Table(self._connection, "comment", Comment)
         self.check_runs = Table(self._connection, "check_run", CheckRun)
+        self.reviews = Table(self._connection, "review", Review)
+        self.workflow_runs = Table(self._connection, "workflow_run", WorkflowRun)
         self.deliveries = Table(self._connection, "delivery", Delivery)
         self._settings = Table(self._connection, "settings", Settings)
 

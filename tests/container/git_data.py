@@ -63,7 +63,12 @@ def _commit(world: World, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     done = subprocess.run(
         command, cwd=world.bare, env=who, input=given["message"].encode(), check=True, capture_output=True
     )
-    made = {"sha": done.stdout.decode().strip(), "tree": {"sha": given["tree"]}, "message": given["message"]}
+    made: dict[str, Any] = {
+        "sha": done.stdout.decode().strip(),
+        "tree": {"sha": given["tree"]},
+        "message": given["message"],
+        "committer": {"name": "GitHub", "email": "noreply@github.com", "date": "2026-11-21T08:30:00Z"},
+    }
     return 201, made
 
 

@@ -171,6 +171,7 @@ class World:
             "model": "claude-opus-5-5",
             "limits": {"usd": 5.0, "turns": 20, "minutes": 5},
             "stub": False,
+            "repository_is_private": True,
             "created_at": now,
             **changes,
         }

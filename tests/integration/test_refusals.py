@@ -261,8 +261,8 @@ def test_rulesets_are_kept_or_told(repositories: Repositories, rules: list[str],
         assert "ref" in record["sentence"]
         return
     commits = workshop.rest("GET", f"/pulls/{record['pull_request']}/commits")
-    assert len(commits) == 2
-    assert [one["commit"]["verification"]["reason"] for one in commits] == ["valid", "valid"]
+    # Ours, the work, and what holds CI in a public repository.
+    assert [one["commit"]["verification"]["reason"] for one in commits] == ["valid"] * 3
 
 
 def test_text_edited_after_the_label_is_not_worked_on(workshop: Workshop, stack: Stack) -> None:

@@ -116,9 +116,15 @@ def test_a_task_cannot_pretend_to_be_another() -> None:
 
 
 def test_only_who_mints_tokens_reads_the_private_key() -> None:
-    """The App's secret is readable by the four functions that call GitHub as the App."""
+    """The App's secret is readable by the five functions that call GitHub as the App."""
     readers = {owner for owner, one in statements() if "GitHubAppSecret" in set(strings(one))}
-    assert readers == {"OpenPullRequestRole", "ReportOutcomeRole", "ReconcileRole", "BrokerPolicy"}
+    assert readers == {
+        "OpenPullRequestRole",
+        "ReportOutcomeRole",
+        "ReconcileRole",
+        "BrokerPolicy",
+        "EventsRole",
+    }
 
 
 def test_only_the_broker_assumes_the_session_role() -> None:

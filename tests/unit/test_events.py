@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -17,6 +17,9 @@ from pullwright.handlers import events as function
 from pullwright.webhook import queued
 from tests.unit.aws_kit import client
 from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
+
+if TYPE_CHECKING:
+    from pullwright.releasing.release import QueuedRelease
 
 NAME = f"implement-42-{GUID}"
 INPUT = '{"repository":"octo-org/widgets","issue":42}'
@@ -35,6 +38,10 @@ def states() -> Any:
     )
 
 
+def _told(asked: QueuedRelease) -> str:
+    return f"{asked.login} released #{asked.pull_request}."
+
+
 def worked_off(
     states: Any, *bodies: str, sessions: tuple[dict[str, Any], ...] = ()
 ) -> tuple[list[str], list[dict[str, Any]]]:
@@ -43,7 +50,7 @@ def worked_off(
     log = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queued, "logger", Logger(service=f"events-{id(log)}", stream=log))
-        failed = queued.work_off(records, queued.Sessions(MACHINE, states, lambda: list(sessions)))
+        failed = queued.work_off(records, queued.Sessions(MACHINE, states, lambda: list(sessions), _told))
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 
@@ -159,7 +166,8 @@ def test_only_sessions_that_lost_their_ground_are_stopped(
 def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function reports the failed messages one by one."""
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
-    monkeypatch.setenv("SESSIONS_TABLE", "t")
+    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN", "GITHUB_API_URL"):
+        monkeypatch.setenv(name, "t")
     monkeypatch.setattr(aws, "stepfunctions", lambda: states)
     monkeypatch.setattr(aws, "dynamodb", lambda: client("dynamodb"))
     settings.events.cache_clear()

@@ -17,6 +17,7 @@ from pullwright.github.transport import Request, Response
 from runner.git.landing import Landing
 
 PARENT, TREE, THEIRS = "1" * 40, "2" * 40, "3" * 40
+WHEN = {"committer": {"date": "2026-11-21T08:30:00Z"}}
 REPO = "https://api.github.com/repos/acme/shop/git"
 
 
@@ -54,7 +55,7 @@ class Git:
         if request.method == "POST":
             sha = sha1(f"{len(self.commits)}".encode(), usedforsecurity=False).hexdigest()
             self.commits[sha] = given_
-            return _answer(201, {"sha": sha, "tree": {"sha": TREE}, "message": given_["message"]})
+            return _answer(201, {"sha": sha, "tree": {"sha": TREE}, "message": given_["message"], **WHEN})
         if request.method == "PATCH":
             sha = given_["sha"]
             assert given_["force"] is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -18,10 +18,13 @@ from pullwright.webhook.start import Start
 from pullwright.webhook.withdrawal import Withdrawal
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers, payload
 
+if TYPE_CHECKING:
+    from pullwright.webhook.releasing import Release
+
 
 def decided(
     content: Any, *, event: str = "issues", label: str = LABEL, **more: str
-) -> Start | Withdrawal | Answer:
+) -> Start | Withdrawal | Release | Answer:
     """Sign a payload and decide."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return decide(headers(body, event, secret=SECRET, **more), body, SECRET, trigger_label=label)

@@ -46,21 +46,23 @@ class Landing:
         self._branch = branch
         self._sleep = sleep
 
-    def land(self, tree: str, parent: str, message: str) -> str:
-        """Makes a commit and moves the branch to it.
+    def land(self, tree: str, parent: str, *messages: str) -> str:
+        """Makes a commit, others without a change on top of it, and moves the branch to the last.
 
         Args:
             tree: hash of what it holds, which GitHub has.
             parent: where the branch stands.
-            message: the whole message.
+            messages: the whole message of each.
 
         Returns:
-            The commit's hash.
+            The last one's hash.
 
         Raises:
             PullwrightError: the branch stands where it stood, or where somebody else moved it.
         """
-        commit = self._create(tree, parent, message)
+        commit = parent
+        for message in messages:
+            commit = self._create(tree, commit, message)
         self._move(parent, commit)
         return commit
 

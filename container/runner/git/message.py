@@ -6,7 +6,9 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from pullwright.comments import RELEASE_COMMAND
 from pullwright.effects import paragraph, without_effect
+from pullwright.github.holding import SKIP_CHECKS
 from pullwright.github.urls import noreply_address
 from pullwright.text import visible
 
@@ -17,6 +19,12 @@ _SUBJECT_WIDTH = 72
 _BODY_WIDTH = 72
 _MAX_BODY = 1_500
 _LOGIN = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})$")
+_HOLD = (
+    "Hold CI until somebody has read the work",
+    "",
+    f"Whoever may write to the repository comments {RELEASE_COMMAND} on the pull request, or",
+    "approves it. This commit changes no file.",
+)
 _MARKS = re.compile(r"^[#>*\s-]+|[*`]+")
 
 
@@ -31,12 +39,31 @@ def commit_message(request: AgentRequest, summary: str) -> str:
     paragraphs = [_plain(part) for part in re.split(r"\n\s*\n", visible(summary))]
     first = next((part for part in paragraphs if part), "")
     body = paragraph(first, _BODY_WIDTH, _MAX_BODY)
-    trailers = [f"Pullwright-Session: {request.session_id}"]
-    login = request.requested_by
-    if login and _LOGIN.fullmatch(login):
-        address = noreply_address(request.git_url, request.requested_by_id, login)
-        trailers.append(f"Co-authored-by: {login} <{address}>")
+    trailers = [_session(request), *_requester(request)]
     return "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part) + "\n"
+
+
+def hold_message(request: AgentRequest) -> str:
+    """Writes the message of the commit that keeps workflows from running on what stands below it.
+
+    GitHub reads the trailer only at the very end, after two empty lines. A squash merge ends its message with
+    those who are credited as co-authors, so there is always one: nothing is kept from running after it.
+    https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
+    """
+    co_author = _requester(request) or ["Co-authored-by: Claude <noreply@anthropic.com>"]
+    trailers = [_session(request), *co_author, SKIP_CHECKS]
+    return "\n".join([*_HOLD, "", "", *trailers]) + "\n"
+
+
+def _session(request: AgentRequest) -> str:
+    return f"Pullwright-Session: {request.session_id}"
+
+
+def _requester(request: AgentRequest) -> list[str]:
+    login = request.requested_by
+    if not login or not _LOGIN.fullmatch(login):
+        return []
+    return [f"Co-authored-by: {login} <{noreply_address(request.git_url, request.requested_by_id, login)}>"]
 
 
 def checkpoint_message(request: AgentRequest) -> str:

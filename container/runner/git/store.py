@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pullwright.github.holding import is_held
 from runner.git.command import environment, run
 from runner.git.tree import ABSENT, GITLINK, SYMLINK, Change, above, parse_changes, parse_numstat
 
@@ -54,6 +55,10 @@ class Store:
         """The session that a commit's trailer names; empty if there is none."""
         form = "--format=%(trailers:key=Pullwright-Session,valueonly)"
         return self._git("log", "-1", form, commit).decode(errors="replace").strip()
+
+    def is_held(self, commit: str) -> bool:
+        """Whether a commit keeps workflows from running."""
+        return is_held(self._git("log", "-1", "--format=%B", commit).decode(errors="replace"))
 
     def entries(self, tree: str) -> list[tuple[str, str]]:
         """Mode and hash of everything in a tree, folders themselves left out."""

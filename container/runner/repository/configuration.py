@@ -112,6 +112,8 @@ class Configuration(_Part):
         comments: whose comments the agent reads: those of people with write permission, or everybody's.
         instructions: for the agent.
         steering: what becomes of work that changes files which steer other programs.
+        ci: whether workflows run on the agent's work at once, or wait until somebody has read it; if it is
+            missing, they run in private repositories and wait in public ones.
     """
 
     version: Literal[1] = 1
@@ -128,6 +130,7 @@ class Configuration(_Part):
     steering: Literal["announce", "refuse"] = Field(
         default="announce", json_schema_extra={_STRICTEST: "refuse"}
     )
+    ci: Literal["run", "hold"] | None = Field(default=None, json_schema_extra={_STRICTEST: "hold"})
 
     @field_validator("version", mode="before")
     @classmethod

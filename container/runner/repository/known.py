@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pullwright.markdown import block
 from runner.git.tree import GITLINK, SYMLINK
@@ -57,6 +57,14 @@ class Known:
     def tools(self) -> tuple[str, ...]:
         """What the agent may use; its todo list, which people follow, does no harm."""
         return (*(self.configuration.tools or _BASE_TOOLS), "TodoWrite")
+
+    def ci(self, *, is_private: bool) -> Literal["run", "hold"]:
+        """Whether workflows run on the agent's work at once, or wait until somebody releases them.
+
+        Args:
+            is_private: whether not everybody sees the repository.
+        """
+        return self.configuration.ci or ("run" if is_private else "hold")
 
     def with_checks_of(self, store: Store, tree: str) -> Known:
         """Looks for a check in a tree, if neither the file nor an earlier look has settled it."""
@@ -176,6 +184,8 @@ def _ignored(reason: str, content: bytes | None) -> Known:
     """What holds of a file that cannot be used: nothing, but what it restricts stays restricted."""
     logger.warning("the repository's configuration is ignored", reason=reason)
     configuration, replaced = strictest(content)
+    # Whatever else the file says of workflows, somebody reads the work before they run.
+    configuration = configuration.model_copy(update={"ci": "hold"})
     except_for = (
         f", but for what it may restrict ({', '.join(replaced)}): the strictest value holds"
         if replaced

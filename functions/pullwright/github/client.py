@@ -216,6 +216,11 @@ class GitHubClient(Connection):
         path = f"/repos/{repository}/issues/{number}/reactions"
         self.call("POST", path, "react to the issue", body={"content": content})
 
+    def react_to_comment(self, repository: str, comment_id: int, content: str) -> None:
+        """Puts a reaction on a comment; doing it twice does nothing."""
+        path = f"/repos/{repository}/issues/comments/{comment_id}/reactions"
+        self.call("POST", path, "react to a comment", body={"content": content})
+
     def get_pull_request(self, repository: str, number: int) -> PullRequest:
         """Reads a pull request, with its description as GitHub renders it."""
         path, what = f"/repos/{repository}/pulls/{number}", "read the pull request"

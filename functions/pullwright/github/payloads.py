@@ -27,6 +27,7 @@ class RepositoryInfo(Payload):
     full_name: str
     default_branch: str
     archived: bool = False
+    private: bool = False
 
 
 class Label(Payload):
@@ -136,12 +137,19 @@ class Tree(Payload):
     sha: str
 
 
+class Committer(Payload):
+    """Who made a commit, and when."""
+
+    date: datetime
+
+
 class Commit(Payload):
     """A commit as the git database has it."""
 
     sha: str
     tree: Tree
     message: str
+    committer: Committer
 
 
 class Delivery(Payload):

@@ -1,9 +1,11 @@
-"""The queue behind the webhook: starts what could not be started at once, stops what has lost its ground."""
+"""The queue behind the webhook: starts what could not start, stops what lost its ground, releases held CI."""
 
+from functools import cache
 from typing import Any
 
-from pullwright import aws, settings
+from pullwright import aws, settings, wiring
 from pullwright.reconciling.ledger import Ledger
+from pullwright.releasing.release import Tools, release
 from pullwright.webhook.queued import Sessions, work_off
 
 
@@ -21,6 +23,17 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, list[dict[str, st
     """
     given = settings.events()
     ledger = Ledger(aws.dynamodb(), given.sessions_table)
-    sessions = Sessions(given.state_machine_arn, aws.stepfunctions(), ledger.open_sessions)
+    sessions = Sessions(
+        given.state_machine_arn,
+        aws.stepfunctions(),
+        ledger.open_sessions,
+        lambda asked: release(asked, _tools()),
+    )
     failed = work_off(event["Records"], sessions)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+@cache
+def _tools() -> Tools:
+    given = settings.events()
+    return Tools(wiring.github_app(given), wiring.store(given))

@@ -110,9 +110,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
             "installation_id": installation.installation_id,
         }
         tools.store.update_session(event.session_id, fields)
-        opening = _Opening(
-            event, tools, request, client, people, repository.full_name, subject, base, base_commit
-        )
+        opening = _Opening(event, tools, request, client, people, repository, subject, base, base_commit)
         opened = opening.run()
     except Exception:
         _give_back(tools.store, key, event.execution_arn)
@@ -141,10 +139,15 @@ class _Opening:
     request: SessionRequest
     client: GitHubClient
     people: People
-    repository: str
+    info: RepositoryInfo
     subject: Subject
     base: str
     base_commit: str
+
+    @property
+    def repository(self) -> str:
+        """Its name of today."""
+        return self.info.full_name
 
     def run(self) -> AgentRequest:
         app, store, session_id = self.tools.app, self.tools.store, self.event.session_id
@@ -230,6 +233,7 @@ class _Opening:
             stub=self.request.stub or settings.stub_sessions,
             branch_is_ours=self.subject.pull_request is None
             or (pull.user is not None and pull.user.id == bot_id),
+            repository_is_private=self.info.private,
             created_at=self.event.started_at,
         )
 

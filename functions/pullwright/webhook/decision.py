@@ -8,6 +8,7 @@ from pullwright.apps import is_listed
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.payload import field, parse
+from pullwright.webhook.releasing import Release, release
 from pullwright.webhook.signature import check_signature
 from pullwright.webhook.start import Start, start_for_issue
 from pullwright.webhook.withdrawal import Withdrawal, withdrawal
@@ -24,7 +25,7 @@ def decide(
     trigger_label: str,
     allowed_apps: str = "",
     allowed_owners: str = "",
-) -> Start | Withdrawal | Answer:
+) -> Start | Withdrawal | Release | Answer:
     """Decide what a delivery asks for.
 
     Args:
@@ -37,7 +38,8 @@ def decide(
             owner.
 
     Returns:
-        The execution to start, the message that ends sessions, or the answer to a delivery that does neither.
+        The execution to start, the message that ends sessions or releases CI, or the answer to a delivery
+        that does neither.
 
     Raises:
         Refused: not signed, or not what GitHub sends.
@@ -55,8 +57,8 @@ def decide(
         return answer(PONG, "The webhook reaches Pullwright.")
     if _is_a_stranger_s(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
-    if (ending := withdrawal(event, payload, trigger_label)) is not None:
-        return ending
+    if (asked := withdrawal(event, payload, trigger_label) or release(event, payload)) is not None:
+        return asked
     if reason := _why_not(event, payload, trigger_label):
         return answer(IGNORED, reason)
     return _labeled(event, payload, guid, allowed_apps)

@@ -15,6 +15,7 @@ from pullwright.errors import PullwrightError
 from pullwright.log import logger
 from pullwright.models import Model
 from pullwright.reconciling.executions import Executions, is_before, object_in
+from pullwright.releasing.release import QueuedRelease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,9 +66,8 @@ class QueuedStop(Model):
         return is_ours and bool(request.get("asked_at")) and is_before(request["asked_at"], self.at)
 
 
-_MESSAGE: TypeAdapter[QueuedStart | QueuedStop] = TypeAdapter(
-    Annotated[QueuedStart | QueuedStop, Field(discriminator="kind")]
-)
+Queued = QueuedStart | QueuedStop | QueuedRelease
+_MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,17 @@ class Sessions:
         state_machine_arn: which machine.
         states: client of Step Functions.
         open_sessions: reads the records of the sessions that nobody has closed.
+        release: releases CI that is held, and says what came of it.
     """
 
     state_machine_arn: str
     states: SFNClient
     open_sessions: Callable[[], list[dict[str, Any]]]
+    release: Callable[[QueuedRelease], str]
 
 
 def work_off(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[str]:
-    """Start and stop what the messages ask for.
+    """Start, stop and release what the messages ask for.
 
     Args:
         records: of the SQS event.
@@ -100,7 +102,7 @@ def work_off(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[s
         message_id = str(record["messageId"])
         try:
             message = _MESSAGE.validate_json(record["body"])
-            told = _stop(message, sessions) if isinstance(message, QueuedStop) else _start(message, sessions)
+            told = _carry_out(message, sessions)
         except ValidationError as error:
             # Without the input: whoever looks into the dead-letter queue sees it there.
             fields = [".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)]
@@ -108,7 +110,7 @@ def work_off(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[s
             failed.append(message_id)
         except (ClientError, BotoCoreError, PullwrightError) as error:
             logger.exception(
-                "An execution was not started or stopped.",
+                "What a message asks for was not done.",
                 extra={"message_id": message_id, "error": type(error).__name__},
             )
             failed.append(message_id)
@@ -117,8 +119,24 @@ def work_off(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[s
     return failed
 
 
-def _about(message: QueuedStart | QueuedStop) -> str:
-    return message.name if isinstance(message, QueuedStart) else f"{message.repository}#{message.issue}"
+def _about(message: Queued) -> str:
+    match message:
+        case QueuedStart():
+            return message.name
+        case QueuedStop():
+            return f"{message.repository}#{message.issue}"
+        case QueuedRelease():
+            return f"{message.repository}#{message.pull_request}"
+
+
+def _carry_out(message: Queued, sessions: Sessions) -> str:
+    match message:
+        case QueuedStart():
+            return _start(message, sessions)
+        case QueuedStop():
+            return _stop(message, sessions)
+        case QueuedRelease():
+            return sessions.release(message)
 
 
 def _start(message: QueuedStart, sessions: Sessions) -> str:

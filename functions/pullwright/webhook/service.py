@@ -19,6 +19,7 @@ from pullwright.webhook.answers import (
 from pullwright.webhook.decision import decide, delivery_id
 from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.payload import refuse_form
+from pullwright.webhook.releasing import Release
 from pullwright.webhook.request import Request, read_request
 from pullwright.webhook.secret import SecretUnusable, WebhookSecret
 from pullwright.webhook.settings import Settings
@@ -70,12 +71,12 @@ class Webhook:
             return answer(FAILED, "The webhook's secret cannot be read just now.")
         if isinstance(decision, Answer):
             return decision
-        if isinstance(decision, Withdrawal):
-            return self._withdraw(decision, log)
+        if isinstance(decision, Withdrawal | Release):
+            return self._pass_on(decision, log)
         log.add(correlation_id=decision.name, repository=decision.repository, issue=decision.issue)
         return self._start(decision, log)
 
-    def _decide(self, request: Request) -> Start | Withdrawal | Answer:
+    def _decide(self, request: Request) -> Start | Withdrawal | Release | Answer:
         claimed_signature(request.headers)
         refuse_form(request.headers)
         try:
@@ -86,7 +87,7 @@ class Webhook:
                     return self._decide_with(request, secret)
             raise refused from None
 
-    def _decide_with(self, request: Request, secret: bytes) -> Start | Withdrawal | Answer:
+    def _decide_with(self, request: Request, secret: bytes) -> Start | Withdrawal | Release | Answer:
         settings = self._settings
         return decide(
             request.headers,
@@ -136,10 +137,14 @@ class Webhook:
             execution_arn=self._execution_arn(start.name),
         )
 
-    def _withdraw(self, withdrawal: Withdrawal, log: DeliveryLog) -> Answer:
-        if self._send(withdrawal.message, log):
-            return answer(QUEUED, f"{withdrawal.reason} What was begun for it ends.")
-        return answer(FAILED, "The queue did not take it; redeliver it later.")
+    def _pass_on(self, decision: Withdrawal | Release, log: DeliveryLog) -> Answer:
+        """Queue what needs more than the payload."""
+        if not self._send(decision.message, log):
+            return answer(FAILED, "The queue did not take it; redeliver it later.")
+        if isinstance(decision, Withdrawal):
+            return answer(QUEUED, f"{decision.reason} What was begun for it ends.")
+        log.add(repository=decision.repository, issue=decision.pull_request)
+        return answer(QUEUED, "If whoever asked may write and has seen the work, its CI is released.")
 
     def _send(self, message: str, log: DeliveryLog) -> bool:
         try:

@@ -1,6 +1,7 @@
 """The REST API, one module per resource."""
 
 from local.github.rest import (
+    actions,
     app,
     checks,
     comments,
@@ -10,6 +11,7 @@ from local.github.rest import (
     issues,
     labels,
     markdown,
+    merges,
     pulls,
     reactions,
     refs,
@@ -33,7 +35,9 @@ for _module in (
     labels,
     reactions,
     issues,
+    merges,
     pulls,
     markdown,
+    actions,
 ):
     ROUTER.include(_module.ROUTER)

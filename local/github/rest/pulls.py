@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.github import changes, events
+from local.github import changes, events, workflows
 from local.github.answers import ApiError, Reply, invalid, not_found
 from local.github.git.diffs import changed_files
 from local.github.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
@@ -59,6 +59,7 @@ def create_pull(call: Call) -> Reply:
     it = changes.begin(call, found, title, body, pull)
     call.world.store.issues.put(it)
     call.world.git(found).set_ref(f"refs/pull/{it.number}/head", head_sha)
+    workflows.start_for_pull(call.world, found, it, call.account())
     events.issue_event(call.world, found, it, "opened", call.account())
     return Reply(201, pulls.pull_request(call.world, found, it))
 
@@ -138,9 +139,8 @@ def list_files(call: Call) -> Reply:
     return call.page(changed, lambda file: commits.changed_file(call.world, found, file, head))
 
 
-@ROUTER.on("GET", f"{_PULL}/reviews")
 @ROUTER.on("GET", f"{_PULL}/comments")
 def list_none(call: Call) -> Reply:
-    """List reviews or their comments; the stand-in takes none yet."""
+    """List comments of reviews; the stand-in takes none."""
     _pull(call, READ_PULLS)
     return Reply(200, [])

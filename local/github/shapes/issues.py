@@ -89,7 +89,7 @@ def issue(world: World, repository: Repository, it: Issue) -> JSON:
             "html_url": page,
             "diff_url": f"{page}.diff",
             "patch_url": f"{page}.patch",
-            "merged_at": None,
+            "merged_at": stamp(it.pull.merged_at),
         }
     return shaped
 

@@ -76,8 +76,8 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
         "created_at": stamp(it.created_at),
         "updated_at": stamp(it.updated_at),
         "closed_at": stamp(it.closed_at),
-        "merged_at": None,
-        "merge_commit_sha": None,
+        "merged_at": stamp(it.pull.merged_at),
+        "merge_commit_sha": it.pull.merge_commit_sha,
         "assignee": None,
         "assignees": [],
         "requested_reviewers": [],
@@ -104,12 +104,12 @@ def _counts(world: World, record: Repository, it: Issue, base: str, head: str) -
     changes = changed_files(git, git.merge_base(base, head) or base, head) if known else []
     lines = stats(changes)
     return {
-        "merged": False,
+        "merged": it.pull is not None and it.pull.merged_at is not None,
         # GitHub works these two out later; whoever reads them must take null for an answer.
         "mergeable": None,
         "rebaseable": None,
         "mergeable_state": "unknown",
-        "merged_by": None,
+        "merged_by": maybe_user(world, it.pull.merged_by_id if it.pull else None),
         "comments": len(world.comments_of(it)),
         "review_comments": 0,
         "maintainer_can_modify": False,

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from local.github.records import Label, Repository, Role
     from local.github.world import World
 
+MERGE_SETTINGS = (
+    *("squash_merge_commit_title", "squash_merge_commit_message"),
+    *("merge_commit_title", "merge_commit_message"),
+)
 _ADDRESSES = {
     "forks": "/forks",
     "keys": "/keys{/key_id}",
@@ -103,6 +107,7 @@ def repository(world: World, record: Repository) -> JSON:
         "allow_forking": True,
         "is_template": False,
         "web_commit_signoff_required": False,
+        **{name: getattr(record, name) for name in MERGE_SETTINGS},
         "topics": [],
         "visibility": "private" if record.private else "public",
         "forks": 0,

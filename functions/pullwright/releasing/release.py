@@ -1,0 +1,188 @@
+"""Puts one commit without a change on held work, so that the repository's workflows run on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from pullwright.comments import (
+    HOLD_BEGIN,
+    RELEASE_MARKER,
+    render_not_released,
+    render_released,
+    render_released_after_all,
+)
+from pullwright.errors import PullwrightError
+from pullwright.github import GitHubClient
+from pullwright.github.app import GitHubApp
+from pullwright.github.holding import is_held
+from pullwright.github.payloads import Comment, PullRequest
+from pullwright.github.refusals import ref_refusal
+from pullwright.log import logger
+from pullwright.models import FailureClass, Model, Repository
+from pullwright.opening.people import People
+from pullwright.store import Store, lock_key
+
+PERMISSIONS = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
+_LOGIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+_SHORT = 12
+
+
+class QueuedRelease(Model):
+    """What the webhook asks for: somebody has read held work.
+
+    Attributes:
+        login: who.
+        comment_id: of the comment that asked, if one did.
+        asked_at: when it was written; later work is not what was read.
+        commit: what was approved, if it was a review.
+    """
+
+    kind: Literal["release"]
+    repository: Repository
+    pull_request: int = Field(ge=1)
+    login: Annotated[str, StringConstraints(pattern=_LOGIN)]
+    installation_id: int = Field(ge=1)
+    comment_id: int | None = Field(default=None, ge=1)
+    asked_at: datetime | None = Field(default=None, strict=False)
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the work is done with."""
+
+    app: GitHubApp
+    store: Store
+
+
+def release_message(login: str, commit: str) -> str:
+    """The message of the commit that ends a hold.
+
+    Args:
+        login: who has read the work.
+        commit: the head that was read.
+    """
+    return (
+        "Run CI on this work\n\n"
+        f"{login} has read it up to {commit[:_SHORT]} and released its workflows. This commit\n"
+        "changes no file.\n"
+    )
+
+
+def release(asked: QueuedRelease, tools: Tools) -> str:
+    """Releases what is held, if whoever asks may and has seen it. Doing it twice does no more than once.
+
+    Returns:
+        What came of it, for the log.
+
+    Raises:
+        PullwrightError: GitHub or AWS did not answer; to be asked again.
+    """
+    try:
+        client = tools.app.client(asked.repository, PERMISSIONS, asked.installation_id)
+        return _Release(asked, tools, client).run()
+    except PullwrightError as error:
+        if error.failure_class is FailureClass.USER:
+            # Asking again changes nothing: the App or the pull request is gone.
+            return f"Nothing was released: {error.sentence}"
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    asked: QueuedRelease
+    tools: Tools
+    client: GitHubClient
+
+    def run(self) -> str:
+        asked, client = self.asked, self.client
+        pull = client.get_pull_request(asked.repository, asked.pull_request)
+        if pull.state != "open" or not self._is_ours(pull):
+            return "It is about no open pull request of ours."
+        if not People(client, asked.repository, allowed_apps="").may_write(asked.login):
+            self._react("-1")
+            return "Whoever asked may not write to the repository."
+        head = client.get_commit(asked.repository, pull.head.sha)
+        if not is_held(head.message):
+            self._react("+1")
+            return "Nothing is held."
+        if (reason := self._not_seen(pull, head.committer.date)) is not None:
+            return self._answer(pull, reason)
+        message = release_message(asked.login, head.sha)
+        commit = client.create_commit(asked.repository, tree=head.tree.sha, parent=head.sha, message=message)
+        refusal = client.forward_branch(asked.repository, pull.head.ref, commit)
+        if refusal is not None:
+            return self._refused(pull, refusal)
+        self._tell(pull)
+        self._react("rocket")
+        return "CI was released."
+
+    def _refused(self, pull: PullRequest, refusal: str) -> str:
+        """Looks why the branch was not moved: the same delivery, or a person, may have been quicker."""
+        stands = self.client.find_branch(self.asked.repository, pull.head.ref)
+        if stands is not None and stands != pull.head.sha:
+            return "The branch has moved meanwhile."
+        return self._answer(pull, ref_refusal(pull.head.ref, refusal).sentence)
+
+    def _is_ours(self, pull: PullRequest) -> bool:
+        """Whether we opened it, or a session has worked on its branch."""
+        head = pull.head.repo
+        if head is None or head.full_name.lower() != self.asked.repository.lower():
+            return False
+        if pull.user is not None and pull.user.id == self.tools.app.bot_id(self.client):
+            return True
+        record = self.tools.store.read_branch(head.full_name, pull.head.ref)
+        return record is not None and record.pull_request == pull.number
+
+    def _not_seen(self, pull: PullRequest, committed_at: datetime) -> str | None:
+        """Why this person cannot have read what stands there now, None if they can."""
+        asked = self.asked
+        is_other = asked.commit is not None and asked.commit != pull.head.sha
+        if is_other or (asked.asked_at is not None and committed_at > asked.asked_at):
+            return "New work came after you had read it. Read it too, then comment `/ci` again."
+        repository = pull.head.repo.full_name if pull.head.repo is not None else asked.repository
+        if self.tools.store.lock_owner(lock_key(repository, pull.head.ref)) is not None:
+            return "A session works on this branch. When it has ended, read its work and comment `/ci` again."
+        return None
+
+    def _answer(self, pull: PullRequest, reason: str) -> str:
+        """Says on the pull request why nothing was released, in one comment however often somebody asks."""
+        text = render_not_released(reason)
+        earlier = next((one for one in self._comments(pull) if self._is(one, RELEASE_MARKER)), None)
+        if earlier is None or not self.client.update_comment(self.asked.repository, earlier.id, text):
+            self.client.create_comment(self.asked.repository, pull.number, text)
+        self._react("confused")
+        return f"Nothing was released: {reason}"
+
+    def _tell(self, pull: PullRequest) -> None:
+        """Says in our own comments that CI was released, and by whom; a courtesy, for it was."""
+        try:
+            for comment in self._comments(pull):
+                text = comment.body or ""
+                if self._is(comment, RELEASE_MARKER):
+                    new = render_released_after_all(self.asked.login)
+                elif HOLD_BEGIN in text and self._is(comment, ""):
+                    new = render_released(text, self.asked.login)
+                else:
+                    continue
+                if new != text:
+                    self.client.update_comment(self.asked.repository, comment.id, new)
+        except PullwrightError as error:
+            logger.warning("the release could not be told", error=error.sentence)
+
+    def _comments(self, pull: PullRequest) -> list[Comment]:
+        return self.client.comments(self.asked.repository, pull.number)
+
+    def _is(self, comment: Comment, marker: str) -> bool:
+        return comment.is_by(self.tools.app.bot_id(self.client), marker)
+
+    def _react(self, content: str) -> None:
+        if self.asked.comment_id is None:
+            return
+        try:
+            self.client.react_to_comment(self.asked.repository, self.asked.comment_id, content)
+        except PullwrightError as error:
+            # A courtesy: whoever asked may have deleted the comment.
+            logger.warning("the comment could not be reacted to", error=error.sentence)

@@ -1,0 +1,82 @@
+"""Events by which a person releases held CI: they go to the queue, for only GitHub knows who may."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pullwright.webhook.payload import field
+
+_COMMAND = "/ci"
+
+
+class Release(NamedTuple):
+    """What the queue is told.
+
+    Attributes:
+        message: of the queue, JSON.
+        repository: full name.
+        pull_request: its number.
+    """
+
+    message: str
+    repository: str
+    pull_request: int
+
+
+def release(event: str, payload: Mapping[str, Any]) -> Release | None:
+    """Read whether somebody releases the CI of a pull request.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment and
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review
+
+    Args:
+        event: GitHub's name of it.
+        payload: the decoded body.
+
+    Returns:
+        What the queue is to be told; None for every other event, and for those of Apps.
+
+    Raises:
+        Refused: a field is missing or wrong; the answer names it.
+    """
+    if event == "issue_comment" and _is_command(payload):
+        about: dict[str, Any] = {
+            "pull_request": field(payload, "issue.number", int),
+            "comment_id": field(payload, "comment.id", int),
+            "asked_at": field(payload, "comment.created_at", str),
+        }
+    elif event == "pull_request_review" and _is_approval(payload):
+        about = {
+            "pull_request": field(payload, "pull_request.number", int),
+            "commit": field(payload, "review.commit_id", str),
+        }
+    else:
+        return None
+    if field(payload, "sender.type", str) != "User":
+        return None
+    repository = field(payload, "repository.full_name", str)
+    message = {
+        "kind": "release",
+        "repository": repository,
+        "login": field(payload, "sender.login", str),
+        "installation_id": field(payload, "installation.id", int),
+        **about,
+    }
+    return Release(json.dumps(message, separators=(",", ":")), repository, about["pull_request"])
+
+
+def _is_command(payload: Mapping[str, Any]) -> bool:
+    """A new comment, not an edited one, that says no more than the command, on an open pull request."""
+    issue, comment = payload.get("issue"), payload.get("comment")
+    if payload.get("action") != "created" or not isinstance(issue, dict) or not isinstance(comment, dict):
+        return False
+    body = comment.get("body")
+    is_command = isinstance(body, str) and body.strip() == _COMMAND
+    return is_command and issue.get("pull_request") is not None and issue.get("state") == "open"
+
+
+def _is_approval(payload: Mapping[str, Any]) -> bool:
+    review, pull = payload.get("review"), payload.get("pull_request")
+    if payload.get("action") != "submitted" or not isinstance(review, dict) or not isinstance(pull, dict):
+        return False
+    return review.get("state") == "approved" and pull.get("state") == "open"

@@ -22,8 +22,9 @@ from runner.log import logger, tee
 from runner.metadata import read_identity
 from runner.record import Heartbeat, SessionRecord
 from runner.report import Report
-from runner.session import Session, Signals, Surroundings
+from runner.session import Session
 from runner.settings import Settings, SettingsError
+from runner.surroundings import Signals, Surroundings
 from runner.tracking import Tracker
 from runner.user import User, adopt_orphans
 

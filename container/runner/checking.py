@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from runner.git.store import Head, Store
     from runner.report import Report
     from runner.repository.known import Known
-    from runner.session import Surroundings
+    from runner.surroundings import Surroundings
 
 # Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
 _GRACE_SECONDS = 300.0

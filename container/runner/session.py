@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pullwright.errors import PushRefused, SessionClosed, TaskStopped
 from pullwright.models import CheckResult, Outcome
@@ -16,9 +16,7 @@ from runner.agent.stuck import StuckGuard
 from runner.agent.verdict import judge
 from runner.checking import Checking, begin
 from runner.checkpoints import Checkpoints
-from runner.clock import CLOCK, Clock
 from runner.disk import DiskWatch
-from runner.gateway import PATIENCE_SECONDS
 from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
 from runner.git.landing import Landing
@@ -40,106 +38,22 @@ from runner.stub import SUMMARY, run_stub
 from runner.work import Work
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
-    from pathlib import Path
 
     from pullwright.errors import PullwrightError
-    from pullwright.github.client import GitHubClient
     from pullwright.models import AgentRequest
-    from runner.artifacts import Artifacts
-    from runner.clock import Phases
     from runner.git.store import Head, Store
-    from runner.record import SessionRecord
     from runner.report import Report
     from runner.repository.known import Known
     from runner.rules.delivery import HouseRules
+    from runner.surroundings import Surroundings
     from runner.tracking import Tracker
-    from runner.user import User
 
     # Told whether anything changed, it says what came of the agent's work.
     Judgement = Callable[[bool], tuple[Outcome, PullwrightError | None]]
 
 # So long is a rate limit waited for when the work is done and only has to come onto the branch.
 _LANDING_PATIENCE_SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """What can end a session from outside.
-
-    Attributes:
-        terminated: SIGTERM came.
-        lost: the session belongs to another task or is closed.
-    """
-
-    terminated: threading.Event
-    lost: threading.Event
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a session works with.
-
-    Attributes:
-        work_dir: where repositories are cloned.
-        private: the runner's own folder in it.
-        user: the agent's user.
-        checks_user: the user of the checks of its work.
-        github_token: gives a valid installation token.
-        forget_github_token: told a token that GitHub may have refused; the next one is new.
-        model_api_key: gives the model's key, if there is one.
-        github: makes a client of GitHub that waits for rate limits for so many seconds.
-        checkpoint_seconds: between two looks at whether there is work to keep.
-        package_manager: which one can install system packages here.
-        machine: whether the task has it for itself.
-        model_patience_seconds: for which a model's service that fails is asked again.
-        takes_over: whether another task of the session had begun.
-    """
-
-    work_dir: Path
-    private: Path
-    user: User
-    checks_user: User
-    record: SessionRecord
-    artifacts: Artifacts
-    github_token: Callable[[], str]
-    forget_github_token: Callable[[str], None]
-    model_api_key: Callable[[], str | None]
-    github: Callable[[float], GitHubClient]
-    signals: Signals
-    phases: Phases
-    clock: Clock = CLOCK
-    checkpoint_seconds: float = 120.0
-    package_manager: Literal["apt", "none"] = "none"
-    machine: Literal["own", "shared"] = "shared"
-    model_patience_seconds: float = PATIENCE_SECONDS
-    takes_over: bool = False
-
-    @property
-    def log(self) -> Path:
-        """The runner's own log."""
-        return self.private / "runner.log"
-
-    @property
-    def transcript(self) -> Path:
-        """The CLI's lines."""
-        return self.private / "transcript.jsonl"
-
-    @property
-    def readable(self) -> Path:
-        """The transcript for people."""
-        return self.private / "transcript.md"
-
-    @property
-    def conversation(self) -> Path:
-        """The CLI's own record, if there is one."""
-        return self.private / "conversation.jsonl"
-
-    @property
-    def diff(self) -> Path:
-        """What the agent changed."""
-        return self.private / "diff.patch"
 
 
 class Session:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected, Workspace
     from runner.report import Report
-    from runner.session import Surroundings
+    from runner.surroundings import Surroundings
 
 
 class Work:

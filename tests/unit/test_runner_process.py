@@ -22,8 +22,9 @@ from runner.clock import Phases
 from runner.disk import RESERVE_BYTES, DiskWatch
 from runner.log import Tee, logger
 from runner.report import Report
-from runner.session import Session, Signals, Surroundings
+from runner.session import Session
 from runner.settings import Settings, SettingsError
+from runner.surroundings import Signals, Surroundings
 from runner.tracking import Tracker, interval
 from runner.user import search_path
 from tests.unit.runner_kit import a_request

@@ -1,0 +1,98 @@
+"""What one session works with: made once at the task's start, passed on as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from runner.clock import CLOCK, Clock
+from runner.gateway import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pullwright.github.client import GitHubClient
+    from runner.artifacts import Artifacts
+    from runner.clock import Phases
+    from runner.record import SessionRecord
+    from runner.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What can end a session from outside.
+
+    Attributes:
+        terminated: SIGTERM came.
+        lost: the session belongs to another task or is closed.
+    """
+
+    terminated: threading.Event
+    lost: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a session works with.
+
+    Attributes:
+        work_dir: where repositories are cloned.
+        private: the runner's own folder in it.
+        user: the agent's user.
+        checks_user: the user of the checks of its work.
+        github_token: gives a valid installation token.
+        forget_github_token: told a token that GitHub may have refused; the next one is new.
+        model_api_key: gives the model's key, if there is one.
+        github: makes a client of GitHub that waits for rate limits for so many seconds.
+        checkpoint_seconds: between two looks at whether there is work to keep.
+        package_manager: which one can install system packages here.
+        machine: whether the task has it for itself.
+        model_patience_seconds: for which a model's service that fails is asked again.
+        takes_over: whether another task of the session had begun.
+    """
+
+    work_dir: Path
+    private: Path
+    user: User
+    checks_user: User
+    record: SessionRecord
+    artifacts: Artifacts
+    github_token: Callable[[], str]
+    forget_github_token: Callable[[str], None]
+    model_api_key: Callable[[], str | None]
+    github: Callable[[float], GitHubClient]
+    signals: Signals
+    phases: Phases
+    clock: Clock = CLOCK
+    checkpoint_seconds: float = 120.0
+    package_manager: Literal["apt", "none"] = "none"
+    machine: Literal["own", "shared"] = "shared"
+    model_patience_seconds: float = PATIENCE_SECONDS
+    takes_over: bool = False
+
+    @property
+    def log(self) -> Path:
+        """The runner's own log."""
+        return self.private / "runner.log"
+
+    @property
+    def transcript(self) -> Path:
+        """The CLI's lines."""
+        return self.private / "transcript.jsonl"
+
+    @property
+    def readable(self) -> Path:
+        """The transcript for people."""
+        return self.private / "transcript.md"
+
+    @property
+    def conversation(self) -> Path:
+        """The CLI's own record, if there is one."""
+        return self.private / "conversation.jsonl"
+
+    @property
+    def diff(self) -> Path:
+        """What the agent changed."""
+        return self.private / "diff.patch"

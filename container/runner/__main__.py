@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PullwrightError, SessionClosed
 from pullwright.github.client import GitHubClient
+from pullwright.github.fresh import Fresh
 from runner import exit_codes
 from runner.artifacts import Artifacts
 from runner.aws import Clients
@@ -101,12 +102,14 @@ def _prepare(
         artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
         github_token=grants.github_token,
         forget_github_token=grants.forget_github_token,
+        github_token_age=grants.github_token_age,
         model_api_key=lambda: grants.current().model_api_key,
         github=lambda patience: GitHubClient(
             settings.github_api_url,
             grants.github_token,
             forget_token=grants.forget_github_token,
             patience=patience,
+            fresh=Fresh(grants.github_token_age),
         ),
         signals=signals,
         phases=phases,
@@ -155,7 +158,10 @@ def _work(settings: Settings, around: Surroundings, report: Report, grants: Gran
 
 def _tracker(settings: Settings, around: Surroundings, request: AgentRequest, grants: Grants) -> Tracker:
     github = GitHubClient(
-        settings.github_api_url, grants.github_token, forget_token=grants.forget_github_token
+        settings.github_api_url,
+        grants.github_token,
+        forget_token=grants.forget_github_token,
+        fresh=Fresh(grants.github_token_age),
     )
     return Tracker(
         request,

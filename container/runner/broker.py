@@ -7,6 +7,7 @@ what the broker answers exists in this process's memory only.
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
@@ -154,6 +155,7 @@ class Grants:
         self._lock = threading.Lock()
         self._grant: BrokerGrant | None = None
         self._refused = False
+        self._granted_at: datetime | None = None
 
     def current(self) -> BrokerGrant:
         """The credentials, renewed if they end soon.
@@ -168,6 +170,7 @@ class Grants:
                 self._refused = False
                 try:
                     self._grant = self._broker.ask()
+                    self._granted_at = self._now()
                 except SessionClosed:
                     raise
                 except PullwrightError:
@@ -181,6 +184,11 @@ class Grants:
     def github_token(self) -> str:
         """The installation token to use for the next request or git command."""
         return self.current().github_token
+
+    def github_token_age(self) -> float:
+        """Seconds since the token was made: the broker makes one each time it is asked."""
+        self.current()
+        return math.inf if self._granted_at is None else (self._now() - self._granted_at).total_seconds()
 
     def forget_github_token(self, refused: str | None = None) -> None:
         """Asks for new credentials before the next use, because GitHub did not take a token.

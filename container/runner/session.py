@@ -76,6 +76,7 @@ class Session:
             request.branch,
             around.github_token,
             forget=around.forget_github_token,
+            token_age=around.github_token_age,
             should_stop=lambda: self._stopped_from_outside() is not None,
         )
         self._checkpoint = CheckpointRef(self._remote)

@@ -45,6 +45,7 @@ class Surroundings:
         github_token: gives a valid installation token.
         forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
+        github_token_age: seconds since that token was made.
         github: makes a client of GitHub that waits for rate limits for so many seconds.
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one can install system packages here.
@@ -62,6 +63,7 @@ class Surroundings:
     github_token: Callable[[], str]
     forget_github_token: Callable[[str], None]
     model_api_key: Callable[[], str | None]
+    github_token_age: Callable[[], float]
     github: Callable[[float], GitHubClient]
     signals: Signals
     phases: Phases

@@ -85,6 +85,7 @@ def _answer(call: Call) -> Reply:
     call.actor = authenticate(call.world, call.headers.get("authorization"))
     if call.path != "/rate_limit":
         call.world.meter.count(call.actor)
+    call.world.lag.check(call.actor)
     if (redirect := renames.resolve(call)) is not None:
         return redirect
     reply = ROUTER.find(call)(call)

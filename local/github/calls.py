@@ -142,11 +142,15 @@ class Call:
             raise not_found()
         found = self.world.issue(repository, self.number(name))
         allow(self.actor, repository, rule, found)
-        if found is None:
+        if found is None or self.hidden(repository, "issue", found.number):
             raise not_found()
         if found.deleted:
             raise ApiError(410, "This issue was deleted")
         return repository, found
+
+    def hidden(self, repository: Repository, kind: str, name: object) -> bool:
+        """Tell whether something is too new to be shown to whoever asks."""
+        return self.world.lag.hides(self.actor, kind, repository.id, name)
 
     def git(self, repository: Repository) -> GitRepository:
         """Return the git side of a repository that has a commit.

@@ -13,7 +13,7 @@ from local.github.answers import ApiError, Reply, not_found
 from local.github.control_models import AppBody, ChangedRepository, GivenRole, NewRepository, UserBody
 from local.github.control_repositories import FieldError
 from local.github.faults import Fault
-from local.github.records import App, Limits
+from local.github.records import App, Lags, Limits
 from local.github.rest.deliveries import shape_in_full
 from local.github.routing import Router
 from local.github.shapes import accounts, repositories
@@ -59,6 +59,8 @@ class Control:
         on("PUT", "/faults")(self._put_faults)
         on("GET", "/limits")(lambda _call: Reply(200, self._world.store.settings.limits.model_dump()))
         on("PUT", "/limits")(self._put_limits)
+        on("GET", "/lags")(lambda _call: Reply(200, self._world.store.settings.lags.model_dump()))
+        on("PUT", "/lags")(self._put_lags)
         on("GET", "/tokens")(self._get_tokens)
         on("GET", "/deliveries")(self._get_deliveries)
         on("POST", "/deliveries/{id}/redeliver")(self._redeliver)
@@ -179,6 +181,16 @@ class Control:
         settings.limits = Limits.model_validate({**settings.limits.model_dump(), **given})
         self._world.store.save_settings()
         return Reply(200, settings.limits.model_dump())
+
+    def _put_lags(self, call: Call) -> Reply:
+        settings = self._world.store.settings
+        given = call.body()
+        for name in given:
+            if name not in Lags.model_fields:
+                raise FieldError(name, "there is no such lag")
+        settings.lags = Lags.model_validate({**settings.lags.model_dump(), **given})
+        self._world.store.save_settings()
+        return Reply(200, settings.lags.model_dump())
 
     # What happened
 

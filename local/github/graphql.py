@@ -137,7 +137,8 @@ class Root:
             own = ("PR", issue.pull.id) if issue.pull else ("I", issue.id)
             repository = self._world.store.repositories.get(issue.repository_id)
             if own == (prefix, number) and repository and not issue.deleted:
-                if may_see(self._call.actor, repository):
+                hidden = self._world.lag.hides(self._call.actor, "issue", repository.id, issue.number)
+                if may_see(self._call.actor, repository) and not hidden:
                     return repository, issue
                 break
         raise _unresolved(text)
@@ -268,6 +269,7 @@ def _admit(call: Call) -> tuple[str, JSON | None]:
     if call.actor.kind in ("anonymous", "app"):
         raise ApiError(401, "This endpoint requires you to be authenticated.")
     call.world.meter.count(call.actor)
+    call.world.lag.check(call.actor)
     return call.text("query"), call.table("variables")
 
 

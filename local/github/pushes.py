@@ -109,6 +109,9 @@ def apply(world: World, repository: Repository, sender: Account, updates: list[U
     for update in updates:
         if update.before == update.after:
             continue
+        if update.after != ZERO and git.type_of(update.after) == "commit":
+            world.lag.made("object", repository.id, update.after)
+            world.lag.made("object", repository.id, git.commit(update.after).tree)
         if update.ref.startswith((_BRANCHES, "refs/tags/")):
             _tell(world, repository, sender, update)
         if update.ref.startswith(_BRANCHES) and update.after != ZERO:

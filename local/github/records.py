@@ -63,11 +63,26 @@ class Limits(BaseModel):
     edits_count: bool = False
 
 
+class Lags(BaseModel):
+    """For how long the stand-in does not know what is new.
+
+    Attributes:
+        token_lag: seconds in which a new installation token is refused.
+        token_status: how it is refused.
+        read_lag: seconds in which an installation is not shown what was made.
+    """
+
+    token_lag: float = Field(default=0, ge=0, le=600)
+    token_status: Literal[401, 403, 404] = 401
+    read_lag: float = Field(default=0, ge=0, le=600)
+
+
 class Settings(Record):
     """What is configured once for the whole stand-in."""
 
     app: App | None = None
     limits: Limits = Limits()
+    lags: Lags = Lags()
 
 
 class Account(Record):

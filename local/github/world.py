@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from local.github.git.store import GitStore
+from local.github.lags import Lag
 from local.github.limits import Meter
 from local.github.links import Links
 from local.github.records import Account
@@ -42,6 +43,7 @@ class World:
         self.now = clock
         self.outbox = Outbox(self)
         self.meter = Meter(self)
+        self.lag = Lag(self)
 
     @property
     def app(self) -> App | None:

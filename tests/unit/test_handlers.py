@@ -82,7 +82,7 @@ def test_both_functions_speak_the_state_machines_json(
     monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
     monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2999-01-01T00:00:00.123Z"}
-    opened = open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, None)
+    opened = open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, Context())
     OpenedPullRequest.model_validate_json(json.dumps(opened))
     ended = {**event, "opened": opened, "task": {}, "error": None}
     verdict = report_outcome.handler(ended, Context())
@@ -98,7 +98,7 @@ def test_lambda_sees_class_and_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
     with pytest.raises(IssueWithoutText) as caught:
-        open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, None)
+        open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, Context())
     assert str(caught.value) == caught.value.sentence
 
 
@@ -117,7 +117,7 @@ def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, 
     workshop.store.update_session("s", {"input": json.dumps(asked)})
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
     with pytest.raises(BranchProtected) as caught:
-        open_pull_request.handler({**event, "input": asked}, None)
+        open_pull_request.handler({**event, "input": asked}, Context())
     cause = json.dumps({"errorType": "BranchProtected", "errorMessage": str(caught.value)})
     error = {"Error": "BranchProtected", "Cause": cause}
     verdict = report_outcome.handler({**event, "opened": None, "task": None, "error": error}, Context())

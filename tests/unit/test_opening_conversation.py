@@ -69,7 +69,7 @@ def test_the_rendering_is_that_of_the_version_that_was_asked_for(workshop: Works
     [
         (Response(502, {}), GitHubUnavailable),
         (Response(403, {"retry-after": "3600"}), GitHubRateLimited),
-        (Response(403, {}), GitHubRefused),
+        (Response(400, {}), GitHubRefused),
         (Response(200, {}, {"html": "no text"}), GitHubUnavailable),
     ],
 )

@@ -249,7 +249,11 @@ def test_the_first_failure_is_the_sessions() -> None:
 def test_what_ends_a_session_from_outside(tmp_path: Path) -> None:
     """A lost session goes before SIGTERM, and SIGTERM before the clock."""
     signals, phases = Signals(threading.Event(), threading.Event()), Phases()
-    token = {"github_token": lambda: "t", "forget_github_token": lambda _: None}
+    token = {
+        "github_token": lambda: "t",
+        "forget_github_token": lambda _: None,
+        "github_token_age": lambda: 0.0,
+    }
     around = SimpleNamespace(signals=signals, phases=phases, work_dir=tmp_path, **token)
     session = Session(a_request(), cast("Surroundings", around), cast("Report", None), cast("Tracker", None))
     assert session._should_stop() is None

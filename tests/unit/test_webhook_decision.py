@@ -165,6 +165,8 @@ def test_what_takes_the_ground_from_sessions_is_queued(
         (payload("issues_opened"), "issues"),
         (payload("pull_request_labeled"), "pull_request"),
         ({}, "star"),
+        ({}, "projects_v2_item"),
+        ({}, "projects_v2_status_update"),
         ({}, "installation_repositories"),
         (changed("label.name", "bug"), "issues"),
         (changed("sender.type", "Bot"), "issues"),

@@ -68,6 +68,7 @@ class Landing:
 
     def _create(self, tree: str, parent: str, message: str) -> str:
         """Makes the commit; one that was made and never answered for does no harm."""
+        self._github.fresh.made(tree)
         for pause in _PAUSES:
             try:
                 return self._github.create_commit(self._repository, tree=tree, parent=parent, message=message)

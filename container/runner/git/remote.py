@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
+import re
 import shutil
 import time
 from typing import TYPE_CHECKING
 
 from pullwright.errors import GitHubRefused, GitHubUnavailable, HistoryRefused, TaskStopped
+from pullwright.github.fresh import PAUSES, YOUNG_SECONDS
 from runner.git.command import Done, GitError, environment, network_environment, run
 from runner.git.findings import LENIENT, is_harmless
 from runner.git.push import Rejection, parse_porcelain
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ATTEMPTS = 3
+# How git tells that GitHub did not take a token: by the status, or by GitHub's own words.
+_REFUSED = re.compile(
+    r"returned error: 40[134]|authentication failed|could not read (?:username|password)|"
+    r"repository (?:'[^']*' )?not found|invalid username or (?:token|password)|bad credentials|"
+    r"permission to \S+ denied|access to repository not granted|not accessible by integration",
+    re.IGNORECASE,
+)
 _LONGEST_WAIT = 4.0
 _NO_MATCH = 2
 _REJECTED = 1
@@ -47,6 +57,7 @@ class Remote:
         branch: the session's branch.
         token: gives a valid installation token whenever one is needed.
         forget: told the token of a command that failed, so that the next one is new.
+        token_age: seconds since the token was made.
         sleep: waits between attempts.
         should_stop: asked several times a second while something is read, never while it is pushed: reading
             comes before the work, which must not be lost.
@@ -59,6 +70,7 @@ class Remote:
         token: Callable[[], str],
         *,
         forget: Callable[[str], None] = lambda _: None,
+        token_age: Callable[[], float] = lambda: math.inf,
         sleep: Callable[[float], None] = time.sleep,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -66,6 +78,7 @@ class Remote:
         self.branch = branch
         self._token = token
         self._forget = forget
+        self._token_age = token_age
         self._sleep = sleep
         self._should_stop = should_stop
         self._fetched: set[str] = set()
@@ -293,17 +306,26 @@ class Remote:
         accept: Sequence[int] = (0,),
         is_push: bool = False,
     ) -> Done:
-        token = self._token()
         should_stop = _never if is_push else self._should_stop
-        try:
-            env = network_environment(self.url, token)
-            return run(*arguments, cwd=cwd, env=env, given=given, accept=accept, should_stop=should_stop)
-        except GitError as error:
-            # Git tells a refused token from other failures by its words only, so any failure counts as one.
-            self._forget(token)
-            if should_stop():
-                raise TaskStopped("The task was stopped while it read the repository.") from error
-            raise
+        pauses = iter(PAUSES)
+        while True:
+            token = self._token()
+            try:
+                env = network_environment(self.url, token)
+                return run(*arguments, cwd=cwd, env=env, given=given, accept=accept, should_stop=should_stop)
+            except GitError as error:
+                if should_stop():
+                    raise TaskStopped("The task was stopped while it read the repository.") from error
+                if self._token_age() >= YOUNG_SECONDS or not _REFUSED.search(error.stderr):
+                    # The words do not tell every refused token, so any failure counts as one.
+                    self._forget(token)
+                    raise
+                # Another token would be as new to GitHub as this one.
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                logger.warning("GitHub does not know the token yet", command=arguments[0], wait=pause)
+                self._sleep(pause)
 
     def _log(self, error: GitError, attempt: int) -> None:
         logger.warning(

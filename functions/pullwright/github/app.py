@@ -1,5 +1,6 @@
 """The GitHub App: proves who we are, and mints tokens for one repository and named permissions."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from pullwright.errors import (
 )
 from pullwright.github.client import GitHubClient
 from pullwright.github.connection import Connection, parse
+from pullwright.github.fresh import Fresh
 from pullwright.github.payloads import App, Delivery, Installation, InstallationToken
 from pullwright.github.refusals import reaches
 from pullwright.github.transport import Transport, Urllib3Transport
@@ -74,6 +76,10 @@ class GitHubApp:
         self._secret: AppSecret | None = None
         self._proof = ("", 0)
         self._tokens: dict[tuple[Any, ...], InstallationToken] = {}
+        # By name: what bounds the waits is another for each invocation.
+        self._fresh = Fresh(clock=clock, time_left=lambda: self.time_left())  # noqa: PLW0108 - see above
+        self.time_left: Callable[[], float] = lambda: math.inf
+        """Seconds that the function has still to live, which bound what is waited for."""
         self._app: App | None = None
         self._bot_id: int | None = None
         self._api = Connection(
@@ -218,16 +224,20 @@ class GitHubApp:
         self.token(repository, permissions, installation_id)
         key = (repository.lower(), tuple(sorted(permissions.items())))
 
+        def token() -> InstallationToken:
+            return self.token(repository, permissions, installation_id)
+
         def forget() -> None:
             self._tokens.pop(key, None)
 
         return GitHubClient(
             self._api_url,
-            lambda: self.token(repository, permissions, installation_id).token,
+            lambda: token().token,
             forget_token=forget,
             granted=permissions,
             transport=self._transport,
             sleep=self._sleep,
+            fresh=self._fresh.of(lambda: self._clock() - token().minted_at),
         )
 
     def _mint(
@@ -244,7 +254,7 @@ class GitHubApp:
         if response.status in _NO_TOKEN:
             return None
         token = parse(InstallationToken, response.decoded, what)
-        return token.model_copy(update={"installation_id": installation_id})
+        return token.model_copy(update={"installation_id": installation_id, "minted_at": self._clock()})
 
     def _jwt(self) -> str:
         proof, made_at = self._proof

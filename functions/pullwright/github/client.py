@@ -21,7 +21,7 @@ from pullwright.github.payloads import (
     RepositoryInfo,
     User,
 )
-from pullwright.github.refusals import told
+from pullwright.github.refusals import told, validation_words
 
 _GONE = frozenset({404, 410})
 _CONFLICT = 409
@@ -70,6 +70,7 @@ class GitHubClient(Connection):
             f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission",
             "read a collaborator's permission",
             allow=(404,),
+            may_be_absent=True,
         )
         decoded = response.decoded if isinstance(response.decoded, dict) else {}
         return str(decoded.get("permission", "none"))
@@ -80,7 +81,7 @@ class GitHubClient(Connection):
 
     def find_user(self, login: str) -> User | None:
         """Reads an account that may not be there."""
-        return self.find(f"/users/{quote(login, safe='')}", "read an account", User)
+        return self.find(f"/users/{quote(login, safe='')}", "read an account", User, may_be_absent=True)
 
     def find_branch(self, repository: str, branch: str) -> str | None:
         """The commit that a branch points to, or None if there is no such branch.
@@ -93,6 +94,8 @@ class GitHubClient(Connection):
             f"/repos/{repository}/git/ref/heads/{quote(branch)}",
             "read a branch",
             allow=(404, _CONFLICT),
+            about=[f"branch:{branch}"],
+            may_be_absent=True,
         )
         if response.status == _CONFLICT:
             raise RepositoryEmpty(f"The repository {repository} has no commit yet.")
@@ -107,7 +110,11 @@ class GitHubClient(Connection):
         """
         body = {"ref": f"refs/heads/{branch}", "sha": commit}
         path = f"/repos/{repository}/git/refs"
-        return told(self.call("POST", path, "create a branch", body=body, allow=_NOT_WRITTEN))
+        what = "create a branch"
+        refused = told(self.call("POST", path, what, body=body, allow=_NOT_WRITTEN, about=[commit]))
+        if refused is None:
+            self.fresh.made(f"branch:{branch}")
+        return refused
 
     def forward_branch(self, repository: str, branch: str, commit: str) -> str | None:
         """Moves a branch forward, never by force.
@@ -117,11 +124,20 @@ class GitHubClient(Connection):
         """
         path = f"/repos/{repository}/git/refs/heads/{quote(branch)}"
         body = {"sha": commit, "force": False}
-        return told(self.call("PATCH", path, "move a branch", body=body, allow=_NOT_WRITTEN))
+        about = [f"branch:{branch}", commit]
+        return told(self.call("PATCH", path, "move a branch", body=body, allow=_NOT_WRITTEN, about=about))
 
     def get_commit(self, repository: str, commit: str) -> Commit:
-        """Reads a commit by its hash."""
-        return self.get(f"/repos/{repository}/git/commits/{commit}", "read a commit", Commit)
+        """Reads a commit by its hash.
+
+        Raises:
+            GitHubUnavailable: GitHub does not know yet a commit that it has named itself.
+        """
+        path, what = f"/repos/{repository}/git/commits/{commit}", "read a commit"
+        found = self.find(path, what, Commit, about=[commit])
+        if found is None:
+            raise GitHubUnavailable(f"GitHub does not know the commit {commit} yet.")
+        return found
 
     def create_commit(self, repository: str, *, tree: str, parent: str, message: str) -> str:
         """Makes a commit that belongs to no branch yet.
@@ -140,19 +156,25 @@ class GitHubClient(Connection):
         """
         what = "create a commit"
         body = {"message": message, "tree": tree, "parents": [parent]}
-        response = self.call("POST", f"/repos/{repository}/git/commits", what, body=body)
-        return parse(Commit, response.decoded, what).sha
+        response = self.call(
+            "POST", f"/repos/{repository}/git/commits", what, body=body, about=[tree, parent]
+        )
+        made = parse(Commit, response.decoded, what).sha
+        self.fresh.made(made)
+        return made
 
     def commits_ahead(self, repository: str, base: str, branch: str) -> int:
         """How many commits a branch has that its base has not."""
         span = f"{quote(base, safe='')}...{quote(branch, safe='')}"
         path = f"/repos/{repository}/compare/{span}?per_page=1"
-        return int(self.call("GET", path, "compare two branches").decoded["ahead_by"])
+        what = "compare two branches"
+        return int(self.call("GET", path, what, about=[f"branch:{branch}"]).decoded["ahead_by"])
 
     def contains(self, repository: str, branch: str, commit: str) -> bool:
         """Whether a commit is part of a branch; one that is unknown is not."""
         path = f"/repos/{repository}/compare/{commit}...{quote(branch, safe='')}?per_page=1"
-        response = self.call("GET", path, "compare a commit with a branch", allow=(404,))
+        what, about = "compare a commit with a branch", [f"branch:{branch}", commit]
+        response = self.call("GET", path, what, allow=(404,), about=about, may_be_absent=True)
         return isinstance(response.decoded, dict) and response.decoded.get("behind_by") == 0
 
     def get_issue(self, repository: str, number: int) -> Issue:
@@ -178,12 +200,14 @@ class GitHubClient(Connection):
     def comments(self, repository: str, number: int) -> list[Comment]:
         """The comments of an issue or pull request, oldest first."""
         path = f"/repos/{repository}/issues/{number}/comments"
-        return list(self.pages(path, "read the comments", Comment, limit=_MAX_COMMENTS))
+        about = [f"number:{number}"]
+        return list(self.pages(path, "read the comments", Comment, limit=_MAX_COMMENTS, about=about))
 
     def get_comment(self, repository: str, comment_id: int) -> Comment | None:
         """Reads a comment as GitHub renders it; None if somebody has deleted it."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
-        return self.find(path, "read a comment", Comment, absent=_GONE, accept=RENDERED)
+        about = [f"comment:{comment_id}"]
+        return self.find(path, "read a comment", Comment, absent=_GONE, accept=RENDERED, about=about)
 
     def render(self, repository: str, text: str) -> str:
         """Has GitHub render a text as it does comments of a repository; returns HTML.
@@ -203,12 +227,16 @@ class GitHubClient(Connection):
         """Writes a comment on an issue or pull request."""
         what = "write a comment"
         path = f"/repos/{repository}/issues/{number}/comments"
-        return parse(Comment, self.call("POST", path, what, body={"body": body}).decoded, what)
+        response = self.call("POST", path, what, body={"body": body}, about=[f"number:{number}"])
+        comment = parse(Comment, response.decoded, what)
+        self.fresh.made(f"comment:{comment.id}")
+        return comment
 
     def update_comment(self, repository: str, comment_id: int, body: str) -> bool:
         """Rewrites a comment of ours; False if somebody has deleted it."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
-        response = self.call("PATCH", path, "edit a comment", body={"body": body}, allow=_GONE)
+        what, about = "edit a comment", [f"comment:{comment_id}"]
+        response = self.call("PATCH", path, what, body={"body": body}, allow=_GONE, about=about)
         return response.status not in _GONE
 
     def react(self, repository: str, number: int, content: str) -> None:
@@ -224,7 +252,8 @@ class GitHubClient(Connection):
     def get_pull_request(self, repository: str, number: int) -> PullRequest:
         """Reads a pull request, with its description as GitHub renders it."""
         path, what = f"/repos/{repository}/pulls/{number}", "read the pull request"
-        found = self.find(path, what, PullRequest, absent=_GONE, accept=RENDERED)
+        about = [f"number:{number}"]
+        found = self.find(path, what, PullRequest, absent=_GONE, accept=RENDERED, about=about)
         if found is None:
             raise PullRequestNotFound(f"There is no pull request #{number} in {repository}.")
         return found
@@ -239,15 +268,22 @@ class GitHubClient(Connection):
 
     def create_pull_request(
         self, repository: str, *, branch: str, base: str, title: str, body: str, draft: bool
-    ) -> PullRequest | None:
-        """Opens a pull request; None if GitHub would not (one exists, or drafts are not available)."""
+    ) -> PullRequest | str:
+        """Opens a pull request.
+
+        Returns:
+            It, or in GitHub's words why it would not.
+        """
         what = "open a pull request"
         fields = {"head": branch, "base": base, "title": title, "body": body, "draft": draft}
         path = f"/repos/{repository}/pulls"
-        response = self.call("POST", path, what, body=fields, allow=(_UNPROCESSABLE,))
+        about = [f"branch:{branch}"]
+        response = self.call("POST", path, what, body=fields, allow=(_UNPROCESSABLE,), about=about)
         if response.status == _UNPROCESSABLE:
-            return None
-        return parse(PullRequest, response.decoded, what)
+            return validation_words(response)
+        made = parse(PullRequest, response.decoded, what)
+        self.fresh.made(f"number:{made.number}")
+        return made
 
     def put_check_run(self, repository: str, check: CheckRun) -> None:
         """Puts a finished check run on a commit, once for each `external_id`.
@@ -257,10 +293,12 @@ class GitHubClient(Connection):
         what = "put a check run on the commit"
         query = urlencode({"check_name": check.name, "per_page": 100})
         path = f"/repos/{repository}/commits/{check.head_sha}/check-runs?{query}"
-        found = self.get(path, "read the check runs of the commit", CheckRuns)
+        about = [check.head_sha]
+        found = self.get(path, "read the check runs of the commit", CheckRuns, about)
         if not any(one.external_id == check.external_id for one in found.check_runs):
-            self.call("POST", f"/repos/{repository}/check-runs", what, body=check.body())
+            self.call("POST", f"/repos/{repository}/check-runs", what, body=check.body(), about=about)
 
     def mark_ready(self, pull_request: PullRequest) -> None:
         """Takes a pull request out of draft; only GraphQL can."""
-        self.graphql(_MARK_READY, {"id": pull_request.node_id}, "mark the pull request ready for review")
+        what, about = "mark the pull request ready for review", [f"number:{pull_request.number}"]
+        self.graphql(_MARK_READY, {"id": pull_request.node_id}, what, about)

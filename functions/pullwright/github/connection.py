@@ -1,6 +1,7 @@
 """One authenticated line to GitHub: what is sent with every request, what is repeated, and what never is."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
@@ -8,9 +9,16 @@ from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
-from pullwright.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable, PullwrightError
+from pullwright.errors import (
+    GitHubRateLimited,
+    GitHubRefused,
+    GitHubUnavailable,
+    PermissionMissing,
+    PullwrightError,
+)
+from pullwright.github.fresh import Fresh, Waits
 from pullwright.github.payloads import Payload
-from pullwright.github.refusals import FORBIDDEN, UNAUTHORIZED, graphql_refusal, refusal
+from pullwright.github.refusals import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, graphql_refusal, refusal
 from pullwright.github.transport import Request, Response, Transport, Urllib3Transport
 from pullwright.github.urls import GitHubUrls
 
@@ -30,6 +38,7 @@ _REPEATABLE = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
 _MAX_REDIRECTS = 3
+_REPOSITORY = re.compile(r"/repos/[^/]+/[^/?]+")
 
 
 class Connection:
@@ -44,6 +53,7 @@ class Connection:
         transport: the network.
         sleep: waits so many seconds.
         patience: seconds that one call may spend on waiting for a rate limit.
+        fresh: knows what GitHub may not know yet; calls that meet it wait.
     """
 
     def __init__(
@@ -56,6 +66,7 @@ class Connection:
         transport: Transport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         patience: float = PATIENCE_SECONDS,
+        fresh: Fresh | None = None,
     ) -> None:
         self.urls = GitHubUrls.of(api_url)
         self._token = token
@@ -64,6 +75,8 @@ class Connection:
         self._transport = transport if transport is not None else Urllib3Transport()
         self._sleep = sleep
         self._patience = patience
+        self.fresh = fresh if fresh is not None else Fresh()
+        self.reaches_repository = False
 
     def call(
         self,
@@ -75,6 +88,8 @@ class Connection:
         allow: Collection[int] = (),
         accept: str = JSON,
         changes_nothing: bool = False,
+        about: Collection[str] = (),
+        may_be_absent: bool = False,
     ) -> Response:
         """Makes one request.
 
@@ -86,16 +101,22 @@ class Connection:
             allow: statuses of 300 and more that the caller wants to see itself.
             accept: media type of the answer.
             changes_nothing: a POST that only asks, and so may be repeated.
+            about: the things that the request names and that may be new, see `Fresh.made`.
+            may_be_absent: 404 is as good an answer as any other.
 
         Raises:
             PullwrightError: GitHub did not do it; see `pullwright.github.refusals`.
         """
         url, may_repeat = self.urls.rest + path, changes_nothing or method in _REPEATABLE
-        return self._call(method, url, what, body=body, allow=allow, accept=accept, may_repeat=may_repeat)
+        waits = Waits(self.fresh, self._sleep, what)
+        early = _Early(self, waits, path, allow=allow, about=about, may_be_absent=may_be_absent)
+        return self._call(
+            method, url, what, early, body=body, allow=allow, accept=accept, may_repeat=may_repeat
+        )
 
-    def get(self, path: str, what: str, model: type[PayloadT]) -> PayloadT:
+    def get(self, path: str, what: str, model: type[PayloadT], about: Collection[str] = ()) -> PayloadT:
         """Reads one thing."""
-        return parse(model, self.call("GET", path, what).decoded, what)
+        return parse(model, self.call("GET", path, what, about=about).decoded, what)
 
     def find(
         self,
@@ -105,36 +126,58 @@ class Connection:
         absent: Collection[int] = (404,),
         *,
         accept: str = JSON,
+        about: Collection[str] = (),
+        may_be_absent: bool = False,
     ) -> PayloadT | None:
         """Reads one thing that may be absent."""
-        response = self.call("GET", path, what, allow=absent, accept=accept)
+        response = self.call(
+            "GET", path, what, allow=absent, accept=accept, about=about, may_be_absent=may_be_absent
+        )
         return None if response.status in absent else parse(model, response.decoded, what)
 
-    def pages(self, path: str, what: str, model: type[PayloadT], *, limit: int = 1_000) -> Iterator[PayloadT]:
+    def pages(
+        self,
+        path: str,
+        what: str,
+        model: type[PayloadT],
+        *,
+        limit: int = 1_000,
+        about: Collection[str] = (),
+    ) -> Iterator[PayloadT]:
         """Reads a list, page by page, at most `limit` things."""
         for page in range(1, -(-limit // PAGE_SIZE) + 1):
             mark = "&" if "?" in path else "?"
             query = urlencode({"per_page": PAGE_SIZE, "page": page})
-            found = self.call("GET", f"{path}{mark}{query}", what).decoded
+            found = self.call("GET", f"{path}{mark}{query}", what, about=about).decoded
             if not isinstance(found, list):
                 raise GitHubRefused(f"GitHub answered no list when asked to {what}.")
             yield from (parse(model, item, what) for item in found)
             if len(found) < PAGE_SIZE:
                 return
 
-    def graphql(self, query: str, variables: Mapping[str, Any], what: str) -> Any:
+    def graphql(
+        self, query: str, variables: Mapping[str, Any], what: str, about: Collection[str] = ()
+    ) -> Any:
         """Makes one GraphQL request and returns its `data`."""
         body = {"query": query, "variables": dict(variables)}
-        answer = self._call("POST", self.urls.graphql, what, body=body).decoded
-        if not isinstance(answer, dict) or answer.get("errors"):
-            raise graphql_refusal(what, answer.get("errors", []) if isinstance(answer, dict) else [])
-        return answer.get("data")
+        waits = Waits(self.fresh, self._sleep, what)
+        early = _Early(self, waits, "", about=about)
+        while True:
+            answer = self._call("POST", self.urls.graphql, what, early, body=body).decoded
+            if isinstance(answer, dict) and not answer.get("errors"):
+                return answer.get("data")
+            errors = answer.get("errors") if isinstance(answer, dict) else None
+            errors = errors if isinstance(errors, list) else []
+            if not self.fresh.may_be_unknown(errors, about, reaches=self.reaches_repository):
+                raise graphql_refusal(what, errors)
+            waits.wait()
 
     def _call(
         self,
         method: str,
         url: str,
         what: str,
+        early: "_Early",
         *,
         body: Any = None,
         allow: Collection[int] = (),
@@ -151,9 +194,14 @@ class Connection:
             except GitHubUnavailable as unavailable:
                 error: PullwrightError = unavailable
             else:
-                if response.status < _ERROR or response.status in allow:
+                if response.status < _ERROR:
+                    early.succeeded()
                     return response
                 error = refusal(what, response, self._granted)
+                if early.is_to_be_repeated(response, error):
+                    continue
+                if response.status in allow:
+                    return response
             if isinstance(error, GitHubRateLimited) and error.retry_after <= patience:
                 patience -= max(error.retry_after, 1.0)
                 self._sleep(error.retry_after)
@@ -165,6 +213,10 @@ class Connection:
                 self._renew()
             else:
                 raise error
+
+    def lacks_permission(self, error: PullwrightError) -> bool:
+        """Whether a refusal is about a permission that the token was never given."""
+        return self._granted is not None and isinstance(error, PermissionMissing)
 
     def _renew(self) -> None:
         if self._forget_token is not None:
@@ -197,6 +249,72 @@ class Connection:
             return Request(method, url, headers)
         headers["content-type"] = "application/json"
         return Request(method, url, headers, json.dumps(body).encode())
+
+
+class _Early:
+    """Repeats one call while its answer may only be early.
+
+    Args:
+        connection: makes the call.
+        waits: the pauses of this call.
+        path: below the REST root; empty for GraphQL.
+        allow: statuses of 400 and more that are answers.
+        about: what may be new.
+        may_be_absent: 404 is as good an answer as any other.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        waits: Waits,
+        path: str,
+        *,
+        allow: Collection[int] = (),
+        about: Collection[str] = (),
+        may_be_absent: bool = False,
+    ) -> None:
+        self._connection = connection
+        self._waits = waits
+        self._repository = _REPOSITORY.match(path)
+        self._allow = allow
+        self._about = about
+        self._looked = may_be_absent
+
+    def succeeded(self) -> None:
+        """Takes note that the token reaches the repository."""
+        if self._repository is not None:
+            self._connection.reaches_repository = True
+
+    def is_to_be_repeated(self, response: Response, error: PullwrightError) -> bool:
+        """Waits if an answer may be early; False if it is final.
+
+        Raises:
+            GitHubUnavailable: it has been waited for long enough.
+        """
+        connection = self._connection
+        if isinstance(error, GitHubRateLimited) or connection.lacks_permission(error):
+            return False
+        if not connection.fresh.misses(response, self._about):
+            if not connection.fresh.refuses_token(response):
+                return False
+            if response.status == NOT_FOUND and NOT_FOUND in self._allow:
+                return self._is_absence_doubtful()
+        self._waits.wait()
+        return True
+
+    def _is_absence_doubtful(self) -> bool:
+        """Whether to ask again for what is absent: the token may not reach the repository yet."""
+        if self._repository is None:
+            return False
+        if not self._connection.reaches_repository:
+            # Any token may read this; the call waits until it does.
+            self._connection.call("GET", self._repository[0], "read the repository")
+            return True
+        if self._looked:
+            return False
+        self._looked = True
+        self._waits.wait()
+        return True
 
 
 def _is_about_token(response: Response | None, error: PullwrightError) -> bool:

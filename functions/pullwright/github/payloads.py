@@ -276,8 +276,10 @@ class InstallationToken(Payload):
 
     Attributes:
         installation_id: whose token it is, filled in by us.
+        minted_at: when we got it, Unix seconds, filled in by us.
     """
 
     token: str = Field(repr=False)
     expires_at: datetime
     installation_id: int = 0
+    minted_at: float = 0.0

@@ -18,7 +18,7 @@ from pullwright.errors import (
 from pullwright.github.transport import Response
 from pullwright.text import one_line
 
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, TOO_MANY = 401, 403, 404, 410, 429
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 410, 422, 429
 SERVER_ERROR = 500
 _ERROR = 400
 _LONGEST_REASON = 300
@@ -33,6 +33,8 @@ _RULE = re.compile(
     r"verified signatures|being restricted|not authorized",
     re.IGNORECASE,
 )
+# Of hashes that GitHub gave itself or was just pushed.
+_NOT_KNOWN_YET = re.compile(r": (?:(?:Tree SHA|Parent SHA|Object) does not exist|No commit found for SHA)")
 DEFAULT_WAIT_SECONDS = 60.0
 _LEVELS = ("none", "read", "write", "admin")
 
@@ -48,8 +50,10 @@ def refusal(what: str, response: Response, granted: Mapping[str, str] | None = N
         granted: the permissions the token is known to have, if that is known.
     """
     status = response.status
-    if status >= SERVER_ERROR:
-        return GitHubUnavailable(f"GitHub answered {status} when asked to {what}.")
+    is_unknown = status == UNPROCESSABLE and _NOT_KNOWN_YET.match(_message(response.decoded))
+    if status >= SERVER_ERROR or is_unknown:
+        told_ = _message(response.decoded) if is_unknown else ""
+        return GitHubUnavailable(f"GitHub answered {status}{told_} when asked to {what}.")
     if status in {FORBIDDEN, TOO_MANY} and (wait := _wait_seconds(response)) is not None:
         return GitHubRateLimited(
             f"GitHub's rate limit is used up; it answers again in {wait:.0f} seconds.", retry_after=wait
@@ -79,6 +83,24 @@ def told(response: Response) -> str | None:
     return message if isinstance(message, str) and message else f"GitHub answered {response.status}"
 
 
+def validation_words(response: Response) -> str:
+    """What GitHub says about a request that it finds wrong, with the fields, on one line.
+
+    https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#validation-failed
+    """
+    decoded = response.decoded if isinstance(response.decoded, dict) else {}
+    errors = decoded.get("errors")
+    details = []
+    for error in errors if isinstance(errors, list) else []:
+        if isinstance(error, dict):
+            named = " ".join(str(error[key]) for key in ("field", "code") if error.get(key))
+            details.append(str(error.get("message") or named))
+        else:
+            details.append(str(error))
+    words = "; ".join(detail for detail in details if detail)
+    return one_line(words or str(decoded.get("message") or "no reason given"), _LONGEST_REASON)
+
+
 def ref_refusal(branch: str, message: str) -> PullwrightError:
     """Names why a branch was not written.
 
@@ -97,6 +119,9 @@ def ref_refusal(branch: str, message: str) -> PullwrightError:
             f"The branch {branch} does not exist any more.",
             remedy="Start it again: a new branch will be made.",
         )
+    if words.startswith("Reference already exists"):
+        # Whoever asks has looked for it: another of GitHub's servers knows it.
+        return GitHubUnavailable(f"GitHub does not show the branch {branch} yet, which exists.")
     if words.startswith("Object does not exist"):
         return GitHubUnavailable(f"GitHub does not know the commit for {branch} yet.")
     if _RULE.search(words):
@@ -109,7 +134,7 @@ def ref_refusal(branch: str, message: str) -> PullwrightError:
 def graphql_refusal(what: str, errors: list[Any]) -> PullwrightError:
     """The same for GraphQL, which answers 200 and names the trouble in `errors[].type`."""
     types = {error.get("type") for error in errors if isinstance(error, dict)}
-    if "RATE_LIMITED" in types:
+    if types & {"RATE_LIMITED", "RATE_LIMIT"}:
         return GitHubRateLimited("GitHub's rate limit is used up.", retry_after=DEFAULT_WAIT_SECONDS)
     if "FORBIDDEN" in types:
         return PermissionMissing(f"The GitHub App may not {what}: it lacks a permission.")
@@ -127,7 +152,9 @@ def _wait_seconds(response: Response) -> float | None:
     if response.headers.get("x-ratelimit-remaining") == "0":
         reset = _number(response.headers.get("x-ratelimit-reset"))
         return DEFAULT_WAIT_SECONDS if reset is None else max(reset - time.time(), 1.0)
-    return DEFAULT_WAIT_SECONDS if response.status == TOO_MANY else None
+    # A secondary limit may come without any header; GitHub then asks for a minute at least.
+    is_limit = response.status == TOO_MANY or "secondary rate limit" in _message(response.decoded)
+    return DEFAULT_WAIT_SECONDS if is_limit else None
 
 
 def _number(text: str | None) -> float | None:

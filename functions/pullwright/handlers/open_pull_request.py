@@ -10,11 +10,12 @@ from pullwright.log import about, logger
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, open_pull_request
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Opens the pull request of one session.
 
     Args:
         event: an `OpenPullRequestEvent`.
+        context: tells how long the function may still run.
 
     Returns:
         An `OpenedPullRequest`.
@@ -24,8 +25,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     parsed = OpenPullRequestEvent.model_validate(event)
     about(parsed.session_id)
+    tools = _tools()
+    tools.app.time_left = lambda: context.get_remaining_time_in_millis() / 1000
     try:
-        opened = open_pull_request(parsed, _tools())
+        opened = open_pull_request(parsed, tools)
     except PullwrightError as error:
         error.pack()
         raise

@@ -28,7 +28,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     parsed = ReportOutcomeEvent.model_validate(event)
     about(parsed.session_id)
     seconds_left = context.get_remaining_time_in_millis() / 1000
-    verdict = report_outcome(parsed, _tools(), now=datetime.now(UTC), seconds_left=seconds_left)
+    made = _tools()
+    made.app.time_left = lambda: context.get_remaining_time_in_millis() / 1000
+    verdict = report_outcome(parsed, made, now=datetime.now(UTC), seconds_left=seconds_left)
     logger.info("session over", status=verdict.status, outcome=verdict.outcome, error=verdict.error)
     return verdict.model_dump(mode="json")
 

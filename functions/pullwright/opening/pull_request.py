@@ -10,7 +10,7 @@ from pullwright.comments import (
     render_progress,
     render_withdrawn_refusal,
 )
-from pullwright.errors import GitHubRefused, PullwrightError
+from pullwright.errors import GitHubRefused, GitHubUnavailable, PullwrightError
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Comment, PullRequest
 from pullwright.log import logger
@@ -30,6 +30,7 @@ def open_draft(
     """Opens the pull request of a branch that has none, as a draft where the plan allows drafts.
 
     Raises:
+        GitHubUnavailable: GitHub does not know the branch yet, or does not show the pull request yet.
         GitHubRefused: GitHub opens none.
     """
     for draft in (True, False):
@@ -41,13 +42,19 @@ def open_draft(
             body=pull_request_body(issue=subject.issue, prompt=prompt, requested_by=requested_by),
             draft=draft,
         )
-        if made is not None:
+        if isinstance(made, PullRequest):
             return made
         # A POST whose answer was lost has opened it all the same.
         for pull in client.pull_requests_of(repository, subject.branch):
             if pull.state == "open":
                 return pull
-    raise GitHubRefused(f"GitHub refused to open a pull request from {subject.branch} to {base}.")
+        if "already exists" in made:
+            raise GitHubUnavailable("GitHub does not show the pull request yet, which exists.")
+        if made == "head invalid":
+            raise GitHubUnavailable(f"GitHub does not know the branch {subject.branch} yet.")
+        if "draft" not in made.lower():
+            break
+    raise GitHubRefused(f"GitHub refused to open a pull request from {subject.branch} to {base}: {made}.")
 
 
 def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:

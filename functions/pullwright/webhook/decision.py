@@ -14,7 +14,7 @@ from pullwright.webhook.start import Start, start_for_issue
 from pullwright.webhook.withdrawal import Withdrawal, withdrawal
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_EVENT = re.compile(r"[a-z_]{1,64}")
+_EVENT = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def decide(

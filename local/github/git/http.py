@@ -120,6 +120,11 @@ def admit(world: World, owner: str, name: str, authorization: str | None, *, pus
         raise RefusedError(
             401, "Invalid username or token. Password authentication is not supported for Git operations."
         ) from None
+    try:
+        world.lag.check(actor)
+    except ApiError as error:
+        text = "Repository not found." if error.status == 404 else error.message  # noqa: PLR2004 - Not Found
+        raise RefusedError(error.status, text) from None
     if actor.kind == "app":
         raise RefusedError(401, "Invalid username or token.")
     found = world.repository(owner, name)

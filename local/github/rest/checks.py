@@ -88,7 +88,7 @@ def create_check_run(call: Call) -> Reply:
     if not call.by_app:
         raise forbidden("You must authenticate via a GitHub App.")
     sha = call.text("head_sha")
-    if call.git(found).type_of(sha) != "commit":
+    if call.git(found).type_of(sha) != "commit" or call.hidden(found, "object", sha):
         raise unprocessable(f"No commit found for SHA: {sha}")
     number = call.world.store.next_id("check_run")
     it = CheckRun(

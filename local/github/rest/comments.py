@@ -64,6 +64,7 @@ def create_comment(call: Call) -> Reply:
             updated_at=now,
         )
     )
+    call.world.lag.made("comment", found.id, it.id)
     on.updated_at = now
     call.world.store.issues.put(on)
     events.comment_event(call.world, found, on, it, "created", account)
@@ -82,7 +83,7 @@ def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
     if found is None:
         raise not_found()
     allow(call.actor, found, rule, on)
-    if it is None or on is None:
+    if it is None or on is None or call.hidden(found, "comment", it.id):
         raise not_found()
     return found, on, it
 

@@ -69,7 +69,10 @@ def compare(call: Call) -> Reply:
     git = call.git(found)
     left, dots, right = call.params["spec"].partition("...")
     base, head = (git.resolve(name.removeprefix(f"{found.owner}:")) for name in (left, right))
-    if not dots or base is None or head is None:
+    names = [f"refs/heads/{right}", f"refs/heads/{left}"]
+    hidden = any(call.hidden(found, "ref", name) for name in names)
+    hidden = hidden or any(call.hidden(found, "object", sha) for sha in (left, right))
+    if not dots or base is None or head is None or hidden:
         raise not_found()
     fork = git.merge_base(base, head)
     if fork is None:

@@ -31,7 +31,7 @@ def get_commit(call: Call) -> Reply:
     """Return a commit by its full hash."""
     found = call.repository(READ_CONTENTS)
     git = call.git(found)
-    if git.type_of(call.params["sha"]) != "commit":
+    if git.type_of(call.params["sha"]) != "commit" or call.hidden(found, "object", call.params["sha"]):
         raise not_found()
     return Reply(200, commits.git_commit(call.world, found, git.commit(call.params["sha"])))
 
@@ -60,14 +60,14 @@ def create_commit(call: Call) -> Reply:
     git = call.git(found)
     message, tree = call.text("message"), call.text("tree")
     parents = call.texts("parents") or []
-    if not _SHA.fullmatch(tree) or git.type_of(tree) != "tree":
+    if not _SHA.fullmatch(tree) or git.type_of(tree) != "tree" or call.hidden(found, "object", tree):
         raise unprocessable("Tree SHA does not exist")
     for parent in parents:
         if not _SHA.fullmatch(parent):
             raise unprocessable(
                 "The parents parameter must be exactly 40 characters and contain only [0-9a-f]."
             )
-        if git.type_of(parent) != "commit":
+        if git.type_of(parent) != "commit" or call.hidden(found, "object", parent):
             raise unprocessable("Parent SHA does not exist or is not a commit object")
     account = call.account()
     mail = f"{account.id}+{account.login}@{call.world.links.noreply}"
@@ -78,6 +78,7 @@ def create_commit(call: Call) -> Reply:
     committer = github if signs else _signature(call, "committer", author)
     sign = call.world.git_store.signer.signed if signs else None
     sha = git.write_commit(tree, parents, message, author, committer, sign=sign)
+    call.world.lag.made("object", found.id, sha)
     return Reply(201, commits.git_commit(call.world, found, git.commit(sha)))
 
 

@@ -29,6 +29,7 @@ def list_pulls(call: Call) -> Reply:
     """List pull requests; `head` is `owner:branch`, anything else finds nothing out."""
     found = call.repository(READ_PULLS)
     chosen = in_state(call, [it for it in call.world.issues_of(found) if it.pull])
+    chosen = [it for it in chosen if not call.hidden(found, "issue", it.number)]
     owner, colon, branch = call.query.get("head", "").partition(":")
     # As on GitHub, a head without an owner is not a filter at all.
     if colon:
@@ -58,6 +59,7 @@ def create_pull(call: Call) -> Reply:
     pull = Pull(id=number, head=head, base=base, head_sha=head_sha, base_sha=base_sha, draft=draft)
     it = changes.begin(call, found, title, body, pull)
     call.world.store.issues.put(it)
+    call.world.lag.made("issue", found.id, it.number)
     call.world.git(found).set_ref(f"refs/pull/{it.number}/head", head_sha)
     workflows.start_for_pull(call.world, found, it, call.account())
     events.issue_event(call.world, found, it, "opened", call.account())
@@ -68,7 +70,7 @@ def _ends(call: Call, found: Repository, head: str, base: str) -> tuple[str, str
     """Return the commits of both branches, if there can be a pull request between them."""
     git = call.world.git(found)
     base_sha, head_sha = git.branch(base), git.branch(head)
-    if head_sha is None:
+    if head_sha is None or call.hidden(found, "ref", f"refs/heads/{head}"):
         raise invalid("PullRequest", "invalid", field="head")
     if base_sha is None:
         raise invalid("PullRequest", "invalid", field="base")

@@ -37,7 +37,7 @@ def get_ref(call: Call) -> Reply:
     git = call.git(found)
     name = f"refs/{call.params['ref']}"
     sha = git.ref(name) if git.is_valid_ref(name) else None
-    if sha is None:
+    if sha is None or call.hidden(found, "ref", name):
         raise not_found()
     return Reply(200, _shape(call, found, git, name, sha))
 
@@ -61,7 +61,7 @@ def create_ref(call: Call) -> Reply:
     if not name.startswith("refs/") or name.count("/") < _PARTS - 1 or not git.is_valid_ref(name):
         raise unprocessable(f"{name} is not a valid ref name.")
     kind = git.type_of(sha)
-    if kind is None:
+    if kind is None or call.hidden(found, "object", sha):
         raise unprocessable("Object does not exist")
     if name.startswith("refs/heads/") and kind != "commit":
         raise unprocessable("Reference update failed")
@@ -72,6 +72,7 @@ def create_ref(call: Call) -> Reply:
     update = pushes.Update(name, ZERO, sha)
     _check(call, found, update, "Cannot create ref due to creations being restricted.")
     git.set_ref(name, sha)
+    call.world.lag.made("ref", found.id, name)
     pushes.apply(call.world, found, call.account(), [update])
     return Reply(201, _shape(call, found, git, name, sha))
 
@@ -100,9 +101,9 @@ def change_ref(call: Call) -> Reply:
     git = call.git(found)
     name, sha = f"refs/{call.params['ref']}", call.text("sha")
     before = git.ref(name)
-    if before is None:
+    if before is None or call.hidden(found, "ref", name):
         raise unprocessable("Reference does not exist")
-    if git.type_of(sha) is None:
+    if git.type_of(sha) is None or call.hidden(found, "object", sha):
         raise unprocessable("Object does not exist")
     update = pushes.Update(name, before, sha)
     _check(call, found, update, "Changes must be made through a pull request.")

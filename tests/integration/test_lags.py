@@ -1,0 +1,36 @@
+"""A label becomes a pull request although GitHub does not know yet what is new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.people import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.sessions import Stack
+    from tests.integration.conftest import Workshop
+
+
+@pytest.fixture(params=[401, 403, 404])
+def lag(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A second and a half in which new tokens and new objects are unknown."""
+    given = {"token_lag": 1.5, "token_status": request.param, "read_lag": 1.5}
+    call(stack.github_url, "PUT", "/_standin/lags", given)
+    yield
+    call(stack.github_url, "PUT", "/_standin/lags", {"token_lag": 0, "read_lag": 0})
+
+
+@pytest.mark.usefixtures("lag", "stubs")
+def test_a_session_ends_well_behind_slow_servers(workshop: Workshop) -> None:
+    """One ready pull request with one comment, whatever a new token is answered with."""
+    session = workshop.label(workshop.issue())
+    assert session.wait(240) == "SUCCEEDED", session.record()
+    [pull] = workshop.pulls()
+    assert pull["draft"] is False
+    [comment] = workshop.comments(pull["number"])
+    assert "Working on it" not in comment
+    assert session.record()["outcome"] == "changed"

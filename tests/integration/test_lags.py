@@ -27,8 +27,8 @@ def lag(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("lag", "stubs")
 def test_a_session_ends_well_behind_slow_servers(workshop: Workshop) -> None:
     """One ready pull request with one comment, whatever a new token is answered with."""
-    session = workshop.label(workshop.issue())
-    assert session.wait(240) == "SUCCEEDED", session.record()
+    session = workshop.label(workshop.issue(), 240)
+    assert session.status() == "SUCCEEDED", session.record()
     [pull] = workshop.pulls()
     assert pull["draft"] is False
     [comment] = workshop.comments(pull["number"])

@@ -124,6 +124,15 @@ STOP = {
     "issue": 42,
     "at": "2025-05-20T07:00:00Z",
 }
+CLOSED = {
+    "kind": "stop",
+    "error": "SessionStopped",
+    "cause": "The pull request was closed by octocat.",
+    "repository": "octo-org/widgets",
+    "pull_request": 43,
+    "at": "2025-05-20T07:00:00Z",
+}
+BEGUN: dict[str, Any] = {"pull_request": 43, "created_at": "2025-05-20T06:40:02Z"}
 ALL = {"kind": "stop", "error": "SessionStopped", "cause": "Gone.", "installation_id": 7}
 OTHER = json.dumps({"repository": "octo-org/widgets", "issue": 43, "asked_at": "2025-05-20T06:40:02Z"})
 
@@ -137,6 +146,11 @@ OTHER = json.dumps({"repository": "octo-org/widgets", "issue": 43, "asked_at": "
         (STOP, session("-other-issue", input=OTHER), False),
         (STOP, session("-other-repository", repository="octo-org/gadgets"), False),
         (STOP, session("-no-sense", input="[]"), False),
+        (CLOSED, session("-a", None, **BEGUN), True),
+        (CLOSED, session("-reopened", None, **BEGUN | {"created_at": "2025-05-20T07:00:01Z"}), False),
+        (CLOSED, session("-another", None, **BEGUN | {"pull_request": 44}), False),
+        (CLOSED, session("-not-open-yet"), False),
+        (CLOSED, session("-elsewhere", **BEGUN, repository="octo-org/gadgets"), False),
         (ALL | {"repositories": None}, session("-a", None), True),
         (ALL | {"repositories": ["octo-org/widgets"]}, session("-a"), True),
         (ALL | {"repositories": ["octo-org/gadgets"]}, session("-a"), False),

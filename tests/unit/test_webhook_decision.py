@@ -117,6 +117,22 @@ def test_a_redelivery_makes_the_same_input() -> None:
 
 ISSUE = {"repository": "octo-org/widgets", "issue": 42, "at": "2025-05-20T06:40:02Z"}
 INSTALLATION = {"action": "deleted", "installation": {"id": 51234567}}
+CLOSED: dict[str, Any] = {
+    **payload("issues_labeled"),
+    "action": "closed",
+    "pull_request": {
+        "number": 43,
+        "merged": False,
+        "closed_at": "2025-05-20T06:40:02Z",
+        "head": {"ref": "claude/42", "repo": {"full_name": "octo-org/widgets"}},
+    },
+}
+CLOSED_BY = {
+    "repository": "octo-org/widgets",
+    "pull_request": 43,
+    "at": "2025-05-20T06:40:02Z",
+    "error": "SessionStopped",
+}
 REMOVED = {"action": "removed", "repositories_removed": [{"full_name": "octo-org/widgets"}, {}, 7]}
 
 
@@ -137,6 +153,16 @@ REMOVED = {"action": "removed", "repositories_removed": [{"full_name": "octo-org
             changed("action", "transferred"),
             "issues",
             ISSUE | {"error": "SessionStopped", "cause": "The issue was moved to another repository."},
+        ),
+        (
+            CLOSED,
+            "pull_request",
+            CLOSED_BY | {"cause": "The pull request was closed by octocat."},
+        ),
+        (
+            CLOSED | {"pull_request": CLOSED["pull_request"] | {"merged": True}},
+            "pull_request",
+            CLOSED_BY | {"cause": "The pull request was merged by octocat."},
         ),
         (INSTALLATION, "installation", {"installation_id": 51234567, "repositories": None}),
         (
@@ -165,6 +191,13 @@ def test_what_takes_the_ground_from_sessions_is_queued(
         (payload("issues_opened"), "issues"),
         (payload("pull_request_labeled"), "pull_request"),
         ({}, "star"),
+        (CLOSED | {"sender": {"login": "wright[bot]", "type": "Bot"}}, "pull_request"),
+        (CLOSED | {"pull_request": CLOSED["pull_request"] | {"head": {"repo": None}}}, "pull_request"),
+        (
+            CLOSED
+            | {"pull_request": CLOSED["pull_request"] | {"head": {"repo": {"full_name": "fork/widgets"}}}},
+            "pull_request",
+        ),
         ({}, "projects_v2_item"),
         ({}, "projects_v2_status_update"),
         ({}, "installation_repositories"),

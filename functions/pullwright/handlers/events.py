@@ -9,11 +9,12 @@ from pullwright.releasing.release import Tools, release
 from pullwright.webhook.queued import Sessions, work_off
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, list[dict[str, str]]]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Work off one batch of SQS messages.
 
     Args:
         event: of SQS.
+        context: tells how long the function may still run.
 
     Returns:
         The messages that failed (`ReportBatchItemFailures`).
@@ -27,10 +28,15 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, list[dict[str, st
         given.state_machine_arn,
         aws.stepfunctions(),
         ledger.open_sessions,
-        lambda asked: release(asked, _tools()),
+        lambda asked: release(asked, _bounded(_tools(), context)),
     )
     failed = work_off(event["Records"], sessions)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _bounded(tools: Tools, context: Any) -> Tools:
+    tools.app.time_left = lambda: context.get_remaining_time_in_millis() / 1000
+    return tools
 
 
 @cache

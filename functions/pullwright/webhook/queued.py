@@ -43,6 +43,7 @@ class QueuedStop(Model):
         error: what their executions end with, a class of `pullwright.errors`.
         cause: the sentence that people read.
         repository: with `issue`, whose sessions that a label started end if they were asked for before `at`.
+        pull_request: with `repository`, whose sessions end if they began before `at`.
         installation_id: with `repositories` (None is all), whose sessions end.
     """
 
@@ -51,6 +52,7 @@ class QueuedStop(Model):
     cause: str
     repository: str | None = None
     issue: int | None = None
+    pull_request: int | None = None
     at: str = ""
     installation_id: int | None = None
     repositories: tuple[str, ...] | None = Field(default=None, strict=False)
@@ -60,6 +62,10 @@ class QueuedStop(Model):
         if self.installation_id is not None:
             is_reached = self.repositories is None or record.get("repository") in self.repositories
             return is_reached and record.get("installation_id") == self.installation_id
+        if self.pull_request is not None:
+            place = (record.get("repository"), record.get("pull_request"))
+            is_meant = place == (self.repository, self.pull_request)
+            return is_meant and is_before(record.get("created_at"), self.at)
         request = object_in(record.get("input"))
         is_ours = (record.get("repository"), request.get("issue")) == (self.repository, self.issue)
         # A label that was added again afterwards stands; who started it without a label needs none.
@@ -124,7 +130,7 @@ def _about(message: Queued) -> str:
         case QueuedStart():
             return message.name
         case QueuedStop():
-            return f"{message.repository}#{message.issue}"
+            return f"{message.repository}#{message.issue or message.pull_request}"
         case QueuedRelease():
             return f"{message.repository}#{message.pull_request}"
 

@@ -39,18 +39,26 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
     """
     # Whatever JSON may hold there, a text can be looked up.
     action = str(payload.get("action"))
-    if event == "issues" and action == "unlabeled":
-        if field(payload, "label.name", str).casefold() != trigger_label.casefold():
-            return None
-        why = f"The label {trigger_label} was removed by {field(payload, 'sender.login', str)}."
-        return _about_issue(payload, "LabelRemoved", why)
-    if event == "issues" and action in _GONE:
-        return _about_issue(payload, "SessionStopped", f"The issue {_GONE[action]}.")
+    if event == "issues":
+        return _of_issue(payload, action, trigger_label)
+    if event == "pull_request" and action == "closed":
+        return _about_pull_request(payload)
     if event == "installation" and action in {"deleted", "suspend"}:
         return _about_installation(payload, None)
     if event == "installation_repositories" and action == "removed":
         return _about_installation(payload, _removed(payload))
     return None
+
+
+def _of_issue(payload: Mapping[str, Any], action: str, trigger_label: str) -> Withdrawal | None:
+    if action in _GONE:
+        return _about_issue(payload, "SessionStopped", f"The issue {_GONE[action]}.")
+    if action != "unlabeled":
+        return None
+    if field(payload, "label.name", str).casefold() != trigger_label.casefold():
+        return None
+    why = f"The label {trigger_label} was removed by {field(payload, 'sender.login', str)}."
+    return _about_issue(payload, "LabelRemoved", why)
 
 
 def _about_issue(payload: Mapping[str, Any], error: str, cause: str) -> Withdrawal:
@@ -60,6 +68,27 @@ def _about_issue(payload: Mapping[str, Any], error: str, cause: str) -> Withdraw
         repository=field(payload, "repository.full_name", str),
         issue=field(payload, "issue.number", int),
         at=field(payload, "issue.updated_at", str),
+    )
+
+
+def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
+    """Ends the sessions of a pull request that a person closed or merged; one from a fork has none."""
+    name = field(payload, "repository.full_name", str)
+    pull_request = payload.get("pull_request")
+    head = pull_request.get("head") if isinstance(pull_request, dict) else None
+    source = head.get("repo") if isinstance(head, dict) else None
+    # GitHub gives no repository when the fork is gone.
+    is_inside = isinstance(source, dict) and source.get("full_name") == name
+    if not is_inside or field(payload, "sender.type", str) != "User":
+        return None
+    merged = isinstance(pull_request, dict) and pull_request.get("merged") is True
+    how = "merged" if merged else "closed"
+    return _withdrawal(
+        "SessionStopped",
+        f"The pull request was {how} by {field(payload, 'sender.login', str)}.",
+        repository=name,
+        pull_request=field(payload, "pull_request.number", int),
+        at=field(payload, "pull_request.closed_at", str),
     )
 
 

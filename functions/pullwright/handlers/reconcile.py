@@ -53,6 +53,7 @@ def _sweeper(context: Any) -> Sweeper:
     def seconds_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
+    with_what.app.time_left = seconds_left
     settler = Settler(
         tools=with_what,
         ledger=Ledger(aws.dynamodb(), given.sessions_table),

@@ -103,5 +103,5 @@ def test_the_comment_says_that_five_cents_are_used_up(world: World, standin: Sta
         ttl=1,
     )
     comment = render_outcome(None, result, verdict, session_id=result.session_id)
-    assert "The session's $0.05 do not suffice for the next call of the model." in comment
+    assert "The session's `$0.05` do not suffice for the next call of the model." in comment
     assert "Raise the limit" in comment

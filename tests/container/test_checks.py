@@ -126,7 +126,9 @@ def test_setup_and_checks_of_the_default_branch_are_run(world: World) -> None:
         "PROMPT.md",
     ]
     assert "--tools=Read,TodoWrite" in world.git("show", "claude/7:ARGUMENTS.md")
-    assert (result.outcome, result.notices) == ("changed", ())
+    # A file that a check's command names was made by the agent, which people read.
+    notice = "How the checks work is changed on this branch: PROMPT.md."
+    assert (result.outcome, result.notices) == ("changed", (notice,))
 
 
 def test_the_work_branch_decides_nothing(world: World) -> None:

@@ -59,7 +59,7 @@ def test_what_the_agent_leaves_becomes_one_commit_of_the_bot(world: World) -> No
     assert changed == ["A\tNEW.md", "D\tREADME.md", "M\tsrc/app.py"]
     assert world.git("log", "--format=%an %cn", "-1", "claude/7") == "pullwright[bot] GitHub"
     message = world.git("log", "--format=%B", "-1", "claude/7")
-    assert message.startswith("The greeting is misspelt\n\nFixes issue #3: it says hello now.\n\n")
+    assert message.startswith("The greeting is misspelt\n\nFixes issue #\u200b3: it says hello now.\n\n")
     assert "Pullwright-Session: implement-7-test" in message
     assert "Co-authored-by: maintainer <583231+maintainer@users.noreply.127.0.0.1>" in message
     assert (world.result.turns, world.result.summary) == (2, "Fixes #3: it says hello now.")

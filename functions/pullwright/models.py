@@ -1,7 +1,7 @@
 """The public contracts: what starts a session, what the task reads and what it writes.
 
-Models of our own input reject unknown fields; all are frozen. Times are ISO 8601 in UTC, money is US
-dollars, durations are seconds unless a name says otherwise.
+Models of what is asked for reject unknown fields; those of what we leave to ourselves ignore them. All are
+frozen. Times are ISO 8601 in UTC, money is US dollars, durations are seconds unless a name says otherwise.
 """
 
 from datetime import datetime
@@ -26,9 +26,19 @@ Prompt = Annotated[str, StringConstraints(min_length=1, max_length=60_000, strip
 
 
 class Model(BaseModel):
-    """A frozen model that rejects what it does not know."""
+    """A frozen model that rejects what it does not know: for what people and webhooks ask."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Stored(Model):
+    """A frozen model that ignores what it does not know: for what one part of ours leaves to another.
+
+    Sessions go on while a deployment replaces functions and image, so that each may meet what the release
+    before or after it wrote. New fields therefore have a default.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class Limits(Model):
@@ -101,7 +111,7 @@ class FailureClass(StrEnum):
     LIMIT = "limit"
 
 
-class Failure(Model):
+class Failure(Stored):
     """Why a session failed, for a person.
 
     Attributes:
@@ -117,7 +127,7 @@ class Failure(Model):
     remedy: str
 
 
-class GitIdentity(Model):
+class GitIdentity(Stored):
     """Who stands in a commit."""
 
     name: str
@@ -137,7 +147,7 @@ class AuthorRole(StrEnum):
     UNKNOWN = "unknown"
 
 
-class IssueComment(Model):
+class IssueComment(Stored):
     """One comment as it stood when the session was asked for.
 
     Attributes:
@@ -151,7 +161,7 @@ class IssueComment(Model):
     body: str
 
 
-class ResolvedLimits(Model):
+class ResolvedLimits(Stored):
     """The limits that hold for one session, defaults applied."""
 
     usd: float = Field(gt=0, strict=False)
@@ -159,7 +169,7 @@ class ResolvedLimits(Model):
     minutes: int = Field(ge=1)
 
 
-class AgentRequest(Model):
+class AgentRequest(Stored):
     """`sessions/<id>/request.json`: all that the task needs to know. Written once, never changed.
 
     Attributes:
@@ -209,7 +219,7 @@ class AgentRequest(Model):
     created_at: datetime = Field(strict=False)
 
 
-class TokenUsage(Model):
+class TokenUsage(Stored):
     """Tokens of one session, all models together."""
 
     input: int = 0
@@ -218,7 +228,7 @@ class TokenUsage(Model):
     cache_write: int = 0
 
 
-class CheckResult(Model):
+class CheckResult(Stored):
     """One command of the repository's own that the runner ran: its setup, or a check.
 
     Attributes:
@@ -235,7 +245,7 @@ class CheckResult(Model):
     output: str = ""
 
 
-class SteeringFiles(Model):
+class SteeringFiles(Stored):
     """Changed files that steer what other programs do.
 
     Attributes:
@@ -249,7 +259,7 @@ class SteeringFiles(Model):
     count: int
 
 
-class AgentResult(Model):
+class AgentResult(Stored):
     """`sessions/<id>/result.json`: what the runner says came of it.
 
     Attributes:
@@ -295,14 +305,14 @@ class AgentResult(Model):
         return all(check.status in {"passed", "not_run"} for check in self.checks)
 
 
-class Todo(Model):
+class Todo(Stored):
     """One line of the agent's todo list."""
 
     text: str
     status: Literal["pending", "in_progress", "completed"]
 
 
-class Progress(Model):
+class Progress(Stored):
     """What the tracking comment shows while a session is under way.
 
     Attributes:
@@ -317,7 +327,7 @@ class Progress(Model):
     turns: int = 0
 
 
-class OpenedPullRequest(Model):
+class OpenedPullRequest(Stored):
     """What OpenPullRequest answers to the state machine.
 
     Attributes:
@@ -340,7 +350,7 @@ class OpenedPullRequest(Model):
     installation_id: int | None = None
 
 
-class Verdict(Model):
+class Verdict(Stored):
     """What ReportOutcome answers to the state machine.
 
     Attributes:
@@ -367,7 +377,7 @@ class BrokerRequest(Model):
     """What a runner asks the broker: nothing but its own credentials."""
 
 
-class AwsCredentials(Model):
+class AwsCredentials(Stored):
     """Temporary credentials, narrowed to one session."""
 
     access_key_id: str
@@ -376,7 +386,7 @@ class AwsCredentials(Model):
     expires_at: datetime = Field(strict=False)
 
 
-class BrokerGrant(Model):
+class BrokerGrant(Stored):
     """What the broker answers to the runner of one session.
 
     Attributes:

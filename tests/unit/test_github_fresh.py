@@ -127,6 +127,16 @@ def test_a_whole_opening_waits_for_what_it_made(slow: Slow) -> None:
     assert not slow.github.pulls()[0]["draft"]
 
 
+def test_what_was_made_elsewhere_is_not_waited_for(slow: Slow) -> None:
+    """A warm function works for many repositories, whose branches have the same names."""
+    slow.github.repository(full_name="octo/other")
+    main = slow.github.head("main")
+    assert slow.client.create_branch(REPOSITORY, "claude/1", main) is None
+    other = slow.app.client("octo/other", PERMISSIONS)
+    assert other.find_branch("octo/other", "claude/1") is None
+    assert slow.waits == []
+
+
 @pytest.mark.parametrize("left", [20.0, 34.0, 50.0])
 def test_waits_end_before_the_function_does(tmp_path: Path, left: float) -> None:
     """What is left of a function's time bounds what is waited for."""

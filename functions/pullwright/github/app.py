@@ -237,7 +237,7 @@ class GitHubApp:
             granted=permissions,
             transport=self._transport,
             sleep=self._sleep,
-            fresh=self._fresh.of(lambda: self._clock() - token().minted_at),
+            fresh=self._fresh.of(repository, lambda: self._clock() - token().minted_at),
         )
 
     def _mint(

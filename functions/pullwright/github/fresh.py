@@ -49,15 +49,17 @@ class Fresh:
         self._time_left = time_left
         self._clock = clock
         self._made: dict[str, float] = {}
+        self._made_in: dict[str, dict[str, float]] = {}
 
-    def of(self, token_age: Callable[[], float]) -> Self:
-        """The same knowledge of what was made, with a token of its own.
+    def of(self, repository: str, token_age: Callable[[], float]) -> Self:
+        """What was made in one repository, with a token of its own; a function's process serves many.
 
         Args:
+            repository: `owner/name`.
             token_age: seconds since that token was made.
         """
         other = type(self)(token_age, time_left=self._time_left, clock=self._clock)
-        other._made = self._made  # noqa: SLF001 - its own class
+        other._made = self._made_in.setdefault(repository.lower(), {})  # noqa: SLF001 - its own class
         return other
 
     def made(self, *names: str) -> None:

@@ -181,9 +181,10 @@ CELLS = (
     ),
     Cell(
         "OpenPullRequest",
+        # The token is new, and GitHub's servers may not all know it yet: that is never told as a refusal.
         "GitHub 401 for good",
-        "GitHubRefused",
-        "service",
+        "GitHubUnavailable",
+        "transient",
         "Not started",
         0,
         (fails("GET", REPOSITORY, 401, times=None),),

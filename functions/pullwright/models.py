@@ -373,10 +373,6 @@ class Verdict(Stored):
     ttl: int
 
 
-class BrokerRequest(Model):
-    """What a runner asks the broker: nothing but its own credentials."""
-
-
 class AwsCredentials(Stored):
     """Temporary credentials, narrowed to one session."""
 

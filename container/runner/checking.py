@@ -51,7 +51,7 @@ class Checking:
     """The checks of one session.
 
     Args:
-        request: branch and limits.
+        request: the session's request; its name, branch, author and minutes are used.
         around: folders, users and phases.
         report: takes results and notices.
         show: told what is done.

@@ -25,8 +25,9 @@ from runner.user import User, has_descendants, search_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+# Nothing is made in them: what the agent's user left there is found and removed.
 SHARED_PLACES = tuple(map(Path, ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")))  # noqa: S108
-"""Where everybody may write on a machine that serves others too; elsewhere it is not looked."""
+"""The folders that every user may write to, which are searched on a machine that serves others too."""
 WHOLE_MACHINE = (Path("/"),)
 # They show the kernel's state, and hold no file of anybody's.
 _NOT_FILES = frozenset({"/proc", "/sys"})

@@ -82,7 +82,7 @@ def check(body: dict[str, Any], model: object, models: Collection[str], own: Col
     """Check fields and model, and return the model's id.
 
     Args:
-        body: the request.
+        body: the decoded JSON of the agent's request.
         model: what it asks for.
         models: ids that may be used.
         own: fields that only this service has.

@@ -88,7 +88,7 @@ def measure(body: dict[str, Any], *identity: object) -> Prompt:
     """Check what a request says to the model, and measure it.
 
     Args:
-        body: the request.
+        body: the decoded JSON of the agent's request.
         identity: what else decides how the provider counts: the model, beta features.
 
     Raises:

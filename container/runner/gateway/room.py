@@ -25,10 +25,10 @@ def give_large_blocks_back() -> None:
 
 
 class Room:
-    """Bytes that requests under way share; who finds none left waits for others to be through.
+    """A number of bytes that all requests under way share; a request that finds too few left waits.
 
     Args:
-        size: bytes.
+        size: how many bytes all bodies may take together.
         wait: seconds for which a request may wait.
     """
 
@@ -58,11 +58,11 @@ class Room:
 
 
 class Place:
-    """A body's part of the room.
+    """The bytes that one body takes of a `Room`.
 
     Args:
-        room: whose.
-        size: bytes.
+        room: the room that they are given back to.
+        size: how many bytes the body takes.
     """
 
     def __init__(self, room: Room, size: int) -> None:

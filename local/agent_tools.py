@@ -7,7 +7,7 @@ from pathlib import Path
 from local.emulator import SYSTEM_PATH
 from local.layout import TOOLS, Layout
 
-BINARY = TOOLS / "node" / "node_modules" / "@anthropic-ai" / "claude-code" / "bin" / "claude.exe"
+BINARY = TOOLS / "claude" / "node_modules" / "@anthropic-ai" / "claude-code" / "bin" / "claude.exe"
 """A native program for this machine, whatever its ending says."""
 
 

@@ -5,6 +5,7 @@ stamp per part holds the hash of what it was made from.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -21,10 +22,15 @@ from local.progress import Steps
 OLDEST, NEWEST = (3, 11), (3, 13)
 """Pythons that both the lock files and Lambda's runtimes know."""
 
-CLAUDE_VERSION = "2.1.329"
+CLAUDE = ROOT / "container"
+"""What npm installs for the agent, here and in the image."""
+CLAUDE_VERSION: str = json.loads((CLAUDE / "package.json").read_text(encoding="utf-8"))["dependencies"][
+    "@anthropic-ai/claude-code"
+]
+NODE = ROOT / "tests" / "node"
+"""What npm installs for the tests and `make lint`."""
 DEV = ROOT / ".venv"
 STAMPS = TOOLS / "stamps"
-DESCRIPTIONS = ROOT / "tests" / "descriptions"
 PARALLEL = 3
 
 PROGRAMS = {
@@ -196,24 +202,24 @@ def npm_install(source: Path, target: Path, *, scripts: bool) -> None:
     run("npm", "ci", "--no-audit", "--no-fund", f"--ignore-scripts={str(not scripts).lower()}", cwd=target)
 
 
-def make_descriptions() -> None:
-    """Install GitHub's descriptions of its interfaces, without the editions that no test reads (380 MB)."""
-    npm_install(DESCRIPTIONS, TOOLS / "descriptions", scripts=False)
+def make_node() -> None:
+    """Install the tests' tools from npm, without the editions of descriptions that no test reads (380 MB)."""
+    npm_install(NODE, TOOLS / "node", scripts=False)
     for folder in ("openapi", "openapi-webhooks"):
-        for edition in (TOOLS / "descriptions/node_modules/@octokit" / folder / "generated").glob("*.json"):
+        for edition in (TOOLS / "node/node_modules/@octokit" / folder / "generated").glob("*.json"):
             if edition.name != "api.github.com.json":
                 edition.unlink()
 
 
-def make_node() -> None:
-    """The agent's CLI and the state machines' checker, from npm.
+def make_claude() -> None:
+    """Install the agent's CLI from npm.
 
     Raises:
         SetupError: the CLI that came is not the one that was pinned.
     """
-    target = TOOLS / "node"
+    target = TOOLS / "claude"
     # Scripts must run: without its own, the package is a stub that only says so.
-    npm_install(ROOT / "local" / "node", target, scripts=True)
+    npm_install(CLAUDE, target, scripts=True)
     claude = target / "node_modules" / ".bin" / "claude"
     found = run(claude, "--version").strip()
     if not found.startswith(CLAUDE_VERSION):
@@ -225,7 +231,6 @@ def make_node() -> None:
 def parts() -> list[Part]:
     """Everything but uv, the slowest first."""
     requirements, engine = ROOT / "requirements", ROOT / "local" / "engine" / "pyproject.toml"
-    node = ROOT / "local" / "node"
     venvs = (
         ("development tools", DEV, requirements / "dev.txt", True),
         ("LocalStack", TOOLS / "venvs" / "localstack", requirements / "localstack.txt", True),
@@ -234,13 +239,8 @@ def parts() -> list[Part]:
         ("runner", TOOLS / "venvs" / "runner", ROOT / "container" / "requirements.txt", False),
     )
     found = [
-        Part("Claude Code", (node / "package-lock.json",), TOOLS / "node" / "node_modules", make_node),
-        Part(
-            "GitHub's descriptions",
-            (DESCRIPTIONS / "package-lock.json",),
-            TOOLS / "descriptions" / "node_modules",
-            make_descriptions,
-        ),
+        Part("Claude Code", (CLAUDE / "package-lock.json",), TOOLS / "claude" / "node_modules", make_claude),
+        Part("tools from npm", (NODE / "package-lock.json",), TOOLS / "node" / "node_modules", make_node),
     ]
     for name, target, lock, with_engine in venvs:
         sources = (lock, engine) if with_engine else (lock,)

@@ -31,10 +31,10 @@ def find_cli() -> Path:
     Raises:
         FileNotFoundError: it is in neither place.
     """
-    installed = ROOT / ".local" / "node" / "node_modules" / ".bin" / "claude"
+    installed = ROOT / ".local" / "claude" / "node_modules" / ".bin" / "claude"
     found = shutil.which("claude") or (str(installed) if installed.exists() else None)
     if found is None:
-        raise FileNotFoundError(f"no `claude` on PATH and none at {installed}: run `python -m local install`")
+        raise FileNotFoundError(f"no `claude` on PATH and none at {installed}: run `make setup`")
     return Path(found).resolve()
 
 

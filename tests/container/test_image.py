@@ -34,7 +34,7 @@ def test_everything_that_is_copied_reaches_the_builder() -> None:
 
 def test_the_cli_comes_from_the_lock_that_the_tests_use() -> None:
     """Image and local stack install one version of the CLI, each package of it with its checksum."""
-    packages = json.loads((ROOT / "local/node/package-lock.json").read_text())["packages"]
+    packages = json.loads((ROOT / "container/package-lock.json").read_text())["packages"]
     prefix = "node_modules/@anthropic-ai/claude-code"
     for name in (prefix, f"{prefix}-linux-x64", f"{prefix}-linux-arm64"):
         assert packages[name]["version"] == CLAUDE_VERSION

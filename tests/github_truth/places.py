@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.layout import TOOLS
 
-_OCTOKIT = TOOLS / "descriptions/node_modules/@octokit"
+_OCTOKIT = TOOLS / "node/node_modules/@octokit"
 REST = _OCTOKIT / "openapi/generated/api.github.com.json"
 WEBHOOKS = _OCTOKIT / "openapi-webhooks/generated/api.github.com.json"
 GRAPHQL = _OCTOKIT / "graphql-schema/schema.graphql"

@@ -86,7 +86,7 @@ def _python(root: Path) -> Iterator[Component]:
 def _npm(root: Path) -> Iterator[Component]:
     """The CLI and its native program, with the checksum that the build compared."""
     installed = json.loads((root / _CLI).read_text())
-    lock = json.loads((ROOT / "local/node/package-lock.json").read_text())["packages"]
+    lock = json.loads((ROOT / "container/package-lock.json").read_text())["packages"]
     cpu = "arm64" if (root / "lib/ld-linux-aarch64.so.1").exists() else "x64"
     for name in (installed["name"], f"{installed['name']}-linux-{cpu}"):
         locked = lock[f"node_modules/{name}"]

@@ -16,8 +16,14 @@ import jwt
 import pytest
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.github_token import GitHubTokenDetector
+from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+from detect_secrets.plugins.mailchimp import MailchimpDetector
+from detect_secrets.plugins.openai import OpenAIDetector
 from detect_secrets.plugins.private_key import PrivateKeyDetector
+from detect_secrets.plugins.pypi_token import PypiTokenDetector
+from detect_secrets.plugins.sendgrid import SendGridDetector
 from detect_secrets.plugins.slack import SlackDetector
+from detect_secrets.plugins.square_oauth import SquareOAuthDetector
 from detect_secrets.plugins.stripe import StripeDetector
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -86,6 +92,41 @@ SECRETS = {
     "stripe_long": ("rk_" + "live_" + "a1B2" * 26, "a Stripe key"),
     "stripe": ("sk_" + "live_" + "a1B2" * 6, "a Stripe key"),
 }
+SECRETS |= {
+    "gitlab": ("glp" + "at-" + "a1B2-" * 4, "a GitLab token"),
+    "gitlab_runner": ("GR13" + "48941" + "a1B2-" * 4, "a GitLab token"),
+    "npm": ("npm" + "_" + "a1B2" * 9, "an npm token"),
+    "pypi": ("pypi-" + "AgEIcHlwaS5vcmc" + "C1a2" * 20, "a PyPI token"),
+    "rubygems": ("ruby" + "gems_" + "a1b2" * 12, "a RubyGems token"),
+    "crates": ("ci" + "o" + "a1B2" * 8, "a crates.io token"),
+    "docker": ("dckr" + "_pat_" + "a1B2-" * 6, "a Docker token"),
+    "openai": ("sk-" + "a1B2c" * 4 + "T3Blbk" + "FJ" + "a1B2c" * 4, "an OpenAI key"),
+    "openai_project": ("sk-" + "proj-" + "a1B_" * 18 + "T3Blbk" + "FJ" + "a1B-" * 18, "an OpenAI key"),
+    "google": ("AI" + "za" + "a1B2-" * 7, "a Google key"),
+    "google_oauth": ("GOC" + "SPX-" + "a1B2" * 7, "a Google key"),
+    "azure_client": ("a1~8" + "Q~" + "a1B2" * 8, "an Azure key"),
+    "sendgrid": ("S" + "G." + "a1B2-c3D4_e5F6g7H8i9J0" + "." + "a1B2-" * 8 + "c3d", "a SendGrid key"),
+    "hugging_face": ("h" + "f_" + "aB" * 17, "a Hugging Face token"),
+    "digitalocean": ("do" + "p_v1_" + "a1b2" * 16, "a DigitalOcean token"),
+    "vault": ("hv" + "s." + "a1B2-" * 19, "a Vault token"),
+    "terraform": ("a1B2c3D4e5F6g7" + ".atlas" + "v1." + "a1B2-" * 13, "a Terraform token"),
+    "shopify": ("shp" + "at_" + "a1B2" * 8, "a Shopify token"),
+    "square": ("sq0" + "csp-" + "a1B2-" * 8 + "c3d", "a Square token"),
+    "databricks": ("da" + "pi" + "a1b2" * 8, "a Databricks token"),
+    "atlassian": ("ATA" + "TT3xFf" + "a1B2-" * 30, "an Atlassian token"),
+    "grafana": ("gl" + "sa_" + "a1B2" * 8 + "_0a1b2c3d", "a Grafana token"),
+    "mailchimp": ("a1b2" * 8 + "-us" + "12", "a Mailchimp key"),
+    "twilio": ("S" + "K" + "a1b2" * 8, "a Twilio key"),
+    "one_password": ("ops_" + "eyJ" + "a1B2" * 70, "a 1Password key"),
+    "doppler": ("dp." + "pt." + "a1B2" * 10 + "c3D", "a Doppler token"),
+    "discord_webhook": (
+        "discord" + ".com/api/webhooks/" + "123456789012345678/" + "a1B2" * 17,
+        "a Discord webhook",
+    ),
+    "telegram": ("123456789:" + "AA" + "a1B2-" * 6 + "c3D", "a Telegram token"),
+    "age": ("AGE-SECRET" + "-KEY-1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA" * 2, "a private key"),
+}
+SECRETS["age"] = (SECRETS["age"][0][:74], "a private key")
 HARMLESS = {
     "first line alone": 'if "-----BEGIN RSA PRIVATE' + ' KEY-----" in text:\n    raise ValueError\n',
     "public key": "-----BEGIN PUBLIC" + " KEY-----\n" + BODY,
@@ -94,6 +135,8 @@ HARMLESS = {
     "stripe test key": "sk_" + "test_" + "a1B2" * 6,
     "hashes": "sha256:" + "0123456789abcdef" * 4 + " " + HASH,
     "names": "ghp_token = os.environ['ANTHROPIC_API_KEY']  # sk-ant-...",
+    "words with the same prefix": "npm_config_registry hf_hub sgp_ dapi_version AIzawa sg.name cio.run",
+    "checksum of an image": "sha256:" + "0a1b" * 16,
     "uuid": "3b241101-e2bb-4255-8caf-4136c566a962",
 }
 
@@ -257,7 +300,18 @@ def test_what_there_was_no_time_for_is_refused(repository: Repository, name: str
 
 
 def _published() -> list[re.Pattern[str]]:
-    detectors = (AWSKeyDetector(), GitHubTokenDetector(), SlackDetector(), StripeDetector())
+    detectors = (
+        AWSKeyDetector(),
+        GitHubTokenDetector(),
+        GitLabTokenDetector(),
+        MailchimpDetector(),
+        OpenAIDetector(),
+        PypiTokenDetector(),
+        SendGridDetector(),
+        SlackDetector(),
+        SquareOAuthDetector(),
+        StripeDetector(),
+    )
     return [pattern for one in detectors for pattern in one.denylist]
 
 

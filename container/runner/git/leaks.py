@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from runner.git import tokens
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,6 +57,7 @@ SIGNS = (
     "secret[ _-]?(access[ _-]?)?key",
     "b3jpz2lu|gzxivyxdz|absk[a-z0-9+/]{100}|bedrock-api-key-",
     "gh[pousr]_[a-z0-9_]{20}|github_pat_|sk-ant-|xox[a-z][.-]|xapp-|hooks[.]slack|[rs]k_(live|prod)_",
+    *tokens.SIGNS,
 )
 """Extended regular expressions, for `git grep -i`: a file in which none is found holds no secret."""
 
@@ -123,6 +126,7 @@ FORMS: tuple[Form, ...] = (
         ),
     ),
     Form(_STRIPE, ("k_live_", "k_prod_"), re.compile(r"[rs]k_(?:live|prod)_[0-9a-zA-Z]{16,}")),
+    *(Form(kind, hints, re.compile(pattern)) for kind, hints, pattern in tokens.PREFIXED),
 )
 # Whole values that AWS's own documentation shows; other keys that end in EXAMPLE may be somebody's.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html

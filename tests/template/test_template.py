@@ -153,11 +153,17 @@ def test_no_text_of_an_execution_is_logged() -> None:
 
 
 def test_data_outlives_the_stack_without_being_in_the_way() -> None:
-    """Table and bucket stay when the stack is deleted, and have no name that a next stack would want."""
-    for kind, name in (("AWS::DynamoDB::Table", "TableName"), ("AWS::S3::Bucket", "BucketName")):
-        (kept,) = resources(kind).values()
-        assert kept["DeletionPolicy"] == "Retain"
-        assert name not in kept["Properties"]
+    """Table, bucket and secrets outlive the stack, and have no name that a next stack would want.
+
+    What a failed creation leaves is empty and is removed (`RetainExceptOnCreate`):
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
+    kinds = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
+    for kind, name in {**kinds, "AWS::SecretsManager::Secret": "Name"}.items():
+        for kept in resources(kind).values():
+            assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
+            assert kept["UpdateReplacePolicy"] == "Retain"
+            assert name not in kept["Properties"]
     (repository,) = resources("AWS::ECR::Repository").values()
     assert repository["Properties"]["EmptyOnDelete"] is True
 
@@ -255,8 +261,56 @@ def test_a_message_is_hidden_for_longer_than_its_handling_takes() -> None:
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
+def test_a_queued_start_outlives_a_day_without_room() -> None:
+    """A message is tried for most of a day before it is a dead letter, and expires nowhere before.
+
+    A batch that Lambda throttles counts as received, so the count alone ends it; and a message keeps the time
+    of its first queue: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html and
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    """
+    queue = template()["Resources"]["EventsQueue"]["Properties"]
+    dead = template()["Resources"]["EventsDeadLetterQueue"]["Properties"]
+    tries = queue["RedrivePolicy"]["maxReceiveCount"]
+    hour, day = 3_600, 86_400
+    assert 1 <= tries <= 1_000
+    assert (tries - 1) * queue["VisibilityTimeout"] > 20 * hour
+    assert tries * queue["VisibilityTimeout"] + day < queue["MessageRetentionPeriod"]
+    # GitHub's deliveries are kept for three days; whoever looks after a long weekend finds the letter.
+    assert dead["MessageRetentionPeriod"] - tries * queue["VisibilityTimeout"] > 4 * day
+    (alarm,) = [
+        one["Properties"]
+        for one in resources("AWS::CloudWatch::Alarm").values()
+        if one["Properties"]["MetricName"] == "ApproximateAgeOfOldestMessage"
+    ]
+    assert alarm["Threshold"] < tries * queue["VisibilityTimeout"]
+
+
+def test_concurrency_can_be_reserved_for_each_function_that_people_wait_for() -> None:
+    """Each of them has a parameter, and without a value nothing is reserved."""
+    reserved = {
+        name: one["Properties"].get("ReservedConcurrentExecutions")
+        for name, one in resources("AWS::Serverless::Function").items()
+    }
+    # The sweep runs every five minutes, and beside itself does no harm.
+    assert [name for name, value in reserved.items() if value is None] == ["ReconcileFunction"]
+    for name, value in reserved.items():
+        if value is not None:
+            short = name.removesuffix("Function")
+            parameter, condition = f"{short}ReservedConcurrency", f"Reserve{short}Concurrency"
+            assert value == {"Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]}
+            empty = {"Fn::Equals": [{"Ref": parameter}, ""]}
+            assert template()["Conditions"][condition] == {"Fn::Not": [empty]}
+
+
+def test_only_the_deletion_of_prod_asks() -> None:
+    """What people work with is not removed by a slip; its webhooks have a cap."""
+    asks = {name: not samconfig()[name]["delete"]["parameters"]["no_prompts"] for name in ENVIRONMENTS}
+    assert asks == {"default": False, "staging": False, "prod": True}
+    assert "WebhookReservedConcurrency=" in samconfig()["prod"]["deploy"]["parameters"]["parameter_overrides"]
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_no_command_asks_a_question(environment: str) -> None:
+def test_no_deployment_asks_a_question(environment: str) -> None:
     """Each section of samconfig.toml answers everything that sam would ask, and tags what it deploys."""
     config = samconfig()[environment]
     deploy = config["deploy"]["parameters"]
@@ -264,7 +318,6 @@ def test_no_command_asks_a_question(environment: str) -> None:
     assert deploy["fail_on_empty_changeset"] is False
     assert deploy["resolve_s3"] is True
     assert deploy["capabilities"] == "CAPABILITY_IAM"
-    assert config["delete"]["parameters"]["no_prompts"] is True
     assert config["build"]["parameters"]["beta_features"] is True
     assert config["global"]["parameters"]["stack_name"] == f"pullwright-{environment}"
     assert deploy["tags"] == f"service=pullwright environment={environment}"

@@ -1,0 +1,104 @@
+"""What CloudFormation refuses before it creates anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.template.kit import template
+
+DEFAULTS = {name: str(one["Default"]) for name, one in template()["Parameters"].items()}
+WITHOUT_FUNCTION_URLS = [
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+]
+"""https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, read in November 2026."""
+
+
+def _is_true(rule: dict[str, Any], values: dict[str, str]) -> bool:
+    """Evaluate a rule function.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
+    """
+    ((function, operands),) = rule.items()
+    match function:
+        case "Fn::Not":
+            return not _is_true(operands[0], values)
+        case "Fn::And":
+            return all(_is_true(one, values) for one in operands)
+        case "Fn::Or":
+            return any(_is_true(one, values) for one in operands)
+        case "Fn::Equals":
+            first, second = (_text(one, values) for one in operands)
+            return first == second
+        case "Fn::Contains":
+            return _text(operands[1], values) in [_text(one, values) for one in operands[0]]
+    raise LookupError(function)
+
+
+def _text(operand: Any, values: dict[str, str]) -> str:
+    return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
+
+
+def _refusals(region: str = "us-east-1", **parameters: str) -> list[str]:
+    """Names of the rules that refuse a deployment."""
+    values = DEFAULTS | {"AWS::Region": region} | parameters
+    return [
+        name
+        for name, rule in template()["Rules"].items()
+        if "RuleCondition" not in rule or _is_true(rule["RuleCondition"], values)
+        if not all(_is_true(one["Assert"], values) for one in rule["Assertions"])
+    ]
+
+
+def test_every_rule_explains_itself() -> None:
+    """Whoever is refused reads a sentence."""
+    for rule in template()["Rules"].values():
+        assert all(one["AssertDescription"].endswith(".") for one in rule["Assertions"])
+
+
+def test_the_defaults_are_refused_by_no_rule() -> None:
+    """What nobody has changed can be deployed."""
+    assert _refusals() == []
+
+
+@pytest.mark.parametrize("region", WITHOUT_FUNCTION_URLS)
+def test_a_region_without_function_urls_is_refused(region: str) -> None:
+    """A stack that could never be reached is not begun."""
+    assert _refusals(region) == ["RegionHasFunctionUrls"]
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "ap-southeast-3", "us-gov-west-1", "cn-north-1"])
+def test_other_regions_are_not(region: str) -> None:
+    """Only the regions on AWS's list are refused."""
+    assert _refusals(region) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refused_by"),
+    [
+        ({"AssignPublicIp": "DISABLED"}, ["OwnVpcNeedsPublicAddresses"]),
+        ({"AssignPublicIp": "DISABLED", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
+        ({"AssignPublicIp": "ENABLED", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
+        ({"VpcId": "vpc-01234567"}, ["ExistingVpcNeedsSubnets"]),
+        ({"SubnetIds": "subnet-01234567"}, ["SubnetsNeedTheirVpc"]),
+        ({"TaskCpu": "1024", "TaskMemory": "16384"}, ["OneCpu"]),
+        ({"TaskCpu": "8192", "TaskMemory": "8192"}, ["EightCpus"]),
+        ({"TaskCpu": "8192", "TaskMemory": "32768"}, []),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(
+    parameters: dict[str, str], refused_by: list[str]
+) -> None:
+    """Networks that lead nowhere and sizes that Fargate does not have are named by their rule."""
+    assert _refusals(**parameters) == refused_by

@@ -12,8 +12,8 @@ from runner.git.message import checkpoint_message, commit_message, hold_message
 from runner.git.protected import Protection
 from runner.git.pushable import check
 from runner.git.scanner import Leak, Scanner
+from runner.git.sizes import check_size
 from runner.git.steering import find_steering, refusal
-from runner.git.tree import check_size
 from runner.log import logger, tee
 
 if TYPE_CHECKING:

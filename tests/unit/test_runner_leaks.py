@@ -32,8 +32,9 @@ from pullwright.errors import PushRefused
 from runner.clock import Clock
 from runner.git.leaks import EXAMPLES, matches, redact, redact_line
 from runner.git.scanner import SECONDS, Leak, Scanner
+from runner.git.sizes import MAX_CHANGED_BYTES, check_size
 from runner.git.store import Store
-from runner.git.tree import MAX_CHANGED_BYTES, Change, check_size
+from runner.git.tree import Change
 from tests.unit.branch_kit import Repository
 
 if TYPE_CHECKING:

@@ -1,25 +1,16 @@
-"""What changed between two trees, and how much."""
+"""What changed between two trees."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pullwright.errors import PushRefused
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from runner.git.store import Store
 
 SYMLINK = "120000"
 GITLINK = "160000"
 ABSENT = "000000"
-# https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
-MAX_FILE_BYTES = 100 << 20
-MAX_FILES = 20_000
-# Together, unpacked: all of it is compared and searched for secrets, and a small pack can hold very much.
-MAX_CHANGED_BYTES = 128 << 20
 _NUMSTAT_FIELDS = 3
 
 
@@ -65,40 +56,6 @@ def parse_numstat(raw: bytes) -> tuple[int, int]:
             added += int(fields[0])
             deleted += int(fields[1])
     return added, deleted
-
-
-def check_size(changes: Sequence[Change], store: Store) -> dict[str, int]:
-    """Refuses what is too much, before anything looks into it.
-
-    Args:
-        changes: what the agent changed.
-        store: where the new objects are.
-
-    Returns:
-        The sizes of the new contents in bytes, by hash.
-
-    Raises:
-        PushRefused: with the path or the size.
-    """
-    if len(changes) > MAX_FILES:
-        raise PushRefused(
-            f"The agent changed {len(changes)} files; more than {MAX_FILES} at once are not pushed.",
-            remedy="Add what is generated to .gitignore, then start it again.",
-        )
-    there = present(changes)
-    sizes = store.sizes([change.blob for change in there]) if there else {}
-    for change in there:
-        if sizes[change.blob] > MAX_FILE_BYTES:
-            raise PushRefused(
-                f"The file {shown(change.path)} is larger than GitHub's limit of 100 MiB.",
-                remedy="Add it to .gitignore or keep it elsewhere, then start it again.",
-            )
-    if sum(sizes[change.blob] for change in there) > MAX_CHANGED_BYTES:
-        raise PushRefused(
-            f"The files that the agent changed are larger than {MAX_CHANGED_BYTES >> 20} MiB together.",
-            remedy="Add what is generated to .gitignore, then start it again.",
-        )
-    return sizes
 
 
 def present(changes: Sequence[Change]) -> list[Change]:

@@ -80,7 +80,8 @@ def _prepare(
 ) -> tuple[Surroundings, Report, Grants]:
     """Gets credentials and claims the session."""
     task = read_identity(settings.ecs_container_metadata_uri_v4)
-    grants = Grants(Broker(settings.broker_url, task_role_signer(settings.aws_region)), now=clock.now)
+    broker = Broker(settings.broker_url, task_role_signer(settings.aws_region), terminated=signals.terminated)
+    grants = Grants(broker, patience=settings.broker_patience_seconds, now=clock.now)
     if grants.current().session_id != settings.session_id:
         raise SessionClosed("The broker says that this task runs another session.")
     clients = Clients(grants, settings.aws_region, clock.now)

@@ -21,18 +21,24 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 
 from pullwright import errors
-from pullwright.errors import AwsUnavailable, PullwrightError, SessionClosed
+from pullwright.errors import AwsUnavailable, PullwrightError, SessionClosed, TaskStopped
 from pullwright.log import hide
-from pullwright.models import BrokerGrant
+from pullwright.models import BrokerGrant, FailureClass
 from runner.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 RENEW_BEFORE = timedelta(minutes=10)
-_ATTEMPTS = 6
+PATIENCE_SECONDS = 600.0
+"""For the first credentials: hundreds of tasks that start at once share ten functions in a new account.
+
+RunAgent's state outlasts the session's minutes by fifteen."""
+_RENEWAL_SECONDS = 15.0
+"""While the old credentials are good, and where asking again will hardly help."""
+_RENEW_AGAIN_AFTER = timedelta(seconds=30)
 _FIRST_WAIT = 0.5
-_LONGEST_WAIT = 8.0
+_LONGEST_WAIT = 20.0
 _OK = 200
 _CONFLICT = 409
 _TOO_MANY = 429
@@ -72,42 +78,80 @@ def task_role_signer(region: str) -> Signer:
     return sign
 
 
+def waits(seconds: float) -> Iterator[float]:
+    """Waits between attempts, longer each time and random, until together they make up so many seconds.
+
+    Random over their whole length, so that tasks that were refused together do not come back together:
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    left, longest = seconds, _FIRST_WAIT
+    while left > 0:
+        wait = min(left, random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+        yield wait
+        left -= wait
+        longest = min(_LONGEST_WAIT, 2 * longest)
+
+
 class Broker:
     """Asks the broker.
 
     Args:
         url: its Function URL.
         sign: signs a request.
-        sleep: waits between attempts.
+        terminated: set when the task is being stopped.
+        sleep: waits between the few attempts to renew credentials; longer waits end with the task.
     """
 
-    def __init__(self, url: str, sign: Signer, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        sign: Signer,
+        *,
+        terminated: threading.Event | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._url = url
         self._sign = sign
+        self._terminated = terminated or threading.Event()
         self._sleep = sleep
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20))
 
-    def ask(self) -> BrokerGrant:
-        """Asks for this session's credentials, again while the broker is unwell.
+    def ask(self, patience: float = _RENEWAL_SECONDS) -> BrokerGrant:
+        """Ask for this session's credentials, again while the broker is busy or unwell.
+
+        Args:
+            patience: seconds to wait in all; more than the shortest end with the task, too.
 
         Raises:
             SessionClosed: the session is over, or is not this task's.
+            TaskStopped: the task is being stopped, and has nothing to save yet.
             AwsUnavailable: no usable answer came.
             PullwrightError: of the class that the broker named.
         """
-        for attempt in range(_ATTEMPTS):
+        if self._terminated.is_set():
+            # There are two minutes at most, and what there is to save needs some of them.
+            patience = min(patience, _RENEWAL_SECONDS)
+        waited, schedule = 0.0, waits(patience)
+        while True:
             status, content = self._once()
             if status == _OK:
                 return self._grant(content)
             if status == _CONFLICT:
                 raise SessionClosed(str(content.get("message") or "The session is closed."))
+            refusal = _refusal(status, content)
             if status and status != _TOO_MANY and status < _SERVER_ERROR:
-                break
-            logger.warning("the broker is unwell", status=status, attempt=attempt + 1)
-            if attempt + 1 < _ATTEMPTS:
-                longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)
-                self._sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
-        raise _refusal(status, content)
+                raise refusal
+            wait = next(schedule, None)
+            # What is not transient needs somebody to mend it, who will not do it within minutes.
+            is_lasting = refusal.failure_class is not FailureClass.TRANSIENT and waited >= _RENEWAL_SECONDS
+            if wait is None or is_lasting:
+                raise refusal
+            logger.warning("the broker is unwell", status=status, seconds=round(wait, 1))
+            if patience <= _RENEWAL_SECONDS:
+                self._sleep(wait)
+            elif self._terminated.wait(wait):
+                raise TaskStopped("The task was stopped while it waited for its credentials.")
+            waited += wait
 
     def _once(self) -> tuple[int, dict[str, Any]]:
         body = b"{}"
@@ -146,16 +190,25 @@ class Grants:
 
     Args:
         broker: whom to ask.
+        patience: seconds to wait for credentials when there are none.
         now: the time in UTC.
     """
 
-    def __init__(self, broker: Broker, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._broker = broker
+        self._patience = patience
         self._now = now
         self._lock = threading.Lock()
         self._grant: BrokerGrant | None = None
         self._refused = False
         self._granted_at: datetime | None = None
+        self._not_before: datetime | None = None
 
     def current(self) -> BrokerGrant:
         """The credentials, renewed if they end soon.
@@ -165,21 +218,29 @@ class Grants:
             PullwrightError: the broker gave none and the old ones have ended.
         """
         with self._lock:
-            held = self._grant
-            if held is None or self._refused or _end(held) - self._now() < RENEW_BEFORE:
-                self._refused = False
+            held, now = self._grant, self._now()
+            if held is None or _end(held) <= now:
+                self._renew(self._patience)
+            elif (self._refused or _end(held) - now < RENEW_BEFORE) and self._may_ask(now):
                 try:
-                    self._grant = self._broker.ask()
-                    self._granted_at = self._now()
+                    self._renew(_RENEWAL_SECONDS)
                 except SessionClosed:
                     raise
                 except PullwrightError:
-                    if held is None or _end(held) <= self._now():
-                        raise
+                    # Everybody who needs credentials waits here, so it is not asked again at once.
+                    self._not_before = self._now() + _RENEW_AGAIN_AFTER
                     logger.warning("credentials could not be renewed yet")
             if self._grant is None:
                 raise AwsUnavailable("The broker gave no credentials.")
             return self._grant
+
+    def _may_ask(self, now: datetime) -> bool:
+        return self._not_before is None or now >= self._not_before
+
+    def _renew(self, patience: float) -> None:
+        self._refused = False
+        self._grant = self._broker.ask(patience)
+        self._granted_at = self._now()
 
     def github_token(self) -> str:
         """The installation token to use for the next request or git command."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from runner.broker import PATIENCE_SECONDS as BROKER_PATIENCE_SECONDS
 from runner.gateway import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Settings(BaseModel):
         machine: `own` if the task has the machine for itself, as an image says: what the agent's user left
             is then looked for everywhere before checks run, not only where everybody may write.
         model_patience_seconds: for which a model's service that fails is asked again.
+        broker_patience_seconds: for which a busy broker is asked again while there are no credentials.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,6 +57,7 @@ class Settings(BaseModel):
     package_manager: Literal["apt", "none"] = "none"
     machine: Literal["own", "shared"] = "shared"
     model_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
+    broker_patience_seconds: float = Field(default=BROKER_PATIENCE_SECONDS, ge=0)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:

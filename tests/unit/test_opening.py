@@ -15,6 +15,7 @@ from pullwright.errors import (
     BranchNotOurs,
     BranchProtected,
     GitHubUnavailable,
+    InvalidRequest,
     PermissionMissing,
     PullRequestClosed,
     PullRequestNotFound,
@@ -46,6 +47,16 @@ def test_an_issue_gets_branch_draft_and_comment(workshop: Workshop) -> None:
     assert (opened.timeout_seconds, opened.max_sessions) == (30 * 60 + 900, 4)
     [reaction] = workshop.github.person("GET", f"/issues/{number}/reactions")
     assert reaction["content"] == "eyes"
+
+
+@pytest.mark.parametrize("name", ["fix.login", "octo@42", "größer", "a" * 79 + "=", "(1)"])
+def test_a_name_that_no_task_would_take_makes_nothing(workshop: Workshop, name: str) -> None:
+    """A name that Step Functions accepts and the task does not is refused before anything is made."""
+    workshop.github.issue()
+    with pytest.raises(InvalidRequest, match="name: the execution is called"):
+        workshop.open(name, issue=1)
+    assert workshop.github.pulls() == []
+    assert workshop.artifacts.read_request(name) is None
 
 
 def test_the_first_commit_is_empty_and_the_bots(workshop: Workshop) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pullwright.errors import InvalidRequest
 from pullwright.models import SessionRequest
-from pullwright.opening.request import read_request
+from pullwright.opening.request import check_session_id, read_request
+from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 
 @pytest.mark.parametrize(
@@ -40,6 +46,37 @@ def test_the_sentence_names_field_and_value(wrong: Any, names: tuple[str, ...]) 
     for name in names:
         assert name in caught.value.sentence
     assert caught.value.remedy
+
+
+# What a name may not hold: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+EXECUTION_NAMES = st.text(
+    st.characters(
+        exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp"),
+        exclude_characters='<>{}[]?*"#%\\^|~`$&,;:/\ufffe\uffff',
+    ),
+    min_size=1,
+    max_size=80,
+)
+TASK = {
+    "broker_url": "https://broker.test",
+    "sessions_table": "table",
+    "artifacts_bucket": "bucket",
+    "github_api_url": "https://api.github.com",
+    "ecs_container_metadata_uri_v4": "http://169.254.170.2/v4/1",
+    "aws_region": "eu-central-1",
+}
+
+
+@given(EXECUTION_NAMES | st.from_regex(r"[0-9A-Za-z_-]{1,80}", fullmatch=True))
+def test_a_name_that_is_not_refused_is_one_that_the_task_takes(name: str) -> None:
+    """Of the names that Step Functions accepts, those pass that the runner reads; others are told at once."""
+    refusals: AbstractContextManager[Any] = nullcontext()
+    try:
+        Settings.model_validate({**TASK, "session_id": name})
+    except ValidationError:
+        refusals = pytest.raises(InvalidRequest, match="name: the execution is called")
+    with refusals:
+        check_session_id(name)
 
 
 def test_a_good_request_is_read() -> None:

@@ -110,9 +110,11 @@ class _Broker:
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
         self.asked = 0
+        self.patience: list[float] = []
         self.error: errors.PullwrightError | None = None
 
-    def ask(self) -> BrokerGrant:
+    def ask(self, patience: float) -> BrokerGrant:
+        self.patience.append(patience)
         if self.error:
             raise self.error
         self.asked += 1
@@ -176,6 +178,23 @@ def test_old_credentials_serve_while_the_broker_is_away(
     clock.now += timedelta(minutes=5)
     with pytest.raises(AwsUnavailable):
         grants.github_token()
+
+
+def test_whoever_needs_no_new_credentials_waits_seconds_only(
+    grants: Grants, clock: _Clock, broker: _Broker
+) -> None:
+    """Missing credentials are worth minutes; those that still hold are renewed in passing, and rarely."""
+    grants.current()
+    broker.error = AwsUnavailable("x")
+    clock.now += timedelta(minutes=55)
+    for _ in range(5):
+        grants.current()
+    clock.now += timedelta(seconds=31)
+    grants.current()
+    clock.now += timedelta(minutes=5)
+    with pytest.raises(AwsUnavailable):
+        grants.current()
+    assert broker.patience == [600, 15, 15, 600]
 
 
 def test_a_closed_session_gets_no_credentials_any_more(

@@ -34,7 +34,7 @@ from pullwright.opening.conversation import read_conversation
 from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
-from pullwright.opening.request import read_request
+from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
 from pullwright.settings import OpenPullRequestSettings
@@ -81,6 +81,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     Raises:
         PullwrightError: the session cannot begin; the class says why.
     """
+    check_session_id(event.session_id)
     request = _readable(read_request(event.input))
     tools.store.update_session(event.session_id, _known(request, tools.settings))
     allowed = check_owner(tools.app, request.repository, tools.settings.allowed_owners)

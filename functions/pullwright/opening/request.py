@@ -7,12 +7,31 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from pullwright.claims import SESSION_ID
 from pullwright.errors import InvalidRequest
 from pullwright.models import SessionRequest
 
 WORKERS = frozenset({"implement"})
 _MOST_PROBLEMS = 3
 _LONGEST_VALUE = 60
+
+
+def check_session_id(session_id: str) -> None:
+    """Refuse an execution's name that cannot be a session's id everywhere that it goes.
+
+    Step Functions takes more: dots, `@`, `=`, letters of all scripts. The task, queue and logs do not, which
+    would only be found out after branch, pull request and task were made.
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+
+    Raises:
+        InvalidRequest: the name has other characters than ASCII letters, digits, dashes and underscores.
+    """
+    if SESSION_ID.fullmatch(session_id) is None:
+        raise InvalidRequest(
+            f"name: the execution is called {_shown(session_id)}; as the session's id, its name may have "
+            "only the letters a to z and A to Z, digits, dashes and underscores.",
+            remedy="Start it again under another name, or without one.",
+        )
 
 
 def read_request(given: Any) -> SessionRequest:

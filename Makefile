@@ -1,6 +1,8 @@
 # Two commands are enough for a start: `make demo` shows it work, `make down` ends what it started.
 PYTHON ?= python3
 RUN := .venv/bin/python -m
+# Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup up down status env clean demo test lint bench docs load image image-test
 

@@ -1,5 +1,6 @@
 """LocalStack with our plugin: its settings, its environment, its start."""
 
+import compileall
 import hashlib
 import json
 import os
@@ -139,6 +140,8 @@ def runner_images() -> dict[str, dict[str, Any]]:
     paths = [ROOT / "container", ROOT / "functions"]
     digest = hashlib.sha256()
     for path in paths:
+        # As the image is built: tasks write no bytecode, and would compile all of it at each start.
+        compileall.compile_dir(path, quiet=2)
         for file in sorted(path.rglob("*.py")):
             digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     image = {

@@ -32,6 +32,8 @@ NODE = ROOT / "tests" / "node"
 DEV = ROOT / ".venv"
 STAMPS = TOOLS / "stamps"
 PARALLEL = 3
+COMPILED = ("lambda", "runner")
+"""Environments that every function and every task starts from; the others are started a few times."""
 
 PROGRAMS = {
     "git": "install Git (Debian and Ubuntu: apt install git; macOS: xcode-select --install)",
@@ -160,16 +162,23 @@ def make_uv() -> None:
     )
 
 
-def make_venv(target: Path, lock: Path, *, engine: bool) -> None:
+def make_venv(target: Path, lock: Path, *, engine: bool, compiled: bool) -> None:
     """A virtual environment with exactly what a lock says.
 
     Args:
         target: where.
         lock: hashed requirements.
         engine: whether our LocalStack plugin belongs into it.
+        compiled: whether all bytecode is written now, not at the first import of each module.
     """
     uv = TOOLS / "tools" / "bin" / "uv"
-    quiet = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "VIRTUAL_ENV": str(target)}
+    quiet = {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        # What may not write bytecode would otherwise compile boto3 and pydantic at every start.
+        "UV_COMPILE_BYTECODE": "1" if compiled else "0",
+        "VIRTUAL_ENV": str(target),
+    }
     if not (target / "bin" / "python").exists():
         run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, target, variables=quiet)
     run(uv, "pip", "sync", "--quiet", "--require-hashes", lock, variables=quiet)
@@ -246,7 +255,7 @@ def parts() -> list[Part]:
         sources = (lock, engine) if with_engine else (lock,)
 
         def make(target: Path = target, lock: Path = lock, *, engine: bool = with_engine) -> None:
-            make_venv(target, lock, engine=engine)
+            make_venv(target, lock, engine=engine, compiled=target.name in COMPILED)
 
         found.append(Part(name, sources, target, make))
     return found

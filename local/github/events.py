@@ -135,10 +135,8 @@ def push_event(
 
 def _pushed(world: World, repository: Repository, commit: Commit) -> JSON:
     git = world.git(repository)
-    lines = git.run("diff-tree", "--root", "--no-commit-id", "-r", "--name-status", "-z", commit.sha).decode(
-        errors="replace"
-    )
-    fields = lines.split("\0")
+    flags = ("--root", "--no-commit-id", "-r", "--name-status", "-z")
+    fields = git.run_fixed("diff-tree", *flags, commit.sha).decode(errors="replace").split("\0")
     changes = list(zip(fields[::2], fields[1::2], strict=False))
     return {
         "id": commit.sha,

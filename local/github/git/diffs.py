@@ -39,6 +39,8 @@ def patch_text(git: GitRepository, before: str, after: str) -> str:
 
 def changed_files(git: GitRepository, before: str, after: str) -> list[FileChange]:
     """Return the files that differ between two commits or trees, given by full hashes."""
+    if git.tree_of(before) == git.tree_of(after):
+        return []
     raw = git.run_fixed("diff", "-M", "--raw", "-z", "--abbrev=40", before, after).decode(errors="replace")
     counts = git.run_fixed("diff", "-M", "--numstat", "-z", before, after).decode(errors="replace")
     patches = _patches(patch_text(git, before, after))

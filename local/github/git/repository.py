@@ -1,18 +1,27 @@
-"""One bare repository: reading and changing refs, commits, trees and blobs."""
+"""One bare repository: reading and changing refs, commits, trees and blobs.
+
+What is only looked up is read with libgit2: a request looks up dozens of refs and objects, and a process for
+each took most of its time. What changes refs, walks histories or compares is left to git itself.
+"""
 
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
+
+import pygit2
+from pygit2.enums import FileMode, ObjectType, RepositoryOpenFlag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 ZERO = "0" * 40
+_ABSENT = (pygit2.GitError, KeyError, ValueError)
+"""What libgit2's binding raises for names and hashes that are wrong, or name nothing."""
 _SHA_LENGTH = 40
 _FORBIDDEN = ("", ".", "..", ".git")
 _DATE = "format-local:%Y-%m-%dT%H:%M:%SZ"
@@ -102,14 +111,9 @@ class GitRepository:
     def _run_fixed(self, *arguments: str) -> bytes:
         return self.run(*arguments)
 
-    def _text(self, *arguments: str) -> str:
-        return self.run(*arguments).decode(errors="replace")
-
-    def _try(self, *arguments: str, fixed: bool = False) -> str | None:
-        try:
-            return (self.run_fixed if fixed else self.run)(*arguments).decode(errors="replace").strip()
-        except subprocess.CalledProcessError:
-            return None
+    @cached_property
+    def _stored(self) -> pygit2.Repository:
+        return pygit2.Repository(str(self.path), RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
 
     # Refs
 
@@ -120,13 +124,16 @@ class GitRepository:
         return bool(self.refs(f"{name}/")) or any(self.ref(higher) is not None for higher in above)
 
     def refs(self, prefix: str = "refs/heads/") -> dict[str, str]:
-        """Return refs below a prefix by full name, each with the object it points to."""
-        lines = self._text("for-each-ref", "--format=%(refname) %(objectname)", prefix).splitlines()
-        return {name: sha for name, _, sha in (line.rpartition(" ") for line in lines)}
+        """Return refs below a prefix (a folder) by full name, each with the object it points to."""
+        names = sorted(name for name in self._stored.references if name.startswith(prefix))
+        return {name: sha for name in names if (sha := self.ref(name)) is not None}
 
     def ref(self, name: str) -> str | None:
         """Return the object that a full ref name points to, or None."""
-        return self._try("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+        try:
+            return str(self._stored.lookup_reference(name).resolve().target)
+        except _ABSENT:
+            return None
 
     def branch(self, name: str) -> str | None:
         """Return a branch's head, or None."""
@@ -134,7 +141,7 @@ class GitRepository:
 
     def is_valid_ref(self, name: str) -> bool:
         """Tell whether git accepts a full ref name."""
-        return self._try("check-ref-format", name) is not None
+        return _is_valid_ref(name)
 
     def set_ref(self, name: str, sha: str) -> None:
         """Create or move a ref."""
@@ -152,20 +159,24 @@ class GitRepository:
 
     def is_empty(self) -> bool:
         """Tell whether there is no commit on any branch."""
-        return not self._text("for-each-ref", "--count=1", "refs/heads/")
+        return not self.refs()
 
     def type_of(self, sha: str) -> str | None:
         """Return the type of the object with this full hash, or None."""
-        return self._try("cat-file", "-t", sha, fixed=True) if len(sha) == _SHA_LENGTH else None
+        if len(sha) != _SHA_LENGTH:
+            return None
+        try:
+            return self._stored[sha].type_str
+        except _ABSENT:
+            return None
 
     def resolve(self, revision: str) -> str | None:
         """Return the commit that a branch, tag or hash names (branches first, as GitHub does), or None."""
         for candidate in (f"refs/heads/{revision}", f"refs/tags/{revision}", revision):
-            found = self._try(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{candidate}^{{commit}}"
-            )
-            if found:
-                return found
+            try:
+                return str(self._stored.revparse_single(f"{candidate}^{{commit}}").id)
+            except _ABSENT:
+                continue
         return None
 
     def log(self, *arguments: str) -> list[Commit]:
@@ -173,20 +184,36 @@ class GitRepository:
         return _commits(self.run("log", *_LOG, *arguments))
 
     def commit(self, sha: str) -> Commit:
-        """Return the commit with this full hash."""
-        return _commits(self.run_fixed("log", *_LOG, "-1", "--end-of-options", sha))[0]
+        """Return the commit with this full hash, or that a tag of this hash points to."""
+        found = self._stored[sha].peel(pygit2.Commit)
+        return Commit(
+            sha=str(found.id),
+            tree=str(found.tree_id),
+            parents=tuple(map(str, found.parent_ids)),
+            author=_signature(found.author),
+            committer=_signature(found.committer),
+            message=found.raw_message.decode(errors="replace").rstrip("\n"),
+        )
+
+    def tree_of(self, sha: str) -> str:
+        """Return the tree of a commit, or the tree itself; both by full hash."""
+        return str(self._stored[sha].peel(pygit2.Tree).id)
 
     def count(self, base: str, head: str) -> int:
         """Return how many commits one has that the other has not; both are full hashes."""
-        return int(self.run_fixed("rev-list", "--count", "--end-of-options", f"{base}..{head}"))
+        return self._stored.ahead_behind(head, base)[0]
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two full hashes, or None."""
-        return self._try("merge-base", one, other, fixed=True)
+        try:
+            found = self._stored.merge_base(one, other)
+        except _ABSENT:
+            return None
+        return None if found is None else str(found)
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Tell whether one commit is reachable from another; both are full hashes."""
-        return self._try("merge-base", "--is-ancestor", older, newer, fixed=True) is not None
+        return self.merge_base(older, newer) == older
 
     def write_commit(
         self,
@@ -221,33 +248,49 @@ class GitRepository:
         if sign is None:
             return sha
         signed = sign(self.raw_commit(sha))
-        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=signed).decode().strip()
+        return str(self._stored.write(ObjectType.COMMIT, signed))
 
     def raw_commit(self, sha: str) -> bytes:
         """Return a commit as git keeps it."""
-        return self.run_fixed("cat-file", "commit", sha)
+        return self._stored[sha].read_raw()
 
     # Trees and blobs
 
-    def entries(self, tree: str, *paths: str, recursive: bool = False) -> list[TreeEntry]:
-        """Return a tree's lines; paths narrow them (with a slash at the end: inside that folder)."""
-        flags = ["-r", "-t"] if recursive else []
-        text = self._text("ls-tree", "-z", "-l", *flags, "--end-of-options", tree, *paths)
-        found = []
-        for line in text.split("\0"):
-            if line:
-                facts, path = line.split("\t", 1)
-                mode, kind, sha, size = facts.split()
-                found.append(TreeEntry(mode, kind, sha, None if size == "-" else int(size), path))
-        return found
+    def entries(self, tree: str, path: str = "", *, recursive: bool = False) -> list[TreeEntry]:
+        """Return a tree's lines, or those that a path names (with a slash at the end: inside that folder).
+
+        Args:
+            tree: its full hash, or that of a commit.
+            path: what is looked for.
+            recursive: with what is inside of its folders.
+        """
+        found = self._stored[tree].peel(pygit2.Tree)
+        if not path:
+            return self._below(found, "", recursive=recursive)
+        try:
+            entry = found[path.rstrip("/")]
+        except KeyError:
+            return []
+        if not path.endswith("/"):
+            return [_entry(entry, path)]
+        return self._below(entry, path, recursive=recursive) if isinstance(entry, pygit2.Tree) else []
+
+    def _below(self, tree: pygit2.Tree, folder: str, *, recursive: bool) -> list[TreeEntry]:
+        lines = []
+        for entry in tree:
+            path = folder + (entry.raw_name or b"").decode(errors="replace")
+            lines.append(_entry(entry, path))
+            if recursive and isinstance(entry, pygit2.Tree):
+                lines += self._below(entry, f"{path}/", recursive=True)
+        return lines
 
     def blob(self, sha: str) -> bytes:
         """Return a blob's content."""
-        return self.run("cat-file", "blob", sha)
+        return self._stored[sha].read_raw()
 
     def write_blob(self, content: bytes) -> str:
         """Write a blob and return its hash."""
-        return self.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        return str(self._stored.create_blob(content))
 
     def write_tree(self, changes: Sequence[TreeChange], base: str | None = None) -> str:
         """Write a tree, from a base tree if given, and return its hash.
@@ -255,16 +298,42 @@ class GitRepository:
         Raises:
             ValueError: a path is not valid.
         """
-        # update-index only warns about such a path, and leaves it out.
         for change in changes:
             if any(part.lower() in _FORBIDDEN for part in change.path.split("/")):
                 raise ValueError(change.path)
-        with tempfile.TemporaryDirectory() as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            self.run("read-tree", base or "--empty", extra=index)
-            lines = [f"{c.mode if c.sha else '0'} {c.sha or ZERO}\t{c.path}\0" for c in changes]
-            self.run("update-index", "-z", "--index-info", stdin="".join(lines).encode(), extra=index)
-            return self.run("write-tree", extra=index).decode().strip()
+        index = pygit2.Index()
+        if base is not None:
+            index.read_tree(self._stored[base].peel(pygit2.Tree))
+        for change in changes:
+            if change.sha is not None:
+                index.add(
+                    pygit2.IndexEntry(change.path, pygit2.Oid(hex=change.sha), FileMode(int(change.mode, 8)))
+                )
+            elif change.path in index:
+                index.remove(change.path)
+        return str(index.write_tree(self._stored))
+
+
+@lru_cache(maxsize=4_096)
+def _is_valid_ref(name: str) -> bool:
+    # A name may have what no argument can: a null byte, or a surrogate.
+    try:
+        return subprocess.run(["git", "check-ref-format", name], check=False).returncode == 0
+    except ValueError:
+        return False
+
+
+def _signature(found: pygit2.Signature) -> Signature:
+    return Signature(
+        found.raw_name.decode(errors="replace"),
+        found.raw_email.decode(errors="replace"),
+        f"{datetime.fromtimestamp(found.time, UTC):%Y-%m-%dT%H:%M:%SZ}",
+    )
+
+
+def _entry(entry: pygit2.Object, path: str) -> TreeEntry:
+    size = entry.size if isinstance(entry, pygit2.Blob) else None
+    return TreeEntry(f"{entry.filemode:06o}", entry.type_str, str(entry.id), size, path)
 
 
 def _commits(output: bytes) -> list[Commit]:

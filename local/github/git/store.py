@@ -13,16 +13,20 @@ from local.github.git.signing import Signer
 
 _HOOK = Path(__file__).with_name("receive_hook.py")
 
-_REPOSITORY_CONFIG = {
-    "http.receivepack": "true",
-    "uploadpack.allowFilter": "true",
-    "uploadpack.allowAnySHA1InWant": "true",
-    # GitHub's refusals name a reason per ref; only the proc-receive hook can do that.
-    "receive.procReceiveRefs": "refs/",
-    "receive.hideRefs": "refs/pull",
-    "receive.autogc": "false",
-    "gc.auto": "0",
-}
+# GitHub's refusals name a reason per ref; only the proc-receive hook can do that.
+_REPOSITORY_CONFIG = """\
+[http]
+\treceivepack = true
+[uploadpack]
+\tallowFilter = true
+\tallowAnySHA1InWant = true
+[receive]
+\tprocReceiveRefs = refs/
+\thideRefs = refs/pull
+\tautogc = false
+[gc]
+\tauto = 0
+"""
 
 
 class GitStore:
@@ -97,8 +101,8 @@ class GitStore:
             capture_output=True,
         )
         repository = self.open(owner, name)
-        for key, value in _REPOSITORY_CONFIG.items():
-            repository.run("config", key, value)
+        with (path / "config").open("a") as config:
+            config.write(_REPOSITORY_CONFIG)
         if source is not None:
             repository.run(
                 "fetch", "--quiet", str(source), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"

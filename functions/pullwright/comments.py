@@ -138,9 +138,10 @@ def render_outcome(
 def render_hold() -> str:
     """What the comment says while CI is held: who may release it, and how."""
     return (
-        f"{HOLD_BEGIN}🔒 **CI is held**: GitHub Actions has not run on this work. Whoever may write to the "
+        # Markdown is not read in a line that begins with a comment: https://spec.commonmark.org/0.31.2/#html-blocks
+        f"{HOLD_BEGIN}\n🔒 **CI is held**: GitHub Actions has not run on this work. Whoever may write to the "
         f"repository reads it first, then comments `{RELEASE_COMMAND}` or approves the pull request. "
-        f"Release it before you merge by rebasing.{HOLD_END}"
+        f"Release it before you merge by rebasing.\n\n{HOLD_END}"
     )
 
 

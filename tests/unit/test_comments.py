@@ -19,9 +19,13 @@ from pullwright.comments import (
     money,
     pull_request_body,
     pull_request_title,
+    render_not_released,
     render_outcome,
     render_progress,
     render_refusal,
+    render_released,
+    render_released_after_all,
+    render_withdrawn_refusal,
 )
 from pullwright.errors import AgentFailed, IssueWithoutText
 from pullwright.models import (
@@ -36,6 +40,7 @@ from pullwright.models import (
     Todo,
     Verdict,
 )
+from tests.unit.github_words import Page
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 REQUEST = AgentRequest(
@@ -271,3 +276,48 @@ def test_files_that_steer_stand_under_one_heading() -> None:
     assert "and 7 more: editors act on them" in body
     assert "- `.gitattributes`: git heeds them" in body
     assert "Files that steer" not in render_outcome(REQUEST, result(), CHANGED, session_id="s")
+
+
+def _every_comment() -> dict[str, str]:
+    """Return each kind of comment with everything that it can hold."""
+    full = result("# Fixed it\n\n- `a.py`: **all** units").model_copy(
+        update={
+            "ci": "hold",
+            "setup": CheckResult(name="setup", command="make", status="failed", seconds=1, output="no"),
+            "checks": (
+                CheckResult(name="tests", command="pytest", status="failed", seconds=3, output="`a` **b**"),
+            ),
+            "notices": ("The configuration was ignored: `line 3`.",),
+            "steering": (SteeringFiles(reason="CI heeds it", paths=("a.yml",), count=1),),
+        }
+    )
+
+    def final(result: AgentResult | None, verdict: Verdict) -> str:
+        return render_outcome(
+            REQUEST, result, verdict, session_id="implement-1-abc", artifacts="s3://b/s/", log="group stream"
+        )
+
+    held = final(full, CHANGED)
+    failed = CHANGED.model_copy(
+        update={"status": "FAILED", "outcome": Outcome.FAILED, "remedy": "Try again."}
+    )
+    progress = Progress(activity="Working", todos=(Todo(text="a", status="pending"),), turns=1, cost_usd=1.0)
+    return {
+        "progress": render_progress(REQUEST, progress),
+        "held": held,
+        "failed": final(full, failed),
+        "nothing left": final(None, failed),
+        "released": render_released(held, "maintainer"),
+        "not released": render_not_released("Nobody has read `a`."),
+        "released after all": render_released_after_all("maintainer"),
+        "refusal": render_refusal(IssueWithoutText("The issue says nothing.").failure),
+        "withdrawn": render_withdrawn_refusal("https://github.com/o/r/pull/2"),
+    }
+
+
+@pytest.mark.parametrize("name", _every_comment())
+def test_all_formatting_of_ours_is_drawn(name: str) -> None:
+    """GitHub's own renderer leaves no sign of Markdown as text, as it does in lines that begin as HTML."""
+    page = Page(_every_comment()[name])
+    assert [text for text in page.texts if re.search(r"\*\*|`|^#+ |\| ?---|^- ", text)] == []
+    assert "".join(page.texts).strip()

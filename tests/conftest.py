@@ -29,6 +29,16 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are u
         return "container" if layer == "container" else "others"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the local stack's GitHub be slow: `make test LAYER=integration/test_faults.py LAG=404`."""
+    parser.addoption(
+        "--lag",
+        type=int,
+        choices=(401, 403, 404),
+        help="GitHub does not know new tokens (told by this status) and new objects for 1.5 seconds",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Have the GitHub stand-ins of this run write down what they are asked and what they answer."""
     if not hasattr(config, "workerinput"):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "test"
 LABEL = "claude-dev"
+LAG_SECONDS = 1.5
 FILES = {"README.md": "# A project\n", "src/app.py": "print('hello')\n"}
 
 
@@ -36,17 +37,31 @@ def _local(command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The whole local stack, up for the length of the test run."""
+def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
+    """The whole local stack, up for the length of the test run; with `--lag` its GitHub is slow."""
     started = _local("up")
     if started.returncode:
         _local("down")
         pytest.fail(
             f"`python -m local up` exited with {started.returncode}:\n{started.stdout}{started.stderr}"
         )
-    yield Stack.load(FOLDER)
+    stack = Stack.load(FOLDER)
+    set_lags(stack, pytestconfig.getoption("lag"))
+    yield stack
     stopped = _local("down")
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+
+
+def set_lags(stack: Stack, status: int | None) -> None:
+    """Let GitHub not know new tokens and objects for a moment, or let it know them at once.
+
+    Args:
+        stack: whose GitHub.
+        status: what a new token is answered with; None for no lag.
+    """
+    seconds = 0.0 if status is None else LAG_SECONDS
+    lags = {"token_lag": seconds, "token_status": status or 401, "read_lag": seconds}
+    call(stack.github_url, "PUT", "/_standin/lags", lags)
 
 
 @pytest.fixture(scope="session")

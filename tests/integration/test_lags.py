@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.people import call
+from tests.integration.conftest import set_lags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture(params=[401, 403, 404])
 def lag(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
     """A second and a half in which new tokens and new objects are unknown."""
-    given = {"token_lag": 1.5, "token_status": request.param, "read_lag": 1.5}
-    call(stack.github_url, "PUT", "/_standin/lags", given)
+    set_lags(stack, request.param)
     yield
-    call(stack.github_url, "PUT", "/_standin/lags", {"token_lag": 0, "read_lag": 0})
+    set_lags(stack, request.config.getoption("lag"))
 
 
 @pytest.mark.usefixtures("lag", "stubs")

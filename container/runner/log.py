@@ -58,6 +58,7 @@ class Tee:
         self._out = out
         self._file: TextIO | None = None
         self._room = MAX_FILE_CHARACTERS
+        self._begun = ""
 
     def copy_to(self, path: Path) -> None:
         """Writes to this file too, from now on."""
@@ -66,15 +67,22 @@ class Tee:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, text: str) -> int:
-        """Writes what may be shown of a text."""
+        """Writes what may be shown of a text, line by line: half a line may end with half a secret."""
+        whole, end, rest = text.rpartition("\n")
+        lines = (self._begun + whole + end).splitlines(keepends=True) if end else []
+        self._begun = rest if end else self._begun + rest
+        for line in lines:
+            self._write(line)
+        return len(text)
+
+    def _write(self, line: str) -> None:
         # In this order: half a secret would not be known as one.
-        shown = bounded(scrub(text))
+        shown = bounded(scrub(line))
         self._out.write(shown)
         if self._file is not None and self._room > 0:
             # A line that does not fit ends the file, so that what is there can be read.
             self._room -= len(shown)
             self._file.write(shown if self._room >= 0 else _FULL)
-        return len(text)
 
     def flush(self) -> None:
         """Flushes both."""

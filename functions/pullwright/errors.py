@@ -11,6 +11,7 @@ PullwrightError
 ├── PermissionMissing         the installation lacks a permission
 ├── RepositoryNotFound, RepositoryArchived, RepositoryEmpty, BaseBranchNotFound
 ├── HistoryRefused            git refuses an object of the repository's history
+├── IssuesDisabled, PullRequestsDisabled, ConversationLocked
 ├── IssueNotFound, IssueClosed, IssueWithoutText, IssueEdited
 ├── BranchNotOurs, BranchProtected, PullRequestNotFound, PullRequestClosed
 ├── AlreadyRunning            a trigger met work in progress on its branch
@@ -142,6 +143,24 @@ class RepositoryArchived(_UserError):
     """The repository is read-only."""
 
     default_remedy = "Unarchive the repository."
+
+
+class IssuesDisabled(_UserError):
+    """The repository has no issues."""
+
+    default_remedy = "Turn Issues on in the repository's settings, or start a session with a prompt instead."
+
+
+class PullRequestsDisabled(_UserError):
+    """The repository takes no pull requests."""
+
+    default_remedy = "Turn pull requests on in the repository's settings, then start it again."
+
+
+class ConversationLocked(_UserError):
+    """The conversation takes no comment of the App."""
+
+    default_remedy = "Unlock the conversation, then start it again."
 
 
 class RepositoryEmpty(_UserError):

@@ -17,9 +17,13 @@ _LOOKS_SECRET = re.compile(
     r"|\bgithub_pat_[A-Za-z0-9_]{16,}"
     r"|\bsk-ant-[A-Za-z0-9_-]{8,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"
+    # How git sends it: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
+    r"|\beC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/=]{8,}"
     r"|(?<=://)[^/\s:@\"]+:[^/\s@\"]+(?=@)",
     re.DOTALL,
 )
+# Of a text or of one inside JSON, where git begins each line that the other side wrote with its mark.
+_BREAK = re.compile(r"(?:\s|\\[nrt])+(?:remote: ?)?")
 _known: set[str] = set()
 
 
@@ -33,11 +37,20 @@ def hide(*secrets: str) -> None:
 
 def scrub(text: str) -> str:
     """Removes the remembered secrets, and whatever has the shape of one."""
+    return _LOOKS_SECRET.sub(HIDDEN, scrub_known(text))
+
+
+def scrub_known(text: str) -> str:
+    """Removes the remembered secrets alone, also those that something has broken into lines."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
         # Inside JSON a line break stands as two characters.
         text = text.replace(json.dumps(secret)[1:-1], HIDDEN)
-    return _LOOKS_SECRET.sub(HIDDEN, text)
+    whole = _BREAK.sub("", text)
+    for secret in _known:
+        if secret in whole:
+            text = re.sub(f"(?:{_BREAK.pattern})*".join(map(re.escape, secret)), HIDDEN, text)
+    return text
 
 
 def _serialize(record: Mapping[str, Any]) -> str:

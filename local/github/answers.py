@@ -78,6 +78,19 @@ def not_accessible(accepted: str) -> ApiError:
     return forbidden("Resource not accessible by integration", X_Accepted_GitHub_Permissions=accepted)
 
 
+def issues_disabled() -> ApiError:
+    """Return the answer about issues where the repository has none.
+
+    https://docs.github.com/en/rest/issues/issues#create-an-issue
+    """
+    return ApiError(410, "Issues has been disabled in this repository.")
+
+
+def suspended() -> ApiError:
+    """Return the refusal of a suspended installation: https://github.com/octokit/octokit.rb/pull/1307."""
+    return forbidden("This installation has been suspended")
+
+
 def unprocessable(message: str) -> ApiError:
     """Return a 422 that says no more than its sentence."""
     return ApiError(422, message)

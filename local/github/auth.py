@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import jwt
 
-from local.github.answers import ApiError, forbidden, not_accessible, not_found
+from local.github.answers import ApiError, forbidden, not_accessible, not_found, suspended
 from local.github.permissions import ROLES, Rule, grants
 
 if TYPE_CHECKING:
@@ -73,10 +73,16 @@ ANONYMOUS = Actor("anonymous")
 
 
 def role_of(repository: Repository, account: Account) -> Role:
-    """Return a person's role: what they were given, ownership, or reading what is public."""
+    """Return a person's role: the highest of what they were given, ownership, and reading what is public.
+
+    Where a role was given does not matter, here or in the whole organization:
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
     if account.id == repository.owner_id:
         return "admin"
-    return repository.roles.get(account.id, "none" if repository.private else "read")
+    by_default: Role = "none" if repository.private else "read"
+    here = repository.roles.get(account.id, by_default)
+    return max(here, repository.organization_roles.get(account.id, "none"), key=ROLES.__getitem__)
 
 
 def authenticate(world: World, header: str | None) -> Actor:
@@ -108,7 +114,7 @@ def actor_of(world: World, token: str) -> Actor:
     """Return whose token this is.
 
     Raises:
-        ApiError: 401, nobody's, or one that has expired.
+        ApiError: 401, nobody's, or one that has expired; 403, its installation is suspended.
     """
     if token.count(".") == 2 and token.startswith("eyJ"):  # noqa: PLR2004 - the form of a JSON web token
         _verify_app(world, token)
@@ -118,6 +124,8 @@ def actor_of(world: World, token: str) -> Actor:
             installation = world.store.installations.get(issued.installation_id)
             if installation is None or issued.expires_at <= world.now():
                 break
+            if installation.suspended_at is not None:
+                raise suspended()
             return Actor("installation", world.bot(), installation, issued)
     for account in world.store.accounts:
         if any(hmac.compare_digest(known.encode(), token.encode()) for known in account.tokens):

@@ -61,9 +61,10 @@ class AppBody(_Body):
 
 
 class UserBody(_Body):
-    """A person; another token is added to those they have."""
+    """A person, or an App's account; another token is added to those they have."""
 
     login: Login
+    type: Literal["User", "Bot"] = "User"
     token: Annotated[str, StringConstraints(min_length=8)]
 
 
@@ -95,6 +96,10 @@ class RulesetBody(_Body):
 class _RepositorySettings(_Body):
     private: bool | None = None
     archived: bool | None = None
+    has_issues: bool | None = None
+    has_pull_requests: bool | None = None
+    suspended: bool | None = None
+    organization_permissions: dict[str, GivenRole] | None = None
     drafts: bool | None = None
     protected_branches: list[str] | None = None
     rulesets: list[RulesetBody] | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _MERGING = (*MERGE_SETTINGS, "rebase_keeps_empty")
+_FEATURES = ("has_issues", "has_pull_requests")
 
 
 class FieldError(Exception):
@@ -82,6 +83,7 @@ def create(world: World, body: NewRepository) -> Repository:
         description=body.description,
         default_branch=branch or "main",
         roles=given,
+        organization_roles=roles(world, body.organization_permissions or {}),
         protected_branches=body.protected_branches or [],
         rulesets=[one.model_dump() for one in body.rulesets or ()],
         drafts=body.drafts is not False,
@@ -89,7 +91,7 @@ def create(world: World, body: NewRepository) -> Repository:
         updated_at=now,
         pushed_at=now,
     )
-    for setting in _MERGING:
+    for setting in (*_FEATURES, *_MERGING):
         if (value := getattr(body, setting)) is not None:
             setattr(made, setting, value)
     _fill(world, made, owner, source, body.files or {})
@@ -130,7 +132,9 @@ def change(world: World, repository: Repository, body: ChangedRepository) -> Non
     """
     if body.permissions is not None:
         repository.roles |= roles(world, body.permissions)
-    for name in ("private", "archived", "drafts", "protected_branches", *_MERGING):
+    if body.organization_permissions is not None:
+        repository.organization_roles |= roles(world, body.organization_permissions)
+    for name in (*_FEATURES, "private", "archived", "drafts", "protected_branches", *_MERGING):
         value = getattr(body, name)
         if value is not None:
             setattr(repository, name, value)
@@ -144,6 +148,8 @@ def change(world: World, repository: Repository, body: ChangedRepository) -> Non
         _regrant(world, repository, body)
     elif body.installed and world.installation_of(repository) is None:
         installs.install(world, repository, None)
+    if body.suspended is not None and (found := world.installation_of(repository)) is not None:
+        installs.suspend(world, found, suspended=body.suspended)
 
 
 def _regrant(world: World, repository: Repository, body: ChangedRepository) -> None:

@@ -60,6 +60,19 @@ def uninstall_from(world: World, repository: Repository) -> None:
     events.installation_event(world, found, "removed", [], [repository])
 
 
+def suspend(world: World, installation: Installation, *, suspended: bool) -> None:
+    """Block an installation, or let it go on; it is told of both.
+
+    https://docs.github.com/en/rest/apps/apps#suspend-an-app-installation
+    """
+    if suspended == (installation.suspended_at is not None):
+        return
+    installation.suspended_at = world.now() if suspended else None
+    world.store.installations.put(installation)
+    reached = [world.store.repositories[number] for number in installation.repository_ids]
+    events.installation_event(world, installation, "suspend" if suspended else "unsuspend", reached)
+
+
 def uninstall(world: World, installation: Installation) -> None:
     """Remove an installation with its tokens."""
     reached = [world.store.repositories[number] for number in installation.repository_ids]

@@ -103,6 +103,7 @@ class Installation(Record):
 
     Attributes:
         own: made for one repository because it was created with permissions of its own.
+        suspended_at: when it was suspended, Unix seconds; None if it is not.
     """
 
     account_id: int
@@ -110,6 +111,7 @@ class Installation(Record):
     events: list[str]
     repository_ids: list[int] = Field(default_factory=list)
     own: bool = False
+    suspended_at: float | None = None
     created_at: float
 
 
@@ -142,6 +144,7 @@ class Repository(Record):
 
     Attributes:
         roles: account id → role of the people who were given one.
+        organization_roles: the same for roles that reach all repositories of the organization.
         protected_branches: patterns of branches that only people with `admin` may change.
         rulesets: as GitHub's OpenAPI description has them.
         rebase_keeps_empty: whether commits that change nothing survive a rebase merge.
@@ -159,6 +162,9 @@ class Repository(Record):
     description: str | None = None
     default_branch: str = "main"
     roles: dict[int, Role] = Field(default_factory=dict)
+    organization_roles: dict[int, Role] = Field(default_factory=dict)
+    has_issues: bool = True
+    has_pull_requests: bool = True
     protected_branches: list[str] = Field(default_factory=list)
     rulesets: list[dict[str, Any]] = Field(default_factory=list)
     squash_merge_commit_title: SquashTitle = "COMMIT_OR_PR_TITLE"
@@ -245,6 +251,8 @@ class Issue(Record):
     by_app: bool = False
     state: Literal["open", "closed"] = "open"
     state_reason: str | None = None
+    locked: bool = False
+    lock_reason: str | None = None
     labels: list[str] = Field(default_factory=list)
     reactions: list[Reaction] = Field(default_factory=list)
     edits: list[Edit] = Field(default_factory=list)

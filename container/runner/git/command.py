@@ -14,7 +14,9 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pullwright.errors import InternalError
+from pullwright.log import hide, scrub
 from runner.children import child
+from runner.git.told import remote_lines
 from runner.user import end_group, search_path
 
 if TYPE_CHECKING:
@@ -40,7 +42,11 @@ class GitError(Exception):
     Args:
         command: git's subcommand.
         code: its exit code.
-        stderr: what it said, for the log.
+        stderr: what it said.
+
+    Attributes:
+        stderr: the end of it, for the log.
+        told: GitHub's own words in it, for people.
     """
 
     def __init__(self, command: str, code: int, stderr: str) -> None:
@@ -48,6 +54,7 @@ class GitError(Exception):
         self.command = command
         self.code = code
         self.stderr = stderr.strip()[-_SHOWN:]
+        self.told = remote_lines(stderr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,8 @@ def network_environment(url: str, token: str) -> dict[str, str]:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         raise InternalError("The repository's address is not an http(s) address without credentials.")
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    # What git says about its requests has the token in this form.
+    hide(basic)
     header = f"http.{parts.scheme}://{parts.netloc}/.extraHeader"
     return environment({header: f"Authorization: Basic {basic}"}, {"GIT_ALLOW_PROTOCOL": parts.scheme})
 
@@ -204,13 +213,19 @@ def run(
             end_group(process.pid, signal.SIGKILL)
             raise GitError(arguments[0], -1, why)
         _join(readers, process.pid)
-    text, err = (reader.kept for reader in readers)
-    stderr = err.decode(errors="replace")
+    text, stderr = readers[0].kept, _said(readers[1])
     if process.returncode not in accept:
         raise GitError(arguments[0], process.returncode, stderr)
     if not readers[0].is_whole:
         raise GitError(arguments[0], process.returncode, f"said more than {MAX_OUT:,} bytes")
     return Done(process.returncode, bytes(text), stderr)
+
+
+def _said(reader: _Reader) -> str:
+    """Standard error without secrets: whoever cuts it later cuts none in two."""
+    text = reader.kept.decode(errors="replace")
+    # Of a line that has lost its beginning nobody could tell whether it was a secret's.
+    return scrub(text if reader.is_whole else text.partition("\n")[2])
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float, should_stop: Callable[[], bool]) -> str | None:

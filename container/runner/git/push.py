@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pullwright.errors import BranchProtected, PullwrightError, PushRefused
 from pullwright.text import one_line
+from runner.git.told import LONGEST, remote_lines
 
 _SUMMARY = re.compile(r"^\[(?P<who>rejected|remote rejected)\] \((?P<reason>.*)\)$")
 # The reasons that GitHub puts into the protocol's own field for a ref that its rules protect:
@@ -21,11 +22,6 @@ _PROTECTED = frozenset(
         "push declined due to repository rule violations",
     }
 )
-# Of the lines that GitHub adds, those which say no more than the reason does.
-_HEADINGS = re.compile(
-    r"^(?:error: )?(?:GH\d+: .*(?:violations found|update failed)|Review all repository rules)"
-)
-_SHOWN = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +54,10 @@ class Rejection:
                 f"Somebody else pushed to {branch} while the session ran, so its work could not be added.",
                 remedy="Start it again: it goes on from the branch as it stands now.",
             )
-        told = f": {one_line(self.told, _SHOWN).rstrip('.')}" if self.told else ""
+        told = f": {self.told}" if self.told else ""
         if self.is_rule:
             return BranchProtected(f"The repository's rules do not let the App push the work{told}.")
-        return PushRefused(f"GitHub refused the push for {branch}: {one_line(self.reason, _SHOWN)}{told}.")
+        return PushRefused(f"GitHub refused the push for {branch}: {one_line(self.reason, LONGEST)}{told}.")
 
 
 def parse_porcelain(output: str, ref: str, errors: str = "") -> Rejection | None:
@@ -80,16 +76,8 @@ def parse_porcelain(output: str, ref: str, errors: str = "") -> Rejection | None
         names, _, summary = rest.partition("\t")
         if flag == "!" and names.endswith(f":{ref}"):
             found = _SUMMARY.match(summary)
-            told = _remote_lines(errors)
+            told = remote_lines(errors)
             if found is None:
                 return Rejection(by_remote=True, reason=summary, told=told)
             return Rejection(by_remote=found["who"] == "remote rejected", reason=found["reason"], told=told)
     return None
-
-
-def _remote_lines(errors: str) -> str:
-    """What GitHub wrote beside the protocol, which git shows after `remote:`."""
-    lines = [
-        line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")
-    ]
-    return " ".join(line.removeprefix("- ") for line in lines if line and not _HEADINGS.match(line))

@@ -21,6 +21,7 @@ from pullwright.github.client import GitHubClient
 from pullwright.github.connection import Connection, parse
 from pullwright.github.fresh import Fresh
 from pullwright.github.payloads import App, Delivery, Installation, InstallationToken
+from pullwright.github.reasons import SUSPENDED_REMEDY
 from pullwright.github.refusals import reaches
 from pullwright.github.transport import Transport, Urllib3Transport
 from pullwright.models import GitIdentity
@@ -174,7 +175,7 @@ class GitHubApp:
         if installation.suspended_at is not None:
             raise AppNotInstalled(
                 f"The GitHub App's installation on {repository} is suspended.",
-                remedy="Unsuspend the installation in its settings on GitHub.",
+                remedy=SUSPENDED_REMEDY,
             )
         return installation, renamed
 
@@ -248,7 +249,7 @@ class GitHubApp:
         body = {**limits, "permissions": dict(permissions)}
         try:
             response = self._api.call("POST", path, what, body=body, allow=_NO_TOKEN)
-        except GitHubRefused:
+        except (GitHubRefused, AppNotInstalled):
             # A suspended installation answers 403; the look-up that follows says so in its own words.
             return None
         if response.status in _NO_TOKEN:

@@ -21,7 +21,9 @@ from pullwright.github.payloads import (
     RepositoryInfo,
     User,
 )
-from pullwright.github.refusals import told, validation_words
+from pullwright.github.reasons import setting_refusal
+from pullwright.github.refusals import message_of, told, validation_words
+from pullwright.log import scrub
 
 _GONE = frozenset({404, 410})
 _CONFLICT = 409
@@ -180,9 +182,11 @@ class GitHubClient(Connection):
     def get_issue(self, repository: str, number: int) -> Issue:
         """Reads an issue, with its description as GitHub renders it."""
         path, what = f"/repos/{repository}/issues/{number}", "read the issue"
-        found = self.find(path, what, Issue, absent=_GONE, accept=RENDERED)
-        if found is None:
-            raise IssueNotFound(f"There is no issue #{number} in {repository}.")
+        response = self.call("GET", path, what, allow=_GONE, accept=RENDERED)
+        if response.status in _GONE:
+            absent = IssueNotFound(f"There is no issue #{number} in {repository}.")
+            raise setting_refusal(message_of(response)) or absent
+        found = parse(Issue, response.decoded, what)
         if found.repository_url and not found.repository_url.lower().endswith(f"/{repository.lower()}"):
             raise IssueNotFound(f"The issue #{number} was moved to another repository.")
         return found
@@ -227,7 +231,7 @@ class GitHubClient(Connection):
         """Writes a comment on an issue or pull request."""
         what = "write a comment"
         path = f"/repos/{repository}/issues/{number}/comments"
-        response = self.call("POST", path, what, body={"body": body}, about=[f"number:{number}"])
+        response = self.call("POST", path, what, body={"body": scrub(body)}, about=[f"number:{number}"])
         comment = parse(Comment, response.decoded, what)
         self.fresh.made(f"comment:{comment.id}")
         return comment
@@ -236,7 +240,7 @@ class GitHubClient(Connection):
         """Rewrites a comment of ours; False if somebody has deleted it."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         what, about = "edit a comment", [f"comment:{comment_id}"]
-        response = self.call("PATCH", path, what, body={"body": body}, allow=_GONE, about=about)
+        response = self.call("PATCH", path, what, body={"body": scrub(body)}, allow=_GONE, about=about)
         return response.status not in _GONE
 
     def react(self, repository: str, number: int, content: str) -> None:
@@ -296,7 +300,8 @@ class GitHubClient(Connection):
         about = [check.head_sha]
         found = self.get(path, "read the check runs of the commit", CheckRuns, about)
         if not any(one.external_id == check.external_id for one in found.check_runs):
-            self.call("POST", f"/repos/{repository}/check-runs", what, body=check.body(), about=about)
+            shown = check.model_copy(update={"summary": scrub(check.summary)})
+            self.call("POST", f"/repos/{repository}/check-runs", what, body=shown.body(), about=about)
 
     def mark_ready(self, pull_request: PullRequest) -> None:
         """Takes a pull request out of draft; only GraphQL can."""

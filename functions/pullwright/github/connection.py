@@ -319,7 +319,7 @@ class _Early:
 
 def _is_about_token(response: Response | None, error: PullwrightError) -> bool:
     refused = response is not None and response.status in {UNAUTHORIZED, FORBIDDEN}
-    return refused and not isinstance(error, GitHubRateLimited)
+    return refused and isinstance(error, GitHubRefused | PermissionMissing)
 
 
 def parse(model: type[PayloadT], decoded: Any, what: str) -> PayloadT:

@@ -27,6 +27,7 @@ class RepositoryInfo(Payload):
     full_name: str
     default_branch: str
     archived: bool = False
+    has_pull_requests: bool = True
     private: bool = False
 
 

@@ -15,6 +15,7 @@ from pullwright.errors import (
     PushRefused,
     RepositoryNotFound,
 )
+from pullwright.github.reasons import setting_refusal
 from pullwright.github.transport import Response
 from pullwright.text import one_line
 
@@ -36,6 +37,7 @@ _RULE = re.compile(
 # Of hashes that GitHub gave itself or was just pushed.
 _NOT_KNOWN_YET = re.compile(r": (?:(?:Tree SHA|Parent SHA|Object) does not exist|No commit found for SHA)")
 DEFAULT_WAIT_SECONDS = 60.0
+_SETTINGS = frozenset({FORBIDDEN, GONE, UNPROCESSABLE})
 _LEVELS = ("none", "read", "write", "admin")
 
 
@@ -63,12 +65,20 @@ def refusal(what: str, response: Response, granted: Mapping[str, str] | None = N
             f"GitHub did not accept our credentials when asked to {what}.",
             remedy="Whoever operates this Pullwright checks the GitHub App's id and private key.",
         )
-    if status == FORBIDDEN and (missing := _missing_permission(response, granted)):
-        return PermissionMissing(f"The GitHub App may not {what}: it lacks the permission {missing}.")
+    if status in _SETTINGS and (error := setting_refusal(message_of(response))) is not None:
+        return error
     # GitHub answers 410 about issues that were deleted.
     if status in {NOT_FOUND, GONE}:
         return RepositoryNotFound(f"GitHub found nothing when asked to {what}.")
-    return GitHubRefused(f"GitHub refused to {what} ({status}{_message(response.decoded)}).")
+    return _refused(what, response, granted)
+
+
+def _refused(what: str, response: Response, granted: Mapping[str, str] | None) -> PullwrightError:
+    status = response.status
+    if status == FORBIDDEN and (missing := _missing_permission(response, granted)):
+        return PermissionMissing(f"The GitHub App may not {what}: it lacks the permission {missing}.")
+    words = f": {validation_words(response)}" if status == UNPROCESSABLE else _message(response.decoded)
+    return GitHubRefused(f"GitHub refused to {what} ({status}{words}).")
 
 
 def told(response: Response) -> str | None:
@@ -79,8 +89,14 @@ def told(response: Response) -> str | None:
     """
     if response.status < _ERROR:
         return None
+    words = "; ".join(part for part in (message_of(response), *_details(response)) if part)
+    return words or f"GitHub answered {response.status}"
+
+
+def message_of(response: Response) -> str:
+    """GitHub's own sentence; empty if there is none."""
     message = response.decoded.get("message") if isinstance(response.decoded, dict) else None
-    return message if isinstance(message, str) and message else f"GitHub answered {response.status}"
+    return message if isinstance(message, str) else ""
 
 
 def validation_words(response: Response) -> str:
@@ -88,8 +104,12 @@ def validation_words(response: Response) -> str:
 
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#validation-failed
     """
-    decoded = response.decoded if isinstance(response.decoded, dict) else {}
-    errors = decoded.get("errors")
+    words = "; ".join(_details(response)) or message_of(response)
+    return one_line(words or "no reason given", _LONGEST_REASON)
+
+
+def _details(response: Response) -> list[str]:
+    errors = response.decoded.get("errors") if isinstance(response.decoded, dict) else None
     details = []
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict):
@@ -97,8 +117,7 @@ def validation_words(response: Response) -> str:
             details.append(str(error.get("message") or named))
         else:
             details.append(str(error))
-    words = "; ".join(detail for detail in details if detail)
-    return one_line(words or str(decoded.get("message") or "no reason given"), _LONGEST_REASON)
+    return [detail for detail in details if detail]
 
 
 def ref_refusal(branch: str, message: str) -> PullwrightError:

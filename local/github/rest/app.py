@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from local.github import installs
-from local.github.answers import ApiError, Reply, not_found, unprocessable
+from local.github.answers import ApiError, Reply, not_found, suspended, unprocessable
 from local.github.permissions import KNOWN, LEVELS, grants
 from local.github.records import Installation, InstallationToken
 from local.github.routing import Router
@@ -61,6 +61,14 @@ def delete_installation(call: Call) -> Reply:
     return Reply(204)
 
 
+@ROUTER.on("PUT", "/app/installations/{id}/suspended")
+@ROUTER.on("DELETE", "/app/installations/{id}/suspended")
+def suspend_installation(call: Call) -> Reply:
+    """Block an installation, or let it go on."""
+    installs.suspend(call.world, _installation(call), suspended=call.method == "PUT")
+    return Reply(204)
+
+
 @ROUTER.on("GET", "/repos/{owner}/{repo}/installation")
 def repository_installation(call: Call) -> Reply:
     """Return the installation that reaches a repository."""
@@ -88,6 +96,8 @@ def account_installation(call: Call) -> Reply:
 def create_token(call: Call) -> Reply:
     """Issue a token for an installation, narrowed to what the body names."""
     installation = _installation(call)
+    if installation.suspended_at is not None:
+        raise suspended()
     permissions = _permissions(call, installation)
     chosen = _repositories(call, installation)
     token = call.world.store.tokens.put(
@@ -121,7 +131,7 @@ def _token(world: World, installation_id: int) -> str:
         "iss": str(number),
         "sub": str(installation_id),
         "iat": int(world.now()),
-        "jti": secrets.token_hex(104),
+        "jti": secrets.token_hex(122),
     }
     return f"ghs_{number}_{jwt.encode(claims, secrets.token_bytes(64), 'HS512')}"
 

@@ -1,0 +1,192 @@
+"""Tokens are hidden whole, wherever a text may carry one and however it is cut.
+
+GitHub's tokens of 2026 are the stand-in's own: `ghs_<app>_<JSON web token>`, some 520 characters
+(https://github.blog/changelog/2026-04-24-notice-about-upcoming-new-format-for-github-app-installation-tokens/).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.github.rest.app import _token
+from pullwright import log
+from pullwright.github.payloads import CheckRun
+from runner.artifacts import Artifacts
+from runner.git import command
+from runner.git.command import GitError, network_environment, run
+from runner.log import Tee
+from tests.unit.aws_kit import client
+from tests.unit.pipeline_kit import REPOSITORY, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _World:
+    """As much of the stand-in as makes a token."""
+
+    app = None
+
+    @staticmethod
+    def now() -> float:
+        """Any time."""
+        return 1_800_000_000.0
+
+
+TOKEN = _token(_World(), 7)  # type: ignore[arg-type] # it asks for the App and the time alone
+SIGNATURE = TOKEN.rpartition(".")[2]
+BASIC = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A token that this process was given."""
+    monkeypatch.setattr(log, "_known", set())
+    log.hide(TOKEN)
+    return TOKEN
+
+
+def leaks(text: str) -> bool:
+    """Whether any eighth part of the token, or of its form for git, stands in a text."""
+    return any(
+        secret[at : at + 40] in text for secret in (TOKEN, BASIC) for at in range(0, len(secret) - 40, 8)
+    )
+
+
+def test_the_token_is_of_the_new_form() -> None:
+    """It is as long as GitHub's, and a leak of any part of it would be seen."""
+    assert 500 <= len(TOKEN) <= 560
+    assert TOKEN.count(".") == 2
+    assert leaks(f"... {SIGNATURE[:50]}")
+    assert not leaks(log.HIDDEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"token {TOKEN} refused",
+        json.dumps({"authorization": f"Bearer {TOKEN}"}),
+        f"https://x-access-token:{TOKEN}@github.com/o/r.git",
+        f"http.https://github.com/.extraheader=Authorization: Basic {BASIC}",
+    ],
+)
+def test_an_unknown_token_is_hidden_by_its_form(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Also in an address, in JSON and as git sends it, although nobody has told of it."""
+    monkeypatch.setattr(log, "_known", set())
+    assert not leaks(log.scrub(text))
+
+
+@given(
+    cuts=st.lists(st.integers(1, len(TOKEN) - 1), max_size=6),
+    breaks=st.sampled_from(["\n", "\r\n", "\n  ", "\nremote: "]),
+)
+def test_a_known_token_is_hidden_on_several_lines(cuts: list[int], breaks: str) -> None:
+    """Wrapped anywhere, and inside JSON too, none of its parts is left."""
+    log.hide(TOKEN)
+    ends = [0, *sorted(set(cuts)), len(TOKEN)]
+    broken = breaks.join(TOKEN[at:end] for at, end in pairwise(ends))
+    for text in (f"error: {broken} end", json.dumps({"stderr": f"error: {broken} end"})):
+        shown = log.scrub(text)
+        assert not leaks(shown)
+        assert log.HIDDEN in shown
+        assert "error: " in shown
+        assert " end" in shown
+
+
+@given(cuts=st.lists(st.integers(1, len(TOKEN) + 8), max_size=5))
+def test_the_runners_log_hides_what_comes_in_pieces(cuts: list[int]) -> None:
+    """A line that is written in several goes is judged as a whole."""
+    out = io.StringIO()
+    tee = Tee(out)
+    line = f"a {TOKEN} b\nnext\n"
+    ends = [0, *sorted(set(cuts)), len(line)]
+    for at, end in pairwise(ends):
+        tee.write(line[at:end])
+    assert out.getvalue() == f"a {log.HIDDEN} b\nnext\n"
+
+
+def said(folder: Path, script: str) -> GitError:
+    """Have git run a shell alias that fails, and return its error."""
+    with pytest.raises(GitError) as caught:
+        run("-c", f"alias.say=!{script}; exit 3", "say", cwd=folder)
+    return caught.value
+
+
+def test_what_git_says_is_hidden_before_it_is_cut(known: str, tmp_path: Path) -> None:
+    """The end of a long output would otherwise begin in the middle of a token."""
+    (tmp_path / "said").write_text(f"fatal: {known}\n" + "x" * 200 + "\n")
+    error = said(tmp_path, "cat said >&2")
+    assert log.HIDDEN in error.stderr
+    assert not leaks(error.stderr)
+
+
+def test_a_line_that_has_lost_its_beginning_is_left_out(
+    known: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more was said than is kept, the first line is no whole one."""
+    monkeypatch.setattr(command, "MAX_ERR", 300)
+    (tmp_path / "said").write_text(f"fatal: {known}\nerror: the last line\n")
+    error = said(tmp_path, "cat said >&2")
+    assert "the last line" in error.stderr
+    assert not leaks(error.stderr)
+
+
+def test_githubs_words_are_hidden_and_bounded(known: str, tmp_path: Path) -> None:
+    """What is told to people from `remote:` lines is one line, without a token."""
+    (tmp_path / "said").write_text(f"remote: bad {known}\nremote: {'y' * 900}\nfatal: no\n")
+    error = said(tmp_path, "cat said >&2")
+    assert error.told.startswith(f"bad {log.HIDDEN} yyy")
+    assert len(error.told) <= 400
+    assert not leaks(error.told)
+
+
+def test_the_form_that_git_sends_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its beginning no form would tell it."""
+    monkeypatch.setattr(log, "_known", set())
+    network_environment("https://github.com/o/r.git", TOKEN)
+    assert not leaks(log.scrub(f"header {BASIC}"))
+    assert BASIC in log._known
+
+
+def test_comments_and_check_runs_hold_no_token(known: str, tmp_path: Path) -> None:
+    """Whatever somebody put into a text, GitHub gets it without the token."""
+    workshop = Workshop(tmp_path)
+    workshop.github.repository(installation_permissions={"issues": "write", "checks": "write"})
+    number = workshop.github.issue()
+    made = workshop.github.app().client(REPOSITORY, {"issues": "write", "checks": "write"})
+    comment = made.create_comment(REPOSITORY, number, f"first {known} text")
+    made.update_comment(REPOSITORY, comment.id, f"second {known} text")
+    head = workshop.github.head("main")
+    check = CheckRun(
+        name="c", head_sha=head, external_id="1", conclusion="neutral", title="t", summary=f"see {known}"
+    )
+    made.put_check_run(REPOSITORY, check)
+    runs = workshop.github.person("GET", f"/commits/{head}/check-runs")
+    everything = json.dumps([workshop.github.comments(number), runs])
+    assert f"second {log.HIDDEN} text" in everything
+    assert f"see {log.HIDDEN}" in everything
+    assert not leaks(everything)
+
+
+def test_artifacts_hold_no_token_of_ours(known: str, tmp_path: Path) -> None:
+    """Our token is taken out of any file; what only looks like one stays, or a patch would not apply."""
+    looks = "ghp_" + "a1" * 18
+    (tmp_path / "diff.patch").write_bytes(f"+{known}\n+{looks}\n".encode() + b"\xff\x00")
+    kept: list[Any] = []
+    s3 = client("s3")
+    s3.meta.events.register(
+        "provide-client-params.s3.PutObject", lambda params, **_rest: kept.append(params["Body"])
+    )
+    with Stubber(s3) as stub:
+        stub.add_response("put_object", {})
+        Artifacts(s3, bucket="b", session_id="s").put_file(tmp_path / "diff.patch")
+    assert kept == [f"+{log.HIDDEN}\n+{looks}\n".encode() + b"\xff\x00"]

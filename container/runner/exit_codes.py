@@ -37,6 +37,7 @@ BY_ERROR = {
     "NothingUsable": 11,
     "PushRefused": 12,
     "BranchProtected": 12,
+    "RepositoryArchived": 12,
     "ModelUnavailable": 13,
     "ModelRefused": 14,
     "MoneyLimit": 15,

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from local.github.answers import ApiError, Reply, forbidden, not_accessible, not_found, unprocessable
+from local.github.answers import (
+    ApiError,
+    Reply,
+    forbidden,
+    issues_disabled,
+    not_accessible,
+    not_found,
+    unprocessable,
+)
 from local.github.auth import ANONYMOUS, Actor, allow
 
 if TYPE_CHECKING:
@@ -146,6 +154,8 @@ class Call:
             raise not_found()
         if found.deleted:
             raise ApiError(410, "This issue was deleted")
+        if found.pull is None and not repository.has_issues:
+            raise issues_disabled()
         return repository, found
 
     def hidden(self, repository: Repository, kind: str, name: object) -> bool:

@@ -71,6 +71,26 @@ def begin(
     )
 
 
+def check_unlocked(call: Call, repository: Repository, it: Issue, what: str) -> None:
+    """Check that somebody may add to a conversation; a locked one is for people who may write, not for Apps.
+
+    https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations and
+    https://github.com/renovatebot/renovate/issues/6215
+
+    Args:
+        call: the request.
+        repository: where.
+        it: the issue or pull request.
+        what: what would be made.
+
+    Raises:
+        ApiError: 403.
+    """
+    is_writer = call.actor.kind == "user" and ROLES[role_of(repository, call.account())] >= ROLES["write"]
+    if it.locked and not is_writer:
+        raise forbidden(f"Unable to create {what} because issue is locked.")
+
+
 def check_author(call: Call, repository: Repository, it: Any, role: Role) -> None:
     """Check that a person wrote something or has a role that may change it.
 

@@ -120,9 +120,9 @@ class Control:
     def _post_user(self, call: Call) -> Reply:
         body = UserBody.model_validate_json(call.content)
         known = self._world.account(body.login)
-        account = known or self._world.need_account(body.login, "User")
-        if account.type != "User":
-            raise FieldError("login", f"{body.login} is an organization")
+        account = known or self._world.need_account(body.login, body.type)
+        if account.type != body.type:
+            raise FieldError("login", f"{body.login} is no {body.type}, but {account.type}")
         holder = next((a for a in self._world.store.accounts if body.token in a.tokens), account)
         if holder.id != account.id:
             raise FieldError("token", "somebody else has this token")

@@ -20,7 +20,7 @@ _MOST_COMMITS = 2_048
 def _send(world: World, event: str, repository: Repository, sender: Account, payload: JSON) -> None:
     """Send an event of a repository, if the App is installed there and listens to it."""
     installation = world.installation_of(repository)
-    if installation is None or event not in installation.events:
+    if installation is None or event not in installation.events or installation.suspended_at is not None:
         return
     owner = world.store.accounts[repository.owner_id]
     body = {**payload, "repository": repositories.repository(world, repository)}

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pullwright.errors import GitHubUnavailable
+from pullwright.comments import render_refusal
+from pullwright.errors import AppNotInstalled, GitHubUnavailable, PullwrightError, RepositoryArchived
 from runner.git import remote
 from runner.git.command import Done, GitError
 from runner.git.remote import Remote
+from runner.git.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +77,44 @@ def test_git_replaces_a_token_that_is_old_or_not_refused(
         made.find(tmp_path, REF)
     assert forgotten == ["t"] * 3
     assert max(waits) <= 4
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("This repository was archived so it is read-only.", RepositoryArchived),
+        ("This installation has been suspended", AppNotInstalled),
+    ],
+)
+@pytest.mark.parametrize("age", [0.0, 61.0])
+def test_a_setting_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str, error: type[PullwrightError], age: float
+) -> None:
+    """What GitHub names itself passes with no token's age, and no further attempt is made."""
+    monkeypatch.setattr(remote, "run", Git(f"remote: {words}\n{WORDS[2]}", 99))
+    waits: list[float] = []
+    made = Remote(URL, "claude/1", lambda: "t", token_age=lambda: age, sleep=waits.append)
+    for command in (
+        lambda: made.push(Store(tmp_path), "abc", REF),
+        lambda: made.find(tmp_path, REF),
+        lambda: made.clone(tmp_path / "clone"),
+    ):
+        with pytest.raises(error):
+            command()
+    assert waits == []
+
+
+def test_githubs_words_reach_the_comment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What GitHub said to the last attempt is told as text: bounded, and neither markup nor a mention."""
+    says = "Your <b>push</b> waits for [us](http://evil.test), @octocat. " + "More. " * 400
+    words = f"remote: {says}\nfatal: the remote end hung up unexpectedly"
+    monkeypatch.setattr(remote, "run", Git(words, 99))
+    made = Remote(URL, "claude/1", lambda: "t", sleep=lambda _seconds: None)
+    with pytest.raises(GitHubUnavailable, match="GitHub did not take the push: Your ") as caught:
+        made.push(Store(tmp_path), "abc", REF)
+    assert len(caught.value.sentence) < 500
+    shown = render_refusal(caught.value.failure)
+    assert "push" in shown
+    assert "<b>" not in shown
+    assert "](http" not in shown
+    assert "@octocat" not in shown

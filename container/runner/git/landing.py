@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pullwright.errors import (
+    AppNotInstalled,
     BranchProtected,
     GitHubRateLimited,
     GitHubRefused,
     GitHubUnavailable,
     PullwrightError,
+    RepositoryArchived,
     RepositoryNotFound,
 )
 from pullwright.github.refusals import ref_refusal
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 # For some seconds GitHub may not know what was just pushed to it.
 _PAUSES = (1.0, 3.0, 10.0)
+_LASTING = (AppNotInstalled, BranchProtected, GitHubRateLimited, RepositoryArchived)
 
 
 class Landing:
@@ -90,8 +93,8 @@ class Landing:
                 # The answer to the call that moved it was lost.
                 return
             logger.warning("the branch was not moved", reason=failure.sentence, stands_at=stands)
-            # Where it has not moved, GitHub may have lagged behind; a rule stays as it is.
-            if stands != parent or pause is None or isinstance(failure, (BranchProtected, GitHubRateLimited)):
+            # Where it has not moved, GitHub may have lagged behind; a rule or a setting stays as it is.
+            if stands != parent or pause is None or isinstance(failure, _LASTING):
                 raise failure
             self._sleep(pause)
 

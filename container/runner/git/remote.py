@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import random
 import re
 import shutil
 import time
 from typing import TYPE_CHECKING
 
-from pullwright.errors import GitHubRefused, GitHubUnavailable, HistoryRefused, TaskStopped
+from pullwright.errors import GitHubRefused, HistoryRefused, TaskStopped
 from pullwright.github.fresh import PAUSES, YOUNG_SECONDS
+from pullwright.github.reasons import setting_refusal
+from runner.git.attempts import Attempts, log_failure
 from runner.git.command import Done, GitError, environment, network_environment, run
 from runner.git.findings import LENIENT, is_harmless
 from runner.git.push import Rejection, parse_porcelain
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_ATTEMPTS = 3
 # How git tells that GitHub did not take a token: by the status, or by GitHub's own words.
 _REFUSED = re.compile(
     r"returned error: 40[134]|authentication failed|could not read (?:username|password)|"
@@ -30,7 +30,6 @@ _REFUSED = re.compile(
     r"permission to \S+ denied|access to repository not granted|not accessible by integration",
     re.IGNORECASE,
 )
-_LONGEST_WAIT = 4.0
 _NO_MATCH = 2
 _REJECTED = 1
 _CLONE = ("clone", "--bare", "--quiet", "--no-tags", "--single-branch", "--template=", "--filter=blob:none")
@@ -95,24 +94,25 @@ class Remote:
             HistoryRefused: an object of the history is dangerous, and would be the next time too.
         """
         store = Store(folder)
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = Attempts(self._sleep)
+        for _ in attempts:
             try:
                 target = ("--branch", self.branch, "--", self.url, str(folder))
                 self._fetch_objects(*_CLONE, *target, cwd=folder.parent, store=folder)
                 head = store.head()
                 self._fetch_blobs(store, set(store.entries(head.tree)))
             except GitError as error:
-                self._log(error, attempt)
+                attempts.failed(error)
                 shutil.rmtree(folder, ignore_errors=True)
                 if self._branch_is_gone(folder.parent):
                     raise GitHubRefused(
                         f"The branch {self.branch} does not exist any more.",
                         remedy="Start it again: a new branch will be made.",
                     ) from error
-                self._pause(attempt)
+                attempts.pause()
             else:
                 return store, head
-        raise GitHubUnavailable("GitHub did not let the repository be cloned.")
+        raise attempts.unavailable("GitHub did not let the repository be cloned")
 
     def find(self, folder: Path, ref: str) -> str | None:
         """The commit that a ref points to, or None if there is no such ref.
@@ -124,16 +124,17 @@ class Remote:
         Raises:
             GitHubUnavailable: GitHub did not answer.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = Attempts(self._sleep)
+        for _ in attempts:
             try:
                 listed = self._git("ls-remote", "--refs", "--", self.url, ref, cwd=folder).out.decode()
             except GitError as error:
-                self._log(error, attempt)
-                self._pause(attempt)
+                attempts.failed(error)
+                attempts.pause()
                 continue
             names = (line.partition("\t") for line in listed.splitlines())
             return next((commit for commit, _, name in names if name == ref), None)
-        raise GitHubUnavailable("GitHub did not say what the repository holds.")
+        raise attempts.unavailable("GitHub did not say what the repository holds")
 
     def fetch(self, store: Store, head: Head, ref: str) -> None:
         """Brings a ref's commit and the files of its tree into the store.
@@ -147,17 +148,18 @@ class Remote:
             GitHubUnavailable: GitHub did not give them.
             HistoryRefused: an object among them is dangerous.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = Attempts(self._sleep)
+        for _ in attempts:
             try:
                 self._fetch_objects(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder, store=store.folder)
                 changes = store.changes(head.tree, store.head(ref).tree)
                 self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
             except GitError as error:
-                self._log(error, attempt)
-                self._pause(attempt)
+                attempts.failed(error)
+                attempts.pause()
             else:
                 return
-        raise GitHubUnavailable("GitHub did not give the last checkpoint.")
+        raise attempts.unavailable("GitHub did not give the last checkpoint")
 
     def push(
         self, store: Store, commit: str | None, ref: str, *, lease: str | None = None
@@ -179,19 +181,20 @@ class Remote:
         """
         leases = [] if lease is None else [f"--force-with-lease={ref}:{lease}"]
         target = (*leases, "--", self.url, f"{commit or ''}:{ref}")
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = Attempts(self._sleep)
+        for _ in attempts:
             try:
                 done = self._git(*_PUSH, *target, cwd=store.folder, accept=(0, _REJECTED), is_push=True)
             except GitError as error:
-                self._log(error, attempt)
-                self._pause(attempt)
+                attempts.failed(error)
+                attempts.pause()
                 continue
             rejection = parse_porcelain(done.out.decode(errors="replace"), ref, done.err)
             if rejection is not None or done.code == 0:
                 return rejection
             logger.warning("git push said nothing about the ref", stderr=done.err[-400:])
-            self._pause(attempt)
-        raise GitHubUnavailable("GitHub did not take the push.")
+            attempts.pause()
+        raise attempts.unavailable("GitHub did not take the push")
 
     def fetch_others(self, store: Store, base: str) -> None:
         """Fetches the default branch and the base branch at once, if GitHub gives both.
@@ -206,7 +209,7 @@ class Remote:
             self._git(*_FETCH_REF, *specs, cwd=store.folder)
         except GitError as error:
             # Whoever wants one of them asks for it again.
-            self._log(error, 1)
+            log_failure(error, 1)
         else:
             self._fetched.update(sources)
 
@@ -240,15 +243,16 @@ class Remote:
             self._try(store, *_FETCH, given="\n".join(names).encode())
 
     def _try(self, store: Store, *arguments: str, given: bytes = b"") -> None:
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = Attempts(self._sleep)
+        for _ in attempts:
             try:
                 self._fetch_objects(*arguments, cwd=store.folder, store=store.folder, given=given)
             except GitError as error:
-                self._log(error, attempt)
-                self._pause(attempt)
+                attempts.failed(error)
+                attempts.pause()
             else:
                 return
-        raise GitHubUnavailable("GitHub did not let the repository be read.")
+        raise attempts.unavailable("GitHub did not let the repository be read")
 
     def _fetch_blobs(self, store: Store, entries: set[tuple[str, str]]) -> None:
         """Gets blobs in one request, as git itself does when it checks out a partial clone."""
@@ -316,7 +320,8 @@ class Remote:
             except GitError as error:
                 if should_stop():
                     raise TaskStopped("The task was stopped while it read the repository.") from error
-                if self._token_age() >= YOUNG_SECONDS or not _REFUSED.search(error.stderr):
+                is_young = self._token_age() < YOUNG_SECONDS and _REFUSED.search(error.stderr)
+                if not is_young or setting_refusal(error.told) is not None:
                     # The words do not tell every refused token, so any failure counts as one.
                     self._forget(token)
                     raise
@@ -326,15 +331,6 @@ class Remote:
                     raise
                 logger.warning("GitHub does not know the token yet", command=arguments[0], wait=pause)
                 self._sleep(pause)
-
-    def _log(self, error: GitError, attempt: int) -> None:
-        logger.warning(
-            "git failed", command=error.command, code=error.code, attempt=attempt, stderr=error.stderr
-        )
-
-    def _pause(self, attempt: int) -> None:
-        if attempt < _ATTEMPTS:
-            self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**attempt)))  # noqa: S311 - jitter
 
 
 def _trusted(name: str) -> str:

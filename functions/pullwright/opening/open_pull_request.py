@@ -14,6 +14,7 @@ from pullwright.errors import (
     BaseBranchNotFound,
     InvalidRequest,
     NotAllowed,
+    PullRequestsDisabled,
     PullwrightError,
     RepositoryArchived,
 )
@@ -90,6 +91,8 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     check_name(repository.full_name, allowed)
     if repository.archived:
         raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
+    if not repository.has_pull_requests:
+        raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
     people = People(client, repository.full_name, tools.settings.allowed_apps)
     if request.delivery_id is not None:
         _check_sender(people, request.requested_by)

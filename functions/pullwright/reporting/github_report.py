@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pullwright.comments import REFUSAL_MARKER, TRACKING_MARKER, render_refusal
 from pullwright.errors import (
     AppNotInstalled,
+    ConversationLocked,
     IssueNotFound,
+    IssuesDisabled,
     OwnerNotAllowed,
     PullRequestNotFound,
     PullwrightError,
@@ -31,6 +33,7 @@ _NOWHERE = (
     RepositoryNotFound,
     RepositoryArchived,
     IssueNotFound,
+    IssuesDisabled,
     PullRequestNotFound,
     OwnerNotAllowed,
 )
@@ -102,7 +105,7 @@ class GitHubReport:
                 return True
             text = render_refusal(failure)
             self._write(self._client(_ON_ISSUE), self.place.number, text, REFUSAL_MARKER, None)
-        except _NOWHERE as error:
+        except (*_NOWHERE, ConversationLocked) as error:
             return _gone(error)
         except PullwrightError as error:
             return _later(error)

@@ -49,6 +49,7 @@ def list_comments(call: Call) -> Reply:
 def create_comment(call: Call) -> Reply:
     """Comment."""
     found, on = call.issue(TALK)
+    changes.check_unlocked(call, found, on, "comment")
     body = _text(call)
     call.create_content()
     now, account = call.world.now(), call.account()

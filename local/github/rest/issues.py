@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.github import changes, events
-from local.github.answers import Reply, invalid, unprocessable
+from local.github.answers import Reply, invalid, issues_disabled, unprocessable
 from local.github.auth import role_of
-from local.github.permissions import READ_ISSUES, ROLES, TALK
+from local.github.permissions import READ_ISSUES, ROLES, TALK, Rule
 from local.github.rest.labels import ensure_labels
 from local.github.routing import Router
 from local.github.shapes import issues
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROUTER = Router()
 _STATES = ("open", "closed", "all")
+_LOCK = Rule("issues", "write", "write", or_pulls=True)
 
 
 def in_state(call: Call, found: list[Issue]) -> list[Issue]:
@@ -49,6 +50,8 @@ def list_issues(call: Call) -> Reply:
 def create_issue(call: Call) -> Reply:
     """Open an issue; labels of somebody who may not label are dropped without a word."""
     found = call.repository(TALK)
+    if not found.has_issues:
+        raise issues_disabled()
     title = changes.checked_title(call.text("title"), "Issue")
     body = changes.checked_body(call.maybe_text("body"), "Issue")
     names = [_name(it) for it in call.items("labels") or []]
@@ -93,6 +96,17 @@ def change_issue(call: Call) -> Reply:
         changes.set_labels(call, found, it, ensure_labels(call, found, [_name(name) for name in labels]))
     call.world.store.issues.put(it)
     return Reply(200, issues.issue(call.world, found, it))
+
+
+@ROUTER.on("PUT", "/repos/{owner}/{repo}/issues/{number}/lock")
+@ROUTER.on("DELETE", "/repos/{owner}/{repo}/issues/{number}/lock")
+def lock_issue(call: Call) -> Reply:
+    """Lock a conversation, or unlock it: https://docs.github.com/en/rest/issues/issues#lock-an-issue."""
+    _, it = call.issue(_LOCK)
+    it.locked = call.method == "PUT"
+    it.lock_reason = call.maybe_text("lock_reason") if it.locked else None
+    call.world.store.issues.put(it)
+    return Reply(204)
 
 
 def change(call: Call, found: Repository, it: Issue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.github import changes, events, workflows
-from local.github.answers import ApiError, Reply, invalid, not_found
+from local.github.answers import ApiError, Reply, forbidden, invalid, not_found
 from local.github.git.diffs import changed_files
 from local.github.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
 from local.github.records import Pull
@@ -44,6 +44,8 @@ def list_pulls(call: Call) -> Reply:
 def create_pull(call: Call) -> Reply:
     """Open a pull request from a branch that has commits of its own."""
     found = call.repository(WRITE_PULLS)
+    if not found.has_pull_requests:
+        raise forbidden("Pull requests are disabled for this repository.")
     head, base = call.text("head"), call.text("base")
     title = changes.checked_title(call.text("title"), "PullRequest")
     body = changes.checked_body(call.maybe_text("body"), "PullRequest")

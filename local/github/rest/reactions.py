@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from local.github import changes
 from local.github.answers import Reply, invalid, not_found
 from local.github.permissions import READ_ISSUES, TALK
 from local.github.records import Comment, Issue, Reaction
@@ -69,7 +70,9 @@ def list_on_issue(call: Call) -> Reply:
 @ROUTER.on("POST", _ISSUE)
 def react_to_issue(call: Call) -> Reply:
     """React to an issue: 201 when new, 200 when it was there."""
-    return _add(call, call.issue(TALK)[1])
+    found, it = call.issue(TALK)
+    changes.check_unlocked(call, found, it, "reaction")
+    return _add(call, it)
 
 
 @ROUTER.on("DELETE", f"{_ISSUE}/{{reaction}}")

@@ -59,6 +59,9 @@ def change_repository(call: Call) -> Reply:
             )
         git.set_head(branch)
         found.default_branch = branch
+    for feature in ("has_issues", "has_pull_requests"):
+        if (value := call.flag(feature)) is not None:
+            setattr(found, feature, value)
     found.archived = found.archived if archived is None else archived
     found.private = found.private if private is None else private
     found.description = call.maybe_text("description") or found.description

@@ -53,6 +53,8 @@ def get_user(call: Call) -> Reply:
     if app is not None and login.lower() == f"{app.slug}[bot]".lower():
         call.world.bot()
     found = call.world.account(login)
-    if found is None:
+    # GitHub finds no user by the login that its own agent acts under, which is an App's without `[bot]`:
+    # https://github.com/anthropics/claude-code-action/issues/1284
+    if found is None or (found.type == "Bot" and not found.login.endswith("[bot]")):
         raise not_found()
     return Reply(200, accounts.public_user(call.world, found))

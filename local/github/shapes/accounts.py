@@ -136,6 +136,6 @@ def installation(world: World, record: Installation) -> JSON:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": None if record.suspended_at is None else user(world, account),
+        "suspended_at": None if record.suspended_at is None else stamp(record.suspended_at),
     }

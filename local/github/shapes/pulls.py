@@ -69,7 +69,7 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
         "issue_url": page,
         "number": it.number,
         "state": it.state,
-        "locked": False,
+        "locked": it.locked,
         "title": it.title,
         "user": maybe_user(world, it.user_id),
         "body": it.body,
@@ -93,7 +93,7 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
         "_links": {name: {"href": address} for name, address in addresses.items()},
         "author_association": association(world, record, it.user_id),
         "auto_merge": None,
-        "active_lock_reason": None,
+        "active_lock_reason": it.lock_reason,
     }
     return shaped | _counts(world, record, it, base, head) if full else shaped
 

@@ -164,7 +164,25 @@ REMOVED = {"action": "removed", "repositories_removed": [{"full_name": "octo-org
             "pull_request",
             CLOSED_BY | {"cause": "The pull request was merged by octocat."},
         ),
-        (INSTALLATION, "installation", {"installation_id": 51234567, "repositories": None}),
+        (
+            CLOSED | {"sender": {"login": "mergify[bot]", "type": "Bot"}},
+            "pull_request",
+            CLOSED_BY | {"cause": "The pull request was closed by mergify[bot]."},
+        ),
+        (
+            INSTALLATION,
+            "installation",
+            {
+                "installation_id": 51234567,
+                "repositories": None,
+                "cause": "The GitHub App was taken off the repository.",
+            },
+        ),
+        (
+            INSTALLATION | {"action": "suspend"},
+            "installation",
+            {"installation_id": 51234567, "cause": "The GitHub App's installation was suspended."},
+        ),
         (
             INSTALLATION | REMOVED,
             "installation_repositories",
@@ -191,7 +209,6 @@ def test_what_takes_the_ground_from_sessions_is_queued(
         (payload("issues_opened"), "issues"),
         (payload("pull_request_labeled"), "pull_request"),
         ({}, "star"),
-        (CLOSED | {"sender": {"login": "wright[bot]", "type": "Bot"}}, "pull_request"),
         (CLOSED | {"pull_request": CLOSED["pull_request"] | {"head": {"repo": None}}}, "pull_request"),
         (
             CLOSED

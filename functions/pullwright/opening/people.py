@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pullwright.apps import SUFFIX, is_listed
+from pullwright.apps import is_app, is_listed
 from pullwright.github import GitHubClient
 from pullwright.models import AuthorRole
 
@@ -37,7 +37,7 @@ class People:
         Args:
             login: of a person, or of an App's account.
         """
-        if login.endswith(SUFFIX):
+        if is_app(login):
             return AuthorRole.WRITER if is_listed(login, self.allowed_apps) else AuthorRole.APP
         key = login.casefold()
         if key not in self._roles:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pullwright.apps import is_listed
+from pullwright.apps import is_app, is_listed
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.payload import field, parse
@@ -14,7 +14,16 @@ from pullwright.webhook.start import Start, start_for_issue
 from pullwright.webhook.withdrawal import Withdrawal, withdrawal
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_EVENT = re.compile(r"[a-z0-9_]{1,64}")
+HEARD = {
+    "installation": ("deleted", "suspend"),
+    "installation_repositories": ("removed",),
+    "issue_comment": ("created",),
+    "issues": ("labeled", "unlabeled", "deleted", "transferred"),
+    "pull_request": ("labeled", "closed"),
+    "pull_request_review": ("submitted",),
+}
+"""What is acted upon: events with their actions."""
+_EVENT = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 def decide(
@@ -55,6 +64,8 @@ def decide(
         raise Refused(400, "The header X-GitHub-Delivery is not a GUID.", field="x-github-delivery")
     if event == "ping":
         return answer(PONG, "The webhook reaches Pullwright.")
+    if not _may_matter(event, payload):
+        return answer(IGNORED, f"The event {event} starts nothing with this action.")
     if _is_a_stranger_s(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
     if (asked := withdrawal(event, payload, trigger_label) or release(event, payload)) is not None:
@@ -62,6 +73,16 @@ def decide(
     if reason := _why_not(event, payload, trigger_label):
         return answer(IGNORED, reason)
     return _labeled(event, payload, guid, allowed_apps)
+
+
+def _may_matter(event: str, payload: Mapping[str, Any]) -> bool:
+    """Whether an event and its action are any that we act upon.
+
+    GitHub tells an App of what it did itself too, and can leave out events only, not actions: each edit of a
+    tracking comment comes back as `issue_comment.edited`, and goes no further than here.
+    """
+    action = payload.get("action")
+    return event in HEARD and (not isinstance(action, str) or action in HEARD[event])
 
 
 def delivery_id(headers: Mapping[str, str]) -> str:
@@ -74,9 +95,13 @@ def delivery_id(headers: Mapping[str, str]) -> str:
 
 
 def _labeled(event: str, payload: Mapping[str, Any], guid: str, allowed_apps: str) -> Start | Answer:
-    is_app = field(payload, "sender.type", str) == "Bot"
-    if is_app and not is_listed(field(payload, "sender.login", str), allowed_apps):
+    login = field(payload, "sender.login", str)
+    is_bot = field(payload, "sender.type", str) == "Bot"
+    if is_bot and not is_listed(login, allowed_apps):
         return answer(IGNORED, "The label was added by an App that may not start sessions.")
+    if not is_bot and is_app(login):
+        # A server of one's own may have a person of that name.
+        return answer(IGNORED, "The label was added by a person with an App's name.")
     if event == "pull_request" or _is_pull_request(payload):
         return answer(IGNORED, "The label starts sessions on issues, not on pull requests.")
     return start_for_issue(payload, guid)

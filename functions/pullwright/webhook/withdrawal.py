@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 
 from pullwright.webhook.payload import field
 
+_TAKEN_AWAY = {
+    "deleted": "The GitHub App was taken off the repository.",
+    "suspend": "The GitHub App's installation was suspended.",
+}
 _GONE = {"deleted": "was deleted", "transferred": "was moved to another repository"}
 
 
@@ -43,10 +47,10 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
         return _of_issue(payload, action, trigger_label)
     if event == "pull_request" and action == "closed":
         return _about_pull_request(payload)
-    if event == "installation" and action in {"deleted", "suspend"}:
-        return _about_installation(payload, None)
+    if event == "installation" and action in _TAKEN_AWAY:
+        return _about_installation(payload, None, _TAKEN_AWAY[action])
     if event == "installation_repositories" and action == "removed":
-        return _about_installation(payload, _removed(payload))
+        return _about_installation(payload, _removed(payload), _TAKEN_AWAY["deleted"])
     return None
 
 
@@ -72,14 +76,17 @@ def _about_issue(payload: Mapping[str, Any], error: str, cause: str) -> Withdraw
 
 
 def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
-    """Ends the sessions of a pull request that a person closed or merged; one from a fork has none."""
+    """Ends the sessions of a pull request that was closed or merged; one from a fork has none.
+
+    Whoever did it: Apps merge too, and ours closes none.
+    """
     name = field(payload, "repository.full_name", str)
     pull_request = payload.get("pull_request")
     head = pull_request.get("head") if isinstance(pull_request, dict) else None
     source = head.get("repo") if isinstance(head, dict) else None
     # GitHub gives no repository when the fork is gone.
     is_inside = isinstance(source, dict) and source.get("full_name") == name
-    if not is_inside or field(payload, "sender.type", str) != "User":
+    if not is_inside:
         return None
     merged = isinstance(pull_request, dict) and pull_request.get("merged") is True
     how = "merged" if merged else "closed"
@@ -92,10 +99,10 @@ def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
     )
 
 
-def _about_installation(payload: Mapping[str, Any], repositories: list[str] | None) -> Withdrawal:
+def _about_installation(payload: Mapping[str, Any], repositories: list[str] | None, cause: str) -> Withdrawal:
     return _withdrawal(
         "SessionStopped",
-        "The GitHub App was taken off the repository.",
+        cause,
         installation_id=field(payload, "installation.id", int),
         repositories=repositories,
     )

@@ -19,6 +19,8 @@ PullwrightError
 ├── GitHubUnavailable, GitHubRateLimited, GitHubRefused
 ├── AwsUnavailable            an AWS call failed for good
 ├── NoCapacity                no slot came free in time
+├── SessionsPaused            the operator takes no new work
+├── DailyLimit                the day's money is used up or kept for others
 ├── TaskNotStarted, ImagePullFailed, TaskStopped, SpotInterrupted, OutOfMemory, TaskLost
 ├── SessionStopped            somebody stopped the session
 ├── LabelRemoved              the label that asked for it was taken away
@@ -271,6 +273,20 @@ class NoCapacity(_LimitError):
     """No slot came free in time, or Fargate had no room."""
 
     default_remedy = "Start it again later, or raise the stack's limit of concurrent sessions."
+
+
+class SessionsPaused(_LimitError):
+    """New sessions are switched off: `MaxConcurrentSessions` is 0."""
+
+    default_remedy = (
+        "Start it again when whoever operates this Pullwright has set MaxConcurrentSessions above 0."
+    )
+
+
+class DailyLimit(_LimitError):
+    """The day's money, of the deployment or of the repository, leaves no room for the session."""
+
+    default_remedy = "Start it again after 00:00 UTC."
 
 
 class TaskNotStarted(PullwrightError):

@@ -67,7 +67,10 @@ class OpenPullRequestSettings(StoreSettings):
     """OpenPullRequest: what a session gets whose request says nothing else.
 
     Attributes:
+        max_sessions: 0 means that no new session begins.
         max_sessions_per_repository: 0 means no limit of its own.
+        daily_usd: of all sessions together, 0 means no limit.
+        daily_usd_per_repository: of one repository's, 0 means no limit.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
     """
 
@@ -76,8 +79,10 @@ class OpenPullRequestSettings(StoreSettings):
     limit_usd: float = Field(gt=0)
     limit_turns: int = Field(ge=1)
     limit_minutes: int = Field(ge=1)
-    max_sessions: int = Field(ge=1)
+    max_sessions: int = Field(ge=0)
     max_sessions_per_repository: int = Field(ge=0)
+    daily_usd: float = Field(ge=0)
+    daily_usd_per_repository: float = Field(ge=0)
     stub_sessions: bool
     allowed_apps: str
     allowed_owners: str
@@ -93,9 +98,14 @@ class ReportOutcomeSettings(StoreSettings):
 
 
 class ReconcileSettings(ReportOutcomeSettings):
-    """The sweep: it reports as ReportOutcome does, for the executions of one machine."""
+    """The sweep: it reports as ReportOutcome does, for the executions of one machine.
+
+    Attributes:
+        max_sessions: 0 means that no session gets a slot.
+    """
 
     state_machine_arn: Text
+    max_sessions: int = Field(ge=0)
 
 
 class BrokerSettings(StoreSettings):

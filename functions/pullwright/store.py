@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
 from pullwright.aws import calling, code_of
+from pullwright.spending import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -76,6 +77,11 @@ class Store:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
+
+    @property
+    def spending(self) -> Spending:
+        """What the days' sessions cost."""
+        return Spending(self._client, self._table)
 
     def read_session(self, session_id: str) -> dict[str, Any]:
         """The record of a session, empty if there is none; numbers are `Decimal`.

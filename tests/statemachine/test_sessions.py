@@ -230,6 +230,19 @@ def test_no_free_slot_in_time_is_no_capacity(machine: Machine, session_id: str, 
     assert sorted(slots["holders"]) == others
 
 
+def test_paused_slots_let_nobody_in_and_nobody_out(machine: Machine, session_id: str) -> None:
+    """While the operator takes no new work a free slot is none; a session that holds one goes on with it."""
+    machine.put("SLOTS", paused={"BOOL": True})
+    waiting = machine.run(
+        session_id, OpenPullRequest=OPEN, ReportOutcome=[answers(failed("NoCapacity", lock_key=LOCK))]
+    )
+    assert "RunAgent" not in waiting.entered
+    assert waiting.report["error"]["Error"] == "NoCapacity"
+
+    machine.put("SLOTS", paused={"BOOL": True}, holders={"SS": [f"{session_id}-2"]})
+    assert machine.run(f"{session_id}-2", **GOOD).entered == GOOD_PATH
+
+
 def test_the_queue_s_end_is_the_admission(machine: Machine, session_id: str) -> None:
     """A session that waited for a slot was admitted when it got one, not when it began to wait for it.
 

@@ -242,6 +242,29 @@ def test_alarms_watch_what_aws_counts_when_the_webhook_fails() -> None:
     assert of_the_webhook == {"Url5xxCount", "Throttles"}
 
 
+def test_a_budget_and_alarms_may_publish_to_the_topic() -> None:
+    """With a policy of its own the topic lets AWS Budgets publish, and CloudWatch as before, both for us.
+
+    https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html says what a budget
+    needs, and https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+    what an alarm does.
+    """
+    made = template()["Resources"]
+    assert made["Budget"]["DependsOn"] == "AlarmTopicPolicy"
+    assert made["Budget"]["Condition"] == made["AlarmTopicPolicy"]["Condition"] == "HasBudget"
+    notifications = made["Budget"]["Properties"]["NotificationsWithSubscribers"]
+    addresses = [one["Address"] for notice in notifications for one in notice["Subscribers"]]
+    assert addresses == [{"Ref": "AlarmTopic"}] * 2
+    allowed = made["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert {one["Principal"]["Service"] for one in allowed} == {
+        "cloudwatch.amazonaws.com",
+        "budgets.amazonaws.com",
+    }
+    for one in allowed:
+        assert one["Action"] == "sns:Publish"
+        assert one["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
 def test_stacks_of_one_service_have_figures_of_their_own() -> None:
     """Every figure of ours is told apart by its stack's name, in alarms, dashboard and what is written."""
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]

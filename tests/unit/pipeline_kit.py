@@ -281,6 +281,8 @@ class Workshop:
         limit_minutes=30,
         max_sessions=4,
         max_sessions_per_repository=0,
+        daily_usd=0,
+        daily_usd_per_repository=0,
         stub_sessions=False,
         allowed_apps="renovate",
         allowed_owners="",

@@ -122,6 +122,7 @@ class Yard(Workshop):
         start: when its sessions began.
         figures: what was counted of each session that ended.
         before: what a test keeps of the table, to put it back.
+        is_off: the operator takes no new work.
     """
 
     def __init__(self, folder: Path, client: DynamoDBClient) -> None:
@@ -135,6 +136,7 @@ class Yard(Workshop):
         self.start = datetime.now(UTC)
         self.figures: list[SessionFigures] = []
         self.before: dict[str, Any] = {}
+        self.is_off = False
         self.github.repository()
 
     def begin(self, session_id: str = "s-1", stage: str = "claimed", **fields: Any) -> None:
@@ -191,6 +193,7 @@ class Yard(Workshop):
         return Sweeper(
             Settler(tools, self.ledger, self.machine, now, now + timedelta(minutes=5)),
             LostDeliveries(tools.app, self.client, TABLE),
+            self.is_off,
             # Five seconds pass at every look at the clock, so that no sweep waits for ever.
             seconds_left=iter(range(100, 0, -5)).__next__,
             sleep=lambda _seconds: None,

@@ -16,18 +16,20 @@ from pullwright.errors import (
     BranchProtected,
     GitHubUnavailable,
     InvalidRequest,
+    NotAllowed,
     PermissionMissing,
     PullRequestClosed,
     PullRequestNotFound,
     PullwrightError,
     RepositoryArchived,
     RepositoryEmpty,
+    SessionsPaused,
 )
 from pullwright.github.client import GitHubClient
 from pullwright.github.payloads import Comment
 from pullwright.github.transport import Response
 from pullwright.opening.pull_request import track
-from tests.unit.pipeline_kit import ASKED, BODY, BOT, PERSON, REPOSITORY, ROOT, Workshop, refused
+from tests.unit.pipeline_kit import ASKED, BODY, BOT, PERSON, REPOSITORY, ROOT, STRANGER, Workshop, refused
 from tests.unit.runner_kit import a_request
 
 if TYPE_CHECKING:
@@ -339,6 +341,22 @@ def test_a_stack_of_stubs_makes_every_session_one(
     assert request is not None
     assert request.stub
     assert workshop.store.read_session("s-1")["stub"] is True
+
+
+def test_while_new_work_is_switched_off_who_asks_is_told(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With MaxConcurrentSessions 0 nothing is made, no branch and no lock; a stranger is refused as ever."""
+    off = Workshop.settings.model_copy(update={"max_sessions": 0})
+    monkeypatch.setattr(Workshop, "settings", off)
+    number = workshop.github.issue()
+    with pytest.raises(SessionsPaused, match="switched off"):
+        workshop.open(issue=number, **ASKED)
+    with pytest.raises(NotAllowed):
+        workshop.open("s-2", issue=number, **ASKED | {"requested_by": STRANGER})
+    assert workshop.github.pulls() == []
+    assert workshop.store.locks() == []
+    assert [path for method, path in workshop.github.seen if path.endswith("/git/refs")] == []
 
 
 def test_the_comment_says_how_many_wait(workshop: Workshop) -> None:

@@ -33,6 +33,8 @@ GOOD: Mapping[str, str] = {
     "LIMIT_MINUTES": "20",
     "MAX_SESSIONS": "3",
     "MAX_SESSIONS_PER_REPOSITORY": "0",
+    "DAILY_USD": "0",
+    "DAILY_USD_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
     "ALLOWED_APPS": "",
     "ALLOWED_OWNERS": "",

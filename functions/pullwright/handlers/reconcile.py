@@ -62,7 +62,7 @@ def _sweeper(context: Any) -> Sweeper:
         until=now + timedelta(seconds=seconds_left()),
     )
     lost = LostDeliveries(with_what.app, aws.dynamodb(), given.sessions_table)
-    return Sweeper(settler, lost, seconds_left)
+    return Sweeper(settler, lost, given.max_sessions == 0, seconds_left)
 
 
 @cache

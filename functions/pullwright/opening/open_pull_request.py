@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +17,7 @@ from pullwright.errors import (
     PullRequestsDisabled,
     PullwrightError,
     RepositoryArchived,
+    SessionsPaused,
 )
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
@@ -39,6 +40,7 @@ from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
 from pullwright.settings import OpenPullRequestSettings
+from pullwright.spending import DailyLimits
 from pullwright.store import BranchRecord, Store, lock_key
 from pullwright.text import plain_line, printable
 
@@ -96,6 +98,8 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     people = People(client, repository.full_name, tools.settings.allowed_apps)
     if request.delivery_id is not None:
         _check_sender(people, request.requested_by)
+    if not tools.settings.max_sessions:
+        raise SessionsPaused("New sessions are switched off; those that run come to their end.")
     subject = find_subject(client, repository, request, event.session_id)
     base = _base(subject, request, repository)
     base_commit = client.find_branch(repository.full_name, base)
@@ -114,6 +118,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
             "installation_id": installation.installation_id,
         }
         tools.store.update_session(event.session_id, fields)
+        _reserve(event, tools, request, repository.full_name)
         opening = _Opening(event, tools, request, client, people, repository, subject, base, base_commit)
         opened = opening.run()
     except Exception:
@@ -284,6 +289,16 @@ def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[s
         "model": request.model or settings.model_id,
         "stub": request.stub or settings.stub_sessions,
     }
+
+
+def _reserve(event: OpenPullRequestEvent, tools: Tools, request: SessionRequest, repository: str) -> None:
+    """Keeps the session's money free on the day's sums, before anything is made for it."""
+    settings = tools.settings
+    limits = DailyLimits(settings.daily_usd, settings.daily_usd_per_repository)
+    if limits == DailyLimits() or request.stub or settings.stub_sessions:
+        return
+    usd = request.limits.usd or settings.limit_usd
+    tools.store.spending.reserve(event.session_id, usd, limits, repository=repository, now=datetime.now(UTC))
 
 
 def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OPEN = ("RUNNING", "QUEUED")
 DUE, MADE, GIVEN_UP = "due", "made", "given up"
 """Values of a closed session's `report`: GitHub has not taken it, has taken it, never will."""
+PAUSED = "paused"
+"""Attribute of the stack's slots while no session may take one; the state machine looks at it."""
 _SLOTS = "SLOTS"
 _REFUSED = "ConditionalCheckFailedException"
 # As RecordSession keeps them.
@@ -74,6 +76,30 @@ class Ledger:
     def holders(self, repository: str | None = None) -> frozenset[str]:
         """The sessions that hold a slot of the stack, or of one repository."""
         return frozenset(self._read(_slots(repository)).get("holders", ()))
+
+    def hold_slots(self, *, is_off: bool) -> None:
+        """Lets sessions that wait have no slot, or have one again; nothing is written where it is so already.
+
+        Args:
+            is_off: the operator takes no new work.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        if (PAUSED in self._read(_SLOTS)) is is_off:
+            return
+        with calling("switch the slots"):
+            if is_off:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": _SLOTS}},
+                    UpdateExpression=f"SET {PAUSED} = :yes",
+                    ExpressionAttributeValues={":yes": {"BOOL": True}},
+                )
+            else:
+                self._client.update_item(
+                    TableName=self._table, Key={"pk": {"S": _SLOTS}}, UpdateExpression=f"REMOVE {PAUSED}"
+                )
 
     def begin(self, session_id: str, execution_arn: str, end: ExecutionEnd, *, now: str) -> None:
         """Writes the record that RecordSession could not write; one that is there stays as it is.

@@ -65,12 +65,14 @@ class Sweeper:
     Attributes:
         settler: finishes single sessions.
         deliveries: finds lost webhooks.
+        is_off: the operator takes no new work.
         seconds_left: until this function is cut off.
         sleep: waits so many seconds.
     """
 
     settler: Settler
     deliveries: LostDeliveries
+    is_off: bool
     seconds_left: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
 
@@ -81,6 +83,7 @@ class Sweeper:
             AwsUnavailable: AWS did not answer; the next sweep tries again.
         """
         done = Swept()
+        self.settler.ledger.hold_slots(is_off=self.is_off)
         sessions = self.settler.ledger.open_sessions()
         done.open_sessions = len(sessions)
         running = self.settler.executions.running()

@@ -19,6 +19,7 @@ from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import ReportOutcomeSettings
+from pullwright.spending import RESERVED
 from pullwright.store import Store
 
 # The template's awslogs-stream-prefix and the container's name.
@@ -52,7 +53,10 @@ class Ending:
 
     def close(self) -> Verdict:
         """Tells it everywhere; the verdict says whether GitHub took it, and which lock to give back."""
-        self.tools.store.update_session(self.event.session_id, self.details())
+        store, session_id = self.tools.store, self.event.session_id
+        store.update_session(session_id, self.details())
+        if RESERVED in self.record:
+            store.spending.settle(session_id, self.record, self._cost())
         is_told = self.tell()
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
 
@@ -67,6 +71,12 @@ class Ending:
             cost_usd=None if result is None else result.cost_usd,
             in_a_row=self._in_a_row(verdict.failure_class),
         )
+
+    def _cost(self) -> float | None:
+        """US dollars; None if a task had begun and nobody knows what it spent."""
+        if self.result is not None:
+            return self.result.cost_usd
+        return None if "task_arn" in self.record else 0.0
 
     def _in_a_row(self, failure_class: str) -> dict[str, int]:
         try:

@@ -32,6 +32,7 @@ class Emulator:
         function_environment: variables of every function.
         max_environments: how many function environments may exist at once.
         queue_seconds: how long an invocation waits for one.
+        fargate_vcpus: the account's quota of vCPUs for tasks; None for no quota.
     """
 
     layout: Layout
@@ -42,6 +43,7 @@ class Emulator:
     function_environment: Mapping[str, str] = field(default_factory=dict)
     max_environments: int = 10
     queue_seconds: float = 20.0
+    fargate_vcpus: float | None = None
 
     @property
     def url(self) -> str:
@@ -68,6 +70,7 @@ class Emulator:
             "function_environment": dict(self.function_environment),
             "max_environments": self.max_environments,
             "queue_seconds": self.queue_seconds,
+            "fargate_vcpus": self.fargate_vcpus,
         }
 
     def environment(self) -> dict[str, str]:

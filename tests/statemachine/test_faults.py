@@ -14,8 +14,9 @@ import pytest
 
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.event import StateError
+from pullwright_engine.ecs.shapes import QUOTA_REACHED
 from tests.fault_matrix import Matrix, Row
-from tests.statemachine.kit import OPENED, SUCCEEDED, TASK, answers, failed, returns, throws
+from tests.statemachine.kit import OPENED, SUCCEEDED, TASK, answers, failed, not_placed, returns, throws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,6 @@ ONCE = {
     "RunAgent": {
         "fails": TASKS,
         "is throttled": "ECS.ThrottlingException",
-        "meets the account's quota": "ECS.LimitExceededException",
     },
     "ReportOutcome": {
         "fails": FUNCTION,
@@ -97,6 +97,7 @@ def _always(state: str, fault: str, error: str, ending: str, failure_class: str)
 
 CELLS = (
     *(_once(state, fault, error) for state, faults in ONCE.items() for fault, error in faults.items()),
+    Cell("RunAgent", "meets the account's vCPU quota once", [not_placed(QUOTA_REACHED), GOOD["RunAgent"]]),
     *(_once(state, "times out", LATE) for state in ONCE if state != "RunAgent"),
     _always("OpenPullRequest", "fails", FUNCTION, "AwsUnavailable", "transient"),
     _always("OpenPullRequest", "is throttled", THROTTLED, "AwsUnavailable", "transient"),
@@ -109,7 +110,13 @@ CELLS = (
     Cell("AdmitSession", "finds no slot in time", [throws(REFUSED)], "NoCapacity", "limit"),
     _always("RunAgent", "fails", TASKS, "TaskNotStarted", "service"),
     _always("RunAgent", "is throttled", "ECS.ThrottlingException", "TaskNotStarted", "service"),
-    _always("RunAgent", "meets the account's quota", "ECS.LimitExceededException", "NoCapacity", "limit"),
+    Cell(
+        "RunAgent",
+        "meets the account's vCPU quota for good",
+        [not_placed(QUOTA_REACHED)],
+        "NoCapacity",
+        "limit",
+    ),
     Cell("RunAgent", "times out", [throws(LATE)], "TimeLimit", "limit"),
     _always("ReportOutcome", "fails", FUNCTION, "InternalError", "service"),
     _always("ReportOutcome", "is throttled", THROTTLED, "InternalError", "service"),

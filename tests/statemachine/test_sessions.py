@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pullwright_engine.ecs.shapes import QUOTA_REACHED
 from tests.statemachine.kit import (
     GOOD_PATH,
     MAX_SESSIONS,
@@ -23,6 +24,7 @@ from tests.statemachine.kit import (
     TASK,
     answers,
     failed,
+    not_placed,
     not_started,
     returns,
     throws,
@@ -298,6 +300,43 @@ def test_ecs_being_busy_is_tried_again_in_place(machine: Machine, session_id: st
 
     assert finished.entered == GOOD_PATH
     assert len(finished.calls("ecs")) == 3
+
+
+@pytest.mark.parametrize("reason", [QUOTA_REACHED, "Capacity is unavailable at this time.", "RESOURCE:CPU"])
+def test_room_for_a_task_is_waited_for_round_after_round(
+    machine: Machine, session_id: str, reason: str
+) -> None:
+    """Each round has all its attempts, and only after the last one ReportOutcome is told what ECS said."""
+    finished = machine.run(
+        session_id,
+        OpenPullRequest=OPEN,
+        RunAgent=[not_placed(reason)],
+        ReportOutcome=[answers(failed("NoCapacity", lock_key=LOCK))],
+    )
+
+    launches = [state for state in finished.entered if state in {"RunAgent", "CheckLaunch"}]
+    assert launches == ["RunAgent", "CheckLaunch"] * 2
+    assert len(finished.calls("ecs")) == 2 * 3
+    assert json.loads(finished.report["error"]["Cause"])["Failures"] == [{"Reason": reason}]
+    assert _is_closed(machine, finished, "NoCapacity")
+
+
+@pytest.mark.parametrize(
+    "refusal", [not_placed("MISSING"), not_placed("AGENT"), throws("AmazonECS.Unknown", "")]
+)
+def test_a_launch_that_time_does_not_mend_is_not_waited_for(
+    machine: Machine, session_id: str, refusal: dict[str, Any]
+) -> None:
+    """The name is the same as for a used-up quota, so one round is spent before the reason is looked at."""
+    finished = machine.run(
+        session_id,
+        OpenPullRequest=OPEN,
+        RunAgent=[refusal],
+        ReportOutcome=[answers(failed("TaskNotStarted", lock_key=LOCK))],
+    )
+
+    assert finished.entered.count("RunAgent") == 1
+    assert _is_closed(machine, finished, "TaskNotStarted")
 
 
 def test_a_mistake_in_run_task_is_reported_at_once(machine: Machine, session_id: str) -> None:

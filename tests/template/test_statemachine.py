@@ -11,6 +11,7 @@ import pytest
 
 from pullwright import errors
 from pullwright.models import OpenedPullRequest, Verdict
+from pullwright.reporting import classify
 from statemachine.graph import BEGIN, END, embed, graph, main
 from tests.template.kit import (
     DEFINITION,
@@ -51,10 +52,16 @@ LONGEST_SESSION = (1440 + 15) * 60
 """Seconds: the most minutes that a request may ask for, and what RunAgent adds."""
 
 
-def _waits(state: dict[str, Any]) -> int:
-    return sum(
+NO_ROOM = STATES["CheckLaunch"]["Choices"][1]["Condition"]
+"""When CheckLaunch lets RunAgent go on waiting for room."""
+
+
+def _waits(name: str, state: dict[str, Any]) -> int:
+    rounds = 1 + (int(re.findall(r"\$waits < (\d+)", NO_ROOM)[0]) if name == "RunAgent" else 0)
+    seconds: int = sum(
         one["MaxAttempts"] * one["IntervalSeconds"] for one in state["Retry"] if one["BackoffRate"] == 1
     )
+    return rounds * seconds
 
 
 def test_every_state_says_what_it_is_for() -> None:
@@ -105,9 +112,24 @@ def test_a_function_ends_before_its_state_does() -> None:
 
 def test_the_machine_outlasts_all_its_waits() -> None:
     """Waiting for the branch, for a slot and for the longest session fits into the machine's own timeout."""
-    waits = sum(_waits(state) for state in tasks().values())
+    waits = sum(_waits(name, state) for name, state in tasks().items())
     assert waits > 6 * 3600
     assert definition()["TimeoutSeconds"] > waits + LONGEST_SESSION
+
+
+def test_room_for_the_task_is_waited_for_as_evenly_as_a_slot() -> None:
+    """The quota of vCPUs and Fargate's capacity get as many attempts as a slot, as far apart, in rounds."""
+    for_room, for_slot = STATES["RunAgent"]["Retry"][0], STATES["AdmitSession"]["Retry"][0]
+    pace = ("IntervalSeconds", "BackoffRate", "JitterStrategy")
+    assert [for_room[key] for key in pace] == [for_slot[key] for key in pace]
+    assert _waits("RunAgent", {"Retry": [for_room]}) == _waits("AdmitSession", {"Retry": [for_slot]})
+
+
+def test_the_machine_and_the_verdict_mean_the_same_reasons() -> None:
+    """CheckLaunch waits for room exactly where ReportOutcome says afterwards that there was none."""
+    (pattern,) = re.findall(r"\$contains\(.*?, /(.*?)/\)", NO_ROOM)
+    assert pattern == classify.NO_ROOM.pattern
+    assert f"$task_error.Error = '{classify.QUOTA}'" in NO_ROOM
 
 
 def test_a_task_that_ran_is_never_retried() -> None:

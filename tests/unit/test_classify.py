@@ -14,6 +14,7 @@ from pullwright.errors import PullwrightError, PushRefused, TaskStopped
 from pullwright.models import AgentResult, Failure, FailureClass, Outcome
 from pullwright.reporting.classify import NO_HEARTBEAT, Evidence, classify, error_class
 from pullwright.reporting.event import StateError, TaskEnd
+from pullwright_engine.ecs.shapes import QUOTA_REACHED
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/0123"
@@ -30,6 +31,11 @@ def result(outcome: Outcome, failure: Failure | None = None) -> AgentResult:
         ended_at=NOON,
         exit_code=0,
     )
+
+
+def not_placed(reason: str) -> StateError:
+    """What `.sync` makes of an answer of RunTask that started nothing."""
+    return StateError(Error="AmazonECS.Unknown", Cause=json.dumps({"Failures": [{"Reason": reason}]}))
 
 
 def failed_task(**task: Any) -> StateError:
@@ -120,23 +126,10 @@ def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
         ),
         (
             Evidence(
-                error=failed_task(
-                    StopCode="TaskFailedToStart",
-                    StoppedReason="Capacity is unavailable at this time. Please try again later.",
-                )
+                error=StateError(Error="AmazonECS.Unknown", Cause='{"Failures":[{"Reason":"MISSING"}]}')
             ),
-            errors.NoCapacity,
+            errors.TaskNotStarted,
         ),
-        (
-            Evidence(
-                error=StateError(
-                    Error="AmazonECS.Unknown",
-                    Cause='{"Failures":[{"Reason":"Capacity is unavailable at this time."}]}',
-                )
-            ),
-            errors.NoCapacity,
-        ),
-        (Evidence(error=StateError(Error="ECS.LimitExceededException")), errors.NoCapacity),
         (Evidence(error=failed_task(StopCode="UserInitiated", ExitCode=143)), errors.TaskStopped),
         (Evidence(error=failed_task(StopCode="TerminationNotice")), errors.TaskStopped),
         (
@@ -209,6 +202,38 @@ def test_without_a_result_the_rest_decides(evidence: Evidence, error: type[Pullw
     assert failure.sentence.endswith(".")
     assert "123456789012" not in failure.sentence
     assert "secret" not in failure.sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (StateError(Error="ECS.LimitExceededException"), "Service Quotas"),
+        (not_placed(QUOTA_REACHED), "Service Quotas"),
+        (not_placed("Capacity is unavailable at this time."), "short of capacity"),
+        (not_placed("RESOURCE:MEMORY"), "short of capacity"),
+        (
+            StateError(
+                Error="ECS.AmazonECSException",
+                Cause="Capacity is unavailable at this time. (Service: AmazonECS; Status Code: 400)",
+            ),
+            "short of capacity",
+        ),
+        (
+            failed_task(
+                StopCode="TaskFailedToStart",
+                StoppedReason="Capacity is unavailable at this time. Please try again later.",
+            ),
+            "short of capacity",
+        ),
+    ],
+)
+def test_a_lack_of_room_says_whose_it_is(error: StateError, remedy: str) -> None:
+    """More slots help neither against the account's quota nor against AWS's want of capacity."""
+    outcome, failure = classify(Evidence(error=error))
+    assert outcome is Outcome.FAILED
+    assert failure is not None
+    assert (failure.error, failure.failure_class) == ("NoCapacity", FailureClass.LIMIT)
+    assert remedy in failure.remedy
 
 
 def test_the_sentence_of_our_own_error_is_kept() -> None:

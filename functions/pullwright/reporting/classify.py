@@ -4,6 +4,7 @@ What the runner wrote comes first. Only when it wrote nothing is the rest asked,
 code fields of ECS.
 """
 
+import re
 from dataclasses import dataclass
 
 from pullwright import errors
@@ -26,13 +27,20 @@ _TABLE = "DynamoDb."
 _FUNCTION_REFUSED = frozenset({"Lambda.TooManyRequestsException", "Lambda.ServiceException"})
 _NEVER_STARTED = "TaskFailedToStart"
 _SPOT = "SpotInterruption"
-_QUOTA = "ECS.LimitExceededException"
+QUOTA = "ECS.LimitExceededException"
+"""What ECS would call a quota that is used up, if it did not answer with one of `NO_ROOM`."""
 # Where AWS has a code, it stands before the colon. For want of capacity it has none, only these beginnings:
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 _NO_PULL = frozenset(
     {"CannotPullContainerError", "CannotPullImageManifestError", "CannotPullECRContainerError"}
 )
-_NO_ROOM = ("RESOURCE:", "Capacity is unavailable", "CapacityUnavailable")
+NO_ROOM = re.compile("RESOURCE:|Capacity is unavailable|reached the limit on the number of")
+"""What ECS says when there is no room for a task; the state machine waits for it by the same words.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html and, for the quota of
+vCPUs, https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+"""
+_USED_UP = re.compile("reached the limit on the number of")
 _STOPS = (errors.SessionStopped, errors.LabelRemoved)
 _EXITED = "EssentialContainerExited"
 _BY_A_PERSON = "UserInitiated"
@@ -121,8 +129,8 @@ def _not_finished(error: StateError, evidence: Evidence) -> PullwrightError:
         return _too_long()
     task = TaskEnd.of(error.decoded) if error.Error == _TASK_FAILED and error.decoded else evidence.task
     if task is None and error.Error.startswith(_LAUNCH):
-        if error.Error == _QUOTA or _lacks_room(error):
-            return errors.NoCapacity(f"Fargate had no room for the task ({error.Error}).")
+        if error.Error == QUOTA or NO_ROOM.search(_reasons(error)):
+            return _no_room(_reasons(error), error.Error)
         return errors.TaskNotStarted(f"ECS did not start the task ({error.Error}).")
     if error.Error not in {"", _TASK_FAILED} and not error.Error.startswith(_LAUNCH):
         return errors.InternalError(f"The session's execution failed with {_short(error.Error)}.")
@@ -138,10 +146,24 @@ def _stop(error: StateError) -> PullwrightError | None:
     return found(one_line(str(said), _LONGEST_SENTENCE) or "Somebody stopped the session.")
 
 
-def _lacks_room(error: StateError) -> bool:
+def _reasons(error: StateError) -> str:
+    """Why RunTask started nothing: `Failures` of its answer, or the text of its error."""
     failures = error.decoded.get("Failures")
-    reasons = [one.get("Reason") for one in failures or [] if isinstance(one, dict)]
-    return any(str(reason).startswith(_NO_ROOM) for reason in reasons)
+    reasons = [str(one.get("Reason")) for one in failures or [] if isinstance(one, dict)]
+    return " ".join(reasons) or error.Cause
+
+
+def _no_room(reason: str, name: str) -> PullwrightError:
+    if name == QUOTA or _USED_UP.search(reason):
+        return errors.NoCapacity(
+            "The AWS account's Fargate quota had no room for the task.",
+            remedy="Start it again later. Whoever operates this Pullwright raises the quota of Fargate vCPUs "
+            "in Service Quotas, or lowers MaxConcurrentSessions to what it has room for.",
+        )
+    return errors.NoCapacity(
+        f"Fargate had no room for the task ({name}).",
+        remedy="Start it again later: AWS was short of capacity.",
+    )
 
 
 def _not_opened(error: StateError) -> PullwrightError:
@@ -198,8 +220,8 @@ def _never_started(reason: str) -> PullwrightError:
     code = reason.partition(":")[0]
     if code in _NO_PULL:
         return errors.ImagePullFailed(f"ECS could not pull the agent's image ({code}).")
-    if reason.startswith(_NO_ROOM):
-        return errors.NoCapacity("Fargate had no room for the task.")
+    if NO_ROOM.search(reason):
+        return _no_room(reason, _NEVER_STARTED)
     why = f" ({code})" if code.isalpha() else ""
     return errors.TaskNotStarted(f"ECS could not start the task{why}.")
 

@@ -23,7 +23,9 @@ REFUSE_CALL = "refuse-call"
 """A call of DynamoDB, S3 or ECS is answered with 500."""
 LOSE_ANSWER = "lose-answer"
 """A call is made, but the connection ends before its answer is sent."""
-WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, REFUSE_CALL, LOSE_ANSWER)
+EXHAUST_QUOTA = "exhaust-quota"
+"""RunTask finds the account's quota of vCPUs used up."""
+WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, EXHAUST_QUOTA, REFUSE_CALL, LOSE_ANSWER)
 
 
 class Faults:

@@ -34,6 +34,7 @@ PATCHED = (
     (f"{_SFN}.eval.program_state", "ProgramStopped"),
     (f"{_SFN}.eval.program_state", "ProgramTimedOut"),
     (f"{_SFN}.component.state.state_execution.execute_state", "ExecutionState._from_error"),
+    (f"{_SFN}.component.state.state_execution.execute_state", "ExecutionState._eval_state"),
     (f"{_STATE}.service.state_task_service", "StateTaskService"),
     (f"{_STATE}.local_mock_eval_utils", "CustomErrorName"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.get_environment"),

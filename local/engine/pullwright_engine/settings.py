@@ -46,6 +46,7 @@ class Settings:
         queue_seconds: how long an invocation waits for one before it is throttled.
         calls_file: where each AWS call is recorded with the role that made it; none when empty.
         faults_file: where tests order failures; see `pullwright_engine.faults`.
+        fargate_vcpus: the account's quota of vCPUs for Fargate tasks; no quota when empty.
     """
 
     children_dir: Path
@@ -60,6 +61,7 @@ class Settings:
     queue_seconds: float = 20.0
     calls_file: Path | None = None
     faults_file: Path | None = None
+    fargate_vcpus: float | None = None
 
     def image(self, name: str) -> Image | None:
         """The stand-in for an image.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from functools import cache
 from pathlib import Path
@@ -58,8 +59,21 @@ def _retrier(state: str, error: str) -> dict[str, Any]:
     raise LookupError(f"{state} has no retrier with full jitter for {error}")
 
 
+@cache
+def _further_rounds(state: str) -> int:
+    """How often CheckLaunch leads back to a state that found no room and has used up its retries."""
+    if state != "RunAgent":
+        return 0
+    choices = json.loads(DEFINITION.read_text())["States"]["CheckLaunch"]["Choices"]
+    conditions = " ".join(choice["Condition"] for choice in choices)
+    (most,) = re.findall(r"\$waits < (\d+)", conditions)
+    return int(most)
+
+
 def retry_delay(state: str, error: str, tries: int, rng: random.Random) -> float | None:
     """Seconds that a state waits after so many refused tries, as the state machine says; None: it gives up.
+
+    Where another round of retries begins, by way of CheckLaunch, there is no wait.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 
@@ -67,7 +81,8 @@ def retry_delay(state: str, error: str, tries: int, rng: random.Random) -> float
         LookupError: the state machine has no such retrier (any more): the simulation does not fit it.
     """
     retrier = _retrier(state, error)
-    if tries > retrier["MaxAttempts"]:
-        return None
-    delay = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** (tries - 1)
+    rounds, earlier = divmod(tries - 1, retrier["MaxAttempts"] + 1)
+    if earlier == retrier["MaxAttempts"] or rounds > _further_rounds(state):
+        return 0.0 if rounds < _further_rounds(state) else None
+    delay = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** earlier
     return rng.uniform(0, min(delay, retrier.get("MaxDelaySeconds", delay)))

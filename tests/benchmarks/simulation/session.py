@@ -26,7 +26,7 @@ _ERRORS = {
     Limit.LAMBDA: "Lambda.TooManyRequestsException",
     Limit.GITHUB: "GitHubRateLimited",
     Limit.SLOTS: "DynamoDb.TransactionCanceledException",
-    Limit.VCPU: "ECS.LimitExceededException",
+    Limit.VCPU: "AmazonECS.Unknown",
 }
 
 
@@ -145,6 +145,8 @@ class Simulation:
             delay = retry_delay(state, _ERRORS[session.failed_by], tries, self._rng)
             if delay is None:
                 break
+            if delay == 0:
+                yield from self._enter(session)  # CheckLaunch
             yield from self._lose(session, session.failed_by, delay)
         return False
 

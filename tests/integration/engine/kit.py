@@ -4,7 +4,8 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -32,16 +33,21 @@ class Engine:
 
     def run_task(self, command: str, family: str = "engine-task") -> dict[str, Any]:
         """Start one task."""
-        answer = self.client("ecs").run_task(
+        answer = self.ask_for_task(command, family)
+        assert not answer["failures"]
+        task: dict[str, Any] = answer["tasks"][0]
+        return task
+
+    def ask_for_task(self, command: str, family: str = "engine-task") -> dict[str, Any]:
+        """RunTask's whole answer."""
+        answer: dict[str, Any] = self.client("ecs").run_task(
             cluster=self.outputs["Cluster"],
             taskDefinition=family,
             launchType="FARGATE",
             networkConfiguration=AWSVPC,
             overrides={"containerOverrides": [{"name": "main", "command": [command]}]},
         )
-        assert not answer["failures"]
-        task: dict[str, Any] = answer["tasks"][0]
-        return task
+        return answer
 
     def task(self, arn: str) -> dict[str, Any]:
         """A task as it is now."""
@@ -79,6 +85,22 @@ class Engine:
             FunctionName=self.outputs[name], Payload=json.dumps(event), LogType="Tail"
         )
         return answer, json.load(answer["Payload"])
+
+
+@contextmanager
+def full_quota(engine: Engine) -> Iterator[dict[str, Any]]:
+    """Tasks that use up the quota of vCPUs for a time; what RunTask answered to the first without room."""
+    tasks: list[str] = []
+    try:
+        while (answer := engine.ask_for_task("sleep 60"))["tasks"]:
+            tasks.append(answer["tasks"][0]["taskArn"])
+        assert tasks, "the quota was used up before"
+        yield answer
+    finally:
+        for task in tasks:
+            engine.client("ecs").stop_task(cluster=engine.outputs["Cluster"], task=task)
+        for task in tasks:
+            engine.ended_task(task)
 
 
 def wait(condition: Callable[[], bool], seconds: float) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from pullwright_engine.ecs.shapes import QUOTA_REACHED
 from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL
-from tests.integration.engine.kit import Engine, wait
+from tests.integration.engine.kit import Engine, full_quota, wait
 
 
 def test_sync_waits_for_the_task_and_any_text_survives(engine: Engine) -> None:
@@ -43,6 +44,17 @@ def test_sync_says_when_a_task_did_not_start(engine: Engine) -> None:
     output = json.loads(engine.execute(command="true", family="engine-unpullable")["output"])
     assert output["Error"] == "States.TaskFailed"
     assert json.loads(output["Cause"])["StopCode"] == "TaskFailedToStart"
+
+
+def test_sync_fails_when_the_quota_has_no_room(engine: Engine) -> None:
+    """RunTask's `failures` become AmazonECS.Unknown, with the answer as its cause.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html
+    """
+    with full_quota(engine):
+        output = json.loads(engine.execute(command="true")["output"])
+    assert output["Error"] == "AmazonECS.Unknown"
+    assert json.loads(output["Cause"])["Failures"] == [{"Reason": QUOTA_REACHED}]
 
 
 def test_a_poll_that_ecs_does_not_answer_is_asked_again(engine: Engine) -> None:

@@ -9,8 +9,9 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.sam import client
+from pullwright_engine.ecs.shapes import QUOTA_REACHED
 from pullwright_engine.processes import started_at
-from tests.integration.engine.kit import AWSVPC, Engine, wait
+from tests.integration.engine.kit import AWSVPC, Engine, full_quota, wait
 
 SHOW_CREDENTIALS = (
     "import json, os, urllib.request as u;"
@@ -68,6 +69,15 @@ def test_each_task_has_credentials_of_its_own_and_metadata(engine: Engine) -> No
         name = task["taskArn"].rpartition("/")[2]
         assert sts.get_caller_identity()["Arn"].endswith(f":assumed-role/{role}/{name}")
     assert seen[0] != seen[1]
+
+
+def test_a_quota_that_is_used_up_is_a_failure_and_no_error(engine: Engine) -> None:
+    """RunTask answers 200 and says why it started nothing; a task that has stopped needs no vCPUs."""
+    with full_quota(engine) as refused:
+        assert refused["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert refused["failures"] == [{"reason": QUOTA_REACHED}]
+        assert refused["tasks"] == []
+    engine.ended_task(engine.run_task("true")["taskArn"])
 
 
 def test_stop_task_asks_before_it_kills(engine: Engine) -> None:

@@ -96,6 +96,10 @@ def _kill_task(path: str) -> Callable[[Bench], None]:
     return kill
 
 
+def _exhaust_quota(bench: Bench) -> None:
+    bench.order(engine.EXHAUST_QUOTA, times=7)
+
+
 def _exhaust_task(bench: Bench) -> None:
     bench.order(engine.EXHAUST_TASK)
     bench.until_held(CLONE)
@@ -229,6 +233,7 @@ CELLS = (
         execution="SUCCEEDED",
     ),
     Cell("RunAgent", "task not started once", before=_refuse(1)),
+    Cell("RunAgent", "vCPU quota used up for more than one round of attempts", before=_exhaust_quota),
     Cell(
         "RunAgent",
         "S3 does not give the request",

@@ -15,7 +15,8 @@ from pullwright_engine.ecs import shapes
 from pullwright_engine.ecs.errors import client_error, cluster_not_found, invalid_parameter
 from pullwright_engine.ecs.run import TaskRun
 from pullwright_engine.ecs.shapes import Document
-from pullwright_engine.settings import settings
+from pullwright_engine.faults import EXHAUST_QUOTA
+from pullwright_engine.settings import faults, settings
 
 MAX_TASKS = 10
 PAGE = 100
@@ -87,19 +88,29 @@ def _check(request: Document, definition: Document) -> None:
 
 
 def run_task(context: Any, request: Document) -> Document:
-    """RunTask: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html."""
+    """RunTask: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html.
+
+    A quota that is used up is no error of the call: it is answered with 200, and `failures` says why.
+    """
     cluster_arn = _cluster(context, request.get("cluster"))
     definition = _definition(context, request["taskDefinition"])
     _check(request, definition)
     token = (cluster_arn, request.get("clientToken") or "")
+    quota = settings().fargate_vcpus
+    is_ordered = faults().strikes(EXHAUST_QUOTA, json.dumps(request.get("overrides") or {}))
     with _LOCK:
         if token[1] and token in _TOKENS:
             known = [_RUNS[arn].task for arn in _TOKENS[token]]
             return {"tasks": [shapes.view(task, ["TAGS"]) for task in known], "failures": []}
-        started = [
-            TaskRun(shapes.new_task(request, definition, cluster_arn), definition, settings())
-            for _ in range(request.get("count") or 1)
-        ]
+        started: list[TaskRun] = []
+        failures: list[Document] = []
+        for _ in range(request.get("count") or 1):
+            task = shapes.new_task(request, definition, cluster_arn)
+            others = [run.task for run in (*_RUNS.values(), *started)]
+            if shapes.exceeds_quota(task, others, quota) or is_ordered:
+                failures.append({"reason": shapes.QUOTA_REACHED})
+            else:
+                started.append(TaskRun(task, definition, settings()))
         for run in started:
             _RUNS[run.task["taskArn"]] = run
         if token[1]:
@@ -107,7 +118,7 @@ def run_task(context: Any, request: Document) -> Document:
     answer = [shapes.view(run.task, ["TAGS"]) for run in started]
     for run in started:
         run.begin()
-    return {"tasks": answer, "failures": []}
+    return {"tasks": answer, "failures": failures}
 
 
 def describe_tasks(context: Any, request: Document) -> Document:

@@ -4,6 +4,7 @@ Shapes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,17 @@ Document = dict[str, Any]
 
 OVERRIDES_LIMIT = 8_192
 """Characters that the JSON of `overrides` may have."""
+
+
+QUOTA_REACHED = (
+    "You\u2019ve reached the limit on the number of vCPUs you can run concurrently. For more information, "
+    "see the Troubleshooting section of the Amazon ECS Developer Guide."
+)
+"""What ECS says when the account's vCPU quota is used up, typographic apostrophe included.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+"""
+_UNITS_OF_A_VCPU = 1_024
 
 
 def now() -> datetime:
@@ -62,6 +74,20 @@ def new_task(request: Document, definition: Document, cluster_arn: str) -> Docum
         "inferenceAccelerators": [],
         "version": 1,
     }
+
+
+def exceeds_quota(task: Document, others: Iterable[Document], quota: float | None) -> bool:
+    """Whether a task needs more vCPUs than the account's quota has left.
+
+    Args:
+        task: not counted yet.
+        others: all tasks of the account; those that have stopped need none.
+        quota: vCPUs; None for no quota.
+    """
+    if quota is None:
+        return False
+    used = sum(int(other["cpu"]) for other in others if other["lastStatus"] != "STOPPED")
+    return used + int(task["cpu"]) > quota * _UNITS_OF_A_VCPU
 
 
 def _architecture(definition: Document) -> str:

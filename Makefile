@@ -31,8 +31,8 @@ clean: ## stop everything and remove all that was installed or built
 demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours)
 	@$(RUN) local.demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
-test: setup ## all layers of tests, the integration tests beside the others (LAYER=unit for one; LAG=404: see demo)
-	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 3 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
+test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404: see demo)
+	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 4 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
 
 lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@$(RUN) ruff check .

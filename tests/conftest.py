@@ -16,17 +16,31 @@ from local.services import EXCHANGES
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
 _JUDGED = pytest.StashKey[list[str]]()
 _MOST_VIOLATIONS = 40
-_WITHOUT_THE_STACK = tuple(f"tests/integration/{part}" for part in ("engine/", "github/", "test_launcher.py"))
+# Longest first, so that all workers are busy to the end. The rest follows, each file for itself.
+_GROUPS = (
+    "tests/integration/test_faults.py",
+    "tests/integration/test_launcher.py",
+    "tests/integration/test_",
+    "tests/container/test_escape.py",
+    "tests/container/test_house_attacks.py",
+    "tests/integration/engine/",
+    "tests/container/test_house_rules.py",
+    "tests/statemachine/",
+    "tests/integration/github/",
+    "tests/container/",
+    "tests/unit/",
+    "tests/",
+)
+_TOGETHER = ("tests/integration/test_", "tests/integration/engine/", "tests/statemachine/")
+"""Tests that share a stack or an engine, and so one worker."""
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
-    """One worker for the tests that share a stack, one for the container layer, one for all others."""
+    """One worker for the tests that share a stack; the fault matrix and every other file have one each."""
 
     def _split_scope(self, nodeid: str) -> str:
-        layer = _layer(nodeid)
-        if layer == "integration":
-            return "others" if nodeid.startswith(_WITHOUT_THE_STACK) else "stack"
-        return "container" if layer == "container" else "others"
+        group = _GROUPS[_rank(nodeid)]
+        return group if group in _TOGETHER else nodeid.partition("::")[0]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,11 +90,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the fast layers first, so that a plain mistake shows in seconds.
 
-    With several workers the integration tests take longest and have to begin at once.
+    With several workers the slow ones come first, so that none of them is left when all others have ended.
     """
-    items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: _layer(item.nodeid) != "integration")
+        items.sort(key=lambda item: _rank(item.nodeid))
+    else:
+        items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -103,6 +118,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("GitHub's descriptions")
         for line in lines:
             terminalreporter.write_line(line, red=lines[1:] != [])
+
+
+def _rank(nodeid: str) -> int:
+    return next(rank for rank, group in enumerate(_GROUPS) if nodeid.startswith(group))
 
 
 def _layer(nodeid: str) -> str:

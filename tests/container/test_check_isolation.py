@@ -1,7 +1,8 @@
 """Whatever the agent leaves outside of the pushed tree does not change what a check says.
 
 The corpus is `escape/checks.py`. Each attempt is shown to work first: where the agent runs the check itself,
-in its own folder and with its own home, it passes.
+in its own folder and with its own home, it passes. Attempts that do not meddle with one another share a
+session, each with a check of its own.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ import json
 import os
 import secrets
 import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner import exit_codes
-from tests.container.escape.checks import PLANTED, PYTHON, Plant
+from tests.container.escape.checks import GROUPS, PLANTED, PYTHON, Plant
 from tests.container.test_checks import commit
 from tests.container.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pullwright.models import CheckResult
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
 
@@ -40,8 +45,8 @@ FILES = {
 }
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+@contextmanager
+def failing() -> Iterator[World]:
     """Fresh surroundings, with a repository whose test fails."""
     with World.open() as opened:
         shutil.copy(PROGRAM, opened.folder)
@@ -52,61 +57,99 @@ def world() -> Iterator[World]:
         yield opened
 
 
-class Words:
-    """What the words of a plant stand for in one world."""
-
-    def __init__(self, world: World) -> None:
-        key = str(20_000 + secrets.randbelow(10_000))
-        self._words = {
-            "$PLANT": f"{world.folder}/plant.py",
-            "$MARK": f"judged-{key}",
-            "$KEY": key,
-            "$WORK": f"{world.folder}/work1",
-            "$SPOT": f"{world.folder}/spot",
-            "$GOOD": f"{world.folder}/good.py",
-        }
-
-    def fill_in(self, text: str) -> str:
-        """Replace them."""
-        for word, value in self._words.items():
-            text = text.replace(word, value)
-        return text
+def fill_in(text: str, world: World, key: int) -> str:
+    """Replace the words of a plant by what they stand for in one world."""
+    words = {
+        "$PLANT": f"{world.folder}/plant.py",
+        "$MARK": f"judged-{key}",
+        "$KEY": str(key),
+        "$WORK": f"{world.folder}/work1",
+        "$SPOT": f"{world.folder}/spot",
+        "$GOOD": f"{world.folder}/good.py",
+    }
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
 
 
-def ask(world: World, plant: Plant, setup: str = "") -> str:
-    """Let an agent plant and the check judge, and return what the check said to the agent itself."""
-    words = Words(world)
-    check = words.fill_in(plant.check)
-    configuration = f"checks: [{{name: judge, command: {json.dumps(check)}}}]\n"
-    if setup:
-        configuration += f"setup: {json.dumps(setup)}\n"
-    commit(world, "main", {".pullwright/config.yaml": configuration})
-    (world.folder / "check.sh").write_text(check)
-    world.fake_cli(
-        f"(\n{words.fill_in(plant.script)}\n)\n"
-        f'bash -c "$(cat {world.folder}/check.sh)" > /dev/null 2>&1; echo $? > ALONE.md; finish'
-    )
+@dataclass(frozen=True)
+class Judged:
+    """One session, in which an agent planted and checks judged.
+
+    Attributes:
+        alone: by plant, the exit code of its check where the agent ran it itself, right after planting.
+        checks: by plant, what the runner says of its check.
+        notices: of the session.
+        pushed: names of the files in the agent's commit.
+    """
+
+    alone: dict[str, str]
+    checks: dict[str, CheckResult]
+    notices: tuple[str, ...]
+    pushed: list[str]
+
+
+def judge(world: World, plants: dict[str, Plant]) -> Judged:
+    """Let an agent plant one thing after the other, each with a key of its own, and the checks judge."""
+    first = 20_000 + secrets.randbelow(10_000)
+    checks, script = [], []
+    for key, (name, plant) in enumerate(plants.items(), first):
+        command = fill_in(plant.check, world, key)
+        checks.append({"name": name, "command": command})
+        (world.folder / f"{name}.sh").write_text(command)
+        script.append(f"(\n{fill_in(plant.script, world, key)}\n)")
+        script.append(
+            f'bash -c "$(cat {world.folder}/{name}.sh)" > /dev/null 2>&1; echo "{name} $?" >> ALONE.md'
+        )
+    # JSON is YAML too.
+    commit(world, "main", {".pullwright/config.yaml": f"checks: {json.dumps(checks)}\n"})
+    world.fake_cli("\n".join([*script, "finish"]))
     ran = world.run()
     assert ran.code == exit_codes.DONE, ran.output
-    return world.git("show", "claude/7:ALONE.md")
+    lines = world.git("show", "claude/7:ALONE.md").splitlines()
+    result = world.result
+    return Judged(
+        dict(line.split() for line in lines),
+        {check.name: check for check in result.checks},
+        result.notices,
+        world.git("diff", "--name-only", "claude/7^", "claude/7").splitlines(),
+    )
 
 
-@pytest.mark.parametrize("name", PLANTED)
-def test_nothing_outside_of_the_pushed_tree_changes_a_check(world: World, name: str) -> None:
+@pytest.fixture(scope="module")
+def sessions() -> dict[tuple[str, ...], Judged]:
+    """What came of the groups' sessions, each held when the first of its attempts is looked at."""
+    return {}
+
+
+@pytest.mark.parametrize("name", [name for group in GROUPS for name in group])
+def test_nothing_outside_of_the_pushed_tree_changes_a_check(
+    sessions: dict[tuple[str, ...], Judged], name: str
+) -> None:
     """A check that fails on the pushed tree fails, whatever else the agent has left."""
-    plant = PLANTED[name]
-    alone = ask(world, plant)
-    assert (alone == "0") is plant.works_alone, f"the attempt is blunt: the check ended with {alone}"
-    [check] = world.result.checks
+    group = next(group for group in GROUPS if name in group)
+    if group not in sessions:
+        with failing() as world:
+            sessions[group] = judge(world, {name: PLANTED[name] for name in group})
+    judged = sessions[group]
+    alone = judged.alone[name]
+    assert (alone == "0") is PLANTED[name].works_alone, f"the attempt is blunt: the check ended with {alone}"
+    check = judged.checks[name]
     assert check.status == "failed", check.output
-    assert world.result.notices == ()
-    pushed = world.git("diff", "--name-only", "claude/7^", "claude/7").splitlines()
-    assert pushed == ["ALONE.md"]
+    assert judged.notices == ()
+    assert judged.pushed == ["ALONE.md"]
 
 
-def test_a_check_without_attempts_passes(world: World) -> None:
+def test_every_attempt_is_made() -> None:
+    """No attempt is in no session, or in two."""
+    assert sorted(name for group in GROUPS for name in group) == sorted(PLANTED)
+
+
+def test_a_check_without_attempts_passes() -> None:
     """The surroundings are good enough for a test that passes."""
-    commit(world, "claude/7", {"tests/test_it.py": GOOD.format("True")})
-    assert ask(world, Plant("true")) == "0"
-    assert [check.status for check in world.result.checks] == ["passed"]
-    assert world.result.checks[0].command == PYTHON
+    with failing() as world:
+        commit(world, "claude/7", {"tests/test_it.py": GOOD.format("True")})
+        judged = judge(world, {"nothing": Plant("true")})
+    assert judged.alone == {"nothing": "0"}
+    [check] = judged.checks.values()
+    assert (check.status, check.command) == ("passed", PYTHON)

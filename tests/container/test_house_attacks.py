@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.container.cli import StandIn
-from tests.container.house import MODEL, Files, House, Link
+from tests.container.house import MODEL, Asked, Files, House, Link
 from tests.container.test_house_rules import head, read, skill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BASE: Files = {
     "CLAUDE.md": "HOUSE_BASE @docs/style.md\n",
@@ -31,6 +31,8 @@ BASE: Files = {
 }
 FIRST = {f"HOUSE_{word}" for word in ("BASE", "STYLE", "RULE", "TIDY", "CRITIC", "SHIP")}
 RUN = {"tool": "Bash", "input": {"command": "true", "description": "Run"}}
+OWN = "project,local"
+"""The sources of settings that the CLI by itself reads in a repository."""
 STEPS = (read("pkg/a.py"), RUN)
 EVENTS = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop", "SessionEnd")
 
@@ -124,6 +126,20 @@ def house() -> Iterator[House]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def usual(house: House) -> Callable[[tuple[dict[str, Any], ...]], Asked]:
+    """What the CLI by itself does in the base branch, asked once for all attacks that take the same steps."""
+    known: dict[str, Asked] = {}
+
+    def ask(steps: tuple[dict[str, Any], ...]) -> Asked:
+        key = json.dumps(steps)
+        if key not in known:
+            known[key] = house.ask(BASE, steps=steps, own=OWN)
+        return known[key]
+
+    return ask
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_branch_replaces_and_plants_nothing(house: House, name: str) -> None:
     """The base branch's rules arrive, nothing of the branch's does, and no planted command runs."""
@@ -137,10 +153,11 @@ def test_a_branch_replaces_and_plants_nothing(house: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.acts])
-def test_each_of_these_branches_would_have_its_way(house: House, name: str) -> None:
+def test_each_of_these_branches_would_have_its_way(
+    house: House, usual: Callable[[tuple[dict[str, Any], ...]], Asked], name: str
+) -> None:
     """The CLI by itself, with the branch's settings and instructions, is not as without them."""
     attack = ATTACKS[name]
-    own = "project,local"
-    usual = house.ask(BASE, steps=attack.steps, own=own)
-    asked = house.ask(BASE, attack.branch, steps=attack.steps, own=own)
-    assert (asked.marks, asked.ran, asked.models) != (usual.marks, usual.ran, usual.models)
+    without = usual(attack.steps)
+    asked = house.ask(BASE, attack.branch, steps=attack.steps, own=OWN)
+    assert (asked.marks, asked.ran, asked.models) != (without.marks, without.ran, without.models)

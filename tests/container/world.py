@@ -34,8 +34,8 @@ ROOT = Path(__file__).parents[2]
 IDENTITY = ("-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid")
 FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
 
-# Processes of other tests have ranges of their own.
-_UIDS = itertools.count(1_000_000 + os.getpid() * 100, 2)
+# Processes of other tests have ranges of their own, wide enough for all their worlds.
+_UIDS = itertools.count(100_000_000 + os.getpid() % 20_000 * 10_000, 2)
 
 
 @dataclass

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / ".local" / "test"
+FOLDER = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+"""Each worker's stack has a folder of its own."""
 LABEL = "claude-dev"
 LAG_SECONDS = 1.5
 FILES = {"README.md": "# A project\n", "src/app.py": "print('hello')\n"}

@@ -92,7 +92,7 @@ IGNORED = {
     "git_hooks": Plant(
         f"mkdir -p .git/hooks; {_TRUE} > .git/hooks/judge; chmod 755 .git/hooks/judge", ".git/hooks/judge"
     ),
-    "git_configuration_of_the_repository": Plant("git config alias.judge '!true'", "git judge"),
+    "git_configuration_of_the_repository": Plant("git config alias.judged '!true'", "git judged"),
     "git_ref": Plant("git update-ref refs/heads/judge HEAD", "git rev-parse --verify -q judge"),
     "git_object": Plant(
         "echo passed | git hash-object -w --stdin", "git cat-file -e $(echo passed | git hash-object --stdin)"
@@ -176,3 +176,19 @@ PROCESSES = {
 }
 
 PLANTED = {**HOME, **IGNORED, **PLACES, **KERNEL, **PROCESSES}
+
+APART = (
+    "usercustomize",
+    "path_file",
+    "compiled_beside_its_source",
+    "rewrites_the_tests",
+    "waits_for_the_checkout",
+)
+"""They change what the repository's test says, which is the check of others too."""
+
+_TOGETHER = [name for name in PLANTED if name not in APART]
+_MOST_CHECKS = 10
+GROUPS = [(name,) for name in APART] + [
+    tuple(_TOGETHER[first : first + _MOST_CHECKS]) for first in range(0, len(_TOGETHER), _MOST_CHECKS)
+]
+"""Attempts that are made in one session; a configuration has ten checks at most."""

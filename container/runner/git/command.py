@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -32,6 +33,8 @@ MAX_ERR = 64 << 10
 _SHOWN = 400
 _READ = 1 << 16
 _LOOK_SECONDS = 0.2
+# The characters of tokens, also in base64, at the beginning of a text.
+_WORD = re.compile(r"\A[A-Za-z0-9+/=_.-]+")
 # What a command wrote is in its pipes when it has ended; only a process that it left could add to it.
 _DRAIN_SECONDS = 5.0
 
@@ -224,8 +227,8 @@ def run(
 def _said(reader: _Reader) -> str:
     """Standard error without secrets: whoever cuts it later cuts none in two."""
     text = reader.kept.decode(errors="replace")
-    # Of a line that has lost its beginning nobody could tell whether it was a secret's.
-    return scrub(text if reader.is_whole else text.partition("\n")[2])
+    # Of a word that has lost its beginning nobody could tell whether it was a token.
+    return scrub(text if reader.is_whole else _WORD.sub("", text))
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float, should_stop: Callable[[], bool]) -> str | None:

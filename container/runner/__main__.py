@@ -10,8 +10,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PullwrightError, SessionClosed
+from pullwright.github.allowance import TableAllowance
+from pullwright.github.budget import Room
 from pullwright.github.client import GitHubClient
 from pullwright.github.fresh import Fresh
+from pullwright.github.pace import Pace
 from runner import exit_codes
 from runner.artifacts import Artifacts
 from runner.aws import Clients
@@ -59,7 +62,7 @@ def main(clock: Clock = CLOCK) -> int:
     adopt_orphans()
     try:
         with phases.phase("start"):
-            around, report, grants = _prepare(settings, signals, phases, clock)
+            around, report = _prepare(settings, signals, phases, clock)
             # RunTask's answer may get lost, and the state machine then starts a second task.
             earlier = around.artifacts.earlier_result() if around.takes_over else None
         if earlier is not None:
@@ -72,12 +75,12 @@ def main(clock: Clock = CLOCK) -> int:
         logger.error("the session could not be started", reason=error.sentence)
         return exit_codes.of(type(error).__name__)
     with Heartbeat(around.record, signals.lost, clock=clock):
-        return _finish(around, report, ours=_work(settings, around, report, grants))
+        return _finish(around, report, ours=_work(around, report))
 
 
 def _prepare(
     settings: Settings, signals: Signals, phases: Phases, clock: Clock
-) -> tuple[Surroundings, Report, Grants]:
+) -> tuple[Surroundings, Report]:
     """Gets credentials and claims the session."""
     task = read_identity(settings.ecs_container_metadata_uri_v4)
     broker = Broker(settings.broker_url, task_role_signer(settings.aws_region), terminated=signals.terminated)
@@ -85,9 +88,10 @@ def _prepare(
     if grants.current().session_id != settings.session_id:
         raise SessionClosed("The broker says that this task runs another session.")
     clients = Clients(grants, settings.aws_region, clock.now)
+    dynamodb = clients.dynamodb()
     report = Report(settings.session_id, task.arn, phases, clock)
     record = SessionRecord(
-        clients.dynamodb(),
+        dynamodb,
         table=settings.sessions_table,
         session_id=settings.session_id,
         task=task,
@@ -105,12 +109,16 @@ def _prepare(
         forget_github_token=grants.forget_github_token,
         github_token_age=grants.github_token_age,
         model_api_key=lambda: grants.current().model_api_key,
-        github=lambda patience: GitHubClient(
+        github=lambda repository, purpose, patience: GitHubClient(
             settings.github_api_url,
             grants.github_token,
             forget_token=grants.forget_github_token,
             patience=patience,
             fresh=Fresh(grants.github_token_age),
+            pace=Pace(
+                TableAllowance(dynamodb, settings.sessions_table, repository.partition("/")[0]),
+                purpose=purpose,
+            ),
         ),
         signals=signals,
         phases=phases,
@@ -121,7 +129,7 @@ def _prepare(
         model_patience_seconds=settings.model_patience_seconds,
         takes_over=takes_over,
     )
-    return around, report, grants
+    return around, report
 
 
 def _private_folder(work_dir: Path) -> Path:
@@ -135,12 +143,12 @@ def _private_folder(work_dir: Path) -> Path:
     return private
 
 
-def _work(settings: Settings, around: Surroundings, report: Report, grants: Grants) -> bool:
+def _work(around: Surroundings, report: Report) -> bool:
     """Does the session's work and puts every failure into the report; False if it is not ours any more."""
     try:
         with around.phases.phase("request"):
             request = around.artifacts.request()
-        with _tracker(settings, around, request, grants) as tracker:
+        with _tracker(around, request) as tracker:
             Session(request, around, report, tracker).run()
     except SessionClosed as error:
         logger.warning("the session is not ours any more", reason=error.sentence)
@@ -157,17 +165,14 @@ def _work(settings: Settings, around: Surroundings, report: Report, grants: Gran
     return True
 
 
-def _tracker(settings: Settings, around: Surroundings, request: AgentRequest, grants: Grants) -> Tracker:
-    github = GitHubClient(
-        settings.github_api_url,
-        grants.github_token,
-        forget_token=grants.forget_github_token,
-        fresh=Fresh(grants.github_token_age),
-    )
+def _tracker(around: Surroundings, request: AgentRequest) -> Tracker:
+    # It waits for a limit itself, and then shows what is new by then.
+    github = around.github(request.repository, Room.PROGRESS, 0.0)
     return Tracker(
         request,
         lambda body: github.update_comment(request.repository, request.comment_id, body),
         elapsed=lambda: around.phases.elapsed,
+        stretch=github.pace.stretch,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pullwright.errors import PushRefused, SessionClosed, TaskStopped
+from pullwright.github.budget import Room
 from pullwright.models import CheckResult, Outcome
 from runner.agent.heard import heard
 from runner.agent.process import Stop
@@ -137,8 +138,9 @@ class Session:
         if collected is not None:
             with phase("push"):
                 self._tracker.show("Pushing the work")
-                github = self._around.github(_LANDING_PATIENCE_SECONDS)
-                landing = Landing(github, self._request.repository, self._request.branch, time.sleep)
+                repository = self._request.repository
+                github = self._around.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
+                landing = Landing(github, repository, self._request.branch, time.sleep)
                 ci = known.ci(is_private=self._request.repository_is_private)
                 work.push(collected, landing, ci)
             self._check(known.with_checks_of(store, collected.tree), store, head, collected.tree)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pullwright.github.client import GitHubClient
+    from pullwright.github.pace import Purpose
     from runner.artifacts import Artifacts
     from runner.clock import Phases
     from runner.record import SessionRecord
@@ -46,7 +47,8 @@ class Surroundings:
         forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
         github_token_age: seconds since that token was made.
-        github: makes a client of GitHub that waits for rate limits for so many seconds.
+        github: makes a client of GitHub for a repository: what its content is, and for how many seconds it
+            waits for rate limits.
         checkpoint_seconds: between two looks at whether there is work to keep.
         package_manager: which one can install system packages here.
         machine: whether the task has it for itself.
@@ -64,7 +66,7 @@ class Surroundings:
     forget_github_token: Callable[[str], None]
     model_api_key: Callable[[], str | None]
     github_token_age: Callable[[], float]
-    github: Callable[[float], GitHubClient]
+    github: Callable[[str, Purpose, float], GitHubClient]
     signals: Signals
     phases: Phases
     clock: Clock = CLOCK

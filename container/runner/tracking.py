@@ -1,11 +1,13 @@
 """Keeps the tracking comment and the log current while a session is under way.
 
 The comment is edited on change only, and ever more rarely: GitHub allows an installation 500 edits an hour,
-all its sessions together. Whatever GitHub says, the session goes on.
+all its sessions together, and their beginnings and endings come first. Whatever GitHub says, the session
+goes on.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 # Seconds between two edits, while the session is younger than so many seconds.
 _INTERVALS = ((60.0, 5.0), (600.0, 15.0), (3600.0, 30.0))
 _LONGEST_INTERVAL = 60.0
-# How many sessions share the installation's allowance is not known here; GitHub's refusals tell.
+# Where GitHub refuses although the installation's usage has room, its refusals slow a session down.
 _MOST_PATIENT = 8
+# Sessions that wait for the same room must not come for it in step.
+_SPREAD = 0.25
 _JOIN_SECONDS = 5.0
 # A session of a thousand turns has a few thousand steps; an agent that pretends more is not to fill the log.
 MOST_LOGGED_STEPS = 10_000
@@ -39,6 +43,17 @@ def interval(age: float) -> float:
     return next((seconds for limit, seconds in _INTERVALS if age < limit), _LONGEST_INTERVAL)
 
 
+def stretched(pause: float, stretch: float, rng: random.Random) -> float:
+    """The pause between two edits, as other sessions leave room for it.
+
+    Args:
+        pause: of a session alone, in seconds.
+        stretch: see `Usage.stretch`.
+        rng: spreads those that wait.
+    """
+    return pause if stretch <= 1 else pause * stretch * rng.uniform(1 - _SPREAD, 1 + _SPREAD)
+
+
 class Tracker:
     """Takes what is new from any thread and shows it from one of its own.
 
@@ -47,6 +62,7 @@ class Tracker:
         update: rewrites the comment; False if somebody has deleted it.
         elapsed: seconds since the task started.
         cost: US dollars so far.
+        stretch: by how much edits are to be rarer than those of a session alone.
     """
 
     def __init__(
@@ -56,11 +72,13 @@ class Tracker:
         *,
         elapsed: Callable[[], float],
         cost: Callable[[], float] = lambda: 0.0,
+        stretch: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self._request = request
         self._update = update
         self._elapsed = elapsed
         self.cost = cost
+        self._stretch = stretch
         self._condition = threading.Condition()
         self._now = Progress(activity="Starting")
         self._shown: Progress | None = None
@@ -115,6 +133,7 @@ class Tracker:
     def _run(self) -> None:
         earliest = 0.0
         load = 1
+        rng = random.Random()  # noqa: S311 - spreads sessions, keeps no secret
         while (progress := self._next(earliest)) is not None:
             pause = interval(self._elapsed()) * load
             try:
@@ -124,10 +143,10 @@ class Tracker:
                     return
             except GitHubRateLimited as error:
                 pause = max(pause, error.retry_after)
-                load = min(load * 2, _MOST_PATIENT)
+                load = min(load * 2, _MOST_PATIENT) if error.was_asked else load
             except PullwrightError as error:
                 logger.warning("the tracking comment could not be edited", error=type(error).__name__)
-            earliest = time.monotonic() + pause
+            earliest = time.monotonic() + stretched(pause, self._stretch(), rng)
 
     def _next(self, earliest: float) -> Progress | None:
         """Waits until there is something new and it may be shown; None when the session has ended."""

@@ -254,11 +254,23 @@ class GitHubRateLimited(_TransientError):
     Args:
         sentence: what happened.
         retry_after: seconds until GitHub will answer again.
+        is_named: whether GitHub named that time itself.
+        was_asked: whether GitHub refused; False if it was not even asked, because it is too early.
     """
 
-    def __init__(self, sentence: str, *, retry_after: float = 60.0, remedy: str | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        retry_after: float = 60.0,
+        is_named: bool = True,
+        was_asked: bool = True,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(sentence, remedy=remedy)
         self.retry_after = retry_after
+        self.is_named = is_named
+        self.was_asked = was_asked
 
 
 class GitHubRefused(PullwrightError):

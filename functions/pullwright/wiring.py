@@ -4,6 +4,7 @@ from functools import partial
 
 from pullwright import aws
 from pullwright.artifacts import Artifacts
+from pullwright.github.allowance import TableAllowance
 from pullwright.github.app import GitHubApp
 from pullwright.secret_values import read_app_secret
 from pullwright.settings import GitHubSettings, StoreSettings
@@ -13,7 +14,8 @@ from pullwright.store import Store
 def github_app(given: GitHubSettings) -> GitHubApp:
     """The App, whose secret is read when it is needed."""
     read_secret = partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
-    return GitHubApp(given.github_api_url, read_secret)
+    allowance_of = partial(TableAllowance, aws.dynamodb(), given.sessions_table)
+    return GitHubApp(given.github_api_url, read_secret, allowance_of=allowance_of)
 
 
 def store(given: GitHubSettings) -> Store:

@@ -17,6 +17,7 @@ from local.github.records import App, Lags, Limits
 from local.github.rest.deliveries import shape_in_full
 from local.github.routing import Router
 from local.github.shapes import accounts, repositories
+from local.github.times import fine_stamp
 
 if TYPE_CHECKING:
     from collections import deque
@@ -59,6 +60,7 @@ class Control:
         on("PUT", "/faults")(self._put_faults)
         on("GET", "/limits")(lambda _call: Reply(200, self._world.store.settings.limits.model_dump()))
         on("PUT", "/limits")(self._put_limits)
+        on("GET", "/impatient")(lambda _call: Reply(200, self._impatient()))
         on("GET", "/lags")(lambda _call: Reply(200, self._world.store.settings.lags.model_dump()))
         on("PUT", "/lags")(self._put_lags)
         on("GET", "/tokens")(self._get_tokens)
@@ -181,6 +183,9 @@ class Control:
         settings.limits = Limits.model_validate({**settings.limits.model_dump(), **given})
         self._world.store.save_settings()
         return Reply(200, settings.limits.model_dump())
+
+    def _impatient(self) -> list[dict[str, object]]:
+        return [{"time": fine_stamp(time), "actor": actor} for time, actor in self._world.meter.impatient]
 
     def _put_lags(self, call: Call) -> Reply:
         settings = self._world.store.settings

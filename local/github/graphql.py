@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,13 +255,30 @@ def respond(call: Call) -> Reply:
     try:
         query, variables = _admit(call)
     except ApiError as error:
-        return error.reply()
+        return _limit(call, error) or error.reply()
     result = graphql_sync(_SCHEMA, query, root_value=Root(call), variable_values=variables)
     body: JSON = {} if result.data is None and result.errors else {"data": result.data}
     if result.errors:
         body["errors"] = [_error(error) for error in result.errors]
     headers = call.world.meter.headers(call.actor)
     return Reply(200, json.loads(json.dumps(body)), headers)
+
+
+def _limit(call: Call, error: ApiError) -> Reply | None:
+    """Return a rate limit in the form that GraphQL gives it: 200, or 403 in a secondary one.
+
+    https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit;
+    the type and code of a primary one are as reported in https://github.com/yanyongyu/githubkit/issues/271.
+    """
+    if "rate limit" not in error.message:
+        return None
+    settings = call.world.store.settings.limits
+    headers = {**call.world.meter.headers(call.actor), **error.headers}
+    if "secondary" in error.message:
+        reply = error.reply() if settings.graphql_status != HTTPStatus.OK.value else Reply()
+        return Reply(reply.status, reply.body or {"errors": [{"message": error.message}]}, headers)
+    told = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": error.message}
+    return Reply(200, {"errors": [told]}, headers)
 
 
 def _admit(call: Call) -> tuple[str, JSON | None]:

@@ -1,11 +1,15 @@
-"""GitHub's rate limits: requests per hour, and content created per minute and hour.
+"""GitHub's rate limits: requests per hour, and secondary limits for requests and content per minute and hour.
 
-From https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api.
+From https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A secondary limit may come
+with `Retry-After` or without; then GitHub asks for a minute at least, and longer with each repetition.
+Whoever goes on asking may be banned, it says, and does not say when: here the time begins anew, twice as
+long, and the request is listed. Where no time is named, it is a minute again.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from local.github.answers import DOCS, ApiError
@@ -19,6 +23,31 @@ MINUTE = 60.0
 _DOCS = f"{DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
 
 
+# What was under way when the limit was met is no going on.
+_GRACE = 2.0
+_LONGEST = 3_600.0
+
+
+@dataclass
+class _Block:
+    """A secondary limit in force.
+
+    Attributes:
+        until: its end, Unix seconds.
+        since: when it was met.
+        seconds: its length, which doubles for whoever goes on asking.
+        content: whether it stops content alone.
+    """
+
+    since: float
+    seconds: float
+    content: bool
+    until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.until = self.since + self.seconds
+
+
 class Meter:
     """Counts what each actor has used; a restart forgets it.
 
@@ -30,6 +59,11 @@ class Meter:
         self._world = world
         self._windows: dict[str, tuple[float, int]] = {}
         self._content: dict[str, deque[float]] = {}
+        self._requests: dict[str, deque[float]] = {}
+        self._blocks: dict[str, _Block] = {}
+        self._exhausted: dict[tuple[str, float], float] = {}
+        self.impatient: list[tuple[float, str]] = []
+        """Time and actor of each request that came although GitHub had asked to wait."""
 
     def _window(self, actor: Actor) -> tuple[float, int]:
         now = self._world.now()
@@ -54,12 +88,23 @@ class Meter:
         """Count one request.
 
         Raises:
-            ApiError: the hour's requests are used up.
+            ApiError: the hour's requests are used up, or too many came in the last minute.
         """
         start, used = self._window(actor)
         if int(self.state(actor)["remaining"]) == 0:
+            now = self._world.now()
+            if now > self._exhausted.setdefault((actor.key, start), now) + _GRACE:
+                self.impatient.append((now, actor.key))
             raise ApiError(403, f"API rate limit exceeded for {actor.called}.", docs=_DOCS)
         self._windows[actor.key] = (start, used + 1)
+        most = self._world.store.settings.limits.requests_per_minute
+        if most is None or actor.kind != "installation":
+            return
+        self._check_block(actor, content=False)
+        times = _within(self._requests.setdefault(actor.key, deque()), self._world.now() - MINUTE)
+        if len(times) >= most:
+            self._refuse(actor, times[0] + MINUTE - self._world.now() if times else MINUTE, content=False)
+        times.append(self._world.now())
 
     def give_back(self, actor: Actor) -> None:
         """Take back what a request has counted: its answer was that nothing has changed."""
@@ -81,22 +126,45 @@ class Meter:
         if actor.kind != "installation" or (edit and not limits.edits_count):
             return
         now = self._world.now()
-        times = self._content.setdefault(actor.key, deque())
-        while times and times[0] <= now - HOUR:
-            times.popleft()
+        self._check_block(actor, content=True)
+        times = _within(self._content.setdefault(actor.key, deque()), now - HOUR)
         minute = [moment for moment in times if moment > now - MINUTE]
         if len(times) >= limits.content_per_hour:
-            self._refuse(times[0] + HOUR - now if times else HOUR)
+            self._refuse(actor, times[0] + HOUR - now if times else HOUR, content=True)
         if len(minute) >= limits.content_per_minute:
-            self._refuse(minute[0] + MINUTE - now if minute else MINUTE)
+            self._refuse(actor, minute[0] + MINUTE - now if minute else MINUTE, content=True)
         times.append(now)
 
-    @staticmethod
-    def _refuse(seconds: float) -> None:
-        raise ApiError(
+    def _check_block(self, actor: Actor, *, content: bool) -> None:
+        """Refuse whoever goes on asking, for longer."""
+        block, now = self._blocks.get(actor.key), self._world.now()
+        if block is None or now >= block.until or block.content is not content:
+            return
+        if now > block.since + _GRACE:
+            self.impatient.append((now, actor.key))
+            self._refuse(actor, min(2 * block.seconds, _LONGEST), content=content)
+        raise self._refusal(block.until - now, content=content)
+
+    def _refuse(self, actor: Actor, seconds: float, *, content: bool) -> None:
+        if not self._world.store.settings.limits.retry_after:
+            # Nobody could know a longer one.
+            seconds = MINUTE
+        block = _Block(self._world.now(), seconds, content)
+        self._blocks[actor.key] = block
+        raise self._refusal(seconds, content=content)
+
+    def _refusal(self, seconds: float, *, content: bool) -> ApiError:
+        what = " and have been temporarily blocked from content creation" if content else ""
+        names_time = self._world.store.settings.limits.retry_after
+        return ApiError(
             403,
-            "You have exceeded a secondary rate limit and have been temporarily blocked from content "
-            "creation. Please retry your request again later.",
-            headers={"Retry-After": str(max(1, int(seconds + 0.999)))},
+            f"You have exceeded a secondary rate limit{what}. Please retry your request again later.",
+            headers={"Retry-After": str(max(1, int(seconds + 0.999)))} if names_time else {},
             docs=f"{_DOCS}#about-secondary-rate-limits",
         )
+
+
+def _within(times: deque[float], since: float) -> deque[float]:
+    while times and times[0] <= since:
+        times.popleft()
+    return times

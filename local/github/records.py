@@ -54,6 +54,10 @@ class Limits(BaseModel):
         content_per_minute: issues, comments and pull requests that one installation may create.
         content_per_hour: the same, in an hour.
         edits_count: whether an edit counts as content creation.
+        requests_per_minute: of one installation, before a secondary limit stops all that it asks; None for
+            any number.
+        retry_after: whether a secondary limit names its end; without that it lasts a minute.
+        graphql_status: of GraphQL's answer in a secondary limit; GitHub documents both.
     """
 
     per_hour: int = Field(default=5_000, ge=0)
@@ -61,6 +65,9 @@ class Limits(BaseModel):
     content_per_minute: int = Field(default=80, ge=0)
     content_per_hour: int = Field(default=500, ge=0)
     edits_count: bool = False
+    requests_per_minute: int | None = Field(default=None, ge=0)
+    retry_after: bool = True
+    graphql_status: Literal[200, 403] = 200
 
 
 class Lags(BaseModel):

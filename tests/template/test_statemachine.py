@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pullwright import errors
+from pullwright.github.budget import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from pullwright.models import OpenedPullRequest, Verdict
 from pullwright.reporting import classify
 from statemachine.graph import BEGIN, END, embed, graph, main
@@ -48,6 +49,7 @@ AWS_ERRORS = {
     "ECS.ServiceUnavailableException",
     "ECS.ThrottlingException",
 }
+LIMITED = "GitHubRateLimited"
 LONGEST_SESSION = (1440 + 15) * 60
 """Seconds: the most minutes that a request may ask for, and what RunAgent adds."""
 
@@ -70,10 +72,31 @@ def test_every_state_says_what_it_is_for() -> None:
 
 
 def test_every_task_has_an_end_and_a_second_try() -> None:
-    """Each task has a timeout and a retry, and every retry has jitter."""
+    """Each task has a timeout and a retry, and every retry has jitter but the one for GitHub's rate limit."""
     for name, state in tasks().items():
         assert "TimeoutSeconds" in state, name
-        assert all(one["JitterStrategy"] == "FULL" for one in state["Retry"]), name
+        retries = [one for one in state["Retry"] if one["ErrorEquals"] != [LIMITED]]
+        assert retries, name
+        assert all(one["JitterStrategy"] == "FULL" for one in retries), name
+
+
+def test_a_rate_limit_of_github_is_waited_for_a_minute_at_least() -> None:
+    """Never sooner than GitHub asks for where it names no time, and for longer than an hour's limit lasts.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+    That a time which it names is kept is the functions' part: `tests/unit/test_github_pace.py`.
+    """
+    retries = {
+        name: one
+        for name, state in tasks().items()
+        for one in state["Retry"]
+        if LIMITED in one["ErrorEquals"]
+    }
+    assert set(retries) == {"OpenPullRequest"}
+    retrier = retries["OpenPullRequest"]
+    assert retrier["JitterStrategy"] == "NONE"
+    assert (retrier["IntervalSeconds"], retrier["BackoffRate"]) == (FIRST_PAUSE_SECONDS, 1)
+    assert retrier["MaxAttempts"] * FIRST_PAUSE_SECONDS > LONGEST_PAUSE_SECONDS
 
 
 def test_no_error_passes_for_success() -> None:

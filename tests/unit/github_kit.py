@@ -65,10 +65,14 @@ class Lab:
         return reply.body
 
     def graphql(self, query: str, token: str, **variables: Any) -> Any:
+        """Ask the GraphQL API for its answer's body."""
+        return self.graphql_reply(query, token, **variables).body
+
+    def graphql_reply(self, query: str, token: str, **variables: Any) -> Reply:
         """Ask the GraphQL API."""
         content = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"authorization": f"bearer {token}"}
-        return graphql.respond(Call(self.world, "POST", "/", {}, headers, content)).body
+        return graphql.respond(Call(self.world, "POST", "/", {}, headers, content))
 
     def app_token(self, **claims: Any) -> str:
         """Sign an App's token; claims of None are left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from datetime import UTC, datetime
 from functools import cache
@@ -19,6 +20,7 @@ from local.github.control import Control
 from local.github.faults import Faults
 from local.github.world import World
 from pullwright.artifacts import Artifacts, UnreadableResultError
+from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.app import AppSecret, GitHubApp
 from pullwright.github.transport import Request, Response
 from pullwright.models import AgentRequest, AgentResult
@@ -66,7 +68,10 @@ class GitHub:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._world = World(folder, ROOT)
+        self.slept = 0.0
+        self.allowances: dict[str, MemoryAllowance] = {}
+        """What the table would say of each account's installation."""
+        self._world = World(folder, ROOT, self.clock)
         self._control = Control(self._world, Faults(), deque())
         self.before: list[tuple[str, str, Response]] = []
         self.after: list[tuple[str, str, Response]] = []
@@ -159,7 +164,22 @@ class GitHub:
     def app(self) -> GitHubApp:
         """The App, with a memory of its own."""
         secret = AppSecret(app_id="7", private_key=key_pair()[0])
-        return GitHubApp(API, lambda: secret, transport=self, sleep=lambda _seconds: None)
+        return GitHubApp(
+            API,
+            lambda: secret,
+            transport=self,
+            sleep=self.sleep,
+            clock=self.clock,
+            allowance_of=lambda account: self.allowances.setdefault(account, MemoryAllowance()),
+        )
+
+    def clock(self) -> float:
+        """Unix seconds, as the App and the stand-in know them."""
+        return time.time() + self.slept
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept += seconds
 
 
 def _take(answers: list[tuple[str, str, Response]], method: str, path: str) -> Response | None:

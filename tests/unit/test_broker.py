@@ -144,11 +144,13 @@ def test_the_credentials_reach_one_session(broker: Broker) -> None:
     broker.describes(described())
     broker.lends()
     broker.grant()
-    read, deny, record = broker.policy["Statement"]
+    read, deny, record, allowance = broker.policy["Statement"]
     assert read["Resource"] == "arn:aws:s3:::bucket/sessions/s-1/*"
     assert (deny["Effect"], deny["Resource"]) == ("Deny", "arn:aws:s3:::bucket/sessions/s-1/request.json")
     assert record["Resource"] == "arn:aws:dynamodb:eu-central-1:123456789012:table/table"
     assert record["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"] == ["SESSION#s-1"]
+    assert allowance["Resource"] == record["Resource"]
+    assert allowance["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"] == ["GITHUB#octo"]
 
 
 def test_the_model_key_is_given_where_the_stack_has_one(tmp_path: Path) -> None:

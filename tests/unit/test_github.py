@@ -20,6 +20,7 @@ from pullwright.errors import (
 )
 from pullwright.github import GitHubClient, GitHubUrls
 from pullwright.github.app import AppSecret, GitHubApp
+from pullwright.github.pace import Pace
 from pullwright.github.transport import Request, Response
 from tests.unit.pipeline_kit import API, REPOSITORY, GitHub, key_pair
 
@@ -55,15 +56,21 @@ class Line:
         self.waits: list[float] = []
         self.tokens = iter(("first", "second", "third"))
         self._token = next(self.tokens)
+        self.now = 1_800_000_000.0
         if options.pop("renews", False):
             options["forget_token"] = self._forget
         self.client = GitHubClient(
             "https://api.github.com",
             lambda: self._token,
             transport=self.script,
-            sleep=self.waits.append,
+            sleep=self._sleep,
+            pace=Pace(clock=lambda: self.now, sleep=self._sleep),
             **options,
         )
+
+    def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
 
     def _forget(self) -> None:
         self._token = next(self.tokens)

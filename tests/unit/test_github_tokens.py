@@ -164,3 +164,41 @@ def test_limits(lab: Lab) -> None:
     assert reply.body["message"].startswith("API rate limit exceeded for user ID")
     lab.time[0] += 3_600
     assert lab.ask("GET", REPO, token=OUTSIDER).status == 200
+
+
+def test_a_secondary_limit_without_a_time(lab: Lab) -> None:
+    """Without `Retry-After` a limit lasts a minute; whoever goes on asking waits anew, and is listed."""
+    lab.control("PUT", "/limits", {"requests_per_minute": 3, "retry_after": False})
+    token = lab.token()
+    asked = [lab.ask("GET", REPO, token=token) for _ in range(4)]
+    assert [reply.status for reply in asked] == [200, 200, 200, 403]
+    assert "Retry-After" not in asked[-1].headers
+    assert "secondary rate limit" in asked[-1].body["message"]
+    lab.time[0] += 1
+    assert lab.ask("GET", REPO, token=token).status == 403
+    assert lab.control("GET", "/impatient").body == []
+    lab.time[0] += 30
+    assert lab.ask("GET", REPO, token=token).status == 403
+    lab.time[0] += 59
+    # It began anew, for a minute: without a time nobody could know of more.
+    assert lab.ask("GET", REPO, token=token).status == 403
+    lab.time[0] += 61
+    assert lab.ask("GET", REPO, token=token).status == 200
+    assert len(lab.control("GET", "/impatient").body) == 2
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_graphql_tells_limits_in_its_own_way(lab: Lab, status: int) -> None:
+    """A primary limit is 200 with a type, a secondary one 200 or 403 with a message."""
+    token = lab.token()
+    query = "query { viewer { login } }"
+    lab.control("PUT", "/limits", {"requests_per_minute": 0, "graphql_status": status})
+    reply = lab.graphql_reply(query, token)
+    assert reply.status == status
+    words = reply.body["message"] if status == 403 else reply.body["errors"][0]["message"]
+    assert "secondary rate limit" in words
+    assert reply.headers["Retry-After"] == "60"
+    lab.control("PUT", "/limits", {"requests_per_minute": None, "per_hour": 0})
+    reply = lab.graphql_reply(query, token)
+    assert (reply.status, reply.headers["X-RateLimit-Remaining"]) == (200, "0")
+    assert reply.body["errors"][0]["type"] == "RATE_LIMIT"

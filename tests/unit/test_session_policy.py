@@ -9,6 +9,7 @@ implementation of IAM's conditions, on the calls below.
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 from pullwright.brokering.caller import Caller
 from pullwright.brokering.credentials import session_policy
 from pullwright.claims import OVER, TASK_ATTRIBUTES
+from pullwright.github.allowance import TableAllowance
+from pullwright.github.budget import Room
 from pullwright_engine.iam_context import item_context
 from runner.metadata import TaskIdentity
 from runner.record import SessionRecord
@@ -38,7 +41,9 @@ LONGEST = 2_048
 
 def policy(session_id: str = "s-1", table: str = "table", bucket: str = "bucket") -> dict[str, Any]:
     """The broker's policy."""
-    text = session_policy(CALLER, region="us-east-1", bucket=bucket, table=table, session_id=session_id)
+    text = session_policy(
+        CALLER, region="us-east-1", bucket=bucket, table=table, session_id=session_id, account="octo"
+    )
     document: dict[str, Any] = json.loads(text)
     return document
 
@@ -172,16 +177,42 @@ def test_the_request_cannot_be_replaced(operation: str, key: str, *, is_allowed:
 def test_the_role_itself_is_no_wider() -> None:
     """The template's session role names the same attributes: whatever the broker gave out, it ends there."""
     [given] = template()["Resources"]["SessionRole"]["Properties"]["Policies"]
-    [record] = [one for one in given["PolicyDocument"]["Statement"] if one["Sid"] == "Record"]
-    [narrowed] = [one for one in policy()["Statement"] if one["Action"] == "dynamodb:UpdateItem"]
-    assert record["Action"] == narrowed["Action"]
-    for operator in ("Null", "StringEqualsIfExists"):
-        assert record["Condition"][operator] == narrowed["Condition"][operator]
-    for_all = "ForAllValues:StringEquals"
-    assert (
-        record["Condition"][for_all]["dynamodb:Attributes"]
-        == narrowed["Condition"][for_all]["dynamodb:Attributes"]
-    )
+    own = {one["Sid"]: one for one in given["PolicyDocument"]["Statement"]}
+    narrowed = [one for one in policy()["Statement"] if "table/" in one["Resource"]]
+    for wide, narrow in zip((own["Record"], own["Allowance"]), narrowed, strict=True):
+        assert wide["Action"] == narrow["Action"]
+        for operator in ("Null", "StringEqualsIfExists"):
+            assert wide["Condition"].get(operator) == narrow["Condition"].get(operator)
+        for_all = "ForAllValues:StringEquals"
+        assert (
+            wide["Condition"][for_all]["dynamodb:Attributes"]
+            == narrow["Condition"][for_all]["dynamodb:Attributes"]
+        )
+
+
+def test_a_task_writes_the_usage_of_its_own_account() -> None:
+    """All that the runner asks of the allowance passes, and nothing of another account's or beside it."""
+    stub: Any = client("dynamodb")
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def answer(params: dict[str, Any], model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+        calls.append((model.name, json.loads(params["body"])))
+        return SimpleNamespace(status_code=200), {}
+
+    stub.meta.events.register("before-call.dynamodb.*", answer)
+    allowance = TableAllowance(stub, "table", "Octo")
+    allowance.look()
+    allowance.spend(1.0, 1, Room.PROGRESS)
+    allowance.limit(1.0, None)
+    allowance.limit(1.0, 7.0)
+    assert {name for name, _ in calls} == {"GetItem", "UpdateItem"}
+    assert [refused(name, request) for name, request in calls] == [""] * len(calls)
+    for name, request in calls:
+        assert refused(name, request | {"Key": {"pk": {"S": "GITHUB#other"}}})
+        assert refused(name, request | {"Key": OWN})
+    update = {"Key": {"pk": {"S": "GITHUB#octo"}}, "UpdateExpression": "SET anything = :v"}
+    assert refused("UpdateItem", update)
+    assert refused("PutItem", {"Item": update["Key"]})
 
 
 @given(
@@ -192,6 +223,11 @@ def test_the_policy_fits_into_sts(session_id: str, partition: str) -> None:
     """With the longest names that AWS allows, the policy stays within STS's limit."""
     caller = Caller(partition=partition, account="0" * 12, task_id=TASK)
     text = session_policy(
-        caller, region="ap-southeast-99", bucket="b" * 63, table="t" * 255, session_id=session_id
+        caller,
+        region="ap-southeast-99",
+        bucket="b" * 63,
+        table="t" * 255,
+        session_id=session_id,
+        account="o" * 39,
     )
     assert len(text) <= LONGEST

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pullwright.artifacts import session_prefix
 from pullwright.aws import calling
 from pullwright.claims import OVER, TASK_ATTRIBUTES
+from pullwright.github.allowance import ATTRIBUTES, allowance_key
 from pullwright.log import hide
 from pullwright.models import AwsCredentials
 from pullwright.store import session_key
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 SECONDS = 3_600
 
 
-def session_policy(caller: Caller, *, region: str, bucket: str, table: str, session_id: str) -> str:
+def session_policy(
+    caller: Caller, *, region: str, bucket: str, table: str, session_id: str, account: str
+) -> str:
     """The policy that narrows the session role to one session.
 
     The request cannot be written with it: it says for which repository the broker gives tokens. Of the record
     only what a runner writes can be written, compared or seen, which leaves out whatever report and sweep
-    go by. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    go by. Of its account's allowance a task may write all: with its token of the same installation it could
+    use that up as well. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 
     Args:
         caller: gives partition and account.
@@ -35,7 +39,9 @@ def session_policy(caller: Caller, *, region: str, bucket: str, table: str, sess
         bucket: name of the artifacts bucket.
         table: name of the sessions table.
         session_id: the session.
+        account: login of the repository's owner.
     """
+    records = f"arn:{caller.partition}:dynamodb:{region}:{caller.account}:table/{table}"
     folder = f"arn:{caller.partition}:s3:::{bucket}/{session_prefix(session_id)}"
     statements = [
         {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"{folder}*"},
@@ -43,7 +49,7 @@ def session_policy(caller: Caller, *, region: str, bucket: str, table: str, sess
         {
             "Effect": "Allow",
             "Action": "dynamodb:UpdateItem",
-            "Resource": f"arn:{caller.partition}:dynamodb:{region}:{caller.account}:table/{table}",
+            "Resource": records,
             "Condition": {
                 "ForAllValues:StringEquals": {
                     "dynamodb:LeadingKeys": [session_key(session_id)],
@@ -53,6 +59,18 @@ def session_policy(caller: Caller, *, region: str, bucket: str, table: str, sess
                 # An empty set satisfies ForAllValues, and ALL_OLD would show the whole record.
                 "Null": {"dynamodb:LeadingKeys": "false", "dynamodb:Attributes": "false"},
                 "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_OLD"]},
+            },
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            "Resource": records,
+            "Condition": {
+                "ForAllValues:StringEquals": {
+                    "dynamodb:LeadingKeys": [allowance_key(account)],
+                    "dynamodb:Attributes": ["pk", *ATTRIBUTES],
+                },
+                "Null": {"dynamodb:LeadingKeys": "false", "dynamodb:Attributes": "false"},
             },
         },
     ]

@@ -84,6 +84,7 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
         bucket=settings.artifacts_bucket,
         table=settings.sessions_table,
         session_id=session_id,
+        account=request.repository.partition("/")[0],
     )
     aws = assume_session_role(
         tools.sts, role_arn=settings.session_role_arn, name=caller.task_id, policy=policy

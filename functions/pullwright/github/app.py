@@ -17,9 +17,11 @@ from pullwright.errors import (
     OwnerNotAllowed,
     PermissionMissing,
 )
+from pullwright.github.allowance import APP, Allowance
 from pullwright.github.client import GitHubClient
 from pullwright.github.connection import Connection, parse
 from pullwright.github.fresh import Fresh
+from pullwright.github.pace import Pace
 from pullwright.github.payloads import App, Delivery, Installation, InstallationToken
 from pullwright.github.reasons import SUSPENDED_REMEDY
 from pullwright.github.refusals import reaches
@@ -58,6 +60,8 @@ class GitHubApp:
         transport: the network.
         sleep: waits so many seconds.
         clock: the time now, Unix seconds.
+        allowance_of: where the usage of an account's installation stands; without it each process goes by
+            what it sees itself.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class GitHubApp:
         transport: Transport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
+        allowance_of: Callable[[str], Allowance] | None = None,
     ) -> None:
         self._api_url = api_url
         self._read_secret = read_secret
@@ -83,9 +88,27 @@ class GitHubApp:
         """Seconds that the function has still to live, which bound what is waited for."""
         self._app: App | None = None
         self._bot_id: int | None = None
+        self._allowance_of = allowance_of
+        self._paces: dict[str, Pace] = {}
         self._api = Connection(
-            api_url, self._jwt, forget_token=self._forget_secret, transport=self._transport, sleep=sleep
+            *(api_url, self._jwt),
+            forget_token=self._forget_secret,
+            transport=self._transport,
+            sleep=sleep,
+            pace=self.pace(APP),
         )
+
+    def pace(self, account: str) -> Pace:
+        """When GitHub may be asked in the name of an account's installation, as all sessions know it.
+
+        Args:
+            account: login of the repositories' owner.
+        """
+        key = account.lower()
+        if key not in self._paces:
+            allowance = None if self._allowance_of is None else self._allowance_of(key)
+            self._paces[key] = Pace(allowance, clock=self._clock, sleep=self._sleep)
+        return self._paces[key]
 
     def app(self) -> App:
         """The App's id and slug, read once."""
@@ -239,6 +262,7 @@ class GitHubApp:
             transport=self._transport,
             sleep=self._sleep,
             fresh=self._fresh.of(repository, lambda: self._clock() - token().minted_at),
+            pace=self.pace(repository.partition("/")[0]),
         )
 
     def _mint(

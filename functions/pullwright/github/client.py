@@ -231,7 +231,9 @@ class GitHubClient(Connection):
         """Writes a comment on an issue or pull request."""
         what = "write a comment"
         path = f"/repos/{repository}/issues/{number}/comments"
-        response = self.call("POST", path, what, body={"body": scrub(body)}, about=[f"number:{number}"])
+        about = [f"number:{number}"]
+        fields = {"body": scrub(body)}
+        response = self.call("POST", path, what, body=fields, about=about, is_content=True)
         comment = parse(Comment, response.decoded, what)
         self.fresh.made(f"comment:{comment.id}")
         return comment
@@ -240,7 +242,8 @@ class GitHubClient(Connection):
         """Rewrites a comment of ours; False if somebody has deleted it."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         what, about = "edit a comment", [f"comment:{comment_id}"]
-        response = self.call("PATCH", path, what, body={"body": scrub(body)}, allow=_GONE, about=about)
+        fields = {"body": scrub(body)}
+        response = self.call("PATCH", path, what, body=fields, allow=_GONE, about=about, is_content=True)
         return response.status not in _GONE
 
     def react(self, repository: str, number: int, content: str) -> None:
@@ -282,7 +285,9 @@ class GitHubClient(Connection):
         fields = {"head": branch, "base": base, "title": title, "body": body, "draft": draft}
         path = f"/repos/{repository}/pulls"
         about = [f"branch:{branch}"]
-        response = self.call("POST", path, what, body=fields, allow=(_UNPROCESSABLE,), about=about)
+        response = self.call(
+            "POST", path, what, body=fields, allow=(_UNPROCESSABLE,), about=about, is_content=True
+        )
         if response.status == _UNPROCESSABLE:
             return validation_words(response)
         made = parse(PullRequest, response.decoded, what)

@@ -17,8 +17,17 @@ from pullwright.errors import (
     PullwrightError,
 )
 from pullwright.github.fresh import Fresh, Waits
+from pullwright.github.pace import Pace
 from pullwright.github.payloads import Payload
-from pullwright.github.refusals import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, graphql_refusal, refusal
+from pullwright.github.refusals import (
+    FORBIDDEN,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    graphql_errors,
+    graphql_limit,
+    graphql_refusal,
+    refusal,
+)
 from pullwright.github.transport import Request, Response, Transport, Urllib3Transport
 from pullwright.github.urls import GitHubUrls
 
@@ -54,6 +63,7 @@ class Connection:
         sleep: waits so many seconds.
         patience: seconds that one call may spend on waiting for a rate limit.
         fresh: knows what GitHub may not know yet; calls that meet it wait.
+        pace: knows when GitHub may be asked.
     """
 
     def __init__(
@@ -67,6 +77,7 @@ class Connection:
         sleep: Callable[[float], None] = time.sleep,
         patience: float = PATIENCE_SECONDS,
         fresh: Fresh | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.urls = GitHubUrls.of(api_url)
         self._token = token
@@ -76,6 +87,7 @@ class Connection:
         self._sleep = sleep
         self._patience = patience
         self.fresh = fresh if fresh is not None else Fresh()
+        self.pace = pace if pace is not None else Pace(sleep=sleep)
         self.reaches_repository = False
 
     def call(
@@ -90,6 +102,7 @@ class Connection:
         changes_nothing: bool = False,
         about: Collection[str] = (),
         may_be_absent: bool = False,
+        is_content: bool = False,
     ) -> Response:
         """Makes one request.
 
@@ -103,6 +116,7 @@ class Connection:
             changes_nothing: a POST that only asks, and so may be repeated.
             about: the things that the request names and that may be new, see `Fresh.made`.
             may_be_absent: 404 is as good an answer as any other.
+            is_content: it counts as content, see `pullwright.github.budget`.
 
         Raises:
             PullwrightError: GitHub did not do it; see `pullwright.github.refusals`.
@@ -111,7 +125,12 @@ class Connection:
         waits = Waits(self.fresh, self._sleep, what)
         early = _Early(self, waits, path, allow=allow, about=about, may_be_absent=may_be_absent)
         return self._call(
-            method, url, what, early, body=body, allow=allow, accept=accept, may_repeat=may_repeat
+            *(method, url, what, early),
+            body=body,
+            allow=allow,
+            accept=accept,
+            may_repeat=may_repeat,
+            is_content=is_content,
         )
 
     def get(self, path: str, what: str, model: type[PayloadT], about: Collection[str] = ()) -> PayloadT:
@@ -163,13 +182,13 @@ class Connection:
         waits = Waits(self.fresh, self._sleep, what)
         early = _Early(self, waits, "", about=about)
         while True:
-            answer = self._call("POST", self.urls.graphql, what, early, body=body).decoded
+            response = self._call("POST", self.urls.graphql, what, early, body=body)
+            answer = response.decoded
             if isinstance(answer, dict) and not answer.get("errors"):
                 return answer.get("data")
-            errors = answer.get("errors") if isinstance(answer, dict) else None
-            errors = errors if isinstance(errors, list) else []
+            errors = graphql_errors(answer)
             if not self.fresh.may_be_unknown(errors, about, reaches=self.reaches_repository):
-                raise graphql_refusal(what, errors)
+                raise graphql_refusal(what, response)
             waits.wait()
 
     def _call(
@@ -183,6 +202,7 @@ class Connection:
         allow: Collection[int] = (),
         accept: str = JSON,
         may_repeat: bool = False,
+        is_content: bool = False,
     ) -> Response:
         patience = self._patience
         pauses = iter(_PAUSES if may_repeat else ())
@@ -190,29 +210,38 @@ class Connection:
         while True:
             response = None
             try:
+                self.pace.begin(is_content=is_content)
                 response = self._follow(method, url, what, body=body, allow=allow, accept=accept)
-            except GitHubUnavailable as unavailable:
-                error: PullwrightError = unavailable
+            except (GitHubUnavailable, GitHubRateLimited) as not_answered:
+                error: PullwrightError = not_answered
             else:
-                if response.status < _ERROR:
+                refused = self._refusal(url, what, response)
+                if refused is None:
                     early.succeeded()
                     return response
-                error = refusal(what, response, self._granted)
-                if early.is_to_be_repeated(response, error):
+                if early.is_to_be_repeated(response, refused):
                     continue
-                if response.status in allow:
+                if response.status in allow and not isinstance(refused, GitHubRateLimited):
                     return response
+                error = refused
             if isinstance(error, GitHubRateLimited) and error.retry_after <= patience:
                 patience -= max(error.retry_after, 1.0)
                 self._sleep(error.retry_after)
             elif isinstance(error, GitHubUnavailable) and (pause := next(pauses, None)) is not None:
                 self._sleep(pause)
-            elif may_renew and _is_about_token(response, error):
+            elif not (may_renew and _is_about_token(response, error)):
+                raise error
+            else:
                 # A refused request was not carried out, so even a POST may be made again.
                 may_renew = False
                 self._renew()
-            else:
-                raise error
+
+    def _refusal(self, url: str, what: str, response: Response) -> PullwrightError | None:
+        """What an answer refuses; a rate limit is noted for everybody."""
+        error: PullwrightError | None = graphql_limit(response) if url == self.urls.graphql else None
+        if error is None and response.status >= _ERROR:
+            error = refusal(what, response, self._granted)
+        return self.pace.limited(error) if isinstance(error, GitHubRateLimited) else error
 
     def lacks_permission(self, error: PullwrightError) -> bool:
         """Whether a refusal is about a permission that the token was never given."""

@@ -15,6 +15,7 @@ from pullwright.errors import (
     PushRefused,
     RepositoryNotFound,
 )
+from pullwright.github.budget import FIRST_PAUSE_SECONDS
 from pullwright.github.reasons import setting_refusal
 from pullwright.github.transport import Response
 from pullwright.text import one_line
@@ -36,7 +37,8 @@ _RULE = re.compile(
 )
 # Of hashes that GitHub gave itself or was just pushed.
 _NOT_KNOWN_YET = re.compile(r": (?:(?:Tree SHA|Parent SHA|Object) does not exist|No commit found for SHA)")
-DEFAULT_WAIT_SECONDS = 60.0
+_LIMIT_WORDS = re.compile(r"\b(?:secondary rate|API rate) limit\b|abuse detection", re.IGNORECASE)
+_LIMIT_TYPES = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 _SETTINGS = frozenset({FORBIDDEN, GONE, UNPROCESSABLE})
 _LEVELS = ("none", "read", "write", "admin")
 
@@ -56,10 +58,8 @@ def refusal(what: str, response: Response, granted: Mapping[str, str] | None = N
     if status >= SERVER_ERROR or is_unknown:
         told_ = _message(response.decoded) if is_unknown else ""
         return GitHubUnavailable(f"GitHub answered {status}{told_} when asked to {what}.")
-    if status in {FORBIDDEN, TOO_MANY} and (wait := _wait_seconds(response)) is not None:
-        return GitHubRateLimited(
-            f"GitHub's rate limit is used up; it answers again in {wait:.0f} seconds.", retry_after=wait
-        )
+    if status in {FORBIDDEN, TOO_MANY} and _is_limit(response):
+        return _limited(response)
     if status == UNAUTHORIZED:
         return GitHubRefused(
             f"GitHub did not accept our credentials when asked to {what}.",
@@ -150,30 +150,64 @@ def ref_refusal(branch: str, message: str) -> PullwrightError:
     return PushRefused(f"GitHub refused to write the branch {branch}: {one_line(words, _LONGEST_REASON)}.")
 
 
-def graphql_refusal(what: str, errors: list[Any]) -> PullwrightError:
-    """The same for GraphQL, which answers 200 and names the trouble in `errors[].type`."""
-    types = {error.get("type") for error in errors if isinstance(error, dict)}
-    if types & {"RATE_LIMITED", "RATE_LIMIT"}:
-        return GitHubRateLimited("GitHub's rate limit is used up.", retry_after=DEFAULT_WAIT_SECONDS)
-    if "FORBIDDEN" in types:
+def graphql_limit(response: Response) -> GitHubRateLimited | None:
+    """The rate limit that a GraphQL answer with status 200 tells of in its `errors`; None if it does not.
+
+    https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit
+    The type is `RATE_LIMITED` or `RATE_LIMIT`, and then `x-ratelimit-remaining` need not be 0
+    (https://github.com/octokit/plugin-throttling.js/pull/636, https://github.com/yanyongyu/githubkit/issues/271);
+    a secondary limit has a message alone.
+    """
+    errors = [error for error in graphql_errors(response.decoded) if isinstance(error, dict)]
+    is_limit = any(
+        error.get("type") in _LIMIT_TYPES or _LIMIT_WORDS.search(_message(error)) for error in errors
+    )
+    return _limited(response) if is_limit else None
+
+
+def graphql_refusal(what: str, response: Response) -> PullwrightError:
+    """Names what went wrong in GraphQL, which answers 200 and names the trouble in `errors[].type`."""
+    errors = graphql_errors(response.decoded)
+    if "FORBIDDEN" in {error.get("type") for error in errors if isinstance(error, dict)}:
         return PermissionMissing(f"The GitHub App may not {what}: it lacks a permission.")
     first = errors[0] if errors else None
     return GitHubRefused(f"GitHub refused to {what} (GraphQL{_message(first)}).")
 
 
-def _wait_seconds(response: Response) -> float | None:
-    """Seconds to wait if this is a rate limit, else None.
+def graphql_errors(decoded: Any) -> list[Any]:
+    """The `errors` of a GraphQL answer."""
+    errors = decoded.get("errors") if isinstance(decoded, dict) else None
+    return errors if isinstance(errors, list) else []
+
+
+def _is_limit(response: Response) -> bool:
+    """Whether a refusal is one of a rate limit.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
     """
-    if (after := _number(response.headers.get("retry-after"))) is not None:
-        return max(after, 0.0)
-    if response.headers.get("x-ratelimit-remaining") == "0":
-        reset = _number(response.headers.get("x-ratelimit-reset"))
-        return DEFAULT_WAIT_SECONDS if reset is None else max(reset - time.time(), 1.0)
+    return (
+        response.status == TOO_MANY
+        or _number(response.headers.get("retry-after")) is not None
+        or response.headers.get("x-ratelimit-remaining") == "0"
+        or _LIMIT_WORDS.search(_message(response.decoded)) is not None
+    )
+
+
+def _limited(response: Response) -> GitHubRateLimited:
+    """The limit that an answer tells of, with the time that GitHub names, if it names one."""
+    named = _number(response.headers.get("retry-after"))
+    reset = _number(response.headers.get("x-ratelimit-reset"))
+    if named is None and response.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
+        # A second more: the time is in whole seconds.
+        named = reset - time.time() + 1.0
     # A secondary limit may come without any header; GitHub then asks for a minute at least.
-    is_limit = response.status == TOO_MANY or "secondary rate limit" in _message(response.decoded)
-    return DEFAULT_WAIT_SECONDS if is_limit else None
+    wait = FIRST_PAUSE_SECONDS if named is None else max(named, 1.0)
+    return GitHubRateLimited(limit_sentence(wait), retry_after=wait, is_named=named is not None)
+
+
+def limit_sentence(seconds: float) -> str:
+    """What people are told of a rate limit."""
+    return f"GitHub's rate limit is used up; it answers again in {seconds:.0f} seconds."
 
 
 def _number(text: str | None) -> float | None:

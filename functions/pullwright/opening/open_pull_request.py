@@ -53,6 +53,8 @@ PERMISSIONS: Mapping[str, str] = {
 # The runner ends at its minutes; the state machine waits this much longer before it steps in.
 GRACE_SECONDS = 900
 _LONGEST_LOGIN = 64
+# What an opening writes that GitHub counts as content: a pull request and its tracking comment.
+_WRITES = 2
 
 
 class OpenPullRequestEvent(BaseModel):
@@ -87,6 +89,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     check_session_id(event.session_id)
     request = _readable(read_request(event.input))
     tools.store.update_session(event.session_id, _known(request, tools.settings))
+    tools.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
     allowed = check_owner(tools.app, request.repository, tools.settings.allowed_owners)
     client = tools.app.client(request.repository, PERMISSIONS, request.installation_id)
     repository = client.get_repository(request.repository)
@@ -118,6 +121,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
             "installation_id": installation.installation_id,
         }
         tools.store.update_session(event.session_id, fields)
+        client.pace.reserve(1 if subject.pull_request is not None else _WRITES)
         _reserve(event, tools, request, repository.full_name)
         opening = _Opening(event, tools, request, client, people, repository, subject, base, base_commit)
         opened = opening.run()

@@ -39,24 +39,26 @@ class Window:
         self._env = env
         self._spans = ((60.0, per_minute, deque[float]()), (3_600.0, per_hour, deque[float]()))
 
-    def take(self) -> bool:
-        """Counts one, or says that one more would be too many; a refused one is not counted."""
-        for seconds, _, times in self._spans:
+    def take(self) -> float:
+        """Counts one and returns 0, or the seconds until there is room; a refused one is not counted."""
+        wait = 0.0
+        for seconds, most, times in self._spans:
             while times and times[0] <= self._env.now - seconds:
                 times.popleft()
-        if any(len(times) >= most for _, most, times in self._spans):
-            return False
-        for _, _, times in self._spans:
-            times.append(self._env.now)
-        return True
+            if len(times) >= most:
+                wait = max(wait, times[0] + seconds - self._env.now)
+        if not wait:
+            for _, _, times in self._spans:
+                times.append(self._env.now)
+        return wait
 
 
 @cache
 def _retrier(state: str, error: str) -> dict[str, Any]:
     for retrier in json.loads(DEFINITION.read_text())["States"][state]["Retry"]:
-        if error in retrier["ErrorEquals"] and retrier["JitterStrategy"] == "FULL":
+        if error in retrier["ErrorEquals"]:
             return dict(retrier)
-    raise LookupError(f"{state} has no retrier with full jitter for {error}")
+    raise LookupError(f"{state} has no retrier for {error}")
 
 
 @cache
@@ -85,4 +87,5 @@ def retry_delay(state: str, error: str, tries: int, rng: random.Random) -> float
     if earlier == retrier["MaxAttempts"] or rounds > _further_rounds(state):
         return 0.0 if rounds < _further_rounds(state) else None
     delay = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** earlier
-    return rng.uniform(0, min(delay, retrier.get("MaxDelaySeconds", delay)))
+    delay = min(delay, retrier.get("MaxDelaySeconds", delay))
+    return rng.uniform(0, delay) if retrier["JitterStrategy"] == "FULL" else delay

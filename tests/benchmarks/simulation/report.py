@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -93,9 +95,13 @@ class Study:
         )
         yield f"### What if (from step {self.single})\n"
         world = self.steps[self.single].world
-        only_new = replace(world, open_writes=2, report_writes=0, edit_seconds=math.inf)
         what_if = {
-            "GitHub counts new pull requests and comments only": only_new,
+            "GitHub counts new pull requests and comments, no edits": replace(
+                world, report_writes=0, edits_count=0
+            ),
+            "GitHub counts git objects, reactions and check runs too": replace(
+                world, open_writes=5, report_writes=3
+            ),
             "the model's quota is 200,000 tokens a minute": replace(world, model_tokens_per_minute=200_000),
             "the model's quota is 1,000,000 tokens a minute": replace(world, model_tokens_per_minute=1e6),
             "a session works for 24 minutes on average": replace(world, work_seconds=1_440),
@@ -118,6 +124,8 @@ class Study:
         from matplotlib.figure import Figure  # noqa: PLC0415 - see above
 
         mpl.rcParams["svg.hashsalt"] = "pullwright"
+        # Letters as text: as outlines they are most of the file.
+        mpl.rcParams["svg.fonttype"] = "none"
         figure = Figure(figsize=(11, 5.5), layout="constrained")
         waits, costs = figure.subplots(1, 2, width_ratios=(3, 2))
         top = 2 * PATIENCE_SECONDS / 60
@@ -143,11 +151,19 @@ class Study:
         costs.set(ylabel="US dollars an hour (log scale)", title="What sessions cost that need not wait")
         for axes in (waits, costs):
             axes.grid(visible=True, alpha=0.3)
+            axes.minorticks_off()
             axes.xaxis.set_major_formatter("{x:g}")
             axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.13), ncols=2, fontsize=8.5, frameon=False)
         costs.yaxis.set_major_formatter("${x:g}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110, metadata={"Date": None} if path.suffix == ".svg" else None)
+        if path.suffix == ".svg":
+            drawn = io.StringIO()
+            figure.savefig(drawn, format="svg", metadata={"Date": None})
+            # One line for each path, and the browser's own font.
+            text = re.sub(r"\s*\n(?=[LMCQz\"])", " ", drawn.getvalue())
+            path.write_text(re.sub(r"font-family: [^;]*;", "font-family: sans-serif;", text))
+        else:
+            figure.savefig(path, dpi=110)
 
 
 def loads(measured: Iterable[Load]) -> str:

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import simpy
 
+from pullwright.errors import GitHubRateLimited
+from pullwright.github.allowance import MemoryAllowance
+from pullwright.github.budget import Room
+from pullwright.github.pace import Pace
+from runner.tracking import interval, stretched
 from tests.benchmarks.simulation import world as price
 from tests.benchmarks.simulation.limits import Bucket, Window, retry_delay
 from tests.benchmarks.simulation.world import Limit, World
@@ -17,9 +22,14 @@ from tests.benchmarks.simulation.world import Limit, World
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from pullwright.github.pace import Purpose
+
 Refusal: TypeAlias = "Generator[simpy.Event, None, Limit | None]"
 Steps: TypeAlias = "Generator[simpy.Event, None, None]"
 
+_EPOCH = 1_800_000_000.0
+# How long OpenPullRequest runs that refuses by itself, and what it counts.
+_REFUSING_SECONDS, _OPENING_WRITES = 0.2, 2
 SWEEP_SECONDS = 300
 """How often failed webhook deliveries are looked for."""
 _ERRORS = {
@@ -47,6 +57,8 @@ class Session:
     function_seconds: float = 0
     task_seconds: float = 0
     writes_due: float = 0
+    edits: int = 0
+    working: bool = True
 
     def usd(self, world: World) -> dict[str, float]:
         """What the session cost, by what is paid for."""
@@ -69,6 +81,7 @@ class Simulation:
     def __init__(self, world: World, seed: int = 1) -> None:
         self.world, self.env = world, simpy.Environment()
         env = self.env
+        self._waits: list[float] = []
         self._rng = random.Random(seed)  # noqa: S311 - a repeatable history, not a secret
         self._start = Bucket(env, world.start_burst, world.start_rate)
         self._transitions = Bucket(env, world.transition_burst, world.transition_rate)
@@ -82,7 +95,7 @@ class Simulation:
         }
         content = world.github_per_minute, world.github_per_hour
         self._github = [Window(env, *content) for _ in range(int(world.installations))]
-        self._running = [0] * len(self._github)
+        self._allowances = [MemoryAllowance() for _ in self._github]
 
     def poisson(self, per_hour: float, hours: float) -> list[Session]:
         """Runs sessions that arrive independently for some hours, until the last one has ended."""
@@ -117,16 +130,15 @@ class Simulation:
         yield from self._lose(session, Limit.START, self._start.reserve())
         yield from self._enter(session)  # RecordSession
         session.writes_due = world.open_writes
-        opened = yield from self._task(
-            session, "OpenPullRequest", lambda: self._call(session, world.open_seconds)
-        )
+        opened = yield from self._task(session, "OpenPullRequest", lambda: self._open(session))
         admitted = opened and (yield from self._task(session, "AdmitSession", lambda: self._admit(session)))
         if admitted and (yield from self._task(session, "RunAgent", lambda: self._launch(session))):
             yield from self._run(session)
         session.writes_due, failed_by = world.report_writes if opened else 1, session.failed_by
-        session.report_late = not (
-            yield from self._task(session, "ReportOutcome", lambda: self._call(session, world.report_seconds))
-        )
+        told = yield from self._task(session, "ReportOutcome", lambda: self._report(session))
+        session.report_late = session.report_late or not told
+        if session.report_late:
+            self.env.process(self._sweep(session))
         session.failed_by = failed_by  # a late report is no failed session
         for _ in ("CloseSession", "Outcome", "Succeeded"):
             yield from self._enter(session)
@@ -165,7 +177,55 @@ class Simulation:
         self._free[limit] -= amount
         return None
 
-    def _call(self, session: Session, seconds: float) -> Refusal:
+    def _pace(self, session: Session, purpose: Purpose = Room.ENDING) -> Pace:
+        """What a function or a task of a session goes by, as in the product."""
+        return Pace(
+            self._allowances[session.installation],
+            purpose=purpose,
+            clock=lambda: self.env.now + _EPOCH,
+            sleep=self._waits.append,
+        )
+
+    def _open(self, session: Session) -> Refusal:
+        """OpenPullRequest: it begins only if there is room for what it writes."""
+        pace = self._pace(session)
+        try:
+            pace.check_opening(_OPENING_WRITES)
+            pace.reserve(_OPENING_WRITES)
+        except GitHubRateLimited:
+            yield self.env.timeout(_REFUSING_SECONDS)
+            return Limit.GITHUB
+        return (yield from self._call(session, self.world.open_seconds, pace))
+
+    def _report(self, session: Session) -> Refusal:
+        """ReportOutcome: a report that GitHub refuses stays due, and ends the state all the same."""
+        pace = self._pace(session)
+        pace.wait()
+        pace.spend()
+        while self._waits:
+            yield self.env.timeout(self._waits.pop())
+        refused = yield from self._call(session, self.world.report_seconds, pace)
+        session.report_late = refused is Limit.GITHUB
+        return None if session.report_late else refused
+
+    def _sweep(self, session: Session) -> Steps:
+        """Makes a report that is due, as soon as GitHub takes it."""
+        while session.writes_due > 0:
+            yield self.env.timeout(SWEEP_SECONDS - self.env.now % SWEEP_SECONDS + self._rng.uniform(0, 60))
+            self._write(session, self._pace(session))
+
+    def _write(self, session: Session, pace: Pace) -> bool:
+        """Makes those GitHub writes that are still due; False if GitHub refuses one."""
+        while session.writes_due > 0:
+            if pace.wait():
+                return False
+            if wait := self._github[session.installation].take():
+                pace.limited(GitHubRateLimited("", retry_after=wait))
+                return False
+            session.writes_due -= 1
+        return True
+
+    def _call(self, session: Session, seconds: float, pace: Pace | None = None) -> Refusal:
         """A Lambda function, which makes those GitHub writes that are still due."""
         if refused := self._take(Limit.LAMBDA):
             return refused
@@ -173,11 +233,7 @@ class Simulation:
         session.function_seconds += seconds
         yield self.env.timeout(seconds)
         self._free[Limit.LAMBDA] += 1
-        while session.writes_due > 0:
-            if not self._github[session.installation].take():
-                return Limit.GITHUB
-            session.writes_due -= 1
-        return None
+        return None if pace is None or self._write(session, pace) else Limit.GITHUB
 
     def _admit(self, session: Session) -> Refusal:
         yield from ()
@@ -189,21 +245,30 @@ class Simulation:
         return self._take(Limit.VCPU, self.world.task_vcpu)
 
     def _run(self, session: Session) -> Steps:
-        started, here = self.env.now, session.installation
+        started = self.env.now
         yield self.env.timeout(self.world.boot_seconds)
         while (yield from self._call(session, self.world.broker_seconds)):
             yield from self._lose(session, Limit.LAMBDA, 1)
-        self._running[here] += 1
-        left = session.work
-        while left > 0:
-            step = min(left, self.world.edit_interval(self._running[here], session.work - left))
-            yield self.env.timeout(step)
-            left -= step
-            if self._tokens:
-                tokens = self.world.session_tokens * step / session.work
-                yield from self._lose(session, Limit.MODEL, self._tokens.reserve(tokens))
-            if left > 0:
-                self._github[here].take()  # an edit that GitHub refuses is left out
-        self._running[here] -= 1
+        self.env.process(self._show(session))
+        yield self.env.timeout(session.work)
+        if self._tokens:
+            # All at once: spread over the work, a flood would let nobody finish.
+            yield from self._lose(session, Limit.MODEL, self._tokens.reserve(self.world.session_tokens))
+        session.working = False
         self._free[Limit.VCPU] += self.world.task_vcpu
         session.task_seconds = self.env.now - started
+
+    def _show(self, session: Session) -> Steps:
+        """The runner's tracker: the comment is edited on change, and there is always one."""
+        began, pace = self.env.now, self._pace(session, Room.PROGRESS)
+        while session.working:
+            pause = interval(self.env.now - began)
+            try:
+                pace.begin(is_content=True)
+                wait = self._github[session.installation].take() if self.world.edits_count else 0
+                if wait:
+                    raise pace.limited(GitHubRateLimited("", retry_after=wait))
+                session.edits += 1
+            except GitHubRateLimited as error:
+                pause = max(pause, error.retry_after)
+            yield self.env.timeout(stretched(pause, pace.stretch(), self._rng))

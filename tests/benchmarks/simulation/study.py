@@ -102,8 +102,6 @@ def remedy(limit: Limit | None, world: World) -> tuple[str, World]:
         slots = 4 * world.max_sessions
         change = f"Fargate quota {slots * world.task_vcpu:g} vCPU, `MaxConcurrentSessions` {slots:g}"
         return change, replace(world, max_sessions=slots, fargate_vcpu=slots * world.task_vcpu)
-    if limit is Limit.GITHUB and world.edit_seconds == World.edit_seconds:
-        return "the comment is edited 4 times less often", replace(world, edit_seconds=4 * world.edit_seconds)
     if limit is Limit.GITHUB:
         number = 4 * world.installations
         return f"the work is spread over {number:g} installations", replace(world, installations=number)

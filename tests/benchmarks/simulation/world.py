@@ -9,6 +9,10 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pullwright.github.budget import A_MINUTE
+
+COUNTED_WRITES = 3
+"""What Pullwright counts in a session besides progress: pull request, comment, the comment's last edit."""
 # List prices of us-east-1 without free tiers, in US dollars: Fargate on arm64, a public address, Step
 # Functions, Lambda on arm64, DynamoDB on demand.
 VCPU_HOUR, GB_HOUR, ADDRESS_HOUR, TRANSITION = 0.03238, 0.00356, 0.005, 0.000025
@@ -47,7 +51,6 @@ class World:
     # What the operator chooses.
     max_sessions: float = 3
     installations: float = 1
-    edit_seconds: float = 15
     task_vcpu: float = 2
     task_gb: float = 8
     # What one session does.
@@ -59,23 +62,20 @@ class World:
     open_seconds: float = 5
     broker_seconds: float = 1
     report_seconds: float = 4
-    open_writes: float = 5
-    report_writes: float = 3
+    open_writes: float = 2
+    report_writes: float = 1
+    edits_count: float = 1
     session_tokens: float = 400_000
     model_usd: float = 1.0
-
-    def edit_interval(self, running: int, age: float) -> float:
-        """Seconds between two edits of one comment: wider with more running sessions, and with age."""
-        return self.edit_seconds * max(running, 1) * (1 + age / 600)
 
     def ceilings(self) -> dict[Limit, float]:
         """Sessions an hour that each limit allows by arithmetic (Little's law), each taken alone."""
         work = self.work_seconds
         hold = self.boot_seconds + self.broker_seconds + work + self.report_seconds
         functions = self.webhook_seconds + self.open_seconds + self.broker_seconds + self.report_seconds
-        # Edits of a busy installation: their interval grows with the number of sessions that make them.
-        edits = 3_600 * 600 * math.log1p(work / 600) / (self.edit_seconds * work)
-        content = (self.github_per_hour - edits) / (self.open_writes + self.report_writes)
+        # What GitHub takes, and what our own count lets through; progress gives way to both.
+        theirs = min(self.github_per_hour, 60 * self.github_per_minute)
+        content = min(theirs / (self.open_writes + self.report_writes), 60 * A_MINUTE / COUNTED_WRITES)
         return {
             Limit.SLOTS: 3_600 * self.max_sessions / hold,
             Limit.VCPU: 3_600 * (self.fargate_vcpu // self.task_vcpu) / hold,

@@ -1,10 +1,12 @@
 # Two commands are enough for a start: `make demo` shows it work, `make down` ends what it started.
 PYTHON ?= python3
 RUN := .venv/bin/python -m
+LOCAL := .venv/bin/pullwright local
+UV := .local/tools/bin/uv
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down status env clean demo test lint bench docs load image image-test
+.PHONY: help setup up down status env clean demo test lint bench docs load lock image image-test
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -13,23 +15,23 @@ setup: ## install every tool into .local and .venv
 	@$(PYTHON) -m local.install
 
 up: setup ## start the local stack and deploy to it
-	@$(RUN) local up
+	@$(LOCAL) up
 
 down: ## stop the local stack, keeping its data for the next up
-	@if [ -x .venv/bin/python ]; then $(RUN) local down; fi
+	@if [ -x .venv/bin/pullwright ]; then $(LOCAL) down; fi
 
 status: ## what is running, and where
-	@$(RUN) local status
+	@$(LOCAL) status
 
 env: ## shell variables for the running stack: eval "$$(make -s env)"
-	@$(RUN) local env
+	@$(LOCAL) env
 
 clean: ## stop everything and remove all that was installed or built
-	@if [ -x .venv/bin/python ]; then $(RUN) local clean; fi
+	@if [ -x .venv/bin/pullwright ]; then $(LOCAL) clean; fi
 	@rm -rf .venv .local .aws-sam
 
 demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours)
-	@$(RUN) local.demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
+	@$(LOCAL) demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
 test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404: see demo)
 	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 4 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
@@ -37,23 +39,30 @@ test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404:
 lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) mypy functions container/runner local tests docs statemachine
+	@$(RUN) mypy
 	@.venv/bin/cfn-lint template.yaml
 	@.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' statemachine/agent_session.asl.json)"
 	@.venv/bin/hadolint container/Dockerfile
 
 docs: setup ## draw the parts of the documentation that come from code
-	@PYTHONPATH=functions $(RUN) docs.contracts --write
+	@$(RUN) docs.contracts --write
 	@$(RUN) statemachine.graph --write README.md
 
 bench: setup ## the figures of the README, measured
-	@PYTHONPATH=functions:container $(RUN) tests.benchmarks
+	@$(RUN) tests.benchmarks
 
 load: setup ## many signed deliveries at once, none lost and none doubled (DELIVERIES=1000 ISSUES=200)
 	@$(RUN) tests.benchmarks.load $(if $(DELIVERIES),--deliveries $(DELIVERIES)) $(if $(ISSUES),--issues $(ISSUES))
+
+lock: setup ## pin what pyproject.toml and requirements/*.in name (UPGRADE=1: the newest versions)
+	@$(UV) lock $(if $(UPGRADE),--upgrade)
+	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer -o functions/requirements.txt
+	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer --extra runner -o container/requirements.txt
+	@for name in tools localstack lambda sam; do $(UV) pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-header $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; done
 
 image: ## the agent's image for both architectures, with Docker; pushed to IMAGE=repository (TAG=…) if given
 	@IMAGE="$(IMAGE)" TAG="$(TAG)" container/image.sh
 
 image-test: setup ## build the image without Docker, run a session in it, write its bill of materials (root)
-	@PYTHONPATH=functions:container $(RUN) tests.image
+	@$(RUN) tests.image

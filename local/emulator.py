@@ -140,9 +140,8 @@ class Emulator:
 
 def runner_images() -> dict[str, dict[str, Any]]:
     """The runner of this checkout in place of the agent's image."""
-    paths = [ROOT / "container", ROOT / "functions"]
     digest = hashlib.sha256()
-    for path in paths:
+    for path in (ROOT / "container", ROOT / "functions"):
         # As the image is built: tasks write no bytecode, and would compile all of it at each start.
         compileall.compile_dir(path, quiet=2)
         for file in sorted(path.rglob("*.py")):
@@ -150,7 +149,6 @@ def runner_images() -> dict[str, dict[str, Any]]:
     image = {
         "command": [str(venv_bin("runner") / "python"), "-m", "runner"],
         "environment": {
-            "PYTHONPATH": ":".join(str(path) for path in paths),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         },

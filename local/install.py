@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from local.certificates import trust
 from local.layout import ROOT, TOOLS
 from local.progress import Steps
 
@@ -108,7 +110,7 @@ def run(*command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | N
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env={**os.environ, **(variables or {})},
+        env={**os.environ, **trust(), **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -162,39 +164,36 @@ def make_uv() -> None:
     )
 
 
-def make_venv(target: Path, lock: Path, *, engine: bool, compiled: bool) -> None:
+def uv(*arguments: str | Path, venv: Path) -> None:
+    """Run uv on a virtual environment."""
+    variables = {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        # What may not write bytecode would otherwise compile boto3 and pydantic at every start.
+        "UV_COMPILE_BYTECODE": "1" if venv.name in COMPILED else "0",
+        "VIRTUAL_ENV": str(venv),
+    }
+    run(TOOLS / "tools" / "bin" / "uv", *arguments, "--quiet", variables=variables)
+
+
+def make_project() -> None:
+    """The project itself and all that its developers need, from `uv.lock`."""
+    uv("sync", "--frozen", "--python", sys.executable, venv=DEV)
+
+
+def make_venv(target: Path, lock: Path, project: Path | None) -> None:
     """A virtual environment with exactly what a lock says.
 
     Args:
         target: where.
         lock: hashed requirements.
-        engine: whether our LocalStack plugin belongs into it.
-        compiled: whether all bytecode is written now, not at the first import of each module.
+        project: a project of this checkout that belongs into it too, without its own requirements.
     """
-    uv = TOOLS / "tools" / "bin" / "uv"
-    quiet = {
-        "UV_PYTHON_DOWNLOADS": "never",
-        "UV_NO_PROGRESS": "1",
-        # What may not write bytecode would otherwise compile boto3 and pydantic at every start.
-        "UV_COMPILE_BYTECODE": "1" if compiled else "0",
-        "VIRTUAL_ENV": str(target),
-    }
     if not (target / "bin" / "python").exists():
-        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, target, variables=quiet)
-    run(uv, "pip", "sync", "--quiet", "--require-hashes", lock, variables=quiet)
-    if engine:
-        # uv builds it by itself: no index is asked.
-        run(
-            uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--offline",
-            "--editable",
-            "local/engine",
-            variables=quiet,
-        )
+        uv("venv", "--clear", "--python", sys.executable, target, venv=target)
+    uv("pip", "sync", "--require-hashes", lock, venv=target)
+    if project:
+        uv("pip", "install", "--no-deps", "--editable", project, venv=target)
 
 
 def npm_install(source: Path, target: Path, *, scripts: bool) -> None:
@@ -239,25 +238,23 @@ def make_claude() -> None:
 
 def parts() -> list[Part]:
     """Everything but uv, the slowest first."""
-    requirements, engine = ROOT / "requirements", ROOT / "local" / "engine" / "pyproject.toml"
+    requirements, engine = ROOT / "requirements", ROOT / "local" / "engine"
     venvs = (
-        ("development tools", DEV, requirements / "dev.txt", True),
-        ("LocalStack", TOOLS / "venvs" / "localstack", requirements / "localstack.txt", True),
-        ("SAM CLI", TOOLS / "venvs" / "sam", requirements / "sam.txt", False),
-        ("Lambda runtime", TOOLS / "venvs" / "lambda", requirements / "lambda.txt", False),
-        ("runner", TOOLS / "venvs" / "runner", ROOT / "container" / "requirements.txt", False),
+        ("LocalStack", "localstack", requirements / "localstack.txt", engine),
+        ("SAM CLI", "sam", requirements / "sam.txt", None),
+        ("Lambda runtime", "lambda", requirements / "lambda.txt", None),
+        ("runner", "runner", ROOT / "container" / "requirements.txt", ROOT),
     )
+    lock = (ROOT / "uv.lock", ROOT / "pyproject.toml", engine / "pyproject.toml")
     found = [
         Part("Claude Code", (CLAUDE / "package-lock.json",), TOOLS / "claude" / "node_modules", make_claude),
         Part("tools from npm", (NODE / "package-lock.json",), TOOLS / "node" / "node_modules", make_node),
+        Part("development tools", lock, DEV / "bin" / "pullwright", make_project),
     ]
-    for name, target, lock, with_engine in venvs:
-        sources = (lock, engine) if with_engine else (lock,)
-
-        def make(target: Path = target, lock: Path = lock, *, engine: bool = with_engine) -> None:
-            make_venv(target, lock, engine=engine, compiled=target.name in COMPILED)
-
-        found.append(Part(name, sources, target, make))
+    for name, folder, requirement, project in venvs:
+        target = TOOLS / "venvs" / folder
+        sources = (requirement, project / "pyproject.toml") if project else (requirement,)
+        found.append(Part(name, sources, target, partial(make_venv, target, requirement, project)))
     return found
 
 
@@ -267,9 +264,9 @@ def install() -> int:
     Returns:
         How many parts were installed.
     """
-    uv = Part("uv", (ROOT / "requirements" / "tools.txt",), TOOLS / "tools" / "bin" / "uv", make_uv)
+    installer = Part("uv", (ROOT / "requirements" / "tools.txt",), TOOLS / "tools" / "bin" / "uv", make_uv)
     wanted = [part for part in parts() if not part.is_current()]
-    first = [] if uv.is_current() else [uv]
+    first = [] if installer.is_current() else [installer]
     if not wanted and not first:
         return 0
     check_machine()

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from local import packages
+from local.certificates import trust
 from local.layout import venv_bin
 
 REGION = "us-east-1"
@@ -140,6 +141,8 @@ class Sam:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            # sam build downloads with uv.
+            **trust(),
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_BETA_UV_PACKAGE_MANAGER": "1",
         }

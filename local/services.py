@@ -87,7 +87,6 @@ class Services:
             "HOME": str(self._layout.data),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
         }
         return self._module(name, port, *arguments, environment=environment)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import statistics
-import sys
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from pullwright.handlers import webhook
 from tests.benchmarks import delivery
 from tests.benchmarks.figures import Figure, Mark, Section
 
@@ -41,8 +40,6 @@ def measure(endpoint_url: str, say: Callable[[str], None]) -> Section:
         say: tells what happens.
     """
     say(f"{_DELIVERIES} warm deliveries")
-    sys.path.insert(0, str(delivery.ROOT / "functions"))
-    webhook = importlib.import_module("pullwright.handlers.webhook")
     os.environ.update(delivery.environment(endpoint_url))
     event = delivery.labelled_issue()
     times: list[float] = []

@@ -6,7 +6,6 @@ standard input.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -59,7 +58,7 @@ def measured(model_url: str) -> Iterator[Measured]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=Path(__file__).parents[2],
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -273,7 +273,6 @@ class World:
         self.started += 1
         environment = {
             "PATH": f"{self.folder}/bin:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'container'}",
             **self.variables,
             "WORK_DIR": str(self.folder / f"work{self.started}"),
             "AGENT_UID": str(self.agent_uid),

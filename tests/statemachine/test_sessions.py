@@ -261,10 +261,49 @@ def test_the_queue_s_end_is_the_admission(machine: Machine, session_id: str) -> 
         machine.put("SLOTS", holders={"SS": ["other-0"]})
         finished = running.result()
 
-    assert finished.entered == GOOD_PATH
+    looks = ["WaitForSlot", "LookForSlot", "CheckSlots"]
+    waited = len(finished.entered) - len(GOOD_PATH) - 1
+    assert finished.entered == [*GOOD_PATH[:3], *looks * (waited // 3), *GOOD_PATH[2:]]
     record = machine.session(finished)
     assert datetime.fromisoformat(record["admitted_at"]) >= freed_at - timedelta(milliseconds=1)
     assert record["created_at"] < record["admitted_at"] <= record["closed_at"]
+
+
+def test_a_session_that_holds_its_slot_already_finds_room(machine: Machine, session_id: str) -> None:
+    """A slot that was taken though the answer was lost, and then met a conflict, is not waited for."""
+    others = [f"other-{number}" for number in range(MAX_SESSIONS)]
+    machine.put("SLOTS", holders={"SS": [session_id, "other"]})
+    machine.put("SLOTS#acme/shop", holders={"SS": others})
+    arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{session_id}"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(machine.run, session_id, **GOOD)
+        while not _was_refused(machine, arn):
+            time.sleep(0.05)
+        machine.put("SLOTS#acme/shop", holders={"SS": others[1:]})
+        finished = running.result()
+
+    assert finished.status == "SUCCEEDED"
+    assert finished.entered[-len(GOOD_PATH) + 2 :] == GOOD_PATH[2:]
+    slots = machine.get("SLOTS")
+    assert slots is not None
+    assert slots["holders"] == ["other"]
+
+
+def test_looking_in_vain_is_reported(machine: Machine, session_id: str) -> None:
+    """A table that cannot be read ends the wait with its error; a moment without it does not."""
+    machine.put("SLOTS", holders={"SS": [f"other-{number}" for number in range(MAX_SESSIONS)]})
+    failing = throws("DynamoDb.InternalServerErrorException")
+
+    finished = machine.run(
+        session_id,
+        OpenPullRequest=OPEN,
+        LookForSlot=[failing],
+        ReportOutcome=[answers(failed("AwsUnavailable", lock_key=LOCK))],
+    )
+
+    assert finished.report["error"]["Error"] == "DynamoDb.InternalServerErrorException"
+    assert "RunAgent" not in finished.entered
+    assert _is_closed(machine, finished, "AwsUnavailable")
 
 
 def _was_refused(machine: Machine, arn: str) -> bool:

@@ -32,6 +32,7 @@ WILDCARDS = {
 INTEGRATIONS = {
     "arn:${Partition}:states:::lambda:invoke": {"lambda:InvokeFunction"},
     "arn:${Partition}:states:::dynamodb:putItem": {"dynamodb:PutItem"},
+    "arn:${Partition}:states:::aws-sdk:dynamodb:batchGetItem": {"dynamodb:BatchGetItem"},
     "arn:${Partition}:states:::ecs:runTask.sync": {
         "ecs:RunTask",
         "ecs:StopTask",

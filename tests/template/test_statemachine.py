@@ -58,12 +58,29 @@ NO_ROOM = STATES["CheckLaunch"]["Choices"][1]["Condition"]
 """When CheckLaunch lets RunAgent go on waiting for room."""
 
 
+def _rounds(name: str) -> int:
+    """How often a state may be entered, with its retries anew each time."""
+    return 1 + (int(re.findall(r"\$waits < (\d+)", NO_ROOM)[0]) if name == "RunAgent" else 0)
+
+
 def _waits(name: str, state: dict[str, Any]) -> int:
-    rounds = 1 + (int(re.findall(r"\$waits < (\d+)", NO_ROOM)[0]) if name == "RunAgent" else 0)
     seconds: int = sum(
         one["MaxAttempts"] * one["IntervalSeconds"] for one in state["Retry"] if one["BackoffRate"] == 1
     )
-    return rounds * seconds
+    return _rounds(name) * seconds
+
+
+def _longest_wait() -> int:
+    """Seconds that a session waits at most between two looks for a slot."""
+    least, modulus = map(int, re.findall(r"[0-9]+", STATES["WaitForSlot"]["Seconds"]))
+    return least + modulus - 1
+
+
+def _most_looks() -> int:
+    (given_up,) = [
+        one["Condition"] for one in STATES["CheckSlots"]["Choices"] if "$looks" in one["Condition"]
+    ]
+    return int(re.findall(r"[0-9]+", given_up)[0])
 
 
 def test_every_state_says_what_it_is_for() -> None:
@@ -136,16 +153,17 @@ def test_a_function_ends_before_its_state_does() -> None:
 def test_the_machine_outlasts_all_its_waits() -> None:
     """Waiting for the branch, for a slot and for the longest session fits into the machine's own timeout."""
     waits = sum(_waits(name, state) for name, state in tasks().items())
+    waits += _most_looks() * _longest_wait()
     assert waits > 6 * 3600
     assert definition()["TimeoutSeconds"] > waits + LONGEST_SESSION
 
 
-def test_room_for_the_task_is_waited_for_as_evenly_as_a_slot() -> None:
-    """The quota of vCPUs and Fargate's capacity get as many attempts as a slot, as far apart, in rounds."""
-    for_room, for_slot = STATES["RunAgent"]["Retry"][0], STATES["AdmitSession"]["Retry"][0]
-    pace = ("IntervalSeconds", "BackoffRate", "JitterStrategy")
-    assert [for_room[key] for key in pace] == [for_slot[key] for key in pace]
-    assert _waits("RunAgent", {"Retry": [for_room]}) == _waits("AdmitSession", {"Retry": [for_slot]})
+def test_room_for_the_task_is_waited_for_as_long_as_a_slot() -> None:
+    """The quota of vCPUs and Fargate's capacity get as much time as a slot; full jitter halves the waits."""
+    for_room = STATES["RunAgent"]["Retry"][0]
+    assert (for_room["BackoffRate"], for_room["JitterStrategy"]) == (1, "FULL")
+    for_slot = _most_looks() * (10 + _longest_wait()) / 2
+    assert _waits("RunAgent", {"Retry": [for_room]}) / 2 == pytest.approx(for_slot, rel=0.05)
 
 
 def test_the_machine_and_the_verdict_mean_the_same_reasons() -> None:
@@ -153,6 +171,29 @@ def test_the_machine_and_the_verdict_mean_the_same_reasons() -> None:
     (pattern,) = re.findall(r"\$contains\(.*?, /(.*?)/\)", NO_ROOM)
     assert pattern == classify.NO_ROOM.pattern
     assert f"$task_error.Error = '{classify.QUOTA}'" in NO_ROOM
+
+
+def test_no_wait_fills_the_history() -> None:
+    """A session that waits for everything that can be waited for stays within 25,000 events.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html; a retried attempt is scheduled,
+    started and failed, a look for a slot enters and leaves three states and is one call, a round of RunAgent
+    enters and leaves two.
+    """
+    attempts = sum(
+        _rounds(name) * one["MaxAttempts"] for name, state in tasks().items() for one in state["Retry"]
+    )
+    assert 3 * attempts + 4 * _rounds("RunAgent") + (2 + 5 + 2) * _most_looks() < 25_000
+
+
+def test_only_who_found_no_slot_looks_for_one() -> None:
+    """Hundreds that wait read; they write only when there is room."""
+    cancelled = ["DynamoDb.TransactionCanceledException"]
+    assert STATES["AdmitSession"]["Retry"][0]["ErrorEquals"] == cancelled
+    assert STATES["AdmitSession"]["Retry"][0]["MaxAttempts"] == 0
+    catch = STATES["AdmitSession"]["Catch"][0]
+    assert (catch["ErrorEquals"], catch["Next"]) == (cancelled, "WaitForSlot")
+    assert [name for name, state in STATES.items() if state.get("Next") == "LookForSlot"] == ["WaitForSlot"]
 
 
 def test_a_task_that_ran_is_never_retried() -> None:

@@ -31,6 +31,15 @@ class Bucket:
         self._tokens, self._filled_at = min(self._size, self._tokens + gained) - amount, self._env.now
         return max(0.0, -self._tokens / self._rate)
 
+    def take(self, amount: float) -> bool:
+        """Take tokens that are there; False, and none taken, if they are not."""
+        gained = (self._env.now - self._filled_at) * self._rate
+        self._tokens, self._filled_at = min(self._size, self._tokens + gained), self._env.now
+        if self._tokens < amount:
+            return False
+        self._tokens -= amount
+        return True
+
 
 class Window:
     """So many in any minute and so many in any hour."""
@@ -54,8 +63,27 @@ class Window:
 
 
 @cache
+def _states() -> dict[str, Any]:
+    states: dict[str, Any] = json.loads(DEFINITION.read_text())["States"]
+    return states
+
+
+def slot_wait(rng: random.Random) -> float:
+    """Seconds that a session waits before it looks for a slot, as the state machine says."""
+    least, modulus = map(int, re.findall(r"[0-9]+", _states()["WaitForSlot"]["Seconds"]))
+    return least + rng.randrange(modulus)
+
+
+def most_looks() -> int:
+    """How often a session looks for a slot before it gives up."""
+    conditions = (one["Condition"] for one in _states()["CheckSlots"]["Choices"])
+    (given_up,) = (one for one in conditions if "$looks" in one)
+    return int(re.findall(r"[0-9]+", given_up)[0])
+
+
+@cache
 def _retrier(state: str, error: str) -> dict[str, Any]:
-    for retrier in json.loads(DEFINITION.read_text())["States"][state]["Retry"]:
+    for retrier in _states()[state]["Retry"]:
         if error in retrier["ErrorEquals"]:
             return dict(retrier)
     raise LookupError(f"{state} has no retrier for {error}")

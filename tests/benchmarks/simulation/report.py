@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.simulation import slots
 from tests.benchmarks.simulation.study import (
     PATIENCE_SECONDS,
     Load,
@@ -115,6 +116,34 @@ class Study:
         ceilings = sorted(self.steps[0].world.ceilings().items(), key=lambda item: item[1])
         yield table(
             ("limit", "sessions/h"), ((name, f"{most:,.0f}") for name, most in ceilings if most < math.inf)
+        )
+        yield "### 500 slots taken for half an hour, and many sessions waiting\n"
+        head = (
+            "waiting",
+            "write units/s",
+            "read units/s",
+            "sessions closed",
+            "given up closing",
+            "closing, p99",
+        )
+        runs = [
+            (waiting, look, slots.Simulation(slots.Hot(waiting=waiting, look_first=look), seed).run())
+            for look in (True, False)
+            for waiting in (50, 200, 500, 1_000)
+        ]
+        yield table(
+            head,
+            (
+                (
+                    f"{waiting:,}" if look else f"{waiting:,}, each writing",
+                    f"{heat.write_units / heat.seconds:,.0f}",
+                    f"{heat.read_units / heat.seconds:,.0f}",
+                    f"{heat.closed:,}",
+                    f"{heat.leaked:,}",
+                    _time(heat.closing_p99),
+                )
+                for waiting, look, heat in runs
+            ),
         )
 
     def plot(self, path: Path) -> None:

@@ -16,7 +16,7 @@ from pullwright.github.budget import Room
 from pullwright.github.pace import Pace
 from runner.tracking import interval, stretched
 from tests.benchmarks.simulation import world as price
-from tests.benchmarks.simulation.limits import Bucket, Window, retry_delay
+from tests.benchmarks.simulation.limits import Bucket, Window, most_looks, retry_delay, slot_wait
 from tests.benchmarks.simulation.world import Limit, World
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ SWEEP_SECONDS = 300
 _ERRORS = {
     Limit.LAMBDA: "Lambda.TooManyRequestsException",
     Limit.GITHUB: "GitHubRateLimited",
-    Limit.SLOTS: "DynamoDb.TransactionCanceledException",
     Limit.VCPU: "AmazonECS.Unknown",
 }
 
@@ -131,7 +130,7 @@ class Simulation:
         yield from self._enter(session)  # RecordSession
         session.writes_due = world.open_writes
         opened = yield from self._task(session, "OpenPullRequest", lambda: self._open(session))
-        admitted = opened and (yield from self._task(session, "AdmitSession", lambda: self._admit(session)))
+        admitted = opened and (yield from self._admit(session))
         if admitted and (yield from self._task(session, "RunAgent", lambda: self._launch(session))):
             yield from self._run(session)
         session.writes_due, failed_by = world.report_writes if opened else 1, session.failed_by
@@ -235,10 +234,20 @@ class Simulation:
         self._free[Limit.LAMBDA] += 1
         return None if pace is None or self._write(session, pace) else Limit.GITHUB
 
-    def _admit(self, session: Session) -> Refusal:
-        yield from ()
-        session.admissions += 1
-        return self._take(Limit.SLOTS)
+    def _admit(self, session: Session) -> Generator[simpy.Event, None, bool]:
+        """AdmitSession, and the wait for a slot, in which only a look that finds room is followed."""
+        for look in range(most_looks() + 1):
+            if look:
+                yield from self._lose(session, Limit.SLOTS, slot_wait(self._rng))
+                for _ in ("WaitForSlot", "LookForSlot", "CheckSlots"):
+                    yield from self._enter(session)
+            if look == 0 or self._free[Limit.SLOTS] >= 1:
+                yield from self._enter(session)
+                session.admissions += 1
+                session.failed_by = self._take(Limit.SLOTS)
+                if session.failed_by is None:
+                    return True
+        return False
 
     def _launch(self, session: Session) -> Refusal:
         yield from self._lose(session, Limit.RUN_TASK, self._run_task.reserve())

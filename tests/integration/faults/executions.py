@@ -37,7 +37,7 @@ def _abort_opening(bench: Bench) -> None:
 
 
 def _abort_waiting(bench: Bench) -> None:
-    bench.until_state("AdmitSession")
+    bench.until_state("WaitForSlot")
     bench.abort()
     bench.empty_slots()
 
@@ -51,23 +51,23 @@ def _abort_in(state: str) -> Callable[[Bench], None]:
     return abort
 
 
-def _until_ended_in(state: str) -> Callable[[Bench], None]:
-    """Wait for the end of an execution that cannot leave a state, and let AWS be back then."""
+def _until_ended_in(*states: str) -> Callable[[Bench], None]:
+    """Wait for the end of an execution that cannot leave its states, and let AWS be back then."""
 
     def wait(bench: Bench) -> None:
         recall(bench)
-        assert bench.session.visits()[-1].name == state
+        assert bench.session.visits()[-1].name in states
 
     return wait
 
 
 def _wait_in_vain(bench: Bench) -> None:
-    _until_ended_in("AdmitSession")(bench)
+    _until_ended_in("WaitForSlot", "LookForSlot", "CheckSlots")(bench)
     bench.empty_slots()
 
 
 def _wait_for_slot(bench: Bench) -> None:
-    bench.until_state("AdmitSession")
+    bench.until_state("WaitForSlot")
     assert bench.session.status() == "RUNNING"
     bench.empty_slots()
 

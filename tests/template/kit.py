@@ -91,12 +91,13 @@ def statements() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every policy statement with the logical id of what it stands in; trust policies are not among them."""
     for name, resource in template()["Resources"].items():
         properties = resource.get("Properties", {})
-        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        policies = [one["Fn::If"][1] if "Fn::If" in one else one for one in properties.get("Policies", [])]
+        documents = [policy["PolicyDocument"] for policy in policies]
         if "PolicyDocument" in properties:
             documents.append(properties["PolicyDocument"])
         for document in documents:
             for statement in document["Statement"]:
-                # A statement may depend on a condition; what it says is in the first branch.
+                # It may depend on a condition, as a policy may; what it says is in the first branch.
                 yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 

@@ -26,6 +26,15 @@ WILDCARDS = {
     ("ArtifactsBucketPolicy", "OnlyEncryptedConnections"): "forbids: everybody, everything, without TLS",
     ("TaskPolicy", "Model"): "an inference profile passes a request on to any of its regions",
     ("TaskExecutionRole", "Registry"): "ECR offers no resource for its login",
+    **{
+        (f"{name}Role", sid): reason
+        for name in ("Events", "OpenPullRequest", "ReportOutcome", "Reconcile", "Broker")
+        for sid, reason in {
+            "NetworkInterfaces": "interfaces of functions in a VPC, whose ids are not known before",
+            "FindNetworkInterfaces": "EC2 offers no resource for lists",
+            "OnlyLambdaItself": "forbids: the functions' own code, all interfaces",
+        }.items()
+    },
 }
 """Statements with a wildcard in their actions or resources, and why they cannot do without."""
 
@@ -118,7 +127,10 @@ def test_a_task_cannot_pretend_to_be_another() -> None:
 
 def test_only_who_mints_tokens_reads_the_private_key() -> None:
     """The App's secret is readable by the five functions that call GitHub as the App."""
-    readers = {owner for owner, one in statements() if "GitHubAppSecret" in set(strings(one))}
+    reading = [
+        (owner, one) for owner, one in statements() if one["Action"] == "secretsmanager:GetSecretValue"
+    ]
+    readers = {owner for owner, one in reading if "GitHubAppSecret" in set(strings(one))}
     assert readers == {
         "OpenPullRequestRole",
         "ReportOutcomeRole",
@@ -126,6 +138,54 @@ def test_only_who_mints_tokens_reads_the_private_key() -> None:
         "BrokerPolicy",
         "EventsRole",
     }
+
+
+def test_a_key_of_one_s_own_opens_secrets_only_through_secrets_manager() -> None:
+    """Exactly the roles that read secrets may decrypt, nothing but these secrets, and not by calling KMS.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html names the context.
+    """
+    ((owner, one),) = [(owner, one) for owner, one in statements() if "kms:" in str(one["Action"])]
+    policy = template()["Resources"][owner]
+    assert (policy["Condition"], one["Action"], one["Resource"]) == (
+        "HasSecretsKey",
+        "kms:Decrypt",
+        {"Ref": "SecretsKmsKeyArn"},
+    )
+    assert set(one["Condition"]["StringEquals"]) == {"kms:ViaService", "kms:EncryptionContext:SecretARN"}
+    readers = {name for name, one in statements() if one["Action"] == "secretsmanager:GetSecretValue"}
+    roles = {role["Ref"] for role in policy["Properties"]["Roles"]}
+    assert {role.removesuffix("Role") for role in roles} == {
+        reader.removesuffix("Role").removesuffix("Policy") for reader in readers
+    }
+
+
+def test_functions_in_a_vpc_get_interfaces_and_their_code_does_not() -> None:
+    """All functions that call GitHub can be attached; the right to make interfaces is Lambda's alone."""
+    policies = {
+        name.removesuffix("Role"): [
+            one["Fn::If"][1]
+            for one in role["Properties"].get("Policies", [])
+            if one.get("Fn::If", [""])[0] == "AttachFunctions"
+        ]
+        for name, role in resources("AWS::IAM::Role").items()
+    }
+    roles = {name for name, found in policies.items() if found}
+    attached = {
+        name.removesuffix("Function")
+        for name, one in resources("AWS::Serverless::Function").items()
+        if one["Properties"].get("VpcConfig", {}).get("Fn::If", [""])[0] == "AttachFunctions"
+    }
+    calling = {
+        name.removesuffix("Function")
+        for name, one in resources("AWS::Serverless::Function").items()
+        if "GITHUB_API_URL" in one["Properties"]["Environment"]["Variables"]
+    }
+    assert roles == attached == calling
+    for (policy,) in (found for found in policies.values() if found):
+        allow, _, deny = policy["PolicyDocument"]["Statement"]
+        assert (deny["Effect"], deny["Action"]) == ("Deny", allow["Action"])
+        assert deny["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
 
 
 def test_only_the_broker_assumes_the_session_role() -> None:

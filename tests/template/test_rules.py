@@ -92,6 +92,8 @@ def test_other_regions_are_not(region: str) -> None:
         ({"AssignPublicIp": "ENABLED", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
         ({"VpcId": "vpc-01234567"}, ["ExistingVpcNeedsSubnets"]),
         ({"SubnetIds": "subnet-01234567"}, ["SubnetsNeedTheirVpc"]),
+        ({"FunctionsInVpc": "true"}, ["FunctionsInVpcNeedSubnets"]),
+        ({"FunctionsInVpc": "true", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
         ({"TaskCpu": "1024", "TaskMemory": "16384"}, ["OneCpu"]),
         ({"TaskCpu": "8192", "TaskMemory": "8192"}, ["EightCpus"]),
         ({"TaskCpu": "8192", "TaskMemory": "32768"}, []),

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from pullwright import metrics
-from tests.template.kit import resources, samconfig, strings, template
+from tests.template.kit import ROOT, resources, samconfig, strings, template
 
 OUTPUTS = {
     "WebhookUrl",
@@ -116,6 +116,9 @@ def test_every_parameter_is_checked_and_explained(name: str) -> None:
         ("SubnetIds", "subnet-0a1b2c3d,subnet-0a1b2c3e", True),
         ("SubnetIds", "subnet-0a1b2c3d, subnet-0a1b2c3e", False),
         ("VpcId", "subnet-0a1b2c3d", False),
+        ("SecretsKmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/1a2b-3c", True),
+        ("SecretsKmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", False),
+        ("LogsKmsKeyArn", "1a2b-3c", False),
         ("WebhookReservedConcurrency", "0", False),
         ("AlarmEmail", "ops@example.com", True),
         ("AlarmEmail", "ops", False),
@@ -129,9 +132,10 @@ def test_parameters_accept_what_they_should(name: str, value: str, accepted: boo
 def test_every_log_group_is_ours_and_is_emptied() -> None:
     """Functions, tasks and the machine log to groups of this stack, which keep logs for a limited time."""
     groups = resources("AWS::Logs::LogGroup")
-    assert all(
-        group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values()
-    )
+    key = {"Fn::If": ["HasLogsKey", {"Ref": "LogsKmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    for group in groups.values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+        assert group["Properties"]["KmsKeyId"] == key
     used = [
         one["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         for one in resources("AWS::Serverless::Function").values()
@@ -174,6 +178,27 @@ def test_idle_costs_nothing_but_secrets() -> None:
     assert not types & {"AWS::EC2::NatGateway", "AWS::ECS::Service", "AWS::EC2::Instance", "AWS::KMS::Key"}
     endpoints = resources("AWS::EC2::VPCEndpoint").values()
     assert {one["Properties"]["VpcEndpointType"] for one in endpoints} == {"Gateway"}
+
+
+def test_the_page_tells_what_idle_costs() -> None:
+    """The arithmetic in docs/operations.md has the template's alarms, secrets and sweep, and adds up."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.partition("| what | arithmetic |")[2].partition("\n\n")[0].replace("*", "")
+    rows = {
+        cells[1].strip(): cells[3].strip() for line in table.splitlines() if len(cells := line.split("|")) > 4
+    }
+    alarms, secrets = len(resources("AWS::CloudWatch::Alarm")), len(resources("AWS::SecretsManager::Secret"))
+    assert f"| alarms | {alarms} " in page
+    assert float(rows["alarms"]) == pytest.approx(alarms * 0.10)
+    assert float(rows["secrets"]) == pytest.approx((secrets - 1) * 0.40)
+    schedule = template()["Resources"]["ReconcileFunction"]["Properties"]["Events"]["Sweep"]["Properties"]
+    assert schedule["Schedule"] == "rate(5 minutes)"
+    assert page.count("8,640") >= 3
+    told = float(rows.pop("sum").split(",")[0])
+    amounts = [
+        0.0 if text.startswith("<") else float(text.split()[0]) for text in rows.values() if text[:1] != "-"
+    ]
+    assert told == pytest.approx(sum(amounts), abs=0.02)
 
 
 def test_nothing_reaches_a_task_from_outside() -> None:

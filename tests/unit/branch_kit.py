@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
+
+import pygit2
+from pygit2.enums import FileMode
 
 from runner.git.layout import Layout
 from runner.git.store import Store
@@ -48,8 +50,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         """Make an empty one."""
-        self._folder = folder
-        self._git("init", "-q")
+        self._repository = pygit2.init_repository(folder)
         self.store = Store(folder / ".git")
 
     def tree(self, files: Mapping[str, bytes | str]) -> str:
@@ -58,16 +59,9 @@ class Repository:
         Args:
             files: contents by path; a text is a link's target.
         """
-        lines = []
+        index = pygit2.Index()
         for path, content in files.items():
-            mode, given = (SYMLINK, content.encode()) if isinstance(content, str) else (FILE, content)
-            lines.append(f"{mode} {self._git('hash-object', '-w', '--stdin', given=given)}\t{path}\0")
-        self._git("read-tree", "--empty")
-        self._git("update-index", "-z", "--index-info", given="".join(lines).encode())
-        return self._git("write-tree")
-
-    def _git(self, *arguments: str, given: bytes = b"") -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=self._folder, input=given, capture_output=True, check=True
-        )
-        return done.stdout.decode().strip()
+            mode, data = (SYMLINK, content.encode()) if isinstance(content, str) else (FILE, content)
+            blob = self._repository.create_blob(data)
+            index.add(pygit2.IndexEntry(path, blob, FileMode(int(mode, 8))))
+        return str(index.write_tree(self._repository))

@@ -30,10 +30,10 @@ clean: ## stop everything and remove all that was installed or built
 	@if [ -x .venv/bin/pullwright ]; then $(LOCAL) clean; fi
 	@rm -rf .venv .local .aws-sam
 
-demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours)
-	@$(LOCAL) demo $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
+demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours; LAG=404 for a slow GitHub)
+	@$(LOCAL) demo $(if $(LAG),--lag $(LAG)) $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
-test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404: see demo)
+test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404 for a slow GitHub)
 	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 4 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
 
 lint: setup ## rules, formatting, types, template, state machine, Dockerfile

@@ -125,11 +125,11 @@ def clean(*, as_json: bool) -> int:
     return 0
 
 
-def demo(repository: Path | None, issue: str | None, minutes: float) -> int:
+def demo(repository: Path | None, issue: str | None, minutes: float, lag: int | None = None) -> int:
     """Show the whole pipeline; see `local.demo.run`."""
     from local.demo.run import run  # noqa: PLC0415 - only the demo needs Rich
 
     # The built-in project needs no real model; for another, whatever the person has is used.
     if up("auto" if repository else None, {}, as_json=False):
         return 3
-    return run(repository, issue, minutes)
+    return run(repository, issue, minutes, lag)

@@ -9,6 +9,7 @@ from typing import Any
 
 import urllib3
 
+LAG_SECONDS = 1.5
 _HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=False)
 
 
@@ -49,6 +50,18 @@ def call(url: str, method: str, path: str, body: object = None, *, token: str | 
     if response.status >= 400:  # noqa: PLR2004 - HTTP's own boundary
         raise StandInError(method, path, response.status, text)
     return json.loads(text) if text else None
+
+
+def set_lags(url: str, status: int | None) -> None:
+    """Let GitHub not know new tokens and objects for a moment, or let it know them at once.
+
+    Args:
+        url: root of the stand-in.
+        status: what a new token is answered with: 401, 403 or 404; None for no lag.
+    """
+    seconds = 0.0 if status is None else LAG_SECONDS
+    lags = {"token_lag": seconds, "token_status": status or 401, "read_lag": seconds}
+    call(url, "PUT", "/_standin/lags", lags)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,12 @@ def _launcher(*, set_up: bool = False) -> ModuleType:
     return Checkout.find(Path.cwd()).launcher(set_up=set_up)
 
 
+def _is_refusal(value: int | None) -> int | None:
+    if value not in {None, 401, 403, 404}:
+        raise typer.BadParameter(f"{value}: GitHub answers unknown tokens with 401, 403 or 404")
+    return value
+
+
 def _is_assignment(values: list[str]) -> list[str]:
     for value in values:
         if "=" not in value:
@@ -116,6 +122,14 @@ def demo(
         str | None, typer.Option(help="The issue's text, for --repo; its first line is the title.")
     ] = None,
     minutes: Annotated[float, typer.Option(help="How long to wait for the end.")] = 65,
+    lag: Annotated[
+        int | None,
+        typer.Option(
+            metavar="401|403|404",
+            callback=_is_refusal,
+            help="GitHub does not know new tokens (answered so) and new objects for a moment.",
+        ),
+    ] = None,
 ) -> None:
     r"""Turn a labelled issue into a finished pull request, on the local stack.
 
@@ -135,7 +149,7 @@ def demo(
         raise typer.BadParameter(
             f"{repo} is no git repository; name a folder that holds one", param_hint="--repo"
         )
-    raise typer.Exit(_launcher(set_up=True).demo(repo, issue, minutes))
+    raise typer.Exit(_launcher(set_up=True).demo(repo, issue, minutes, lag))
 
 
 def _is_repository(path: Path) -> bool:

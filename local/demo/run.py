@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
+import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.demo import scenario, summary
 from local.demo.watch import Watch
 from local.layout import Layout
-from local.people import StandInError
+from local.people import LAG_SECONDS, StandInError, set_lags
 from local.sessions import Session, Stack
 
 if TYPE_CHECKING:
@@ -39,13 +41,14 @@ def _start_stub(console: Console, stack: Stack, work: scenario.Scenario) -> Sess
     return stack.start({"repository": work.repository, "issue": work.issue, "stub": True})
 
 
-def run(repository: Path | None, issue: str | None, minutes: float) -> int:
+def run(repository: Path | None, issue: str | None, minutes: float, lag: int | None = None) -> int:
     """Run the demo on the stack that is up.
 
     Args:
         repository: a folder to work on instead of the built-in project.
         issue: what is wrong there; the first line is the title.
         minutes: how long to wait for the end.
+        lag: what GitHub answers new tokens with for a moment, in which it does not show new objects either.
 
     Returns:
         0 the session succeeded (and the project's own test passes on the branch), 1 it did not, 3 the local
@@ -54,6 +57,17 @@ def run(repository: Path | None, issue: str | None, minutes: float) -> int:
     # Addresses and hashes stay whole where the output is kept in a file.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     stack = Stack.load(Layout.of_environment().data)
+    set_lags(stack.github_url, lag)
+    if lag is not None:
+        console.print(f"GitHub answers new tokens with {lag} and shows nothing new for {LAG_SECONDS} s\n")
+    try:
+        return _run(console, stack, repository, issue, minutes)
+    finally:
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            set_lags(stack.github_url, None)
+
+
+def _run(console: Console, stack: Stack, repository: Path | None, issue: str | None, minutes: float) -> int:
     try:
         if repository is None or issue is None:
             work = scenario.built_in(stack.github_url, stack.model_url)

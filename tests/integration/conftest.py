@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.people import Person, call
+from local.people import Person, call, set_lags
 from local.sessions import Session, Stack
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """Each worker's stack has a folder of its own."""
 LABEL = "claude-dev"
-LAG_SECONDS = 1.5
 FILES = {"README.md": "# A project\n", "src/app.py": "print('hello')\n"}
 
 
@@ -47,22 +46,10 @@ def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
             f"`python -m local up` exited with {started.returncode}:\n{started.stdout}{started.stderr}"
         )
     stack = Stack.load(FOLDER)
-    set_lags(stack, pytestconfig.getoption("lag"))
+    set_lags(stack.github_url, pytestconfig.getoption("lag"))
     yield stack
     stopped = _local("down")
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
-
-
-def set_lags(stack: Stack, status: int | None) -> None:
-    """Let GitHub not know new tokens and objects for a moment, or let it know them at once.
-
-    Args:
-        stack: whose GitHub.
-        status: what a new token is answered with; None for no lag.
-    """
-    seconds = 0.0 if status is None else LAG_SECONDS
-    lags = {"token_lag": seconds, "token_status": status or 401, "read_lag": seconds}
-    call(stack.github_url, "PUT", "/_standin/lags", lags)
 
 
 @pytest.fixture(scope="session")

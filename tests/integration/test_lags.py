@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.conftest import set_lags
+from local.people import set_lags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture(params=[401, 403, 404])
 def lag(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
     """A second and a half in which new tokens and new objects are unknown."""
-    set_lags(stack, request.param)
+    set_lags(stack.github_url, request.param)
     yield
-    set_lags(stack, request.config.getoption("lag"))
+    set_lags(stack.github_url, request.config.getoption("lag"))
 
 
 @pytest.mark.usefixtures("lag", "stubs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.integration.conftest import LABEL
-from tests.integration.faults.bench import ISSUE, Bench
+from tests.integration.faults.bench import ISSUE, PULL, Bench
 from tests.integration.faults.cells import CLONE, Cell, held
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ def _close_issue(bench: Bench) -> None:
 
 def _remove_label(bench: Bench) -> None:
     bench.workshop.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
+
+
+def _close_pull_request(bench: Bench) -> None:
+    bench.workshop.rest("PATCH", f"/pulls/{PULL}", {"state": "closed"})
+
+
+def _archive(bench: Bench) -> None:
+    bench.workshop.rest("PATCH", "", {"archived": True})
 
 
 def _first(act: Callable[[Bench], None], action: str) -> Callable[[Bench], None]:
@@ -80,6 +88,17 @@ ORDERS = (
     _stopped("the issue is deleted", "The issue was deleted", Bench.delete_issue),
     _stopped("the issue is transferred", "moved to another repository", Bench.transfer_issue),
     _stopped("the App is taken off the repository", "", Bench.uninstall),
+    _stopped("the pull request is closed", "The pull request was closed by", _close_pull_request),
+    Cell(
+        _MEANWHILE,
+        "the repository is archived",
+        "RepositoryArchived",
+        "user",
+        github=(held("POST", CLONE),),
+        during=_meanwhile(_archive),
+        table="order",
+        is_heard=False,
+    ),
     Cell(
         _MEANWHILE,
         "the repository is renamed",

@@ -37,11 +37,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         git(folder, "clone", "--quiet", address(stand_in, name, MAINTAINER), "clone")
         clone = folder / "clone"
         git(clone, "checkout", "--quiet", "-b", "work")
-        (clone / "new").write_text("new")
-        git(clone, "add", "new")
+        (clone / ".github/workflows").mkdir(parents=True)
+        (clone / ".github/workflows/ci.yml").write_text("on: pull_request\njobs: {}\n")
+        git(clone, "add", "--all")
         git(clone, "commit", "--quiet", "--message", "New")
         git(clone, "push", "--quiet", "origin", "work")
         stand_in.rest("POST", f"/repos/{name}/pulls", {"title": "Two", "head": "work", "base": "main"})
+        assert stand_in.rest("GET", f"/repos/{name}/actions/runs")["total_count"] == 1
+        stand_in.rest("PUT", f"/repos/{name}/issues/1/lock", {"lock_reason": "resolved"})
+        stand_in.rest("GET", f"/repos/{name}/issues/1")
+        stand_in.rest("PATCH", f"/repos/{name}", {"has_issues": False})
+        with pytest.raises(Exception, match="answered 410"):
+            stand_in.rest("GET", f"/repos/{name}/issues/1")
     finally:
         stand_in.stop()
     [file] = (folder / "exchanges").glob("*.jsonl")
@@ -51,7 +58,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_what_the_stand_in_says_is_as_github_describes_it(
     written: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    """`@octokit/openapi` finds nothing in an issue, a comment and a pull request."""
+    """`@octokit/openapi` finds nothing in an issue, a comment, a pull request, a run and a setting."""
     assert {exchange["path"].rpartition("/")[2] for exchange in written} >= {"issues", "comments", "pulls"}
     assert _judged(tmp_path, *written) == []
 

@@ -103,6 +103,13 @@ class TaskDefinition(ResourceProvider):  # type: ignore[misc] # LocalStack publi
     SCHEMA: Document = {  # noqa: RUF012 - the base class has it so
         "typeName": TYPE,
         "properties": {"TaskDefinitionArn": {}},
+        "createOnlyProperties": [
+            f"/properties/{name}"
+            for name in (
+                *("Family", "RequiresCompatibilities", "NetworkMode", "RuntimePlatform", "Cpu", "Memory"),
+                *("EphemeralStorage", "TaskRoleArn", "ExecutionRoleArn", "ContainerDefinitions", "Volumes"),
+            )
+        ],
         "primaryIdentifier": ["/properties/TaskDefinitionArn"],
         "readOnlyProperties": ["/properties/TaskDefinitionArn"],
     }
@@ -114,10 +121,6 @@ class TaskDefinition(ResourceProvider):  # type: ignore[misc] # LocalStack publi
         registered = request.aws_client_factory.ecs.register_task_definition(**wanted)
         model["TaskDefinitionArn"] = registered["taskDefinition"]["taskDefinitionArn"]
         return _done(model)
-
-    def update(self, request: Any) -> ProgressEvent:
-        """Register a revision."""
-        return self.create(request)
 
     def delete(self, request: Any) -> ProgressEvent:
         """Deregister the revision."""

@@ -59,6 +59,27 @@ PATCHED = (
         "ResourceProviderExecutor.try_load_resource_provider",
     ),
     ("localstack.services.cloudformation.resource_provider", "ResourceProviderExecutor.deploy_loop"),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_executor",
+        "ChangeSetModelExecutor._execute_resource_action",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_executor",
+        "ChangeSetModelExecutor._execute_resource_change",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_transform",
+        "ChangeSetModelTransform.visit_node_intrinsic_function_ref",
+    ),
+    ("localstack.services.stepfunctions.backend.execution", "DescribeExecutionOutput"),
+    ("localstack.services.stepfunctions.provider", "StepFunctionsProvider.list_executions"),
+    ("localstack.services.stepfunctions.provider", "StepFunctionsProvider.describe_state_machine"),
+    (
+        "localstack.services.stepfunctions.resource_providers.aws_stepfunctions_statemachine",
+        "StepFunctionsStateMachineProvider.update",
+    ),
+    (f"{_LAMBDA}.resource_providers.aws_lambda_version", "LambdaVersionProvider.SCHEMA"),
+    (f"{_LAMBDA}.resource_providers.lambda_alias", "LambdaAliasProvider.update"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE"),
     ("localstack.config", "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE"),

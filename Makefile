@@ -6,7 +6,7 @@ UV := .local/tools/bin/uv
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down status env clean demo test lint bench docs load lock image image-test
+.PHONY: help setup up down status env clean demo test lint bench docs load lock image image-test releases rollback
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,6 +61,12 @@ lock: setup ## pin what pyproject.toml and requirements/*.in name (UPGRADE=1: th
 	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer --extra runner -o container/requirements.txt
 	@for name in tools localstack lambda sam; do $(UV) pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; done
+
+releases: ## the releases of a stack, the live one with a star (STACK=name; your own AWS credentials)
+	@$(RUN) release $(if $(STACK),"$(STACK)",pullwright-default)
+
+rollback: ## make the release before the live one live again, or any (STACK=name TO=number)
+	@$(RUN) release $(if $(STACK),"$(STACK)",pullwright-default) --to $(if $(TO),"$(TO)",previous)
 
 image: ## the agent's image for both architectures, with Docker; pushed to IMAGE=repository (TAG=…) if given
 	@IMAGE="$(IMAGE)" TAG="$(TAG)" container/image.sh

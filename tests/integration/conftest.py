@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from local.people import Person, call, set_lags
 from local.sessions import Session, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -153,5 +155,32 @@ def stubs(stack: Stack) -> Iterator[None]:
         functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
     configure({**given, "STUB_SESSIONS": "true", "MAX_SESSIONS": "8"})
-    yield
+    version = functions.publish_version(FunctionName=name)["FunctionArn"]
+    function = version.rpartition(":")[0]
+    with live_machine(stack) as put:
+        put(lambda definition: re.sub(rf"{re.escape(function)}:\d+", version, definition))
+        yield
     configure(given)
+
+
+@contextmanager
+def live_machine(stack: Stack) -> Iterator[Callable[[Callable[[str], str]], None]]:
+    """Give what makes a changed definition the live version of the state machine; put the former one back."""
+    states, alias = stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
+    machine = alias.rpartition(":")[0]
+    live = states.describe_state_machine_alias(stateMachineAliasArn=alias)["routingConfiguration"]
+    latest = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    given = states.describe_state_machine(stateMachineArn=alias)["definition"]
+
+    def put(change: Callable[[str], str]) -> None:
+        changed = states.update_state_machine(
+            stateMachineArn=machine, definition=change(given), publish=True
+        )["stateMachineVersionArn"]
+        route = {"stateMachineVersionArn": changed, "weight": 100}
+        states.update_state_machine_alias(stateMachineAliasArn=alias, routingConfiguration=[route])
+
+    try:
+        yield put
+    finally:
+        states.update_state_machine(stateMachineArn=machine, definition=latest)
+        states.update_state_machine_alias(stateMachineAliasArn=alias, routingConfiguration=live)

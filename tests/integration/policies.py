@@ -51,6 +51,10 @@ def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: PLR
             return [f"arn:aws:sqs:{ACCOUNT}:{url.rsplit('/', 1)[1]}"]
         case "logs", {"logGroupName": group}:
             return [f"arn:aws:logs:{ACCOUNT}:log-group:{group}:*"]
+        case "stepfunctions", {"stateMachineArn": machine}:
+            # Versions and aliases are authorized by the machine's ARN:
+            # https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+            return [":".join(machine.split(":")[:7])]
         case "ecs", {"taskDefinition": family}:
             return [arn(family, "task-definition/") + ("" if ":" in family else ":1")]
         case "ecs", {"cluster": cluster, **rest} if "task" in rest or "tasks" in rest:
@@ -58,6 +62,15 @@ def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: PLR
             return [arn(task, f"task/{name}/") for task in rest.get("tasks") or [rest["task"]]]
         case _:
             return [value for value in named.values() if isinstance(value, str) and value.startswith("arn:")]
+
+
+def qualifier(named: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a call's context says about the version or alias of a state machine that it names."""
+    if "stateMachineArn" not in named:
+        return {}
+    name = "".join(named["stateMachineArn"].split(":")[7:])
+    # Without one the key is absent on AWS, which no StringEquals holds for either.
+    return {"states:StateMachineQualifier": name}
 
 
 def _list(value: str | Sequence[str]) -> Sequence[str]:
@@ -119,7 +132,7 @@ def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> s
         policies: the role's policy documents.
         call: a line of the engine's record of calls.
     """
-    context = call.get("context", {})
+    context = call.get("context", {}) | qualifier(call["resources"])
     for action in actions(call["service"], call["operation"]):
         touched = resources(call["service"], call["resources"]) or ["*"]
         for resource in touched:

@@ -23,7 +23,7 @@ from local.supervise import children
 from tests.benchmarks.loading.plan import payloads
 from tests.benchmarks.loading.tally import TRACKING
 from tests.fault_matrix import Matrix, Row
-from tests.integration.conftest import FOLDER
+from tests.integration.conftest import FOLDER, live_machine
 from tests.integration.faults.bench import ISSUE, PULL, Bench
 from tests.integration.faults.cells import CELLS, Cell
 from tests.integration.faults.executions import EXECUTIONS
@@ -58,21 +58,21 @@ def quick(definition: dict[str, Any], tries: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def define(stack: Stack) -> Iterator[Callable[[int | None], None]]:
+def define(stack: Stack, stubs: None) -> Iterator[Callable[[int | None], None]]:
     """Makes the state machine impatient for the length of this module, and limits executions on request."""
-    states, arn = stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
-    given = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    del stubs
+    with live_machine(stack) as put:
 
-    def put(limit: int | None) -> None:
-        definition = json.loads(given)
-        if limit is None:
-            changed = quick(definition, _TRIES)
-        else:
-            changed = quick(definition, limit * _LONG_RETRIES) | {"TimeoutSeconds": limit}
-        states.update_state_machine(stateMachineArn=arn, definition=json.dumps(changed))
+        def limited(limit: int | None) -> None:
+            def change(given: str) -> str:
+                if limit is None:
+                    return json.dumps(quick(json.loads(given), _TRIES))
+                definition = quick(json.loads(given), limit * _LONG_RETRIES)
+                return json.dumps(definition | {"TimeoutSeconds": limit})
 
-    yield put
-    states.update_state_machine(stateMachineArn=arn, definition=given)
+            put(change)
+
+        yield limited
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.people import call
+from pullwright.executions import execution_arn
 from tests.integration.conftest import LABEL, Workshop
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def test_a_label_that_is_removed_ends_its_session(workshop: Workshop) -> None:
 def test_leftovers_without_a_session_are_freed(stack: Stack) -> None:
     """A lock and a slot whose execution does not exist are freed, though no record tells of them."""
     table, name = stack.outputs["SessionsTable"], f"gone-{uuid.uuid4().hex}"
-    arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+    arn = execution_arn(stack.outputs["StateMachineArn"], name)
     key = f"LOCK#tests/gone#{name}"
     dynamodb = stack.client("dynamodb")
     dynamodb.put_item(

@@ -42,7 +42,7 @@ SUBSTITUTIONS = {
     "OpenPullRequestFunction": "arn:aws:lambda:us-east-1:000000000000:function:open",
     "ReportOutcomeFunction": "arn:aws:lambda:us-east-1:000000000000:function:report",
     "ClusterArn": "arn:aws:ecs:us-east-1:000000000000:cluster/agents",
-    "TaskDefinitionFamily": "agent",
+    "TaskDefinition": "agent",
     "SubnetIds": "subnet-1,subnet-2",
     "SecurityGroupId": "sg-1",
     "AssignPublicIp": "ENABLED",

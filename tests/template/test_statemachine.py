@@ -255,12 +255,15 @@ def test_no_arn_names_a_partition() -> None:
     assert all(state["Resource"].startswith("arn:${Partition}:states:::") for state in tasks().values())
 
 
-def test_the_family_is_the_task_definitions() -> None:
-    """The machine runs the family that the template defines and may run."""
+def test_the_machine_runs_a_revision_of_the_release() -> None:
+    """What a session began with it ends with: the revision is named, stays, and may be run."""
     (machine,) = resources("AWS::Serverless::StateMachine").values()
-    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    task = template()["Resources"]["AgentTaskDefinition"]
     family = task["Properties"]["Family"]
-    assert machine["Properties"]["DefinitionSubstitutions"]["TaskDefinitionFamily"] == family
+    assert machine["Properties"]["DefinitionSubstitutions"]["TaskDefinition"] == {
+        "Ref": "AgentTaskDefinition"
+    }
+    assert task["UpdateReplacePolicy"] == "Retain"
     role = template()["Resources"]["AgentSessionRole"]
     assert any(text.endswith(f":task-definition/{family['Fn::Sub']}:*") for text in strings(role))
 

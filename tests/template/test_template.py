@@ -22,6 +22,7 @@ OUTPUTS = {
     "EcsSubnetIdsCsv",
     "AgentRepositoryUri",
     "LogGroupName",
+    "ReleaseParameter",
     "DashboardUrl",
 }
 PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
@@ -120,6 +121,8 @@ def test_every_parameter_is_checked_and_explained(name: str) -> None:
         ("SecretsKmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", False),
         ("LogsKmsKeyArn", "1a2b-3c", False),
         ("WebhookReservedConcurrency", "0", False),
+        ("AgentImageDigest", f"sha256:{'0a' * 32}", True),
+        ("AgentImageDigest", "latest", False),
         ("AlarmEmail", "ops@example.com", True),
         ("AlarmEmail", "ops", False),
     ],
@@ -143,7 +146,7 @@ def test_every_log_group_is_ours_and_is_emptied() -> None:
     (machine,) = resources("AWS::Serverless::StateMachine").values()
     (destination,) = machine["Properties"]["Logging"]["Destinations"]
     used.append(destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"].partition(".")[0])
-    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    task = template()["Resources"]["AgentTaskDefinition"]
     used.append(
         task["Properties"]["ContainerDefinitions"][0]["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
     )
@@ -211,7 +214,7 @@ def test_nothing_reaches_a_task_from_outside() -> None:
 def test_no_environment_holds_a_secret() -> None:
     """Secrets are named by ARN, never resolved into the template, a function or a task."""
     assert not [text for text in strings(template()) if "{{resolve:" in text]
-    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    task = template()["Resources"]["AgentTaskDefinition"]
     (container,) = task["Properties"]["ContainerDefinitions"]
     assert "Secrets" not in container
     assert {one["Name"] for one in container["Environment"]} == {
@@ -230,7 +233,7 @@ def test_no_model_key_exists_with_bedrock() -> None:
 
 def test_a_task_has_time_to_push_when_it_is_stopped() -> None:
     """The task is given the longest time that Fargate allows between SIGTERM and SIGKILL."""
-    (task,) = resources("AWS::ECS::TaskDefinition").values()
+    task = template()["Resources"]["AgentTaskDefinition"]
     (container,) = task["Properties"]["ContainerDefinitions"]
     assert (container["Name"], container["StopTimeout"]) == ("runner", 120)
 

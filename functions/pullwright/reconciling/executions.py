@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
+from pullwright.executions import execution_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -51,7 +52,7 @@ class Executions:
 
     Args:
         client: Step Functions.
-        state_machine_arn: the machine.
+        state_machine_arn: the machine; an alias lists those alone that were started through it.
     """
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
@@ -60,7 +61,7 @@ class Executions:
 
     def arn_of(self, session_id: str) -> str:
         """The execution of a session, which bears its name."""
-        return self._machine.replace(":stateMachine:", ":execution:", 1) + f":{session_id}"
+        return execution_arn(self._machine, session_id)
 
     def running(self) -> frozenset[str]:
         """ARNs of the executions that run.

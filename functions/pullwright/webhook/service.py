@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullwright.aws_json import SQS, STATES, AwsCallError, AwsJson
+from pullwright.executions import execution_arn
 from pullwright.webhook.answers import (
     ALREADY,
     FAILED,
@@ -160,4 +161,4 @@ class Webhook:
         return True
 
     def _execution_arn(self, name: str) -> str:
-        return self._settings.state_machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
+        return execution_arn(self._settings.state_machine_arn, name)

@@ -20,6 +20,7 @@ from local.layout import Layout
 from local.people import call
 from local.sessions import ENDED, Session
 from local.supervise import children
+from pullwright.executions import execution_arn
 from pullwright_engine import faults as engine
 from tests.benchmarks.loading.plan import LABEL, Delivery
 from tests.integration.conftest import Repositories
@@ -74,8 +75,8 @@ class Bench:
     def session(self) -> Session:
         """The session that the delivery starts, or the later one."""
         stack = self.workshop.stack
-        arn = stack.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
-        return Session(stack, f"{arn}:{_NAME}{self.again or self.guid}")
+        name = f"{_NAME}{self.again or self.guid}"
+        return Session(stack, execution_arn(stack.outputs["StateMachineArn"], name))
 
     def deliver(self) -> Session:
         """Send the delivery twice at the same time, and again until both are taken."""

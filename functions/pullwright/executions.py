@@ -1,0 +1,15 @@
+"""How an execution is called."""
+
+
+def execution_arn(machine: str, name: str) -> str:
+    """Name an execution of a state machine by its ARN.
+
+    It is the same whichever version or alias the execution was started through, as LocalStack's tests have it
+    recorded from AWS (`test_sfn_api_aliasing.snapshot.json`, "start_execution_response_through_alias").
+
+    Args:
+        machine: ARN of the state machine, or of a version or alias of it.
+        name: the execution's own.
+    """
+    parts = machine.split(":")
+    return ":".join([*parts[:5], "execution", parts[6], name])

@@ -1,0 +1,91 @@
+"""Releases of a stack, as its parameter of Systems Manager keeps them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALIAS = "live"
+OUTPUT = "ReleaseParameter"
+
+
+class ReleaseError(Exception):
+    """A release cannot be told or made live; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What one deployment consists of.
+
+    Attributes:
+        number: the parameter's version; every deployment that changed something has the next one.
+        at: when it was deployed.
+        machine: ARN of a version of the state machine, which names the rest of what a session runs on.
+        functions: ARNs of versions of the functions that no session names.
+        task_definition: ARN of the revision that the machine's version names.
+        image: the agent's image, as the revision names it.
+    """
+
+    number: int
+    at: str
+    machine: str
+    functions: tuple[str, ...]
+    task_definition: str
+    image: str
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """ARNs of the versions that aliases point to while this release is live."""
+        return frozenset((self.machine, *self.functions))
+
+    @property
+    def alias(self) -> str:
+        """ARN of the state machine's alias."""
+        return f"{self.machine.rpartition(':')[0]}:{ALIAS}"
+
+
+def parse(entry: Mapping[str, Any]) -> Release:
+    """Read an entry of `GetParameterHistory`; what a later release adds to the record is ignored."""
+    record = json.loads(entry["Value"])
+    return Release(
+        number=int(entry["Version"]),
+        at=f"{entry['LastModifiedDate']:%Y-%m-%d %H:%M}",
+        machine=record["machine"],
+        functions=tuple(record["functions"]),
+        task_definition=record["task_definition"],
+        image=record["image"],
+    )
+
+
+def target(releases: list[Release], live: frozenset[str], number: int | None = None) -> Release:
+    """Choose the release to go to.
+
+    Args:
+        releases: all that are known, oldest first.
+        live: ARNs of the versions that the aliases point to.
+        number: the release asked for; without one, the last that differs and came before the live one.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    if number is not None:
+        for release in releases:
+            if release.number == number:
+                return release
+        known = ", ".join(str(release.number) for release in releases)
+        raise ReleaseError(f"TO: there is no release {number}. Known are: {known}.")
+    # A deployment that failed late and was rolled back is recorded too, and then the one before it again.
+    latest = [index for index, release in enumerate(releases) if release.parts == live]
+    if not latest:
+        raise ReleaseError(
+            "What is live is no whole release: an earlier rollback was interrupted, or a version was "
+            "moved by hand. Choose one with TO=<number>."
+        )
+    for release in reversed(releases[: latest[0]]):
+        if release.parts != live:
+            return release
+    raise ReleaseError("There is no release before the live one. Choose a later one with TO=<number>.")

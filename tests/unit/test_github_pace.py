@@ -231,3 +231,45 @@ def test_what_one_client_hears_the_others_know_soon() -> None:
     with pytest.raises(GitHubRateLimited) as caught:
         other.check()
     assert caught.value.retry_after == 95
+
+
+def test_many_sessions_at_once_stay_below_the_limit_and_all_of_them_end(workshop: Workshop) -> None:
+    """Of 32 labels at once GitHub refuses none, progress takes what is left, and every ending comes."""
+    github = workshop.github
+    github.control("PUT", "/limits", {"edits_count": True, "content_per_minute": 80, "content_per_hour": 500})
+    issues = {f"s-{number}": github.issue(title=f"No {number}") for number in range(32)}
+    app, ended, shown = github.app(), 0, 0
+    refusals: list[GitHubRateLimited] = []
+    held_back: list[GitHubRateLimited] = []
+    opened: dict[str, tuple[int, float]] = {}
+    while ended < len(issues):
+        for name, issue in issues.items():
+            if name not in opened:
+                try:
+                    comment = workshop.open(name, issue=issue).comment_id
+                except GitHubRateLimited as early:
+                    refusals.append(early)
+                    continue
+                workshop.end(name)
+                opened[name] = comment, github.clock()
+        for name, (comment, since) in opened.items():
+            if comment and github.clock() - since < 600:
+                client = app.client(REPOSITORY, {"issues": "write"})
+                # As the runner's: it waits for no limit itself.
+                client.pace = Pace(github.allowances[OWNER], purpose=Room.PROGRESS, clock=github.clock)
+                client._patience = 0.0
+                try:
+                    shown += client.update_comment(REPOSITORY, comment, f"progress of {name}")
+                except GitHubRateLimited as early:
+                    held_back.append(early)
+            elif comment:
+                assert app.client(REPOSITORY, {"issues": "write"}).update_comment(
+                    REPOSITORY, comment, "the end"
+                )
+                opened[name], ended = (0, since), ended + 1
+        github.sleep(15)
+    assert github.control("GET", "/impatient", None) == []
+    assert shown > 0
+    assert refusals
+    assert held_back
+    assert not [early for early in (*refusals, *held_back) if early.was_asked]

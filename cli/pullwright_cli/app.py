@@ -4,7 +4,6 @@ Exit codes: 0 done, 2 wrong usage; each command says what else it returns.
 """
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -25,6 +24,9 @@ app.add_typer(local.app, name="local")
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
     if wanted:
+        # It takes as long to import as Typer, and only this option needs it.
+        from importlib.metadata import version  # noqa: PLC0415
+
         print(f"pullwright {version('pullwright')}")
         raise typer.Exit
 

@@ -53,7 +53,7 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
 
 def test_help_starts_without_the_heavy_libraries() -> None:
     """What makes a command slow to start is imported only by the commands that need it."""
-    heavy = ("rich", "boto3", "botocore", "pydantic", "pullwright", "urllib3")
+    heavy = ("importlib.metadata", "rich", "boto3", "botocore", "pydantic", "pullwright", "urllib3")
     code = (
         "import sys; from pullwright_cli.app import main\n"
         "try: main(['--help'])\n"

@@ -55,7 +55,7 @@ def _type(schema: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     kind = str(schema.get("type", "any"))
     if kind == "array":
-        return f"list of {_type(schema['items'])}"
+        return f"list of {_type(schema['items'])}" if "items" in schema else "list of numbers"
     bounds = {
         "minimum": "≥ {}",
         "exclusiveMinimum": "> {}",

@@ -5,6 +5,8 @@ its failure class and a default remedy; the sentence comes with the raise.
 
 PullwrightError
 ├── InvalidRequest            the execution's input is wrong
+├── DeploymentInvalid         the stack's parameters contradict each other
+├── ModelPriceUnknown         nobody says what the model costs
 ├── NotAllowed                the sender may not write to the repository
 ├── OwnerNotAllowed           this deployment does not work for the repository
 ├── AppNotInstalled           the GitHub App does not reach the repository
@@ -109,6 +111,21 @@ class InvalidRequest(_UserError):
     """The execution's input is wrong; the sentence names the field."""
 
     default_remedy = "Correct the named field and start it again."
+
+
+class DeploymentInvalid(PullwrightError):
+    """The stack's parameters contradict each other, in a way that CloudFormation cannot check."""
+
+    default_remedy = "Whoever operates this Pullwright corrects the named parameters and deploys again."
+
+
+class ModelPriceUnknown(PullwrightError):
+    """Nobody says what the model costs, so no money limit could hold."""
+
+    default_remedy = (
+        "Choose a Claude model with a published price, or whoever operates this Pullwright gives its price "
+        "in the stack's parameter ModelPrices."
+    )
 
 
 class NotAllowed(_UserError):

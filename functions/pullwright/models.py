@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from pullwright.prices import Price
+
 # Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
 REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
 
@@ -183,6 +185,7 @@ class AgentRequest(Stored):
         requested_by: GitHub login of who asked, if somebody did.
         requested_by_id: their account, if GitHub knows one.
         model: model id or inference-profile id, as the provider calls it.
+        price: what the model costs, where OpenPullRequest found it out.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
             tools then come from the base branch, and are not pushed.
         repository_is_private: where not everybody sees it, workflows run on our work unless it is configured
@@ -212,6 +215,7 @@ class AgentRequest(Stored):
     author: GitIdentity
     provider: Literal["bedrock", "anthropic"]
     model: str
+    price: Price | None = None
     limits: ResolvedLimits
     stub: bool
     branch_is_ours: bool = True

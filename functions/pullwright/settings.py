@@ -69,6 +69,7 @@ class OpenPullRequestSettings(StoreSettings):
     Attributes:
         max_sessions: 0 means that no new session begins.
         max_sessions_per_repository: 0 means no limit of its own.
+        model_prices: see `pullwright.opening.model.read_prices`.
         daily_usd: of all sessions together, 0 means no limit.
         daily_usd_per_repository: of one repository's, 0 means no limit.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
@@ -76,6 +77,7 @@ class OpenPullRequestSettings(StoreSettings):
 
     model_provider: Literal["bedrock", "anthropic"]
     model_id: Text
+    model_prices: str
     limit_usd: float = Field(gt=0)
     limit_turns: int = Field(ge=1)
     limit_minutes: int = Field(ge=1)

@@ -9,6 +9,7 @@ _MODEL = re.compile(r"claude-[a-z0-9.@-]+")
 _BEDROCK_MODEL = re.compile(
     r"(arn:aws[a-z-]*:bedrock:[a-z0-9-]+:\d*:(inference-profile|foundation-model)/)?"
     r"([a-z]+\.)?anthropic\.claude-[a-z0-9.:-]+"
+    r"|arn:aws[a-z-]*:bedrock:[a-z0-9-]+:\d{12}:application-inference-profile/[a-z0-9]+"
 )
 _SIGNATURE = re.compile(
     r"AWS4-HMAC-SHA256 Credential=[^/,\s]+/\d{8}/[a-z0-9-]+/(?P<service>[a-z0-9-]+)/aws4_request, ?"

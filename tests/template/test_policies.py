@@ -26,6 +26,10 @@ WILDCARDS = {
     ("SessionRole", "Artifacts"): "every session's folder; the broker narrows it to one",
     ("ArtifactsBucketPolicy", "OnlyEncryptedConnections"): "forbids: everybody, everything, without TLS",
     ("TaskPolicy", "Model"): "an inference profile passes a request on to any of its regions",
+    (
+        "TaskPolicy",
+        "ModelOfApplicationProfile",
+    ): "its ARN does not tell the one model it routes to",
     ("TaskExecutionRole", "Registry"): "ECR offers no resource for its login",
     **{
         (f"{name}Role", sid): reason

@@ -9,6 +9,8 @@ import pytest
 from tests.template.kit import template
 
 DEFAULTS = {name: str(one["Default"]) for name, one in template()["Parameters"].items()}
+KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key"
+MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-opus-5-5"
 WITHOUT_FUNCTION_URLS = [
     "ap-east-2",
     "ap-south-2",
@@ -41,6 +43,9 @@ def _is_true(rule: dict[str, Any], values: dict[str, str]) -> bool:
         case "Fn::Equals":
             first, second = (_text(one, values) for one in operands)
             return first == second
+        case "Fn::EachMemberIn":
+            given = _text(operands[0], values)
+            return all(member in operands[1] for member in (given.split(",") if given else []))
         case "Fn::Contains":
             return _text(operands[1], values) in [_text(one, values) for one in operands[0]]
     raise LookupError(function)
@@ -90,6 +95,13 @@ def test_other_regions_are_not(region: str) -> None:
         ({"AssignPublicIp": "DISABLED"}, ["OwnVpcNeedsPublicAddresses"]),
         ({"AssignPublicIp": "DISABLED", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
         ({"AssignPublicIp": "ENABLED", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
+        ({"ModelKeySecretArn": KEY}, ["ModelKeyIsForAnthropic"]),
+        ({"ModelKeySecretArn": KEY, "ModelProvider": "anthropic"}, []),
+        ({"AdditionalModelArns": MODEL}, []),
+        (
+            {"AdditionalModelArns": f"{MODEL},{MODEL}", "ModelProvider": "anthropic"},
+            ["MoreModelsAreForBedrock"],
+        ),
         ({"VpcId": "vpc-01234567"}, ["ExistingVpcNeedsSubnets"]),
         ({"SubnetIds": "subnet-01234567"}, ["SubnetsNeedTheirVpc"]),
         ({"FunctionsInVpc": "true"}, ["FunctionsInVpcNeedSubnets"]),
@@ -102,5 +114,5 @@ def test_other_regions_are_not(region: str) -> None:
 def test_parameters_that_contradict_each_other_are_refused(
     parameters: dict[str, str], refused_by: list[str]
 ) -> None:
-    """Networks that lead nowhere and sizes that Fargate does not have are named by their rule."""
+    """Networks that lead nowhere, models of another provider and impossible sizes are named by their rule."""
     assert _refusals(**parameters) == refused_by

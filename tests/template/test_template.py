@@ -11,6 +11,7 @@ import pytest
 from pullwright import metrics
 from tests.template.kit import ROOT, resources, samconfig, strings, template
 
+PROFILES = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile"
 OUTPUTS = {
     "WebhookUrl",
     "StateMachineArn",
@@ -44,6 +45,20 @@ def test_the_sections_are_in_reading_order() -> None:
         "Resources",
         "Outputs",
     ]
+
+
+def test_an_application_profile_reaches_its_own_model_only() -> None:
+    """Foundation models of all regions are allowed through that one profile, and no other way.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+    """
+    statements = resources("AWS::IAM::Policy")["TaskPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    conditional = [one["Fn::If"] for one in statements if "Fn::If" in one]
+    own, through = (branch for condition, branch, _ in conditional if condition == "UseApplicationProfile")
+    assert own["Resource"] == {"Ref": "ModelId"}
+    assert through["Condition"] == {"ArnEquals": {"bedrock:InferenceProfileArn": {"Ref": "ModelId"}}}
+    by_name = [branch["Sid"] for condition, branch, _ in conditional if condition == "UseBedrockByName"]
+    assert by_name == ["Model"]
 
 
 def test_the_public_outputs_are_there() -> None:
@@ -84,6 +99,14 @@ def test_every_parameter_is_checked_and_explained(name: str) -> None:
         ("GitHubApiUrl", "http://git.example.com/api/v3", False),
         ("GitHubApiUrl", "https://api.github.com/", False),
         ("GitHubApiUrl", "https://user:secret@git.example.com/api/v3", False),
+        ("ModelId", f"{PROFILES}/abc123", True),
+        ("ModelId", "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-x", False),
+        ("ModelPrices", "claude-sonnet-6=3/15", True),
+        ("ModelPrices", "claude-sonnet-6=3/15/0.3,us.anthropic.claude-opus-9=10.5/50", True),
+        ("ModelPrices", f"{PROFILES}/abc123=global.anthropic.claude-sonnet-5-5", True),
+        ("ModelPrices", "claude-sonnet-6=3", False),
+        ("ModelPrices", "claude-sonnet-6=3/15, claude-opus-6=3/15", False),
+        ("ModelPrices", '{"claude-sonnet-6": [3, 15]}', False),
         ("TriggerLabel", "good first issue", True),
         ("TriggerLabel", "a,b", False),
         ("TriggerLabel", " a", False),

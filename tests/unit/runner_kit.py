@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pullwright.models import AgentRequest, GitIdentity, ResolvedLimits
+from pullwright.prices import Price, list_price
 
 WHEN = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+
+
+def listed(model: str) -> Price:
+    """The list price of a model that has one."""
+    price = list_price(model)
+    assert price is not None
+    return price
 
 
 def a_request(**changes: Any) -> AgentRequest:

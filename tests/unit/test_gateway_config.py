@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pullwright.errors import InvalidRequest, ModelRefused
+from pullwright.errors import ModelPriceUnknown, ModelRefused
+from pullwright.prices import Price, Tokens, list_price
 from runner.gateway import GatewayConfig
-from runner.prices import Tokens, price
+from tests.unit.runner_kit import listed
 
 URL = "http://127.0.0.1:4321"
 
@@ -42,9 +43,17 @@ def test_one_answer_cannot_hold_all_the_money(limit: float, longest: int) -> Non
 
 def test_a_model_without_a_price_is_refused() -> None:
     """Nothing starts that could not be limited; the sentence names the model."""
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(ModelPriceUnknown) as caught:
         config(model="claude-opus-99", api_key="k").connect()
     assert "claude-opus-99" in caught.value.sentence
+
+
+def test_the_price_that_came_with_the_request_counts() -> None:
+    """What OpenPullRequest found out holds for the session's model, whatever this image's list says."""
+    profile = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc123"
+    own = config(provider="bedrock", model=profile, price=Price(1, 2), small_model="claude-opus-5-5")
+    assert own.price_of(profile) == Price(1, 2)
+    assert own.price_of("claude-opus-5-5") == listed("claude-opus-5-5")
 
 
 def test_a_missing_key_is_refused() -> None:
@@ -79,12 +88,12 @@ def test_list_prices(model: str, per_million: tuple[float, ...]) -> None:
         Tokens(cache_write=some),
         Tokens(cache_write=some, cache_write_1h=some),
     )
-    assert [price(model).cost(kind) * 10 for kind in kinds] == pytest.approx(per_million)
+    assert [listed(model).cost(kind) * 10 for kind in kinds] == pytest.approx(per_million)
 
 
 def test_a_long_prompt_costs_more() -> None:
     """Some models have a second price for every token of a call with a long prompt."""
-    haiku = price("claude-haiku-5-5")
+    haiku = listed("claude-haiku-5-5")
     assert haiku.cost(Tokens(input=100_000, output=10)) == pytest.approx(0.010005)
     assert haiku.cost(Tokens(cache_read=100_001, output=10)) == pytest.approx(0.00500005 + 0.000025)
 
@@ -94,5 +103,4 @@ def test_a_long_prompt_costs_more() -> None:
 )
 def test_unknown_models_have_no_price(model: str) -> None:
     """A price of zero would lift the limit."""
-    with pytest.raises(InvalidRequest):
-        price(model)
+    assert list_price(model) is None

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.model.framing import bedrock_chunk, frame, server_sent
+from pullwright.prices import Tokens
 from runner.gateway.meters import SafeMeter
-from runner.prices import Tokens, price
+from tests.unit.runner_kit import listed
 
 SSE = "text/event-stream; charset=utf-8"
 AWS = "application/vnd.amazon.eventstream"
@@ -116,8 +117,8 @@ def test_where_the_model_ran_is_seen() -> None:
     meter.feed(json.dumps({"usage": usage}).encode())
     meter.finish()
     used = meter.tokens(EXPECTED)
-    assert price("claude-opus-4-6").cost(used) == pytest.approx(1.1 * (7 * 5 + 9 * 25) / 1e6)
-    assert price("claude-opus-4-5").cost(used) == pytest.approx((7 * 5 + 9 * 25) / 1e6)
+    assert listed("claude-opus-4-6").cost(used) == pytest.approx(1.1 * (7 * 5 + 9 * 25) / 1e6)
+    assert listed("claude-opus-4-5").cost(used) == pytest.approx((7 * 5 + 9 * 25) / 1e6)
 
 
 def test_an_answer_that_is_too_long_to_keep_costs_the_worst_case() -> None:

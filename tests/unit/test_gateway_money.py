@@ -24,6 +24,7 @@ from runner.gateway.refusal import Refusal
 from runner.gateway.relay import Client, Relay
 from runner.gateway.upstream import Unanswered, Upstream
 from tests.unit import billing
+from tests.unit.runner_kit import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ class Session:
 
     def __init__(self, limit_usd: float = 5.0) -> None:
         self.limit = limit_usd
-        self.budget = Budget(limit_usd)
+        self.budget = Budget(limit_usd, listed)
         self.service = Provider()
         self._provider = Anthropic((MODEL,), "key", "https://api.example")
         self._relay = Relay(self._provider, self.budget, cast("Upstream", self.service), Patience(0))

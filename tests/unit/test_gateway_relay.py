@@ -17,6 +17,7 @@ from runner.gateway.provider import Anthropic
 from runner.gateway.refusal import Refusal
 from runner.gateway.relay import Client, Relay, Trouble
 from runner.gateway.upstream import Unanswered, Upstream
+from tests.unit.runner_kit import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ class Caller:
         self, *answers: FakeAnswer | Refusal, leaves_after: int | None = None, patience: float = 0
     ) -> None:
         provider = Anthropic((MODEL,), "key", "https://api.example")
-        self.budget = Budget(5)
+        self.budget = Budget(5, listed)
         self.upstream = FakeUpstream(answers)
         self.waits: list[Trouble] = []
         self.relay = Relay(
@@ -122,7 +123,7 @@ class Caller:
 
 
 def _all_of(usd: float) -> Any:
-    from runner.prices import Tokens  # noqa: PLC0415 - used here only
+    from pullwright.prices import Tokens  # noqa: PLC0415 - used here only
 
     return Tokens(output=int(usd / 25 * 1e6) - 1)
 

@@ -28,6 +28,7 @@ GOOD: Mapping[str, str] = {
     "GITHUB_API_URL": "https://api.github.com",
     "MODEL_PROVIDER": "bedrock",
     "MODEL_ID": "m",
+    "MODEL_PRICES": "",
     "LIMIT_USD": "2.5",
     "LIMIT_TURNS": "10",
     "LIMIT_MINUTES": "20",

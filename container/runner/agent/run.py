@@ -122,6 +122,7 @@ def run_agent(
     config = GatewayConfig(
         provider=request.provider,
         model=request.model,
+        price=request.price,
         limit_usd=request.limits.usd,
         api_key=SecretStr(api_key) if api_key else None,
         patience=patience,

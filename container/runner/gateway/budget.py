@@ -1,11 +1,12 @@
 """The session's money and tokens: reserved before a call, settled after it."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pullwright.models import TokenUsage
+from pullwright.prices import Price, Tokens
 from runner.gateway.refusal import GIVE_UP, Refusal
-from runner.prices import Tokens, price
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ class Budget:
 
     Args:
         limit_usd: US dollars.
+        price: of a model by its id.
     """
 
-    def __init__(self, limit_usd: float) -> None:
+    def __init__(self, limit_usd: float, price: Callable[[str], Price]) -> None:
         self._limit = limit_usd
+        self._price = price
         self._reserved = 0.0
         self._spent = 0.0
         self._calls = 0
@@ -64,7 +67,7 @@ class Budget:
         Raises:
             Refusal: what is left of the money does not suffice.
         """
-        amount = price(model).cost(tokens)
+        amount = self._price(model).cost(tokens)
         with self._changed:
             self._changed.wait_for(
                 lambda: (
@@ -94,7 +97,7 @@ class Budget:
             self._reserved -= reserved
             if tokens is not None:
                 self._calls += 1
-                self._spent += price(model).cost(tokens)
+                self._spent += self._price(model).cost(tokens)
                 self._tokens[model] = self._tokens.get(model, Tokens()) + tokens
             self._changed.notify_all()
 

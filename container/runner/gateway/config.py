@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pullwright.errors import ModelRefused
+from pullwright.errors import ModelPriceUnknown, ModelRefused
+from pullwright.prices import Price, list_price
 from runner.gateway.provider import ANTHROPIC_URL, Anthropic, Bedrock, Provider
-from runner.prices import price
 
 # An overloaded service usually recovers within a few minutes; the CLI waits ten for an answer.
 PATIENCE_SECONDS = 240.0
@@ -24,6 +24,7 @@ class GatewayConfig(BaseModel):
         provider: the service.
         model: id of the main model.
         small_model: id for the CLI's small tasks; the main model when there is none.
+        price: of the main model; its list price by default.
         limit_usd: US dollars for the whole session.
         api_key: the Anthropic key; never leaves this process except to the API.
         anthropic_url: root of the Anthropic API; the standard variable ANTHROPIC_BASE_URL by default.
@@ -38,6 +39,7 @@ class GatewayConfig(BaseModel):
     provider: Literal["anthropic", "bedrock"]
     model: str
     small_model: str | None = None
+    price: Price | None = None
     limit_usd: float = Field(gt=0)
     api_key: SecretStr | None = None
     anthropic_url: str = Field(default_factory=lambda: os.environ.get("ANTHROPIC_BASE_URL") or ANTHROPIC_URL)
@@ -53,15 +55,26 @@ class GatewayConfig(BaseModel):
         """All ids that the agent may use."""
         return tuple(dict.fromkeys((self.model, self.small_model or self.model)))
 
+    def price_of(self, model: str) -> Price:
+        """Return what a model costs.
+
+        Raises:
+            ModelPriceUnknown: nobody says.
+        """
+        price = self.price if self.price is not None and model == self.model else list_price(model)
+        if price is None:
+            raise ModelPriceUnknown(f"The price of the model {model!r} is not known.")
+        return price
+
     def connect(self) -> Provider:
         """Return the provider.
 
         Raises:
-            InvalidRequest: a model has no known price.
+            ModelPriceUnknown: a model has no known price.
             ModelRefused: the provider's key or region is missing.
         """
         for model in self.models:
-            price(model)
+            self.price_of(model)
         if self.provider == "bedrock":
             if not self.region:
                 raise ModelRefused("No AWS region is set for Bedrock.")
@@ -98,5 +111,5 @@ class GatewayConfig(BaseModel):
         }
 
     def _longest_answer(self) -> int:
-        share = self.limit_usd * _SHARE_OF_ONE_ANSWER / (price(self.model).output * 1e-6)
+        share = self.limit_usd * _SHARE_OF_ONE_ANSWER / (self.price_of(self.model).output * 1e-6)
         return min(_LONGEST_ANSWER, max(_SHORTEST_ANSWER, int(share)))

@@ -29,14 +29,14 @@ class Gateway:
         waiting: told why, whenever the agent has to wait for a service that fails.
 
     Raises:
-        InvalidRequest: a model has no known price.
+        ModelPriceUnknown: a model has no known price.
         ModelRefused: the provider's key or region is missing.
     """
 
     def __init__(self, config: GatewayConfig, waiting: Callable[[Trouble], None] = lambda _: None) -> None:
         give_large_blocks_back()
         self._config = config
-        self._budget = Budget(config.limit_usd)
+        self._budget = Budget(config.limit_usd, config.price_of)
         self._upstream = Upstream(config.read_timeout)
         provider = config.connect()
         self._patience = Patience(config.patience)

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.eventstream import EventStreamBuffer, ParserError
 
-from runner.prices import Tokens
+from pullwright.prices import Tokens
 
 # An event, or an answer that is not a stream, that is longer than this is not kept to be read.
 _MAX_KEPT = 512 * 1024

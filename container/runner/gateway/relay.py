@@ -8,6 +8,7 @@ from itertools import count
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from pullwright.prices import Tokens
 from runner.gateway.budget import Budget
 from runner.gateway.call import Call
 from runner.gateway.meters import SafeMeter
@@ -17,7 +18,6 @@ from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, GIVE_UP, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
 from runner.log import logger
-from runner.prices import Tokens
 
 _OK = 200
 _NOT_GOOD = 300

@@ -33,12 +33,14 @@ from pullwright.models import (
 )
 from pullwright.opening.branch import BranchMaker
 from pullwright.opening.conversation import read_conversation
+from pullwright.opening.model import check_model
 from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
+from pullwright.prices import Price
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.spending import DailyLimits
 from pullwright.store import BranchRecord, Store, lock_key
@@ -89,6 +91,7 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     check_session_id(event.session_id)
     request = _readable(read_request(event.input))
     tools.store.update_session(event.session_id, _known(request, tools.settings))
+    price = check_model(request, tools.settings)
     tools.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
     allowed = check_owner(tools.app, request.repository, tools.settings.allowed_owners)
     client = tools.app.client(request.repository, PERMISSIONS, request.installation_id)
@@ -123,7 +126,9 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
         tools.store.update_session(event.session_id, fields)
         client.pace.reserve(1 if subject.pull_request is not None else _WRITES)
         _reserve(event, tools, request, repository.full_name)
-        opening = _Opening(event, tools, request, client, people, repository, subject, base, base_commit)
+        opening = _Opening(
+            event, tools, request, client, people, repository, subject, base, base_commit, price
+        )
         opened = opening.run()
     except Exception:
         _give_back(tools.store, key, event.execution_arn)
@@ -156,6 +161,7 @@ class _Opening:
     subject: Subject
     base: str
     base_commit: str
+    price: Price | None
 
     @property
     def repository(self) -> str:
@@ -238,6 +244,7 @@ class _Opening:
             author=author,
             provider=settings.model_provider,
             model=self.request.model or settings.model_id,
+            price=self.price,
             limits=ResolvedLimits(
                 usd=limits.usd or settings.limit_usd,
                 turns=limits.turns or settings.limit_turns,

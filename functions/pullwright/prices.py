@@ -4,12 +4,13 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing as of November 
 caching, long prompts and Bedrock's regional endpoints included. The prices of a token are the same in the
 catalogue that Claude Code 2.1.329 carries. A model that is not listed has no price rather than a price of
 zero: without one the money limit could not hold.
+
+OpenPullRequest looks the price up and leaves it to the task in `request.json`; the runner looks up what a
+release before that did not leave.
 """
 
 import re
 from dataclasses import dataclass, replace
-
-from pullwright.errors import InvalidRequest
 
 _PER_TOKEN = 1e-6
 _CACHE_WRITE_5M = 1.25
@@ -150,22 +151,16 @@ _NAME = re.compile(
 )
 
 
-def price(model: str) -> Price:
-    """Return the price of a model.
+def list_price(model: str) -> Price | None:
+    """Return the price of a model; None if it is not listed.
 
     Args:
-        model: id of the Anthropic API, or id or ARN of a Bedrock model or inference profile.
-
-    Raises:
-        InvalidRequest: the model is not listed; the sentence names it.
+        model: id of the Anthropic API, or id or ARN of a Bedrock model or system-defined inference profile.
     """
     found = _NAME.fullmatch(model)
     known = _PRICES.get(found["name"]) if found else None
     if found is None or known is None:
-        raise InvalidRequest(
-            f"The price of the model {model!r} is not known, so no money limit can hold for it.",
-            remedy="Choose a Claude model with a published price; the list is in container/runner/prices.py.",
-        )
+        return None
     if not found["bedrock"]:
         return known if found["name"] in _ONE_PLACE else replace(known, us_only_factor=_US_ONLY_PREMIUM)
     regional = found["scope"] != "global" and found["name"] not in _ONE_PRICE

@@ -29,6 +29,8 @@ PullwrightError
 ├── SessionClosed             the session is over, or another task runs it
 ├── AgentFailed, AgentStuck, NothingUsable, PushRefused
 ├── ModelUnavailable, ModelRefused
+├── ModelFormMissing, ModelNotSubscribed, ModelAccessPending, ModelNotAllowed, ModelNotOffered
+├── ModelQuotaUsedUp, ModelKeyInvalid, ModelCreditMissing
 ├── MoneyLimit, TurnLimit, TimeLimit, DiskLimit
 └── InternalError             a defect of ours
 """
@@ -398,6 +400,67 @@ class ModelRefused(PullwrightError):
     """The model's service refused us: access or credentials are missing."""
 
     default_remedy = "Whoever operates this Pullwright enables access to the model."
+
+
+class ModelFormMissing(PullwrightError):
+    """Anthropic's use-case form was never filled in for the AWS account."""
+
+    default_remedy = (
+        "Whoever operates this Pullwright fills in Anthropic's use-case form in the Bedrock console; start "
+        "it again 15 minutes later."
+    )
+
+
+class ModelNotSubscribed(PullwrightError):
+    """The AWS account has no subscription for the model."""
+
+    default_remedy = (
+        "Whoever operates this Pullwright calls the model once as somebody who may subscribe on AWS "
+        "Marketplace, with a valid means of payment in the account; start it again 15 minutes later."
+    )
+
+
+class ModelAccessPending(_TransientError):
+    """AWS is still working on the subscription for the model."""
+
+    default_remedy = "Start it again in 15 minutes."
+
+
+class ModelNotAllowed(PullwrightError):
+    """IAM forbids the task to call the model."""
+
+    default_remedy = (
+        "Whoever operates this Pullwright adds the model and its inference profile to AdditionalModelArns, "
+        "or looks for an organisation's policy that forbids it."
+    )
+
+
+class ModelNotOffered(PullwrightError):
+    """There is no such model, or not in this region or in this form."""
+
+    default_remedy = (
+        "Whoever operates this Pullwright sets ModelId to a model that its provider offers in the region."
+    )
+
+
+class ModelQuotaUsedUp(_LimitError):
+    """The account's quota for the model is used up, or zero as in new accounts."""
+
+    default_remedy = (
+        "Start it again tomorrow. Whoever operates this Pullwright asks Service Quotas for more tokens a day."
+    )
+
+
+class ModelKeyInvalid(PullwrightError):
+    """Anthropic does not accept the API key."""
+
+    default_remedy = "Whoever operates this Pullwright stores a valid key in the secret ModelKeySecretArn."
+
+
+class ModelCreditMissing(PullwrightError):
+    """The Anthropic account has no credit."""
+
+    default_remedy = "Whoever operates this Pullwright buys credit in the Anthropic Console."
 
 
 class MoneyLimit(_LimitError):

@@ -15,6 +15,7 @@ from runner.agent.prompt import build_prompt
 from runner.agent.stream import Conversation, ResultLine
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd, judge
+from runner.gateway import Trouble
 from runner.git.workspace import Workspace
 from runner.rules.delivery import HouseRules
 from runner.user import User
@@ -37,7 +38,8 @@ def _end(
     status: int | None = None,
 ) -> AgentEnd:
     line = None if result is None else ResultLine.model_validate(result)
-    return AgentEnd(Ended(code, stop, ""), line, budget_spent=spent, service_status=status)
+    trouble = None if status is None else Trouble(status, "", "")
+    return AgentEnd(Ended(code, stop, ""), line, budget_spent=spent, trouble=trouble)
 
 
 @pytest.mark.parametrize(

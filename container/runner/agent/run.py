@@ -167,7 +167,7 @@ def run_agent(
     keep_conversation(workspace, rules.folder, conversation_id, transcript.with_name("conversation.jsonl"))
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
     return AgentRun(
-        end=AgentEnd(ended, result, gateway.budget_spent, trouble.status if trouble else None, guard.reason),
+        end=AgentEnd(ended, result, gateway.budget_spent, trouble, guard.reason),
         summary=(result.result if result and result.good else None) or conversation.last_text,
         turns=(result.num_turns if result and result.num_turns is not None else conversation.turns),
         cost_usd=usage.cost_usd,

@@ -25,7 +25,8 @@ from pullwright.errors import (
 from pullwright.models import Outcome
 from pullwright.text import one_line
 from runner.agent.process import Ended, Stop
-from runner.gateway import GIVE_UP
+from runner.agent.refusals import refusal
+from runner.gateway import GIVE_UP, Trouble
 
 if TYPE_CHECKING:
     from pullwright.models import ResolvedLimits
@@ -45,14 +46,14 @@ class AgentEnd:
         ended: the process.
         result: the CLI's last line, if it came.
         budget_spent: the gateway refused a call for want of money.
-        service_status: HTTP status of the model's service's last error, if it had one.
+        trouble: the model's service's last error, if it had one.
         stuck: why the agent counts as stuck, if it does.
     """
 
     ended: Ended
     result: ResultLine | None
     budget_spent: bool = False
-    service_status: int | None = None
+    trouble: Trouble | None = None
     stuck: str | None = None
 
 
@@ -98,8 +99,10 @@ def _failure(end: AgentEnd, limits: ResolvedLimits) -> PullwrightError:
     if end.result is not None and end.result.terminal_reason == "api_error":
         status = end.result.api_error_status
         # The gateway tells the CLI this one in the place of those that it would repeat in vain.
-        known = end.service_status or status if status in {None, GIVE_UP} else status
-        return _service_failure(known)
+        trouble = end.trouble
+        if trouble is not None and status in {None, GIVE_UP, trouble.status}:
+            return refusal(trouble) or _service_failure(trouble.status)
+        return _service_failure(status)
     return AgentFailed(f"Claude Code {_how_it_ended(end)}.")
 
 

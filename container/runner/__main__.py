@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PullwrightError, SessionClosed
@@ -65,7 +66,10 @@ def main(clock: Clock = CLOCK) -> int:
             around, report = _prepare(settings, signals, phases, clock)
             # RunTask's answer may get lost, and the state machine then starts a second task.
             earlier = around.artifacts.earlier_result() if around.takes_over else None
-        if earlier is not None:
+            if around.takes_over:
+                report.go_on(around.artifacts.earlier_usage())
+        was_stopped = earlier is not None and earlier.exit_code == exit_codes.STOPPED
+        if earlier is not None and not was_stopped:
             logger.info("another task has finished the session", task=earlier.task_arn)
             return earlier.exit_code
     except SessionClosed as error:
@@ -74,6 +78,7 @@ def main(clock: Clock = CLOCK) -> int:
     except PullwrightError as error:
         logger.error("the session could not be started", reason=error.sentence)
         return exit_codes.of(type(error).__name__)
+    around = replace(around, was_stopped=was_stopped)
     with Heartbeat(around.record, signals.lost, clock=clock):
         return _finish(around, report, ours=_work(around, report))
 
@@ -128,6 +133,7 @@ def _prepare(
         machine=settings.machine,
         model_patience_seconds=settings.model_patience_seconds,
         takes_over=takes_over,
+        is_spot=settings.capacity == "FARGATE_SPOT",
     )
     return around, report
 
@@ -190,6 +196,11 @@ def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
         phases=around.phases.seconds,
     )
     tee.close_copy()
+    try:
+        # First: whoever goes on after this task must not count less.
+        around.artifacts.put_usage(report.usage)
+    except PullwrightError as error:
+        logger.error("what was used could not be kept", reason=error.sentence)
     kept = [around.transcript, around.readable, around.diff, around.log]
     for path in [*kept, around.conversation] if around.conversation.exists() else kept:
         try:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
 from pullwright.log import scrub_known
-from pullwright.models import AgentRequest, AgentResult
+from pullwright.models import AgentRequest, AgentResult, SessionUsage
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -69,16 +69,33 @@ class Artifacts:
         Raises:
             AwsUnavailable: S3 did not answer.
         """
-        with calling("look for an earlier result"):
-            try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}result.json")
-                return AgentResult.model_validate_json(answer["Body"].read())
-            except ClientError as error:
-                if code_of(error) not in _MISSING:
-                    raise
-            except ValidationError:
-                logger.warning("an earlier result cannot be read")
+        content = self._read("result.json", "look for an earlier result")
+        try:
+            return None if content is None else AgentResult.model_validate_json(content)
+        except ValidationError:
+            logger.warning("an earlier result cannot be read")
         return None
+
+    def earlier_usage(self) -> SessionUsage:
+        """What earlier tasks of the session have used, as far as they kept it.
+
+        Raises:
+            AwsUnavailable: S3 did not answer.
+        """
+        content = self._read("usage.json", "look for what earlier tasks used")
+        try:
+            return SessionUsage() if content is None else SessionUsage.model_validate_json(content)
+        except ValidationError:
+            logger.warning("the usage of earlier tasks cannot be read")
+            return SessionUsage()
+
+    def put_usage(self, usage: SessionUsage) -> None:
+        """Writes `usage.json`.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+        """
+        self._put("usage.json", usage.model_dump_json(indent=2).encode())
 
     def put_result(self, result: AgentResult) -> None:
         """Writes `result.json`.
@@ -109,6 +126,16 @@ class Artifacts:
         if self._kept.get(path.name) != seen:
             self.put_file(path)
             self._kept[path.name] = seen
+
+    def _read(self, name: str, what: str) -> bytes | None:
+        with calling(what):
+            try:
+                answer = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}")
+                return answer["Body"].read()
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+        return None
 
     def _put(self, name: str, content: bytes) -> None:
         kind = _TYPES[name[name.rindex(".") :]]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class Clock:
@@ -46,9 +46,20 @@ class Phases:
         self.began = clock.monotonic()
         self._seconds: dict[str, float] = {}
 
+    def go_on(self, seconds: float, phases: Mapping[str, float]) -> None:
+        """Adds what earlier tasks of the session took.
+
+        Args:
+            seconds: that they ran.
+            phases: seconds per phase.
+        """
+        self.began -= seconds
+        for name, value in phases.items():
+            self._seconds[name] = self._seconds.get(name, 0.0) + value
+
     @property
     def elapsed(self) -> float:
-        """Seconds since the task started."""
+        """Seconds since the task started, and those of the tasks before it."""
         return self._clock.monotonic() - self.began
 
     @property

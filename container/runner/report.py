@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from pullwright.models import AgentResult, CheckResult, Failure, Outcome, SteeringFiles, TokenUsage
+from pullwright.models import (
+    AgentResult,
+    CheckResult,
+    Failure,
+    Outcome,
+    SessionUsage,
+    SteeringFiles,
+    TokenUsage,
+)
 from runner import exit_codes
 from runner.clock import CLOCK, Clock
 
@@ -43,10 +51,45 @@ class Report:
     ci: Literal["run", "hold"] | None = None
     notices: list[str] = field(default_factory=list)
     steering: tuple[SteeringFiles, ...] = ()
+    before: SessionUsage = field(default_factory=SessionUsage)
 
     def __post_init__(self) -> None:
         """Begins now."""
         self.started_at = self.clock.now()
+
+    def go_on(self, before: SessionUsage) -> None:
+        """Begins with what earlier tasks of the session have used."""
+        self.before = before
+        self.cost_usd, self.tokens, self.turns = before.cost_usd, before.tokens, before.turns
+        self.started_at = before.started_at or self.started_at
+        self.phases.go_on(before.seconds, before.phases)
+
+    def use(self, cost_usd: float, tokens: TokenUsage, turns: int) -> None:
+        """Takes what the agent has used so far.
+
+        Args:
+            cost_usd: of the whole session, that of earlier tasks too.
+            tokens: of this task.
+            turns: of this task.
+        """
+        earlier = self.before.tokens.model_dump()
+        self.cost_usd, self.turns = cost_usd, self.before.turns + turns
+        self.tokens = TokenUsage(
+            **{name: earlier[name] + count for name, count in tokens.model_dump().items()}
+        )
+
+    @property
+    def usage(self) -> SessionUsage:
+        """What the session's tasks have used until now."""
+        return SessionUsage(
+            tasks=self.before.tasks + 1,
+            cost_usd=round(self.cost_usd, 6),
+            tokens=self.tokens,
+            turns=self.turns,
+            seconds=self.phases.elapsed,
+            phases=self.phases.seconds,
+            started_at=self.started_at,
+        )
 
     def fail(self, error: PullwrightError) -> None:
         """Records a failure; the first one is why the session failed, later ones only follow from it."""

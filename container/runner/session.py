@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pullwright.errors import PullwrightError
     from pullwright.models import AgentRequest
     from runner.git.store import Head, Store
+    from runner.git.workspace import Collected
     from runner.report import Report
     from runner.repository.known import Known
     from runner.rules.delivery import HouseRules
@@ -137,15 +138,21 @@ class Session:
             self._report.fail(failure)
         if collected is not None:
             with phase("push"):
-                self._tracker.show("Pushing the work")
-                repository = self._request.repository
-                github = self._around.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
-                landing = Landing(github, repository, self._request.branch, time.sleep)
-                ci = known.ci(is_private=self._request.repository_is_private)
-                work.push(collected, landing, ci)
+                self._push(work, collected, known, failure)
             self._check(known.with_checks_of(store, collected.tree), store, head, collected.tree)
         elif failure is None:
             work.forget_checkpoint()
+
+    def _push(self, work: Work, collected: Collected, known: Known, failure: PullwrightError | None) -> None:
+        if self._around.is_spot and isinstance(failure, TaskStopped):
+            # Half of the work on the branch would be read as the whole: the next task goes on from it.
+            work.leave(collected)
+            return
+        self._tracker.show("Pushing the work")
+        repository = self._request.repository
+        github = self._around.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
+        landing = Landing(github, repository, self._request.branch, time.sleep)
+        work.push(collected, landing, known.ci(is_private=self._request.repository_is_private))
 
     def _must_go_on(self) -> None:
         """Ends the session here if its task is to stop.
@@ -160,6 +167,9 @@ class Session:
         """Takes what another task of this session has pushed, if it has: doing it twice would cost twice."""
         report = self._report
         if not self._around.takes_over or store.session_of(head.commit) != self._request.session_id:
+            return False
+        if self._around.was_stopped:
+            # What it has pushed is no more than it had come to, and the agent goes on above it.
             return False
         start = head.commit
         # The work, and what holds CI above it.
@@ -307,11 +317,11 @@ class Session:
                 tools=known.tools,
                 notes=notes,
                 patience=around.model_patience_seconds,
+                report=report,
             )
         finally:
             checkpoints.stop()
-        report.summary, report.turns = run.summary, run.turns
-        report.cost_usd, report.tokens = run.cost_usd, run.tokens
+        report.summary = run.summary
         report.conversation_id = run.conversation_id
         ended = run.end.ended
         logger.info("the agent has ended", exit_code=ended.exit_code, stop=ended.stop and ended.stop.name)

@@ -38,6 +38,7 @@ class Settings(BaseModel):
             is then looked for everywhere before checks run, not only where everybody may write.
         model_patience_seconds: for which a model's service that fails is asked again.
         broker_patience_seconds: for which a busy broker is asked again while there are no credentials.
+        capacity: on `FARGATE_SPOT` a task that is stopped leaves its work to the one that follows it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +59,7 @@ class Settings(BaseModel):
     machine: Literal["own", "shared"] = "shared"
     model_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
     broker_patience_seconds: float = Field(default=BROKER_PATIENCE_SECONDS, ge=0)
+    capacity: Literal["FARGATE", "FARGATE_SPOT"] = "FARGATE"
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:

@@ -54,6 +54,8 @@ class Surroundings:
         machine: whether the task has it for itself.
         model_patience_seconds: for which a model's service that fails is asked again.
         takes_over: whether another task of the session had begun.
+        was_stopped: whether that task was told to stop before it was done.
+        is_spot: a task that is stopped is followed by another, which goes on from its checkpoint.
     """
 
     work_dir: Path
@@ -75,6 +77,8 @@ class Surroundings:
     machine: Literal["own", "shared"] = "shared"
     model_patience_seconds: float = PATIENCE_SECONDS
     takes_over: bool = False
+    was_stopped: bool = False
+    is_spot: bool = False
 
     @property
     def log(self) -> Path:

@@ -80,6 +80,7 @@ class Work:
             GitError: git failed.
         """
         artifacts = self._around.artifacts
+        artifacts.put_usage(self._report.usage)
         tee.flush()
         for path in (self._around.transcript, self._around.readable, self._around.log):
             artifacts.put_if_changed(path)
@@ -165,6 +166,20 @@ class Work:
             report.fail(error)
         else:
             self.forget_checkpoint()
+
+    def leave(self, collected: Collected) -> None:
+        """Leaves the work in the checkpoint, from which the session's next task goes on.
+
+        Args:
+            collected: the work.
+        """
+        try:
+            self._check(collected.tree)
+            if collected.tree != self._kept:
+                self._send(collected.tree)
+        except PullwrightError as error:
+            # The session failed for a reason of its own; this is only what is lost of it.
+            logger.warning("the work could not be left for the next task", reason=error.sentence)
 
     def forget_checkpoint(self) -> None:
         """Deletes the checkpoint: the branch holds everything."""

@@ -345,9 +345,9 @@ class LabelRemoved(_UserError):
 
 
 class SpotInterrupted(_TransientError):
-    """AWS took the capacity back that the task ran on."""
+    """AWS took spare capacity back more often than a session survives, or after its time."""
 
-    default_remedy = "Start it again to go on from the last push."
+    default_remedy = "Start it again to go on from the last checkpoint."
 
 
 class TaskStopped(PullwrightError):

@@ -232,6 +232,28 @@ class TokenUsage(Stored):
     cache_write: int = 0
 
 
+class SessionUsage(Stored):
+    """`sessions/<id>/usage.json`: what the tasks of a session have used so far, all together.
+
+    A task writes it with its checkpoints and at its end. Whoever goes on after it begins with these figures,
+    so that each counts once and the limits hold for the session as a whole.
+
+    Attributes:
+        tasks: how many tasks they are of.
+        seconds: that the tasks have run.
+        phases: seconds per phase.
+        started_at: when the first one started.
+    """
+
+    tasks: int = 0
+    cost_usd: float = Field(default=0.0, ge=0, strict=False)
+    tokens: TokenUsage = TokenUsage()
+    turns: int = Field(default=0, ge=0)
+    seconds: float = Field(default=0.0, ge=0, strict=False)
+    phases: dict[str, float] = Field(default_factory=dict)
+    started_at: datetime | None = Field(default=None, strict=False)
+
+
 class CheckResult(Stored):
     """One command of the repository's own that the runner ran: its setup, or a check.
 

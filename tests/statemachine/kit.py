@@ -42,6 +42,7 @@ SUBSTITUTIONS = {
     "OpenPullRequestFunction": "arn:aws:lambda:us-east-1:000000000000:function:open",
     "ReportOutcomeFunction": "arn:aws:lambda:us-east-1:000000000000:function:report",
     "ClusterArn": "arn:aws:ecs:us-east-1:000000000000:cluster/agents",
+    "LaunchField": "CapacityProviderStrategy",
     "TaskDefinition": "agent",
     "SubnetIds": "subnet-1,subnet-2",
     "SecurityGroupId": "sg-1",
@@ -111,6 +112,13 @@ def answers(payload: Any) -> dict[str, Any]:
 def throws(error: str, cause: str = "because") -> dict[str, Any]:
     """A mocked error of a function or integration."""
     return {"Throw": {"Error": error, "Cause": cause}}
+
+
+def reclaimed(code: str = "SpotInterruption") -> dict[str, Any]:
+    """A mocked end of a task whose spare capacity AWS took back."""
+    containers = [{"Name": "runner", "ExitCode": 143}]
+    ended = {"StopCode": code, "StoppedReason": "Your Spot Task was interrupted.", "Containers": containers}
+    return throws("States.TaskFailed", json.dumps({**TASK, **ended}))
 
 
 def not_started() -> dict[str, Any]:

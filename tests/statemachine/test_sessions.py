@@ -26,6 +26,7 @@ from tests.statemachine.kit import (
     failed,
     not_placed,
     not_started,
+    reclaimed,
     returns,
     throws,
 )
@@ -407,6 +408,50 @@ def test_a_task_that_does_not_start_is_relaunched_three_times(machine: Machine, 
     assert finished.report["error"]["Error"] == "States.TaskFailed"
     assert json.loads(finished.report["error"]["Cause"])["StopCode"] == "TaskFailedToStart"
     assert _is_closed(machine, finished, "TaskNotStarted")
+
+
+def _providers(finished: Any) -> list[str]:
+    """The capacity that each task was asked for."""
+    asked = [call["CapacityProviderStrategy"] for call in finished.calls("ecs")]
+    assert all("LaunchType" not in call for call in finished.calls("ecs"))
+    return [strategy[0]["CapacityProvider"] for strategy in asked]
+
+
+def test_ten_reclaims_in_a_row_are_survived(machine: Machine, session_id: str) -> None:
+    """A task whose spare capacity is taken back is followed by another, the last on capacity that stays."""
+    finished = machine.run(
+        session_id,
+        OpenPullRequest=OPEN,
+        RunAgent=[*([reclaimed()] * 9), reclaimed("TerminationNotice"), *GOOD["RunAgent"]],
+        ReportOutcome=GOOD["ReportOutcome"],
+    )
+
+    launches = [state for state in finished.entered if state in {"RunAgent", "CheckLaunch"}]
+    assert launches == ["RunAgent", "CheckLaunch"] * 10 + ["RunAgent"]
+    assert _providers(finished) == ["FARGATE_SPOT"] * 10 + ["FARGATE"]
+    assert finished.report["error"] is None
+    assert finished.entered[-1] == "Succeeded"
+
+
+def test_reclaims_have_an_end(machine: Machine, session_id: str) -> None:
+    """The eleventh reclaim in a row is the session's failure."""
+    failure = [answers(failed("SpotInterrupted", lock_key=LOCK))]
+    finished = machine.run(session_id, OpenPullRequest=OPEN, RunAgent=[reclaimed()], ReportOutcome=failure)
+    assert len(finished.calls("ecs")) == 11
+    assert json.loads(finished.report["error"]["Cause"])["StopCode"] == "SpotInterruption"
+    assert _is_closed(machine, finished, "SpotInterrupted")
+
+
+def test_a_task_without_spare_capacity_gets_other(machine: Machine, session_id: str) -> None:
+    """A task that did not start on spare capacity is launched again on capacity that is always there."""
+    finished = machine.run(
+        session_id,
+        OpenPullRequest=OPEN,
+        RunAgent=[not_started(), *GOOD["RunAgent"]],
+        ReportOutcome=GOOD["ReportOutcome"],
+    )
+    assert _providers(finished) == ["FARGATE_SPOT", "FARGATE"]
+    assert finished.entered[-1] == "Succeeded"
 
 
 def test_a_task_that_ran_is_never_run_again(machine: Machine, session_id: str) -> None:

@@ -151,11 +151,14 @@ def test_a_function_ends_before_its_state_does() -> None:
 
 
 def test_the_machine_outlasts_all_its_waits() -> None:
-    """Waiting for the branch, for a slot and for the longest session fits into the machine's own timeout."""
+    """Waiting for the branch, for a slot and for the longest session fits into the machine's own timeout.
+
+    A task may be taken back just before the session's time is over, and the next one has all of it again.
+    """
     waits = sum(_waits(name, state) for name, state in tasks().items())
     waits += _most_looks() * _longest_wait()
     assert waits > 6 * 3600
-    assert definition()["TimeoutSeconds"] > waits + LONGEST_SESSION
+    assert definition()["TimeoutSeconds"] > waits + 2 * LONGEST_SESSION
 
 
 def test_room_for_the_task_is_waited_for_as_long_as_a_slot() -> None:
@@ -180,10 +183,12 @@ def test_no_wait_fills_the_history() -> None:
     started and failed, a look for a slot enters and leaves three states and is one call, a round of RunAgent
     enters and leaves two.
     """
+    launched_again = 3 + 10
+    rounds = {name: _rounds(name) + (launched_again if name == "RunAgent" else 0) for name in tasks()}
     attempts = sum(
-        _rounds(name) * one["MaxAttempts"] for name, state in tasks().items() for one in state["Retry"]
+        rounds[name] * one["MaxAttempts"] for name, state in tasks().items() for one in state["Retry"]
     )
-    assert 3 * attempts + 4 * _rounds("RunAgent") + (2 + 5 + 2) * _most_looks() < 25_000
+    assert 3 * attempts + 4 * rounds["RunAgent"] + (2 + 5 + 2) * _most_looks() < 25_000
 
 
 def test_only_who_found_no_slot_looks_for_one() -> None:

@@ -245,7 +245,23 @@ def test_no_environment_holds_a_secret() -> None:
         "SESSIONS_TABLE",
         "ARTIFACTS_BUCKET",
         "GITHUB_API_URL",
+        "CAPACITY",
     }
+
+
+def test_spare_capacity_is_used_where_it_was_chosen() -> None:
+    """Capacity decides for the cluster, the machine and the task; without it nothing needs ECS's own role.
+
+    CreateCluster with capacity providers fails in an account that has no such role yet:
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/818
+    """
+    assert PARAMETERS["Capacity"]["Default"] == "FARGATE"
+    (cluster,) = resources("AWS::ECS::Cluster").values()
+    spot = ["UseSpot", ["FARGATE", "FARGATE_SPOT"], {"Ref": "AWS::NoValue"}]
+    assert cluster["Properties"]["CapacityProviders"] == {"Fn::If": spot}
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    field = {"Fn::If": ["UseSpot", "CapacityProviderStrategy", "LaunchType"]}
+    assert machine["Properties"]["DefinitionSubstitutions"]["LaunchField"] == field
 
 
 def test_no_model_key_exists_with_bedrock() -> None:

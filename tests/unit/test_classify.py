@@ -90,6 +90,17 @@ def test_an_execution_out_of_time_says_what_it_was_doing(stage: Evidence, words:
     assert failure.remedy.startswith("Start it again")
 
 
+def test_a_stopped_task_s_result_is_not_the_next_one_s() -> None:
+    """When the task that followed a reclaimed one is killed, what is told is its own end."""
+    stopped = result(Outcome.FAILED, TaskStopped("SIGTERM.").failure)
+    _, own = classify(Evidence(result=stopped, error=failed_task(ExitCode=143, StopCode="SpotInterruption")))
+    killed = failed_task(TaskArn=f"{ARN}-2", ExitCode=137, StopCode="EssentialContainerExited")
+    _, next_one = classify(Evidence(result=stopped, error=killed))
+    assert own is not None
+    assert next_one is not None
+    assert (own.error, next_one.error) == ("SpotInterrupted", "TaskLost")
+
+
 @pytest.mark.parametrize("name", ["States.Timeout", "ExecutionTimedOut"])
 def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
     """A task that was stopped because the state, or the execution, timed out reached its time limit."""
@@ -131,12 +142,13 @@ def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
             errors.TaskNotStarted,
         ),
         (Evidence(error=failed_task(StopCode="UserInitiated", ExitCode=143)), errors.TaskStopped),
-        (Evidence(error=failed_task(StopCode="TerminationNotice")), errors.TaskStopped),
+        (Evidence(error=failed_task(StopCode="ServiceSchedulerInitiated")), errors.TaskStopped),
         (
             Evidence(error=failed_task(StopCode="UserInitiated", StoppedReason=NO_HEARTBEAT)),
             errors.TaskLost,
         ),
         (Evidence(error=failed_task(StopCode="SpotInterruption")), errors.SpotInterrupted),
+        (Evidence(error=failed_task(StopCode="TerminationNotice")), errors.SpotInterrupted),
         (Evidence(error=failed_task(ExitCode=2)), errors.InternalError),
         (Evidence(error=failed_task(ExitCode=3)), errors.AwsUnavailable),
         (Evidence(error=failed_task(ExitCode=4)), errors.SessionClosed),

@@ -23,7 +23,12 @@ TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep", "TodoWrite")
 
 
 def cli_arguments(
-    request: AgentRequest, conversation_id: str, rules: HouseRules, tools: Sequence[str] = TOOLS
+    request: AgentRequest,
+    conversation_id: str,
+    rules: HouseRules,
+    tools: Sequence[str] = TOOLS,
+    *,
+    used_turns: int = 0,
 ) -> list[str]:
     """The command line. The prompt is not in it: every user of a machine can read command lines.
 
@@ -37,6 +42,7 @@ def cli_arguments(
         conversation_id: a UUID, under which the conversation can be continued.
         rules: what the base branch says.
         tools: what the agent may use, besides what makes use of the rules.
+        used_turns: by earlier tasks of the session.
     """
     tools = (*tools, *rules.tools)
     return [
@@ -52,7 +58,7 @@ def cli_arguments(
         f"--tools={','.join(tools)}",
         NO_PDF,
         f"--model={request.model}",
-        f"--max-turns={request.limits.turns}",
+        f"--max-turns={max(request.limits.turns - used_turns, 1)}",
         f"--session-id={conversation_id}",
         f"--append-system-prompt={RULES}",
     ]

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pullwright.models import AgentRequest, TokenUsage
+    from pullwright.models import AgentRequest
     from runner.agent.stuck import StuckGuard
     from runner.git.workspace import Workspace
+    from runner.report import Report
     from runner.rules.delivery import HouseRules
     from runner.tracking import Tracker
 
@@ -48,9 +49,6 @@ class AgentRun:
 
     end: AgentEnd
     summary: str
-    turns: int
-    cost_usd: float
-    tokens: TokenUsage
     conversation_id: str
 
 
@@ -70,6 +68,7 @@ def run_agent(
     tools: Sequence[str] = TOOLS,
     notes: str = "",
     patience: float = PATIENCE_SECONDS,
+    report: Report,
 ) -> AgentRun:
     """Lets the agent work until it ends or is stopped.
 
@@ -88,6 +87,7 @@ def run_agent(
         tools: what the agent may use.
         notes: what the repository's maintainers want it to know.
         patience: seconds for which a model's service that fails is asked again.
+        report: told what is used; knows what earlier tasks have used.
 
     Raises:
         InternalError: there is no CLI on PATH.
@@ -124,6 +124,7 @@ def run_agent(
         model=request.model,
         price=request.price,
         limit_usd=request.limits.usd,
+        spent_usd=report.before.cost_usd,
         api_key=SecretStr(api_key) if api_key else None,
         patience=patience,
     )
@@ -137,20 +138,22 @@ def run_agent(
             notices = Notices(
                 request.limits,
                 usd=lambda: gateway.usage.cost_usd,
-                turns=lambda: conversation.turns,
+                turns=lambda: report.before.turns + conversation.turns,
                 seconds=elapsed,
             )
 
             def look() -> Stop | None:
+                usage = gateway.usage
+                report.use(usage.cost_usd, usage.tokens, conversation.turns)
                 for notice in notices.due():
                     logger.info("the agent is told that a limit is near", notice=notice)
                     talk.say(notice)
-                if conversation.turns > request.limits.turns:
+                if report.turns > request.limits.turns:
                     return Stop.OVERTURNS
                 return should_stop() or (Stop.STUCK if guard.reason else None)
 
             ended = run_as_agent(
-                cli_arguments(request, conversation_id, rules, tools),
+                cli_arguments(request, conversation_id, rules, tools, used_turns=report.before.turns),
                 user=workspace.user,
                 cwd=workspace.folder,
                 env=agent_environment(
@@ -166,11 +169,10 @@ def run_agent(
         readable.close()
     keep_conversation(workspace, rules.folder, conversation_id, transcript.with_name("conversation.jsonl"))
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
+    turns = result.num_turns if result and result.num_turns is not None else conversation.turns
+    report.use(usage.cost_usd, usage.tokens, turns)
     return AgentRun(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble, guard.reason),
         summary=(result.result if result and result.good else None) or conversation.last_text,
-        turns=(result.num_turns if result and result.num_turns is not None else conversation.turns),
-        cost_usd=usage.cost_usd,
-        tokens=usage.tokens,
         conversation_id=conversation_id,
     )

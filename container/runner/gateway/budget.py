@@ -15,7 +15,7 @@ class Usage:
 
     Args:
         tokens: of all models together.
-        cost_usd: US dollars.
+        cost_usd: US dollars, those that were spent before too.
         calls: inferences that were answered.
         by_model: tokens of each model.
     """
@@ -32,13 +32,14 @@ class Budget:
     Args:
         limit_usd: US dollars.
         price: of a model by its id.
+        spent_usd: that were spent of it before.
     """
 
-    def __init__(self, limit_usd: float, price: Callable[[str], Price]) -> None:
+    def __init__(self, limit_usd: float, price: Callable[[str], Price], spent_usd: float = 0.0) -> None:
         self._limit = limit_usd
         self._price = price
         self._reserved = 0.0
-        self._spent = 0.0
+        self._spent = spent_usd
         self._calls = 0
         self._tokens: dict[str, Tokens] = {}
         self._exhausted = False

@@ -26,6 +26,7 @@ class GatewayConfig(BaseModel):
         small_model: id for the CLI's small tasks; the main model when there is none.
         price: of the main model; its list price by default.
         limit_usd: US dollars for the whole session.
+        spent_usd: that earlier tasks of the session have spent.
         api_key: the Anthropic key; never leaves this process except to the API.
         anthropic_url: root of the Anthropic API; the standard variable ANTHROPIC_BASE_URL by default.
         region: AWS region of Bedrock; the standard variables by default.
@@ -41,6 +42,7 @@ class GatewayConfig(BaseModel):
     small_model: str | None = None
     price: Price | None = None
     limit_usd: float = Field(gt=0)
+    spent_usd: float = Field(default=0.0, ge=0)
     api_key: SecretStr | None = None
     anthropic_url: str = Field(default_factory=lambda: os.environ.get("ANTHROPIC_BASE_URL") or ANTHROPIC_URL)
     region: str | None = Field(

@@ -36,7 +36,7 @@ class Gateway:
     def __init__(self, config: GatewayConfig, waiting: Callable[[Trouble], None] = lambda _: None) -> None:
         give_large_blocks_back()
         self._config = config
-        self._budget = Budget(config.limit_usd, config.price_of)
+        self._budget = Budget(config.limit_usd, config.price_of, config.spent_usd)
         self._upstream = Upstream(config.read_timeout)
         provider = config.connect()
         self._patience = Patience(config.patience)

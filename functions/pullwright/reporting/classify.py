@@ -26,7 +26,10 @@ _LAUNCH = ("ECS.", "AmazonECS.")
 _TABLE = "DynamoDb."
 _FUNCTION_REFUSED = frozenset({"Lambda.TooManyRequestsException", "Lambda.ServiceException"})
 _NEVER_STARTED = "TaskFailedToStart"
-_SPOT = "SpotInterruption"
+# AWS's documentation has either code beside "Your Spot Task was interrupted.":
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+_RECLAIMED = frozenset({"SpotInterruption", "TerminationNotice"})
 QUOTA = "ECS.LimitExceededException"
 """What ECS would call a quota that is used up, if it did not answer with one of `NO_ROOM`."""
 # Where AWS has a code, it stands before the colon. For want of capacity it has none, only these beginnings:
@@ -104,11 +107,20 @@ def _told(result: AgentResult, evidence: Evidence) -> Failure:
         return failure
     if (stop := _stop(evidence.error)) is not None:
         return stop.failure
+    if _is_of_an_earlier_task(result, evidence):
+        return _failure(evidence).failure
     if evidence.error.Error in {_TIMED_OUT, EXECUTION_TIMED_OUT}:
         return _too_long().failure
     # ECS knows better than the runner, which only got a signal.
     task = TaskEnd.of(evidence.error.decoded) if evidence.error.Error == _TASK_FAILED else None
     return _stopped(task).failure if task is not None and task.StopCode not in {None, _EXITED} else failure
+
+
+def _is_of_an_earlier_task(result: AgentResult, evidence: Evidence) -> bool:
+    """Whether the task that ended last left no result, and this is that of one that was stopped before it."""
+    error = evidence.error
+    ended = TaskEnd.of(error.decoded) if error is not None and error.decoded else evidence.task
+    return ended is not None and ended.TaskArn not in {None, result.task_arn}
 
 
 def _failure(evidence: Evidence) -> PullwrightError:
@@ -206,7 +218,7 @@ def _ended(task: TaskEnd, *, is_corrupt: bool) -> PullwrightError:
 
 
 def _stopped(task: TaskEnd) -> PullwrightError:
-    if task.StopCode == _SPOT:
+    if task.StopCode in _RECLAIMED:
         return errors.SpotInterrupted("AWS took back the spare capacity that the task ran on.")
     if task.StoppedReason == NO_HEARTBEAT:
         return errors.TaskLost("The task gave no sign of life any more and was stopped.")

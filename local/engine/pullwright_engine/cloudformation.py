@@ -72,7 +72,7 @@ class Cluster(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no
     TYPE = "AWS::ECS::Cluster"
     SCHEMA: Document = {  # noqa: RUF012 - the base class has it so
         "typeName": TYPE,
-        "properties": {"ClusterName": {}, "Arn": {}},
+        "properties": {"ClusterName": {}, "Arn": {}, "CapacityProviders": {}},
         "primaryIdentifier": ["/properties/ClusterName"],
         "readOnlyProperties": ["/properties/Arn"],
     }
@@ -82,13 +82,23 @@ class Cluster(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no
         model = request.desired_state
         model.setdefault("ClusterName", f"{request.stack_name}-{request.logical_resource_id}")
         tags = [{"key": tag["Key"], "value": tag["Value"]} for tag in model.get("Tags") or []]
-        cluster = request.aws_client_factory.ecs.create_cluster(clusterName=model["ClusterName"], tags=tags)
+        cluster = request.aws_client_factory.ecs.create_cluster(
+            clusterName=model["ClusterName"],
+            tags=tags,
+            capacityProviders=model.get("CapacityProviders") or [],
+        )
         model["Arn"] = cluster["cluster"]["clusterArn"]
         return _done(model)
 
     def update(self, request: Any) -> ProgressEvent:
-        """Keep the cluster: nothing that may change has an effect here."""
-        return _done(request.previous_state | request.desired_state)
+        """Change the cluster's capacity providers: nothing else that may change has an effect here."""
+        model = request.previous_state | request.desired_state
+        request.aws_client_factory.ecs.put_cluster_capacity_providers(
+            cluster=model["ClusterName"],
+            capacityProviders=model.get("CapacityProviders") or [],
+            defaultCapacityProviderStrategy=[],
+        )
+        return _done(model)
 
     def delete(self, request: Any) -> ProgressEvent:
         """Remove the cluster."""

@@ -19,13 +19,15 @@ REFUSE_TASK = "refuse-task"
 """A task's image cannot be pulled."""
 EXHAUST_TASK = "exhaust-task"
 """A task that is killed says that it ran out of memory, as Fargate does."""
+RECLAIM_TASK = "reclaim-task"
+"""A task on FARGATE_SPOT is taken back, as soon as it runs and it is ordered."""
 REFUSE_CALL = "refuse-call"
 """A call of DynamoDB, S3 or ECS is answered with 500."""
 LOSE_ANSWER = "lose-answer"
 """A call is made, but the connection ends before its answer is sent."""
 EXHAUST_QUOTA = "exhaust-quota"
 """RunTask finds the account's quota of vCPUs used up."""
-WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, EXHAUST_QUOTA, REFUSE_CALL, LOSE_ANSWER)
+WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, RECLAIM_TASK, EXHAUST_QUOTA, REFUSE_CALL, LOSE_ANSWER)
 
 
 class Faults:

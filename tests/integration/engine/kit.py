@@ -31,19 +31,33 @@ class Engine:
         """A client of the operator's."""
         return client(service, self.emulator.url)
 
-    def run_task(self, command: str, family: str = "engine-task") -> dict[str, Any]:
-        """Start one task."""
-        answer = self.ask_for_task(command, family)
+    def associate(self, *providers: str) -> None:
+        """Let the cluster's tasks run on these capacity providers."""
+        self.client("ecs").put_cluster_capacity_providers(
+            cluster=self.outputs["Cluster"],
+            capacityProviders=list(providers),
+            defaultCapacityProviderStrategy=[],
+        )
+
+    def order(self, what: str, contains: str) -> None:
+        """Order one failure of the engine for what has a text in it."""
+        file = self.emulator.layout.engine / "faults.json"
+        file.write_text(json.dumps([{"id": contains, "what": what, "contains": [contains]}]))
+
+    def run_task(self, command: str, family: str = "engine-task", provider: str = "") -> dict[str, Any]:
+        """Start one task, on a capacity provider if one is named."""
+        answer = self.ask_for_task(command, family, provider)
         assert not answer["failures"]
         task: dict[str, Any] = answer["tasks"][0]
         return task
 
-    def ask_for_task(self, command: str, family: str = "engine-task") -> dict[str, Any]:
+    def ask_for_task(self, command: str, family: str = "engine-task", provider: str = "") -> dict[str, Any]:
         """RunTask's whole answer."""
+        strategy = {"capacityProviderStrategy": [{"capacityProvider": provider, "weight": 1}]}
         answer: dict[str, Any] = self.client("ecs").run_task(
             cluster=self.outputs["Cluster"],
             taskDefinition=family,
-            launchType="FARGATE",
+            **(strategy if provider else {"launchType": "FARGATE"}),
             networkConfiguration=AWSVPC,
             overrides={"containerOverrides": [{"name": "main", "command": [command]}]},
         )

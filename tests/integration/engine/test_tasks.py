@@ -50,6 +50,27 @@ def test_a_task_runs_with_its_environment_secrets_and_log(engine: Engine) -> Non
     assert engine.task_log(task["taskArn"]) == ["yes hello 32 AWS_ECS_FARGATE"]
 
 
+def test_spare_capacity_is_taken_back(engine: Engine) -> None:
+    """On order a task on FARGATE_SPOT gets SIGTERM and says why; one on other capacity is left alone.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+    """
+    with pytest.raises(ClientError, match="not associated with the cluster"):
+        engine.run_task("true", provider="FARGATE_SPOT")
+    engine.associate("FARGATE", "FARGATE_SPOT")
+    script = ": take-back; trap 'exit 143' TERM; while :; do sleep 0.1; done"
+    lasting, spare = (engine.run_task(script, provider=name) for name in ("FARGATE", "FARGATE_SPOT"))
+    assert spare["capacityProviderName"] == "FARGATE_SPOT"
+    wait(lambda: engine.task(lasting["taskArn"])["lastStatus"] == "RUNNING", 20)
+    engine.order("reclaim-task", "take-back")
+    taken = engine.ended_task(spare["taskArn"])
+    reason = "Your Spot Task was interrupted."
+    assert (taken["stopCode"], taken["stoppedReason"]) == ("SpotInterruption", reason)
+    assert taken["containers"][0]["exitCode"] == 143
+    assert engine.task(lasting["taskArn"])["lastStatus"] == "RUNNING"
+    engine.client("ecs").stop_task(cluster=engine.outputs["Cluster"], task=lasting["taskArn"])
+
+
 def test_each_task_has_credentials_of_its_own_and_metadata(engine: Engine) -> None:
     """The metadata endpoint names the task, and STS knows the task by the key it was given."""
     first, second = (engine.run_task(f"python3 -c {json.dumps(SHOW_CREDENTIALS)}") for _ in range(2))

@@ -36,6 +36,12 @@ def _moto(context: Any) -> Any:
     return connect_to(region_name=context.region, aws_access_key_id=context.account_id).ecs
 
 
+def _providers(context: Any, cluster_arn: str) -> list[str]:
+    """The capacity providers that a cluster is associated with."""
+    [cluster] = _moto(context).describe_clusters(clusters=[cluster_arn])["clusters"]
+    return list(cluster.get("capacityProviders") or [])
+
+
 def _cluster(context: Any, reference: str | None) -> str:
     found = _moto(context).describe_clusters(clusters=[reference or "default"])["clusters"]
     if not found or found[0]["status"] != "ACTIVE":
@@ -62,7 +68,7 @@ def _find(cluster_arn: str, reference: str) -> TaskRun | None:
     return None
 
 
-def _check(request: Document, definition: Document) -> None:
+def _check(request: Document, definition: Document, providers: list[str]) -> None:
     overrides = request.get("overrides") or {}
     if len(json.dumps(overrides)) > shapes.OVERRIDES_LIMIT:
         raise invalid_parameter("Container Overrides length must be at most 8192")
@@ -77,6 +83,12 @@ def _check(request: Document, definition: Document) -> None:
         raise invalid_parameter(
             "Specifying both a launch type and capacity provider strategy is not supported. "
             "Remove one and try again."
+        )
+    strategy = request.get("capacityProviderStrategy") or []
+    if any(one["capacityProvider"] not in providers for one in strategy):
+        raise invalid_parameter(
+            "The specified capacity provider strategy cannot contain a capacity provider that is not "
+            "associated with the cluster. Associate the capacity provider with the cluster and try again."
         )
     awsvpc = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
     if definition.get("networkMode") == "awsvpc" and not awsvpc.get("subnets"):
@@ -94,7 +106,8 @@ def run_task(context: Any, request: Document) -> Document:
     """
     cluster_arn = _cluster(context, request.get("cluster"))
     definition = _definition(context, request["taskDefinition"])
-    _check(request, definition)
+    strategy = request.get("capacityProviderStrategy")
+    _check(request, definition, _providers(context, cluster_arn) if strategy else [])
     token = (cluster_arn, request.get("clientToken") or "")
     quota = settings().fargate_vcpus
     is_ordered = faults().strikes(EXHAUST_QUOTA, json.dumps(request.get("overrides") or {}))

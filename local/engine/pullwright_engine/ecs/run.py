@@ -16,14 +16,21 @@ from pullwright_engine.ecs import container as containers
 from pullwright_engine.ecs import metadata, platform, users
 from pullwright_engine.ecs.endpoint import endpoint
 from pullwright_engine.ecs.errors import StartError
-from pullwright_engine.ecs.shapes import Document, exit_code, now, task_id
-from pullwright_engine.faults import EXHAUST_TASK, REFUSE_TASK
+from pullwright_engine.ecs.shapes import SPOT, Document, exit_code, now, task_id
+from pullwright_engine.faults import EXHAUST_TASK, RECLAIM_TASK, REFUSE_TASK
 from pullwright_engine.settings import Image, Settings, faults
 
 LOG = logging.getLogger(__name__)
 
 KILLED = 137
 """Exit code of a container that got SIGKILL."""
+
+RECLAIMED = "Your Spot Task was interrupted."
+"""`stoppedReason` of a task that is taken back; it gets SIGTERM, and two minutes unless its `stopTimeout` is
+shorter: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html"""
+
+RECLAIM_SECONDS = 0.2
+"""Between two looks at whether a running task is to be taken back."""
 
 DRAIN_SECONDS = 5.0
 """How long the output of a container that has ended may take to be read."""
@@ -54,15 +61,16 @@ class TaskRun:
         """Start the task's life."""
         self._thread.start()
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, code: str = "UserInitiated") -> None:
         """Ask the task to end, as StopTask does; what has ended stays as it is.
 
         Args:
             reason: shown as `stoppedReason`.
+            code: shown as `stopCode`.
         """
         with self._changed:
             if self.task["desiredStatus"] != "STOPPED":
-                self.task.update(desiredStatus="STOPPED", stopCode="UserInitiated", stoppedReason=reason)
+                self.task.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason)
             self._stopping = True
             self._changed.notify_all()
 
@@ -185,7 +193,11 @@ class TaskRun:
         for one in self._running:
             threading.Thread(target=self._await_exit, args=(one,), daemon=True).start()
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._essential_ended())
+            while not self._changed.wait_for(
+                lambda: self._stopping or self._essential_ended(), RECLAIM_SECONDS
+            ):
+                if self._is_reclaimed():
+                    self.stop(RECLAIMED, "SpotInterruption")
         if self.task["desiredStatus"] != "STOPPED":
             self.task.update(
                 stopCode="EssentialContainerExited", stoppedReason="Essential container in task exited"
@@ -195,6 +207,12 @@ class TaskRun:
         one.child.process.wait()
         with self._changed:
             self._changed.notify_all()
+
+    def _is_reclaimed(self) -> bool:
+        """Whether AWS wants the capacity back; only what runs on spare capacity is ever taken back."""
+        return self.task.get("capacityProviderName") == SPOT and faults().strikes(
+            RECLAIM_TASK, json.dumps(self.task["overrides"])
+        )
 
     def _essential_ended(self) -> bool:
         return any(one.essential and one.child.process.poll() is not None for one in self._running)

@@ -10,6 +10,8 @@ from typing import Any
 
 Document = dict[str, Any]
 
+SPOT = "FARGATE_SPOT"
+"""Fargate's capacity provider whose tasks may be taken back."""
 OVERRIDES_LIMIT = 8_192
 """Characters that the JSON of `overrides` may have."""
 
@@ -54,7 +56,8 @@ def new_task(request: Document, definition: Document, cluster_arn: str) -> Docum
         "taskDefinitionArn": definition["taskDefinitionArn"],
         "group": request.get("group") or f"family:{definition['family']}",
         "startedBy": request.get("startedBy") or "",
-        "launchType": request.get("launchType") or "FARGATE",
+        "launchType": "FARGATE",
+        **capacity_provider(request),
         "platformVersion": request.get("platformVersion") or "1.4.0",
         "platformFamily": "Linux",
         "availabilityZone": f"{arn.split(':')[3]}a",
@@ -88,6 +91,13 @@ def exceeds_quota(task: Document, others: Iterable[Document], quota: float | Non
         return False
     used = sum(int(other["cpu"]) for other in others if other["lastStatus"] != "STOPPED")
     return used + int(task["cpu"]) > quota * _UNITS_OF_A_VCPU
+
+
+def capacity_provider(request: Document) -> Document:
+    """The field of a task that was started by a strategy; one that was started by launch type has none."""
+    strategy = request.get("capacityProviderStrategy") or []
+    # With one provider there is nothing to spread by weight.
+    return {"capacityProviderName": strategy[0]["capacityProvider"]} if strategy else {}
 
 
 def _architecture(definition: Document) -> str:

@@ -18,6 +18,7 @@ from pullwright.models import (
     BrokerGrant,
     OpenedPullRequest,
     SessionRequest,
+    SessionUsage,
     Verdict,
 )
 
@@ -37,6 +38,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "Execution input": SessionRequest,
     "`sessions/<id>/request.json`": AgentRequest,
     "`sessions/<id>/result.json`": AgentResult,
+    "`sessions/<id>/usage.json`": SessionUsage,
     "What OpenPullRequest answers": OpenedPullRequest,
     "What ReportOutcome answers": Verdict,
     "What the broker answers": BrokerGrant,

@@ -183,12 +183,14 @@ def test_no_wait_fills_the_history() -> None:
     started and failed, a look for a slot enters and leaves three states and is one call, a round of RunAgent
     enters and leaves two.
     """
-    launched_again = 3 + 10
-    rounds = {name: _rounds(name) + (launched_again if name == "RunAgent" else 0) for name in tasks()}
     attempts = sum(
-        rounds[name] * one["MaxAttempts"] for name, state in tasks().items() for one in state["Retry"]
+        _rounds(name) * one["MaxAttempts"] for name, state in tasks().items() for one in state["Retry"]
     )
-    assert 3 * attempts + 4 * rounds["RunAgent"] + (2 + 5 + 2) * _most_looks() < 25_000
+    assert 3 * attempts + 4 * _rounds("RunAgent") + (2 + 5 + 2) * _most_looks() < 25_000
+    # A reclaim is one of these rounds.
+    (reclaim,) = [one for one in STATES["CheckLaunch"]["Choices"] if "$reclaims" in one["Condition"]]
+    assert re.findall(r"\$waits < (\d+)", reclaim["Condition"]) == [str(_rounds("RunAgent") - 1)]
+    assert reclaim["Assign"]["waits"] == "{% $waits + 1 %}"
 
 
 def test_only_who_found_no_slot_looks_for_one() -> None:

@@ -28,6 +28,7 @@ PATCHED = (
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_service_task"),
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._build_sync_resolver"),
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_sync"),
+    (f"{_STATE}.service.state_task_service_ecs", "_SUPPORTED_API_PARAM_BINDINGS"),
     (f"{_STATE}.service.state_task_service_callback", "StateTaskServiceCallback._evaluate_with_timeout"),
     ("localstack.services.stepfunctions.backend.execution", "Execution.stop"),
     (f"{_SFN}.eval.environment", "Environment.set_error"),

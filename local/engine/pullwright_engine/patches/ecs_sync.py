@@ -3,7 +3,8 @@
 Defects: the exit code was ignored (a task that failed was a success); a task that could not be started was
 a success too; failures of RunTask broke the state with an IndexError; an execution that was stopped, or a
 state that timed out, left its task running; and one answer that ECS did not give in time ended the session,
-where AWS asks again.
+where AWS asks again. A capacity provider strategy was dropped without a word; AWS's own CDK writes it into
+such states: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_stepfunctions_tasks.EcsRunTask.html
 """
 
 import json
@@ -147,6 +148,7 @@ def apply() -> None:
             if isinstance(sync_resolver, _Watched):
                 sync_resolver.stop_unless_ended()
 
+    state_task_service_ecs._SUPPORTED_API_PARAM_BINDINGS["runtask"].add("CapacityProviderStrategy")
     state_class._eval_service_task = eval_service_task
     state_class._build_sync_resolver = build_sync_resolver
     state_class._eval_sync = eval_sync

@@ -19,6 +19,7 @@ REPOSITORY, PULLS, ONE_PULL = "$", "/pulls$", f"/pulls/{PULL}$"
 TRACKING = f"/issues/{PULL}/comments$"
 OPENING, REPORTING = '"input"', '"opened"'
 """What only one of the two functions' events holds."""
+_UNAUTHORIZED = 401
 
 
 def _nothing(_bench: Bench) -> None:
@@ -66,6 +67,11 @@ class Cell:
     def name(self) -> str:
         """For pytest."""
         return f"{self.state}-{self.fault}".replace(" ", "_")
+
+    @property
+    def waits(self) -> bool:
+        """Whether each try waits the 43 s in which GitHub may not know a new token."""
+        return any(fault.get("status") == _UNAUTHORIZED for fault in self.github)
 
 
 def fails(method: str, path: str, status: int, **more: Any) -> dict[str, Any]:

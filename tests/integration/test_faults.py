@@ -52,7 +52,8 @@ def quick(definition: dict[str, Any], tries: int) -> dict[str, Any]:
         for retrier in state.get("Retry", []):
             retrier.pop("MaxDelaySeconds", None)
             retrier |= {"IntervalSeconds": 1, "BackoffRate": 1}
-            if retrier["MaxAttempts"] < _LONG_RETRIES:
+            # None at all is a way on by Catch.
+            if 0 < retrier["MaxAttempts"] < _LONG_RETRIES:
                 retrier["MaxAttempts"] = tries
     return definition
 

@@ -56,7 +56,8 @@ def _until_ended_in(*states: str) -> Callable[[Bench], None]:
 
     def wait(bench: Bench) -> None:
         recall(bench)
-        assert bench.session.visits()[-1].name in states
+        visits = [visit.name for visit in bench.session.visits()]
+        assert visits[-1] in states, visits
 
     return wait
 

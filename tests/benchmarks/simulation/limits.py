@@ -94,9 +94,9 @@ def _further_rounds(state: str) -> int:
     """How often CheckLaunch leads back to a state that found no room and has used up its retries."""
     if state != "RunAgent":
         return 0
-    choices = json.loads(DEFINITION.read_text())["States"]["CheckLaunch"]["Choices"]
-    conditions = " ".join(choice["Condition"] for choice in choices)
-    (most,) = re.findall(r"\$waits < (\d+)", conditions)
+    conditions = [choice["Condition"] for choice in _states()["CheckLaunch"]["Choices"]]
+    (no_room,) = (condition for condition in conditions if "RESOURCE:" in condition)
+    (most,) = re.findall(r"\$waits < (\d+)", no_room)
     return int(most)
 
 

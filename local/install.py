@@ -245,7 +245,7 @@ def parts() -> list[Part]:
         ("Lambda runtime", "lambda", requirements / "lambda.txt", None),
         ("runner", "runner", ROOT / "container" / "requirements.txt", ROOT),
     )
-    lock = (ROOT / "uv.lock", ROOT / "pyproject.toml", engine / "pyproject.toml")
+    lock = (ROOT / "uv.lock", ROOT / "pyproject.toml", *sorted((ROOT / "local").glob("*/pyproject.toml")))
     found = [
         Part("Claude Code", (CLAUDE / "package-lock.json",), TOOLS / "claude" / "node_modules", make_claude),
         Part("tools from npm", (NODE / "package-lock.json",), TOOLS / "node" / "node_modules", make_node),

@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".local"
 """What `make setup` installs; every stack of this checkout shares it."""
 
+APP_PERMISSIONS = ROOT / "functions" / "pullwright" / "github" / "app_permissions.json"
+"""The permissions and events that the App asks for."""
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -11,7 +11,7 @@ from typing import Any
 
 from local import agent_tools, bedrock_proxy
 from local.emulator import SYSTEM_PATH, Emulator, runner_images
-from local.layout import ROOT, Layout
+from local.layout import APP_PERMISSIONS, ROOT, Layout
 from local.model_choice import Model
 from local.sam import REGION
 from local.supervise import Known, free_port, start, wait_until
@@ -76,7 +76,7 @@ class Services:
         return given
 
     def _github(self) -> Known:
-        arguments: list[object] = ["--data", self._layout.data / "github"]
+        arguments: list[object] = ["--data", self._layout.data / "github", "--permissions", APP_PERMISSIONS]
         if folder := os.environ.get(EXCHANGES):
             arguments += ["--exchanges", folder]
         return self._standin("github", self._github_port, *arguments)
@@ -88,18 +88,20 @@ class Services:
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
         }
-        return self._module(name, port, *arguments, environment=environment)
+        return self._module(name, f"{name}_standin", port, *arguments, environment=environment)
 
     def _proxy(self) -> Known:
         # The one process that may see the developer's own AWS settings.
         environment = {**os.environ, bedrock_proxy.TOKEN: self._token}
-        return self._module("bedrock_proxy", self._model_port, environment=environment)
+        return self._module("bedrock_proxy", "local.bedrock_proxy", self._model_port, environment=environment)
 
-    def _module(self, name: str, port: int, *arguments: object, environment: Mapping[str, str]) -> Known:
+    def _module(
+        self, name: str, module: str, port: int, *arguments: object, environment: Mapping[str, str]
+    ) -> Known:
         log = self._layout.logs / f"{name}.log"
         known = start(
             name,
-            [sys.executable, "-m", f"local.{name}", "--port", str(port), *map(str, arguments)],
+            [sys.executable, "-m", module, "--port", str(port), *map(str, arguments)],
             environment=environment,
             log=log,
             cwd=ROOT,

@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import app, persistence
-from local.layout import ROOT, Layout
+from local.layout import APP_PERMISSIONS, ROOT, Layout
 from local.model_choice import Model
 from local.progress import Steps
 from local.sam import Sam, fingerprint
@@ -271,9 +271,8 @@ def status(layout: Layout) -> dict[str, Any]:
 
 def _code() -> str:
     """A hash of what the processes run: after a change they are started anew."""
-    folder = ROOT / "local"
-    parts = [folder / name for name in ("engine", "github", "model", "emulator.py", "services.py")]
-    return fingerprint(part for part in parts if part.exists())
+    names = ("engine", "github_standin", "model_standin", "emulator.py", "services.py")
+    return fingerprint([*(ROOT / "local" / name for name in names), APP_PERMISSIONS])
 
 
 def elapsed(began: float) -> str:

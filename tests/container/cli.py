@@ -140,7 +140,7 @@ class StandIn:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        process = subprocess.Popen([sys.executable, "-m", "local.model", "--port", str(port)], cwd=ROOT)
+        process = subprocess.Popen([sys.executable, "-m", "model_standin", "--port", str(port)], cwd=ROOT)
         try:
             standin = cls(f"http://127.0.0.1:{port}")
             standin.wait(process)

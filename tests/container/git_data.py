@@ -1,7 +1,7 @@
 """The part of GitHub's git database API that brings a commit onto a branch.
 
 Who stands in such a commit and what is refused in which words is what GitHub documents; the stand-in in
-`local/github` is stricter and signs, and the integration tests have it.
+`local/github_standin` is stricter and signs, and the integration tests have it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.github.workflows import skips
+from github_standin.workflows import skips
 from runner import exit_codes
 from tests.container.test_checks import commit
 from tests.container.world import World

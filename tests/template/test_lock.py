@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 
@@ -48,3 +52,19 @@ def test_nothing_of_the_command_is_deployed(folder: str) -> None:
     """What only the command line needs is neither in the functions nor in the image."""
     text = (ROOT / folder / "requirements.txt").read_text(encoding="utf-8")
     assert not re.search(r"^(typer|rich|shellingham)==", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["github_standin", "model_standin"])
+def test_a_stand_in_can_be_installed_alone(name: str) -> None:
+    """A stand-in imports itself and what it declares, nothing of the product and nothing of the launcher."""
+    project = tomllib.loads((ROOT / "local" / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {dependency.lower() for dependency in project["dependencies"]}
+    # The hook of a push finds the module beside it.
+    known = {name, "rules", *sys.stdlib_module_names}
+    provided = packages_distributions()
+    for file in (ROOT / "local" / name / name).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            for module in {module.partition(".")[0] for module in modules} - known:
+                assert declared & {found.lower() for found in provided[module]}, f"{file}: {module}"

@@ -11,17 +11,19 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from local.github import api, graphql
-from local.github.calls import Call
-from local.github.control import Control
-from local.github.faults import Faults
-from local.github.world import World
+from github_standin import api, graphql
+from github_standin.calls import Call
+from github_standin.control import Control
+from github_standin.declaration import Declaration
+from github_standin.faults import Faults
+from github_standin.world import World
+from local.layout import APP_PERMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from local.github.answers import Reply
+    from github_standin.answers import Reply
 
 NOW = 1_800_000_000.0
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -114,7 +116,9 @@ class Lab:
 def open_lab(folder: Path) -> Iterator[Lab]:
     """A stand-in whose webhooks are queued and never sent."""
     time = [NOW]
-    world = World(folder / "data", "http://127.0.0.1:4000", lambda: time[0])
+    world = World(
+        folder / "data", "http://127.0.0.1:4000", lambda: time[0], Declaration.read(APP_PERMISSIONS)
+    )
     made = Lab(world, time)
     for login, token in (("maintainer", MAINTAINER), ("outsider", OUTSIDER)):
         made.control("POST", "/users", {"login": login, "token": token})

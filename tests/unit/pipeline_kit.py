@@ -14,11 +14,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.github import api, graphql
-from local.github.calls import Call
-from local.github.control import Control
-from local.github.faults import Faults
-from local.github.world import World
+from github_standin import api, graphql
+from github_standin.calls import Call
+from github_standin.control import Control
+from github_standin.declaration import Declaration
+from github_standin.faults import Faults
+from github_standin.world import World
+from local.layout import APP_PERMISSIONS
 from pullwright.artifacts import Artifacts, UnreadableResultError
 from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.app import AppSecret, GitHubApp
@@ -71,7 +73,7 @@ class GitHub:
         self.slept = 0.0
         self.allowances: dict[str, MemoryAllowance] = {}
         """What the table would say of each account's installation."""
-        self._world = World(folder, ROOT, self.clock)
+        self._world = World(folder, ROOT, self.clock, Declaration.read(APP_PERMISSIONS))
         self._control = Control(self._world, Faults(), deque())
         self.before: list[tuple[str, str, Response]] = []
         self.after: list[tuple[str, str, Response]] = []

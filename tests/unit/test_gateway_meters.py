@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.model.framing import bedrock_chunk, frame, server_sent
+from model_standin.framing import bedrock_chunk, frame, server_sent
 from pullwright.prices import Tokens
 from runner.gateway.meters import SafeMeter
 from tests.unit.runner_kit import listed

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import ProtocolError
 
-from local.model.framing import server_sent
+from model_standin.framing import server_sent
 from runner.gateway.budget import Budget
 from runner.gateway.patience import Patience
 from runner.gateway.prompt import measure

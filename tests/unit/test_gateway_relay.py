@@ -10,7 +10,7 @@ import pytest
 import urllib3
 from urllib3.exceptions import ProtocolError
 
-from local.model.framing import server_sent
+from model_standin.framing import server_sent
 from runner.gateway.budget import Budget
 from runner.gateway.patience import PASSING, Patience
 from runner.gateway.provider import Anthropic

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from pydantic import ValidationError
 
-from local.github.faults import Fault, Faults
-from local.github.links import node_id, parse_node_id
-from local.github.web.markdown import render
+from github_standin.declaration import Declaration
+from github_standin.faults import Fault, Faults
+from github_standin.links import node_id, parse_node_id
+from github_standin.web.markdown import render
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_fault_strikes_from_the_nth_call_on_so_often() -> None:
@@ -62,3 +68,25 @@ def test_markdown_shows_text_and_runs_nothing(text: str, there: str, gone: str) 
     html = render(text)
     assert there in html
     assert gone not in html
+
+
+def test_without_a_declaration_an_installation_may_read_metadata_alone() -> None:
+    """It is as on GitHub for an App that asks for nothing."""
+    assert Declaration().model_dump() == {"permissions": {"metadata": {"access": "read"}}, "events": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "Invalid JSON"),
+        ('{"permissions": {"isues": {"access": "write"}}, "events": {}}', "GitHub has no permission isues"),
+        ('{"permissions": {"issues": {"access": "all"}}, "events": {}}', "permissions.issues.access"),
+        ('{"permisions": {}}', "permisions"),
+    ],
+)
+def test_a_wrong_declaration_names_its_problem(tmp_path: Path, text: str, problem: str) -> None:
+    """What the file has wrong is said, with the field."""
+    path = tmp_path / "permissions.json"
+    path.write_text(text)
+    with pytest.raises(ValidationError, match=problem):
+        Declaration.read(path)

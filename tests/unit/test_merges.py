@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.github.workflows import skips
+from github_standin.workflows import skips
 from pullwright.comments import first_commit_message
 from pullwright.releasing.release import release_message
 from runner.git.message import commit_message, hold_message

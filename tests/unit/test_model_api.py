@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.model.app import build
-from local.model.journal import Journal
-from local.model.library import Library
+from model_standin.app import build
+from model_standin.journal import Journal
+from model_standin.library import Library
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

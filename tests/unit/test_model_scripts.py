@@ -8,12 +8,12 @@ import pytest
 from botocore.eventstream import EventStreamBuffer
 from pydantic import ValidationError
 
-from local.model import framing, reply
-from local.model.conversation import Conversation, read
-from local.model.faults import Refused
-from local.model.library import Library
-from local.model.play import ScriptedFault, choose
-from local.model.scripts import Script, Step
+from model_standin import framing, reply
+from model_standin.conversation import Conversation, read
+from model_standin.faults import Refused
+from model_standin.library import Library
+from model_standin.play import ScriptedFault, choose
+from model_standin.scripts import Script, Step
 
 MODEL = "claude-opus-5-5"
 SYSTEM = "You work.\n - Primary working directory: /work tree\n - Platform: linux"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.github.workflows import skips
+from github_standin.workflows import skips
 from pullwright.comments import TRACKING_MARKER
 from pullwright.errors import (
     AlreadyRunning,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.github.workflows import skips
+from github_standin.workflows import skips
 from pullwright.comments import HOLD_BEGIN, RELEASE_MARKER, TRACKING_MARKER, render_hold
 from pullwright.errors import GitHubUnavailable
 from pullwright.github.transport import Response

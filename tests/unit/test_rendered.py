@@ -1,8 +1,8 @@
 """What the agent reads of a text is what GitHub's page shows of it.
 
 The page is made by GitHub's own Markdown library and a sanitizer with GitHub's list of elements
-(`local.github.markup`); what it shows is read by another parser than the product's, that of Lexbor's browser
-engine.
+(`github_standin.markup`); what it shows is read by another parser than the product's, that of Lexbor's
+browser engine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from local.github.markup import render
+from github_standin.markup import render
 from pullwright.rendered import page_text
 from pullwright.rendered.visibility import SMALLEST_SCALE
 from pullwright.text import printable

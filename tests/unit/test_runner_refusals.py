@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.model.known import ANTHROPIC, BEDROCK
+from model_standin.known import ANTHROPIC, BEDROCK
 from pullwright.models import ResolvedLimits
 from runner.agent.process import Ended
 from runner.agent.stream import ResultLine

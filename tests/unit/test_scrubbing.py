@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.github.rest.app import _token
+from github_standin.rest.app import _token
 from pullwright import log
 from pullwright.github.payloads import CheckRun
 from runner.artifacts import Artifacts

@@ -18,6 +18,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from local.layout import APP_PERMISSIONS
 from local.people import call
 from local.services import EXCHANGES
 
@@ -77,7 +78,8 @@ class StandIn:
     @classmethod
     def start(cls, data: Path) -> StandIn:
         """Start it and wait for its ready line."""
-        command = [sys.executable, "-W", "error", "-m", "local.github", "--port", "0", "--data", str(data)]
+        command = [sys.executable, "-W", "error", "-m", "github_standin", "--port", "0", "--data", str(data)]
+        command += ["--permissions", str(APP_PERMISSIONS)]
         if folder := os.environ.get(EXCHANGES):
             command += ["--exchanges", folder]
         with (data.parent / "stderr").open("a") as errors:

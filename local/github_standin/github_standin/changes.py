@@ -1,0 +1,237 @@
+"""Changes to issues and pull requests, with the rules and the events that go with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin import events, pushes, workflows
+from github_standin.answers import ApiError, forbidden, invalid
+from github_standin.auth import role_of
+from github_standin.permissions import ROLES
+from github_standin.records import Edit, Issue, Renaming
+from github_standin.shapes import issues, repositories
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.records import Pull, Repository, Role
+    from github_standin.world import World
+
+LONGEST_BODY = 65_536
+_LONGEST_TITLE = 256
+
+
+def checked_title(title: str, resource: str) -> str:
+    """Return a title that GitHub would take.
+
+    Raises:
+        ApiError: 422, it is empty or too long.
+    """
+    if not title.strip():
+        raise invalid(resource, "missing_field", field="title")
+    if len(title) > _LONGEST_TITLE:
+        message = f"title is too long (maximum is {_LONGEST_TITLE} characters)"
+        raise invalid(resource, "custom", field="title", message=message)
+    return title
+
+
+def checked_body(body: str | None, resource: str) -> str | None:
+    """Return a text that GitHub would take.
+
+    Raises:
+        ApiError: 422, it is too long.
+    """
+    if body is not None and len(body) > LONGEST_BODY:
+        message = f"body is too long (maximum is {LONGEST_BODY} characters)"
+        raise invalid(resource, "custom", field="body", message=message)
+    return body
+
+
+def begin(
+    call: Call, repository: Repository, title: str, body: str | None, pull: Pull | None = None
+) -> Issue:
+    """Return a new issue or pull request, not yet saved; both share one row of numbers."""
+    store, now, account = call.world.store, call.world.now(), call.account()
+    number = repository.next_number
+    repository.next_number += 1
+    store.repositories.put(repository)
+    # GitHub counts the first version as an edit too, once there is another.
+    first = Edit(id=store.next_id("edit"), editor_id=account.id, edited_at=now, text=body or "")
+    return Issue(
+        id=store.next_id("issue"),
+        repository_id=repository.id,
+        number=number,
+        title=title,
+        body=body,
+        user_id=account.id,
+        by_app=call.by_app,
+        edits=[first],
+        pull=pull,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def check_unlocked(call: Call, repository: Repository, it: Issue, what: str) -> None:
+    """Check that somebody may add to a conversation; a locked one is for people who may write, not for Apps.
+
+    https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations and
+    https://github.com/renovatebot/renovate/issues/6215
+
+    Args:
+        call: the request.
+        repository: where.
+        it: the issue or pull request.
+        what: what would be made.
+
+    Raises:
+        ApiError: 403.
+    """
+    is_writer = call.actor.kind == "user" and ROLES[role_of(repository, call.account())] >= ROLES["write"]
+    if it.locked and not is_writer:
+        raise forbidden(f"Unable to create {what} because issue is locked.")
+
+
+def check_author(call: Call, repository: Repository, it: Any, role: Role) -> None:
+    """Check that a person wrote something or has a role that may change it.
+
+    Args:
+        call: the request.
+        repository: where.
+        it: an issue or a comment.
+        role: the least one.
+
+    Raises:
+        ApiError: 403.
+    """
+    if call.actor.kind != "user":
+        return
+    account = call.account()
+    if it.user_id != account.id and ROLES[role_of(repository, account)] < ROLES[role]:
+        raise forbidden("Must have admin rights to Repository.")
+
+
+def edit(call: Call, repository: Repository, it: Issue, title: str | None, body: str | None) -> None:
+    """Change title and text, and keep what stood there before."""
+    differences: dict[str, Any] = {}
+    account, now = call.account(), call.world.now()
+    if title is not None and title != it.title:
+        differences["title"] = {"from": it.title}
+        number = call.world.store.next_id("edit")
+        it.renamings.append(
+            Renaming(id=number, actor_id=account.id, created_at=now, before=it.title, after=title)
+        )
+        it.title = title
+    if body != it.body:
+        differences["body"] = {"from": it.body or ""}
+        number = call.world.store.next_id("edit")
+        it.edits.append(Edit(id=number, editor_id=account.id, edited_at=now, text=body or ""))
+        it.body = body
+    if differences:
+        it.updated_at = now
+        call.world.store.issues.put(it)
+        events.issue_event(call.world, repository, it, "edited", account, changes=differences)
+
+
+def check_reopening(call: Call, repository: Repository, it: Issue) -> None:
+    """Check that a closed pull request can be opened again.
+
+    Raises:
+        ApiError: 422, its branch is gone, or another one is open for it.
+    """
+    if it.pull is None:
+        return
+    reason = None
+    if call.world.git(repository).branch(it.pull.head) is None:
+        reason = f"The {it.pull.head} branch has been deleted."
+    elif open_for(call.world, repository, it.pull.head, it.pull.base):
+        reason = f"There is already an open pull request from {it.pull.head} to {it.pull.base}."
+    if reason:
+        message = f"state cannot be changed. {reason}"
+        raise invalid("PullRequest", "invalid", field="state", message=message)
+
+
+def open_for(world: World, repository: Repository, head: str, base: str) -> Issue | None:
+    """Return the open pull request from one branch to another."""
+    for it in world.issues_of(repository):
+        if it.pull and it.state == "open" and (it.pull.head, it.pull.base) == (head, base):
+            return it
+    return None
+
+
+def set_state(call: Call, repository: Repository, it: Issue, state: str) -> None:
+    """Close or reopen."""
+    account = call.account()
+    if state == "closed":
+        it.state_reason = None if it.pull else "completed"
+        pushes.close(call.world, repository, it, account)
+        events.issue_event(call.world, repository, it, "closed", account)
+        return
+    it.state = "open"
+    it.state_reason = None if it.pull else "reopened"
+    it.closed_at = it.closed_by_id = None
+    it.updated_at = call.world.now()
+    if it.pull is not None:
+        it.pull.head_sha = call.world.head_of(repository, it)
+    call.world.store.issues.put(it)
+    workflows.start_for_pull(call.world, repository, it, account)
+    events.issue_event(call.world, repository, it, "reopened", account)
+
+
+def set_labels(call: Call, repository: Repository, it: Issue, names: list[str]) -> None:
+    """Make these the labels, and tell which ones came and went."""
+    before = list(it.labels)
+    it.labels = names
+    if names == before:
+        return
+    it.updated_at = call.world.now()
+    call.world.store.issues.put(it)
+    for action, changed in (
+        ("labeled", [name for name in names if name not in before]),
+        ("unlabeled", [name for name in before if name not in names]),
+    ):
+        for name in changed:
+            events.label_event(call.world, repository, it, action, call.account(), name)
+
+
+def transfer(call: Call, repository: Repository, it: Issue, target: Repository) -> None:
+    """Move an issue with its comments; it keeps the labels that the other repository has too."""
+    world = call.world
+    left, comments = it.model_copy(deep=True), world.comments_of(it)
+    it.former_places.append((repository.id, it.number))
+    it.repository_id, it.number = target.id, target.next_number
+    it.labels = [label.name for label in target.labels if label.name in it.labels]
+    target.next_number += 1
+    for comment in comments:
+        comment.repository_id, comment.number = it.repository_id, it.number
+        world.store.comments.put(comment)
+    world.store.issues.put(it)
+    world.store.repositories.put(target)
+    new = {
+        "new_issue": issues.issue(world, target, it),
+        "new_repository": repositories.repository(world, target),
+    }
+    old = {
+        "old_issue": issues.issue(world, repository, left),
+        "old_repository": repositories.repository(world, repository),
+    }
+    events.issue_event(world, repository, left, "transferred", call.account(), changes=new)
+    events.issue_event(world, target, it, "opened", call.account(), changes=old)
+
+
+def set_draft(call: Call, repository: Repository, it: Issue, *, draft: bool) -> None:
+    """Make a pull request a draft, or ready for review.
+
+    Raises:
+        ApiError: 422, it is closed, or drafts are not supported here.
+    """
+    if it.pull is None or it.state == "closed":
+        raise ApiError(422, "Pull request is closed")
+    if draft and not repository.drafts:
+        raise ApiError(422, "Draft pull requests are not supported in this repository.")
+    if it.pull.draft == draft:
+        return
+    it.pull.draft = draft
+    it.updated_at = call.world.now()
+    call.world.store.issues.put(it)
+    action = "converted_to_draft" if draft else "ready_for_review"
+    events.issue_event(call.world, repository, it, action, call.account())

@@ -1,0 +1,227 @@
+"""What people and tests tell the stand-in itself: `/_standin/…`, which GitHub does not have."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from github_standin import control_repositories as actions
+from github_standin import events
+from github_standin.answers import ApiError, Reply, not_found
+from github_standin.control_models import AppBody, ChangedRepository, GivenRole, NewRepository, UserBody
+from github_standin.control_repositories import FieldError
+from github_standin.faults import Fault
+from github_standin.records import App, Lags, Limits
+from github_standin.rest.deliveries import shape_in_full
+from github_standin.routing import Router
+from github_standin.shapes import accounts, repositories
+from github_standin.times import fine_stamp
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from github_standin.calls import Call
+    from github_standin.faults import Faults
+    from github_standin.gate import Entry
+    from github_standin.records import Repository
+    from github_standin.world import World
+
+_FAULTS = TypeAdapter(list[Fault])
+_ROLES = TypeAdapter(dict[str, GivenRole])
+_ONE = "/repositories/{owner}/{repo}"
+_ACCEPTED = 202
+
+
+class Control:
+    """Answers control requests.
+
+    Args:
+        world: the stand-in.
+        faults: the failures in force.
+        entries: the requests that were made.
+    """
+
+    def __init__(self, world: World, faults: Faults, entries: deque[Entry]) -> None:
+        self._world = world
+        self._faults = faults
+        self._entries = entries
+        self._router = Router()
+        on = self._router.on
+        on("GET", "/health")(lambda _call: Reply(200, {"ok": True}))
+        on("PUT", "/app")(self._put_app)
+        on("POST", "/users")(self._post_user)
+        on("POST", "/repositories")(self._post_repository)
+        on("PATCH", _ONE)(self._patch_repository)
+        on("DELETE", _ONE)(self._delete_repository)
+        on("PUT", f"{_ONE}/permissions")(self._put_permissions)
+        on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
+        on("PUT", "/faults")(self._put_faults)
+        on("GET", "/limits")(lambda _call: Reply(200, self._world.store.settings.limits.model_dump()))
+        on("PUT", "/limits")(self._put_limits)
+        on("GET", "/impatient")(lambda _call: Reply(200, self._impatient()))
+        on("GET", "/lags")(lambda _call: Reply(200, self._world.store.settings.lags.model_dump()))
+        on("PUT", "/lags")(self._put_lags)
+        on("GET", "/tokens")(self._get_tokens)
+        on("GET", "/deliveries")(self._get_deliveries)
+        on("POST", "/deliveries/{id}/redeliver")(self._redeliver)
+        on("GET", "/requests")(lambda _call: Reply(200, [asdict(entry) for entry in self._entries]))
+        on("DELETE", "/requests")(self._forget_requests)
+        on("POST", "/snapshot")(self._snapshot)
+
+    def respond(self, call: Call) -> Reply:
+        """Answer one request; the caller holds the world's lock."""
+        try:
+            return self._router.find(call)(call)
+        except FieldError as refused:
+            return _refusal([{"field": refused.field, "message": refused.message}])
+        except ValidationError as error:
+            return _refusal(
+                [
+                    {"field": ".".join(str(part) for part in detail["loc"]), "message": detail["msg"]}
+                    for detail in error.errors()
+                ]
+            )
+        except ApiError as error:
+            return error.reply()
+
+    def settle(self, call: Call, reply: Reply) -> Reply:
+        """Wait, without the lock, for an attempt that was asked for, and return what came of it."""
+        if not call.path.endswith("/redeliver") or reply.status != _ACCEPTED:
+            return reply
+        self._world.outbox.wait_for(reply.body["id"])
+        with self._world.lock:
+            made = self._world.store.deliveries.get(reply.body["id"])
+            return reply if made is None else Reply(_ACCEPTED, shape_in_full(made))
+
+    # The App and its people
+
+    def _put_app(self, call: Call) -> Reply:
+        body = AppBody.model_validate_json(call.content)
+        settings = self._world.store.settings
+        before = settings.app
+        settings.app = App(
+            id=body.app_id,
+            client_id=body.client_id or f"Iv23li{body.app_id:014d}",
+            slug=body.slug,
+            public_key_pem=body.public_key_pem,
+            webhook_secret=body.webhook_secret,
+            webhook_url=body.webhook_url,
+            webhook_host=body.webhook_host,
+            owner_id=self._world.need_account(body.owner, "Organization").id if body.owner else 0,
+            hook_id=before.hook_id if before else self._world.store.next_id("hook"),
+            created_at=before.created_at if before else self._world.now(),
+        )
+        self._world.store.save_settings()
+        self._world.bot()
+        if body.webhook_url and (before is None or before.webhook_url != body.webhook_url):
+            events.ping(self._world)
+        return Reply(200 if before else 201, accounts.app(self._world, settings.app))
+
+    def _post_user(self, call: Call) -> Reply:
+        body = UserBody.model_validate_json(call.content)
+        known = self._world.account(body.login)
+        account = known or self._world.need_account(body.login, body.type)
+        if account.type != body.type:
+            raise FieldError("login", f"{body.login} is no {body.type}, but {account.type}")
+        holder = next((a for a in self._world.store.accounts if body.token in a.tokens), account)
+        if holder.id != account.id:
+            raise FieldError("token", "somebody else has this token")
+        if body.token not in account.tokens:
+            account.tokens.append(body.token)
+        self._world.store.accounts.put(account)
+        return Reply(200 if known else 201, accounts.user(self._world, account))
+
+    def _get_tokens(self, call: Call) -> Reply:
+        """List installation tokens, so that tests can look for them where they must not be."""
+        return Reply(200, [it.token for it in call.world.store.tokens])
+
+    # Repositories
+
+    def _repository(self, call: Call) -> Repository:
+        found = self._world.repository(call.params["owner"], call.params["repo"])
+        if found is None:
+            raise not_found()
+        return found
+
+    def _shape(self, found: Repository) -> dict[str, Any]:
+        return repositories.repository(self._world, found)
+
+    def _post_repository(self, call: Call) -> Reply:
+        body = NewRepository.model_validate_json(call.content)
+        return Reply(201, self._shape(actions.create(self._world, body)))
+
+    def _patch_repository(self, call: Call) -> Reply:
+        found = self._repository(call)
+        actions.change(self._world, found, ChangedRepository.model_validate_json(call.content))
+        return Reply(200, self._shape(found))
+
+    def _put_permissions(self, call: Call) -> Reply:
+        """Give people roles; those of others stay."""
+        found = self._repository(call)
+        body = ChangedRepository(permissions=_ROLES.validate_json(call.content))
+        actions.change(self._world, found, body)
+        return Reply(200, self._shape(found))
+
+    def _delete_repository(self, call: Call) -> Reply:
+        actions.remove(self._world, self._repository(call))
+        return Reply(204)
+
+    # Failures and limits
+
+    def _put_faults(self, call: Call) -> Reply:
+        self._faults.replace(_FAULTS.validate_json(call.content))
+        return Reply(200, self._faults.describe())
+
+    def _put_limits(self, call: Call) -> Reply:
+        settings = self._world.store.settings
+        given = call.body()
+        for name in given:
+            if name not in Limits.model_fields:
+                raise FieldError(name, "there is no such limit")
+        settings.limits = Limits.model_validate({**settings.limits.model_dump(), **given})
+        self._world.store.save_settings()
+        return Reply(200, settings.limits.model_dump())
+
+    def _impatient(self) -> list[dict[str, object]]:
+        return [{"time": fine_stamp(time), "actor": actor} for time, actor in self._world.meter.impatient]
+
+    def _put_lags(self, call: Call) -> Reply:
+        settings = self._world.store.settings
+        given = call.body()
+        for name in given:
+            if name not in Lags.model_fields:
+                raise FieldError(name, "there is no such lag")
+        settings.lags = Lags.model_validate({**settings.lags.model_dump(), **given})
+        self._world.store.save_settings()
+        return Reply(200, settings.lags.model_dump())
+
+    # What happened
+
+    def _get_deliveries(self, _call: Call) -> Reply:
+        """List all attempts, oldest first, those that wait too."""
+        return Reply(
+            200, [{**shape_in_full(it), "pending": it.pending} for it in self._world.store.deliveries]
+        )
+
+    def _redeliver(self, call: Call) -> Reply:
+        found = self._world.store.deliveries.get(call.number("id"))
+        if found is None:
+            raise not_found()
+        return Reply(202, shape_in_full(self._world.outbox.send_again(found)))
+
+    def _forget_requests(self, _call: Call) -> Reply:
+        self._entries.clear()
+        return Reply(204)
+
+    def _snapshot(self, _call: Call) -> Reply:
+        """Bring everything to the database's file, which can then be copied with the git repositories."""
+        self._world.store.checkpoint()
+        return Reply(200, {"folder": str(self._world.git_store.root.parent)})
+
+
+def _refusal(errors: list[dict[str, str]]) -> Reply:
+    first = errors[0]
+    where = f"{first['field']}: " if first["field"] else ""
+    return Reply(422, {"message": f"{where}{first['message']}", "errors": errors})

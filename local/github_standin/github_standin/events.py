@@ -1,0 +1,201 @@
+"""What the App is told when something happens, in GitHub's payloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin.links import node_id
+from github_standin.shapes import accounts, commits, issues, pulls, repositories
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.git.repository import Commit
+    from github_standin.records import Account, Comment, Installation, Issue, Repository
+    from github_standin.world import World
+
+JSON = dict[str, Any]
+_MOST_COMMITS = 2_048
+
+
+def _send(world: World, event: str, repository: Repository, sender: Account, payload: JSON) -> None:
+    """Send an event of a repository, if the App is installed there and listens to it."""
+    installation = world.installation_of(repository)
+    if installation is None or event not in installation.events or installation.suspended_at is not None:
+        return
+    owner = world.store.accounts[repository.owner_id]
+    body = {**payload, "repository": repositories.repository(world, repository)}
+    if owner.type == "Organization":
+        body["organization"] = accounts.organization(world, owner)
+    body["sender"] = accounts.user(world, sender)
+    body["installation"] = {
+        "id": installation.id,
+        "node_id": node_id("MDIzOkludGVncmF0aW9uSW5zdGFsbGF0aW9u", installation.id),
+    }
+    world.outbox.send(event, body, installation=installation, repository=repository)
+
+
+def issue_event(
+    world: World, repository: Repository, issue: Issue, action: str, sender: Account, **more: Any
+) -> None:
+    """Tell about an issue or a pull request.
+
+    Args:
+        world: the stand-in.
+        repository: where.
+        issue: which one; a pull request becomes a `pull_request` event.
+        action: GitHub's name of what happened.
+        sender: who did it.
+        more: further fields of the payload, such as `label` or `changes`.
+    """
+    if issue.pull is None:
+        shaped = {"action": action, "issue": issues.issue(world, repository, issue), **more}
+        _send(world, "issues", repository, sender, shaped)
+    else:
+        pull = pulls.pull_request(world, repository, issue)
+        shaped = {"action": action, "number": issue.number, "pull_request": pull, **more}
+        _send(world, "pull_request", repository, sender, shaped)
+
+
+def label_event(
+    world: World, repository: Repository, issue: Issue, action: str, sender: Account, name: str
+) -> None:
+    """Tell that an issue was `labeled` or `unlabeled`."""
+    [label] = repositories.labels(world, repository, [name])
+    issue_event(world, repository, issue, action, sender, label=label)
+
+
+def comment_event(
+    world: World,
+    repository: Repository,
+    issue: Issue,
+    comment: Comment,
+    action: str,
+    sender: Account,
+    **more: Any,
+) -> None:
+    """Tell about a comment."""
+    body = {
+        "action": action,
+        "issue": issues.issue(world, repository, issue),
+        "comment": issues.comment(world, repository, comment),
+        **more,
+    }
+    _send(world, "issue_comment", repository, sender, body)
+
+
+def review_event(world: World, repository: Repository, issue: Issue, review: JSON, sender: Account) -> None:
+    """Tell that a review was submitted."""
+    pull = pulls.pull_request(world, repository, issue, full=False)
+    body = {"action": "submitted", "review": review, "pull_request": pull}
+    _send(world, "pull_request_review", repository, sender, body)
+
+
+def push_event(
+    world: World,
+    repository: Repository,
+    sender: Account,
+    ref: str,
+    *,
+    before: str,
+    after: str,
+    fresh: list[Commit],
+    head: Commit | None,
+    forced: bool,
+) -> None:
+    """Tell about a branch or tag that was created, moved or deleted.
+
+    Args:
+        world: the stand-in.
+        repository: where.
+        sender: who pushed.
+        ref: full name.
+        before: commit, or zeros.
+        after: commit, or zeros.
+        fresh: the commits that came with it, oldest first.
+        head: the new commit, unless deleted.
+        forced: whether history was rewritten.
+    """
+    zero = "0" * 40
+    page = world.links.page(repository)
+    body = {
+        "ref": ref,
+        "before": before,
+        "after": after,
+        "base_ref": None,
+        "created": before == zero,
+        "deleted": after == zero,
+        "forced": forced,
+        "compare": f"{page}/compare/{before[:12]}...{after[:12]}",
+        "commits": [_pushed(world, repository, commit) for commit in fresh[:_MOST_COMMITS]],
+        "head_commit": _pushed(world, repository, head) if head else None,
+        "pusher": {"name": sender.login, "email": f"{sender.id}+{sender.login}@{world.links.noreply}"},
+    }
+    _send(world, "push", repository, sender, body)
+
+
+def _pushed(world: World, repository: Repository, commit: Commit) -> JSON:
+    git = world.git(repository)
+    flags = ("--root", "--no-commit-id", "-r", "--name-status", "-z")
+    fields = git.run_fixed("diff-tree", *flags, commit.sha).decode(errors="replace").split("\0")
+    changes = list(zip(fields[::2], fields[1::2], strict=False))
+    return {
+        "id": commit.sha,
+        "tree_id": commit.tree,
+        "distinct": True,
+        "message": commit.message,
+        "timestamp": commit.committer.date,
+        "url": world.links.page(repository, f"/commit/{commit.sha}"),
+        "author": commits.signature(commit.author),
+        "committer": commits.signature(commit.committer),
+        "added": [path for letter, path in changes if letter == "A"],
+        "removed": [path for letter, path in changes if letter == "D"],
+        "modified": [path for letter, path in changes if letter not in "AD"],
+    }
+
+
+def installation_event(
+    world: World,
+    installation: Installation,
+    action: str,
+    added: list[Repository],
+    removed: list[Repository] | None = None,
+) -> None:
+    """Tell about the installation itself: `created`, `deleted`, or repositories `added` and `removed`."""
+    account = world.store.accounts[installation.account_id]
+    body: JSON = {"action": action, "installation": accounts.installation(world, installation)}
+    event = "installation"
+    if action in ("added", "removed"):
+        event = "installation_repositories"
+        body["repository_selection"] = "selected"
+        body["repositories_added"] = [repositories.brief_repository(it) for it in added]
+        body["repositories_removed"] = [repositories.brief_repository(it) for it in removed or []]
+    else:
+        body["repositories"] = [repositories.brief_repository(it) for it in added]
+    body["requester"] = None
+    body["sender"] = accounts.user(world, account)
+    world.outbox.send(event, body, installation=installation)
+
+
+def ping(world: World) -> None:
+    """Tell the webhook that it was set up."""
+    app = world.app
+    if app is None:
+        return
+    hook = {
+        "type": "App",
+        "id": app.hook_id,
+        "name": "web",
+        "active": True,
+        "events": accounts.app(world, app)["events"],
+        "config": {
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": "********",
+            "url": app.webhook_url,
+        },
+        "app_id": app.id,
+        "created_at": stamp(app.created_at),
+        "updated_at": stamp(app.created_at),
+        "deliveries_url": f"{world.links.api}/app/hook/deliveries",
+    }
+    world.outbox.send("ping", {"zen": "Speak like a human.", "hook_id": app.hook_id, "hook": hook})

@@ -1,0 +1,84 @@
+"""Whole requests and answers in a file, so that tests can hold them against GitHub's own description."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from github_standin.answers import Reply
+    from github_standin.calls import Call
+
+_REQUEST_HEADERS = ("accept", "content-type", "user-agent", "x-github-api-version")
+
+
+class Exchanges:
+    """A file with one JSON line per exchange.
+
+    Bodies are written too, texts of people among them, but no credential: tokens in answers are replaced.
+
+    Args:
+        folder: gets one file for this process; None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = None if folder is None else folder / f"{os.getpid()}.jsonl"
+        self._lock = threading.Lock()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def answered(self, kind: str, call: Call, reply: Reply) -> None:
+        """Write down a request and its answer.
+
+        Args:
+            kind: `rest` or `graphql`.
+            call: the request.
+            reply: what was answered.
+        """
+        if self._file is None:
+            return
+        body = reply.body
+        if isinstance(body, dict) and isinstance(body.get("token"), str):
+            body = {**body, "token": "***"}
+        self._write(
+            {
+                "kind": kind,
+                "method": call.method,
+                "path": call.path,
+                "query": call.query,
+                "headers": {name: call.headers[name] for name in _REQUEST_HEADERS if name in call.headers},
+                "actor": call.actor.kind,
+                "body": decoded(call.content),
+                "status": reply.status,
+                "media_type": reply.media_type,
+                "answer": body if not isinstance(body, bytes) else None,
+            }
+        )
+
+    def delivered(self, headers: dict[str, str], payload: dict[str, Any]) -> None:
+        """Write down a webhook that is sent.
+
+        Args:
+            headers: of the request.
+            payload: its body.
+        """
+        if self._file is not None:
+            shown = {name: value for name, value in headers.items() if "Signature" not in name}
+            self._write({"kind": "webhook", "headers": shown, "body": payload})
+
+    def _write(self, exchange: dict[str, Any]) -> None:
+        line = json.dumps(exchange) + "\n"
+        with self._lock, self._file.open("a", encoding="utf-8") as file:  # type: ignore[union-attr] # as checked by the callers
+            file.write(line)
+
+
+def decoded(content: bytes) -> object:
+    """Return a request's body as JSON, or as text where it is none."""
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return content.decode(errors="replace")

@@ -1,0 +1,150 @@
+"""The outermost layer: orders failures, drops connections, and writes down what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from github_standin.answers import DOCS, Reply
+from github_standin.times import fine_stamp
+
+if TYPE_CHECKING:
+    from asyncio import Transport
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from github_standin.faults import Fault, Faults
+    from github_standin.world import World
+
+_KEPT = 10_000
+_OURS = ("/_standin/", "/_static/")
+
+
+@dataclass
+class Entry:
+    """One request, for `GET /_standin/requests` and the log.
+
+    Attributes:
+        actor: `anonymous:0`, `user:<id>`, `installation:<id>` or `app:<id>`; empty for git and pages.
+        fault: what was made to fail.
+    """
+
+    time: str
+    method: str
+    path: str
+    query: str
+    status: int = 0
+    actor: str = ""
+    user_agent: str = ""
+    body: Any = None
+    fault: str = ""
+
+
+def canned(fault: Fault) -> Reply:
+    """Return the answer of a failure, as GitHub's front end gives it."""
+    messages = {500: "Server Error", 502: "Server Error", 503: "Service Unavailable", 504: "Gateway Timeout"}
+    if fault.body is not None:
+        return Reply(fault.status or 500, fault.body, dict(fault.headers))
+    status = fault.status or 500
+    body = {"message": messages.get(status, "Error"), "documentation_url": DOCS, "status": str(status)}
+    return Reply(status, body, dict(fault.headers))
+
+
+class Gate:
+    """Wraps the whole application.
+
+    Args:
+        app: what answers when nothing is ordered to fail.
+        world: for its clock.
+        faults: the failures in force.
+        log: file for one JSON line per request, or None.
+    """
+
+    def __init__(self, app: ASGIApp, world: World, faults: Faults, log: Path | None) -> None:
+        self._app = app
+        self._world = world
+        self._faults = faults
+        self._log = log
+        self.entries: deque[Entry] = deque(maxlen=_KEPT)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or fail as ordered."""
+        if scope["type"] != "http" or scope["path"].startswith(_OURS):
+            await self._app(scope, receive, send)
+            return
+        agent = dict(scope["headers"]).get(b"user-agent", b"").decode(errors="replace")
+        entry = Entry(
+            time=fine_stamp(self._world.now()),
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode(errors="replace"),
+            user_agent=agent,
+        )
+        scope["standin.entry"] = entry
+        self.entries.append(entry)
+        fault = self._faults.strike(entry.method, entry.path, entry.query)
+        try:
+            if fault is None:
+                await self._app(scope, receive, self._noting(entry, send))
+            else:
+                await self._fail(fault, entry, scope, receive, send)
+        finally:
+            self._write(entry)
+
+    @staticmethod
+    def _noting(entry: Entry, send: Send) -> Send:
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+            await send(message)
+
+        return noting
+
+    async def _fail(self, fault: Fault, entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
+        entry.fault = "drop" if fault.drop else str(fault.status or "delay")
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.status is None and not fault.drop:
+            await self._app(scope, receive, self._noting(entry, send))
+            return
+        if fault.after:
+            await self._app(scope, receive, _nowhere)
+        if fault.drop:
+            await _hang_up(receive, send)
+            return
+        reply = canned(fault)
+        entry.status = reply.status
+        content = json.dumps(reply.body).encode()
+        headers = {"content-type": reply.media_type, "content-length": str(len(content)), **reply.headers}
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+        await send({"type": "http.response.body", "body": content})
+
+    def _write(self, entry: Entry) -> None:
+        if self._log is not None:
+            # Bodies stay out of the file: they are other people's texts.
+            line = {name: value for name, value in asdict(entry).items() if name != "body"}
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+async def _nowhere(_message: Message) -> None:
+    """Take an answer that nobody will see."""
+
+
+async def _hang_up(receive: Receive, send: Send) -> None:
+    """Close the connection without an answer.
+
+    ASGI has no such message, so it is the server's own transport that is closed.
+    """
+    cycle = getattr(send, "__self__", None)
+    transport = cast("Transport | None", getattr(cycle, "transport", None))
+    if transport is None:
+        raise RuntimeError("this server does not let a connection be dropped")
+    transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,302 @@
+"""The part of GitHub's GraphQL API that has no REST twin: drafts, edit histories, issues that go."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, build_schema, graphql_sync
+
+from github_standin import changes, events
+from github_standin.answers import ApiError, Reply
+from github_standin.auth import allow, authenticate, may_see, role_of
+from github_standin.links import node_id, parse_node_id
+from github_standin.permissions import ADMINISTER, ROLES, WRITE_CONTENTS, WRITE_PULLS
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphql import GraphQLResolveInfo
+
+    from github_standin.calls import Call
+    from github_standin.records import Issue, Repository
+
+    Info = GraphQLResolveInfo[Any]
+
+JSON = dict[str, Any]
+
+_SCHEMA = build_schema(Path(__file__).with_name("schema.graphql").read_text())
+
+
+class _RefusedError(GraphQLError):
+    """An error with GitHub's `type` beside the message."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Root:
+    """Answers the fields of queries and mutations for one request.
+
+    Args:
+        call: the request, with its actor.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._world = call.world
+
+    # Queries
+
+    def viewer(self, _info: Info) -> JSON | None:
+        """Return who asks."""
+        return self._actor(self._call.account().id)
+
+    def node(self, _info: Info, *, id: str) -> JSON:  # noqa: A002 - GitHub's name of the argument
+        """Return an issue or pull request by its id."""
+        repository, issue = self._find(id)
+        return self._subject(repository, issue)
+
+    def repository(
+        self,
+        _info: Info,
+        *,
+        owner: str,
+        name: str,
+        followRenames: bool = True,  # noqa: N803 - GitHub's name of the argument
+    ) -> JSON:
+        """Return a repository."""
+        del followRenames
+        found = self._world.repository(owner, name)
+        if found is None or not may_see(self._call.actor, found):
+            message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
+            raise _RefusedError("NOT_FOUND", message)
+        return self._repository(found)
+
+    # Mutations
+
+    def markPullRequestReadyForReview(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """End a pull request's life as a draft."""
+        return self._set_draft(input, draft=False)
+
+    def convertPullRequestToDraft(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Make a pull request a draft again."""
+        return self._set_draft(input, draft=True)
+
+    def deleteIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Delete an issue, which only an owner may."""
+        repository, issue = self._find(input["issueId"])
+        actor = self._call.actor
+        if actor.kind != "user" or ROLES[role_of(repository, self._call.account())] < ROLES[ADMINISTER.role]:
+            raise _RefusedError(
+                "FORBIDDEN", f"{self._call.account().login} does not have permission to delete"
+            )
+        issue.deleted = True
+        self._world.store.issues.put(issue)
+        events.issue_event(self._world, repository, issue, "deleted", self._call.account())
+        return {**_mutation_id(input), "repository": self._repository(repository)}
+
+    def transferIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Move an issue to another repository of the same owner, which takes write access to both."""
+        repository, issue = self._find(input["issueId"])
+        prefix, number = parse_node_id(input["repositoryId"]) or ("", 0)
+        target = self._world.store.repositories.get(number) if prefix == "R" else None
+        actor = self._call.actor
+        if target is None or not may_see(actor, target):
+            raise _unresolved(input["repositoryId"])
+        if issue.pull is not None or target is repository or target.owner_id != repository.owner_id:
+            raise _RefusedError("UNPROCESSABLE", "The issue cannot be transferred to that repository.")
+        account, least = self._call.account(), ROLES[WRITE_CONTENTS.role]
+        if actor.kind != "user" or any(ROLES[role_of(one, account)] < least for one in (repository, target)):
+            raise _RefusedError("FORBIDDEN", f"{account.login} does not have permission to transfer")
+        changes.transfer(self._call, repository, issue, target)
+        return {**_mutation_id(input), "issue": self._subject(target, issue)}
+
+    def _set_draft(self, given: JSON, *, draft: bool) -> JSON:
+        repository, issue = self._find(given["pullRequestId"])
+        if issue.pull is None:
+            raise _unresolved(given["pullRequestId"])
+        try:
+            # Of an App, GitHub wants both here: write access to pull requests and to contents.
+            for rule in (WRITE_PULLS, WRITE_CONTENTS):
+                allow(self._call.actor, repository, rule)
+            changes.set_draft(self._call, repository, issue, draft=draft)
+        except ApiError as error:
+            kind = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(error.status, "UNPROCESSABLE")
+            raise _RefusedError(kind, error.message) from None
+        return {**_mutation_id(given), "pullRequest": self._subject(repository, issue)}
+
+    # Shapes
+
+    def _find(self, text: str) -> tuple[Repository, Issue]:
+        prefix, number = parse_node_id(text) or ("", 0)
+        for issue in self._world.store.issues:
+            own = ("PR", issue.pull.id) if issue.pull else ("I", issue.id)
+            repository = self._world.store.repositories.get(issue.repository_id)
+            if own == (prefix, number) and repository and not issue.deleted:
+                hidden = self._world.lag.hides(self._call.actor, "issue", repository.id, issue.number)
+                if may_see(self._call.actor, repository) and not hidden:
+                    return repository, issue
+                break
+        raise _unresolved(text)
+
+    def _actor(self, number: int) -> JSON | None:
+        account = self._world.store.accounts.get(number)
+        if account is None:
+            return None
+        kind = "Bot" if account.type == "Bot" else "User"
+        # Unlike REST, GraphQL names a bot without its suffix.
+        login = account.login.removesuffix("[bot]") if kind == "Bot" else account.login
+        prefix = "BOT" if kind == "Bot" else "U"
+        return {"__typename": kind, "id": node_id(prefix, account.id), "login": login}
+
+    def _repository(self, found: Repository) -> JSON:
+        def subject(number: int, *, pull: bool) -> JSON:
+            issue = self._world.issue(found, number)
+            kind = "PullRequest" if pull else "Issue"
+            if issue is None or issue.deleted or (issue.pull is not None) != pull:
+                message = f"Could not resolve to {'a' if pull else 'an'} {kind} with the number of {number}."
+                raise _RefusedError("NOT_FOUND", message)
+            return self._subject(found, issue)
+
+        return {
+            "__typename": "Repository",
+            "id": node_id("R", found.id),
+            "name": found.name,
+            "nameWithOwner": found.full_name,
+            "isPrivate": found.private,
+            "isArchived": found.archived,
+            "url": self._world.links.page(found),
+            "issue": lambda _info, number: subject(number, pull=False),
+            "pullRequest": lambda _info, number: subject(number, pull=True),
+        }
+
+    def _subject(self, found: Repository, it: Issue) -> JSON:
+        edited = it.edits[-1].edited_at if len(it.edits) > 1 else None
+        shaped = {
+            "__typename": "PullRequest" if it.pull else "Issue",
+            "id": node_id("PR", it.pull.id) if it.pull else node_id("I", it.id),
+            "number": it.number,
+            "title": it.title,
+            "body": it.body or "",
+            "state": it.state.upper(),
+            "url": self._world.links.page(found, f"/{'pull' if it.pull else 'issues'}/{it.number}"),
+            "author": self._actor(it.user_id),
+            "createdAt": stamp(it.created_at),
+            "updatedAt": stamp(it.updated_at),
+            "lastEditedAt": stamp(edited),
+            "userContentEdits": lambda _info, **page: _connection(self._edits(it), page),
+        }
+        if it.pull is None:
+            # Issue.databaseId is a 32-bit Int in GitHub's schema: newer issues have null there.
+            shaped["databaseId"] = None
+            shaped["timelineItems"] = lambda _info, **page: _connection(self._renamings(it), page)
+        else:
+            shaped |= {
+                "isDraft": it.pull.draft,
+                "headRefName": it.pull.head,
+                "headRefOid": self._world.head_of(found, it),
+                "baseRefName": it.pull.base,
+            }
+        return shaped
+
+    def _edits(self, it: Issue) -> list[JSON]:
+        # Newest first; a text that was never edited has no history, and the original counts as an edit.
+        return [
+            {
+                "id": node_id("UCE", edit.id),
+                "createdAt": stamp(edit.edited_at),
+                "editedAt": stamp(edit.edited_at),
+                "diff": edit.text,
+                "editor": self._actor(edit.editor_id),
+            }
+            for edit in (reversed(it.edits) if len(it.edits) > 1 else ())
+        ]
+
+    def _renamings(self, it: Issue) -> list[JSON]:
+        return [
+            {
+                "__typename": "RenamedTitleEvent",
+                "id": node_id("RTE", renaming.id),
+                "createdAt": stamp(renaming.created_at),
+                "previousTitle": renaming.before,
+                "currentTitle": renaming.after,
+                "actor": self._actor(renaming.actor_id),
+            }
+            for renaming in it.renamings
+        ]
+
+
+def _mutation_id(given: JSON) -> JSON:
+    return {"clientMutationId": given.get("clientMutationId")}
+
+
+def _unresolved(text: str) -> _RefusedError:
+    return _RefusedError("NOT_FOUND", f"Could not resolve to a node with the global id of '{text}'")
+
+
+def _connection(found: Sequence[JSON], page: JSON) -> JSON:
+    first, last = page.get("first"), page.get("last")
+    if first is None and last is None:
+        message = "You must provide a `first` or `last` value to properly paginate the connection."
+        raise _RefusedError("MISSING_PAGINATION_BOUNDARIES", message)
+    shown = found[:first] if first is not None else found[-last:] if last else []
+    cut = len(shown) < len(found)
+    info = {"hasNextPage": cut and first is not None, "hasPreviousPage": cut and first is None}
+    return {"totalCount": len(found), "nodes": shown, "pageInfo": info}
+
+
+def respond(call: Call) -> Reply:
+    """Answer a GraphQL request: HTTP 200 even for refusals, which stand in `errors`."""
+    try:
+        query, variables = _admit(call)
+    except ApiError as error:
+        return _limit(call, error) or error.reply()
+    result = graphql_sync(_SCHEMA, query, root_value=Root(call), variable_values=variables)
+    body: JSON = {} if result.data is None and result.errors else {"data": result.data}
+    if result.errors:
+        body["errors"] = [_error(error) for error in result.errors]
+    headers = call.world.meter.headers(call.actor)
+    return Reply(200, json.loads(json.dumps(body)), headers)
+
+
+def _limit(call: Call, error: ApiError) -> Reply | None:
+    """Return a rate limit in the form that GraphQL gives it: 200, or 403 in a secondary one.
+
+    https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit;
+    the type and code of a primary one are as reported in https://github.com/yanyongyu/githubkit/issues/271.
+    """
+    if "rate limit" not in error.message:
+        return None
+    settings = call.world.store.settings.limits
+    headers = {**call.world.meter.headers(call.actor), **error.headers}
+    if "secondary" in error.message:
+        reply = error.reply() if settings.graphql_status != HTTPStatus.OK.value else Reply()
+        return Reply(reply.status, reply.body or {"errors": [{"message": error.message}]}, headers)
+    told = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": error.message}
+    return Reply(200, {"errors": [told]}, headers)
+
+
+def _admit(call: Call) -> tuple[str, JSON | None]:
+    """Return query and variables of somebody who may ask."""
+    call.actor = authenticate(call.world, call.headers.get("authorization"))
+    if call.actor.kind in ("anonymous", "app"):
+        raise ApiError(401, "This endpoint requires you to be authenticated.")
+    call.world.meter.count(call.actor)
+    call.world.lag.check(call.actor)
+    return call.text("query"), call.table("variables")
+
+
+def _error(error: GraphQLError) -> JSON:
+    shaped: JSON = {}
+    if isinstance(error.original_error, _RefusedError):
+        shaped["type"] = error.original_error.kind
+    if error.path is not None:
+        shaped["path"] = list(error.path)
+    shaped["locations"] = [{"line": at.line, "column": at.column} for at in error.locations or ()]
+    shaped["message"] = error.message
+    return shaped

@@ -1,0 +1,148 @@
+"""Merging a pull request, with the messages that GitHub proposes.
+
+https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/about-pull-request-merges#merge-message-for-a-squash-merge;
+the settings' names and values are those of `PATCH /repos/{owner}/{repo}`. What co-authors and branches
+with merge commits do to the message is as users report it: https://github.com/Cotal-AI/Cotal/issues/1386 and
+https://github.com/vyncint/termlens/issues/159.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from github_standin.answers import ApiError
+from github_standin.git.repository import Signature
+from github_standin.shapes.commits import GITHUB_MAIL
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.git.repository import Commit
+    from github_standin.records import Account, Issue, Pull, Repository
+    from github_standin.world import World
+
+_CO_AUTHOR = re.compile(r"^co-authored-by:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+
+
+def commits_of(world: World, repository: Repository, pull: Pull) -> list[Commit]:
+    """Return a pull request's commits, oldest first."""
+    git = world.git(repository)
+    return git.log("--reverse", "--topo-order", f"{git.branch(pull.base)}..{pull.head_sha}")
+
+
+def squash_message(repository: Repository, issue: Issue, commits: list[Commit], author: Signature) -> str:
+    """Return the message that a squash merge gets.
+
+    Args:
+        repository: with its settings.
+        issue: the pull request.
+        commits: its commits, oldest first.
+        author: who opened it, and so is the author of the one commit.
+    """
+    single = commits[0] if len(commits) == 1 else None
+    title = f"{issue.title} (#{issue.number})"
+    if single is not None and repository.squash_merge_commit_title == "COMMIT_OR_PR_TITLE":
+        title = f"{single.message.partition(chr(10))[0]} (#{issue.number})"
+    kind = repository.squash_merge_commit_message
+    if kind == "BLANK":
+        return title
+    if kind == "PR_BODY":
+        return _joined(title, issue.body or "", _credits(commits, author, issue.body or ""))
+    if any(len(it.parents) > 1 for it in commits):
+        return title
+    if single is not None:
+        body = single.message.partition("\n")[2].strip("\n")
+        return _joined(title, body, _credits(commits, author, body))
+    listed = "\n\n".join(f"* {it.message}" for it in commits)
+    credit = _credits(commits, author, "")
+    return _joined(title, listed, f"---------\n\n{credit}" if credit else "")
+
+
+def _credits(commits: list[Commit], author: Signature, said: str) -> str:
+    """Return a trailer for everybody else who has a part in the commits and is not named already."""
+    who = [f"{it.author.name} <{it.author.email}>" for it in commits if it.author.email != author.email]
+    who += [found.strip() for it in commits for found in _CO_AUTHOR.findall(it.message)]
+    named = {found.strip() for found in _CO_AUTHOR.findall(said)}
+    return "\n".join(f"Co-authored-by: {one}" for one in dict.fromkeys(who) if one not in named)
+
+
+def merge_message(repository: Repository, issue: Issue, pull: Pull) -> str:
+    """Return the message of a merge commit."""
+    title = f"Merge pull request #{issue.number} from {repository.owner}/{pull.head}"
+    if repository.merge_commit_title == "PR_TITLE":
+        title = f"{issue.title} (#{issue.number})"
+    bodies = {"PR_TITLE": issue.title, "PR_BODY": issue.body or "", "BLANK": ""}
+    return _joined(title, bodies[repository.merge_commit_message])
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+class Merger:
+    """Makes the commits of one merge; the branch is moved by whoever asks.
+
+    Args:
+        world: the stand-in.
+        repository: where.
+        issue: the pull request.
+        pull: the same.
+        who: merges.
+    """
+
+    def __init__(self, world: World, repository: Repository, issue: Issue, pull: Pull, who: Account) -> None:
+        self._world = world
+        self._repository = repository
+        self._issue = issue
+        self._pull = pull
+        self._git = world.git(repository)
+        self._base = self._git.branch(pull.base) or pull.base_sha
+        self._who = self._signature(who)
+        self._github = Signature("GitHub", GITHUB_MAIL, self._who.date)
+
+    def merge(self, message: str | None) -> str:
+        """Make a merge commit and return its hash."""
+        message, head = (
+            message or merge_message(self._repository, self._issue, self._pull),
+            self._pull.head_sha,
+        )
+        return self._write(self._tree(head), [self._base, head], message, self._who)
+
+    def squash(self, message: str | None) -> str:
+        """Make one commit of all and return its hash."""
+        author = self._signature(self._world.store.accounts[self._issue.user_id])
+        commits = commits_of(self._world, self._repository, self._pull)
+        message = message or squash_message(self._repository, self._issue, commits, author)
+        return self._write(self._tree(self._pull.head_sha), [self._base], message, author)
+
+    def rebase(self) -> str:
+        """Make each commit anew on top of the base and return the last one's hash.
+
+        Whether GitHub keeps commits that change nothing is not documented; the repository's setting decides.
+        """
+        onto = self._base
+        for it in commits_of(self._world, self._repository, self._pull):
+            is_empty = self._git.commit(it.parents[0]).tree == it.tree
+            if is_empty and not self._repository.rebase_keeps_empty:
+                continue
+            # Both sides of this merge descend from the commit's parent, so that its own change comes over.
+            there = self._git.commit(onto).tree
+            side = self._git.write_commit(there, it.parents[:1], "", self._github, self._github)
+            onto = self._write(self._tree(it.sha, side), [onto], it.message, it.author)
+        return onto
+
+    def _write(self, tree: str, parents: list[str], message: str, author: Signature) -> str:
+        sign = self._world.git_store.signer.signed
+        return self._git.write_commit(tree, parents, message, author, self._github, sign=sign)
+
+    def _tree(self, commit: str, onto: str | None = None) -> str:
+        try:
+            done = self._git.run("merge-tree", "--write-tree", onto or self._base, commit)
+        except subprocess.CalledProcessError:
+            raise ApiError(405, "Pull Request is not mergeable") from None
+        return done.decode().split("\n")[0]
+
+    def _signature(self, account: Account) -> Signature:
+        mail = f"{account.id}+{account.login}@{self._world.links.noreply}"
+        return Signature(account.login, mail, stamp(self._world.now()))

@@ -1,0 +1,175 @@
+"""What follows when a ref was created, moved or deleted, by a push or through the API."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from github_standin import events, workflows
+from github_standin.answers import unprocessable
+from github_standin.auth import role_of
+from github_standin.git import rules
+from github_standin.git.repository import ZERO
+
+if TYPE_CHECKING:
+    from github_standin.actors import Actor
+    from github_standin.records import Account, Issue, Repository
+    from github_standin.world import World
+
+_BRANCHES = "refs/heads/"
+
+
+@dataclass(frozen=True)
+class Update:
+    """One ref that has changed; zeros stand for nothing."""
+
+    ref: str
+    before: str
+    after: str
+
+
+def is_protected(repository: Repository, actor: Actor, ref: str) -> bool:
+    """Tell whether the rules refuse an actor a change of this ref; owners are above them."""
+    if not ref.startswith(_BRANCHES):
+        return False
+    branch = ref.removeprefix(_BRANCHES)
+    return any(fnmatch.fnmatchcase(branch, pattern) for pattern in protected_for(repository, actor))
+
+
+def protected_for(repository: Repository, actor: Actor) -> list[str]:
+    """Return the patterns of branches that an actor may not change."""
+    above = (
+        actor.kind == "user" and actor.account is not None and role_of(repository, actor.account) == "admin"
+    )
+    return [] if above else repository.protected_branches
+
+
+def rulesets_for(repository: Repository, actor: Actor) -> list[dict[str, Any]]:
+    """Return the rulesets that hold for an actor, who may be named as one that bypasses them."""
+    return [one for one in repository.rulesets if not _bypasses(repository, actor, one)]
+
+
+def _bypasses(repository: Repository, actor: Actor, ruleset: dict[str, Any]) -> bool:
+    is_admin = actor.kind == "user" and actor.account and role_of(repository, actor.account) == "admin"
+    kinds = {one["actor_type"] for one in ruleset.get("bypass_actors") or ()}
+    return ("RepositoryRole" in kinds and bool(is_admin)) or (
+        "Integration" in kinds and actor.kind == "installation"
+    )
+
+
+def passed_checks(world: World, repository: Repository) -> dict[str, list[str]]:
+    """Return the names of the checks that have succeeded, by commit."""
+    found: dict[str, list[str]] = {}
+    for run in world.store.check_runs:
+        if run.repository_id == repository.id and run.conclusion == "success":
+            found.setdefault(run.head_sha, []).append(run.name)
+    return found
+
+
+def check_rules(world: World, repository: Repository, actor: Actor, update: Update) -> None:
+    """Check an update through the API against the repository's rulesets.
+
+    Raises:
+        ApiError: 422, it breaks one.
+    """
+    rulesets = rulesets_for(repository, actor)
+    if not rulesets:
+        return
+    git = world.git(repository)
+
+    def verified(commit: str) -> bool:
+        return world.git_store.signer.verified(git.raw_commit(commit)) is not None
+
+    passed = passed_checks(world, repository)
+    change = rules.Change(update.ref, update.before, update.after, git.run, verified, passed)
+    broken = rules.violations(rules.applying(rulesets, update.ref, repository.default_branch), change)
+    if broken:
+        raise unprocessable("\n\n".join(["Repository rule violations found", *broken, ""]))
+
+
+def apply(world: World, repository: Repository, sender: Account, updates: list[Update]) -> None:
+    """Bring pull requests up to date and tell the App.
+
+    Args:
+        world: the stand-in.
+        repository: where.
+        sender: who did it.
+        updates: what has changed; already in git.
+    """
+    git = world.git(repository)
+    repository.pushed_at = world.now()
+    if git.branch(repository.default_branch) is None:
+        # The first branch that is pushed to an empty repository becomes its default.
+        first = next((u for u in updates if u.ref.startswith(_BRANCHES) and u.after != ZERO), None)
+        if first is not None and set(git.refs()) <= {u.ref for u in updates}:
+            repository.default_branch = first.ref.removeprefix(_BRANCHES)
+            git.set_head(repository.default_branch)
+    world.store.repositories.put(repository)
+    for update in updates:
+        if update.before == update.after:
+            continue
+        if update.after != ZERO and git.type_of(update.after) == "commit":
+            world.lag.made("object", repository.id, update.after)
+            world.lag.made("object", repository.id, git.commit(update.after).tree)
+        if update.ref.startswith((_BRANCHES, "refs/tags/")):
+            _tell(world, repository, sender, update)
+        if update.ref.startswith(_BRANCHES) and update.after != ZERO:
+            branch = update.ref.removeprefix(_BRANCHES)
+            workflows.start(world, repository, "push", branch=branch, head=update.after, actor=sender)
+        if update.ref.startswith(_BRANCHES):
+            _follow(world, repository, sender, update)
+
+
+def _tell(world: World, repository: Repository, sender: Account, update: Update) -> None:
+    git = world.git(repository)
+    created, deleted = update.before == ZERO, update.after == ZERO
+    forced = not created and not deleted and not git.is_ancestor(update.before, update.after)
+    head = None if deleted else git.resolve(update.after)
+    fresh = []
+    if head is not None:
+        known = [name for name in git.refs() if name != update.ref]
+        excluded = [update.before] if not created else known
+        fresh = git.log("--reverse", "--max-count=2048", head, "--not", *excluded)
+    events.push_event(
+        world,
+        repository,
+        sender,
+        update.ref,
+        before=update.before,
+        after=update.after,
+        fresh=fresh,
+        head=git.commit(head) if head else None,
+        forced=forced,
+    )
+
+
+def _follow(world: World, repository: Repository, sender: Account, update: Update) -> None:
+    branch = update.ref.removeprefix(_BRANCHES)
+    for issue in world.issues_of(repository):
+        if issue.pull is None or issue.state != "open" or issue.pull.head != branch:
+            continue
+        if update.after == ZERO:
+            close(world, repository, issue, sender)
+            events.issue_event(world, repository, issue, "closed", sender)
+            continue
+        issue.pull.head_sha = update.after
+        issue.updated_at = world.now()
+        world.store.issues.put(issue)
+        world.git(repository).set_ref(f"refs/pull/{issue.number}/head", update.after)
+        workflows.start_for_pull(world, repository, issue, sender)
+        events.issue_event(
+            world, repository, issue, "synchronize", sender, before=update.before, after=update.after
+        )
+
+
+def close(world: World, repository: Repository, issue: Issue, sender: Account) -> None:
+    """Close an issue or a pull request; a pull request keeps the commits it had."""
+    if issue.pull is not None:
+        git = world.git(repository)
+        issue.pull.head_sha = git.branch(issue.pull.head) or issue.pull.head_sha
+        issue.pull.base_sha = git.branch(issue.pull.base) or issue.pull.base_sha
+    issue.state = "closed"
+    issue.closed_at = issue.updated_at = world.now()
+    issue.closed_by_id = sender.id
+    world.store.issues.put(issue)

@@ -1,0 +1,43 @@
+"""The REST API, one module per resource."""
+
+from github_standin.rest import (
+    actions,
+    app,
+    checks,
+    comments,
+    commits,
+    deliveries,
+    git_data,
+    issues,
+    labels,
+    markdown,
+    merges,
+    pulls,
+    reactions,
+    refs,
+    repositories,
+    users,
+)
+from github_standin.routing import Router
+
+ROUTER = Router()
+for _module in (
+    app,
+    deliveries,
+    users,
+    repositories,
+    refs,
+    git_data,
+    # Before `commits`, whose route takes all the rest of a path.
+    checks,
+    commits,
+    comments,
+    labels,
+    reactions,
+    issues,
+    merges,
+    pulls,
+    markdown,
+    actions,
+):
+    ROUTER.include(_module.ROUTER)

@@ -1,0 +1,30 @@
+"""Workflow runs, as far as they are known: that an event would have started them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from github_standin.answers import Reply
+from github_standin.permissions import Rule
+from github_standin.routing import Router
+from github_standin.shapes.runs import workflow_run
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+
+ROUTER = Router()
+_READ = Rule("actions", "read", "read")
+_FILTERS = {"event": "event", "branch": "head_branch", "head_sha": "head_sha"}
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/actions/runs")
+def list_runs(call: Call) -> Reply:
+    """List runs, newest first; they stay queued for ever."""
+    found = call.repository(_READ)
+    runs = [it for it in call.world.store.workflow_runs if it.repository_id == found.id]
+    for name, field in _FILTERS.items():
+        if name in call.query:
+            runs = [it for it in runs if getattr(it, field) == call.query[name]]
+    shown, headers = call.slice(runs[::-1])
+    shaped = [workflow_run(call.world, found, it) for it in shown]
+    return Reply(200, {"total_count": len(runs), "workflow_runs": shaped}, headers)

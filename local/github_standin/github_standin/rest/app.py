@@ -1,0 +1,192 @@
+"""The App, its installations and their tokens."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from github_standin import installs
+from github_standin.answers import ApiError, Reply, not_found, suspended, unprocessable
+from github_standin.permissions import KNOWN, LEVELS, grants
+from github_standin.records import Installation, InstallationToken
+from github_standin.routing import Router
+from github_standin.shapes import accounts, repositories
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.records import Access, Repository
+    from github_standin.world import World
+
+ROUTER = Router()
+_LIFE_SECONDS = 3_600.0
+
+
+@ROUTER.on("GET", "/app")
+def get_app(call: Call) -> Reply:
+    """Return the App."""
+    call.as_app()
+    if call.world.app is None:
+        raise not_found()
+    return Reply(200, accounts.app(call.world, call.world.app))
+
+
+@ROUTER.on("GET", "/app/installations")
+def list_installations(call: Call) -> Reply:
+    """List installations."""
+    call.as_app()
+    return call.page(list(call.world.store.installations), lambda it: accounts.installation(call.world, it))
+
+
+def _installation(call: Call) -> Installation:
+    call.as_app()
+    found = call.world.store.installations.get(call.number("id"))
+    if found is None:
+        raise not_found()
+    return found
+
+
+@ROUTER.on("GET", "/app/installations/{id}")
+def get_installation(call: Call) -> Reply:
+    """Return one installation."""
+    return Reply(200, accounts.installation(call.world, _installation(call)))
+
+
+@ROUTER.on("DELETE", "/app/installations/{id}")
+def delete_installation(call: Call) -> Reply:
+    """Uninstall; the tokens end with it."""
+    installs.uninstall(call.world, _installation(call))
+    return Reply(204)
+
+
+@ROUTER.on("PUT", "/app/installations/{id}/suspended")
+@ROUTER.on("DELETE", "/app/installations/{id}/suspended")
+def suspend_installation(call: Call) -> Reply:
+    """Block an installation, or let it go on."""
+    installs.suspend(call.world, _installation(call), suspended=call.method == "PUT")
+    return Reply(204)
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/installation")
+def repository_installation(call: Call) -> Reply:
+    """Return the installation that reaches a repository."""
+    call.as_app()
+    repository = call.world.repository(call.params["owner"], call.params["repo"])
+    found = call.world.installation_of(repository) if repository else None
+    if found is None:
+        raise not_found()
+    return Reply(200, accounts.installation(call.world, found))
+
+
+@ROUTER.on("GET", "/users/{login}/installation")
+@ROUTER.on("GET", "/orgs/{login}/installation")
+def account_installation(call: Call) -> Reply:
+    """Return an account's installation."""
+    call.as_app()
+    account = call.world.account(call.params["login"])
+    found = [i for i in call.world.store.installations if account and i.account_id == account.id]
+    if not found:
+        raise not_found()
+    return Reply(200, accounts.installation(call.world, found[0]))
+
+
+@ROUTER.on("POST", "/app/installations/{id}/access_tokens")
+def create_token(call: Call) -> Reply:
+    """Issue a token for an installation, narrowed to what the body names."""
+    installation = _installation(call)
+    if installation.suspended_at is not None:
+        raise suspended()
+    permissions = _permissions(call, installation)
+    chosen = _repositories(call, installation)
+    token = call.world.store.tokens.put(
+        InstallationToken(
+            id=call.world.store.next_id("token"),
+            token=_token(call.world, installation.id),
+            installation_id=installation.id,
+            permissions=permissions,
+            repository_ids=None if chosen is None else [it.id for it in chosen],
+            expires_at=call.world.now() + _LIFE_SECONDS,
+        )
+    )
+    body: dict[str, Any] = {
+        "token": token.token,
+        "expires_at": stamp(token.expires_at),
+        "permissions": permissions,
+        "repository_selection": "selected",
+    }
+    if chosen is not None:
+        body["repositories"] = [repositories.repository(call.world, it) for it in chosen]
+    return Reply(201, body)
+
+
+def _token(world: World, installation_id: int) -> str:
+    """Make a token as GitHub does since 2026: the App's id and a JSON web token, some 520 characters.
+
+    Only GitHub can read it; nobody may rely on what stands in it.
+    """
+    number = world.app.id if world.app is not None else 0
+    claims = {
+        "iss": str(number),
+        "sub": str(installation_id),
+        "iat": int(world.now()),
+        "jti": secrets.token_hex(122),
+    }
+    return f"ghs_{number}_{jwt.encode(claims, secrets.token_bytes(64), 'HS512')}"
+
+
+def _permissions(call: Call, installation: Installation) -> dict[str, Access]:
+    asked = call.table("permissions")
+    if asked is None:
+        return dict(installation.permissions)
+    for name, access in asked.items():
+        if name not in KNOWN or access not in LEVELS:
+            raise unprocessable(f'Invalid request.\n\nInvalid input: "{name}: {access}" is not a permission.')
+        if not grants(installation.permissions, name, access):
+            raise unprocessable("The permissions requested are not granted to this installation.")
+    # Whoever has any permission on a repository may read its metadata.
+    return {**asked, "metadata": "read"}
+
+
+def _repositories(call: Call, installation: Installation) -> list[Repository] | None:
+    names, numbers = call.texts("repositories"), call.items("repository_ids")
+    if names is None and numbers is None:
+        return None
+    reached = [call.world.store.repositories[number] for number in installation.repository_ids]
+    by_name = {it.name.lower(): it for it in reached}
+    by_id = {it.id: it for it in reached}
+    chosen = [by_name.get(name.lower()) for name in names or ()]
+    chosen += [by_id.get(number) for number in numbers or ()]
+    found = [it for it in chosen if it is not None]
+    if len(found) < len(chosen):
+        raise ApiError(
+            422,
+            "There is at least one repository that does not exist or is not accessible to the parent "
+            "installation.",
+        )
+    return list({it.id: it for it in found}.values())
+
+
+@ROUTER.on("GET", "/installation/repositories")
+def list_repositories(call: Call) -> Reply:
+    """List what a token reaches."""
+    installation = call.as_installation()
+    reached = [call.world.store.repositories[number] for number in installation.repository_ids]
+    reached = [it for it in reached if call.actor.reaches(it)]
+    shown, headers = call.slice(reached)
+    body = {
+        "total_count": len(reached),
+        "repository_selection": "selected",
+        "repositories": [repositories.repository(call.world, it) for it in shown],
+    }
+    return Reply(200, body, headers)
+
+
+@ROUTER.on("DELETE", "/installation/token")
+def revoke_token(call: Call) -> Reply:
+    """End a token before its time."""
+    call.as_installation()
+    if call.actor.token is not None:
+        call.world.store.tokens.delete(call.actor.token.id)
+    return Reply(204)

@@ -1,0 +1,140 @@
+"""Check runs, which only an App may write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin.answers import Reply, forbidden, not_found, unprocessable
+from github_standin.links import node_id
+from github_standin.permissions import READ_CHECKS, WRITE_CHECKS
+from github_standin.records import CheckRun
+from github_standin.routing import Router
+from github_standin.shapes.accounts import via_app
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.records import Repository
+
+ROUTER = Router()
+_STATUSES = ("queued", "in_progress", "completed", "waiting", "requested", "pending")
+_FIELDS = ("external_id", "details_url")
+_LONGEST_TEXT = 65_535
+_MOST_ANNOTATIONS = 50
+
+
+def _shape(call: Call, found: Repository, it: CheckRun) -> dict[str, Any]:
+    output = it.fields.get("output") or {}
+    url = call.world.links.repo(found, f"/check-runs/{it.id}")
+    return {
+        "id": it.id,
+        "node_id": node_id("CR", it.id),
+        "head_sha": it.head_sha,
+        "name": it.name,
+        "external_id": it.fields.get("external_id", ""),
+        "url": url,
+        "html_url": call.world.links.page(found, f"/runs/{it.id}"),
+        "details_url": it.fields.get("details_url"),
+        "status": it.status,
+        "conclusion": it.conclusion,
+        "started_at": stamp(it.started_at),
+        "completed_at": stamp(it.completed_at),
+        "output": {
+            "title": output.get("title"),
+            "summary": output.get("summary"),
+            "text": output.get("text"),
+            "annotations_count": len(output.get("annotations") or []),
+            "annotations_url": f"{url}/annotations",
+        },
+        "check_suite": {"id": it.id},
+        "app": via_app(call.world, by_app=True),
+        "pull_requests": [],
+    }
+
+
+def _fill(call: Call, it: CheckRun) -> None:
+    body = call.body()
+    status = call.maybe_text("status")
+    if status is not None and status not in _STATUSES:
+        raise unprocessable(f"Invalid request.\n\nInvalid input: {status} is not a status.")
+    it.name = call.maybe_text("name") or it.name
+    it.status = status or it.status
+    it.conclusion = call.maybe_text("conclusion") or it.conclusion
+    if it.conclusion is not None:
+        it.status = "completed"
+        it.completed_at = it.completed_at or call.world.now()
+    elif it.status == "completed":
+        raise unprocessable('Invalid request.\n\n"conclusion" wasn\'t supplied.')
+    output = call.table("output")
+    if output is not None:
+        if not output.get("title") or not output.get("summary"):
+            raise unprocessable("Invalid request.\n\nMissing keys in output: title and summary are needed.")
+        for part in ("summary", "text"):
+            if len(str(output.get(part) or "")) > _LONGEST_TEXT:
+                raise unprocessable(
+                    f"Invalid request.\n\nOnly {_LONGEST_TEXT} characters are allowed; {part}."
+                )
+        if len(output.get("annotations") or []) > _MOST_ANNOTATIONS:
+            raise unprocessable(f"Invalid request.\n\nNo more than {_MOST_ANNOTATIONS} items are allowed.")
+        it.fields["output"] = output
+    it.fields |= {name: body[name] for name in _FIELDS if name in body}
+    call.world.store.check_runs.put(it)
+
+
+@ROUTER.on("POST", "/repos/{owner}/{repo}/check-runs")
+def create_check_run(call: Call) -> Reply:
+    """Create a check run on a commit."""
+    found = call.repository(WRITE_CHECKS)
+    if not call.by_app:
+        raise forbidden("You must authenticate via a GitHub App.")
+    sha = call.text("head_sha")
+    if call.git(found).type_of(sha) != "commit" or call.hidden(found, "object", sha):
+        raise unprocessable(f"No commit found for SHA: {sha}")
+    number = call.world.store.next_id("check_run")
+    it = CheckRun(
+        id=number,
+        repository_id=found.id,
+        head_sha=sha,
+        name=call.text("name"),
+        started_at=call.world.now(),
+    )
+    _fill(call, it)
+    return Reply(201, _shape(call, found, it))
+
+
+def _check_run(call: Call, found: Repository) -> CheckRun:
+    it = call.world.store.check_runs.get(call.number("id"))
+    if it is None or it.repository_id != found.id:
+        raise not_found()
+    return it
+
+
+@ROUTER.on("PATCH", "/repos/{owner}/{repo}/check-runs/{id}")
+def change_check_run(call: Call) -> Reply:
+    """Change a check run."""
+    found = call.repository(WRITE_CHECKS)
+    if not call.by_app:
+        raise forbidden("You must authenticate via a GitHub App.")
+    it = _check_run(call, found)
+    _fill(call, it)
+    return Reply(200, _shape(call, found, it))
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/check-runs/{id}")
+def get_check_run(call: Call) -> Reply:
+    """Return one check run."""
+    found = call.repository(READ_CHECKS)
+    return Reply(200, _shape(call, found, _check_run(call, found)))
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref*}/check-runs")
+def list_check_runs(call: Call) -> Reply:
+    """List the check runs on a commit."""
+    found = call.repository(READ_CHECKS)
+    sha = call.git(found).resolve(call.params["ref"])
+    if sha is None:
+        raise unprocessable(f"No commit found for SHA: {call.params['ref']}")
+    runs = [it for it in call.world.store.check_runs if (it.repository_id, it.head_sha) == (found.id, sha)]
+    shown, headers = call.slice(runs)
+    body = {"total_count": len(runs), "check_runs": [_shape(call, found, it) for it in shown]}
+    return Reply(200, body, headers)

@@ -1,0 +1,122 @@
+"""Comments on issues and pull requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from github_standin import changes, events
+from github_standin.answers import Reply, invalid, not_found
+from github_standin.auth import allow
+from github_standin.permissions import READ_ISSUES, TALK, Rule
+from github_standin.records import Comment, Issue
+from github_standin.routing import Router
+from github_standin.shapes import issues
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.records import Repository
+
+ROUTER = Router()
+_COMMENT = "/repos/{owner}/{repo}/issues/comments/{id}"
+
+
+def _text(call: Call) -> str:
+    body = call.text("body")
+    if not body.strip():
+        raise invalid("IssueComment", "unprocessable", field="data", message="Body cannot be blank")
+    if len(body) > changes.LONGEST_BODY:
+        message = f"Body is too long (maximum is {changes.LONGEST_BODY} characters)"
+        raise invalid("IssueComment", "unprocessable", field="data", message=message)
+    return body
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/issues/comments")
+def list_all(call: Call) -> Reply:
+    """List all comments of a repository."""
+    found = call.repository(READ_ISSUES)
+    comments = [it for it in call.world.store.comments if it.repository_id == found.id]
+    return call.page(comments, lambda it: issues.comment(call.world, found, it))
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/issues/{number}/comments")
+def list_comments(call: Call) -> Reply:
+    """List the comments on an issue, oldest first."""
+    found, on = call.issue(READ_ISSUES)
+    return call.page(call.world.comments_of(on), lambda it: issues.comment(call.world, found, it))
+
+
+@ROUTER.on("POST", "/repos/{owner}/{repo}/issues/{number}/comments")
+def create_comment(call: Call) -> Reply:
+    """Comment."""
+    found, on = call.issue(TALK)
+    changes.check_unlocked(call, found, on, "comment")
+    body = _text(call)
+    call.create_content()
+    now, account = call.world.now(), call.account()
+    it = call.world.store.comments.put(
+        Comment(
+            id=call.world.store.next_id("comment"),
+            repository_id=found.id,
+            number=on.number,
+            user_id=account.id,
+            by_app=call.by_app,
+            body=body,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    call.world.lag.made("comment", found.id, it.id)
+    on.updated_at = now
+    call.world.store.issues.put(on)
+    events.comment_event(call.world, found, on, it, "created", account)
+    return Reply(201, issues.comment(call.world, found, it))
+
+
+def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
+    """Return repository, issue and comment of the path, if the rule allows it.
+
+    Raises:
+        ApiError: 401, 403 or 404.
+    """
+    found = call.world.repository(call.params["owner"], call.params["repo"])
+    it = call.world.store.comments.get(call.number("id"))
+    on = call.world.issue(found, it.number) if found and it and it.repository_id == found.id else None
+    if found is None:
+        raise not_found()
+    allow(call.actor, found, rule, on)
+    if it is None or on is None or call.hidden(found, "comment", it.id):
+        raise not_found()
+    return found, on, it
+
+
+@ROUTER.on("GET", _COMMENT)
+def get_comment(call: Call) -> Reply:
+    """Return one comment."""
+    found, _, it = find(call, READ_ISSUES)
+    return Reply(200, issues.comment(call.world, found, it))
+
+
+@ROUTER.on("PATCH", _COMMENT)
+def change_comment(call: Call) -> Reply:
+    """Change a comment's text."""
+    found, on, it = find(call, TALK)
+    changes.check_author(call, found, it, "write")
+    body = _text(call)
+    call.create_content(edit=True)
+    before = it.body
+    it.body, it.updated_at = body, call.world.now()
+    call.world.store.comments.put(it)
+    if body != before:
+        difference = {"body": {"from": before}}
+        events.comment_event(call.world, found, on, it, "edited", call.account(), changes=difference)
+    return Reply(200, issues.comment(call.world, found, it))
+
+
+@ROUTER.on("DELETE", _COMMENT)
+def delete_comment(call: Call) -> Reply:
+    """Delete a comment."""
+    found, on, it = find(call, TALK)
+    changes.check_author(call, found, it, "write")
+    events.comment_event(call.world, found, on, it, "deleted", call.account())
+    call.world.store.comments.delete(it.id)
+    return Reply(204)

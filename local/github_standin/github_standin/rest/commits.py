@@ -1,0 +1,154 @@
+"""The history: commits, comparisons and files."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from github_standin.answers import ApiError, Reply, not_found, unprocessable
+from github_standin.git.diffs import EMPTY_TREE, changed_files, patch_text
+from github_standin.permissions import READ_CONTENTS
+from github_standin.routing import Router
+from github_standin.shapes import commits
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.git.repository import GitRepository, TreeEntry
+    from github_standin.records import Repository
+
+ROUTER = Router()
+_MOST_FILES = 300
+_MOST_COMMITS = 250
+_LONGEST_CONTENT = 1024 * 1024
+
+
+def as_diff(call: Call, git: GitRepository, before: str, after: str) -> Reply | None:
+    """Return the difference as text, when the request accepts only that."""
+    accept = call.headers.get("accept", "")
+    if "diff" not in accept:
+        return None
+    return Reply(200, patch_text(git, before, after), media_type="application/vnd.github.diff; charset=utf-8")
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/commits")
+def list_commits(call: Call) -> Reply:
+    """List a branch's history, newest first."""
+    found = call.repository(READ_CONTENTS)
+    git = call.git(found)
+    sha = git.resolve(call.query.get("sha") or found.default_branch)
+    if sha is None:
+        raise not_found()
+    path = ["--", call.query["path"]] if call.query.get("path") else []
+    history = git.log("--max-count=5000", sha, *path)
+    return call.page(history, lambda it: commits.commit(call.world, found, it))
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref*}")
+def get_commit(call: Call) -> Reply:
+    """Return a commit with its files."""
+    found = call.repository(READ_CONTENTS)
+    git = call.git(found)
+    sha = git.resolve(call.params["ref"])
+    if sha is None:
+        raise unprocessable(f"No commit found for SHA: {call.params['ref']}")
+    commit = git.commit(sha)
+    before = commit.parents[0] if commit.parents else EMPTY_TREE
+    if (diff := as_diff(call, git, before, sha)) is not None:
+        return diff
+    changes = changed_files(git, before, sha)
+    shaped = commits.commit(call.world, found, commit)
+    shaped["stats"] = commits.stats(changes)
+    shaped["files"] = [commits.changed_file(call.world, found, it, sha) for it in changes[:_MOST_FILES]]
+    return Reply(200, shaped)
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/compare/{spec*}")
+def compare(call: Call) -> Reply:
+    """Compare two branches or commits from where they parted."""
+    found = call.repository(READ_CONTENTS)
+    git = call.git(found)
+    left, dots, right = call.params["spec"].partition("...")
+    base, head = (git.resolve(name.removeprefix(f"{found.owner}:")) for name in (left, right))
+    names = [f"refs/heads/{right}", f"refs/heads/{left}"]
+    hidden = any(call.hidden(found, "ref", name) for name in names)
+    hidden = hidden or any(call.hidden(found, "object", sha) for sha in (left, right))
+    if not dots or base is None or head is None or hidden:
+        raise not_found()
+    fork = git.merge_base(base, head)
+    if fork is None:
+        raise ApiError(404, f"No common ancestor between {left} and {right}.")
+    if (diff := as_diff(call, git, fork, head)) is not None:
+        return diff
+    ahead, behind = git.count(base, head), git.count(head, base)
+    states = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
+    page = call.world.links.page(found, f"/compare/{left}...{right}")
+    history = git.log("--reverse", f"{base}..{head}")[-_MOST_COMMITS:]
+    shaped: dict[str, Any] = {
+        "url": call.world.links.repo(found, f"/compare/{left}...{right}"),
+        "html_url": page,
+        "permalink_url": call.world.links.page(found, f"/compare/{base[:7]}...{head[:7]}"),
+        "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch",
+        "base_commit": commits.commit(call.world, found, git.commit(base)),
+        "merge_base_commit": commits.commit(call.world, found, git.commit(fork)),
+        "status": states.get((ahead > 0, behind > 0), "diverged"),
+        "ahead_by": ahead,
+        "behind_by": behind,
+        "total_commits": ahead,
+        "commits": [commits.commit(call.world, found, it) for it in history],
+        "files": [
+            commits.changed_file(call.world, found, it, head)
+            for it in changed_files(git, fork, head)[:_MOST_FILES]
+        ],
+    }
+    return Reply(200, shaped)
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/contents")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/contents/{path*}")
+def get_contents(call: Call) -> Reply:
+    """Return a file, or what a folder holds."""
+    found = call.repository(READ_CONTENTS)
+    git = call.world.git(found)
+    if git.is_empty():
+        raise ApiError(404, "This repository is empty.")
+    ref = call.query.get("ref") or found.default_branch
+    sha = git.resolve(ref)
+    if sha is None:
+        raise ApiError(404, f"No commit found for the ref {ref}")
+    path = call.params.get("path", "").strip("/")
+    if not path:
+        return Reply(200, [_entry(call, found, it, ref) for it in git.entries(sha)])
+    entry = next(iter(git.entries(sha, path)), None)
+    if entry is None:
+        raise not_found()
+    if entry.type == "tree":
+        return Reply(200, [_entry(call, found, it, ref) for it in git.entries(sha, f"{path}/")])
+    content = git.blob(entry.sha) if entry.type == "blob" else b""
+    if "raw" in call.headers.get("accept", ""):
+        return Reply(200, content, media_type="application/vnd.github.raw; charset=utf-8")
+    shaped = _entry(call, found, entry, ref)
+    small = len(content) <= _LONGEST_CONTENT
+    shaped["content"] = base64.encodebytes(content).decode() if small else ""
+    shaped["encoding"] = "base64" if small else "none"
+    return Reply(200, shaped)
+
+
+def _entry(call: Call, found: Repository, it: TreeEntry, ref: str) -> dict[str, Any]:
+    kind = {"tree": "dir", "blob": "symlink" if it.mode == "120000" else "file"}.get(it.type, "submodule")
+    url = call.world.links.repo(found, f"/contents/{it.path}?ref={ref}")
+    html = call.world.links.page(found, f"/{'tree' if kind == 'dir' else 'blob'}/{ref}/{it.path}")
+    git_url = call.world.links.repo(found, f"/git/{it.type}s/{it.sha}")
+    raw = call.world.links.page(found, f"/raw/{ref}/{it.path}") if it.type == "blob" else None
+    return {
+        "name": it.path.rpartition("/")[2],
+        "path": it.path,
+        "sha": it.sha,
+        "size": it.size or 0,
+        "url": url,
+        "html_url": html,
+        "git_url": git_url,
+        "download_url": raw,
+        "type": kind,
+        "_links": {"self": url, "git": git_url, "html": html},
+    }

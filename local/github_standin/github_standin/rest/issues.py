@@ -1,0 +1,133 @@
+"""Issues; pull requests answer here too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin import changes, events
+from github_standin.answers import Reply, invalid, issues_disabled, unprocessable
+from github_standin.auth import role_of
+from github_standin.permissions import READ_ISSUES, ROLES, TALK, Rule
+from github_standin.rest.labels import ensure_labels
+from github_standin.routing import Router
+from github_standin.shapes import issues
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.records import Issue, Repository
+
+ROUTER = Router()
+_STATES = ("open", "closed", "all")
+_LOCK = Rule("issues", "write", "write", or_pulls=True)
+
+
+def in_state(call: Call, found: list[Issue]) -> list[Issue]:
+    """Return those in the state that the query asks for, newest first unless asked otherwise.
+
+    Raises:
+        ApiError: 422, there is no such state.
+    """
+    state = call.query.get("state", "open")
+    if state not in _STATES:
+        raise unprocessable("Invalid request.\n\nstate must be one of open, closed, all.")
+    chosen = [it for it in found if state in ("all", it.state)]
+    updated = call.query.get("sort") == "updated"
+    newest_first = call.query.get("direction", "desc") != "asc"
+    return sorted(chosen, key=lambda it: (it.updated_at if updated else 0, it.number), reverse=newest_first)
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/issues")
+def list_issues(call: Call) -> Reply:
+    """List issues and pull requests."""
+    found = call.repository(READ_ISSUES)
+    chosen = in_state(call, list(call.world.issues_of(found)))
+    wanted = {name.lower() for name in call.query.get("labels", "").split(",") if name}
+    chosen = [it for it in chosen if wanted <= {name.lower() for name in it.labels}]
+    return call.page(chosen, lambda it: issues.issue(call.world, found, it))
+
+
+@ROUTER.on("POST", "/repos/{owner}/{repo}/issues")
+def create_issue(call: Call) -> Reply:
+    """Open an issue; labels of somebody who may not label are dropped without a word."""
+    found = call.repository(TALK)
+    if not found.has_issues:
+        raise issues_disabled()
+    title = changes.checked_title(call.text("title"), "Issue")
+    body = changes.checked_body(call.maybe_text("body"), "Issue")
+    names = [_name(it) for it in call.items("labels") or []]
+    call.create_content()
+    account = call.account()
+    it = changes.begin(call, found, title, body)
+    if call.by_app or ROLES[role_of(found, account)] >= ROLES["triage"]:
+        it.labels = ensure_labels(call, found, names)
+    call.world.store.issues.put(it)
+    events.issue_event(call.world, found, it, "opened", account)
+    for name in it.labels:
+        events.label_event(call.world, found, it, "labeled", account, name)
+    return Reply(201, issues.issue(call.world, found, it))
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("name")
+    if not isinstance(value, str):
+        raise unprocessable("Invalid request.\n\nFor 'items', nil is not a string.")
+    return value
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/issues/{number}")
+def get_issue(call: Call) -> Reply:
+    """Return one issue."""
+    found, it = call.issue(READ_ISSUES)
+    return Reply(200, issues.issue(call.world, found, it))
+
+
+@ROUTER.on("PATCH", "/repos/{owner}/{repo}/issues/{number}")
+def change_issue(call: Call) -> Reply:
+    """Change title, text, state or labels; its author may, and who has the triage role."""
+    found, it = call.issue(TALK)
+    changes.check_author(call, found, it, "triage")
+    labels = call.items("labels")
+    reason = call.maybe_text("state_reason")
+    change(call, found, it)
+    if reason is not None and it.state == "closed":
+        it.state_reason = reason
+    if labels is not None:
+        changes.set_labels(call, found, it, ensure_labels(call, found, [_name(name) for name in labels]))
+    call.world.store.issues.put(it)
+    return Reply(200, issues.issue(call.world, found, it))
+
+
+@ROUTER.on("PUT", "/repos/{owner}/{repo}/issues/{number}/lock")
+@ROUTER.on("DELETE", "/repos/{owner}/{repo}/issues/{number}/lock")
+def lock_issue(call: Call) -> Reply:
+    """Lock a conversation, or unlock it: https://docs.github.com/en/rest/issues/issues#lock-an-issue."""
+    _, it = call.issue(_LOCK)
+    it.locked = call.method == "PUT"
+    it.lock_reason = call.maybe_text("lock_reason") if it.locked else None
+    call.world.store.issues.put(it)
+    return Reply(204)
+
+
+def change(call: Call, found: Repository, it: Issue) -> None:
+    """Apply title, body and state from the request's body, and tell the App.
+
+    Raises:
+        ApiError: 422, one of them is not valid.
+    """
+    kind = "PullRequest" if it.pull else "Issue"
+    body = call.body()
+    title, state = call.maybe_text("title"), call.maybe_text("state")
+    text = call.maybe_text("body")
+    if state not in (None, "open", "closed"):
+        raise invalid(kind, "invalid", field="state")
+    if title is not None:
+        changes.checked_title(title, kind)
+    changes.checked_body(text, kind)
+    if state == "open" and it.state == "closed":
+        changes.check_reopening(call, found, it)
+    if title is not None or "body" in body:
+        call.create_content(edit=True)
+        changes.edit(call, found, it, title, text if "body" in body else it.body)
+    if state is not None and state != it.state:
+        changes.set_state(call, found, it, state)

@@ -1,0 +1,127 @@
+"""Merging and reviewing pull requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin import events, pushes
+from github_standin.answers import ApiError, Reply, not_found, unprocessable
+from github_standin.links import node_id
+from github_standin.merging import Merger
+from github_standin.permissions import READ_PULLS, WRITE_CONTENTS, WRITE_PULLS
+from github_standin.records import Review
+from github_standin.routing import Router
+from github_standin.shapes.accounts import maybe_user
+from github_standin.shapes.issues import association
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.permissions import Rule
+    from github_standin.records import Issue, Pull, Repository
+    from github_standin.world import World
+
+ROUTER = Router()
+_PULL = "/repos/{owner}/{repo}/pulls/{number}"
+_STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
+
+
+def _pull(call: Call, rule: Rule) -> tuple[Repository, Issue, Pull]:
+    found, it = call.issue(rule)
+    if it.pull is None:
+        raise not_found()
+    return found, it, it.pull
+
+
+@ROUTER.on("GET", f"{_PULL}/merge")
+def is_merged(call: Call) -> Reply:
+    """Answer 204 if it is merged."""
+    if _pull(call, READ_PULLS)[2].merged_at is None:
+        raise not_found()
+    return Reply(204)
+
+
+@ROUTER.on("PUT", f"{_PULL}/merge")
+def merge(call: Call) -> Reply:
+    """Merge, squash or rebase."""
+    found, it, pull = _pull(call, WRITE_CONTENTS)
+    if it.state == "closed" or pull.draft:
+        why = "still a draft" if pull.draft else "not mergeable"
+        raise ApiError(405, f"Pull Request is {why}")
+    expected = call.maybe_text("sha")
+    pull.head_sha = call.world.head_of(found, it)
+    if expected is not None and expected != pull.head_sha:
+        raise ApiError(409, "Head branch was modified. Review and try the merge again.")
+    title, message = call.maybe_text("commit_title"), call.maybe_text("commit_message")
+    given = "\n\n".join(part for part in (title, message) if part) or None
+    merger = Merger(call.world, found, it, pull, call.account())
+    method = call.maybe_text("merge_method") or "merge"
+    if method not in ("merge", "squash", "rebase"):
+        raise unprocessable("Invalid request.\n\nmerge_method must be one of merge, squash or rebase.")
+    sha = merger.rebase() if method == "rebase" else getattr(merger, method)(given)
+    ref = f"refs/heads/{pull.base}"
+    git = call.world.git(found)
+    before = git.branch(pull.base) or pull.base_sha
+    git.set_ref(ref, sha)
+    pull.merge_commit_sha, pull.merged_at, pull.merged_by_id = sha, call.world.now(), call.account().id
+    pushes.close(call.world, found, it, call.account())
+    pull.base_sha = before
+    call.world.store.issues.put(it)
+    events.issue_event(call.world, found, it, "closed", call.account())
+    pushes.apply(call.world, found, call.account(), [pushes.Update(ref, before, sha)])
+    return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def _shape(world: World, found: Repository, it: Issue, review: Review) -> dict[str, Any]:
+    api = world.links.repo(found, f"/pulls/{it.number}")
+    page = world.links.page(found, f"/pull/{it.number}#pullrequestreview-{review.id}")
+    return {
+        "id": review.id,
+        "node_id": node_id("PRR", review.id),
+        "user": maybe_user(world, review.user_id),
+        "body": review.body,
+        "state": review.state,
+        "html_url": page,
+        "pull_request_url": api,
+        "author_association": association(world, found, review.user_id),
+        "_links": {"html": {"href": page}, "pull_request": {"href": api}},
+        "submitted_at": stamp(review.submitted_at),
+        "commit_id": review.commit_id,
+    }
+
+
+@ROUTER.on("GET", f"{_PULL}/reviews")
+def list_reviews(call: Call) -> Reply:
+    """List reviews, oldest first."""
+    found, it, _ = _pull(call, READ_PULLS)
+    reviews = [one for one in call.world.store.reviews if one.issue_id == it.id]
+    return call.page(reviews, lambda review: _shape(call.world, found, it, review))
+
+
+@ROUTER.on("POST", f"{_PULL}/reviews")
+def create_review(call: Call) -> Reply:
+    """Submit a review; nobody approves what they have opened."""
+    found, it, _ = _pull(call, WRITE_PULLS if call.by_app else READ_PULLS)
+    account, event = call.account(), call.text("event")
+    if event not in _STATES:
+        raise unprocessable(f"Invalid request.\n\nevent {event} is not one of {', '.join(_STATES)}.")
+    if event != "COMMENT" and account.id == it.user_id:
+        what = "approve" if event == "APPROVE" else "request changes on"
+        raise unprocessable(f"Unprocessable Entity: Can not {what} your own pull request")
+    review = call.world.store.reviews.put(
+        Review(
+            id=call.world.store.next_id("review"),
+            repository_id=found.id,
+            issue_id=it.id,
+            user_id=account.id,
+            body=call.maybe_text("body") or "",
+            state=_STATES[event],
+            commit_id=call.maybe_text("commit_id") or call.world.head_of(found, it),
+            submitted_at=call.world.now(),
+        )
+    )
+    shaped = _shape(call.world, found, it, review)
+    # Webhooks write the state in lower case.
+    told = {**shaped, "state": review.state.lower()}
+    events.review_event(call.world, found, it, told, account)
+    return Reply(200, shaped)

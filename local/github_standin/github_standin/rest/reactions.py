@@ -1,0 +1,99 @@
+"""Reactions to issues and comments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from github_standin import changes
+from github_standin.answers import Reply, invalid, not_found
+from github_standin.permissions import READ_ISSUES, TALK
+from github_standin.records import Comment, Issue, Reaction
+from github_standin.rest import comments
+from github_standin.routing import Router
+from github_standin.shapes import issues
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+
+ROUTER = Router()
+_ISSUE = "/repos/{owner}/{repo}/issues/{number}/reactions"
+_COMMENT = "/repos/{owner}/{repo}/issues/comments/{id}/reactions"
+
+
+def _list(call: Call, it: Issue | Comment) -> Reply:
+    content = call.query.get("content")
+    chosen = [reaction for reaction in it.reactions if content in (None, reaction.content)]
+    return call.page(chosen, lambda reaction: issues.reaction(call.world, reaction))
+
+
+def _save(call: Call, it: Issue | Comment) -> None:
+    if isinstance(it, Issue):
+        call.world.store.issues.put(it)
+    else:
+        call.world.store.comments.put(it)
+
+
+def _add(call: Call, it: Issue | Comment) -> Reply:
+    content, account = call.text("content"), call.account()
+    if content not in issues.CONTENTS:
+        raise invalid("Reaction", "invalid", field="content")
+    for known in it.reactions:
+        if (known.user_id, known.content) == (account.id, content):
+            return Reply(200, issues.reaction(call.world, known))
+    made = Reaction(
+        id=call.world.store.next_id("reaction"),
+        user_id=account.id,
+        content=content,
+        created_at=call.world.now(),
+    )
+    it.reactions.append(made)
+    _save(call, it)
+    return Reply(201, issues.reaction(call.world, made))
+
+
+def _remove(call: Call, it: Issue | Comment) -> Reply:
+    wanted = call.number("reaction")
+    kept = [known for known in it.reactions if known.id != wanted or known.user_id != call.account().id]
+    if len(kept) == len(it.reactions):
+        raise not_found()
+    it.reactions = kept
+    _save(call, it)
+    return Reply(204)
+
+
+@ROUTER.on("GET", _ISSUE)
+def list_on_issue(call: Call) -> Reply:
+    """List the reactions to an issue."""
+    return _list(call, call.issue(READ_ISSUES)[1])
+
+
+@ROUTER.on("POST", _ISSUE)
+def react_to_issue(call: Call) -> Reply:
+    """React to an issue: 201 when new, 200 when it was there."""
+    found, it = call.issue(TALK)
+    changes.check_unlocked(call, found, it, "reaction")
+    return _add(call, it)
+
+
+@ROUTER.on("DELETE", f"{_ISSUE}/{{reaction}}")
+def remove_from_issue(call: Call) -> Reply:
+    """Take back one's own reaction to an issue."""
+    return _remove(call, call.issue(TALK)[1])
+
+
+@ROUTER.on("GET", _COMMENT)
+def list_on_comment(call: Call) -> Reply:
+    """List the reactions to a comment."""
+    return _list(call, comments.find(call, READ_ISSUES)[2])
+
+
+@ROUTER.on("POST", _COMMENT)
+def react_to_comment(call: Call) -> Reply:
+    """React to a comment: 201 when new, 200 when it was there."""
+    return _add(call, comments.find(call, TALK)[2])
+
+
+@ROUTER.on("DELETE", f"{_COMMENT}/{{reaction}}")
+def remove_from_comment(call: Call) -> Reply:
+    """Take back one's own reaction to a comment."""
+    return _remove(call, comments.find(call, TALK)[2])

@@ -1,0 +1,132 @@
+"""Branches and tags as refs of the git database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin import pushes
+from github_standin.answers import ApiError, Reply, not_accessible, not_found, unprocessable
+from github_standin.git.repository import ZERO
+from github_standin.links import node_id
+from github_standin.permissions import READ_CONTENTS, WRITE_CONTENTS, WRITE_WORKFLOWS, grants
+from github_standin.routing import Router
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+    from github_standin.git.repository import GitRepository
+    from github_standin.records import Repository
+
+ROUTER = Router()
+_PARTS = 3
+
+
+def _shape(call: Call, found: Repository, git: GitRepository, name: str, sha: str) -> dict[str, Any]:
+    kind = git.type_of(sha) or "commit"
+    return {
+        "ref": name,
+        "node_id": node_id("REF", int(sha[:15], 16)),
+        "url": call.world.links.repo(found, f"/git/{name}"),
+        "object": {"sha": sha, "type": kind, "url": call.world.links.repo(found, f"/git/{kind}s/{sha}")},
+    }
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/git/ref/{ref*}")
+def get_ref(call: Call) -> Reply:
+    """Return one ref."""
+    found = call.repository(READ_CONTENTS)
+    git = call.git(found)
+    name = f"refs/{call.params['ref']}"
+    sha = git.ref(name) if git.is_valid_ref(name) else None
+    if sha is None or call.hidden(found, "ref", name):
+        raise not_found()
+    return Reply(200, _shape(call, found, git, name, sha))
+
+
+@ROUTER.on("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref*}")
+def matching_refs(call: Call) -> Reply:
+    """List refs that begin with a name."""
+    found = call.repository(READ_CONTENTS)
+    git = call.git(found)
+    wanted = f"refs/{call.params['ref']}"
+    refs = [(name, sha) for name, sha in git.refs("refs/").items() if name.startswith(wanted)]
+    return call.page(refs, lambda it: _shape(call, found, git, *it))
+
+
+@ROUTER.on("POST", "/repos/{owner}/{repo}/git/refs")
+def create_ref(call: Call) -> Reply:
+    """Create a branch or tag on a commit that is there."""
+    found = call.repository(WRITE_CONTENTS)
+    git = call.git(found)
+    name, sha = call.text("ref"), call.text("sha")
+    if not name.startswith("refs/") or name.count("/") < _PARTS - 1 or not git.is_valid_ref(name):
+        raise unprocessable(f"{name} is not a valid ref name.")
+    kind = git.type_of(sha)
+    if kind is None or call.hidden(found, "object", sha):
+        raise unprocessable("Object does not exist")
+    if name.startswith("refs/heads/") and kind != "commit":
+        raise unprocessable("Reference update failed")
+    if git.ref(name) is not None:
+        raise unprocessable("Reference already exists")
+    if git.has_ref_above_or_below(name):
+        raise unprocessable("Reference update failed")
+    update = pushes.Update(name, ZERO, sha)
+    _check(call, found, update, "Cannot create ref due to creations being restricted.")
+    git.set_ref(name, sha)
+    call.world.lag.made("ref", found.id, name)
+    pushes.apply(call.world, found, call.account(), [update])
+    return Reply(201, _shape(call, found, git, name, sha))
+
+
+def _check(call: Call, found: Repository, update: pushes.Update, sentence: str) -> None:
+    """Apply the rules for branches: protected ones, rulesets, and workflow files."""
+    if pushes.is_protected(found, call.actor, update.ref):
+        raise unprocessable(f"Repository rule violations found\n\n{sentence}\n\n")
+    pushes.check_rules(call.world, found, call.actor, update)
+    if update.after == ZERO or call.actor.kind != "installation":
+        return
+    if grants(call.actor.permissions, WRITE_WORKFLOWS.permission, "write"):
+        return
+    git = call.world.git(found)
+    fresh = git.run("rev-list", update.after, "--not", "--all")
+    flags = ("--stdin", "--root", "-r", "-c", "--name-only", "--no-commit-id", "-z")
+    changed = git.run("diff-tree", *flags, "--", ".github/workflows", stdin=fresh)
+    if fresh.strip() and changed.strip(b"\0"):
+        raise not_accessible(WRITE_WORKFLOWS.accepted())
+
+
+@ROUTER.on("PATCH", "/repos/{owner}/{repo}/git/refs/{ref*}")
+def change_ref(call: Call) -> Reply:
+    """Move a ref, forward only unless forced."""
+    found = call.repository(WRITE_CONTENTS)
+    git = call.git(found)
+    name, sha = f"refs/{call.params['ref']}", call.text("sha")
+    before = git.ref(name)
+    if before is None or call.hidden(found, "ref", name):
+        raise unprocessable("Reference does not exist")
+    if git.type_of(sha) is None or call.hidden(found, "object", sha):
+        raise unprocessable("Object does not exist")
+    update = pushes.Update(name, before, sha)
+    _check(call, found, update, "Changes must be made through a pull request.")
+    if not call.flag("force") and not git.is_ancestor(before, sha):
+        raise unprocessable("Update is not a fast forward")
+    git.set_ref(name, sha)
+    pushes.apply(call.world, found, call.account(), [update])
+    return Reply(200, _shape(call, found, git, name, sha))
+
+
+@ROUTER.on("DELETE", "/repos/{owner}/{repo}/git/refs/{ref*}")
+def delete_ref(call: Call) -> Reply:
+    """Delete a ref; open pull requests from a deleted branch are closed."""
+    found = call.repository(WRITE_CONTENTS)
+    git = call.git(found)
+    name = f"refs/{call.params['ref']}"
+    before = git.ref(name) if git.is_valid_ref(name) else None
+    if before is None:
+        raise unprocessable("Reference does not exist")
+    update = pushes.Update(name, before, ZERO)
+    _check(call, found, update, "Cannot delete this protected ref.")
+    if name == f"refs/heads/{found.default_branch}":
+        raise ApiError(422, "Cannot delete the default branch")
+    git.delete_ref(name)
+    pushes.apply(call.world, found, call.account(), [update])
+    return Reply(204)

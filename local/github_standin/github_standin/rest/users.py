@@ -1,0 +1,60 @@
+"""Accounts, and what the API says about itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from github_standin.answers import Reply, not_accessible, not_found
+from github_standin.routing import Router
+from github_standin.shapes import accounts
+
+if TYPE_CHECKING:
+    from github_standin.calls import Call
+
+ROUTER = Router()
+
+
+@ROUTER.on("GET", "/")
+@ROUTER.on("GET", "/meta")
+def root(call: Call) -> Reply:
+    """Return where things are."""
+    api = call.world.links.api
+    return Reply(
+        200,
+        {
+            "current_user_url": f"{api}/user",
+            "rate_limit_url": f"{api}/rate_limit",
+            "repository_url": f"{api}/repos/{{owner}}/{{repo}}",
+            "user_url": f"{api}/users/{{user}}",
+        },
+    )
+
+
+@ROUTER.on("GET", "/rate_limit")
+def rate_limit(call: Call) -> Reply:
+    """Return what is left of the hour's requests; asking costs nothing."""
+    core = call.world.meter.state(call.actor)
+    return Reply(200, {"resources": {"core": core, "graphql": core}, "rate": core})
+
+
+@ROUTER.on("GET", "/user")
+def current_user(call: Call) -> Reply:
+    """Return the person whose token it is."""
+    if call.actor.kind in ("app", "installation"):
+        raise not_accessible("")
+    return Reply(200, accounts.public_user(call.world, call.account()))
+
+
+@ROUTER.on("GET", "/users/{login}")
+def get_user(call: Call) -> Reply:
+    """Return an account; an App's is called `slug[bot]`."""
+    app = call.world.app
+    login = call.params["login"]
+    if app is not None and login.lower() == f"{app.slug}[bot]".lower():
+        call.world.bot()
+    found = call.world.account(login)
+    # GitHub finds no user by the login that its own agent acts under, which is an App's without `[bot]`:
+    # https://github.com/anthropics/claude-code-action/issues/1284
+    if found is None or (found.type == "Bot" and not found.login.endswith("[bot]")):
+        raise not_found()
+    return Reply(200, accounts.public_user(call.world, found))

@@ -1,0 +1,60 @@
+"""Which function answers which REST request."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from github_standin.answers import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from github_standin.answers import Reply
+    from github_standin.calls import Call
+
+    Handler = Callable[[Call], Reply]
+    H = TypeVar("H", bound=Handler)
+
+
+class Router:
+    """Routes by method and path."""
+
+    def __init__(self) -> None:
+        self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+
+    def on(self, method: str, path: str) -> Callable[[H], H]:
+        """Register the decorated function.
+
+        Args:
+            method: HTTP method.
+            path: `{name}` is one segment, `{name*}` the rest of the path.
+        """
+        pattern = re.sub(
+            r"\\\{(\w+)(\\\*)?\\\}",
+            lambda match: f"(?P<{match[1]}>{'.*' if match[2] else '[^/]+'})",
+            re.escape(path),
+        )
+        compiled = re.compile(pattern)
+
+        def register(handler: H) -> H:
+            self._routes.append((method, compiled, handler))
+            return handler
+
+        return register
+
+    def include(self, other: Router) -> None:
+        """Add another router's routes after those that are here."""
+        self._routes += other._routes
+
+    def find(self, call: Call) -> Handler:
+        """Return the function for a request, and put the path's variables into it.
+
+        Raises:
+            ApiError: 404, there is none (GitHub has no 405).
+        """
+        for method, pattern, handler in self._routes:
+            if method == call.method and (match := pattern.fullmatch(call.path)):
+                call.params = match.groupdict()
+                return handler
+        raise not_found()

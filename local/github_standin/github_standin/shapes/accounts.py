@@ -1,0 +1,141 @@
+"""People, organizations, the App and its installations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from github_standin.links import node_id
+from github_standin.times import fine_stamp, stamp
+
+if TYPE_CHECKING:
+    from github_standin.records import Account, App, Installation
+    from github_standin.world import World
+
+JSON = dict[str, Any]
+_PREFIX = {"User": "U", "Organization": "O", "Bot": "BOT"}
+
+
+def user(world: World, account: Account) -> JSON:
+    """Return GitHub's simple user."""
+    api = f"{world.links.api}/users/{account.login.replace('[', '%5B').replace(']', '%5D')}"
+    page = account.login.removesuffix("[bot]") if account.type == "Bot" else account.login
+    return {
+        "login": account.login,
+        "id": account.id,
+        "node_id": node_id(_PREFIX[account.type], account.id),
+        "avatar_url": f"{world.links.root}/avatars/{account.id}",
+        "gravatar_id": "",
+        "url": api,
+        "html_url": f"{world.links.root}/{'apps/' if account.type == 'Bot' else ''}{page}",
+        "followers_url": f"{api}/followers",
+        "following_url": f"{api}/following{{/other_user}}",
+        "gists_url": f"{api}/gists{{/gist_id}}",
+        "starred_url": f"{api}/starred{{/owner}}{{/repo}}",
+        "subscriptions_url": f"{api}/subscriptions",
+        "organizations_url": f"{api}/orgs",
+        "repos_url": f"{api}/repos",
+        "events_url": f"{api}/events{{/privacy}}",
+        "received_events_url": f"{api}/received_events",
+        "type": account.type,
+        "user_view_type": "public",
+        "site_admin": False,
+    }
+
+
+def public_user(world: World, account: Account) -> JSON:
+    """Return an account as whoever asks for it alone gets it."""
+    made = stamp(account.created_at)
+    names = ("name", "company", "location", "email", "hireable", "bio", "twitter_username")
+    counts = ("public_repos", "public_gists", "followers", "following")
+    return {
+        **user(world, account),
+        **dict.fromkeys(names),
+        "blog": "",
+        **dict.fromkeys(counts, 0),
+        "created_at": made,
+        "updated_at": made,
+    }
+
+
+def maybe_user(world: World, number: int | None) -> JSON | None:
+    """Return the account with this id, or None."""
+    account = world.store.accounts.get(number)
+    return None if account is None else user(world, account)
+
+
+def organization(world: World, account: Account) -> JSON:
+    """Return an organization as webhook payloads carry it."""
+    api = f"{world.links.api}/orgs/{account.login}"
+    return {
+        "login": account.login,
+        "id": account.id,
+        "node_id": node_id("O", account.id),
+        "url": api,
+        "repos_url": f"{api}/repos",
+        "events_url": f"{api}/events",
+        "hooks_url": f"{api}/hooks",
+        "issues_url": f"{api}/issues",
+        "members_url": f"{api}/members{{/member}}",
+        "public_members_url": f"{api}/public_members{{/member}}",
+        "avatar_url": f"{world.links.root}/avatars/{account.id}",
+        "description": None,
+    }
+
+
+def app(world: World, record: App) -> JSON:
+    """Return the App, as `GET /app` gives it."""
+    installations = list(world.store.installations)
+    permissions = installations[0].permissions if installations else {}
+    events = installations[0].events if installations else []
+    bot = world.bot().model_copy(update={"login": record.slug, "type": "User"})
+    owner = world.store.accounts.get(record.owner_id) or bot
+    return {
+        "id": record.id,
+        "client_id": record.client_id,
+        "slug": record.slug,
+        "node_id": node_id("A", record.id),
+        "owner": user(world, owner),
+        "name": record.slug,
+        "description": None,
+        "external_url": world.links.root,
+        "html_url": f"{world.links.root}/apps/{record.slug}",
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.created_at),
+        "permissions": permissions,
+        "events": events,
+        "installations_count": len(installations),
+    }
+
+
+def via_app(world: World, *, by_app: bool) -> JSON | None:
+    """Return `performed_via_github_app`."""
+    return app(world, world.app) if by_app and world.app is not None else None
+
+
+def installation(world: World, record: Installation) -> JSON:
+    """Return an installation."""
+    account = world.store.accounts[record.account_id]
+    app_record = world.app
+    made = fine_stamp(record.created_at)
+    return {
+        "id": record.id,
+        "client_id": app_record.client_id if app_record else None,
+        "account": user(world, account),
+        "repository_selection": "selected",
+        "access_tokens_url": f"{world.links.api}/app/installations/{record.id}/access_tokens",
+        "repositories_url": f"{world.links.api}/installation/repositories",
+        "html_url": f"{world.links.root}/settings/installations/{record.id}",
+        "app_id": app_record.id if app_record else None,
+        "app_slug": app_record.slug if app_record else None,
+        "target_id": account.id,
+        "target_type": account.type,
+        "permissions": record.permissions,
+        "events": record.events,
+        "created_at": made,
+        "updated_at": made,
+        "single_file_name": None,
+        "has_multiple_single_files": False,
+        "single_file_paths": [],
+        "suspended_by": None if record.suspended_at is None else user(world, account),
+        "suspended_at": None if record.suspended_at is None else stamp(record.suspended_at),
+    }

@@ -1,0 +1,143 @@
+"""Commits and changed files, in the two forms that GitHub has for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from github_standin.links import node_id
+from github_standin.shapes.accounts import JSON, user
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from github_standin.git.diffs import FileChange
+    from github_standin.git.repository import Commit, Signature
+    from github_standin.records import Account, Repository
+    from github_standin.world import World
+
+_UNSIGNED = {
+    "verified": False,
+    "reason": "unsigned",
+    "signature": None,
+    "payload": None,
+    "verified_at": None,
+}
+# The address of GitHub's own commits, https://github.com/web-flow.
+GITHUB_MAIL = "noreply@github.com"
+_NOREPLY = "users.noreply.github.com"
+
+
+def _account(world: World, signature: Signature) -> Account | None:
+    """Return the account that a commit's mail address belongs to: GitHub's own no-reply form only."""
+    local, _, domain = signature.email.partition("@")
+    if domain not in {_NOREPLY, world.links.noreply}:
+        return None
+    return world.account(local.partition("+")[2] or local)
+
+
+def signature(it: Signature) -> JSON:
+    """Return who and when."""
+    return {"name": it.name, "email": it.email, "date": it.date}
+
+
+def _verification(world: World, repository: Repository, it: Commit) -> JSON:
+    """Return what GitHub says of a commit's signature; it knows no other key than the stand-in's own."""
+    if it.committer.email != GITHUB_MAIL:
+        return _UNSIGNED
+    verified = world.git_store.signer.verified(world.git(repository).raw_commit(it.sha))
+    if verified is None:
+        return _UNSIGNED
+    signature, payload = verified
+    return {
+        "verified": True,
+        "reason": "valid",
+        "signature": signature,
+        "payload": payload,
+        "verified_at": it.committer.date,
+    }
+
+
+def git_commit(world: World, repository: Repository, it: Commit) -> JSON:
+    """Return a commit as the git database has it."""
+    return {
+        "sha": it.sha,
+        "node_id": node_id("C", int(it.sha[:15], 16)),
+        "url": world.links.repo(repository, f"/git/commits/{it.sha}"),
+        "html_url": world.links.page(repository, f"/commit/{it.sha}"),
+        "author": signature(it.author),
+        "committer": signature(it.committer),
+        "tree": {"sha": it.tree, "url": world.links.repo(repository, f"/git/trees/{it.tree}")},
+        "message": it.message,
+        "parents": [
+            {
+                "sha": parent,
+                "url": world.links.repo(repository, f"/git/commits/{parent}"),
+                "html_url": world.links.page(repository, f"/commit/{parent}"),
+            }
+            for parent in it.parents
+        ],
+        "verification": _verification(world, repository, it),
+    }
+
+
+def commit(world: World, repository: Repository, it: Commit) -> JSON:
+    """Return a commit as the repository's history has it."""
+    inner = git_commit(world, repository, it)
+    author, committer = _account(world, it.author), _account(world, it.committer)
+    url = world.links.repo(repository, f"/commits/{it.sha}")
+    return {
+        "sha": it.sha,
+        "node_id": inner["node_id"],
+        "commit": {
+            "author": inner["author"],
+            "committer": inner["committer"],
+            "message": it.message,
+            "tree": inner["tree"],
+            "url": inner["url"],
+            "comment_count": 0,
+            "verification": inner["verification"],
+        },
+        "url": url,
+        "html_url": inner["html_url"],
+        "comments_url": f"{url}/comments",
+        "author": user(world, author) if author else None,
+        "committer": user(world, committer) if committer else None,
+        "parents": [
+            {**parent, "url": world.links.repo(repository, f"/commits/{parent['sha']}")}
+            for parent in inner["parents"]
+        ],
+    }
+
+
+def stats(changes: Sequence[FileChange]) -> dict[str, int]:
+    """Return added and removed lines of all files."""
+    additions = sum(change.additions for change in changes)
+    deletions = sum(change.deletions for change in changes)
+    return {"total": additions + deletions, "additions": additions, "deletions": deletions}
+
+
+def changed_file(world: World, repository: Repository, it: FileChange, ref: str) -> JSON:
+    """Return a changed file.
+
+    Args:
+        world: the stand-in.
+        repository: where.
+        it: the change.
+        ref: the commit in which the file is as described.
+    """
+    shaped = {
+        "sha": it.sha,
+        "filename": it.path,
+        "status": it.status,
+        "additions": it.additions,
+        "deletions": it.deletions,
+        "changes": it.additions + it.deletions,
+        "blob_url": world.links.page(repository, f"/blob/{ref}/{it.path}"),
+        "raw_url": world.links.page(repository, f"/raw/{ref}/{it.path}"),
+        "contents_url": world.links.repo(repository, f"/contents/{it.path}?ref={ref}"),
+    }
+    if it.patch is not None:
+        shaped["patch"] = it.patch
+    if it.previous is not None:
+        shaped["previous_filename"] = it.previous
+    return shaped

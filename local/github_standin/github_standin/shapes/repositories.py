@@ -1,0 +1,150 @@
+"""Repositories and labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from github_standin.links import node_id
+from github_standin.shapes.accounts import JSON, user
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.records import Label, Repository, Role
+    from github_standin.world import World
+
+MERGE_SETTINGS = (
+    *("squash_merge_commit_title", "squash_merge_commit_message"),
+    *("merge_commit_title", "merge_commit_message"),
+)
+_ADDRESSES = {
+    "forks": "/forks",
+    "keys": "/keys{/key_id}",
+    "collaborators": "/collaborators{/collaborator}",
+    "teams": "/teams",
+    "hooks": "/hooks",
+    "issue_events": "/issues/events{/number}",
+    "events": "/events",
+    "assignees": "/assignees{/user}",
+    "branches": "/branches{/branch}",
+    "tags": "/tags",
+    "blobs": "/git/blobs{/sha}",
+    "git_tags": "/git/tags{/sha}",
+    "git_refs": "/git/refs{/sha}",
+    "trees": "/git/trees{/sha}",
+    "statuses": "/statuses/{sha}",
+    "languages": "/languages",
+    "stargazers": "/stargazers",
+    "contributors": "/contributors",
+    "subscribers": "/subscribers",
+    "subscription": "/subscription",
+    "commits": "/commits{/sha}",
+    "git_commits": "/git/commits{/sha}",
+    "comments": "/comments{/number}",
+    "issue_comment": "/issues/comments{/number}",
+    "contents": "/contents/{+path}",
+    "compare": "/compare/{base}...{head}",
+    "merges": "/merges",
+    "archive": "/{archive_format}{/ref}",
+    "downloads": "/downloads",
+    "issues": "/issues{/number}",
+    "pulls": "/pulls{/number}",
+    "milestones": "/milestones{/number}",
+    "notifications": "/notifications{?since,all,participating}",
+    "labels": "/labels{/name}",
+    "releases": "/releases{/id}",
+    "deployments": "/deployments",
+}
+
+
+def brief_repository(record: Repository) -> JSON:
+    """Return a repository as installation events list it."""
+    return {
+        "id": record.id,
+        "node_id": node_id("R", record.id),
+        "name": record.name,
+        "full_name": record.full_name,
+        "private": record.private,
+    }
+
+
+def repository(world: World, record: Repository) -> JSON:
+    """Return a whole repository, as the API and webhook payloads carry it."""
+    page = world.links.page(record)
+    open_issues = sum(issue.state == "open" for issue in world.issues_of(record))
+    return {
+        **brief_repository(record),
+        "owner": user(world, world.store.accounts[record.owner_id]),
+        "html_url": page,
+        "description": record.description,
+        "fork": False,
+        "url": world.links.repo(record),
+        **{f"{name}_url": world.links.repo(record, path) for name, path in _ADDRESSES.items()},
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+        "pushed_at": stamp(record.pushed_at),
+        "git_url": f"git://{page.partition('://')[2]}.git",
+        "ssh_url": f"git@{page.partition('://')[2].replace('/', ':', 1)}.git",
+        "clone_url": f"{page}.git",
+        "svn_url": page,
+        "homepage": None,
+        "size": 0,
+        "stargazers_count": 0,
+        "watchers_count": 0,
+        "language": None,
+        "has_issues": record.has_issues,
+        "has_pull_requests": record.has_pull_requests,
+        "pull_request_creation_policy": "all",
+        "has_projects": False,
+        "has_downloads": True,
+        "has_wiki": False,
+        "has_pages": False,
+        "has_discussions": False,
+        "forks_count": 0,
+        "mirror_url": None,
+        "archived": record.archived,
+        "disabled": False,
+        "open_issues_count": open_issues,
+        "license": None,
+        "allow_forking": True,
+        "is_template": False,
+        "web_commit_signoff_required": False,
+        **{name: getattr(record, name) for name in MERGE_SETTINGS},
+        "topics": [],
+        "visibility": "private" if record.private else "public",
+        "forks": 0,
+        "open_issues": open_issues,
+        "watchers": 0,
+        "default_branch": record.default_branch,
+    }
+
+
+def role_flags(role: Role) -> dict[str, bool]:
+    """Return a role as the `permissions` of a repository."""
+    order: list[tuple[str, str]] = [
+        ("admin", "admin"),
+        ("maintain", "admin maintain"),
+        ("push", "admin maintain write"),
+        ("triage", "admin maintain write triage"),
+        ("pull", "admin maintain write triage read"),
+    ]
+    return {name: role in roles.split() for name, roles in order}
+
+
+def label(world: World, record: Repository, it: Label) -> JSON:
+    """Return a label."""
+    return {
+        "id": it.id,
+        "node_id": node_id("LA", it.id),
+        "url": world.links.repo(record, f"/labels/{quote(it.name)}"),
+        "name": it.name,
+        "color": it.color,
+        "default": False,
+        "description": it.description,
+    }
+
+
+def labels(world: World, record: Repository, names: list[str]) -> list[Any]:
+    """Return the repository's labels with these names."""
+    known = {it.name: it for it in record.labels}
+    return [label(world, record, known[name]) for name in names if name in known]

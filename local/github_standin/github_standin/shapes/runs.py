@@ -1,0 +1,62 @@
+"""Workflow runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from github_standin.links import node_id
+from github_standin.shapes.accounts import JSON, maybe_user
+from github_standin.shapes.repositories import repository
+from github_standin.times import stamp
+
+if TYPE_CHECKING:
+    from github_standin.records import Repository, WorkflowRun
+    from github_standin.world import World
+
+_ADDRESSES = ("jobs", "logs", "cancel", "rerun", "artifacts")
+
+
+def workflow_run(world: World, found: Repository, it: WorkflowRun) -> JSON:
+    """Return a run as GitHub lists it; none has begun, so none has jobs."""
+    commit = world.git(found).commit(it.head_sha)
+    runs = [other for other in world.store.workflow_runs if other.repository_id == found.id]
+    same = [other for other in runs if other.path == it.path]
+    workflow = min(other.id for other in same)
+    made, address = stamp(it.created_at), world.links.repo(found, f"/actions/runs/{it.id}")
+    shaped = repository(world, found)
+    return {
+        "id": it.id,
+        "node_id": node_id("WFR", it.id),
+        "name": it.name,
+        "display_title": commit.message.partition("\n")[0],
+        "path": it.path,
+        "run_number": sum(other.id <= it.id for other in same),
+        "run_attempt": 1,
+        "workflow_id": workflow,
+        "event": it.event,
+        "status": "queued",
+        "conclusion": None,
+        "head_branch": it.head_branch,
+        "head_sha": it.head_sha,
+        "head_commit": {
+            "id": commit.sha,
+            "tree_id": commit.tree,
+            "message": commit.message,
+            "timestamp": commit.committer.date,
+            "author": {"name": commit.author.name, "email": commit.author.email},
+            "committer": {"name": commit.committer.name, "email": commit.committer.email},
+        },
+        "actor": maybe_user(world, it.actor_id),
+        "triggering_actor": maybe_user(world, it.actor_id),
+        "pull_requests": [],
+        "repository": shaped,
+        "head_repository": shaped,
+        "created_at": made,
+        "updated_at": made,
+        "run_started_at": made,
+        "url": address,
+        "html_url": world.links.page(found, f"/actions/runs/{it.id}"),
+        **{f"{name}_url": f"{address}/{name}" for name in _ADDRESSES},
+        "workflow_url": world.links.repo(found, f"/actions/workflows/{workflow}"),
+        "check_suite_url": world.links.repo(found, f"/check-suites/{it.id}"),
+    }

@@ -1,0 +1,139 @@
+"""Keeps records: all in memory, each written through to SQLite, so that nothing is lost on a kill."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from github_standin.records import (
+    Account,
+    CheckRun,
+    Comment,
+    Delivery,
+    Installation,
+    InstallationToken,
+    Issue,
+    Record,
+    Repository,
+    Review,
+    Settings,
+    WorkflowRun,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+R = TypeVar("R", bound=Record)
+
+# GitHub's numbers are beyond 32 bits in places; starting high finds code that is not ready for it.
+_FIRST_IDS = {
+    "comment": 2_600_000_001,
+    "issue": 2_700_000_001,
+    "pull": 1_900_000_001,
+    "installation": 71_000_001,
+    "delivery": 171_798_691_840_000_001,
+    "repository": 801_000_001,
+    "account": 150_000_001,
+}
+
+
+class Table(Generic[R]):
+    """All records of one kind.
+
+    Args:
+        connection: where they are written through to.
+        kind: the kind's name in the database.
+        model: the records' class.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, kind: str, model: type[R]) -> None:
+        self._connection = connection
+        self._kind = kind
+        rows = connection.execute("SELECT data FROM records WHERE kind = ? ORDER BY id", (kind,))
+        self._records = {record.id: record for record in (model.model_validate_json(row[0]) for row in rows)}
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(list(self._records.values()))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, number: int) -> R:
+        return self._records[number]
+
+    def get(self, number: int | None) -> R | None:
+        """Return the record with this id, or None."""
+        return None if number is None else self._records.get(number)
+
+    def put(self, record: R) -> R:
+        """Keep a new record, or what was changed in one, and return it."""
+        self._records[record.id] = record
+        self._connection.execute(
+            "INSERT OR REPLACE INTO records (kind, id, data) VALUES (?, ?, ?)",
+            (self._kind, record.id, record.model_dump_json()),
+        )
+        return record
+
+    def delete(self, number: int) -> None:
+        """Forget the record with this id."""
+        self._records.pop(number, None)
+        self._connection.execute("DELETE FROM records WHERE kind = ? AND id = ?", (self._kind, number))
+
+
+class Store:
+    """All that the stand-in remembers, besides the git repositories.
+
+    Args:
+        path: the database's file, made when missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # The callers hold one lock around everything, so that threads never meet here.
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # The system keeps what was written when this process dies; a power cut may lose the last second.
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS records (kind TEXT, id INTEGER, data TEXT, PRIMARY KEY (kind, id))"
+        )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS sequences (kind TEXT PRIMARY KEY, next INTEGER NOT NULL)"
+        )
+        self.accounts = Table(self._connection, "account", Account)
+        self.installations = Table(self._connection, "installation", Installation)
+        self.tokens = Table(self._connection, "token", InstallationToken)
+        self.repositories = Table(self._connection, "repository", Repository)
+        self.issues = Table(self._connection, "issue", Issue)
+        self.comments = Table(self._connection, "comment", Comment)
+        self.check_runs = Table(self._connection, "check_run", CheckRun)
+        self.reviews = Table(self._connection, "review", Review)
+        self.workflow_runs = Table(self._connection, "workflow_run", WorkflowRun)
+        self.deliveries = Table(self._connection, "delivery", Delivery)
+        self._settings = Table(self._connection, "settings", Settings)
+
+    @property
+    def settings(self) -> Settings:
+        """What is configured; save changes with `save_settings`."""
+        return self._settings.get(1) or self._settings.put(Settings(id=1))
+
+    def save_settings(self) -> None:
+        """Write changed settings through."""
+        self._settings.put(self.settings)
+
+    def next_id(self, kind: str) -> int:
+        """Return a number that no record of this kind has had."""
+        row = self._connection.execute(
+            "INSERT INTO sequences (kind, next) VALUES (?, ?) "
+            "ON CONFLICT (kind) DO UPDATE SET next = next + 1 RETURNING next",
+            (kind, _FIRST_IDS.get(kind, 1_000_001)),
+        ).fetchone()
+        return int(row[0])
+
+    def checkpoint(self) -> None:
+        """Bring everything from the write-ahead log into the database's file."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()

@@ -1,0 +1,124 @@
+"""Which workflows an event would run: GitHub's documented rules, without running anything.
+
+https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs,
+https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from github_standin.records import WorkflowRun
+
+if TYPE_CHECKING:
+    from github_standin.git.repository import GitRepository
+    from github_standin.records import Account, Issue, Repository
+    from github_standin.world import World
+
+_STRINGS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
+_TRAILER = re.compile(r"[A-Za-z0-9-]+\s*:.*")
+_LAST = frozenset({"skip-checks:true", "skip-checks: true"})
+_FOLDER = ".github/workflows/"
+_EMPTY_LINES = 2
+
+
+def skips(message: str) -> bool:
+    """Tell whether a head commit's message keeps `push` and `pull_request` from running anything.
+
+    One of the strings anywhere, or a `skip-checks` trailer: last of the trailers at the very end, which two
+    empty lines precede.
+    """
+    if any(string in message for string in _STRINGS):
+        return True
+    lines = message.rstrip("\n").split("\n")
+    if lines[-1] not in _LAST:
+        return False
+    while lines and _TRAILER.fullmatch(lines[-1]):
+        lines.pop()
+    return len(lines) > _EMPTY_LINES and not any(line.strip() for line in lines[-_EMPTY_LINES:])
+
+
+def start(
+    world: World,
+    repository: Repository,
+    event: str,
+    *,
+    branch: str,
+    head: str,
+    actor: Account,
+    source: str | None = None,
+    issue: Issue | None = None,
+) -> None:
+    """Write down the runs of one event.
+
+    Args:
+        world: the stand-in.
+        repository: where.
+        event: `push`, `pull_request` or `pull_request_target`.
+        branch: which one was pushed to, or is to be merged into.
+        head: the commit whose message decides.
+        actor: who did it.
+        source: the commit whose workflows count, if it is another one.
+        issue: the pull request.
+    """
+    git = world.git(repository)
+    if event != "pull_request_target" and skips(git.commit(head).message):
+        return
+    for path, definition in _definitions(git, source or head):
+        if _listens(definition, event, branch):
+            world.store.workflow_runs.put(
+                WorkflowRun(
+                    id=world.store.next_id("workflow_run"),
+                    repository_id=repository.id,
+                    event=event,
+                    path=path,
+                    name=str(definition.get("name") or path),
+                    head_branch=issue.pull.head if issue and issue.pull else branch,
+                    head_sha=head,
+                    actor_id=actor.id,
+                    created_at=world.now(),
+                )
+            )
+
+
+def start_for_pull(world: World, repository: Repository, issue: Issue, actor: Account) -> None:
+    """Write down the runs of a pull request that was opened, reopened or got new commits."""
+    if issue.pull is None:
+        return
+    git = world.git(repository)
+    base = git.branch(issue.pull.base)
+    common: dict[str, Any] = {"branch": issue.pull.base, "head": issue.pull.head_sha, "actor": actor}
+    start(world, repository, "pull_request", issue=issue, **common)
+    if base is not None:
+        # Whatever the branch brings, these come from the base, with its secrets.
+        start(world, repository, "pull_request_target", issue=issue, source=base, **common)
+
+
+def _definitions(git: GitRepository, commit: str) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for entry in git.entries(commit, _FOLDER):
+        if entry.type == "blob" and entry.path.endswith((".yml", ".yaml")):
+            try:
+                definition = yaml.safe_load(git.blob(entry.sha))
+            except yaml.YAMLError:
+                continue
+            if isinstance(definition, dict):
+                found.append((entry.path, definition))
+    return found
+
+
+def _listens(definition: dict[Any, Any], event: str, branch: str) -> bool:
+    # YAML 1.1 reads `on` as true.
+    given = definition.get("on", definition.get(True))
+    if isinstance(given, str):
+        return given == event
+    if isinstance(given, list):
+        return event in given
+    if not isinstance(given, dict) or event not in given:
+        return False
+    patterns = (given[event] or {}).get("branches")
+    return patterns is None or any(fnmatch.fnmatchcase(branch, pattern) for pattern in patterns)

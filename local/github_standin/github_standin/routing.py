@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeVar
+
+from starlette.routing import compile_path
 
 from github_standin.answers import not_found
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
     from github_standin.answers import Reply
@@ -28,17 +30,12 @@ class Router:
 
         Args:
             method: HTTP method.
-            path: `{name}` is one segment, `{name*}` the rest of the path.
+            path: as Starlette has it, `{name}` for one segment and `{name:path}` for the rest.
         """
-        pattern = re.sub(
-            r"\\\{(\w+)(\\\*)?\\\}",
-            lambda match: f"(?P<{match[1]}>{'.*' if match[2] else '[^/]+'})",
-            re.escape(path),
-        )
-        compiled = re.compile(pattern)
+        pattern, _, _ = compile_path(path)
 
         def register(handler: H) -> H:
-            self._routes.append((method, compiled, handler))
+            self._routes.append((method, pattern, handler))
             return handler
 
         return register

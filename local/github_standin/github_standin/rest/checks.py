@@ -127,7 +127,7 @@ def get_check_run(call: Call) -> Reply:
     return Reply(200, _shape(call, found, _check_run(call, found)))
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref*}/check-runs")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref:path}/check-runs")
 def list_check_runs(call: Call) -> Reply:
     """List the check runs on a commit."""
     found = call.repository(READ_CHECKS)

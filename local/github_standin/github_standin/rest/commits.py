@@ -43,7 +43,7 @@ def list_commits(call: Call) -> Reply:
     return call.page(history, lambda it: commits.commit(call.world, found, it))
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref:path}")
 def get_commit(call: Call) -> Reply:
     """Return a commit with its files."""
     found = call.repository(READ_CONTENTS)
@@ -62,7 +62,7 @@ def get_commit(call: Call) -> Reply:
     return Reply(200, shaped)
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/compare/{spec*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/compare/{spec:path}")
 def compare(call: Call) -> Reply:
     """Compare two branches or commits from where they parted."""
     found = call.repository(READ_CONTENTS)
@@ -105,7 +105,7 @@ def compare(call: Call) -> Reply:
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/contents")
-@ROUTER.on("GET", "/repos/{owner}/{repo}/contents/{path*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/contents/{path:path}")
 def get_contents(call: Call) -> Reply:
     """Return a file, or what a folder holds."""
     found = call.repository(READ_CONTENTS)

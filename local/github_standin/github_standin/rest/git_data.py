@@ -82,7 +82,7 @@ def create_commit(call: Call) -> Reply:
     return Reply(201, commits.git_commit(call.world, found, git.commit(sha)))
 
 
-@ROUTER.on("GET", f"{_REPO}/trees/{{sha*}}")
+@ROUTER.on("GET", f"{_REPO}/trees/{{sha:path}}")
 def get_tree(call: Call) -> Reply:
     """Return a tree by its hash, or that of a commit or branch."""
     found = call.repository(READ_CONTENTS)

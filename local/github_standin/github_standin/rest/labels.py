@@ -72,7 +72,7 @@ def create_label(call: Call) -> Reply:
     return Reply(201, repositories.label(call.world, found, made))
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/labels/{name*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/labels/{name:path}")
 def get_label(call: Call) -> Reply:
     """Return one of a repository's labels."""
     found = call.repository(READ_ISSUES)
@@ -128,7 +128,7 @@ def clear_labels(call: Call) -> Reply:
     return Reply(204)
 
 
-@ROUTER.on("DELETE", f"{_ISSUE}/labels/{{name*}}")
+@ROUTER.on("DELETE", f"{_ISSUE}/labels/{{name:path}}")
 def remove_label(call: Call) -> Reply:
     """Remove one label."""
     found, it = call.issue(MANAGE_ISSUES)

@@ -30,7 +30,7 @@ def _shape(call: Call, found: Repository, git: GitRepository, name: str, sha: st
     }
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/git/ref/{ref*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/git/ref/{ref:path}")
 def get_ref(call: Call) -> Reply:
     """Return one ref."""
     found = call.repository(READ_CONTENTS)
@@ -42,7 +42,7 @@ def get_ref(call: Call) -> Reply:
     return Reply(200, _shape(call, found, git, name, sha))
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref:path}")
 def matching_refs(call: Call) -> Reply:
     """List refs that begin with a name."""
     found = call.repository(READ_CONTENTS)
@@ -94,7 +94,7 @@ def _check(call: Call, found: Repository, update: pushes.Update, sentence: str) 
         raise not_accessible(WRITE_WORKFLOWS.accepted())
 
 
-@ROUTER.on("PATCH", "/repos/{owner}/{repo}/git/refs/{ref*}")
+@ROUTER.on("PATCH", "/repos/{owner}/{repo}/git/refs/{ref:path}")
 def change_ref(call: Call) -> Reply:
     """Move a ref, forward only unless forced."""
     found = call.repository(WRITE_CONTENTS)
@@ -114,7 +114,7 @@ def change_ref(call: Call) -> Reply:
     return Reply(200, _shape(call, found, git, name, sha))
 
 
-@ROUTER.on("DELETE", "/repos/{owner}/{repo}/git/refs/{ref*}")
+@ROUTER.on("DELETE", "/repos/{owner}/{repo}/git/refs/{ref:path}")
 def delete_ref(call: Call) -> Reply:
     """Delete a ref; open pull requests from a deleted branch are closed."""
     found = call.repository(WRITE_CONTENTS)

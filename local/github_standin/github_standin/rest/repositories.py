@@ -97,7 +97,7 @@ def list_branches(call: Call) -> Reply:
     return call.page(names, lambda ref: _branch(call, found, ref.removeprefix("refs/heads/"), heads[ref]))
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/branches/{branch*}")
+@ROUTER.on("GET", "/repos/{owner}/{repo}/branches/{branch:path}")
 def get_branch(call: Call) -> Reply:
     """Return one branch."""
     found = call.repository(READ_CONTENTS)

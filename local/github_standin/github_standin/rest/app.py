@@ -61,14 +61,6 @@ def delete_installation(call: Call) -> Reply:
     return Reply(204)
 
 
-@ROUTER.on("PUT", "/app/installations/{id}/suspended")
-@ROUTER.on("DELETE", "/app/installations/{id}/suspended")
-def suspend_installation(call: Call) -> Reply:
-    """Block an installation, or let it go on."""
-    installs.suspend(call.world, _installation(call), suspended=call.method == "PUT")
-    return Reply(204)
-
-
 @ROUTER.on("GET", "/repos/{owner}/{repo}/installation")
 def repository_installation(call: Call) -> Reply:
     """Return the installation that reaches a repository."""
@@ -181,12 +173,3 @@ def list_repositories(call: Call) -> Reply:
         "repositories": [repositories.repository(call.world, it) for it in shown],
     }
     return Reply(200, body, headers)
-
-
-@ROUTER.on("DELETE", "/installation/token")
-def revoke_token(call: Call) -> Reply:
-    """End a token before its time."""
-    call.as_installation()
-    if call.actor.token is not None:
-        call.world.store.tokens.delete(call.actor.token.id)
-    return Reply(204)

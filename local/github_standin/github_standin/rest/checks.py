@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import Reply, forbidden, not_found, unprocessable
+from github_standin.answers import Reply, forbidden, unprocessable
 from github_standin.links import node_id
 from github_standin.permissions import READ_CHECKS, WRITE_CHECKS
 from github_standin.records import CheckRun
@@ -100,31 +100,6 @@ def create_check_run(call: Call) -> Reply:
     )
     _fill(call, it)
     return Reply(201, _shape(call, found, it))
-
-
-def _check_run(call: Call, found: Repository) -> CheckRun:
-    it = call.world.store.check_runs.get(call.number("id"))
-    if it is None or it.repository_id != found.id:
-        raise not_found()
-    return it
-
-
-@ROUTER.on("PATCH", "/repos/{owner}/{repo}/check-runs/{id}")
-def change_check_run(call: Call) -> Reply:
-    """Change a check run."""
-    found = call.repository(WRITE_CHECKS)
-    if not call.by_app:
-        raise forbidden("You must authenticate via a GitHub App.")
-    it = _check_run(call, found)
-    _fill(call, it)
-    return Reply(200, _shape(call, found, it))
-
-
-@ROUTER.on("GET", "/repos/{owner}/{repo}/check-runs/{id}")
-def get_check_run(call: Call) -> Reply:
-    """Return one check run."""
-    found = call.repository(READ_CHECKS)
-    return Reply(200, _shape(call, found, _check_run(call, found)))
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref:path}/check-runs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from github_standin.answers import ApiError, Reply, not_found, unprocessable
@@ -13,13 +12,11 @@ from github_standin.shapes import commits
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
-    from github_standin.git.repository import GitRepository, TreeEntry
-    from github_standin.records import Repository
+    from github_standin.git.repository import GitRepository
 
 ROUTER = Router()
 _MOST_FILES = 300
 _MOST_COMMITS = 250
-_LONGEST_CONTENT = 1024 * 1024
 
 
 def as_diff(call: Call, git: GitRepository, before: str, after: str) -> Reply | None:
@@ -102,53 +99,3 @@ def compare(call: Call) -> Reply:
         ],
     }
     return Reply(200, shaped)
-
-
-@ROUTER.on("GET", "/repos/{owner}/{repo}/contents")
-@ROUTER.on("GET", "/repos/{owner}/{repo}/contents/{path:path}")
-def get_contents(call: Call) -> Reply:
-    """Return a file, or what a folder holds."""
-    found = call.repository(READ_CONTENTS)
-    git = call.world.git(found)
-    if git.is_empty():
-        raise ApiError(404, "This repository is empty.")
-    ref = call.query.get("ref") or found.default_branch
-    sha = git.resolve(ref)
-    if sha is None:
-        raise ApiError(404, f"No commit found for the ref {ref}")
-    path = call.params.get("path", "").strip("/")
-    if not path:
-        return Reply(200, [_entry(call, found, it, ref) for it in git.entries(sha)])
-    entry = next(iter(git.entries(sha, path)), None)
-    if entry is None:
-        raise not_found()
-    if entry.type == "tree":
-        return Reply(200, [_entry(call, found, it, ref) for it in git.entries(sha, f"{path}/")])
-    content = git.blob(entry.sha) if entry.type == "blob" else b""
-    if "raw" in call.headers.get("accept", ""):
-        return Reply(200, content, media_type="application/vnd.github.raw; charset=utf-8")
-    shaped = _entry(call, found, entry, ref)
-    small = len(content) <= _LONGEST_CONTENT
-    shaped["content"] = base64.encodebytes(content).decode() if small else ""
-    shaped["encoding"] = "base64" if small else "none"
-    return Reply(200, shaped)
-
-
-def _entry(call: Call, found: Repository, it: TreeEntry, ref: str) -> dict[str, Any]:
-    kind = {"tree": "dir", "blob": "symlink" if it.mode == "120000" else "file"}.get(it.type, "submodule")
-    url = call.world.links.repo(found, f"/contents/{it.path}?ref={ref}")
-    html = call.world.links.page(found, f"/{'tree' if kind == 'dir' else 'blob'}/{ref}/{it.path}")
-    git_url = call.world.links.repo(found, f"/git/{it.type}s/{it.sha}")
-    raw = call.world.links.page(found, f"/raw/{ref}/{it.path}") if it.type == "blob" else None
-    return {
-        "name": it.path.rpartition("/")[2],
-        "path": it.path,
-        "sha": it.sha,
-        "size": it.size or 0,
-        "url": url,
-        "html_url": html,
-        "git_url": git_url,
-        "download_url": raw,
-        "type": kind,
-        "_links": {"self": url, "git": git_url, "html": html},
-    }

@@ -18,29 +18,6 @@ ROUTER = Router()
 _RANGES = {"success": range(200, 400), "failure": range(400, 600)}
 
 
-@ROUTER.on("GET", "/app/hook/config")
-def get_config(call: Call) -> Reply:
-    """Return where the App's events go."""
-    call.as_app()
-    app = call.world.app
-    url = app.webhook_url if app else ""
-    return Reply(200, {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": url})
-
-
-@ROUTER.on("PATCH", "/app/hook/config")
-def change_config(call: Call) -> Reply:
-    """Change the webhook's address or secret."""
-    call.as_app()
-    url, secret = call.maybe_text("url"), call.maybe_text("secret")
-    if call.world.app is not None:
-        if url is not None:
-            call.world.app.webhook_url, call.world.app.webhook_host = url, ""
-        if secret is not None:
-            call.world.app.webhook_secret = secret
-        call.world.store.save_settings()
-    return get_config(call)
-
-
 def shape(it: Delivery) -> dict[str, Any]:
     """Return a delivery as lists have it."""
     return {

@@ -141,10 +141,3 @@ def list_files(call: Call) -> Reply:
     start, head = _span(call, found, it)
     changed = changed_files(call.world.git(found), start, head)
     return call.page(changed, lambda file: commits.changed_file(call.world, found, file, head))
-
-
-@ROUTER.on("GET", f"{_PULL}/comments")
-def list_none(call: Call) -> Reply:
-    """List comments of reviews; the stand-in takes none."""
-    _pull(call, READ_PULLS)
-    return Reply(200, [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import changes
-from github_standin.answers import Reply, invalid, not_found
+from github_standin.answers import Reply, invalid
 from github_standin.permissions import READ_ISSUES, TALK
 from github_standin.records import Comment, Issue, Reaction
 from github_standin.rest import comments
@@ -51,16 +51,6 @@ def _add(call: Call, it: Issue | Comment) -> Reply:
     return Reply(201, issues.reaction(call.world, made))
 
 
-def _remove(call: Call, it: Issue | Comment) -> Reply:
-    wanted = call.number("reaction")
-    kept = [known for known in it.reactions if known.id != wanted or known.user_id != call.account().id]
-    if len(kept) == len(it.reactions):
-        raise not_found()
-    it.reactions = kept
-    _save(call, it)
-    return Reply(204)
-
-
 @ROUTER.on("GET", _ISSUE)
 def list_on_issue(call: Call) -> Reply:
     """List the reactions to an issue."""
@@ -75,12 +65,6 @@ def react_to_issue(call: Call) -> Reply:
     return _add(call, it)
 
 
-@ROUTER.on("DELETE", f"{_ISSUE}/{{reaction}}")
-def remove_from_issue(call: Call) -> Reply:
-    """Take back one's own reaction to an issue."""
-    return _remove(call, call.issue(TALK)[1])
-
-
 @ROUTER.on("GET", _COMMENT)
 def list_on_comment(call: Call) -> Reply:
     """List the reactions to a comment."""
@@ -91,9 +75,3 @@ def list_on_comment(call: Call) -> Reply:
 def react_to_comment(call: Call) -> Reply:
     """React to a comment: 201 when new, 200 when it was there."""
     return _add(call, comments.find(call, TALK)[2])
-
-
-@ROUTER.on("DELETE", f"{_COMMENT}/{{reaction}}")
-def remove_from_comment(call: Call) -> Reply:
-    """Take back one's own reaction to a comment."""
-    return _remove(call, comments.find(call, TALK)[2])

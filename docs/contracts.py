@@ -21,6 +21,7 @@ from pullwright.models import (
     SessionUsage,
     Verdict,
 )
+from pullwright.record import SessionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,8 @@ PAGE = Path(__file__).with_name("contracts.md")
 HEAD = """\
 # Contracts
 
-Drawn from `functions/pullwright/models.py` and `errors.py` by `make docs`. Times are
-ISO 8601 in UTC, money is US dollars. Models reject unknown fields.
+Drawn from `functions/pullwright/models.py`, `record.py` and `errors.py` by `make docs`. Times are
+ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what we store ignores them.
 """
 MODELS: dict[str, type[BaseModel]] = {
     "Execution input": SessionRequest,
@@ -42,6 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "What OpenPullRequest answers": OpenedPullRequest,
     "What ReportOutcome answers": Verdict,
     "What the broker answers": BrokerGrant,
+    "The session's record, `SESSION#<id>` in the table": SessionRecord,
 }
 
 

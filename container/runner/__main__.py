@@ -25,7 +25,7 @@ from runner.clock import CLOCK, Clock, Phases
 from runner.git.command import GitError
 from runner.log import logger, tee
 from runner.metadata import read_identity
-from runner.record import Heartbeat, SessionRecord
+from runner.record import Heartbeat, SessionClaim
 from runner.report import Report
 from runner.session import Session
 from runner.settings import Settings, SettingsError
@@ -95,7 +95,7 @@ def _prepare(
     clients = Clients(grants, settings.aws_region, clock.now)
     dynamodb = clients.dynamodb()
     report = Report(settings.session_id, task.arn, phases, clock)
-    record = SessionRecord(
+    record = SessionClaim(
         dynamodb,
         table=settings.sessions_table,
         session_id=settings.session_id,

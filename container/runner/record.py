@@ -10,16 +10,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from pullwright.aws import calling, code_of
-from pullwright.claims import OVER
 from pullwright.errors import PullwrightError, SessionClosed
+from pullwright.record import OVER
+from pullwright.table import session_key, writing
 from runner.clock import CLOCK, Clock
 from runner.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,8 +29,8 @@ HEARTBEAT_SECONDS = 60.0
 _NOT_OVER = f"attribute_not_exists({OVER})"
 
 
-class SessionRecord:
-    """One session's item in the table.
+class SessionClaim:
+    """A task's hold on its session: the attributes that it writes into the record.
 
     Args:
         dynamodb: a client that may update it.
@@ -53,7 +51,7 @@ class SessionRecord:
     ) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self._key = f"SESSION#{session_id}"
+        self._key = session_key(session_id)
         self._task = task
         self._now = now
 
@@ -88,28 +86,25 @@ class SessionRecord:
 
     def _update(
         self, update: str, condition: str, values: dict[str, str]
-    ) -> dict[str, AttributeValueTypeDef]:
+    ) -> Mapping[str, AttributeValueTypeDef]:
         """Changes the record and returns what stood in the changed attributes before."""
         everything = {
             ":arn": self._task.arn,
             ":now": self._now().isoformat(),
             **values,
         }
-        with calling("write the session record"):
-            try:
-                answer = self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key={"pk": {"S": self._key}},
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues={name: {"S": value} for name, value in everything.items()},
-                    ReturnValues="UPDATED_OLD",
-                )
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
-                raise SessionClosed("The session is closed or belongs to another task.") from error
-        return answer.get("Attributes", {})
+        with writing("write the session record") as write:
+            write.item = self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": self._key}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={name: {"S": value} for name, value in everything.items()},
+                ReturnValues="UPDATED_OLD",
+            ).get("Attributes", {})
+        if not write.is_done:
+            raise SessionClosed("The session is closed or belongs to another task.")
+        return write.item
 
 
 class Heartbeat:
@@ -124,7 +119,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        record: SessionRecord,
+        record: SessionClaim,
         lost: threading.Event,
         *,
         interval: float = HEARTBEAT_SECONDS,

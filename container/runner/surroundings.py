@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pullwright.github.pace import Purpose
     from runner.artifacts import Artifacts
     from runner.clock import Phases
-    from runner.record import SessionRecord
+    from runner.record import SessionClaim
     from runner.user import User
 
 
@@ -62,7 +62,7 @@ class Surroundings:
     private: Path
     user: User
     checks_user: User
-    record: SessionRecord
+    record: SessionClaim
     artifacts: Artifacts
     github_token: Callable[[], str]
     forget_github_token: Callable[[str], None]

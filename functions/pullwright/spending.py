@@ -17,27 +17,26 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pullwright.aws import calling, code_of
+from pullwright.aws import calling
 from pullwright.comments import money
 from pullwright.errors import AwsUnavailable, DailyLimit
+from pullwright.table import day_key, refused_items, session_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-RESERVED, BOOKED, DAYS = "reserved_usd", "booked_usd", "spend_keys"
-"""Attributes of a session's record: what was reserved, what was booked, and in which items."""
+    from pullwright.record import SessionRecord
+
 # Long enough to look back at a month.
 _KEPT = timedelta(days=35)
 # Sessions that begin in the same moment get into each other's way, which DynamoDB leaves to its callers:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _TRIES = 10
 _LONGEST_PAUSE = 1.0
-_CANCELED = "TransactionCanceledException"
-_REFUSED = "ConditionalCheckFailed"
 _SIX_DECIMALS = Decimal("0.000001")
 
 
@@ -52,11 +51,6 @@ class DailyLimits:
 
     usd: float = 0.0
     usd_of_repository: float = 0.0
-
-
-def day_key(day: date, repository: str | None = None) -> str:
-    """`pk` of what a day's sessions have cost and may still cost, all of them or one repository's."""
-    return f"SPEND#{day.isoformat()}" + (f"#{repository}" if repository else "")
 
 
 class Spending:
@@ -107,9 +101,9 @@ class Spending:
         values |= {":ttl": {"N": str(int((now + _KEPT).timestamp()))}}
         refused = self._write(
             self._update(
-                f"SESSION#{session_id}",
-                f"SET {RESERVED} = :amount, {DAYS} = :keys",
-                f"attribute_not_exists({RESERVED}) AND attribute_not_exists(is_over)",
+                session_key(session_id),
+                "SET reserved_usd = :amount, spend_keys = :keys",
+                "attribute_not_exists(reserved_usd) AND attribute_not_exists(is_over)",
                 {":amount": values[":amount"], ":keys": {"SS": [key for key, *_ in scopes]}},
             ),
             *(
@@ -126,34 +120,33 @@ class Spending:
             _, limit, whose, parameter = scopes[refused[0] - 1]
             raise _used_up(usd, limit, whose, parameter, day + timedelta(days=1))
 
-    def settle(self, session_id: str, record: Mapping[str, Any], cost_usd: float | None) -> None:
+    def settle(self, record: SessionRecord, cost_usd: float | None) -> None:
         """Book what a session has cost in place of what was reserved for it, once.
 
         Never more than that: it is the session's own limit, which the gateway does not let it pass, and what
         a task says must not be able to use up everybody's day.
 
         Args:
-            session_id: which one.
-            record: its record; without a reservation there is nothing to do.
+            record: the session's; without a reservation there is nothing to do.
             cost_usd: what it has cost; None if that is not known, and then it counts in full.
 
         Raises:
             AwsUnavailable: the table did not take it.
         """
-        reserved, keys = record.get(RESERVED), record.get(DAYS)
-        if not isinstance(reserved, Decimal) or not keys or BOOKED in record:
+        reserved = record.reserved_usd
+        if reserved is None or not record.spend_keys or record.booked_usd is not None:
             return
         booked = reserved if cost_usd is None else min(_exact(cost_usd), reserved)
         self._write(
             self._update(
-                f"SESSION#{session_id}",
-                f"SET {BOOKED} = :booked",
-                f"attribute_exists({RESERVED}) AND attribute_not_exists({BOOKED})",
+                session_key(record.session_id),
+                "SET booked_usd = :booked",
+                "attribute_exists(reserved_usd) AND attribute_not_exists(booked_usd)",
                 {":booked": {"N": str(booked)}},
             ),
             *(
                 self._update(key, "ADD usd :change", None, {":change": {"N": str(booked - reserved)}})
-                for key in sorted(keys)
+                for key in sorted(record.spend_keys)
             ),
         )
 
@@ -184,20 +177,12 @@ class Spending:
                 try:
                     self._client.transact_write_items(TransactItems=items)
                 except ClientError as error:
-                    if code_of(error) != _CANCELED:
-                        raise
-                    if refused := _refused(error):
+                    if refused := refused_items(error):
                         return refused
                 else:
                     return []
                 self._sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - spreads callers out, guards nothing
         raise AwsUnavailable("AWS could not count the day's spending: too many sessions began at once.")
-
-
-def _refused(error: ClientError) -> list[int]:
-    # In the order of the items, one for each, whether it was the reason or not.
-    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", ())
-    return [place for place, reason in enumerate(reasons) if reason.get("Code") == _REFUSED]
 
 
 def _exact(usd: float) -> Decimal:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-from pullwright.aws import calling, code_of
+from pullwright.aws import calling
+from pullwright.models import SessionStatus, Stored
+from pullwright.record import SessionRecord
 from pullwright.spending import Spending
+from pullwright.table import (
+    IN_A_ROW_KEY,
+    branch_key,
+    encoded,
+    read_item,
+    session_key,
+    slots_key,
+    writing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -26,12 +34,8 @@ LOCKED = "LOCKED"
 COUNTED_IN_A_ROW = ("service", "transient")
 """Failure classes that are the operator's business when they come one after the other."""
 
-_REFUSED = "ConditionalCheckFailedException"
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
-
-class BranchRecord(BaseModel):
+class BranchRecord(Stored):
     """What we made for a branch.
 
     Attributes:
@@ -40,30 +44,13 @@ class BranchRecord(BaseModel):
         session_id: the last session that worked on it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     repository: str
     branch: str
     session_id: str
     first_commit: str | None = None
-    pull_request: int | None = None
+    pull_request: int | None = Field(default=None, strict=False)
     pull_request_url: str | None = None
-    comment_id: int | None = None
-
-
-def session_key(session_id: str) -> str:
-    """`pk` of a session's record."""
-    return f"SESSION#{session_id}"
-
-
-def lock_key(repository: str, branch: str) -> str:
-    """`pk` of the lock on a branch."""
-    return f"LOCK#{repository}#{branch}"
-
-
-def branch_key(repository: str, branch: str) -> str:
-    """`pk` of what is known of a branch."""
-    return f"BRANCH#{repository}#{branch}"
+    comment_id: int | None = Field(default=None, strict=False)
 
 
 class Store:
@@ -83,13 +70,13 @@ class Store:
         """What the days' sessions cost."""
         return Spending(self._client, self._table)
 
-    def read_session(self, session_id: str) -> dict[str, Any]:
-        """The record of a session, empty if there is none; numbers are `Decimal`.
+    def read_session(self, session_id: str) -> SessionRecord:
+        """The record of a session, which may be missing.
 
         Raises:
             AwsUnavailable: the table did not answer.
         """
-        return self._read(session_key(session_id))
+        return SessionRecord.of(session_id, self._read(session_key(session_id)))
 
     def update_session(self, session_id: str, fields: Mapping[str, Value | None]) -> None:
         """Sets fields of a session's record; those that are None stay as they are.
@@ -125,41 +112,32 @@ class Store:
             owner: ARN of the execution that takes it.
             session_id: for whoever looks at the table.
         """
-        with calling("take the branch's lock"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item={
-                        "pk": {"S": key},
-                        "owner": {"S": owner},
-                        "session_id": {"S": session_id},
-                        "status": {"S": LOCKED},
-                        "heartbeat_at": {"S": datetime.now(UTC).isoformat()},
-                    },
-                    ConditionExpression="attribute_not_exists(pk) OR #owner = :me",
-                    ExpressionAttributeNames={"#owner": "owner"},
-                    ExpressionAttributeValues={":me": {"S": owner}},
-                )
-            except ClientError as error:
-                if code_of(error) != _REFUSED:
-                    raise
-                return False
-        return True
+        with writing("take the branch's lock") as write:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "pk": {"S": key},
+                    "owner": {"S": owner},
+                    "session_id": {"S": session_id},
+                    "status": {"S": LOCKED},
+                    "heartbeat_at": {"S": datetime.now(UTC).isoformat()},
+                },
+                ConditionExpression="attribute_not_exists(pk) OR #owner = :me",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":me": {"S": owner}},
+            )
+        return write.is_done
 
     def release_lock(self, key: str, *, owner: str) -> None:
         """Frees a lock if it is ours; somebody else's stays."""
-        with calling("free the branch's lock"):
-            try:
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key={"pk": {"S": key}},
-                    ConditionExpression="#owner = :me",
-                    ExpressionAttributeNames={"#owner": "owner"},
-                    ExpressionAttributeValues={":me": {"S": owner}},
-                )
-            except ClientError as error:
-                if code_of(error) != _REFUSED:
-                    raise
+        with writing("free the branch's lock"):
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"pk": {"S": key}},
+                ConditionExpression="#owner = :me",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":me": {"S": owner}},
+            )
 
     def lock_owner(self, key: str) -> str | None:
         """ARN of the execution that holds a lock, None if it is free."""
@@ -171,8 +149,7 @@ class Store:
         Raises:
             AwsUnavailable: the table did not answer.
         """
-        key = f"SLOTS#{repository}" if repository else "SLOTS"
-        return len(self._read(key).get("holders", ()))
+        return len(self._read(slots_key(repository)).get("holders", ()))
 
     def queued(self) -> int:
         """How many sessions have no slot yet, as the index knows it a moment later.
@@ -187,7 +164,7 @@ class Store:
                 Select="COUNT",
                 KeyConditionExpression="#status = :queued",
                 ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":queued": {"S": "QUEUED"}},
+                ExpressionAttributeValues={":queued": {"S": SessionStatus.QUEUED}},
             )["Count"]
 
     def count_in_a_row(self, failure_class: str) -> dict[str, int]:
@@ -218,7 +195,7 @@ class Store:
         with calling("count the session"):
             counted = self._client.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": "IN_A_ROW"}},
+                Key={"pk": {"S": IN_A_ROW_KEY}},
                 UpdateExpression=expression,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
@@ -239,7 +216,7 @@ class Store:
                 TableName=self._table,
                 Item={
                     "pk": {"S": branch_key(record.repository, record.branch)},
-                    **{name: _plain(value) for name, value in fields.items()},
+                    **{name: encoded(value) for name, value in fields.items()},
                 },
             )
 
@@ -257,17 +234,8 @@ class Store:
                 Key={"pk": {"S": key}},
                 UpdateExpression="SET " + ", ".join(f"#f{i} = :v{i}" for i, _ in numbered),
                 ExpressionAttributeNames={f"#f{i}": name for i, (name, _) in numbered},
-                ExpressionAttributeValues={f":v{i}": _plain(value) for i, (_, value) in numbered},
+                ExpressionAttributeValues={f":v{i}": encoded(value) for i, (_, value) in numbered},
             )
 
     def _read(self, key: str) -> dict[str, Any]:
-        with calling("read the sessions table"):
-            item = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True
-            ).get("Item", {})
-        return {name: _deserialize(value) for name, value in item.items()}
-
-
-def _plain(value: Value) -> Any:
-    # DynamoDB's numbers are decimal; the shortest text of a float is what people expect to read.
-    return _serialize(Decimal(str(value)) if isinstance(value, float) else value)
+        return read_item(self._client, self._table, key)

@@ -15,7 +15,7 @@ import pytest
 from local.layout import Layout
 from local.people import Person, call
 from local.sessions import ENDED, Session, Stack
-from pullwright.spending import day_key
+from pullwright.table import day_key
 from pullwright_engine.faults import RECLAIM_TASK
 from tests.integration.conftest import FOLDER, ROOT, Repositories, Workshop
 

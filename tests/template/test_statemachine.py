@@ -12,6 +12,7 @@ import pytest
 from pullwright import errors
 from pullwright.github.budget import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from pullwright.models import OpenedPullRequest, Verdict
+from pullwright.record import SessionRecord
 from pullwright.reporting import classify
 from statemachine.graph import BEGIN, END, embed, graph, main
 from tests.template.kit import (
@@ -246,6 +247,20 @@ def test_the_machine_reads_fields_that_the_models_have() -> None:
     text = DEFINITION.read_text(encoding="utf-8")
     assert set(re.findall(r"\$opened\.(\w+)", text)) <= set(OpenedPullRequest.model_fields)
     assert set(re.findall(r"\$verdict\.(\w+)", text)) == set(Verdict.model_fields)
+
+
+def test_every_attribute_that_the_machine_writes_is_in_the_record() -> None:
+    """What RecordSession, AdmitSession and CloseSession write into a session's record, its model reads."""
+    written = set(re.findall(r"'(\w+)': (?:\{'S'|\$type)", STATES["RecordSession"]["Arguments"]["Item"]))
+    for state in ("AdmitSession", "CloseSession"):
+        items = [item for item in STATES[state]["Arguments"]["TransactItems"] if isinstance(item, dict)]
+        updates = [item["Update"] for item in items if "Update" in item]
+        [update] = [update for update in updates if "SESSION#" in update["Key"]["pk"]["S"]]
+        names = re.findall(r"([#\w]+) = ", update["UpdateExpression"])
+        assert len(names) == update["UpdateExpression"].count("=")
+        written |= {update["ExpressionAttributeNames"].get(name, name) for name in names}
+    assert {"pk", "repository", "admitted_at", "ttl", "is_over"} <= written
+    assert written <= {"pk", *SessionRecord.model_fields}
 
 
 def test_the_template_fills_every_name_in() -> None:

@@ -28,8 +28,10 @@ from pullwright.github.transport import Request, Response
 from pullwright.models import AgentRequest, AgentResult
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
 from pullwright.opening.open_pull_request import Tools as OpeningTools
+from pullwright.record import SessionRecord
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store
+from pullwright.table import decoded, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -198,14 +200,15 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
 
-    def read_session(self, session_id: str) -> dict[str, Any]:
+    def read_session(self, session_id: str) -> SessionRecord:
         """See `Store`."""
-        return dict(self.items.get(f"SESSION#{session_id}", {}))
+        return SessionRecord.of(session_id, self.items.get(f"SESSION#{session_id}", {}))
 
     def update_session(self, session_id: str, fields: Mapping[str, Any]) -> None:
         """See `Store`."""
+        assert set(fields) <= set(SessionRecord.model_fields)
         item = self.items.setdefault(f"SESSION#{session_id}", {})
-        item.update({name: value for name, value in fields.items() if value is not None})
+        item.update(decoded({name: encoded(value) for name, value in fields.items() if value is not None}))
 
     def forget(self, session_id: str, names: Collection[str]) -> None:
         """See `Store`."""

@@ -218,7 +218,7 @@ class Yard(Workshop):
 
     def told(self, session_id: str = "s-1") -> str:
         """The one comment on a session's pull request."""
-        [comment] = self.github.comments(int(self.sessions.read_session(session_id)["pull_request"]))
+        [comment] = self.github.comments(int(self.sessions.read_session(session_id).pull_request or 0))
         return str(comment["body"])
 
     def written(self) -> list[tuple[str, str]]:

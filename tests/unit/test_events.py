@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from pullwright import aws, settings
 from pullwright.errors import InternalError
 from pullwright.handlers import events as function
+from pullwright.record import SessionRecord
 from pullwright.webhook import queued
 from tests.unit.aws_kit import client
 from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
@@ -43,7 +44,7 @@ def _told(asked: QueuedRelease) -> str:
 
 
 def worked_off(
-    states: Any, *bodies: str, sessions: tuple[dict[str, Any], ...] = ()
+    states: Any, *bodies: str, sessions: tuple[SessionRecord, ...] = ()
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Work off messages numbered from 0; return the failed ones and the log's lines."""
     records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
@@ -103,17 +104,17 @@ def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
     assert lines[0]["error"] == "ClientError"
 
 
-def session(name: str, asked_at: str | None = "2025-05-20T06:40:02Z", **fields: Any) -> dict[str, Any]:
+def session(name: str, asked_at: str | None = "2025-05-20T06:40:02Z", **fields: Any) -> SessionRecord:
     """The record of an open session."""
     request = {"repository": "octo-org/widgets", "issue": 42, "asked_at": asked_at}
-    return {
-        "session_id": f"{EXECUTION.rpartition(':')[2]}{name}",
+    item = {
         # A record may say anything; its key says which execution is its own.
         "execution_arn": f"{EXECUTION}-of-somebody-else",
         "repository": "octo-org/widgets",
         "installation_id": 7,
         "input": json.dumps(request),
-    } | fields
+    }
+    return SessionRecord.of(f"{EXECUTION.rpartition(':')[2]}{name}", item | fields)
 
 
 STOP = {
@@ -160,14 +161,14 @@ OTHER = json.dumps({"repository": "octo-org/widgets", "issue": 43, "asked_at": "
 def test_only_sessions_that_lost_their_ground_are_stopped(
     states: Any,
     message: dict[str, Any],
-    record: dict[str, Any],
+    record: SessionRecord,
     is_stopped: bool,  # noqa: FBT001 - a parameter of pytest's
 ) -> None:
     """The executions of the sessions meant are stopped, with the reason that people read."""
     with Stubber(states) as stub:
         if is_stopped:
             wanted = {
-                "executionArn": EXECUTION.rpartition(":")[0] + ":" + record["session_id"],
+                "executionArn": EXECUTION.rpartition(":")[0] + ":" + record.session_id,
                 "error": message["error"],
                 "cause": message["cause"],
             }

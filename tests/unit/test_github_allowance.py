@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from pullwright.errors import AwsUnavailable
-from pullwright.github.allowance import ATTRIBUTES, MemoryAllowance, TableAllowance, allowance_key
+from pullwright.github.allowance import ATTRIBUTES, MemoryAllowance, TableAllowance
 from pullwright.github.budget import FARTHEST_SECONDS, SECONDS_EACH, Room, Usage
+from pullwright.table import allowance_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,9 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pullwright.claims import TASK_ATTRIBUTES
 from pullwright.errors import AwsUnavailable
 from pullwright.models import AgentResult, Outcome
+from pullwright.record import TASK_ATTRIBUTES
 from pullwright.reporting.event import TaskEnd
 from pullwright.store import Store
 from tests.unit.reconcile_kit import TABLE, Yard, table
@@ -161,7 +161,7 @@ def test_whatever_a_task_claims_is_reported(
     assert (verdict.error, verdict.report_due) == ("TimeLimit", False)
     # What makes no sense went, so that the rest fits into the table.
     left = workshop.store.read_session("s-1")
-    assert all(len(str(left.get(name, ""))) < 1_000 for name in TASK_ATTRIBUTES)
+    assert all(len(str(getattr(left, name))) < 1_000 for name in TASK_ATTRIBUTES)
 
 
 @QUICK
@@ -187,7 +187,7 @@ def test_whatever_a_task_claims_is_swept(yard: Yard, poison: dict[str, Any]) -> 
     [comment] = yard.github.comments(place)
     assert "Somebody stopped" in comment["body"]
     assert yard.held() == []
-    assert yard.sessions.read_session("s-1")["status"] == "FAILED"
+    assert yard.sessions.read_session("s-1").status == "FAILED"
 
 
 def _poison(client: DynamoDBClient, record: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -237,7 +237,7 @@ def test_a_full_record_is_emptied_first(yard: Yard) -> None:
     yard.stop()
     yard.cluster.running.clear()
     assert yard.sweep(minutes=1).settled == ["s-1"]
-    assert "image_digest" not in yard.sessions.read_session("s-1")
+    assert yard.sessions.read_session("s-1").image_digest is None
 
 
 NUMBERS = st.one_of(

@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from pullwright.apps import is_listed
 from pullwright.brokering.caller import _ARN
-from pullwright.claims import SESSION_ID, Claim
+from pullwright.claims import SESSION_ID
 from pullwright.models import Repository, Sha256, WorkerName
 from pullwright.owners import is_allowed
+from pullwright.record import SessionRecord
 from pullwright.webhook.decision import _GUID
 from pullwright.webhook.start import _REPOSITORY
 
@@ -50,11 +51,11 @@ NAMES: dict[str, tuple[Callable[[str], bool], str]] = {
     "caller": (_pattern(_ARN), f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK}"),
     "session": (_pattern(SESSION_ID), "implement-1-a"),
     "claimed task": (
-        lambda text: Claim.of({"task_arn": text}).task_arn is not None,
+        lambda text: SessionRecord.of("s", {"task_arn": text}).task_arn is not None,
         f"arn:aws:ecs:eu-central-1:123456789012:task/cluster/{TASK}",
     ),
     "claimed time": (
-        lambda text: Claim.of({"heartbeat_at": text}).heartbeat_at is not None,
+        lambda text: SessionRecord.of("s", {"heartbeat_at": text}).heartbeat_at is not None,
         "2026-01-01T10:10:10+00:00",
     ),
     "repository": (_model(Repository), "octo1/widgets1"),

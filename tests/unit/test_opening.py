@@ -88,9 +88,9 @@ def test_the_task_gets_the_whole_request(workshop: Workshop) -> None:
     assert (request.limits.usd, request.limits.turns, request.limits.minutes) == (1.5, 100, 30)
     assert request.comment_id == opened.comment_id
     record = workshop.store.read_session("s-1")
-    assert record["pull_request_url"] == opened.pull_request_url
-    assert (record["branch"], record["base"], record["requested_by"]) == ("claude/1", "main", PERSON)
-    assert record["installation_id"] > 0
+    assert record.pull_request_url == opened.pull_request_url
+    assert (record.branch, record.base, record.requested_by) == ("claude/1", "main", PERSON)
+    assert (record.installation_id or 0) > 0
 
 
 def test_the_same_session_again_finds_everything(workshop: Workshop) -> None:
@@ -340,7 +340,7 @@ def test_a_stack_of_stubs_makes_every_session_one(
     request = workshop.artifacts.read_request("s-1")
     assert request is not None
     assert request.stub
-    assert workshop.store.read_session("s-1")["stub"] is True
+    assert workshop.store.read_session("s-1").stub is True
 
 
 def test_while_new_work_is_switched_off_who_asks_is_told(

@@ -38,14 +38,14 @@ def test_a_stopped_session_gets_its_ending_once(yard: Yard, stage: str) -> None:
     swept = yard.sweep(minutes=1)
     record = yard.sessions.read_session("s-1")
     assert (swept.settled, swept.left) == (["s-1"], [])
-    assert (record["status"], record["outcome"], record["error"]) == ("FAILED", "failed", "SessionStopped")
-    assert (record["report"], record["ttl"] > 0) == ("made", True)
-    assert "reconciling_until" not in record
+    assert (record.status, record.outcome, record.error) == ("FAILED", "failed", "SessionStopped")
+    assert (record.report, (record.ttl or 0) > 0) == ("made", True)
+    assert record.reconciling_until is None
     assert yard.held() == []
     assert yard.cluster.running == {}
-    [comment] = yard.github.comments(record.get("pull_request", 1))
+    [comment] = yard.github.comments(record.pull_request or 1)
     assert "Somebody stopped the session: No longer needed." in comment["body"]
-    assert record["remedy"] in comment["body"]
+    assert str(record.remedy) in comment["body"]
 
     before = yard.items()
     yard.written()
@@ -88,7 +88,7 @@ def test_work_that_was_done_is_no_failure(yard: Yard) -> None:
     ).model_dump_json()
     yard.stop()
     yard.sweep(minutes=1)
-    assert yard.sessions.read_session("s-1")["status"] == "SUCCEEDED"
+    assert yard.sessions.read_session("s-1").status == "SUCCEEDED"
     assert "Fixed it." in yard.told()
     assert yard.github.pulls()[0]["draft"] is False
 
@@ -112,9 +112,9 @@ def test_the_end_of_the_execution_decides(yard: Yard, end: ExecutionEnd, error: 
     yard.stop(end=end)
     yard.sweep(minutes=1)
     record = yard.sessions.read_session("s-1")
-    assert (record["status"], record["error"]) == ("FAILED", error)
-    assert words in record["sentence"]
-    assert record["sentence"] in yard.told()
+    assert (record.status, record.error) == ("FAILED", error)
+    assert words in str(record.sentence)
+    assert str(record.sentence) in yard.told()
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_a_whole_execution_that_timed_out_is_no_single_call(yard: Yard, stage: s
     yard.stop(end=ExecutionEnd("TIMED_OUT"))
     yard.sweep(minutes=1)
     record = yard.sessions.read_session("s-1")
-    assert (record["error"], record["failure_class"]) == ("TimeLimit", "limit")
-    assert words in record["sentence"]
-    assert record["sentence"] in yard.told()
+    assert (record.error, record.failure_class) == ("TimeLimit", "limit")
+    assert words in str(record.sentence)
+    assert str(record.sentence) in yard.told()
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_a_sweep_that_failed_half_way_is_finished_by_the_next(
         patch.setattr(owner, method, _fails)
         swept = yard.sweep(minutes=1)
     assert (swept.settled, swept.left) == ([], ["s-1"])
-    assert yard.sessions.read_session("s-1")["status"] == "RUNNING"
+    assert yard.sessions.read_session("s-1").status == "RUNNING"
     assert "No longer needed" in yard.told()
-    sentence = yard.sessions.read_session("s-1")["sentence"]
+    sentence = yard.sessions.read_session("s-1").sentence
     assert yard.sweep(minutes=2).settled == ["s-1"]
     assert yard.held() == []
-    assert (yard.sessions.read_session("s-1")["sentence"], sentence in yard.told()) == (sentence, True)
+    assert (yard.sessions.read_session("s-1").sentence, str(sentence) in yard.told()) == (sentence, True)
     assert len(yard.figures) == 1
 
 
@@ -177,11 +177,11 @@ def test_only_whoever_holds_the_lease_closes(yard: Yard) -> None:
     late = (yard.start + timedelta(minutes=5)).isoformat()
     verdict = yard.sweeper().settler._verdict
     yard.cluster.running.clear()
-    slow = verdict("s-1", yard.sessions.read_session("s-1"), STOPPED)
+    slow = verdict(yard.sessions.read_session("s-1"), STOPPED)
     assert yard.ledger.lease("s-1", now=now, until=now)
     assert yard.ledger.lease("s-1", now=late, until=late)
     assert yard.ledger.close("s-1", slow, report="made", now=now, until=now) is False
-    assert yard.sessions.read_session("s-1")["status"] == "RUNNING"
+    assert yard.sessions.read_session("s-1").status == "RUNNING"
 
 
 def test_an_execution_that_may_still_be_opening_is_waited_for(yard: Yard) -> None:
@@ -203,7 +203,7 @@ def test_a_forgotten_execution_is_over(yard: Yard) -> None:
     assert yard.sweep(seconds=5).settled == []
     assert yard.items() == before
     assert yard.sweep(minutes=1).settled == ["s-1"]
-    assert yard.sessions.read_session("s-1")["error"] == "TaskStopped"
+    assert yard.sessions.read_session("s-1").error == "TaskStopped"
     assert yard.held() == []
 
 
@@ -211,12 +211,12 @@ def test_a_report_that_github_refuses_is_made_later(yard: Yard) -> None:
     """The session is closed and free at once; its record stays until the report was made."""
     yard.begin()
     yard.stop()
-    comment = int(yard.sessions.read_session("s-1")["comment_id"])
+    comment = yard.sessions.read_session("s-1").comment_id
     yard.github.before += [("PATCH", f"/comments/{comment}", Response(503, {}))] * 30
     assert yard.sweep(minutes=1).settled == ["s-1"]
     record = yard.sessions.read_session("s-1")
-    assert (record["status"], record["report"], record["report_due"]) == ("FAILED", "due", True)
-    assert record["ttl"] == 0
+    assert (record.status, record.report, record.report_due) == ("FAILED", "due", True)
+    assert record.ttl == 0
     assert yard.held() == []
 
     swept = yard.sweep(minutes=6)
@@ -225,9 +225,9 @@ def test_a_report_that_github_refuses_is_made_later(yard: Yard) -> None:
     swept = yard.sweep(minutes=11)
     assert (swept.settled, swept.reported, swept.left) == ([], ["s-1"], [])
     later = yard.sessions.read_session("s-1")
-    assert (later["report"], later["report_due"], later["ttl"] > 0) == ("made", False, True)
-    assert (later["sentence"], later["closed_at"]) == (record["sentence"], record["closed_at"])
-    assert record["sentence"] in yard.told()
+    assert (later.report, later.report_due, (later.ttl or 0) > 0) == ("made", False, True)
+    assert (later.sentence, later.closed_at) == (record.sentence, record.closed_at)
+    assert str(record.sentence) in yard.told()
     assert "1 min 0 s" in yard.told(), "the session ended when it was closed, not when that was told"
     assert len(yard.figures) == 1
 
@@ -236,12 +236,12 @@ def test_a_report_is_given_up_after_three_days(yard: Yard) -> None:
     """Whoever GitHub refuses for so long is not asked for ever."""
     yard.begin()
     yard.stop()
-    comment = int(yard.sessions.read_session("s-1")["comment_id"])
+    comment = yard.sessions.read_session("s-1").comment_id
     yard.github.before += [("PATCH", f"/comments/{comment}", Response(503, {}))] * 60
     yard.sweep(minutes=1)
     assert yard.sweep(days=2).reported == []
     assert yard.sweep(days=4).reported == ["s-1"]
-    assert yard.sessions.read_session("s-1")["report"] == "given up"
+    assert yard.sessions.read_session("s-1").report == "given up"
     assert yard.sweep(days=5).reported == []
 
 
@@ -251,5 +251,5 @@ def test_an_app_that_was_uninstalled_owes_nothing(yard: Yard) -> None:
     yard.github.control("PATCH", f"/repositories/{REPOSITORY}", {"installed": False})
     yard.stop()
     assert yard.sweep(minutes=1).settled == ["s-1"]
-    assert yard.sessions.read_session("s-1")["report"] == "made"
+    assert yard.sessions.read_session("s-1").report == "made"
     assert yard.held() == []

@@ -11,7 +11,7 @@ import pytest
 from pullwright.github.transport import Response
 from pullwright.reconciling.executions import ExecutionEnd
 from pullwright.reconciling.ledger import Ledger
-from pullwright.store import lock_key
+from pullwright.table import lock_key
 from tests.unit.pipeline_kit import REPOSITORY, execution
 from tests.unit.reconcile_kit import TABLE, Yard, table
 
@@ -38,14 +38,14 @@ def test_one_session_s_trouble_is_not_the_others(yard: Yard) -> None:
         yard.stop(session_id)
     yard.sessions.update_session("broken", {"artifacts": "s3://bucket", "outcome": "nonsense"})
     yard.machine.mute.add(execution("mute"))
-    comment = int(yard.sessions.read_session("refused")["comment_id"])
+    comment = yard.sessions.read_session("refused").comment_id
     yard.github.before += [("PATCH", f"/comments/{comment}", Response(503, {}))] * 30
     swept = yard.sweep(minutes=1)
     assert sorted(swept.settled) == ["fine", "refused"]
     assert sorted(swept.left) == ["broken", "mute"]
     assert "Somebody stopped" in yard.told("fine")
-    assert yard.sessions.read_session("refused")["report"] == "due"
-    assert yard.sessions.read_session("mute")["status"] == "RUNNING"
+    assert yard.sessions.read_session("refused").report == "due"
+    assert yard.sessions.read_session("mute").status == "RUNNING"
 
     yard.machine.mute.clear()
     assert yard.sweep(minutes=6).settled == ["mute"]
@@ -82,7 +82,7 @@ def test_a_session_that_got_no_record_is_told_of(
     [comment] = yard.github.comments(number)
     assert words in comment["body"]
     record = yard.sessions.read_session("s-1")
-    assert (record["status"], record["error"], record["report"]) == ("FAILED", error, "made")
+    assert (record.status, record.error, record.report) == ("FAILED", error, "made")
     before = yard.items()
     assert yard.sweep(minutes=6).settled == []
     assert yard.items() == before
@@ -228,7 +228,7 @@ def test_there_is_time_for_lost_webhooks_whatever_the_sessions_need(yard: Yard) 
     """Sessions that cannot be settled do not use up the time: the rest of the sweep still happens."""
     yard.begin()
     yard.stop()
-    del yard.cluster.running[yard.sessions.read_session("s-1")["task_arn"]]
+    del yard.cluster.running[str(yard.sessions.read_session("s-1").task_arn)]
     sweeper = yard.sweeper(timedelta(minutes=1))
     yard.github.seen.clear()
     assert Ledger(yard.client, TABLE).lease("s-1", now="0", until="9")

@@ -13,7 +13,7 @@ from pullwright.comments import HOLD_BEGIN, RELEASE_MARKER, TRACKING_MARKER, ren
 from pullwright.errors import GitHubUnavailable
 from pullwright.github.transport import Response
 from pullwright.releasing.release import PERMISSIONS, QueuedRelease, Tools, release
-from pullwright.store import lock_key
+from pullwright.table import lock_key
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.decision import decide
 from pullwright.webhook.releasing import Release

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,7 +64,7 @@ class Reporting(Workshop):
         opened = self.open(session_id, **fields)
         self.store.update_session(
             session_id,
-            {"admitted_at": "now", "task_arn": TASK, "task_started_at": NOW.isoformat()},
+            {"admitted_at": NOW.isoformat(), "task_arn": TASK, "task_started_at": NOW.isoformat()},
         )
         return opened
 
@@ -166,7 +167,7 @@ def test_checks_become_a_check_run_on_the_commit(workshop: Reporting) -> None:
         ("Pullwright", "failure", "1 of 2 checks passed")
     ]
     assert "1 test failed" in runs[0]["output"]["summary"]
-    assert workshop.store.read_session("s-1")["checks"] == "lint passed, tests failed"
+    assert workshop.store.read_session("s-1").checks == "lint passed, tests failed"
     assert workshop.github.pulls()[0]["draft"] is False
 
 
@@ -193,7 +194,7 @@ def test_the_record_gets_every_detail(workshop: Reporting) -> None:
     expected = {
         "outcome": "changed",
         "commit": "c0ffee",
-        "cost_usd": 0.42,
+        "cost_usd": Decimal("0.42"),
         "input_tokens": 1,
         "output_tokens": 2,
         "cache_read_tokens": 3,
@@ -207,7 +208,7 @@ def test_the_record_gets_every_detail(workshop: Reporting) -> None:
         "log_stream": "agent/runner/0123",
     }
     record = workshop.store.read_session("s-1")
-    assert {name: record.get(name) for name in expected} == expected
+    assert {name: getattr(record, name) for name in expected} == expected
 
 
 def test_nothing_to_change_is_a_success_and_a_draft(workshop: Reporting) -> None:
@@ -230,7 +231,7 @@ def test_a_task_that_left_nothing_is_stopped_and_told(workshop: Reporting) -> No
     [comment] = workshop.github.comments(opened.pull_request)
     assert verdict.sentence in comment["body"]
     assert verdict.remedy in comment["body"]
-    assert workshop.store.read_session("s-1")["exit_code"] == 143
+    assert workshop.store.read_session("s-1").exit_code == 143
 
 
 def test_a_result_that_cannot_be_read_is_a_case_of_its_own(workshop: Reporting) -> None:

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from pullwright.brokering.caller import Caller
 from pullwright.brokering.credentials import session_policy
-from pullwright.claims import OVER, TASK_ATTRIBUTES
 from pullwright.github.allowance import TableAllowance
 from pullwright.github.budget import Room
+from pullwright.record import OVER, TASK_ATTRIBUTES
 from pullwright_engine.iam_context import item_context
 from runner.metadata import TaskIdentity
-from runner.record import SessionRecord
+from runner.record import SessionClaim
 from tests.integration.policies import refusal
 from tests.template.kit import template
 from tests.unit.aws_kit import client
@@ -66,7 +66,7 @@ def _runner_calls() -> list[dict[str, Any]]:
     stub.client.meta.events.register(
         "provide-client-params.dynamodb.UpdateItem", lambda params, **_: seen.append(dict(params))
     )
-    record = SessionRecord(
+    record = SessionClaim(
         stub.client, table="table", session_id="s-1", task=TaskIdentity("arn:aws:ecs:task", "sha256:0")
     )
     for _ in range(2):

@@ -20,8 +20,9 @@ from hypothesis.stateful import (
 )
 
 from pullwright.errors import AwsUnavailable, DailyLimit
-from pullwright.spending import DailyLimits, Spending, day_key
+from pullwright.spending import DailyLimits, Spending
 from pullwright.store import Store
+from pullwright.table import day_key
 from tests.unit.aws_kit import client
 from tests.unit.reconcile_kit import TABLE, table
 
@@ -50,7 +51,7 @@ def spent(dynamodb: DynamoDBClient, key: str = day_key(TODAY)) -> Decimal:
 def settle(dynamodb: DynamoDBClient, session_id: str, cost: float | None) -> None:
     """End a session as ReportOutcome does: with its record as it was read."""
     record = Store(dynamodb, TABLE).read_session(session_id)
-    Spending(dynamodb, TABLE).settle(session_id, record, cost)
+    Spending(dynamodb, TABLE).settle(record, cost)
 
 
 def test_the_day_has_room_for_so_many_sessions(dynamodb: DynamoDBClient) -> None:
@@ -215,7 +216,7 @@ class Day(RuleBasedStateMachine):
         record = Store(self.dynamodb, TABLE).read_session(session_id)
         cost = None if share is None else float(reserved) * share
         for _ in range(repeats):
-            self.spending.settle(session_id, record, cost)
+            self.spending.settle(record, cost)
         settle(self.dynamodb, session_id, cost)
         booked = reserved if cost is None else min(round(Decimal(str(cost)), 6), reserved)
         self.ended[session_id] = (repository, booked)

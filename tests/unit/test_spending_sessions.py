@@ -9,7 +9,7 @@ import pytest
 
 from pullwright.errors import DailyLimit
 from pullwright.models import AgentResult, Outcome
-from pullwright.spending import day_key
+from pullwright.table import day_key
 from tests.unit.pipeline_kit import REPOSITORY, Workshop
 from tests.unit.reconcile_kit import STOPPED, Yard, table
 
@@ -94,7 +94,7 @@ def test_a_report_that_is_due_books_once(deployment: Yard) -> None:
     deployment.github.control("PATCH", f"/repositories/{REPOSITORY}", {"archived": False})
     deployment.sweep(minutes=6)
     assert counted(deployment) == ("1.5", "1.5")
-    assert deployment.sessions.read_session("s-1")["booked_usd"] == 1.5
+    assert deployment.sessions.read_session("s-1").booked_usd == 1.5
 
 
 def test_while_new_work_is_switched_off_those_that_wait_go_on_waiting(deployment: Yard) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +11,9 @@ from botocore.stub import ANY, Stubber
 
 from pullwright.artifacts import Artifacts, UnreadableResultError
 from pullwright.errors import AwsUnavailable, InternalError
-from pullwright.store import BranchRecord, Store, lock_key
+from pullwright.record import SessionRecord
+from pullwright.store import BranchRecord, Store
+from pullwright.table import lock_key
 from tests.unit import reconcile_kit
 from tests.unit.aws_kit import client
 from tests.unit.test_comments import REQUEST, result
@@ -108,7 +109,7 @@ def test_records_are_read_consistently(table: Any) -> None:
     item = {"pk": {"S": "SESSION#s"}, "turns": {"N": "3"}}
     asked = {"TableName": "t", "Key": {"pk": {"S": "SESSION#s"}}, "ConsistentRead": True}
     table.add_response("get_item", {"Item": item}, asked)
-    assert Store(table.client, "t").read_session("s") == {"pk": "SESSION#s", "turns": Decimal(3)}
+    assert Store(table.client, "t").read_session("s") == SessionRecord(session_id="s", turns=3)
 
 
 def test_a_branch_begun_anew_forgets_the_old_one(table: Any) -> None:

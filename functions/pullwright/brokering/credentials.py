@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pullwright.artifacts import session_prefix
 from pullwright.aws import calling
-from pullwright.claims import OVER, TASK_ATTRIBUTES
-from pullwright.github.allowance import ATTRIBUTES, allowance_key
+from pullwright.github.allowance import ATTRIBUTES
 from pullwright.log import hide
 from pullwright.models import AwsCredentials
-from pullwright.store import session_key
+from pullwright.record import OVER, TASK_ATTRIBUTES
+from pullwright.table import allowance_key, session_key
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright.brokering.caller import Caller, find_task, session_of
 from pullwright.brokering.credentials import assume_session_role, session_policy
-from pullwright.claims import Claim, is_in_cluster, started_for
+from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import SessionClosed
 from pullwright.log import about, hide, logger
 from pullwright.models import BrokerGrant, SessionStatus
@@ -69,9 +69,9 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
     session_id = session_of(task)
     about(session_id)
     record = tools.store.read_session(session_id)
-    if record.get("status") != SessionStatus.RUNNING:
+    if record.status is not SessionStatus.RUNNING:
         raise SessionClosed("The session is not running.")
-    _check_newest(tools, task, session_id, Claim.of(record).task_arn)
+    _check_newest(tools, task, session_id, record.task_arn)
     request = tools.artifacts.read_request(session_id)
     if request is None or request.session_id != session_id:
         raise SessionClosed("The session has no request to work on.")

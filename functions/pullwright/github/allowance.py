@@ -7,12 +7,11 @@ for by time. Whatever stands there that we would not have written is written ane
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import ClientError
-
-from pullwright.aws import calling, code_of
+from pullwright.aws import calling
 from pullwright.github.budget import FARTHEST_SECONDS, SECONDS_EACH, Room, Usage
+from pullwright.table import allowance_key, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,15 +31,6 @@ _OWED = "paid_until > :now AND paid_until <= {}"
 
 APP = "/app"
 """Stands for what the App does as itself: no account has such a name."""
-
-
-def allowance_key(account: str) -> str:
-    """`pk` of an installation's usage.
-
-    Args:
-        account: login of the owner, in any spelling, or `APP`.
-    """
-    return f"GITHUB#{account.lower()}"
 
 
 class Allowance(Protocol):
@@ -157,24 +147,18 @@ class TableAllowance:
 
     def _update(self, update: str, condition: str, values: dict[str, float]) -> bool:
         """Changes the item if the condition holds; either way it has been seen afterwards."""
-        with calling("write GitHub's allowance"):
-            try:
-                answer = self._client.update_item(
-                    TableName=self._table,
-                    Key=self._key,
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues={n: {"N": f"{value:.3f}"} for n, value in values.items()},
-                    ReturnValues="ALL_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
-                self._seen = _usage(cast("Item", error.response.get("Item", {})))
-                return False
-        self._seen = _usage(answer.get("Attributes", {}))
-        return True
+        with writing("write GitHub's allowance") as write:
+            write.item = self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={n: {"N": f"{value:.3f}"} for n, value in values.items()},
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            ).get("Attributes", {})
+        self._seen = _usage(write.item)
+        return write.is_done
 
 
 def _usage(item: Item) -> Usage:

@@ -43,7 +43,8 @@ from pullwright.opening.waiting import first_activity
 from pullwright.prices import Price
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.spending import DailyLimits
-from pullwright.store import BranchRecord, Store, lock_key
+from pullwright.store import BranchRecord, Store
+from pullwright.table import lock_key
 from pullwright.text import plain_line, printable
 
 PERMISSIONS: Mapping[str, str] = {

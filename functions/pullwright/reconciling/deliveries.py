@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from pullwright.aws import calling, code_of
+from pullwright.aws import calling
 from pullwright.errors import PullwrightError
 from pullwright.log import logger
+from pullwright.table import DELIVERIES_KEY, delivery_key, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +26,6 @@ _FACTOR = 4
 _KEPT = timedelta(days=3)
 # An attempt stands in the list when it is over, some time after others that began later.
 _OVERLAP = timedelta(minutes=5)
-_MARK = "DELIVERIES"
-_REFUSED = "ConditionalCheckFailedException"
 # What our webhook answers to what it never takes. A 401 is none of these: GitHub has signed all that it lists
 # here, so our secret was wrong, and will fit when somebody has put it right.
 _OURS = frozenset({400, 413})
@@ -125,46 +122,40 @@ class LostDeliveries:
 
     def _mark(self) -> datetime | None:
         with calling("read the sessions table"):
-            item = self._client.get_item(TableName=self._table, Key={"pk": {"S": _MARK}}).get("Item")
+            item = self._client.get_item(TableName=self._table, Key={"pk": {"S": DELIVERIES_KEY}}).get("Item")
         return datetime.fromisoformat(item["seen_until"]["S"]) if item else None
 
     def _set_mark(self, moment: datetime) -> None:
         with calling("write the sessions table"):
             self._client.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": _MARK}},
+                Key={"pk": {"S": DELIVERIES_KEY}},
                 UpdateExpression="SET seen_until = :moment",
                 ExpressionAttributeValues={":moment": {"S": moment.isoformat()}},
             )
 
     def _tries(self, guid: str) -> tuple[int, datetime | None]:
         with calling("read the sessions table"):
-            item = self._client.get_item(TableName=self._table, Key={"pk": {"S": f"DELIVERY#{guid}"}}).get(
-                "Item"
-            )
+            key = {"pk": {"S": delivery_key(guid)}}
+            item = self._client.get_item(TableName=self._table, Key=key).get("Item")
         if not item:
             return 0, None
         return int(item["tries"]["N"]), datetime.fromisoformat(item["asked_at"]["S"])
 
     def _count(self, guid: str, tries: int, now: datetime) -> bool:
         """Counts a try before it is made; False if another sweep was faster."""
-        with calling("write the sessions table"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"pk": {"S": f"DELIVERY#{guid}"}},
-                    UpdateExpression="SET tries = :next, asked_at = :now, #ttl = :ttl",
-                    ConditionExpression="attribute_not_exists(tries) OR tries = :tries",
-                    ExpressionAttributeNames={"#ttl": "ttl"},
-                    ExpressionAttributeValues={
-                        ":next": {"N": str(tries + 1)},
-                        ":tries": {"N": str(tries)},
-                        ":now": {"S": now.isoformat()},
-                        ":ttl": {"N": str(int((now + _KEPT + timedelta(days=1)).timestamp()))},
-                    },
-                )
-            except ClientError as error:
-                if code_of(error) != _REFUSED:
-                    raise
-                return False
-        return True
+        with writing("write the sessions table") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": delivery_key(guid)}},
+                UpdateExpression="SET tries = :next, asked_at = :now, #ttl = :ttl",
+                ConditionExpression="attribute_not_exists(tries) OR tries = :tries",
+                ExpressionAttributeNames={"#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":next": {"N": str(tries + 1)},
+                    ":tries": {"N": str(tries)},
+                    ":now": {"S": now.isoformat()},
+                    ":ttl": {"N": str(int((now + _KEPT + timedelta(days=1)).timestamp()))},
+                },
+            )
+        return write.is_done

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from boto3.dynamodb.types import TypeDeserializer
-from botocore.exceptions import ClientError
-
-from pullwright.aws import calling, code_of
-from pullwright.store import LOCKED, session_key
+from pullwright.aws import calling
+from pullwright.record import OPEN, SessionRecord
+from pullwright.store import LOCKED
+from pullwright.table import (
+    decoded,
+    encoded,
+    read_item,
+    session_key,
+    session_of,
+    slots_key,
+    writing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +25,27 @@ if TYPE_CHECKING:
     from pullwright.models import Verdict
     from pullwright.reconciling.executions import ExecutionEnd
 
-OPEN = ("RUNNING", "QUEUED")
 DUE, MADE, GIVEN_UP = "due", "made", "given up"
 """Values of a closed session's `report`: GitHub has not taken it, has taken it, never will."""
 PAUSED = "paused"
 """Attribute of the stack's slots while no session may take one; the state machine looks at it."""
-_SLOTS = "SLOTS"
-_REFUSED = "ConditionalCheckFailedException"
 # As RecordSession keeps them.
 _LONGEST_INPUT = 80_000
 _LONGEST_REPOSITORY = 140
-_deserialize = TypeDeserializer().deserialize
+
+
+class Lock(NamedTuple):
+    """A lock on a branch.
+
+    Attributes:
+        owner: ARN of the execution that holds it.
+        taken_at: ISO 8601.
+    """
+
+    key: str
+    owner: str
+    session_id: str
+    taken_at: str
 
 
 class Ledger:
@@ -47,35 +64,37 @@ class Ledger:
         self._table = table
         self.consumed = 0.0
 
-    def open_sessions(self) -> list[dict[str, Any]]:
+    def open_sessions(self) -> list[SessionRecord]:
         """The records of sessions that nobody has closed, those without a sign of life for longest first.
 
         A task writes its sign of life, by which the index is sorted, and could take its record out of it: so
-        whoever holds a slot is looked for too. `session_id` is that of the key, whatever the record says.
+        whoever holds a slot is looked for too.
 
         Raises:
             AwsUnavailable: the table did not answer.
         """
-        listed = [record for status in OPEN for record in self._query("by_status", "status", status)]
-        found = {record["pk"]: record for record in listed}
-        for key in sorted({session_key(session_id) for session_id in self.holders()} - set(found)):
-            record = self._read(key)
-            if record.get("status") in OPEN:
-                found[key] = record
-        return [record | {"session_id": key.removeprefix(session_key(""))} for key, record in found.items()]
+        items = [item for status in OPEN for item in self._query("by_status", "status", status)]
+        records = [SessionRecord.of(session_of(item["pk"]), item) for item in items]
+        for session_id in sorted(self.holders() - {record.session_id for record in records}):
+            record = SessionRecord.of(session_id, self._read(session_key(session_id)))
+            if record.is_open:
+                records.append(record)
+        return records
 
-    def locks(self) -> list[dict[str, Any]]:
+    def locks(self) -> list[Lock]:
         """The locks on branches."""
-        return list(self._query("by_status", "status", LOCKED))
+        items = self._query("by_status", "status", LOCKED)
+        return [
+            Lock(*(item[name] for name in ("pk", "owner", "session_id", "heartbeat_at"))) for item in items
+        ]
 
     def due_reports(self) -> list[str]:
         """Sessions that are closed but whose report GitHub has not taken."""
-        keys = [record["pk"] for record in self._query("by_report", "report", DUE)]
-        return [key.removeprefix(session_key("")) for key in keys]
+        return [session_of(item["pk"]) for item in self._query("by_report", "report", DUE)]
 
     def holders(self, repository: str | None = None) -> frozenset[str]:
         """The sessions that hold a slot of the stack, or of one repository."""
-        return frozenset(self._read(_slots(repository)).get("holders", ()))
+        return frozenset(self._read(slots_key(repository)).get("holders", ()))
 
     def hold_slots(self, *, is_off: bool) -> None:
         """Lets sessions that wait have no slot, or have one again; nothing is written where it is so already.
@@ -86,19 +105,19 @@ class Ledger:
         Raises:
             AwsUnavailable: the table did not answer.
         """
-        if (PAUSED in self._read(_SLOTS)) is is_off:
+        if (PAUSED in self._read(slots_key())) is is_off:
             return
         with calling("switch the slots"):
             if is_off:
                 self._client.update_item(
                     TableName=self._table,
-                    Key={"pk": {"S": _SLOTS}},
+                    Key={"pk": {"S": slots_key()}},
                     UpdateExpression=f"SET {PAUSED} = :yes",
                     ExpressionAttributeValues={":yes": {"BOOL": True}},
                 )
             else:
                 self._client.update_item(
-                    TableName=self._table, Key={"pk": {"S": _SLOTS}}, UpdateExpression=f"REMOVE {PAUSED}"
+                    TableName=self._table, Key={"pk": {"S": slots_key()}}, UpdateExpression=f"REMOVE {PAUSED}"
                 )
 
     def begin(self, session_id: str, execution_arn: str, end: ExecutionEnd, *, now: str) -> None:
@@ -123,16 +142,12 @@ class Ledger:
         }
         if isinstance(repository, str) and 0 < len(repository) <= _LONGEST_REPOSITORY:
             fields["repository"] = repository
-        with calling("write the session record"):
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item={name: {"S": value} for name, value in fields.items()},
-                    ConditionExpression="attribute_not_exists(pk)",
-                )
-            except ClientError as error:
-                if code_of(error) != _REFUSED:
-                    raise
+        with writing("write the session record"):
+            self._client.put_item(
+                TableName=self._table,
+                Item={name: {"S": value} for name, value in fields.items()},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
 
     def lease(self, session_id: str, *, now: str, until: str) -> bool:
         """Makes a session ours to finish; False if somebody else is at it, or there is nothing to finish.
@@ -203,40 +218,31 @@ class Ledger:
                 with calling("free a slot"):
                     self._client.update_item(
                         TableName=self._table,
-                        Key={"pk": {"S": _slots(one)}},
+                        Key={"pk": {"S": slots_key(one)}},
                         UpdateExpression="DELETE holders :me",
                         ExpressionAttributeValues={":me": {"SS": [session_id]}},
                     )
         return freed
 
     def _read(self, key: str) -> dict[str, Any]:
-        with calling("read the sessions table"):
-            item = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True
-            ).get("Item", {})
-        return {name: _deserialize(value) for name, value in item.items()}
+        return read_item(self._client, self._table, key)
 
     def _change(self, session_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
         names = {"#status": "status", "#report": "report", "#error": "error", "#ttl": "ttl", "#pk": "pk"}
         condition = f"attribute_exists(#pk) AND {condition}"
-        with calling("write the session record"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"pk": {"S": session_key(session_id)}},
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    # DynamoDB refuses a name that is given and not used.
-                    ExpressionAttributeNames={
-                        name: real for name, real in names.items() if name in update + condition
-                    },
-                    ExpressionAttributeValues={name: _typed(value) for name, value in values.items()},
-                )
-            except ClientError as error:
-                if code_of(error) != _REFUSED:
-                    raise
-                return False
-        return True
+        with writing("write the session record") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": session_key(session_id)}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                # DynamoDB refuses a name that is given and not used.
+                ExpressionAttributeNames={
+                    name: real for name, real in names.items() if name in update + condition
+                },
+                ExpressionAttributeValues={name: encoded(value) for name, value in values.items()},
+            )
+        return write.is_done
 
     def _query(self, index: str, key: str, value: str) -> Iterator[dict[str, Any]]:
         with calling("query the sessions table"):
@@ -250,15 +256,4 @@ class Ledger:
             )
             for page in pages:
                 self.consumed += page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
-                for item in page["Items"]:
-                    yield {name: _deserialize(content) for name, content in item.items()}
-
-
-def _slots(repository: str | None) -> str:
-    return f"{_SLOTS}#{repository}" if repository else _SLOTS
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
+                yield from map(decoded, page["Items"])

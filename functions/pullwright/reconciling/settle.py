@@ -1,16 +1,14 @@
 """Finishes one session whose execution has ended: task, report, record, lock and slot."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from pullwright.claims import Claim, moment
 from pullwright.errors import LabelRemoved, SessionStopped
 from pullwright.log import logger
 from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
 from pullwright.reconciling.executions import ExecutionEnd, Executions
-from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, OPEN, Ledger
+from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, Ledger
+from pullwright.record import SessionRecord
 from pullwright.reporting.classify import EXECUTION_TIMED_OUT, UNRECORDED
 from pullwright.reporting.ending import Ending, Tools
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
@@ -67,20 +65,22 @@ class Settler:
             AwsUnavailable: AWS did not answer, or the task is still ending; to be tried again.
         """
         until = self.until.isoformat()
-        record = self.tools.store.read_session(session_id) or self._begin(session_id, end)
+        record = self.tools.store.read_session(session_id)
+        if record.is_missing:
+            record = self._begin(record, end)
         if not _is_unfinished(record) or self._is_early(record, end):
             return None
         # A record that a task has filled takes no lease either.
-        self.tools.store.forget(session_id, Claim.of(record).unusable)
+        self.tools.store.forget(session_id, record.unusable)
         if not self.ledger.lease(session_id, now=self.now.isoformat(), until=until):
             return None
         try:
             # As AWS keeps it, while it does: what the record says may be cut.
-            record |= {"input": end.input} if end.input else {}
+            record = record.model_copy(update={"input": end.input}) if end.input else record
             opened = opened_before(self.tools.artifacts, session_id, self.executions.arn_of(session_id))
-            verdict = self._verdict(session_id, record, end, opened)
+            verdict = self._verdict(record, end, opened)
             report = self._report(record, verdict)
-            self.ledger.free_slot(session_id, opened.repository if opened else record.get("repository"))
+            self.ledger.free_slot(session_id, opened.repository if opened else record.repository)
             if verdict.lock_key:
                 self.tools.store.release_lock(verdict.lock_key, owner=self.executions.arn_of(session_id))
             closed = self.ledger.close(
@@ -98,33 +98,29 @@ class Settler:
         )
         return report if closed else None
 
-    def _begin(self, session_id: str, end: ExecutionEnd) -> dict[str, Any]:
+    def _begin(self, record: SessionRecord, end: ExecutionEnd) -> SessionRecord:
         """The record of a session that ended before it had one; nobody would hear of it otherwise."""
         if end.status not in _ENDED_BADLY:
-            return {}
-        arn = self.executions.arn_of(session_id)
-        self.ledger.begin(session_id, arn, end, now=self.now.isoformat())
-        return self.tools.store.read_session(session_id)
+            return record
+        arn = self.executions.arn_of(record.session_id)
+        self.ledger.begin(record.session_id, arn, end, now=self.now.isoformat())
+        return self.tools.store.read_session(record.session_id)
 
-    def _is_early(self, record: Mapping[str, Any], end: ExecutionEnd) -> bool:
+    def _is_early(self, record: SessionRecord, end: ExecutionEnd) -> bool:
         """Whether the execution, or a function of it, may still be about to open the pull request."""
-        began = moment(record.get("created_at"))
+        began = record.created_at
         is_new = not end.status and began is not None and self.now - began < _LAG
-        is_opening = record["status"] in OPEN and not record.get("comment_id")
+        is_opening = record.is_open and record.comment_id is None
         is_opening = is_opening and not end.error.startswith(UNRECORDED)
         return is_new or (is_opening and is_fresh(end, self.now))
 
     def _verdict(
-        self,
-        session_id: str,
-        record: dict[str, Any],
-        end: ExecutionEnd,
-        opened: OpenedPullRequest | None = None,
+        self, record: SessionRecord, end: ExecutionEnd, opened: OpenedPullRequest | None = None
     ) -> Verdict:
         event = ReportOutcomeEvent(
-            session_id=session_id,
-            execution_arn=self.executions.arn_of(session_id),
-            started_at=moment(record.get("created_at")) or self.now,
+            session_id=record.session_id,
+            execution_arn=self.executions.arn_of(record.session_id),
+            started_at=record.created_at or self.now,
             opened=opened,
             error=_error(end),
         )
@@ -132,15 +128,15 @@ class Settler:
             # Without waiting: a task that needs long to end is asked for again.
             return report_outcome(event, self.tools, now=self.now, seconds_left=RESERVED_SECONDS)
         result, _ = read_result(self.tools.artifacts, event)
-        task = TaskEnd(TaskArn=Claim.of(record).task_arn)
+        task = TaskEnd(TaskArn=record.task_arn)
         return Ending(
-            event, self.tools, record, task, result, Outcome(record["outcome"]), _failure(record), self.now
+            event, self.tools, record, task, result, Outcome(record.outcome or ""), _failure(record), self.now
         ).close()
 
-    def _report(self, record: Mapping[str, Any], verdict: Verdict) -> str:
+    def _report(self, record: SessionRecord, verdict: Verdict) -> str:
         if not verdict.report_due:
             return MADE
-        closed_at = moment(record.get("closed_at")) or self.now
+        closed_at = record.closed_at or self.now
         return GIVEN_UP if self.now - closed_at > _DUE_FOR else DUE
 
 
@@ -149,21 +145,21 @@ def is_fresh(end: ExecutionEnd, now: datetime) -> bool:
     return end.stopped_at is not None and now - end.stopped_at < OUTLIVES
 
 
-def _is_unfinished(record: Mapping[str, Any]) -> bool:
-    return record.get("status") in OPEN or record.get("report") == DUE
+def _is_unfinished(record: SessionRecord) -> bool:
+    return record.is_open or record.report == DUE
 
 
-def _is_decided(record: Mapping[str, Any]) -> bool:
+def _is_decided(record: SessionRecord) -> bool:
     """Whether ReportOutcome, or whoever closed the session, has said what came of it."""
-    is_said = "artifacts" in record or record.get("status") not in OPEN
-    return is_said and bool(record.get("outcome")) and record.get("error") != _UNEXPLAINED
+    is_said = record.artifacts is not None or not record.is_open
+    return is_said and bool(record.outcome) and record.error != _UNEXPLAINED
 
 
-def _failure(record: Mapping[str, Any]) -> Failure | None:
-    if not record.get("error"):
+def _failure(record: SessionRecord) -> Failure | None:
+    if not record.error:
         return None
     names = ("error", "failure_class", "sentence", "remedy")
-    return Failure.model_validate({name: record.get(name, "") for name in names})
+    return Failure.model_validate({name: getattr(record, name) or "" for name in names})
 
 
 def _error(end: ExecutionEnd) -> StateError:

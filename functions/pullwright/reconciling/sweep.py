@@ -5,15 +5,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from pullwright.claims import Claim
 from pullwright.errors import PullwrightError
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
 from pullwright.reconciling.executions import ExecutionEnd
-from pullwright.reconciling.ledger import DUE, OPEN
+from pullwright.reconciling.ledger import DUE
 from pullwright.reconciling.settle import OUTLIVES, Settler, is_fresh
+from pullwright.record import SessionRecord
 from pullwright.reporting.classify import NO_HEARTBEAT
 
 # Five of the runner's beats.
@@ -89,18 +88,18 @@ class Sweeper:
         running = self.settler.executions.running()
         dead: list[tuple[str, ExecutionEnd]] = []
         for record in sessions:
-            session_id = record["session_id"]
+            session_id = record.session_id
             arn = self.settler.executions.arn_of(session_id)
             end = None if arn in running else self._end_of(arn, session_id, done)
             if end is not None:
                 dead.append((session_id, end))
             elif arn in running and self._is_silent(record):
-                self._silence(session_id, arn, record, done)
+                self._silence(arn, record, done)
         for session_id in self.settler.ledger.due_reports():
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is not None:
                 dead.append((session_id, end))
-        known = {record["session_id"] for record in sessions}
+        known = {record.session_id for record in sessions}
         self._settle(dead, done, known)
         unrecorded = self._unrecorded(known, done)
         self._settle(unrecorded, done, {session_id for session_id, _ in unrecorded})
@@ -181,7 +180,7 @@ class Sweeper:
         try:
             for arn in self.settler.executions.ended_badly_since(self.settler.now - _UNRECORDED_FOR):
                 session_id = arn.rpartition(":")[2]
-                if session_id in known or self.settler.tools.store.read_session(session_id):
+                if session_id in known or not self.settler.tools.store.read_session(session_id).is_missing:
                     continue
                 if (end := self._end_of(arn, session_id, done)) is not None:
                     found.append((session_id, end))
@@ -190,18 +189,18 @@ class Sweeper:
             logger.warning("sessions without a record cannot be looked for", error=error.sentence)
         return found
 
-    def _is_silent(self, record: dict[str, Any]) -> bool:
+    def _is_silent(self, record: SessionRecord) -> bool:
         """Whether a task claimed the session and then stopped beating, or beats at no time that can be."""
-        if not record.get("task_arn"):
+        if not record.is_claimed:
             return False
-        beat, now = Claim.of(record).heartbeat_at, self.settler.now
+        beat, now = record.heartbeat_at, self.settler.now
         return beat is None or not now - SILENT_AFTER <= beat <= now + SILENT_AFTER
 
-    def _silence(self, session_id: str, arn: str, record: dict[str, Any], done: Swept) -> None:
+    def _silence(self, arn: str, record: SessionRecord, done: Swept) -> None:
         try:
-            if self.settler.tools.tasks.silence(arn, Claim.of(record).task_arn, NO_HEARTBEAT):
-                logger.warning("a task gave no sign of life", session=session_id)
-                done.silenced.append(session_id)
+            if self.settler.tools.tasks.silence(arn, record.task_arn, NO_HEARTBEAT):
+                logger.warning("a task gave no sign of life", session=record.session_id)
+                done.silenced.append(record.session_id)
         except PullwrightError as error:
             logger.warning("a silent task cannot be stopped", error=error.sentence)
 
@@ -212,21 +211,21 @@ class Sweeper:
             if end is None or is_fresh(end, self.settler.now):
                 continue
             record = self.settler.tools.store.read_session(session_id)
-            if record.get("status") in OPEN:
+            if record.is_open:
                 # Younger than the list of open sessions: the next sweep settles it.
                 continue
-            repository = record.get("repository") or end.request.get("repository")
+            repository = record.repository or end.request.get("repository")
             if self.settler.ledger.free_slot(session_id, repository if isinstance(repository, str) else None):
                 done.slots.append(session_id)
 
     def _free_locks(self, known: set[str], done: Swept) -> None:
         for lock in self.settler.ledger.locks():
-            if lock["session_id"] in known or lock["heartbeat_at"] > _before(self.settler.now):
+            if lock.session_id in known or lock.taken_at > _before(self.settler.now):
                 continue
-            end = self._end_of(lock["owner"], lock["session_id"], done)
+            end = self._end_of(lock.owner, lock.session_id, done)
             if end is not None and not is_fresh(end, self.settler.now):
-                self.settler.tools.store.release_lock(lock["pk"], owner=lock["owner"])
-                done.locks.append(lock["pk"])
+                self.settler.tools.store.release_lock(lock.key, owner=lock.owner)
+                done.locks.append(lock.key)
 
 
 def _before(now: datetime) -> str:

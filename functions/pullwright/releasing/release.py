@@ -22,7 +22,8 @@ from pullwright.github.refusals import ref_refusal
 from pullwright.log import logger
 from pullwright.models import FailureClass, Model, Repository
 from pullwright.opening.people import People
-from pullwright.store import Store, lock_key
+from pullwright.store import Store
+from pullwright.table import lock_key
 
 PERMISSIONS = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
 _LOGIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"

@@ -6,20 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pullwright.artifacts import Artifacts
-from pullwright.claims import Claim, moment
 from pullwright.comments import render_outcome
 from pullwright.errors import AwsUnavailable, PullwrightError
 from pullwright.github.app import GitHubApp
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures, session_ended
 from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
+from pullwright.record import SessionRecord
 from pullwright.reporting.checks import check_run, told_in_record
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import ReportOutcomeSettings
-from pullwright.spending import RESERVED
 from pullwright.store import Store
 
 # The template's awslogs-stream-prefix and the container's name.
@@ -44,7 +43,7 @@ class Ending:
 
     event: ReportOutcomeEvent
     tools: Tools
-    record: dict[str, Any]
+    record: SessionRecord
     task: TaskEnd | None
     result: AgentResult | None
     outcome: Outcome
@@ -55,8 +54,8 @@ class Ending:
         """Tells it everywhere; the verdict says whether GitHub took it, and which lock to give back."""
         store, session_id = self.tools.store, self.event.session_id
         store.update_session(session_id, self.details())
-        if RESERVED in self.record:
-            store.spending.settle(session_id, self.record, self._cost())
+        if self.record.reserved_usd is not None:
+            store.spending.settle(self.record, self._cost())
         is_told = self.tell()
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
 
@@ -66,7 +65,7 @@ class Ending:
         return SessionFigures(
             outcome=verdict.outcome.value,
             failure_class=verdict.failure_class,
-            queue_seconds=_between(self.record.get("created_at"), self.record.get("admitted_at")),
+            queue_seconds=_between(self.record.created_at, self.record.admitted_at),
             agent_seconds=None if result is None else result.phases.get("agent"),
             cost_usd=None if result is None else result.cost_usd,
             in_a_row=self._in_a_row(verdict.failure_class),
@@ -76,7 +75,7 @@ class Ending:
         """US dollars; None if a task had begun and nobody knows what it spent."""
         if self.result is not None:
             return self.result.cost_usd
-        return None if "task_arn" in self.record else 0.0
+        return None if self.record.is_claimed else 0.0
 
     def _in_a_row(self, failure_class: str) -> dict[str, int]:
         try:
@@ -167,8 +166,8 @@ class Ending:
     def lock(self) -> str:
         """The lock to give back, if it is this execution's."""
         opened = self.event.opened
-        key = opened.lock_key if opened is not None else self.record.get("lock_key")
-        if not isinstance(key, str) or not key:
+        key = opened.lock_key if opened is not None else self.record.lock_key
+        if not key:
             return ""
         return key if self.tools.store.lock_owner(key) == self.event.execution_arn else ""
 
@@ -182,18 +181,17 @@ class Ending:
 
     def _log_stream(self) -> str | None:
         """The stream of the task's log, as the awslogs driver names it: prefix, container, task id."""
-        arn = (self.task.TaskArn if self.task is not None else None) or Claim.of(self.record).task_arn
+        arn = (self.task.TaskArn if self.task is not None else None) or self.record.task_arn
         return f"{_LOG_PREFIX}/{arn.rpartition('/')[2]}" if arn else None
 
     def _seconds(self) -> float | None:
         """Seconds from the task's start to the session's end, where it left no result to say it."""
-        started = Claim.of(self.record).started_at
-        ended = moment(self.record.get("closed_at")) or self.now
+        started = self.record.task_started_at
+        ended = self.record.closed_at or self.now
         if started is None or not self.event.started_at <= started <= ended:
             return None
         return (ended - started).total_seconds()
 
 
-def _between(begin: Any, end: Any) -> float | None:
-    first, last = moment(begin), moment(end)
-    return None if first is None or last is None else max((last - first).total_seconds(), 0.0)
+def _between(begin: datetime | None, end: datetime | None) -> float | None:
+    return None if begin is None or end is None else max((end - begin).total_seconds(), 0.0)

@@ -1,20 +1,15 @@
 """Where on GitHub the outcome of a session belongs."""
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from pullwright.artifacts import Artifacts
-from pullwright.claims import Claim
 from pullwright.errors import InternalError
 from pullwright.log import logger
 from pullwright.models import REPOSITORY_PATTERN, OpenedPullRequest
-from pullwright.store import lock_key
-
-_LARGEST = 2**63
+from pullwright.record import SessionRecord, whole
+from pullwright.table import lock_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +32,15 @@ class Place:
     branch: str | None = None
 
     @classmethod
-    def of(cls, opened: OpenedPullRequest | None, record: Mapping[str, Any]) -> "Place | None":
+    def of(cls, opened: OpenedPullRequest | None, record: SessionRecord) -> "Place | None":
         """Finds the place from what OpenPullRequest answered; without it, from the execution's input.
 
         Without it no task has run, and what the record names besides is what OpenPullRequest came to before
         it failed. Even then its comment is looked for by its author and beginning, not by that number.
         The input may be wrong in any way, which may be the very reason why the session failed.
         """
-        given = _decoded(record.get("input"))
-        number = _number(given.get("issue")) or _number(given.get("pull_request"))
+        request = record.request
+        number = _number(request.get("issue")) or _number(request.get("pull_request"))
         if opened is not None:
             return cls(
                 repository=opened.repository,
@@ -55,15 +50,14 @@ class Place:
                 installation_id=opened.installation_id,
                 branch=opened.branch,
             )
-        repository = given.get("repository")
+        repository = request.get("repository")
         if not isinstance(repository, str) or not re.fullmatch(REPOSITORY_PATTERN, repository):
             return None
-        has_run = Claim.of(record).task_arn is not None
         return cls(
             repository=repository,
-            pull_request=None if has_run else _number(record.get("pull_request")),
+            pull_request=record.pull_request if record.task_arn is None else None,
             number=number,
-            installation_id=_number(given.get("installation_id")),
+            installation_id=_number(request.get("installation_id")),
         )
 
 
@@ -100,17 +94,6 @@ def opened_before(artifacts: Artifacts, session_id: str, execution_arn: str) -> 
     )
 
 
-def _decoded(text: Any) -> dict[str, Any]:
-    try:
-        given = json.loads(text) if isinstance(text, str) else {}
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
-
-
 def _number(value: Any) -> int | None:
-    """A positive whole number, also as DynamoDB gives it; nothing else, and no truth value."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    # NaN and infinity are no numbers to compare, and GitHub's are far below this.
-    return int(value) if 0 < value < _LARGEST and value == int(value) else None
+    number = whole(value)
+    return number if number is not None and number > 0 else None

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from pullwright.claims import Claim
 from pullwright.models import Verdict
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.ending import Ending, Tools
@@ -28,20 +27,19 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
         AwsUnavailable: AWS does not tell what came of the session; the state machine asks again.
     """
     record = tools.store.read_session(event.session_id)
-    claim = Claim.of(record)
     # Otherwise a task could fill its record so far that nothing else can be written there.
-    tools.store.forget(event.session_id, claim.unusable)
+    tools.store.forget(event.session_id, record.unusable)
     task = event.task
     if event.error is not None and event.opened is not None:
         wait = max(seconds_left - RESERVED_SECONDS, 0.0)
-        task = tools.tasks.stop(event.execution_arn, claim.task_arn, seconds=wait) or task
+        task = tools.tasks.stop(event.execution_arn, record.task_arn, seconds=wait) or task
     result, is_corrupt = read_result(tools.artifacts, event)
     outcome, failure = classify(
         Evidence(
             result=result,
             is_corrupt=is_corrupt,
             is_open=event.opened is not None,
-            is_admitted="admitted_at" in record,
+            is_admitted=record.admitted_at is not None,
             task=task,
             error=event.error,
         )

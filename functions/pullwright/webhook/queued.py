@@ -14,13 +14,15 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 from pullwright.errors import PullwrightError
 from pullwright.log import logger
 from pullwright.models import Model
-from pullwright.reconciling.executions import Executions, is_before, object_in
+from pullwright.reconciling.executions import Executions, is_before
 from pullwright.releasing.release import QueuedRelease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from mypy_boto3_stepfunctions import SFNClient
+
+    from pullwright.record import SessionRecord
 
 
 class QueuedStart(Model):
@@ -57,17 +59,17 @@ class QueuedStop(Model):
     installation_id: int | None = None
     repositories: tuple[str, ...] | None = Field(default=None, strict=False)
 
-    def is_about(self, record: Mapping[str, Any]) -> bool:
+    def is_about(self, record: SessionRecord) -> bool:
         """Whether a session is one of those that end."""
         if self.installation_id is not None:
-            is_reached = self.repositories is None or record.get("repository") in self.repositories
-            return is_reached and record.get("installation_id") == self.installation_id
+            is_reached = self.repositories is None or record.repository in self.repositories
+            return is_reached and record.installation_id == self.installation_id
         if self.pull_request is not None:
-            place = (record.get("repository"), record.get("pull_request"))
+            place = (record.repository, record.pull_request)
             is_meant = place == (self.repository, self.pull_request)
-            return is_meant and is_before(record.get("created_at"), self.at)
-        request = object_in(record.get("input"))
-        is_ours = (record.get("repository"), request.get("issue")) == (self.repository, self.issue)
+            return is_meant and is_before(str(record.created_at), self.at)
+        request = record.request
+        is_ours = (record.repository, request.get("issue")) == (self.repository, self.issue)
         # A label that was added again afterwards stands; who started it without a label needs none.
         return is_ours and bool(request.get("asked_at")) and is_before(request["asked_at"], self.at)
 
@@ -89,7 +91,7 @@ class Sessions:
 
     state_machine_arn: str
     states: SFNClient
-    open_sessions: Callable[[], list[dict[str, Any]]]
+    open_sessions: Callable[[], list[SessionRecord]]
     release: Callable[[QueuedRelease], str]
 
 
@@ -160,7 +162,7 @@ def _stop(message: QueuedStop, sessions: Sessions) -> str:
     """Stop the executions of sessions that have lost their ground; the sweep tells it and cleans up."""
     executions = Executions(sessions.states, sessions.state_machine_arn)
     arns = [
-        executions.arn_of(record["session_id"])
+        executions.arn_of(record.session_id)
         for record in sessions.open_sessions()
         if message.is_about(record)
     ]

@@ -107,15 +107,17 @@ def _first_line(thing: type) -> str:
 
 def _errors() -> Iterator[str]:
     yield "## Errors\n"
-    yield "The class name is the execution's `error` and the record's `error`.\n"
-    yield "| error | class | when | remedy |"
-    yield "|---|---|---|---|"
+    yield "The class name is the execution's `error` and the record's `error`. The runner ends with the"
+    yield "exit code; 0 is success, and with 2 the task's environment is incomplete.\n"
+    yield "| error | class | exit code | when | remedy |"
+    yield "|---|---|---|---|---|"
     for name, error in vars(errors).items():
         if not (isinstance(error, type) and issubclass(error, errors.PullwrightError)):
             continue
         if name.startswith("_") or error is errors.PullwrightError:
             continue
-        yield f"| `{name}` | {error.failure_class} | {_first_line(error)} | {error.default_remedy} |"
+        facts = (f"`{name}`", error.failure_class, error.exit_code, _first_line(error), error.default_remedy)
+        yield f"| {' | '.join(map(str, facts))} |"
 
 
 def render() -> str:

@@ -21,9 +21,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 
 from pullwright import errors
-from pullwright.errors import AwsUnavailable, PullwrightError, SessionClosed, TaskStopped
+from pullwright.errors import AwsUnavailable, FailureClass, PullwrightError, SessionClosed, TaskStopped
 from pullwright.log import hide
-from pullwright.models import BrokerGrant, FailureClass
+from pullwright.models import BrokerGrant
 from runner.log import logger
 
 if TYPE_CHECKING:

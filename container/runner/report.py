@@ -95,7 +95,7 @@ class Report:
         """Records a failure; the first one is why the session failed, later ones only follow from it."""
         self.outcome = Outcome.FAILED
         if self.failure is None:
-            self.failure = error.failure
+            self.failure = Failure.of(error)
 
     @property
     def exit_code(self) -> int:

@@ -3,13 +3,13 @@
 import re
 
 from pullwright.effects import committed, fitting, without_effect
+from pullwright.errors import FailureClass
 from pullwright.markdown import block, code, details, in_html, inline, plain, sentence, table
 from pullwright.models import (
     AgentRequest,
     AgentResult,
     CheckResult,
     Failure,
-    FailureClass,
     Outcome,
     Progress,
     ResolvedLimits,

@@ -1,10 +1,11 @@
 """Every way a session can fail, as one tree.
 
 The state machine matches class names (`ErrorEquals`), so a name is a public contract. Each class carries
-its failure class and a default remedy; the sentence comes with the raise.
+its failure class, a default remedy and the exit code with which the runner ends; the sentence comes with the
+raise. The standard library is all that it needs: the webhook imports it too.
 
 PullwrightError
-├── InvalidRequest            the execution's input is wrong
+├── InvalidRequest            the execution's input is wrong; so are deliveries that the webhook refuses
 ├── DeploymentInvalid         the stack's parameters contradict each other
 ├── ModelPriceUnknown         nobody says what the model costs
 ├── NotAllowed                the sender may not write to the repository
@@ -36,11 +37,20 @@ PullwrightError
 """
 
 import json
+from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-from pullwright.models import Failure, FailureClass
-
 _LONGEST = 1_000
+
+
+class FailureClass(StrEnum):
+    """Whose turn it is after a failure."""
+
+    USER = "user"
+    TRANSIENT = "transient"
+    SERVICE = "service"
+    AGENT = "agent"
+    LIMIT = "limit"
 
 
 class PullwrightError(Exception):
@@ -52,6 +62,7 @@ class PullwrightError(Exception):
     """
 
     failure_class: ClassVar[FailureClass] = FailureClass.SERVICE
+    exit_code: ClassVar[int] = 3
     default_remedy: ClassVar[str] = "Try again; if it happens again, ask whoever operates this Pullwright."
 
     def __init__(self, sentence: str, *, remedy: str | None = None) -> None:
@@ -78,16 +89,6 @@ class PullwrightError(Exception):
         if self.remedy != self.default_remedy:
             told = {"sentence": self.sentence, "remedy": self.remedy}
             self.args = (json.dumps(told, ensure_ascii=False),)
-
-    @property
-    def failure(self) -> Failure:
-        """The failure as it is recorded and shown."""
-        return Failure(
-            error=type(self).__name__,
-            failure_class=self.failure_class,
-            sentence=self.sentence,
-            remedy=self.remedy,
-        )
 
 
 class _UserError(PullwrightError):
@@ -163,6 +164,7 @@ class RepositoryNotFound(_UserError):
 class RepositoryArchived(_UserError):
     """The repository is read-only."""
 
+    exit_code = 12
     default_remedy = "Unarchive the repository."
 
 
@@ -235,6 +237,7 @@ class BranchNotOurs(_UserError):
 class BranchProtected(_UserError):
     """The repository's rules refuse our branch."""
 
+    exit_code = 12
     default_remedy = (
         "Allow the App to create and push branches named claude/*: leave them out of the rule, or let the "
         "App bypass it."
@@ -353,6 +356,7 @@ class SpotInterrupted(_TransientError):
 class TaskStopped(PullwrightError):
     """Somebody or something stopped the task."""
 
+    exit_code = 143
     default_remedy = "Start it again to go on from the last push."
 
 
@@ -371,40 +375,52 @@ class TaskLost(PullwrightError):
 class SessionClosed(PullwrightError):
     """The session is over, or another task runs it: whoever asks has no business in it."""
 
+    exit_code = 4
+
 
 class AgentFailed(_AgentError):
     """Claude Code ended with an error."""
+
+    exit_code = 10
 
 
 class AgentStuck(_AgentError):
     """Claude Code got nowhere: the same call failed again and again, or nothing happened for long."""
 
+    exit_code = 18
     default_remedy = "See in the transcript where it got stuck, say more in the issue, then start it again."
 
 
 class NothingUsable(_AgentError):
     """Claude Code ended well but was denied what it needed, and changed nothing."""
 
+    exit_code = 11
+
 
 class PushRefused(_UserError):
     """GitHub refused the push, for example of workflow files or to a protected branch."""
 
+    exit_code = 12
     default_remedy = "Read the reason; protected branches and workflow files are out of the App's reach."
 
 
 class ModelUnavailable(_TransientError):
     """The model's service failed or was overloaded."""
 
+    exit_code = 13
+
 
 class ModelRefused(PullwrightError):
     """The model's service refused us: access or credentials are missing."""
 
+    exit_code = 14
     default_remedy = "Whoever operates this Pullwright enables access to the model."
 
 
 class ModelFormMissing(PullwrightError):
     """Anthropic's use-case form was never filled in for the AWS account."""
 
+    exit_code = 14
     default_remedy = (
         "Whoever operates this Pullwright fills in Anthropic's use-case form in the Bedrock console; start "
         "it again 15 minutes later."
@@ -414,6 +430,7 @@ class ModelFormMissing(PullwrightError):
 class ModelNotSubscribed(PullwrightError):
     """The AWS account has no subscription for the model."""
 
+    exit_code = 14
     default_remedy = (
         "Whoever operates this Pullwright calls the model once as somebody who may subscribe on AWS "
         "Marketplace, with a valid means of payment in the account; start it again 15 minutes later."
@@ -423,12 +440,14 @@ class ModelNotSubscribed(PullwrightError):
 class ModelAccessPending(_TransientError):
     """AWS is still working on the subscription for the model."""
 
+    exit_code = 13
     default_remedy = "Start it again in 15 minutes."
 
 
 class ModelNotAllowed(PullwrightError):
     """IAM forbids the task to call the model."""
 
+    exit_code = 14
     default_remedy = (
         "Whoever operates this Pullwright adds the model and its inference profile to AdditionalModelArns, "
         "or looks for an organisation's policy that forbids it."
@@ -438,6 +457,7 @@ class ModelNotAllowed(PullwrightError):
 class ModelNotOffered(PullwrightError):
     """There is no such model, or not in this region or in this form."""
 
+    exit_code = 14
     default_remedy = (
         "Whoever operates this Pullwright sets ModelId to a model that its provider offers in the region."
     )
@@ -446,6 +466,7 @@ class ModelNotOffered(PullwrightError):
 class ModelQuotaUsedUp(_LimitError):
     """The account's quota for the model is used up, or zero as in new accounts."""
 
+    exit_code = 13
     default_remedy = (
         "Start it again tomorrow. Whoever operates this Pullwright asks Service Quotas for more tokens a day."
     )
@@ -454,32 +475,51 @@ class ModelQuotaUsedUp(_LimitError):
 class ModelKeyInvalid(PullwrightError):
     """Anthropic does not accept the API key."""
 
+    exit_code = 14
     default_remedy = "Whoever operates this Pullwright stores a valid key in the secret ModelKeySecretArn."
 
 
 class ModelCreditMissing(PullwrightError):
     """The Anthropic account has no credit."""
 
+    exit_code = 14
     default_remedy = "Whoever operates this Pullwright buys credit in the Anthropic Console."
 
 
 class MoneyLimit(_LimitError):
     """The session's money is used up."""
 
+    exit_code = 15
+
 
 class TurnLimit(_LimitError):
     """The session's turns are used up."""
+
+    exit_code = 16
 
 
 class TimeLimit(_LimitError):
     """The session's time is used up."""
 
+    exit_code = 17
+
 
 class DiskLimit(_LimitError):
     """The task's disk is full."""
 
+    exit_code = 19
     default_remedy = "Ask for less at once, or for a task with more ephemeral storage."
 
 
 class InternalError(PullwrightError):
     """A defect of ours."""
+
+    exit_code = 1
+
+
+def error_class(name: str) -> type[PullwrightError] | None:
+    """The class of our errors that has a name; None for names of others."""
+    found = None if name.startswith("_") else globals().get(name)
+    if isinstance(found, type) and issubclass(found, PullwrightError) and found is not PullwrightError:
+        return found
+    return None

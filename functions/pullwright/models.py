@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from pullwright.errors import FailureClass, PullwrightError
 from pullwright.prices import Price
 
 # Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
@@ -103,16 +104,6 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class FailureClass(StrEnum):
-    """Whose turn it is after a failure."""
-
-    USER = "user"
-    TRANSIENT = "transient"
-    SERVICE = "service"
-    AGENT = "agent"
-    LIMIT = "limit"
-
-
 class Failure(Stored):
     """Why a session failed, for a person.
 
@@ -127,6 +118,16 @@ class Failure(Stored):
     failure_class: Annotated[FailureClass, Field(strict=False)]
     sentence: str
     remedy: str
+
+    @classmethod
+    def of(cls, error: PullwrightError) -> Self:
+        """An error as it is recorded and shown."""
+        return cls(
+            error=type(error).__name__,
+            failure_class=error.failure_class,
+            sentence=error.sentence,
+            remedy=error.remedy,
+        )
 
 
 class GitIdentity(Stored):
@@ -292,7 +293,7 @@ class AgentResult(Stored):
         outcome: `changed` only if a commit of the agent's work is on the branch.
         summary: the agent's last words, Markdown.
         commit: head of the branch after the push, when something was pushed.
-        exit_code: the runner's own, see `runner.exit_codes`.
+        exit_code: the runner's own: 0, or that of the error's class.
         phases: seconds per phase (start, clone, agent, push …).
         setup: how the repository's setup command ended, if it has one.
         checks: what the repository's checks say about `commit`.

@@ -69,7 +69,7 @@ def whole(value: Any) -> int | None:
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
 Whole = Annotated[int | None, BeforeValidator(whole)]
 Number = Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(whole)]
-Amount = Annotated[Annotated[Decimal, WithJsonSchema({"type": "number"})] | None, Field()]
+Amount = Annotated[Decimal, WithJsonSchema({"type": "number"})] | None
 
 
 class SessionRecord(Stored):

@@ -103,7 +103,7 @@ def test_work_that_the_branch_refuses_is_kept_in_our_own_ref(world: World) -> No
     world.git_data_answers["PATCH"] = [(422, rule, False)]
     world.fake_cli("echo x > X.md; finish")
     ran = world.run()
-    assert ran.code == exit_codes.BY_ERROR["BranchProtected"], ran.output
+    assert ran.code == exit_codes.of("BranchProtected"), ran.output
     assert world.result.failure is not None
     assert "Changes must be made through a pull request" in world.result.failure.sentence
     assert world.git("log", "-1", "--format=%s", "claude/7") == "Begin work on #7"

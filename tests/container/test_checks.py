@@ -186,7 +186,7 @@ def test_checks_of_a_failed_session_do_not_run(world: World) -> None:
     """There is nothing to show for a session that has failed anyway."""
     commit(world, "main", {".pullwright/config.yaml": "checks: [{name: x, command: 'true'}]\n"})
     world.fake_cli("echo half > HALF.md; exit 3")
-    assert world.run().code == exit_codes.BY_ERROR["AgentFailed"]
+    assert world.run().code == exit_codes.of("AgentFailed")
     assert world.result.checks == ()
 
 

@@ -100,7 +100,7 @@ def test_what_would_deceive_or_break_is_not_pushed(world: World, name: str) -> N
     world.fake_cli(f"cat > /dev/null; {script}; finish")
     before = world.git("rev-parse", "claude/7")
     ran = world.run(AGENT_UID=str(UID))
-    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert world.result.failure is not None
     assert words in world.result.failure.sentence
     assert world.result.failure.sentence.isprintable()
@@ -130,7 +130,7 @@ def test_a_secret_is_neither_pushed_nor_kept(world: World) -> None:
     )
     before = world.git("for-each-ref")
     ran = world.run(AGENT_UID=str(UID), CHECKPOINT_SECONDS="1")
-    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert "a checkpoint could not be made" in ran.output
     assert world.result.failure is not None
     assert "holds what looks like a private key in line" in world.result.failure.sentence
@@ -173,7 +173,7 @@ def test_processes_neither_stay_nor_take_everything(world: World, name: str) -> 
 def test_an_agent_that_kills_everything_it_can_kills_itself(world: World) -> None:
     """Signals to every process of its user end the agent, which is said; its work is on the branch."""
     world.fake_cli("cat > /dev/null; echo kept > KEPT.md; kill -KILL -1")
-    assert world.run(AGENT_UID=str(UID)).code == exit_codes.BY_ERROR["AgentFailed"]
+    assert world.run(AGENT_UID=str(UID)).code == exit_codes.of("AgentFailed")
     assert world.git("show", "claude/7:KEPT.md") == "kept"
 
 
@@ -190,5 +190,5 @@ def test_a_full_disk_ends_the_agent_and_not_the_runner(world: World) -> None:
         ran = world.run(AGENT_UID=str(UID), WORK_DIR=str(disk / "work"))
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
-    assert ran.code == exit_codes.BY_ERROR["DiskLimit"], ran.output
+    assert ran.code == exit_codes.of("DiskLimit"), ran.output
     assert world.git("show", "claude/7:KEPT.md") == "kept"

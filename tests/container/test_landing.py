@@ -67,7 +67,7 @@ def test_a_refusal_is_told_and_the_work_is_kept(
     before = world.git("rev-parse", "claude/7")
     world.git_data_answers["PATCH"] = [answer] * 4
     ran = world.run()
-    assert ran.code == exit_codes.BY_ERROR[error], ran.output
+    assert ran.code == exit_codes.of(error), ran.output
     assert world.result.failure is not None
     assert words in world.result.failure.sentence
     assert (world.git("rev-parse", "claude/7"), world.result.commit) == (before, None)
@@ -87,7 +87,7 @@ def test_a_push_rule_is_told_in_githubs_words(world: World) -> None:
     )
     hook.chmod(0o755)
     ran = world.run()
-    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert world.result.failure is not None
     assert world.result.failure.sentence.endswith(
         "File paths are restricted. Found 1 violation: secrets.txt."

@@ -70,7 +70,7 @@ def test_an_agent_that_does_nothing_for_long_is_ended() -> None:
             world.move_clock(timedelta(minutes=1))
             time.sleep(0.1)
         ran = finish(process)
-        assert ran.code == exit_codes.BY_ERROR["AgentStuck"], ran.output
+        assert ran.code == exit_codes.of("AgentStuck"), ran.output
         assert world.result.failure is not None
         assert "20 min" in world.result.failure.sentence
         assert world.git("show", "claude/7:X.md") == "x"

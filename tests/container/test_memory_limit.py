@@ -82,7 +82,7 @@ def test_the_agent_itself_takes_all_memory(world: World, standin: StandIn) -> No
     world.fake_cli(work('exec python3 "$TMPDIR/eat.py"'))
     with cgroup.limited(LIMIT) as prefix:
         ran = finish(world.start(*prefix, ANTHROPIC_BASE_URL=standin.url), 180)
-    assert ran.code == exit_codes.BY_ERROR["AgentFailed"], ran.output
+    assert ran.code == exit_codes.of("AgentFailed"), ran.output
     assert world.result.cost_usd > 0
     assert world.result.failure is not None
     assert b"+print('hello')" in world.artifact("diff.patch")

@@ -141,7 +141,7 @@ def test_files_that_steer_are_refused_where_the_configuration_says_so(world: Wor
     before = world.git("rev-parse", "claude/7")
     world.fake_cli(STEERING)
     ran = world.run()
-    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert world.result.failure is not None
     assert "`.envrc`" in world.result.failure.sentence
     assert "`.vscode/tasks.json`" in world.result.failure.sentence

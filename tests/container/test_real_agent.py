@@ -77,7 +77,7 @@ def test_the_agent_is_told_when_a_limit_is_near(world: World, standin: StandIn) 
     standin.play({**READ, "delay": 0.4}, repeat_last=True)
     world.ask(limits={"usd": 5.0, "turns": 20, "minutes": 5})
     ran = world.run(ANTHROPIC_BASE_URL=standin.url)
-    assert ran.code == exit_codes.BY_ERROR["TurnLimit"], ran.output
+    assert ran.code == exit_codes.of("TurnLimit"), ran.output
     (kept,) = (world.folder / "work1/claude/projects").glob("*/*.jsonl")
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     told = [line for line in lines if "16 of this session's 20 turns" in str(line.get("attachment"))]

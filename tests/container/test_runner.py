@@ -107,7 +107,7 @@ def test_nothing_left_is_an_outcome_of_its_own(world: World) -> None:
 def test_denied_tools_without_a_diff_are_a_failure(world: World) -> None:
     """An agent that was denied its tools says success and has done nothing usable."""
     world.fake_cli("""finish '[{"tool_name":"Write"}]'""")
-    assert world.run().code == exit_codes.BY_ERROR["NothingUsable"]
+    assert world.run().code == exit_codes.of("NothingUsable")
     assert world.result.failure is not None
     assert "Write" in world.result.failure.sentence
 
@@ -115,7 +115,7 @@ def test_denied_tools_without_a_diff_are_a_failure(world: World) -> None:
 def test_work_of_a_failed_agent_is_pushed(world: World) -> None:
     """What an agent left before it broke is on the branch, and the session has failed."""
     world.fake_cli("echo half > HALF.md; exit 3")
-    assert world.run().code == exit_codes.BY_ERROR["AgentFailed"]
+    assert world.run().code == exit_codes.of("AgentFailed")
     assert world.result.outcome == "failed"
     assert world.result.commit == world.git("rev-parse", "claude/7")
     assert world.git("show", "claude/7:HALF.md") == "half"
@@ -126,7 +126,7 @@ def test_sigterm_ends_the_agent_and_keeps_its_work(world: World) -> None:
     world.fake_cli("trap '' TERM; echo half > HALF.md; touch READY; sleep 600")
     process = world.start()
     ran = stop_when(process, world.folder / "work1/agent/shop/READY")
-    assert ran.code == exit_codes.STOPPED, ran.output
+    assert ran.code == exit_codes.of("TaskStopped"), ran.output
     assert world.result.failure is not None
     assert world.result.failure.error == "TaskStopped"
     assert world.git("show", "claude/7:HALF.md") == "half"
@@ -194,7 +194,7 @@ def test_a_task_that_is_stopped_while_it_clones_ends_at_once(world: World) -> No
         ran = stop_when(world.start(), world.folder / "cloning")
     finally:
         world.git_answers.set()
-    assert ran.code == exit_codes.BY_ERROR["TaskStopped"], ran.output
+    assert ran.code == exit_codes.of("TaskStopped"), ran.output
     assert world.result.failure is not None
     assert "while it read the repository" in world.result.failure.sentence
 
@@ -225,7 +225,7 @@ def test_a_branch_that_moved_is_not_overwritten(world: World) -> None:
     world.git("push", "-q", "origin", "claude/7", cwd=seed)
     (folder / "GO").touch()
     ran = finish(process)
-    assert ran.code == exit_codes.BY_ERROR["PushRefused"], ran.output
+    assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert world.git("log", "-1", "--format=%s", "claude/7") == "Mine"
     assert world.git("show", "refs/pullwright/claude/7:X.md") == "x"
     assert b"X.md" in world.artifact("diff.patch")
@@ -245,7 +245,7 @@ def test_a_push_that_github_declines_says_so(world: World, hook: str, error: str
     script = world.bare / "hooks" / hook
     script.write_text("#!/bin/sh\nexit 1\n")
     script.chmod(0o755)
-    assert world.run().code == exit_codes.BY_ERROR[error]
+    assert world.run().code == exit_codes.of(error)
     assert world.result.failure is not None
     assert "declined" in world.result.failure.sentence
 
@@ -263,7 +263,7 @@ def test_what_must_not_be_pushed_is_not(world: World, script: str, words: str) -
     """Workflow files, links that leave the repository and huge files stay in the diff."""
     world.fake_cli(f"{script}; finish")
     before = world.git("rev-parse", "claude/7")
-    assert world.run().code == exit_codes.BY_ERROR["PushRefused"]
+    assert world.run().code == exit_codes.of("PushRefused")
     assert world.result.failure is not None
     assert words in world.result.failure.sentence
     assert world.git("rev-parse", "claude/7") == before
@@ -320,7 +320,7 @@ def test_a_work_folder_out_of_the_agents_reach_is_said(world: World) -> None:
     closed = world.folder / "closed"
     closed.mkdir(mode=0o700)
     world.ask(stub=True)
-    assert world.run(WORK_DIR=str(closed / "work")).code == exit_codes.DEFECT
+    assert world.run(WORK_DIR=str(closed / "work")).code == exit_codes.of("InternalError")
     assert world.result.failure is not None
     assert "WORK_DIR" in world.result.failure.sentence
 

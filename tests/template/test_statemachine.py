@@ -11,7 +11,7 @@ import pytest
 
 from pullwright import errors
 from pullwright.github.budget import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
-from pullwright.models import OpenedPullRequest, Verdict
+from pullwright.models import Failure, OpenedPullRequest, Verdict
 from pullwright.record import SessionRecord
 from pullwright.reporting import classify
 from statemachine.graph import BEGIN, END, embed, graph, main
@@ -239,7 +239,7 @@ def test_the_machines_own_verdict_is_a_verdict() -> None:
     """The verdict that stands in for a report that failed has the model's fields and its class."""
     (catch,) = STATES["ReportOutcome"]["Catch"]
     verdict = Verdict.model_validate(catch["Assign"]["verdict"])
-    assert verdict.failure_class == errors.InternalError("x").failure.failure_class
+    assert verdict.failure_class == Failure.of(errors.InternalError("x")).failure_class
 
 
 def test_the_machine_reads_fields_that_the_models_have() -> None:

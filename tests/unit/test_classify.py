@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from pullwright import errors
-from pullwright.errors import PullwrightError, PushRefused, TaskStopped
-from pullwright.models import AgentResult, Failure, FailureClass, Outcome
-from pullwright.reporting.classify import NO_HEARTBEAT, Evidence, classify, error_class
+from pullwright.errors import FailureClass, PullwrightError, PushRefused, TaskStopped, error_class
+from pullwright.models import AgentResult, Failure, Outcome
+from pullwright.reporting.classify import NO_HEARTBEAT, Evidence, classify
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright_engine.ecs.shapes import QUOTA_REACHED
 
@@ -68,7 +68,7 @@ def test_what_the_runner_finished_counts(outcome: Outcome, error: StateError | N
 
 def test_the_runners_own_failure_counts() -> None:
     """What the runner says of its failure is what is told."""
-    failure = PushRefused("The push was refused.").failure
+    failure = Failure.of(PushRefused("The push was refused."))
     told = classify(Evidence(result=result(Outcome.FAILED, failure), error=failed_task(ExitCode=12)))
     assert told == (Outcome.FAILED, failure)
 
@@ -92,7 +92,7 @@ def test_an_execution_out_of_time_says_what_it_was_doing(stage: Evidence, words:
 
 def test_a_stopped_task_s_result_is_not_the_next_one_s() -> None:
     """When the task that followed a reclaimed one is killed, what is told is its own end."""
-    stopped = result(Outcome.FAILED, TaskStopped("SIGTERM.").failure)
+    stopped = result(Outcome.FAILED, Failure.of(TaskStopped("SIGTERM.")))
     _, own = classify(Evidence(result=stopped, error=failed_task(ExitCode=143, StopCode="SpotInterruption")))
     killed = failed_task(TaskArn=f"{ARN}-2", ExitCode=137, StopCode="EssentialContainerExited")
     _, next_one = classify(Evidence(result=stopped, error=killed))
@@ -104,7 +104,7 @@ def test_a_stopped_task_s_result_is_not_the_next_one_s() -> None:
 @pytest.mark.parametrize("name", ["States.Timeout", "ExecutionTimedOut"])
 def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
     """A task that was stopped because the state, or the execution, timed out reached its time limit."""
-    stopped = result(Outcome.FAILED, TaskStopped("SIGTERM.").failure)
+    stopped = result(Outcome.FAILED, Failure.of(TaskStopped("SIGTERM.")))
     _, failure = classify(Evidence(result=stopped, error=StateError(Error=name)))
     assert failure is not None
     assert failure.error == "TimeLimit"
@@ -164,7 +164,7 @@ def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
         (Evidence(is_open=False, error=state_error("LabelRemoved", "It is off.")), errors.LabelRemoved),
         (
             Evidence(
-                result=result(Outcome.FAILED, TaskStopped("SIGTERM.").failure),
+                result=result(Outcome.FAILED, Failure.of(TaskStopped("SIGTERM."))),
                 error=StateError(Error="LabelRemoved", Cause="It is off."),
             ),
             errors.LabelRemoved,

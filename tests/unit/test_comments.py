@@ -32,6 +32,7 @@ from pullwright.models import (
     AgentRequest,
     AgentResult,
     CheckResult,
+    Failure,
     GitIdentity,
     Outcome,
     Progress,
@@ -142,7 +143,7 @@ def test_the_outcome_shows_cost_turns_and_time() -> None:
 
 def test_a_failure_says_what_to_do() -> None:
     """A session that failed shows sentence and remedy, even when nothing else is known."""
-    failure = AgentFailed("It gave up.").failure
+    failure = Failure.of(AgentFailed("It gave up."))
     verdict = Verdict(
         status="FAILED",
         outcome=Outcome.FAILED,
@@ -159,7 +160,7 @@ def test_a_failure_says_what_to_do() -> None:
 
 def test_a_refusal_has_its_own_marker() -> None:
     """The comment on an issue can be found again, and says what to do."""
-    text = render_refusal(IssueWithoutText("There is no description.").failure)
+    text = render_refusal(Failure.of(IssueWithoutText("There is no description.")))
     assert text.startswith(REFUSAL_MARKER)
     assert "There is no description." in text
     assert "Describe in the issue" in text
@@ -310,7 +311,7 @@ def _every_comment() -> dict[str, str]:
         "released": render_released(held, "maintainer"),
         "not released": render_not_released("Nobody has read `a`."),
         "released after all": render_released_after_all("maintainer"),
-        "refusal": render_refusal(IssueWithoutText("The issue says nothing.").failure),
+        "refusal": render_refusal(Failure.of(IssueWithoutText("The issue says nothing."))),
         "withdrawn": render_withdrawn_refusal("https://github.com/o/r/pull/2"),
     }
 

@@ -8,10 +8,10 @@ import pytest
 
 from model_standin.known import ANTHROPIC, BEDROCK
 from pullwright.models import ResolvedLimits
+from runner import exit_codes
 from runner.agent.process import Ended
 from runner.agent.stream import ResultLine
 from runner.agent.verdict import AgentEnd, judge
-from runner.exit_codes import BY_ERROR
 from runner.gateway import GIVE_UP, Trouble
 
 LIMITS = ResolvedLimits(usd=5.0, turns=20, minutes=30)
@@ -56,7 +56,7 @@ def test_each_known_refusal_has_its_class_and_its_remedy(name: str) -> None:
         assert type(failure).__name__ == error
         assert remedy in failure.remedy
         assert "123456789012" not in failure.sentence
-        assert error in BY_ERROR
+        assert exit_codes.of(error) != exit_codes.SERVICE
 
 
 def test_another_error_than_the_last_one_is_told_by_its_status() -> None:

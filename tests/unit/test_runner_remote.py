@@ -8,6 +8,7 @@ import pytest
 
 from pullwright.comments import render_refusal
 from pullwright.errors import AppNotInstalled, GitHubUnavailable, PullwrightError, RepositoryArchived
+from pullwright.models import Failure
 from runner.git import remote
 from runner.git.command import Done, GitError
 from runner.git.remote import Remote
@@ -113,7 +114,7 @@ def test_githubs_words_reach_the_comment(monkeypatch: pytest.MonkeyPatch, tmp_pa
     with pytest.raises(GitHubUnavailable, match="GitHub did not take the push: Your ") as caught:
         made.push(Store(tmp_path), "abc", REF)
     assert len(caught.value.sentence) < 500
-    shown = render_refusal(caught.value.failure)
+    shown = render_refusal(Failure.of(caught.value))
     assert "push" in shown
     assert "<b>" not in shown
     assert "](http" not in shown

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from pullwright.errors import InternalError
 from pullwright.handlers import webhook as function
 from pullwright.webhook.answers import to_function_url
 from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.queued import QueuedStart
 from pullwright.webhook.secret import WebhookSecret
 from pullwright.webhook.service import Webhook
-from pullwright.webhook.settings import MissingSetting, Settings
+from pullwright.webhook.settings import Settings
 from tests.unit.webhook_kit import (
     ENVIRON,
     EXECUTION,
@@ -361,7 +362,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_a_missing_setting_is_named(environ: Callable[..., None], name: str) -> None:
     """A function that was deployed wrongly says which variable is missing."""
     environ(without=name)
-    with pytest.raises(MissingSetting, match=name):
+    with pytest.raises(InternalError, match=name):
         function.handler(labelled(), CONTEXT)
 
 

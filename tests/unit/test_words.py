@@ -23,8 +23,9 @@ from pullwright.comments import (
     render_refusal,
 )
 from pullwright.effects import without_effect
+from pullwright.errors import FailureClass
 from pullwright.markdown import inline, sentence
-from pullwright.models import CheckResult, Failure, FailureClass, Outcome, Progress, Todo, Verdict
+from pullwright.models import CheckResult, Failure, Outcome, Progress, Todo, Verdict
 from pullwright.quotation import quote
 from runner.git.message import commit_message
 from tests.unit import github_words

@@ -6,9 +6,8 @@ from typing import Any
 
 from pullwright import aws, settings, wiring
 from pullwright.brokering.grant import Tools, grant
-from pullwright.errors import PullwrightError, SessionClosed
+from pullwright.errors import FailureClass, PullwrightError, SessionClosed
 from pullwright.log import logger
-from pullwright.models import FailureClass
 
 _OK, _FORBIDDEN, _CONFLICT, _UNAVAILABLE = 200, 403, 409, 503
 

@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         context: of the invocation.
 
     Raises:
-        MissingSetting: the function was deployed without a setting.
+        InternalError: the function was deployed without a setting.
     """
     log = DeliveryLog(os.environ, context, cold_start=_webhook.cache_info().currsize == 0)
     given = _webhook().answer(event, log)

@@ -13,14 +13,14 @@ from pullwright.comments import (
     render_released,
     render_released_after_all,
 )
-from pullwright.errors import PullwrightError
+from pullwright.errors import FailureClass, PullwrightError
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.holding import is_held
 from pullwright.github.payloads import Comment, PullRequest
 from pullwright.github.refusals import ref_refusal
 from pullwright.log import logger
-from pullwright.models import FailureClass, Model, Repository
+from pullwright.models import Model, Repository
 from pullwright.opening.people import People
 from pullwright.store import Store
 from pullwright.table import lock_key

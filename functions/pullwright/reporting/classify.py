@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from pullwright import errors
-from pullwright.errors import PullwrightError
+from pullwright.errors import PullwrightError, error_class
 from pullwright.models import AgentResult, Failure, Outcome
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright.text import one_line
@@ -50,11 +50,15 @@ _BY_A_PERSON = "UserInitiated"
 _KILLED = 137
 _OUT_OF_MEMORY = "OutOfMemoryError"
 _LONGEST_SENTENCE = 1_000
-# The runner's exit codes (runner.exit_codes) that mean something without a result.
+# Exit codes of the runner that mean something without a result; 2 it has for itself.
 _EXITS: dict[int | None, PullwrightError] = {
     2: errors.InternalError("The task's environment is incomplete (exit code 2)."),
-    3: errors.AwsUnavailable("The task could not reach AWS, the broker or GitHub (exit code 3)."),
-    4: errors.SessionClosed("The task found that the session was not its own (exit code 4)."),
+    errors.AwsUnavailable.exit_code: errors.AwsUnavailable(
+        "The task could not reach AWS, the broker or GitHub (exit code 3)."
+    ),
+    errors.SessionClosed.exit_code: errors.SessionClosed(
+        "The task found that the session was not its own (exit code 4)."
+    ),
 }
 
 
@@ -84,36 +88,30 @@ def classify(evidence: Evidence) -> tuple[Outcome, Failure | None]:
     result = evidence.result
     if result is not None and result.outcome is not Outcome.FAILED:
         return result.outcome, None
-    return Outcome.FAILED, _failure(evidence).failure if result is None else _told(result, evidence)
-
-
-def error_class(name: str) -> type[PullwrightError] | None:
-    """The class of our errors that has a name; None for names of others."""
-    found = None if name.startswith("_") else getattr(errors, name, None)
-    if isinstance(found, type) and issubclass(found, PullwrightError) and found is not PullwrightError:
-        return found
-    return None
+    return Outcome.FAILED, Failure.of(_failure(evidence)) if result is None else _told(result, evidence)
 
 
 def _told(result: AgentResult, evidence: Evidence) -> Failure:
     """The runner's own word, unless it was stopped by us because its time was over."""
     failure = result.failure
     if failure is None:
-        return errors.InternalError("The runner says that it failed, but not why.").failure
+        return Failure.of(errors.InternalError("The runner says that it failed, but not why."))
     # The name steers the state machine, alarms and figures, and a task can write any.
     kind = error_class(failure.error) or errors.InternalError
     failure = failure.model_copy(update={"error": kind.__name__, "failure_class": kind.failure_class})
     if failure.error != errors.TaskStopped.__name__ or evidence.error is None:
         return failure
     if (stop := _stop(evidence.error)) is not None:
-        return stop.failure
+        return Failure.of(stop)
     if _is_of_an_earlier_task(result, evidence):
-        return _failure(evidence).failure
+        return Failure.of(_failure(evidence))
     if evidence.error.Error in {_TIMED_OUT, EXECUTION_TIMED_OUT}:
-        return _too_long().failure
+        return Failure.of(_too_long())
     # ECS knows better than the runner, which only got a signal.
     task = TaskEnd.of(evidence.error.decoded) if evidence.error.Error == _TASK_FAILED else None
-    return _stopped(task).failure if task is not None and task.StopCode not in {None, _EXITED} else failure
+    return (
+        Failure.of(_stopped(task)) if task is not None and task.StopCode not in {None, _EXITED} else failure
+    )
 
 
 def _is_of_an_earlier_task(result: AgentResult, evidence: Evidence) -> bool:

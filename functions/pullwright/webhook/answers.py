@@ -3,6 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
+from pullwright.errors import InvalidRequest
+
 STARTED = "started"
 ALREADY = "already"
 QUEUED = "queued"
@@ -32,7 +34,7 @@ class Answer(NamedTuple):
     field: str = ""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault of ours
+class Refused(InvalidRequest):
     """A request that we do not take.
 
     Args:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pullwright.aws_json import SECRETS_MANAGER, AwsCallError, AwsJson
+from pullwright.errors import InternalError
 
 _SECONDS = 2.5
 # Two reads of these and the rest of a delivery's work fit into the ten seconds that GitHub waits.
@@ -15,7 +16,7 @@ PREVIOUS_COUNTS_SECONDS = 86_400.0
 """For so long after a new secret was stored the one before it is accepted too, in seconds."""
 
 
-class SecretUnusable(Exception):  # noqa: N818 - says what it is
+class SecretUnusable(InternalError):  # noqa: N818 - says what it is
     """The secret is empty, and so everybody's."""
 
 
@@ -85,7 +86,9 @@ class WebhookSecret:
         output = self._get("AWSCURRENT", seconds)
         value = output.get("SecretString")
         if not isinstance(value, str) or not value.strip():
-            raise SecretUnusable
+            raise SecretUnusable(
+                "The webhook's secret is empty; whoever operates this Pullwright has to set it."
+            )
         self._value = value.encode()
         created = output.get("CreatedDate")
         self._created_at = float(created) if isinstance(created, int | float) else 0.0

@@ -62,11 +62,9 @@ class Webhook:
             log.add(event=request.headers.get("x-github-event", ""))
         except Refused as refused:
             return refused.answer
-        except SecretUnusable:
+        except SecretUnusable as error:
             log.add(error="SecretUnusable")
-            return answer(
-                FAILED, "The webhook's secret is empty; whoever operates this Pullwright has to set it."
-            )
+            return answer(FAILED, error.sentence)
         except AwsCallError as error:
             log.add(error=str(error))
             return answer(FAILED, "The webhook's secret cannot be read just now.")

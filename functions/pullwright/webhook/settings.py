@@ -3,18 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-
-class MissingSetting(Exception):  # noqa: N818 - says what it is
-    """The function was deployed without a setting.
-
-    Args:
-        name: of the environment variable.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the environment variable {name} is missing or empty")
-        self.name = name
-
+from pullwright.errors import InternalError
 
 _MAY_BE_EMPTY = frozenset({"ALLOWED_APPS", "ALLOWED_OWNERS"})
 
@@ -44,10 +33,13 @@ class Settings(NamedTuple):
         """Read them.
 
         Raises:
-            MissingSetting: one is missing or empty.
+            InternalError: one is missing or empty; the sentence names it.
         """
         names = [name.upper() for name in cls._fields]
         for name in names:
             if not environ.get(name) and not (name in environ and name in _MAY_BE_EMPTY):
-                raise MissingSetting(name)
+                raise InternalError(
+                    f"This function's settings are wrong. {name} is missing or empty.",
+                    remedy="Whoever operates this Pullwright deploys the stack again.",
+                )
         return cls(*(environ[name] for name in names))

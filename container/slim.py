@@ -14,11 +14,7 @@ SERVICES = frozenset({"bedrock-runtime", "dynamodb", "s3", "sts"})
 
 
 def slim(packages: Path) -> None:
-    """Remove the descriptions of all other services, and the packages' own programs.
-
-    Args:
-        packages: where pip has installed.
-    """
+    """Remove the descriptions of all other services, and the packages' own programs."""
     for package in ("botocore", "boto3"):
         for service in (packages / package / "data").iterdir():
             if service.is_dir() and service.name not in SERVICES:

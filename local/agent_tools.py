@@ -14,9 +14,6 @@ BINARY = TOOLS / "claude" / "node_modules" / "@anthropic-ai" / "claude-code" / "
 def place(layout: Layout) -> str:
     """Put the CLI where another user can run it: a link if the disk allows, a copy otherwise.
 
-    Args:
-        layout: the stack's folders.
-
     Returns:
         PATH for tasks.
     """

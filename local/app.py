@@ -15,7 +15,7 @@ SLUG = "pullwright"
 
 
 def make_key() -> tuple[str, str]:
-    """A key pair for the App.
+    """Return a key pair for the App.
 
     Returns:
         Private and public key, both PEM.
@@ -33,7 +33,7 @@ def make_key() -> tuple[str, str]:
 
 
 def webhook_host(webhook_url: str) -> str:
-    """What to send as `Host`: the name under which AWS would serve the URL.
+    """Return what to send as `Host`: the name under which AWS would serve the URL.
 
     Args:
         webhook_url: a Function URL of the engine, `http://127.0.0.1:<port>/_function_url/<id>/`.
@@ -47,9 +47,6 @@ def install(endpoint: str, outputs: dict[str, str], github_url: str, model_key: 
     """Fill the stack's secrets as an operator does, and make the App known to the stand-in.
 
     Args:
-        endpoint: the engine's address.
-        outputs: of the CloudFormation stack.
-        github_url: the stand-in's address.
         model_key: for the model key's secret, if the stack has one.
 
     Returns:
@@ -74,10 +71,6 @@ def install(endpoint: str, outputs: dict[str, str], github_url: str, model_key: 
 
 def put(url: str, body: Any) -> None:
     """PUT JSON to a stand-in.
-
-    Args:
-        url: of the stand-in.
-        body: the document.
 
     Raises:
         urllib.error.HTTPError: it was refused.

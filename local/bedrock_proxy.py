@@ -39,8 +39,6 @@ class Signer:
 
         Args:
             path: below Bedrock's address, encoded as it came.
-            headers: those to pass on.
-            body: of the request.
 
         Returns:
             The open answer.
@@ -55,12 +53,10 @@ class Signer:
 
 
 def serve(port: int, token: str, signer: Signer) -> ThreadingHTTPServer:
-    """A server on loopback; the caller runs it.
+    """Return a server on loopback; the caller runs it.
 
     Args:
         port: 0 takes a free one.
-        token: first part of every path.
-        signer: sends what comes in.
     """
 
     class Handler(BaseHTTPRequestHandler):

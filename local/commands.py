@@ -75,7 +75,6 @@ def down(*, discard: bool, as_json: bool) -> int:
     """End everything.
 
     Args:
-        discard: keep no records and no artifacts.
         as_json: print JSON and nothing else.
     """
     began, layout = time.monotonic(), Layout.of_environment()

@@ -24,12 +24,8 @@ class Emulator:
     """How an engine is to run.
 
     Attributes:
-        layout: the stack's folders.
-        port: where it listens.
         images: image name patterns to what runs for them; see `pullwright_engine.settings`.
         task_path: PATH of tasks.
-        task_environment: variables of every task.
-        function_environment: variables of every function.
         max_environments: how many function environments may exist at once.
         queue_seconds: how long an invocation waits for one.
         fargate_vcpus: the account's quota of vCPUs for tasks; None for no quota.
@@ -56,7 +52,7 @@ class Emulator:
         return self.layout.logs / "engine.log"
 
     def settings(self) -> dict[str, Any]:
-        """What the plugin reads."""
+        """Return what the plugin reads."""
         return {
             "children_dir": str(self.layout.children),
             "tasks_dir": str(self.layout.shared / "tasks"),
@@ -74,7 +70,7 @@ class Emulator:
         }
 
     def environment(self) -> dict[str, str]:
-        """The engine's whole environment; nothing of the developer's own AWS settings gets in."""
+        """Return the engine's whole environment; nothing of the developer's own AWS settings gets in."""
         engine = self.layout.engine
         given = {
             "PATH": f"{venv_bin('localstack')}:{SYSTEM_PATH}",
@@ -130,7 +126,7 @@ class Emulator:
         return known
 
     def answers(self) -> bool:
-        """Whether it is ready."""
+        """Return whether it is ready."""
         try:
             with urllib.request.urlopen(f"{self.url}/_localstack/health", timeout=2) as answer:  # noqa: S310 - http
                 return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's own
@@ -139,7 +135,7 @@ class Emulator:
 
 
 def runner_images() -> dict[str, dict[str, Any]]:
-    """The runner of this checkout in place of the agent's image."""
+    """Return the runner of this checkout in place of the agent's image."""
     digest = hashlib.sha256()
     for path in (ROOT / "container", ROOT / "functions"):
         # As the image is built: tasks write no bytecode, and would compile all of it at each start.

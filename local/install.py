@@ -54,10 +54,7 @@ class Part:
     """One thing to install.
 
     Attributes:
-        name: for the terminal and the stamp.
-        sources: files that decide what it is.
         target: where it goes; if it is gone, the stamp counts for nothing.
-        make: installs it.
     """
 
     name: str
@@ -71,14 +68,14 @@ class Part:
         return STAMPS / self.name.replace(" ", "-").replace("'", "")
 
     def fingerprint(self) -> str:
-        """What decides: sources, interpreter and place."""
+        """Return what decides: sources, interpreter and place."""
         digest = hashlib.sha256(f"{sys.version_info[:3]} {self.target}".encode())
         for source in self.sources:
             digest.update(source.read_bytes())
         return digest.hexdigest()
 
     def is_current(self) -> bool:
-        """Whether nothing needs to be done."""
+        """Return whether nothing needs to be done."""
         return (
             self.target.exists()
             and self.stamp.exists()
@@ -95,11 +92,6 @@ class Part:
 
 def run(*command: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] | None = None) -> str:
     """Run a program quietly.
-
-    Args:
-        command: program and arguments.
-        cwd: working directory.
-        variables: added to the environment.
 
     Returns:
         What it printed.
@@ -143,7 +135,7 @@ def check_machine() -> None:
 
 
 def make_uv() -> None:
-    """A virtual environment with uv, made by Python itself."""
+    """Make a virtual environment with uv, by Python itself."""
     try:
         run(sys.executable, "-m", "venv", "--clear", TOOLS / "tools")
     except SetupError as error:
@@ -177,15 +169,14 @@ def uv(*arguments: str | Path, venv: Path) -> None:
 
 
 def make_project() -> None:
-    """The project itself and all that its developers need, from `uv.lock`."""
+    """Install the project itself and all that its developers need, from `uv.lock`."""
     uv("sync", "--frozen", "--python", sys.executable, venv=DEV)
 
 
 def make_venv(target: Path, lock: Path, project: Path | None) -> None:
-    """A virtual environment with exactly what a lock says.
+    """Make a virtual environment with exactly what a lock says.
 
     Args:
-        target: where.
         lock: hashed requirements.
         project: a project of this checkout that belongs into it too, without its own requirements.
     """

@@ -17,17 +17,13 @@ APP_PERMISSIONS = ROOT / "functions" / "pullwright" / "github" / "app_permission
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders of one stack.
-
-    Attributes:
-        data: everything that this stack keeps.
-    """
+    """The folders of one stack."""
 
     data: Path
 
     @classmethod
     def of_environment(cls) -> "Layout":
-        """The stack that `PULLWRIGHT_LOCAL` names; `.local` of the checkout without it."""
+        """Return the stack that `PULLWRIGHT_LOCAL` names; `.local` of the checkout without it."""
         return cls(Path(os.environ.get("PULLWRIGHT_LOCAL") or TOOLS).resolve())
 
     @property
@@ -64,7 +60,7 @@ class Layout:
 
 
 def venv_bin(name: str) -> Path:
-    """The programs of one of the tools' virtual environments.
+    """Return the programs of one of the tools' virtual environments.
 
     Args:
         name: `localstack`, `sam`, `lambda` or `runner`.

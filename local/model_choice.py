@@ -20,7 +20,6 @@ class Model:
     """The model of one stack.
 
     Attributes:
-        scripted: whether the stand-in plays it.
         provider: `ModelProvider` of the template.
         key: for the model key's secret; never shown.
         same_user: whether the agent must run as the runner's own user.
@@ -42,7 +41,6 @@ def choose(wanted: str, environment: Mapping[str, str], *, is_root: bool) -> Mod
 
     Args:
         wanted: one of `CHOICES`.
-        environment: the person's.
         is_root: whether a second user can be had for the agent.
 
     Raises:
@@ -72,7 +70,7 @@ def choose(wanted: str, environment: Mapping[str, str], *, is_root: bool) -> Mod
 
 
 def of_environment(wanted: str | None = None) -> Model:
-    """The choice for this process.
+    """Return the choice for this process.
 
     Args:
         wanted: from the command line; `PULLWRIGHT_MODEL` otherwise.

@@ -18,7 +18,6 @@ def upload(template: Path, s3: Any, bucket: str, digest_of: Any) -> Path:
     Args:
         template: as `sam build` made it.
         s3: an S3 client.
-        bucket: where to.
         digest_of: gives a hash of a folder's content.
 
     Returns:

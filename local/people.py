@@ -18,7 +18,6 @@ class StandInError(RuntimeError):
 
     Args:
         status: HTTP status.
-        body: its answer.
     """
 
     def __init__(self, method: str, path: str, status: int, body: str) -> None:
@@ -35,7 +34,6 @@ def call(url: str, method: str, path: str, body: object = None, *, token: str | 
         method: HTTP method.
         path: from the root, with the leading slash.
         body: sent as JSON unless None.
-        token: a person's token.
 
     Raises:
         StandInError: the answer's status is 400 or above.
@@ -56,7 +54,6 @@ def set_lags(url: str, status: int | None) -> None:
     """Let GitHub not know new tokens and objects for a moment, or let it know them at once.
 
     Args:
-        url: root of the stand-in.
         status: what a new token is answered with: 401, 403 or 404; None for no lag.
     """
     seconds = 0.0 if status is None else LAG_SECONDS
@@ -66,13 +63,7 @@ def set_lags(url: str, status: int | None) -> None:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account on the stand-in.
-
-    Args:
-        url: root of the stand-in.
-        login: their account's name.
-        token: their personal access token.
-    """
+    """Somebody with an account on the stand-in."""
 
     url: str
     login: str

@@ -33,8 +33,6 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     """Write table and bucket to disk.
 
     Args:
-        endpoint: the engine's address.
-        outputs: of the CloudFormation stack.
         folder: where to; what is there is replaced.
 
     Returns:
@@ -57,8 +55,6 @@ def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     """Put back what `save` wrote, and forget the files.
 
     Args:
-        endpoint: the engine's address.
-        outputs: of the CloudFormation stack.
         folder: where `save` wrote.
 
     Returns:
@@ -81,10 +77,6 @@ def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
 
 def sweep(endpoint: str, outputs: dict[str, str]) -> None:
     """Call the deployment's reconcile function until no session is open that has no execution.
-
-    Args:
-        endpoint: the engine's address.
-        outputs: of the CloudFormation stack.
 
     Raises:
         RuntimeError: the function failed, or sessions are still open.

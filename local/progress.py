@@ -16,12 +16,7 @@ BAR = 24
 
 
 class Steps:
-    """Progress over a known number of steps, some of them at the same time.
-
-    Args:
-        title: what the steps are for.
-        total: how many there will be.
-    """
+    """Progress over a known number of steps, some of them at the same time."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title = title
@@ -45,11 +40,7 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """One step; its line is printed when it has gone well.
-
-        Args:
-            name: what is done.
-        """
+        """One step; its line is printed when it has gone well."""
         began = time.monotonic()
         with self._lock:
             self._running[name] = began

@@ -21,11 +21,10 @@ SECRET_KEY = "test"  # noqa: S105 - the engine takes any
 
 
 def client(service: str, endpoint: str) -> Any:
-    """A boto3 client of the operator's.
+    """Return a boto3 client of the operator's.
 
     Args:
         service: as boto3 names it.
-        endpoint: the engine's address.
     """
     make: Any = boto3.client  # its overloads want the service's name as a literal
     return make(
@@ -43,8 +42,6 @@ class SamError(RuntimeError):
 
     Args:
         step: `build`, `deploy` or `delete`.
-        output: everything it said.
-        log: where that is kept.
     """
 
     def __init__(self, step: str, output: str, log: Path) -> None:
@@ -54,16 +51,7 @@ class SamError(RuntimeError):
 
 @dataclass(frozen=True)
 class Sam:
-    """One template and where its build goes.
-
-    Attributes:
-        template: the template as it is written.
-        build_dir: where the built one goes.
-        log_dir: for the CLI's output.
-        endpoint: the engine's address.
-        stack: name of the CloudFormation stack.
-        parameters: for build and deploy.
-    """
+    """One template and where its build goes."""
 
     template: Path
     build_dir: Path
@@ -164,11 +152,7 @@ class Sam:
 
 
 def content_of(folder: Path) -> str:
-    """A hash over what is in a folder, whatever the folder is called.
-
-    Args:
-        folder: which.
-    """
+    """Return a hash over what is in a folder, whatever the folder is called."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
@@ -178,11 +162,10 @@ def content_of(folder: Path) -> str:
 
 
 def fingerprint(paths: Iterable[Path], *words: str) -> str:
-    """A hash over files and folders, to know whether a build is still current.
+    """Return a hash over files and folders, to know whether a build is still current.
 
     Args:
         paths: files, or folders with everything below them but caches.
-        words: whatever else the build depends on.
     """
     digest = hashlib.sha256("\0".join(words).encode())
     for path in paths:

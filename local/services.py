@@ -22,12 +22,7 @@ EXCHANGES = "PULLWRIGHT_EXCHANGES"
 
 
 class Services:
-    """What has to run, on ports that are free now.
-
-    Args:
-        layout: the stack's folders.
-        model: what plays the model.
-    """
+    """What has to run, on ports that are free now."""
 
     def __init__(self, layout: Layout, model: Model) -> None:
         self._layout = layout
@@ -56,7 +51,7 @@ class Services:
         return found
 
     def describe(self) -> dict[str, Any]:
-        """What `stack.json` says about them."""
+        """Return what `stack.json` says about them."""
         return {
             "endpoint_url": self._emulator.url,
             "region": REGION,

@@ -25,8 +25,6 @@ class StateVisit:
     """One entry of one state.
 
     Args:
-        name: the state's name.
-        entered: when it was entered.
         seconds: how long it took, None while it is not left.
     """
 
@@ -37,11 +35,7 @@ class StateVisit:
 
 @dataclass
 class Stack:
-    """A running local stack, as `.local/stack.json` describes it.
-
-    Args:
-        described: the content of that file.
-    """
+    """A running local stack, as `.local/stack.json` describes it."""
 
     described: dict[str, Any]
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -133,12 +127,7 @@ class Stack:
 
 @dataclass
 class Session:
-    """One session of a stack.
-
-    Args:
-        stack: where it runs.
-        arn: its execution.
-    """
+    """One session of a stack."""
 
     stack: Stack
     arn: str

@@ -34,8 +34,6 @@ class Stack:
     """One stack of this checkout.
 
     Attributes:
-        layout: its folders.
-        model: what plays the model.
         parameters: template parameters beyond those that this machine decides.
     """
 
@@ -72,7 +70,7 @@ class Stack:
             return told
 
     def _fits(self, told: dict[str, Any]) -> bool:
-        """Whether what runs can stay: all of it, with the same model, from the same code."""
+        """Return whether what runs can stay: all of it, with the same model, from the same code."""
         return (
             all(known.alive for known in processes(told))
             and told["model"] == self.model.label
@@ -227,10 +225,7 @@ class Stack:
 
 
 def read(layout: Layout) -> dict[str, Any] | None:
-    """What `stack.json` says.
-
-    Args:
-        layout: the stack's folders.
+    """Return what `stack.json` says.
 
     Returns:
         `None` if no stack was started there.
@@ -243,20 +238,12 @@ def read(layout: Layout) -> dict[str, Any] | None:
 
 
 def processes(told: dict[str, Any] | None) -> list[Known]:
-    """The processes that `stack.json` names.
-
-    Args:
-        told: what it says.
-    """
+    """Return the processes that `stack.json` names."""
     return [Known(**one) for one in told["processes"]] if told else []
 
 
 def status(layout: Layout) -> dict[str, Any]:
-    """What runs.
-
-    Args:
-        layout: the stack's folders.
-    """
+    """Return what runs."""
     told = read(layout)
     running = {known.name: known.alive for known in processes(told)}
     return {
@@ -270,7 +257,7 @@ def status(layout: Layout) -> dict[str, Any]:
 
 
 def _code() -> str:
-    """A hash of what the processes run: after a change they are started anew."""
+    """Return a hash of what the processes run: after a change they are started anew."""
     names = ("engine", "github_standin", "model_standin", "emulator.py", "services.py")
     return fingerprint([*(ROOT / "local" / name for name in names), APP_PERMISSIONS])
 

@@ -25,7 +25,6 @@ class Known:
     """A process as it is remembered.
 
     Attributes:
-        name: what it is.
         pid: its id, which is its group's too.
         started_at: as `started_at` gave it.
     """
@@ -45,12 +44,7 @@ class Known:
 
 
 class NotReadyError(RuntimeError):
-    """A process ended or did not answer in time.
-
-    Args:
-        name: which one.
-        log: its output.
-    """
+    """A process ended or did not answer in time."""
 
     def __init__(self, name: str, log: Path) -> None:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:] if log.exists() else []
@@ -58,22 +52,14 @@ class NotReadyError(RuntimeError):
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses now."""
+    """Return a port on loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def start(name: str, command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path) -> Known:
-    """Start a process that lives on without us.
-
-    Args:
-        name: what it is.
-        command: program and arguments.
-        environment: its whole environment.
-        log: where its output is appended.
-        cwd: working directory.
-    """
+    """Start a process that lives on without us."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -93,9 +79,6 @@ def wait_until(ready: Callable[[], bool], known: Known, *, log: Path, seconds: f
     """Wait for a process to answer.
 
     Args:
-        ready: asks it.
-        known: the process.
-        log: its output, for the error.
         seconds: at most.
 
     Raises:
@@ -109,11 +92,7 @@ def wait_until(ready: Callable[[], bool], known: Known, *, log: Path, seconds: f
 
 
 def children(notes: Path) -> list[Known]:
-    """The processes that the engine left notes about.
-
-    Args:
-        notes: folder of the notes.
-    """
+    """Return the processes that the engine left notes about."""
     found = []
     for note in sorted(notes.glob("*.json")):
         with contextlib.suppress(ValueError, KeyError, OSError):
@@ -124,10 +103,6 @@ def children(notes: Path) -> list[Known]:
 
 def end(processes: Iterable[Known], *, seconds: float) -> list[str]:
     """End processes, all at the same time: SIGTERM, and SIGKILL to the group of what is left.
-
-    Args:
-        processes: which.
-        seconds: between the two.
 
     Returns:
         The names of those that had to be killed.

@@ -85,7 +85,7 @@ def embed(text: str, drawn: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line.
+    """Return the command line.
 
     Returns:
         0, or 1 if a checked file shows another graph or has no place for one.

@@ -15,9 +15,6 @@ class Row:
     """What came of one cell.
 
     Attributes:
-        state: where it went wrong.
-        fault: what.
-        ending: the session's outcome or error.
         failure_class: of that error, empty without one.
         pulls: how many pull requests there were; None where the layer has no GitHub.
     """
@@ -42,7 +39,6 @@ class Matrix:
 
     Args:
         name: of the part, as the file's markers have it.
-        expected: the cells that it consists of.
     """
 
     name: str

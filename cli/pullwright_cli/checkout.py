@@ -15,11 +15,7 @@ from pullwright_cli.errors import CliError
 
 @dataclass(frozen=True)
 class Checkout:
-    """A clone of Pullwright's repository.
-
-    Attributes:
-        root: its top folder.
-    """
+    """A clone of Pullwright's repository."""
 
     root: Path
 

@@ -6,7 +6,6 @@ class CliError(Exception):
 
     Args:
         message: what is wrong, and what to do about it.
-        exit_code: of the process.
     """
 
     def __init__(self, message: str, exit_code: int = 1) -> None:

@@ -40,10 +40,7 @@ if TYPE_CHECKING:
 
 
 def main(clock: Clock = CLOCK) -> int:
-    """Runs the session that the environment names.
-
-    Args:
-        clock: measures whatever lasts.
+    """Run the session that the environment names.
 
     Returns:
         The exit code, see `runner.exit_codes`.
@@ -86,7 +83,7 @@ def main(clock: Clock = CLOCK) -> int:
 def _prepare(
     settings: Settings, signals: Signals, phases: Phases, clock: Clock
 ) -> tuple[Surroundings, Report]:
-    """Gets credentials and claims the session."""
+    """Get credentials and claim the session."""
     task = read_identity(settings.ecs_container_metadata_uri_v4)
     broker = Broker(settings.broker_url, task_role_signer(settings.aws_region), terminated=signals.terminated)
     grants = Grants(broker, patience=settings.broker_patience_seconds, now=clock.now)
@@ -139,7 +136,7 @@ def _prepare(
 
 
 def _private_folder(work_dir: Path) -> Path:
-    """Makes the runner's own folder, and clears what an earlier run of a container left."""
+    """Make the runner's own folder, and clears what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
     for name in ("agent", "collected", "objects", "runner", *FOLDERS):
         shutil.rmtree(work_dir / name, ignore_errors=True)
@@ -150,7 +147,7 @@ def _private_folder(work_dir: Path) -> Path:
 
 
 def _work(around: Surroundings, report: Report) -> bool:
-    """Does the session's work and puts every failure into the report; False if it is not ours any more."""
+    """Do the session's work and put every failure into the report; False if it is not ours any more."""
     try:
         with around.phases.phase("request"):
             request = around.artifacts.request()
@@ -183,7 +180,7 @@ def _tracker(around: Surroundings, request: AgentRequest) -> Tracker:
 
 
 def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
-    """Keeps all artifacts of a session that is ours, the result last: whoever sees it sees the others."""
+    """Keep all artifacts of a session that is ours, the result last: whoever sees it sees the others."""
     if not ours or around.signals.lost.is_set():
         return exit_codes.NOT_OURS
     code = report.exit_code

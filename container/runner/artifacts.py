@@ -30,13 +30,7 @@ _TYPES = {
 
 
 class Artifacts:
-    """The folder of one session.
-
-    Args:
-        s3: a client that reaches it.
-        bucket: the bucket's name.
-        session_id: whose folder.
-    """
+    """The folder of one session."""
 
     def __init__(self, s3: S3Client, *, bucket: str, session_id: str) -> None:
         self._s3 = s3
@@ -45,7 +39,7 @@ class Artifacts:
         self._kept: dict[str, tuple[int, int]] = {}
 
     def request(self) -> AgentRequest:
-        """Reads what is to be done.
+        """Read what is to be done.
 
         Raises:
             AwsUnavailable: S3 did not give it.
@@ -64,7 +58,7 @@ class Artifacts:
             ) from None
 
     def earlier_result(self) -> AgentResult | None:
-        """What another task of the session has left, or None if it did not come to its end.
+        """Return what another task of the session has left, or None if it did not come to its end.
 
         Raises:
             AwsUnavailable: S3 did not answer.
@@ -77,7 +71,7 @@ class Artifacts:
         return None
 
     def earlier_usage(self) -> SessionUsage:
-        """What earlier tasks of the session have used, as far as they kept it.
+        """Return what earlier tasks of the session have used, as far as they kept it.
 
         Raises:
             AwsUnavailable: S3 did not answer.
@@ -90,7 +84,7 @@ class Artifacts:
             return SessionUsage()
 
     def put_usage(self, usage: SessionUsage) -> None:
-        """Writes `usage.json`.
+        """Write `usage.json`.
 
         Raises:
             AwsUnavailable: S3 did not take it.
@@ -98,7 +92,7 @@ class Artifacts:
         self._put("usage.json", usage.model_dump_json(indent=2).encode())
 
     def put_result(self, result: AgentResult) -> None:
-        """Writes `result.json`.
+        """Write `result.json`.
 
         Raises:
             AwsUnavailable: S3 did not take it.
@@ -106,7 +100,7 @@ class Artifacts:
         self._put("result.json", result.model_dump_json(indent=2).encode())
 
     def put_file(self, path: Path) -> None:
-        """Writes a file under its own name; one that does not exist is written empty.
+        """Write a file under its own name; one that does not exist is written empty.
 
         Raises:
             AwsUnavailable: S3 did not take it.
@@ -114,7 +108,7 @@ class Artifacts:
         self._put(path.name, path.read_bytes() if path.exists() else b"")
 
     def put_if_changed(self, path: Path) -> None:
-        """Writes a file as `put_file` does if it exists and is not what this method wrote last.
+        """Write a file as `put_file` does if it exists and is not what this method wrote last.
 
         Raises:
             AwsUnavailable: S3 did not take it.

@@ -28,7 +28,6 @@ class Clients:
 
     Args:
         grants: where credentials come from; botocore asks again before they end.
-        region: the stack's.
         now: the time in UTC.
     """
 
@@ -39,11 +38,11 @@ class Clients:
         self._session = boto3.Session(botocore_session=session, region_name=region)
 
     def s3(self) -> S3Client:
-        """A client for the session's artifacts."""
+        """Return a client for the session's artifacts."""
         return self._session.client("s3", config=_CONFIG)
 
     def dynamodb(self) -> DynamoDBClient:
-        """A client for the session's record."""
+        """Return a client for the session's record."""
         return self._session.client("dynamodb", config=_CONFIG)
 
 

@@ -49,7 +49,7 @@ class Signer(Protocol):
     """Gives the headers that sign one POST request."""
 
     def __call__(self, url: str, body: bytes) -> dict[str, str]:
-        """Signs.
+        """Sign.
 
         Raises:
             AwsUnavailable: there are no credentials to sign with.
@@ -57,11 +57,7 @@ class Signer(Protocol):
 
 
 def task_role_signer(region: str) -> Signer:
-    """A signer with the task role, whose credentials botocore finds and renews.
-
-    Args:
-        region: the stack's.
-    """
+    """Return a signer with the task role, whose credentials botocore finds and renews."""
     session = botocore.session.Session()
 
     def sign(url: str, body: bytes) -> dict[str, str]:
@@ -79,7 +75,7 @@ def task_role_signer(region: str) -> Signer:
 
 
 def waits(seconds: float) -> Iterator[float]:
-    """Waits between attempts, longer each time and random, until together they make up so many seconds.
+    """Wait between attempts, longer each time and random, until together they make up so many seconds.
 
     Random over their whole length, so that tasks that were refused together do not come back together:
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -97,7 +93,6 @@ class Broker:
 
     Args:
         url: its Function URL.
-        sign: signs a request.
         terminated: set when the task is being stopped.
         sleep: waits between the few attempts to renew credentials; longer waits end with the task.
     """
@@ -189,7 +184,6 @@ class Grants:
     """The session's credentials, always valid for a while: asked for once, renewed before they end.
 
     Args:
-        broker: whom to ask.
         patience: seconds to wait for credentials when there are none.
         now: the time in UTC.
     """
@@ -211,7 +205,7 @@ class Grants:
         self._not_before: datetime | None = None
 
     def current(self) -> BrokerGrant:
-        """The credentials, renewed if they end soon.
+        """Return the credentials, renewed if they end soon.
 
         Raises:
             SessionClosed: the session is over.
@@ -243,7 +237,7 @@ class Grants:
         self._granted_at = self._now()
 
     def github_token(self) -> str:
-        """The installation token to use for the next request or git command."""
+        """Return the installation token to use for the next request or git command."""
         return self.current().github_token
 
     def github_token_age(self) -> float:
@@ -252,7 +246,7 @@ class Grants:
         return math.inf if self._granted_at is None else (self._now() - self._granted_at).total_seconds()
 
     def forget_github_token(self, refused: str | None = None) -> None:
-        """Asks for new credentials before the next use, because GitHub did not take a token.
+        """Ask for new credentials before the next use, because GitHub did not take a token.
 
         Args:
             refused: that token, if it is known: when it has been renewed meanwhile, nothing is to be done.
@@ -262,7 +256,7 @@ class Grants:
                 self._refused = True
 
     def aws_metadata(self) -> dict[str, str]:
-        """The AWS credentials in the form that botocore's refreshing credentials want."""
+        """Return the AWS credentials in the form that botocore's refreshing credentials want."""
         aws = self.current().aws
         return {
             "access_key": aws.access_key_id,

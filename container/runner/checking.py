@@ -52,9 +52,6 @@ class Checking:
 
     Args:
         request: the session's request; its name, branch, author and minutes are used.
-        around: folders, users and phases.
-        report: takes results and notices.
-        show: told what is done.
         should_stop: asked several times a second, whether the session has to end.
         since: seconds since 1970 when the first command of the agent's user began.
     """
@@ -67,13 +64,9 @@ class Checking:
     since: float
 
     def compare(self, known: Known, remote: Remote, store: Store, head: Head, tree: str) -> None:
-        """Says what the branch changes of how it is tested.
+        """Say what the branch changes of how it is tested.
 
         Args:
-            known: which checks.
-            remote: GitHub's side.
-            store: the runner's repository.
-            head: the branch's before the session.
             tree: hash of the pushed tree.
         """
         try:
@@ -83,13 +76,7 @@ class Checking:
             self.report.notices.append("What this branch changes of how it is tested could not be looked up.")
 
     def run(self, known: Known, store: Store, pushed: Head) -> None:
-        """Runs all checks; what keeps them from running is a notice, as the work is pushed already.
-
-        Args:
-            known: which checks, and the setup.
-            store: the runner's repository.
-            pushed: what is checked.
-        """
+        """Run all checks; what keeps them from running is a notice, as the work is pushed already."""
         phase = self.around.phases.phase
         try:
             with phase("checks_checkout"):
@@ -168,6 +155,6 @@ class Checking:
 
 
 def begin() -> float:
-    """The moment after which every change of a file may be the agent's."""
+    """Return the moment after which every change of a file may be the agent's."""
     # The clock that files are stamped with lags some milliseconds behind.
     return time.time() - 0.1

@@ -25,7 +25,6 @@ class Checkpoints:
     Args:
         keep: keeps the work; asks `ended` between its steps.
         interval: seconds.
-        clock: measures them.
     """
 
     def __init__(self, keep: Callable[[], None], *, interval: float, clock: Clock = CLOCK) -> None:
@@ -45,7 +44,7 @@ class Checkpoints:
         self._thread.start()
 
     def stop(self, why: Stop | None = None) -> None:
-        """Ends it, after waiting for a call under way.
+        """End it, after waiting for a call under way.
 
         Args:
             why: the agent was stopped, if it was.

@@ -21,10 +21,9 @@ _awaited: set[int] = set()
 
 @contextmanager
 def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Starts a process that the caller waits for before the block ends.
+    """Start a process that the caller waits for before the block ends.
 
     Args:
-        command: program and arguments.
         options: of `subprocess.Popen`.
     """
     # Not to be reaped between its start and its registration.
@@ -42,7 +41,7 @@ def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[b
 
 
 def reap_orphans(pids: Iterable[int]) -> None:
-    """Takes leave of ended children that nobody waits for.
+    """Take leave of ended children that nobody waits for.
 
     Args:
         pids: children of this process that have ended.

@@ -19,7 +19,7 @@ class Clock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
-        """The time, UTC."""
+        """Return the time, UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
@@ -27,7 +27,7 @@ class Clock:
         return time.monotonic()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Waits for an event; False if it has not come in time."""
+        """Wait for an event; False if it has not come in time."""
         return event.wait(seconds)
 
 
@@ -35,11 +35,7 @@ CLOCK = Clock()
 
 
 class Phases:
-    """Seconds per phase, in the order in which the phases began; a repeated phase adds up.
-
-    Args:
-        clock: measures them.
-    """
+    """Seconds per phase, in the order in which the phases began; a repeated phase adds up."""
 
     def __init__(self, clock: Clock = CLOCK) -> None:
         self._clock = clock
@@ -47,10 +43,9 @@ class Phases:
         self._seconds: dict[str, float] = {}
 
     def go_on(self, seconds: float, phases: Mapping[str, float]) -> None:
-        """Adds what earlier tasks of the session took.
+        """Add what earlier tasks of the session took.
 
         Args:
-            seconds: that they ran.
             phases: seconds per phase.
         """
         self.began -= seconds

@@ -18,7 +18,6 @@ class DiskWatch:
     """Says when too little is left for collecting and pushing the work.
 
     Args:
-        folder: where the agent works.
         clock: seconds, ever growing.
     """
 
@@ -32,7 +31,7 @@ class DiskWatch:
         self._full = False
 
     def full(self) -> bool:
-        """Whether the reserve has been touched; looks twice a second at most."""
+        """Return whether the reserve has been touched; looks twice a second at most."""
         if self._clock() - self._looked >= _LOOK_SECONDS:
             self._looked = self._clock()
             self._full = self._free() < self._reserve or self._free_files() < self._files

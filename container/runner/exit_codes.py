@@ -17,7 +17,7 @@ STOPPED = TaskStopped.exit_code
 
 
 def of(error: str | None) -> int:
-    """The exit code for a failure.
+    """Return the exit code for a failure.
 
     Args:
         error: class name from `pullwright.errors`, None when nothing failed.

@@ -51,7 +51,7 @@ class LeftoversError(Exception):
 
 
 def remove_leftovers(users: Sequence[User], places: Iterable[Path], *, since: float) -> list[str]:
-    """Removes everything that belongs to some users; their processes have been ended before.
+    """Remove everything that belongs to some users; their processes have been ended before.
 
     Args:
         users: whose; a user without a number of its own owns nothing that could be told apart.
@@ -94,7 +94,6 @@ class _Search:
     """Looks at every file that another user could have reached, without following links.
 
     Args:
-        uids: whose files are looked for.
         since: seconds since 1970.
     """
 
@@ -106,7 +105,7 @@ class _Search:
     _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def run(self, places: Iterable[Path], deadline: float) -> None:
-        """Looks through folders."""
+        """Look through folders."""
         self._folders.extend(str(place) for place in places if place.is_dir() and not place.is_symlink())
         while self._folders:
             if time.monotonic() > deadline:
@@ -152,7 +151,7 @@ def _owner(path: str) -> int | None:
 
 
 def _remove_empty(path: str) -> None:
-    """Removes what its owner could not, because it stands in a folder of the runner's."""
+    """Remove what its owner could not, because it stands in a folder of the runner's."""
     if _owner(str(Path(path).parent)) != os.geteuid():
         return
     for remove in (os.rmdir, os.unlink):
@@ -161,7 +160,7 @@ def _remove_empty(path: str) -> None:
 
 
 def _remove_ipc(uid: int, user: User) -> None:
-    """Removes System V shared memory, semaphores and message queues that a user made or was given."""
+    """Remove System V shared memory, semaphores and message queues that a user made or was given."""
     for kind, (column, option) in _KINDS.items():
         if ids := _ipc(kind, column, uid):
             arguments = [word for one in ids for word in (option, one)]

@@ -23,7 +23,7 @@ _LONGEST_FIELD = 2_000
 
 
 def bounded(line: str) -> str:
-    """A line of the log as one event can hold it: JSON still, with its long fields cut.
+    """Return a line of the log as one event can hold it: JSON still, with its long fields cut.
 
     Args:
         line: as it was to be written, with its line end.
@@ -48,11 +48,7 @@ def _shortened(value: object) -> object:
 
 
 class Tee:
-    """A stream that takes secrets out and writes to standard output and to a file.
-
-    Args:
-        out: usually standard output, which awslogs collects.
-    """
+    """A stream that takes secrets out and writes to standard output and to a file."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -61,13 +57,13 @@ class Tee:
         self._begun = ""
 
     def copy_to(self, path: Path) -> None:
-        """Writes to this file too, from now on."""
+        """Write to this file too, from now on."""
         self.close_copy()
         self._room = MAX_FILE_CHARACTERS
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, text: str) -> int:
-        """Writes what may be shown of a text, line by line: half a line may end with half a secret."""
+        """Write what may be shown of a text, line by line: half a line may end with half a secret."""
         whole, end, rest = text.rpartition("\n")
         lines = (self._begun + whole + end).splitlines(keepends=True) if end else []
         self._begun = rest if end else self._begun + rest
@@ -91,7 +87,7 @@ class Tee:
             self._file.flush()
 
     def close_copy(self) -> None:
-        """Ends the copy in the file."""
+        """End the copy in the file."""
         if self._file is not None:
             self._file.close()
             self._file = None

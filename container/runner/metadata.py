@@ -30,7 +30,7 @@ class TaskIdentity:
 
 
 def read_identity(address: str) -> TaskIdentity:
-    """Asks the metadata endpoint.
+    """Ask the metadata endpoint.
 
     Args:
         address: `ECS_CONTAINER_METADATA_URI_V4`.

@@ -33,10 +33,6 @@ class SessionClaim:
     """A task's hold on its session: the attributes that it writes into the record.
 
     Args:
-        dynamodb: a client that may update it.
-        table: the table's name.
-        session_id: whose record.
-        task: who we are.
         now: the time in UTC.
     """
 
@@ -56,7 +52,7 @@ class SessionClaim:
         self._now = now
 
     def claim(self, started_at: datetime) -> bool:
-        """Makes the session this task's, whoever had it.
+        """Make the session this task's, whoever had it.
 
         Args:
             started_at: when the task started, UTC.
@@ -76,7 +72,7 @@ class SessionClaim:
         return before.get("task_arn", {}).get("S") not in {None, self._task.arn}
 
     def beat(self) -> None:
-        """Says that the task is alive, if the session is still its own.
+        """Say that the task is alive, if the session is still its own.
 
         Raises:
             SessionClosed: the session is closed or belongs to another task.
@@ -87,7 +83,7 @@ class SessionClaim:
     def _update(
         self, update: str, condition: str, values: dict[str, str]
     ) -> Mapping[str, AttributeValueTypeDef]:
-        """Changes the record and returns what stood in the changed attributes before."""
+        """Change the record and return what stood in the changed attributes before."""
         everything = {
             ":arn": self._task.arn,
             ":now": self._now().isoformat(),
@@ -111,10 +107,8 @@ class Heartbeat:
     """Beats in a thread of its own until the session is lost or the runner ends.
 
     Args:
-        record: whose heart beats.
         lost: set when the session is not ours any more.
         interval: seconds between two beats.
-        clock: measures them.
     """
 
     def __init__(

@@ -65,12 +65,10 @@ class Report:
         self.phases.go_on(before.seconds, before.phases)
 
     def use(self, cost_usd: float, tokens: TokenUsage, turns: int) -> None:
-        """Takes what the agent has used so far.
+        """Take what the agent has used so far.
 
         Args:
             cost_usd: of the whole session, that of earlier tasks too.
-            tokens: of this task.
-            turns: of this task.
         """
         earlier = self.before.tokens.model_dump()
         self.cost_usd, self.turns = cost_usd, self.before.turns + turns
@@ -92,7 +90,7 @@ class Report:
         )
 
     def fail(self, error: PullwrightError) -> None:
-        """Records a failure; the first one is why the session failed, later ones only follow from it."""
+        """Record a failure; the first one is why the session failed, later ones only follow from it."""
         self.outcome = Outcome.FAILED
         if self.failure is None:
             self.failure = Failure.of(error)
@@ -103,7 +101,7 @@ class Report:
         return exit_codes.of(self.failure.error if self.failure else None)
 
     def result(self) -> AgentResult:
-        """The result as it is kept."""
+        """Return the result as it is kept."""
         return AgentResult(
             session_id=self.session_id,
             task_arn=self.task_arn,

@@ -59,14 +59,7 @@ _LANDING_PATIENCE_SECONDS = 300.0
 
 
 class Session:
-    """Works on one request.
-
-    Args:
-        request: what is asked for.
-        around: what it works with.
-        report: takes what happens.
-        tracker: shows what happens.
-    """
+    """Works on one request."""
 
     def __init__(self, request: AgentRequest, around: Surroundings, report: Report, tracker: Tracker) -> None:
         self._request = request
@@ -86,7 +79,7 @@ class Session:
         self._began = begin()
 
     def run(self) -> None:
-        """Clones, lets the agent work, and pushes what it left, also after a failure.
+        """Clone, let the agent work, and pushe what it left, also after a failure.
 
         Raises:
             SessionClosed: the session is not ours any more; nothing was pushed.
@@ -155,7 +148,7 @@ class Session:
         work.push(collected, landing, known.ci(is_private=self._request.repository_is_private))
 
     def _must_go_on(self) -> None:
-        """Ends the session here if its task is to stop.
+        """End the session here if its task is to stop.
 
         Raises:
             TaskStopped: it is.
@@ -164,7 +157,7 @@ class Session:
             raise TaskStopped("The task was stopped before the agent had started.")
 
     def _adopts(self, store: Store, head: Head) -> bool:
-        """Takes what another task of this session has pushed, if it has: doing it twice would cost twice."""
+        """Take what another task of this session has pushed, if it has: doing it twice would cost twice."""
         report = self._report
         if not self._around.takes_over or store.session_of(head.commit) != self._request.session_id:
             return False
@@ -190,7 +183,7 @@ class Session:
         return True
 
     def _clone(self) -> tuple[Store, Head, Head | None]:
-        """The repository, and the last checkpoint if an earlier session left one on this branch."""
+        """Return the repository, and the last checkpoint if an earlier session left one on this branch."""
         private = self._around.private
         with ThreadPoolExecutor(1, "find-checkpoint") as beside:
             exists = beside.submit(self._checkpoint.find, private)
@@ -221,7 +214,7 @@ class Session:
         return known
 
     def _house_rules(self, store: Store, head: Head) -> HouseRules:
-        """Brings what the base branch says about how to work here, after setup: it could add files."""
+        """Bring what the base branch says about how to work here, after setup: it could add files."""
         base = self._request.base
         files = base_files(self._remote, store, base, head.tree)
         rules = deliver(files, self._around.work_dir / "claude", base)
@@ -229,7 +222,7 @@ class Session:
         return rules
 
     def _set_up(self, workspace: Workspace, known: Known) -> Known:
-        """Runs the repository's setup command; the agent hears of one that fails, and may still succeed."""
+        """Run the repository's setup command; the agent hears of one that fails, and may still succeed."""
         if known.configuration.packages:
             known = self._install(known)
         setup = known.configuration.setup
@@ -253,7 +246,7 @@ class Session:
         return replace(known, setup=done)
 
     def _install(self, known: Known) -> Known:
-        """Installs the repository's packages; people and the agent hear of it if that fails."""
+        """Install the repository's packages; people and the agent hear of it if that fails."""
         names = ", ".join(known.configuration.packages)
         if self._around.package_manager == "none":
             self._report.notices.append(
@@ -269,7 +262,7 @@ class Session:
         return replace(known, packages=done)
 
     def _check(self, known: Known, store: Store, head: Head, tree: str) -> None:
-        """Checks what was pushed, if the session has done what was wanted."""
+        """Check what was pushed, if the session has done what was wanted."""
         report = self._report
         if report.commit is None or report.outcome is not Outcome.CHANGED:
             return

@@ -63,10 +63,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads the settings.
-
-        Args:
-            environ: the process's environment.
+        """Read the settings.
 
         Raises:
             SettingsError: with one line for each variable that is missing or wrong.
@@ -91,5 +88,5 @@ class Settings(BaseModel):
 
 
 def _explain(name: str, problem: str) -> str:
-    """Names the variable but not its value, which might be a misplaced secret."""
+    """Name the variable but not its value, which might be a misplaced secret."""
     return f"{name.upper()} is {'missing' if problem in {'missing', 'string_too_short'} else 'not valid'}."

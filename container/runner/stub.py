@@ -27,11 +27,7 @@ _WRITE = f'rm -rf -- "{FILE_NAME}" && cat > "{FILE_NAME}"'
 
 
 def stub_content(request: AgentRequest) -> str:
-    """The file's content.
-
-    Args:
-        request: what is asked for.
-    """
+    """Return the file's content."""
     subject = f"issue #{request.issue}" if request.issue is not None else "a prompt"
     return (
         "# Pullwright stub session\n\n"
@@ -44,11 +40,9 @@ def stub_content(request: AgentRequest) -> str:
 def run_stub(
     request: AgentRequest, workspace: Workspace, show: Callable[[str, tuple[Todo, ...]], None]
 ) -> None:
-    """Makes the change, as the agent's user.
+    """Make the change, as the agent's user.
 
     Args:
-        request: what is asked for.
-        workspace: where.
         show: told what is being done, with a todo list.
 
     Raises:

@@ -26,7 +26,6 @@ class Signals:
     """What can end a session from outside.
 
     Attributes:
-        terminated: SIGTERM came.
         lost: the session belongs to another task or is closed.
     """
 
@@ -39,11 +38,7 @@ class Surroundings:
     """What a session works with.
 
     Attributes:
-        work_dir: where repositories are cloned.
-        private: the runner's own folder in it.
-        user: the agent's user.
         checks_user: the user of the checks of its work.
-        github_token: gives a valid installation token.
         forget_github_token: told a token that GitHub may have refused; the next one is new.
         model_api_key: gives the model's key, if there is one.
         github_token_age: seconds since that token was made.

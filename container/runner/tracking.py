@@ -44,12 +44,11 @@ def interval(age: float) -> float:
 
 
 def stretched(pause: float, stretch: float, rng: random.Random) -> float:
-    """The pause between two edits, as other sessions leave room for it.
+    """Return the pause between two edits, as other sessions leave room for it.
 
     Args:
         pause: of a session alone, in seconds.
         stretch: see `Usage.stretch`.
-        rng: spreads those that wait.
     """
     return pause if stretch <= 1 else pause * stretch * rng.uniform(1 - _SPREAD, 1 + _SPREAD)
 
@@ -58,7 +57,6 @@ class Tracker:
     """Takes what is new from any thread and shows it from one of its own.
 
     Args:
-        request: what is being worked on.
         update: rewrites the comment; False if somebody has deleted it.
         elapsed: seconds since the task started.
         cost: US dollars so far.
@@ -104,10 +102,9 @@ class Tracker:
         turns: int | None = None,
         tool: str | None = None,
     ) -> None:
-        """Says what is happening now.
+        """Say what is happening now.
 
         Args:
-            activity: one short line.
             todos: the agent's list; as it was if not given.
             turns: how often the model has answered; as it was if not given.
             tool: the tool that the agent uses, for the log.
@@ -149,7 +146,7 @@ class Tracker:
             earliest = time.monotonic() + stretched(pause, self._stretch(), rng)
 
     def _next(self, earliest: float) -> Progress | None:
-        """Waits until there is something new and it may be shown; None when the session has ended."""
+        """Wait until there is something new and it may be shown; None when the session has ended."""
         with self._condition:
             while not self._ended:
                 wait = earliest - time.monotonic()

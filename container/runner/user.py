@@ -39,7 +39,7 @@ class User:
     max_file_bytes: int = MAX_FILE_BYTES
 
     def command(self, command: Sequence[str]) -> list[str]:
-        """The command line that runs a command as this user, without capabilities, under limits."""
+        """Return the command line that runs a command as this user, without capabilities, under limits."""
         limits = [
             # When the task's memory runs out, the kernel takes the agent and not the runner, who can report.
             *("choom", f"--adjust={_OOM_SCORE}", "--"),
@@ -69,19 +69,19 @@ class User:
         ]
 
     def own(self, path: Path) -> None:
-        """Gives a file or folder to this user."""
+        """Give a file or folder to this user."""
         if self.uid is not None:
             os.chown(path, self.uid, self.uid, follow_symlinks=False)
 
     def make_folder(self, path: Path) -> Path:
-        """Makes a folder that only this user and root reach."""
+        """Make a folder that only this user and root reach."""
         path.mkdir(mode=0o700)
         self.own(path)
         return path
 
 
 def search_path() -> str:
-    """The runner's PATH without entries that depend on where a program is started, such as `.`.
+    """Return the runner's PATH without entries that depend on where a program is started, such as `.`.
 
     What makes a process the agent's user is looked up in it, as root and in the agent's own folder.
     """
@@ -90,7 +90,7 @@ def search_path() -> str:
 
 
 def adopt_orphans() -> None:
-    """Makes this process the parent of every descendant that loses its own.
+    """Make this process the parent of every descendant that loses its own.
 
     So whatever the agent started stays below the runner, double forks included, and can be found and ended
     (https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html). In a container the runner is
@@ -108,7 +108,7 @@ def end_group(pgid: int, signal_number: int) -> None:
 
 
 def end_leftovers() -> int:
-    """Kills every descendant of this process and waits until they are gone.
+    """Kill every descendant of this process and wait until they are gone.
 
     Call it when no child of this process is still wanted.
 
@@ -137,18 +137,18 @@ def end_leftovers() -> int:
 
 
 def has_descendants() -> bool:
-    """Whether any descendant of this process is alive."""
+    """Return whether any descendant of this process is alive."""
     return bool(_living_descendants())
 
 
 def reap() -> None:
-    """Takes leave of orphans that have ended, which would otherwise count against the user's limit."""
+    """Take leave of orphans that have ended, which would otherwise count against the user's limit."""
     mine = os.getpid()
     reap_orphans(pid for pid, (state, parent) in _processes().items() if state == "Z" and parent == mine)
 
 
 def _at_most(kind: int, limit: int) -> int:
-    """The limit, or what already holds if that is less: containers may not raise their limits."""
+    """Return the limit, or what already holds if that is less: containers may not raise their limits."""
     _, hard = resource.getrlimit(kind)
     return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
 

@@ -31,13 +31,6 @@ class Work:
     """What the agent has changed since the branch's head.
 
     Args:
-        request: what is asked for.
-        around: artifacts and record of the session.
-        report: takes figures, commit and failure.
-        store: the runner's repository.
-        head: the branch's.
-        workspace: where the agent works.
-        checkpoint: where unfinished work is kept.
         own: a place that no other session uses.
         refuse_steering: work that changes files which steer other programs is not pushed.
 
@@ -73,7 +66,7 @@ class Work:
         self.changed_at = around.clock.monotonic()
 
     def keep(self) -> None:
-        """Makes a checkpoint if there is something new, and uploads what there is of the artifacts.
+        """Make a checkpoint if there is something new, and uploads what there is of the artifacts.
 
         Raises:
             PullwrightError: it may not be pushed, or GitHub or AWS did not take it.
@@ -100,7 +93,7 @@ class Work:
             self._kept = tree
 
     def rescue(self) -> None:
-        """Keeps what it can after a failure of whatever kind; never fails itself."""
+        """Keep what it can after a failure of whatever kind; never fails itself."""
         if self._around.signals.lost.is_set():
             return
         try:
@@ -109,7 +102,7 @@ class Work:
             logger.exception("the work could not be kept")
 
     def collect(self) -> Collected | None:
-        """Brings the agent's finished work into the runner's repository and keeps its diff at once.
+        """Bring the agent's finished work into the runner's repository and keep its diff at once.
 
         Raises:
             PushRefused: it cannot be taken in, or is too much.
@@ -131,13 +124,11 @@ class Work:
         return collected
 
     def push(self, collected: Collected, landing: Landing, ci: Literal["run", "hold"]) -> None:
-        """Brings the work onto the branch, if it may be there and the session is still ours.
+        """Bring the work onto the branch, if it may be there and the session is still ours.
 
         When that fails, the checkpoint has it.
 
         Args:
-            collected: the work.
-            landing: the way to the branch.
             ci: whether the repository's workflows may run on it at once.
 
         Raises:
@@ -168,11 +159,7 @@ class Work:
             self.forget_checkpoint()
 
     def leave(self, collected: Collected) -> None:
-        """Leaves the work in the checkpoint, from which the session's next task goes on.
-
-        Args:
-            collected: the work.
-        """
+        """Leave the work in the checkpoint, from which the session's next task goes on."""
         try:
             self._check(collected.tree)
             if collected.tree != self._kept:
@@ -182,7 +169,7 @@ class Work:
             logger.warning("the work could not be left for the next task", reason=error.sentence)
 
     def forget_checkpoint(self) -> None:
-        """Deletes the checkpoint: the branch holds everything."""
+        """Delete the checkpoint: the branch holds everything."""
         try:
             self._checkpoint.delete(self._store)
             self._own.delete(self._store)
@@ -212,7 +199,7 @@ class Work:
         return None if tree == self._head.tree else replace(collected, tree=tree)
 
     def _write_diff(self, tree: str) -> None:
-        """Writes the diff, in which files with a secret are as they were before."""
+        """Write the diff, in which files with a secret are as they were before."""
         store, old = self._store, self._head.tree
         changes = store.changes(old, tree)
         check_size(changes, store)
@@ -222,14 +209,14 @@ class Work:
         store.write_diff(old, tree, self._around.diff)
 
     def _check(self, tree: str) -> None:
-        """Refuses what must not be pushed, after its diff was written."""
+        """Refuse what must not be pushed, after its diff was written."""
         store, old = self._store, self._head.tree
         check(store.changes(old, tree), Layout.read(store, old), Layout.read(store, tree))
         if self._leaks:
             raise self._leaks[0].failure()
 
     def _send(self, tree: str) -> None:
-        """Brings the finished work to GitHub, where no branch has it yet.
+        """Bring the finished work to GitHub, where no branch has it yet.
 
         Raises:
             PushRefused, BranchProtected: GitHub does not take it.
@@ -244,7 +231,7 @@ class Work:
             raise rejection.failure(self._request.branch)
 
     def _upload(self, tree: str) -> Rejection | None:
-        """Makes a checkpoint of a tree, and says why if GitHub does not take it."""
+        """Make a checkpoint of a tree, and say why if GitHub does not take it."""
         return self._checkpoint.push(self._store, self._checkpoint_of(tree))
 
     def _checkpoint_of(self, tree: str) -> str:

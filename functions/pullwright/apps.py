@@ -12,15 +12,14 @@ _COPILOT_NAMES = frozenset({_COPILOT, "copilot-swe-agent"})
 
 
 def is_app(login: str) -> bool:
-    """Whether a login is an App's. No person's has brackets, and none on GitHub is called Copilot."""
+    """Return whether a login is an App's. No person's has brackets, and none on GitHub is called Copilot."""
     return login.endswith(SUFFIX) or login.lower() == _COPILOT
 
 
 def is_listed(login: str, allowed_apps: str) -> bool:
-    """Whether a login is that of an App on the list.
+    """Return whether a login is that of an App on the list.
 
     Args:
-        login: of whoever sent a webhook.
         allowed_apps: slugs, and `Copilot`, separated by commas.
     """
     # GitHub's names are ASCII; some other letters turn into those when their case is folded.

@@ -21,7 +21,7 @@ _LARGEST = 32 * 1024 * 1024
 
 
 def session_prefix(session_id: str) -> str:
-    """Where a session's objects begin."""
+    """Return where a session's objects begin."""
     return f"sessions/{session_id}/"
 
 
@@ -34,7 +34,6 @@ class Artifacts:
 
     Args:
         client: S3.
-        bucket: its name.
     """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
@@ -42,11 +41,11 @@ class Artifacts:
         self._bucket = bucket
 
     def url(self, session_id: str) -> str:
-        """Where a session's artifacts lie."""
+        """Return where a session's artifacts lie."""
         return f"s3://{self._bucket}/{session_prefix(session_id)}"
 
     def write_request(self, request: AgentRequest) -> AgentRequest:
-        """Writes `request.json` unless it is there already; returns the one that holds.
+        """Write `request.json` unless it is there already; returns the one that holds.
 
         Raises:
             AwsUnavailable: S3 did not take it.
@@ -69,7 +68,7 @@ class Artifacts:
         return self.read_request(request.session_id) or request
 
     def read_request(self, session_id: str) -> AgentRequest | None:
-        """Reads `request.json`; None if there is none.
+        """Read `request.json`; None if there is none.
 
         Raises:
             AwsUnavailable: S3 did not give it.
@@ -82,7 +81,7 @@ class Artifacts:
             raise InternalError("The session's request.json cannot be read.") from error
 
     def read_result(self, session_id: str) -> AgentResult | None:
-        """Reads `result.json`; None if there is none.
+        """Read `result.json`; None if there is none.
 
         Raises:
             AwsUnavailable: S3 did not give it.

@@ -67,13 +67,13 @@ def sts() -> STSClient:
 
 
 def code_of(error: ClientError) -> str:
-    """The error code of a failed call."""
+    """Return the error code of a failed call."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
 def calling(what: str) -> Iterator[None]:
-    """Turns a failed AWS call into one of our errors.
+    """Turn a failed AWS call into one of our errors.
 
     Args:
         what: what is being done, as it stands in "AWS could not …".

@@ -77,10 +77,6 @@ class AwsCallError(Exception):
 def endpoint_of(service: Service, environ: Mapping[str, str]) -> Endpoint:
     """Find where a service answers.
 
-    Args:
-        service: which one.
-        environ: the process's environment.
-
     Raises:
         KeyError: `AWS_REGION` is missing.
         ValueError: an override is not an address.
@@ -99,10 +95,8 @@ class AwsJson:
 
     Args:
         environ: the process's environment; credentials are read at every call.
-        transport: how requests travel.
         now: Unix seconds, for the signature.
         monotonic: seconds, for deadlines.
-        sleep: waits between attempts.
     """
 
     def __init__(
@@ -126,9 +120,7 @@ class AwsJson:
         """Make one call, again when it was throttled, failed at the other end, or got no answer.
 
         Args:
-            service: whom to call.
             operation: for example `StartExecution`. Only operations that may be repeated.
-            payload: the operation's input.
             seconds: no attempt starts later than this, and none lasts longer than what is left of it.
 
         Returns:

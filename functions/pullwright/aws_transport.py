@@ -37,7 +37,6 @@ class Transport(Protocol):
         """Send a POST.
 
         Args:
-            endpoint: where to.
             headers: exactly what is sent, apart from `Content-Length`.
             body: the request's bytes.
             seconds: how long the connection and the answer may take.
@@ -78,11 +77,7 @@ def open_connection(endpoint: Endpoint) -> http.client.HTTPConnection:
 
 
 class HttpTransport:
-    """Keeps one connection per endpoint between invocations.
-
-    Args:
-        open_: makes a connection object.
-    """
+    """Keeps one connection per endpoint between invocations."""
 
     def __init__(self, open_: Callable[[Endpoint], http.client.HTTPConnection] = open_connection) -> None:
         self._open = open_

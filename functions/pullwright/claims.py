@@ -14,7 +14,7 @@ _VARIABLE = "SESSION_ID"
 
 
 def started_for(task: Mapping[str, Any]) -> str | None:
-    """The session that a task was started for, as ECS tells it; None if for none, or for more than one.
+    """Give the session that a task was started for, as ECS tells it; None if for none, or for more than one.
 
     It is the one override that the state machine gives: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
 
@@ -33,10 +33,9 @@ def started_for(task: Mapping[str, Any]) -> str | None:
 
 
 def is_in_cluster(arn: str, cluster: str) -> bool:
-    """Whether a task's ARN is one of a cluster: ECS refuses the whole question when one is not.
+    """Return whether a task's ARN is one of a cluster: ECS refuses the whole question when one is not.
 
     Args:
-        arn: of the task.
         cluster: ARN or name.
     """
     account, _, path = arn.partition(":task/")

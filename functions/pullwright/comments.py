@@ -68,12 +68,7 @@ def duration(seconds: float) -> str:
 
 
 def render_progress(request: AgentRequest, progress: Progress) -> str:
-    """The tracking comment while the session is under way.
-
-    Args:
-        request: what is being worked on.
-        progress: what is happening now.
-    """
+    """Return the tracking comment while the session is under way."""
     limits = request.limits
     figures = {
         "Cost so far": f"{money(progress.cost_usd)} of {money(limits.usd)}",
@@ -100,16 +95,12 @@ def render_outcome(
     artifacts: str = "",
     log: str = "",
 ) -> str:
-    """The tracking comment when the session is over.
+    """Return the tracking comment when the session is over.
 
     Args:
         request: what was worked on; None if it cannot be read.
         result: what the runner left; None if it left nothing.
-        verdict: what came of it.
-        session_id: the session.
         seconds: how long the task ran, where there is no result to say it.
-        artifacts: address of the session's artifacts.
-        log: log group and stream.
     """
     places = {"Session": session_id, "Artifacts": artifacts, "Log": log}
     facts = [f"- {name}: {code(place)}" for name, place in places.items() if place]
@@ -136,7 +127,7 @@ def render_outcome(
 
 
 def render_hold() -> str:
-    """What the comment says while CI is held: who may release it, and how."""
+    """Return what the comment says while CI is held: who may release it, and how."""
     return (
         # Markdown is not read in a line that begins with a comment: https://spec.commonmark.org/0.31.2/#html-blocks
         f"{HOLD_BEGIN}\n🔒 **CI is held**: GitHub Actions has not run on this work. Whoever may write to the "
@@ -146,12 +137,7 @@ def render_hold() -> str:
 
 
 def render_released(text: str, login: str) -> str:
-    """The tracking comment when CI has been released.
-
-    Args:
-        text: the comment as it stands.
-        login: who released it.
-    """
+    """Return the tracking comment when CI has been released."""
     begin, found, rest = text.partition(HOLD_BEGIN)
     _, ended, after = rest.partition(HOLD_END)
     if not found or not ended:
@@ -160,25 +146,17 @@ def render_released(text: str, login: str) -> str:
 
 
 def render_not_released(reason: str) -> str:
-    """The answer to somebody whose request to release CI is not carried out.
-
-    Args:
-        reason: one sentence.
-    """
+    """Return the answer to somebody whose request to release CI is not carried out."""
     return _join(RELEASE_MARKER, f"### 🔒 CI is still held\n\n{sentence(reason)}")
 
 
 def render_released_after_all(login: str) -> str:
-    """What takes the place of the answer of `render_not_released` once CI was released.
-
-    Args:
-        login: who released it.
-    """
+    """Return what takes the place of the answer of `render_not_released` once CI was released."""
     return _join(RELEASE_MARKER, f"### 🔓 CI was released by {inline(login)}")
 
 
 def render_checks(result: AgentResult) -> str:
-    """What the repository's setup and checks said: a table, and the last lines of what did not pass."""
+    """Give what the repository's setup and checks said: a table, and the last lines of what did not pass."""
     done = ([result.setup] if result.setup is not None else []) + list(result.checks)
     if not done:
         return ""
@@ -200,7 +178,7 @@ def render_checks(result: AgentResult) -> str:
 
 
 def render_steering(result: AgentResult) -> str:
-    """The files of the change that other programs heed, each group with its reason."""
+    """Return the files of the change that other programs heed, each group with its reason."""
     lines = []
     for group in result.steering:
         more = f" and {group.count - len(group.paths)} more" if group.count > len(group.paths) else ""
@@ -236,7 +214,7 @@ def _what_you_can_do(remedy: str) -> str:
 
 
 def render_refusal(failure: Failure) -> str:
-    """The comment on an issue for which no pull request could be opened."""
+    """Return the comment on an issue for which no pull request could be opened."""
     return _join(
         REFUSAL_MARKER,
         f"### {_SIGNS[failure.failure_class]} Not started",
@@ -246,7 +224,7 @@ def render_refusal(failure: Failure) -> str:
 
 
 def render_withdrawn_refusal(link: str) -> str:
-    """What takes the refusal's place when a later session has begun.
+    """Return what takes the refusal's place when a later session has begun.
 
     Args:
         link: to the comment that tells how far it is.
@@ -255,7 +233,7 @@ def render_withdrawn_refusal(link: str) -> str:
 
 
 def pull_request_title(title: str) -> str:
-    """The title of the pull request, from the issue's title or the prompt.
+    """Return the title of the pull request, from the issue's title or the prompt.
 
     GitHub puts it into the message of the merge, where it must close nothing but what the description says,
     and have no other effect either: whoever opened the issue chose it.
@@ -265,12 +243,10 @@ def pull_request_title(title: str) -> str:
 
 
 def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: str | None) -> str:
-    """The description of the pull request.
+    """Return the description of the pull request.
 
     Args:
-        issue: closed by merging.
         prompt: shown when there is no issue that says what is wanted.
-        requested_by: login of who asked.
     """
     login = plain(requested_by, committed) if requested_by and _LOGIN.fullmatch(requested_by) else ""
     asked = f"Asked for by {login}. " if login else ""
@@ -285,7 +261,7 @@ def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: st
 
 
 def first_commit_message(issue: int | None) -> str:
-    """The message of the empty commit that a branch begins with.
+    """Return the message of the empty commit that a branch begins with.
 
     Nothing in it keeps workflows from running: a squash merge would carry it to the default branch.
     """

@@ -58,7 +58,7 @@ _FIRST_TOKEN = re.compile(r"^([a-z0-9-]+)\s*:[\s:]*(?!/|\u200b/)", re.IGNORECASE
 
 
 def inert(text: str) -> str:
-    """Breaks mentions, references, addresses, hashes and commands by an invisible character."""
+    """Break mentions, references, addresses, hashes and commands by an invisible character."""
     text = _HASH.sub(_in_pieces, text)
     return _ACTIVE.sub(lambda match: match[0] + ZERO_WIDTH, text)
 
@@ -82,13 +82,7 @@ def committed(code: str) -> str:
 
 
 def paragraph(text: str, width: int, longest: int) -> str:
-    """A paragraph of a commit's message; no line of it can be taken for a trailer or for the message's end.
-
-    Args:
-        text: what it says.
-        width: of a line.
-        longest: so many characters are kept.
-    """
+    """Give a paragraph of a commit's message, no line of which is a trailer or the message's end."""
     line = without_effect(_DIVIDER.sub("--", text))
     filled = textwrap.fill(
         textwrap.shorten(line, longest, placeholder=f" {ELLIPSIS}"), width, break_long_words=False
@@ -99,12 +93,10 @@ def paragraph(text: str, width: int, longest: int) -> str:
 def fitting(
     render: Callable[[str], str], text: str, longest: int, cut: str = ELLIPSIS, *, keeps_end: bool = False
 ) -> str:
-    """What a text becomes, with so much of it left out that this has at most so many characters.
+    """Return what a text becomes, with so much of it left out that this has at most so many characters.
 
     Args:
         render: makes the text harmless, which may make it longer.
-        text: what is to be rendered.
-        longest: of the rendered text.
         cut: what stands for the part that was left out.
         keeps_end: the beginning is left out, and not the end.
     """

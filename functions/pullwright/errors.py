@@ -72,7 +72,7 @@ class PullwrightError(Exception):
 
     @classmethod
     def unpacked(cls, text: str) -> Self:
-        """The error that was packed into a text; any other text is the sentence alone."""
+        """Return the error that was packed into a text; any other text is the sentence alone."""
         try:
             packed: Any = json.loads(text)
         except ValueError:
@@ -82,7 +82,7 @@ class PullwrightError(Exception):
         return cls(str(packed["sentence"])[:_LONGEST], remedy=str(packed["remedy"])[:_LONGEST])
 
     def pack(self) -> None:
-        """Puts a remedy that is not the class's own into the text: of an exception, Lambda passes on no more.
+        """Put a remedy that is not the class's own into the text: of an exception, Lambda passes on no more.
 
         https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
         """
@@ -274,9 +274,7 @@ class GitHubRateLimited(_TransientError):
     """GitHub's rate limit is used up.
 
     Args:
-        sentence: what happened.
         retry_after: seconds until GitHub will answer again.
-        is_named: whether GitHub named that time itself.
         was_asked: whether GitHub refused; False if it was not even asked, because it is too early.
     """
 
@@ -518,7 +516,7 @@ class InternalError(PullwrightError):
 
 
 def error_class(name: str) -> type[PullwrightError] | None:
-    """The class of our errors that has a name; None for names of others."""
+    """Return the class of our errors that has a name; None for names of others."""
     found = None if name.startswith("_") else globals().get(name)
     if isinstance(found, type) and issubclass(found, PullwrightError) and found is not PullwrightError:
         return found

@@ -9,7 +9,6 @@ def execution_arn(machine: str, name: str) -> str:
 
     Args:
         machine: ARN of the state machine, or of a version or alias of it.
-        name: the execution's own.
     """
     parts = machine.split(":")
     return ":".join([*parts[:5], "execution", parts[6], name])

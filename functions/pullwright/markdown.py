@@ -37,12 +37,12 @@ Protect = Callable[[str], str]
 
 
 def unprotected(code: str) -> str:
-    """What stands in code is shown as it is: GitHub acts upon nothing there."""
+    """Return what stands in code is shown as it is: GitHub acts upon nothing there."""
     return code
 
 
 def inline(text: str, longest: int = 200) -> str:
-    """A text as plain words on one line; only code in it stays code.
+    """Return a text as plain words on one line; only code in it stays code.
 
     Args:
         text: escapes and entities in it mean what they mean in Markdown.
@@ -52,17 +52,12 @@ def inline(text: str, longest: int = 200) -> str:
 
 
 def sentence(text: str, longest: int = 1_000) -> str:
-    """A sentence of ours that may quote others."""
+    """Return a sentence of ours that may quote others."""
     return inline(text, longest)
 
 
 def plain(line: str, protect: Protect = unprotected) -> str:
-    """One line of Markdown as the words that it shows, without formatting other than code.
-
-    Args:
-        line: somebody's.
-        protect: what becomes of code.
-    """
+    """One line of Markdown as the words that it shows, without formatting other than code."""
     pieces: list[str] = []
     at = 0
     for match in _CODE.finditer(line):
@@ -96,12 +91,12 @@ def side_by_side(*pieces: str) -> str:
 
 
 def line_start(line: str) -> str:
-    """A line that begins no block, and has no space around it."""
+    """Return a line that begins no block, and has no space around it."""
     return _BLOCK_SIGN.sub(r"\1\\\2", line.strip())
 
 
 def code_span(text: str) -> str:
-    """A text as inline code, whatever backticks it has.
+    """Return a text as inline code, whatever backticks it has.
 
     Tools that read the source, and not the page, would take `@name` there for a call of theirs; packages and
     decorators, `@scope/name` and `@module.name`, stay whole.
@@ -115,17 +110,17 @@ def code_span(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A name as inline code."""
+    """Return a name as inline code."""
     return code_span(one_line(text, _LONGEST_CODE))
 
 
 def in_html(text: str, longest: int = 200) -> str:
-    """A text as code for the inside of an HTML element, where Markdown's escapes are none."""
+    """Return a text as code for the inside of an HTML element, where Markdown's escapes are none."""
     return f"<code>{inert(html.escape(one_line(text, longest), quote=False))}</code>"
 
 
 def block(text: str, longest: int) -> str:
-    """The end of a text as a code block that nothing in it can close.
+    """Return the end of a text as a code block that nothing in it can close.
 
     It stands in a quotation, so that no line of the comment's source begins with a command.
     """
@@ -133,7 +128,7 @@ def block(text: str, longest: int) -> str:
 
 
 def fenced(text: str, language: str = "text") -> list[str]:
-    """The lines of a code block."""
+    """Return the lines of a code block."""
     fence = _fence(text, 3)
     return [fence + language, *text.split("\n"), fence]
 
@@ -148,18 +143,17 @@ def quotation(lines: list[str]) -> str:
 
 
 def table(*rows: dict[str, str]) -> str:
-    """A table whose rows have the same cells, by their heading."""
+    """Return a table whose rows have the same cells, by their heading."""
     lines = (list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def details(title: str, content: str, *, is_open: bool = False) -> str:
-    """A part that folds; the empty lines make GitHub read its content as Markdown.
+    """Return a part that folds; the empty lines make GitHub read its content as Markdown.
 
     Args:
         title: HTML.
         content: Markdown.
-        is_open: whether it is unfolded at first.
     """
     return f"<details{' open' if is_open else ''}>\n<summary>{title}</summary>\n\n{content}\n\n</details>"
 

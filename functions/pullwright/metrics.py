@@ -31,11 +31,8 @@ class SessionFigures:
     """What one ended session counts for; None where it did not come so far.
 
     Attributes:
-        outcome: of the session.
         failure_class: whose turn it is; empty when it succeeded.
         queue_seconds: from the execution's start to its slot.
-        agent_seconds: that the agent worked.
-        cost_usd: spent on the model.
         in_a_row: how many sessions of a failure class have failed since the last good one, by class.
     """
 
@@ -48,7 +45,7 @@ class SessionFigures:
 
 
 def session_ended(figures: SessionFigures) -> None:
-    """Counts a session, by outcome and class, and its figures."""
+    """Count a session, by outcome and class, and its figures."""
     count({"Sessions": 1}, {"outcome": figures.outcome, "failure_class": figures.failure_class or "none"})
     measured: dict[Name, float | None] = {
         "QueueSeconds": figures.queue_seconds,
@@ -61,7 +58,7 @@ def session_ended(figures: SessionFigures) -> None:
 
 
 def count(figures: Mapping[Name, float], dimensions: Mapping[str, str] | None = None) -> None:
-    """Writes figures to the log.
+    """Write figures to the log.
 
     Args:
         figures: values by name; without any, nothing is written.

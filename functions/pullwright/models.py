@@ -109,8 +109,6 @@ class Failure(Stored):
 
     Attributes:
         error: class name from `pullwright.errors`.
-        failure_class: whose turn it is.
-        sentence: what happened, one plain sentence.
         remedy: what the reader can do about it.
     """
 
@@ -121,7 +119,7 @@ class Failure(Stored):
 
     @classmethod
     def of(cls, error: PullwrightError) -> Self:
-        """An error as it is recorded and shown."""
+        """Return an error as it is recorded and shown."""
         return cls(
             error=type(error).__name__,
             failure_class=error.failure_class,
@@ -151,12 +149,7 @@ class AuthorRole(StrEnum):
 
 
 class IssueComment(Stored):
-    """One comment as it stood when the session was asked for.
-
-    Attributes:
-        author: GitHub login.
-        body: what GitHub's page shows of it.
-    """
+    """One comment as it stood when the session was asked for."""
 
     author: str
     author_role: Annotated[AuthorRole, Field(strict=False)] = AuthorRole.UNKNOWN
@@ -182,9 +175,7 @@ class AgentRequest(Stored):
         body: what GitHub's page shows of the description.
         opened_by: GitHub login of who wrote title and body.
         comments: oldest first; the repository's configuration says which of them the agent reads.
-        comments_left_out: how many more there were.
         requested_by: GitHub login of who asked, if somebody did.
-        requested_by_id: their account, if GitHub knows one.
         model: model id or inference-profile id, as the provider calls it.
         price: what the model costs, where OpenPullRequest found it out.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
@@ -240,10 +231,7 @@ class SessionUsage(Stored):
     so that each counts once and the limits hold for the session as a whole.
 
     Attributes:
-        tasks: how many tasks they are of.
-        seconds: that the tasks have run.
         phases: seconds per phase.
-        started_at: when the first one started.
     """
 
     tasks: int = 0
@@ -261,7 +249,6 @@ class CheckResult(Stored):
     Attributes:
         status: `not_run` when no time was left for it or the task was stopped.
         exit_code: negative if a signal ended it.
-        output: its last lines.
     """
 
     name: str
@@ -273,13 +260,7 @@ class CheckResult(Stored):
 
 
 class SteeringFiles(Stored):
-    """Changed files that steer what other programs do.
-
-    Attributes:
-        reason: what heeds them.
-        paths: the first few.
-        count: how many there are.
-    """
+    """Changed files that steer what other programs do."""
 
     reason: str
     paths: tuple[str, ...] = Field(strict=False)
@@ -344,7 +325,6 @@ class Progress(Stored):
 
     Attributes:
         activity: what is happening now, one short line.
-        elapsed_seconds: since the task started.
     """
 
     activity: str
@@ -359,10 +339,8 @@ class OpenedPullRequest(Stored):
 
     Attributes:
         lock_key: `pk` of the branch lock that this execution now owns.
-        installation_id: the App's on that repository.
         timeout_seconds: for RunAgent: the session's minutes plus 15.
         max_sessions: how many sessions may hold a slot at once.
-        max_sessions_of_repository: how many of this repository's may.
     """
 
     repository: Repository
@@ -383,7 +361,6 @@ class Verdict(Stored):
     Attributes:
         status: the session's final status, which is the execution's too.
         error: class name from `pullwright.errors`; empty when the session succeeded.
-        sentence: what happened, one plain sentence.
         lock_key: `pk` of the branch lock if this execution owns one, else empty.
         report_due: GitHub refused the report, so it still has to be made.
         ttl: when the closed record may go, Unix seconds.
@@ -415,7 +392,6 @@ class BrokerGrant(Stored):
     Attributes:
         session_id: the session that the caller's task runs.
         github_token: installation token for one repository and the session's permissions.
-        github_expires_at: when that token ends.
         aws: credentials for this session's S3 prefix and table record only.
         model_api_key: Anthropic key, when the stack uses one; held by the runner alone.
     """

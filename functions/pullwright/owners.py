@@ -22,13 +22,13 @@ def is_allowed(full_name: str, allowed: str) -> bool:
 
 
 def has_any(owner: str, allowed: str) -> bool:
-    """Whether any repository of an account may be one that the deployment works for."""
+    """Return whether any repository of an account may be one that the deployment works for."""
     owners = {owner_of(entry) for entry in _entries(allowed)}
     return EVERYBODY in owners or (owner.isascii() and owner.lower() in owners)
 
 
 def owner_of(full_name: str) -> str:
-    """The account in `owner/name`."""
+    """Return the account in `owner/name`."""
     return full_name.partition("/")[0]
 
 

@@ -28,7 +28,6 @@ class Tokens:
 
     Args:
         input: tokens of the prompt that no cache was concerned with.
-        output: tokens of the answer.
         cache_read: tokens of the prompt that came from the cache.
         cache_write: tokens of the prompt that went to the cache, `cache_write_1h` included.
         cache_write_1h: those of them that stay for an hour.
@@ -64,12 +63,8 @@ class Price:
     """US dollars for a million tokens.
 
     Args:
-        input: of the prompt.
-        output: of the answer.
         cache_read_factor: what a token from the cache costs, as a part of `input`.
         long_prompt: the price of every token of a call whose prompt is longer than `long_prompt_above`.
-        long_prompt_above: tokens.
-        factor: applied to everything.
         us_only_factor: applied to everything, too, when the model ran in the United States only.
     """
 

@@ -55,7 +55,6 @@ def quote(text: str, longest: int, protect: Protect = unprotected) -> str:
     """Somebody's Markdown as a quotation.
 
     Args:
-        text: theirs.
         longest: the result has at most so many characters.
         protect: what becomes of code; GitHub acts upon nothing there, unless it becomes a commit's message.
     """

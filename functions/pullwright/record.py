@@ -46,7 +46,7 @@ _LONGEST_TIME = 40
 
 
 def moment(text: Any) -> datetime | None:
-    """A time in ISO 8601, in UTC where it names no zone; None for everything else."""
+    """Return a time in ISO 8601, in UTC where it names no zone; None for everything else."""
     if not isinstance(text, str) or len(text) > _LONGEST_TIME:
         return None
     if not (text.isascii() and text.isprintable()):
@@ -59,7 +59,7 @@ def moment(text: Any) -> datetime | None:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number, also as DynamoDB gives it; None for everything else, truth values among it."""
+    """Return a whole number, also as DynamoDB gives it; None for everything else, truth values among it."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     # NaN and infinity pass no comparison, and what we count is far below this.
@@ -81,7 +81,6 @@ class SessionRecord(Stored):
         lock_key: of the lock on the session's branch.
         heartbeat_at: the task's last sign of life; before it, when the session was recorded and admitted.
         log_stream: the task's, in `log_group`.
-        exit_code: the runner container's.
         checks: what the repository's checks said, in words.
         report: whether GitHub has taken the outcome: `made`, `due` or `given up`.
         ttl: when the record may go, Unix seconds; 0 while its report is due.
@@ -190,7 +189,7 @@ class SessionRecord(Stored):
 
     @property
     def unusable(self) -> tuple[str, ...]:
-        """Names of the task's attributes that hold something else than a runner writes."""
+        """Name of the task's attributes that hold something else than a runner writes."""
         return self._unusable
 
     @property

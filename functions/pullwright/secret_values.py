@@ -21,7 +21,7 @@ _ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 
 
 def read_text(client: SecretsManagerClient, arn: str) -> str:
-    """Reads a secret that is plain text.
+    """Read a secret that is plain text.
 
     Raises:
         InternalError: the secret has no value.
@@ -41,7 +41,7 @@ def read_text(client: SecretsManagerClient, arn: str) -> str:
 
 
 def read_app_secret(client: SecretsManagerClient, arn: str) -> AppSecret:
-    """Reads the GitHub App's id and private key.
+    """Read the GitHub App's id and private key.
 
     Raises:
         InternalError: the secret is not the JSON that it should be.

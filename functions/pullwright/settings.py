@@ -22,12 +22,12 @@ class Settings(BaseModel):
 
     @classmethod
     def names(cls) -> frozenset[str]:
-        """The variables that are read."""
+        """Return the variables that are read."""
         return frozenset(name.upper() for name in cls.model_fields)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Reads the settings.
+        """Read the settings.
 
         Raises:
             InternalError: variables are missing or wrong; the sentence names them but shows no value.
@@ -125,29 +125,29 @@ class BrokerSettings(StoreSettings):
 
 @cache
 def events() -> EventsSettings:
-    """The settings of the events function."""
+    """Return the settings of the events function."""
     return EventsSettings.read(os.environ)
 
 
 @cache
 def open_pull_request() -> OpenPullRequestSettings:
-    """The settings of OpenPullRequest."""
+    """Return the settings of OpenPullRequest."""
     return OpenPullRequestSettings.read(os.environ)
 
 
 @cache
 def report_outcome() -> ReportOutcomeSettings:
-    """The settings of ReportOutcome."""
+    """Return the settings of ReportOutcome."""
     return ReportOutcomeSettings.read(os.environ)
 
 
 @cache
 def reconcile() -> ReconcileSettings:
-    """The settings of the sweep."""
+    """Return the settings of the sweep."""
     return ReconcileSettings.read(os.environ)
 
 
 @cache
 def broker() -> BrokerSettings:
-    """The settings of the broker."""
+    """Return the settings of the broker."""
     return BrokerSettings.read(os.environ)

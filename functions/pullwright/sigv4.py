@@ -41,7 +41,6 @@ def sign(
     """Sign one POST request without query.
 
     Args:
-        credentials: whose request it is.
         region: for example `eu-central-1`.
         service: the name that the service is signed under, for example `states`.
         host: the `Host` header, with the port unless it is the scheme's own.

@@ -42,12 +42,7 @@ _SIX_DECIMALS = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True)
 class DailyLimits:
-    """US dollars a day; 0 is no limit.
-
-    Attributes:
-        usd: of all sessions.
-        usd_of_repository: of one repository's.
-    """
+    """US dollars a day; 0 is no limit."""
 
     usd: float = 0.0
     usd_of_repository: float = 0.0
@@ -57,8 +52,6 @@ class Spending:
     """The days' sums in the sessions table.
 
     Args:
-        client: DynamoDB.
-        table: its name.
         sleep: waits so many seconds.
     """
 
@@ -75,10 +68,7 @@ class Spending:
         """Keep a session's limit free on today's sums; a session that has its own keeps it.
 
         Args:
-            session_id: which one.
-            usd: what it may cost.
             limits: of the day.
-            repository: whose session it is.
             now: the time, in UTC.
 
         Raises:

@@ -54,12 +54,7 @@ class BranchRecord(Stored):
 
 
 class Store:
-    """The sessions table.
-
-    Args:
-        client: DynamoDB.
-        table: its name.
-    """
+    """The sessions table."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -71,7 +66,7 @@ class Store:
         return Spending(self._client, self._table)
 
     def read_session(self, session_id: str) -> SessionRecord:
-        """The record of a session, which may be missing.
+        """Return the record of a session, which may be missing.
 
         Raises:
             AwsUnavailable: the table did not answer.
@@ -79,7 +74,7 @@ class Store:
         return SessionRecord.of(session_id, self._read(session_key(session_id)))
 
     def update_session(self, session_id: str, fields: Mapping[str, Value | None]) -> None:
-        """Sets fields of a session's record; those that are None stay as they are.
+        """Set fields of a session's record; those that are None stay as they are.
 
         Raises:
             AwsUnavailable: the table did not take it.
@@ -89,7 +84,7 @@ class Store:
             self._update(session_key(session_id), known, "write the session record")
 
     def forget(self, session_id: str, names: Collection[str]) -> None:
-        """Takes attributes off a session's record; without any, nothing is asked.
+        """Take attributes off a session's record; without any, nothing is asked.
 
         Raises:
             AwsUnavailable: the table did not take it.
@@ -105,12 +100,11 @@ class Store:
                 )
 
     def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
-        """Takes a lock that is free or already ours; False if somebody else holds it.
+        """Take a lock that is free or already ours; False if somebody else holds it.
 
         Args:
             key: from `lock_key`.
             owner: ARN of the execution that takes it.
-            session_id: for whoever looks at the table.
         """
         with writing("take the branch's lock") as write:
             self._client.put_item(
@@ -129,7 +123,7 @@ class Store:
         return write.is_done
 
     def release_lock(self, key: str, *, owner: str) -> None:
-        """Frees a lock if it is ours; somebody else's stays."""
+        """Free a lock if it is ours; somebody else's stays."""
         with writing("free the branch's lock"):
             self._client.delete_item(
                 TableName=self._table,
@@ -144,7 +138,7 @@ class Store:
         return self._read(key).get("owner")
 
     def holders(self, repository: str | None = None) -> int:
-        """How many sessions hold a slot of the stack, or of one repository.
+        """Return how many sessions hold a slot of the stack, or of one repository.
 
         Raises:
             AwsUnavailable: the table did not answer.
@@ -152,7 +146,7 @@ class Store:
         return len(self._read(slots_key(repository)).get("holders", ()))
 
     def queued(self) -> int:
-        """How many sessions have no slot yet, as the index knows it a moment later.
+        """Return how many sessions have no slot yet, as the index knows it a moment later.
 
         Raises:
             AwsUnavailable: the table did not answer.
@@ -204,12 +198,12 @@ class Store:
         return {name: int(counted[name]["N"]) for name in names.values()}
 
     def read_branch(self, repository: str, branch: str) -> BranchRecord | None:
-        """What we made for a branch, None if nothing."""
+        """Return what we made for a branch, None if nothing."""
         item = self._read(branch_key(repository, branch))
         return BranchRecord.model_validate(item) if item else None
 
     def begin_branch(self, record: BranchRecord) -> None:
-        """Remembers a branch that is about to be made, in place of an earlier one of the same name."""
+        """Remember a branch that is about to be made, in place of an earlier one of the same name."""
         fields = record.model_dump(exclude_none=True)
         with calling("write the branch's record"):
             self._client.put_item(
@@ -221,7 +215,7 @@ class Store:
             )
 
     def write_branch(self, record: BranchRecord) -> None:
-        """Remembers what was made for a branch; what the record holds besides stays."""
+        """Remember what was made for a branch; what the record holds besides stays."""
         fields = record.model_dump(exclude_none=True)
         self._update(branch_key(record.repository, record.branch), fields, "write the branch's record")
 

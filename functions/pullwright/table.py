@@ -35,7 +35,7 @@ def session_key(session_id: str) -> str:
 
 
 def session_of(key: str) -> str:
-    """The session whose record has this `pk`."""
+    """Return the session whose record has this `pk`."""
     return key.removeprefix(_SESSION)
 
 
@@ -74,12 +74,12 @@ def delivery_key(guid: str) -> str:
 
 
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item without DynamoDB's types; numbers are `Decimal`."""
+    """Return an item without DynamoDB's types; numbers are `Decimal`."""
     return {name: _deserialize(value) for name, value in item.items()}
 
 
 def encoded(value: Any) -> Any:
-    """A value with DynamoDB's type; the shortest text of a float is what people expect to read."""
+    """Return a value with DynamoDB's type; the shortest text of a float is what people expect to read."""
     return _serialize(Decimal(str(value)) if isinstance(value, float) else value)
 
 
@@ -99,7 +99,6 @@ class Write:
     """What became of a conditional write.
 
     Attributes:
-        is_done: whether the condition held.
         item: what stands in the table if it did not, where the call asked for it.
     """
 
@@ -129,7 +128,7 @@ def writing(what: str) -> Iterator[Write]:
 
 
 def refused_items(error: ClientError) -> list[int]:
-    """The places of the items of a transaction whose conditions did not hold; none if it met another one.
+    """Give the places of a transaction's items whose conditions did not hold; none if it met another.
 
     Raises:
         ClientError: the transaction failed for another reason.

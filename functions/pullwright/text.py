@@ -35,7 +35,7 @@ _SLUG_LENGTH = 40
 
 
 def printable(text: str | None) -> str:
-    """Removes the characters that nobody sees: ignorable, format and control ones.
+    """Remove the characters that nobody sees: ignorable, format and control ones.
 
     Line ends of every kind become line feeds.
     """
@@ -43,7 +43,7 @@ def printable(text: str | None) -> str:
 
 
 def visible(text: str | None) -> str:
-    """Removes what a reader of Markdown does not see: HTML comments and invisible characters.
+    """Remove what a reader of Markdown does not see: HTML comments and invisible characters.
 
     Comments go everywhere, inside code too: telling code from text exactly as GitHub does is not worth a
     hole through which hidden instructions reach the agent. What people wrote on GitHub is not read through
@@ -56,18 +56,18 @@ def visible(text: str | None) -> str:
 
 
 def one_line(text: str | None, longest: int) -> str:
-    """The visible text of Markdown on one line, shortened with an ellipsis."""
+    """Return the visible text of Markdown on one line, shortened with an ellipsis."""
     return plain_line(visible(text), longest)
 
 
 def plain_line(text: str | None, longest: int) -> str:
-    """The printable characters of plain text, such as a title, on one line, shortened with an ellipsis."""
+    """Give the printable characters of plain text on one line, shortened with an ellipsis."""
     line = " ".join(printable(text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def slug(text: str) -> str:
-    """A few words of a text, fit for a branch name."""
+    """Return a few words of a text, fit for a branch name."""
     words = _WORD.findall(unicodedata.normalize("NFKD", text).lower())
     name = ""
     for word in words:

@@ -12,17 +12,17 @@ from pullwright.store import Store
 
 
 def github_app(given: GitHubSettings) -> GitHubApp:
-    """The App, whose secret is read when it is needed."""
+    """Return the App, whose secret is read when it is needed."""
     read_secret = partial(read_app_secret, aws.secretsmanager(), given.github_app_secret_arn)
     allowance_of = partial(TableAllowance, aws.dynamodb(), given.sessions_table)
     return GitHubApp(given.github_api_url, read_secret, allowance_of=allowance_of)
 
 
 def store(given: GitHubSettings) -> Store:
-    """The sessions table."""
+    """Return the sessions table."""
     return Store(aws.dynamodb(), given.sessions_table)
 
 
 def artifacts(given: StoreSettings) -> Artifacts:
-    """The artifacts' bucket."""
+    """Return the artifacts' bucket."""
     return Artifacts(aws.s3(), given.artifacts_bucket)

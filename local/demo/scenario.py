@@ -40,7 +40,6 @@ class Scenario:
     Args:
         person: who opened the issue, with write permission.
         repository: `owner/name` on the stand-in.
-        issue: its number.
         test_command: proves the change, if the scenario knows one.
         rule: one of the repository's CLAUDE.md, if the scenario knows one.
         followed: a line that the branch has only if the agent followed the rule, and its file.
@@ -132,7 +131,6 @@ def built_in(github_url: str, model_url: str | None) -> Scenario:
     """Create the small Python project with a failing test, and the issue that describes the bug.
 
     Args:
-        github_url: root of the GitHub stand-in.
         model_url: root of the model stand-in, or None when a real model works.
     """
     if model_url:
@@ -155,7 +153,6 @@ def own(github_url: str, source: Path, text: str) -> Scenario:
     """Copy a local git repository to the stand-in and open an issue with the given text.
 
     Args:
-        github_url: root of the GitHub stand-in.
         source: a local git repository; it is only read.
         text: the first line becomes the title, all of it the body.
     """

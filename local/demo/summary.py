@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 def checkout_test(git_url: str, branch: str, command: tuple[str, ...]) -> tuple[bool, str]:
     """Clone a branch and run a command in it.
 
-    Args:
-        git_url: address to clone.
-        branch: what to check out.
-        command: program and arguments.
-
     Returns:
         Whether it exited with 0, and the last line that it printed.
     """
@@ -50,12 +45,6 @@ def url_of(session: Session, scenario: Scenario) -> str:
 
 def show(console: Console, scenario: Scenario, session: Session, status: str) -> bool:
     """Print a finished session: diff, proof and table.
-
-    Args:
-        console: where to.
-        scenario: what it worked on.
-        session: the session.
-        status: the execution's status.
 
     Returns:
         Whether everything is as it should be: the session succeeded, and the project's own test and rule, if
@@ -130,12 +119,7 @@ def _prove(table: Table, scenario: Scenario, git_url: str, branch: str) -> bool:
 
 
 def reason(session: Session, status: str) -> str:
-    """Say in one sentence why a demo was not as it should be.
-
-    Args:
-        session: the session.
-        status: the execution's status.
-    """
+    """Say in one sentence why a demo was not as it should be."""
     record = session.record()
     if record.get("status", status) == "SUCCEEDED":
         return "The project's own test or rule does not hold on the branch."

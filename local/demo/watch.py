@@ -24,12 +24,7 @@ every five minutes."""
 
 @dataclass
 class Watch:
-    """Prints what is new about a session each time it looks.
-
-    Args:
-        console: where to.
-        session: whom to watch.
-    """
+    """Prints what is new about a session each time it looks."""
 
     console: Console
     session: Session

@@ -34,11 +34,7 @@ _DELIVERY = (
 
 
 class NotReadyError(RuntimeError):
-    """A process ended without having become ready.
-
-    Args:
-        name: which one.
-    """
+    """A process ended without having become ready."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name}: the process did not become ready")
@@ -46,14 +42,7 @@ class NotReadyError(RuntimeError):
 
 @dataclass
 class Contestant:
-    """One kind of process.
-
-    Args:
-        name: what it is.
-        command: how it is started.
-        environment: added to ours.
-        milliseconds: of its rounds.
-    """
+    """One kind of process."""
 
     name: str
     command: Sequence[str]
@@ -89,14 +78,7 @@ class Contestant:
 
 
 def measure(folder: Path, node: Path, endpoint_url: str, say: Callable[[str], None]) -> Section:
-    """Measure all contestants.
-
-    Args:
-        folder: ours to write in.
-        node: where the npm packages are installed.
-        endpoint_url: answers as AWS does.
-        say: tells what happens.
-    """
+    """Measure all contestants."""
     package = _package(folder)
     event = str(delivery.written(folder))
     plain = {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}

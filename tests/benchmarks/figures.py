@@ -17,7 +17,6 @@ class Mark:
     """What a figure must not exceed.
 
     Args:
-        limit: in the figure's unit.
         meaning: where the limit comes from, when the number alone does not say it.
     """
 
@@ -30,12 +29,10 @@ class Figure:
     """One measured figure.
 
     Args:
-        name: what was measured.
         value: the median, or the only value.
         unit: for example `ms`.
         spread: lowest and highest, when there were several.
         mark: what it must not exceed.
-        note: a remark for the reader.
     """
 
     name: str
@@ -56,9 +53,7 @@ class Section:
     """Figures that were measured in the same way.
 
     Args:
-        title: heads the section.
         how: says how they were measured, or why they were not.
-        figures: what was measured.
     """
 
     title: str

@@ -42,9 +42,6 @@ class NotMeasuredError(RuntimeError):
 def measure(say: Callable[[str], None]) -> Section:
     """Measure both services with both sizes.
 
-    Args:
-        say: tells what happens.
-
     Raises:
         NotMeasuredError: a call failed.
     """
@@ -111,7 +108,7 @@ class _Connection:
 
 
 def _body(provider: str, size: int) -> bytes:
-    """A request of about this size: system prompt, tools, turns with results; the large one has images."""
+    """Make a request of about this size: system prompt, tools, turns; the large one has images."""
     words = "The quick brown fox — jumps over the lazy dog.\n"
     tool = {"name": "Bash", "description": words * 40, "input_schema": {"type": "object", "properties": {}}}
     messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": words * 20}]}]

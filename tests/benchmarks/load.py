@@ -86,7 +86,6 @@ def run(stack: Stack, given: argparse.Namespace, say: Callable[[str], None]) -> 
     Args:
         stack: a fresh one whose sessions are stubs.
         given: sizes, as the command line gives them.
-        say: told what happens.
 
     Returns:
         What was sent, the seconds from the last answer to the last session's end, and the counts.

@@ -10,11 +10,7 @@ _SOURCE = Path(__file__).parent / "node"
 
 
 class NoNodeError(RuntimeError):
-    """Node or npm is missing, or npm failed.
-
-    Args:
-        reason: what was seen.
-    """
+    """Node or npm is missing, or npm failed."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the Node processes cannot be measured: {reason}")

@@ -18,11 +18,7 @@ _OF_LAMBDA = ("boto3", "botocore", "s3transfer")
 
 
 def measure(builds: Iterable[Path]) -> Section:
-    """Measure the largest package of the newest build.
-
-    Args:
-        builds: where SAM may have put one.
-    """
+    """Measure the largest package of the newest build."""
     made = [build for build in builds if (build / "template.yaml").exists()]
     if not made:
         return Section(_TITLE, "There is no build: run `sam build` first.")

@@ -43,9 +43,6 @@ class NotMeasuredError(RuntimeError):
 def measure(say: Callable[[str], None]) -> Section:
     """Measure the runner as a process of its own, with faked surroundings on this machine.
 
-    Args:
-        say: tells what happens.
-
     Raises:
         NotMeasuredError: a session failed.
     """
@@ -185,12 +182,7 @@ def _plain(world: World) -> float:
 
 
 def make_history(world: World, commits: int) -> None:
-    """Give `main` a history in which every commit changes one line of one file.
-
-    Args:
-        world: whose repository.
-        commits: how many.
-    """
+    """Give `main` a history in which every commit changes one line of one file."""
     subprocess.run(
         ["git", "fast-import", "--quiet", "--force"],
         cwd=world.bare,

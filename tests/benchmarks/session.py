@@ -36,9 +36,6 @@ class NotMeasuredError(RuntimeError):
 def measure(say: Callable[[str], None]) -> Section:
     """Measure sessions on the stack that is up, or on one that is started for it.
 
-    Args:
-        say: tells what happens.
-
     Raises:
         NotMeasuredError: there is nothing to measure.
     """

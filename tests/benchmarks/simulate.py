@@ -24,7 +24,7 @@ BEGIN, END = "<!-- simulation: begin -->\n", "<!-- simulation: end -->\n"
 
 
 def setting(text: str) -> tuple[str, float]:
-    """Reads `name=number`.
+    """Read `name=number`.
 
     Raises:
         argparse.ArgumentTypeError: no such name, or no number.
@@ -39,7 +39,7 @@ def setting(text: str) -> tuple[str, float]:
 
 
 def plain(value: Any) -> Any:
-    """Replaces what JSON does not know: endless becomes null."""
+    """Replace what JSON does not know: endless becomes null."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -48,7 +48,7 @@ def plain(value: Any) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the study or single loads."""
+    """Run the study or single loads."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -22,23 +22,14 @@ _CPU_MILLISECONDS = 2.0
 
 
 class WrongAnswerError(RuntimeError):
-    """The webhook did not take the delivery.
-
-    Args:
-        answer: what it answered.
-    """
+    """The webhook did not take the delivery."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         super().__init__(f"the webhook answered {answer}")
 
 
 def measure(endpoint_url: str, say: Callable[[str], None]) -> Section:
-    """Measure time and CPU of one delivery.
-
-    Args:
-        endpoint_url: answers as AWS does.
-        say: tells what happens.
-    """
+    """Measure time and CPU of one delivery."""
     say(f"{_DELIVERIES} warm deliveries")
     os.environ.update(delivery.environment(endpoint_url))
     event = delivery.labelled_issue()

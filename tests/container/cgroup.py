@@ -16,7 +16,7 @@ _VERSION_2 = Path("/sys/fs/cgroup")
 
 
 def _parent() -> tuple[Path, str] | None:
-    """Where a group can be made, and the name of its limit."""
+    """Return where a group can be made, and the name of its limit."""
     if os.geteuid() != 0:
         return None
     if (_VERSION_1 / "memory.limit_in_bytes").exists():

@@ -43,9 +43,7 @@ class Ended:
     """How one run of the CLI ended.
 
     Args:
-        code: exit code.
         lines: what it printed, decoded.
-        folder: the working directory.
     """
 
     code: int
@@ -124,11 +122,7 @@ class Cli:
 
 
 class StandIn:
-    """The model stand-in as a process of its own.
-
-    Args:
-        url: its root.
-    """
+    """The model stand-in as a process of its own."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -24,8 +24,6 @@ class Measured:
     """A gateway and the process that it is.
 
     Args:
-        url: where it listens.
-        pid: of the process.
         start: memory from which growth is counted, in bytes.
     """
 

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 def serve_git(root: Path, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
     """Answer one request.
 
-    Args:
-        root: folder above the repositories' paths.
-        request: whose method, path and headers count.
-        body: the request's.
-
     Returns:
         Status, headers and body.
     """

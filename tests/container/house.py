@@ -46,11 +46,7 @@ class Asked:
 
     Attributes:
         marks: for each request, the marks in it.
-        models: each request's.
-        tools: what the first request offers.
         ran: names of the files that planted commands have written.
-        rules: what the runner brought.
-        lines: what the CLI printed.
     """
 
     marks: list[set[str]]
@@ -68,12 +64,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class House:
-    """Folders that the agent's user may enter, with the CLI in them.
-
-    Attributes:
-        folder: for everything.
-        standin: the model.
-    """
+    """Folders that the agent's user may enter, with the CLI in them."""
 
     folder: Path
     standin: StandIn
@@ -107,12 +98,9 @@ class House:
         """Let the CLI work in a repository.
 
         Args:
-            base: the base branch's files.
             branch: what the branch changes; None deletes a file.
             steps: the model's, before it ends; `{ran}` is the folder for what planted commands leave.
-            tools: what the agent may use.
             own: the CLI's own way, with these sources of settings and nothing of the runner's.
-            home: files in the agent's home.
         """
         root = Path(tempfile.mkdtemp(dir=self.folder))
         root.chmod(0o755)

@@ -16,17 +16,13 @@ if TYPE_CHECKING:
 
 
 class MovedClock(Clock):
-    """The machine's clock, and as many seconds more as a file says.
-
-    Args:
-        path: the file; no file moves nothing.
-    """
+    """The machine's clock, and as many seconds more as a file says."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def now(self) -> datetime:
-        """The time, UTC."""
+        """Return the time, UTC."""
         return datetime.now(UTC) + timedelta(seconds=self._moved())
 
     def monotonic(self) -> float:
@@ -34,7 +30,7 @@ class MovedClock(Clock):
         return time.monotonic() + self._moved()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Waits on the moved clock."""
+        """Wait on the moved clock."""
         end = self.monotonic() + seconds
         while self.monotonic() < end:
             if event.wait(0.05):

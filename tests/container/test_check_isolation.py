@@ -79,7 +79,6 @@ class Judged:
     Attributes:
         alone: by plant, the exit code of its check where the agent ran it itself, right after planting.
         checks: by plant, what the runner says of its check.
-        notices: of the session.
         pushed: names of the files in the agent's commit.
     """
 
@@ -118,7 +117,7 @@ def judge(world: World, plants: dict[str, Plant]) -> Judged:
 
 @pytest.fixture(scope="module")
 def sessions() -> dict[tuple[str, ...], Judged]:
-    """What came of the groups' sessions, each held when the first of its attempts is looked at."""
+    """Provide what came of the groups' sessions, each held when the first of its attempts is looked at."""
     return {}
 
 

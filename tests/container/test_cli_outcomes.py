@@ -34,14 +34,14 @@ DONE = {"text": "It says hello now."}
 
 @pytest.fixture(scope="module")
 def cli() -> Iterator[Cli]:
-    """The CLI, ready for the agent's user."""
+    """Provide the CLI, ready for the agent's user."""
     with Cli.installed() as installed:
         yield installed
 
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         yield running
 
@@ -83,11 +83,7 @@ class Case:
     """One way to end.
 
     Args:
-        steps: what the model says.
-        code: the CLI's exit code.
         result: what its last line must hold.
-        arguments: for the CLI, besides the model.
-        limit_usd: the session's money.
         budget_spent: what the gateway says of it afterwards.
         text: what `hello.py` holds afterwards.
         calls: how many answers the model gave to the agent's conversation, where that matters.

@@ -35,7 +35,7 @@ WAIT = {"tool": "Bash", "input": {"command": "touch READY; sleep 60", "descripti
 
 
 def fails(status: int) -> dict[str, Any]:
-    """A model that answers with nothing but an error."""
+    """Return a model that answers with nothing but an error."""
     return {"fault": {"status": status}}
 
 
@@ -50,8 +50,6 @@ class Ending:
         code: the runner's exit code, negative for the signal that ended it.
         words: stand in the sentence that people read.
         work: the ref that has the agent's edit afterwards.
-        outcome: of the session.
-        limits: besides the usual ones.
         served: whether anybody listens where the model should be.
         trusted: whether the CLI takes it that nobody is asked for permission.
         kill: which process gets which signal while the agent works.
@@ -105,7 +103,7 @@ ENDINGS = {
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         yield running
 

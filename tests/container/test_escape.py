@@ -41,7 +41,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def attempted() -> Iterator[tuple[World, dict[str, Loot]]]:
-    """A session whose agent made every attempt of the lists, then did its work."""
+    """Provide a session whose agent made every attempt of the lists, then did its work."""
     with World.open() as world:
         shutil.copy(TOOLS, world.folder)
         world.fake_cli(program({**credentials.ATTEMPTS, **privileges.ATTEMPTS}) + "echo x > X.md; finish")

@@ -25,7 +25,7 @@ UID = 30_000 + os.getpid() % 20_000
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         yield running
 

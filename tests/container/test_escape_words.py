@@ -42,13 +42,13 @@ ACTIVE = re.compile(r"(?i)@[\w/]|#\d|\bgh-\d|<(?!/?(?:details|summary|sub)\b)[a-
 
 
 def said(*blocks: dict[str, Any]) -> str:
-    """A line of the CLI's."""
+    """Return a line of the CLI's."""
     return json.dumps({"type": "assistant", "message": {"id": "m0", "content": list(blocks)}}) + "\n"
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """A session whose agent put hostile words wherever it can."""
+    """Provide a session whose agent put hostile words wherever it can."""
     with World.open() as opened:
         todos = [{"content": HOSTILE, "status": "in_progress", "activeForm": HOSTILE}]
         last = {

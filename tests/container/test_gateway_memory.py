@@ -26,7 +26,7 @@ HEADERS = {"anthropic-version": "2023-06-01"}
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         running.play({"text": "one", "delay": 0.5}, repeat_last=True)
         yield running
@@ -34,7 +34,7 @@ def standin() -> Iterator[StandIn]:
 
 @pytest.fixture
 def gateway(standin: StandIn) -> Iterator[Measured]:
-    """A gateway that has answered once."""
+    """Provide a gateway that has answered once."""
     with measured(standin.url) as running:
         assert post(running, body("hi")) == 200
         running.forget_peak()

@@ -29,7 +29,7 @@ LONG = "many words " * 200
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         yield running
 

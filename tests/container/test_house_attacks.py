@@ -38,19 +38,19 @@ EVENTS = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop
 
 
 def touch(name: str) -> str:
-    """A command that leaves a file."""
+    """Return a command that leaves a file."""
     return f"touch {{ran}}/{name}"
 
 
 def hooks() -> dict[str, Any]:
-    """A command for each event."""
+    """Return a command for each event."""
     return {
         event: [{"matcher": "", "hooks": [{"type": "command", "command": touch(event)}]}] for event in EVENTS
     }
 
 
 def settings(**fields: Any) -> Files:
-    """Settings in both of a repository's files."""
+    """Return settings in both of a repository's files."""
     content = json.dumps(fields)
     return {".claude/settings.json": content, ".claude/settings.local.json": content}
 
@@ -61,7 +61,6 @@ class Attack:
 
     Attributes:
         branch: what it changes in the base branch.
-        steps: what the model does.
         acts: whether the CLI by itself lets it have its way.
     """
 
@@ -121,14 +120,14 @@ ATTACKS = {
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """The CLI and its model."""
+    """Provide the CLI and its model."""
     with StandIn.running() as standin, House.open(standin) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def usual(house: House) -> Callable[[tuple[dict[str, Any], ...]], Asked]:
-    """What the CLI by itself does in the base branch, asked once for all attacks that take the same steps."""
+    """Provide what the CLI does in the base branch, asked once for all attacks with the same steps."""
     known: dict[str, Asked] = {}
 
     def ask(steps: tuple[dict[str, Any], ...]) -> Asked:

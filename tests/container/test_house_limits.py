@@ -21,7 +21,7 @@ CRITIC = {"tool": "Task", "input": {"description": "x", "prompt": "HOUSE_ASKED",
 
 
 def acting(text: str, name: str, **fields: str) -> str:
-    """A skill or an agent whose head asks for everything that it should not get."""
+    """Return a skill or an agent whose head asks for everything that it should not get."""
     asked: dict[str, Any] = {"hooks": hooks(), "mcpServers": [SERVER], "model": "claude-haiku-4-5"}
     more = {field: json.dumps(value) for field, value in asked.items()}
     return head(text, name=name, description=f"HOUSE_{name.upper()}", **more, **fields)
@@ -29,7 +29,7 @@ def acting(text: str, name: str, **fields: str) -> str:
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """The CLI and its model."""
+    """Provide the CLI and its model."""
     with StandIn.running() as standin, House.open(standin) as opened:
         yield opened
 

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def read(path: str) -> dict[str, Any]:
-    """A turn in which the model reads a file."""
+    """Return a turn in which the model reads a file."""
     return {"tool": "Read", "input": {"file_path": f"{{cwd}}/{path}"}}
 
 
 def skill(name: str) -> dict[str, Any]:
-    """A turn in which the model calls a skill or a command."""
+    """Return a turn in which the model calls a skill or a command."""
     return {"tool": "Skill", "input": {"skill": name}}
 
 
 def head(text: str, **fields: str) -> str:
-    """A Markdown file with fields at its head."""
+    """Return a Markdown file with fields at its head."""
     return "\n".join(["---", *(f"{name}: {value}" for name, value in fields.items()), "---", text])
 
 
@@ -38,10 +38,7 @@ class Row:
     """A repository.
 
     Attributes:
-        files: the base branch's.
-        steps: what the model does.
         also: marks that arrive though the CLI would not read them: of AGENTS.md.
-        first: arrives with the first request.
     """
 
     files: Files
@@ -51,7 +48,7 @@ class Row:
 
 
 def row(files: Files, *steps: dict[str, Any], also: tuple[str, ...] = (), first: tuple[str, ...] = ()) -> Row:
-    """A row of the table."""
+    """Return a row of the table."""
     return Row(files, steps, frozenset(also), frozenset(first))
 
 
@@ -164,7 +161,7 @@ REPOSITORIES = {
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """The CLI and its model."""
+    """Provide the CLI and its model."""
     with StandIn.running() as standin, House.open(standin) as opened:
         yield opened
 

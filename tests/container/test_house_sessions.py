@@ -34,7 +34,7 @@ HEAD = {
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in, which looks for marks."""
+    """Provide the model stand-in, which looks for marks."""
     with StandIn.running() as running:
         running.call("PUT", "marks", "HOUSE_[A-Z]+")
         yield running
@@ -42,7 +42,7 @@ def standin() -> Iterator[StandIn]:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """A branch with rules of its own, behind a base that has others."""
+    """Provide a branch with rules of its own, behind a base that has others."""
     with World.open() as opened:
         opened.real_cli()
         commit(opened, "main", BASE)

@@ -30,7 +30,7 @@ DEEP = 'import os\nfor _ in range(60): os.mkdir("d" * 200); os.chdir("d" * 200)'
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder that everybody may write and reach."""
+    """Provide a folder that everybody may write and reach."""
     with tempfile.TemporaryDirectory(prefix="place-") as name:
         made = Path(name)
         made.chmod(0o1777)

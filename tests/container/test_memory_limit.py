@@ -49,7 +49,7 @@ python3 "$TMPDIR/call.py" >&2
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         running.play({"text": "one", "usage": {"input_tokens": 1_000, "output_tokens": 10}}, repeat_last=True)
         yield running

@@ -57,7 +57,7 @@ DANGEROUS = sorted(ENTRIES.keys() - HARMLESS)
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """A repository on GitHub's side and everything else that the runner talks to."""
+    """Provide a repository on GitHub's side and everything else that the runner talks to."""
     with World.open() as opened:
         yield opened
 

@@ -28,7 +28,7 @@ LIST = "cat > /dev/null; { cat CLAUDE.md; find . -path ./.git -prune -o -type f 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """A branch of somebody else's that brings files of its own, behind a base that has others."""
+    """Provide a branch of somebody else's that brings files of its own, behind a base that has others."""
     with World.open() as opened:
         commit(opened, "main", BASE)
         commit(opened, "claude/7", HEAD)

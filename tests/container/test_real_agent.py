@@ -32,7 +32,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def standin() -> Iterator[StandIn]:
-    """The model stand-in."""
+    """Provide the model stand-in."""
     with StandIn.running() as running:
         yield running
 

@@ -43,8 +43,6 @@ class Grant:
     """Credentials that the broker gave.
 
     Attributes:
-        token: for GitHub.
-        access_key_id: for AWS.
         ends: when both expire.
         revoked: the token is refused though it has not expired.
     """
@@ -61,18 +59,14 @@ class World:
 
     Attributes:
         folder: for repositories and work; other users may enter it.
-        record: the session record, as plain values.
-        objects: the artifacts, by key.
         comments: every text that the tracking comment was given.
         broker_answers: answers to give before the good one: statuses.
-        grants: all credentials that the broker gave.
         git_answers: cleared, it lets git's POSTs wait; the file `cloning` tells of one.
         git_data_calls: what was asked of GitHub's git database, as method and path.
         git_data_answers: what it answers next, by method: status, message, whether the work is done.
         moved: by how much the clock of everybody is moved.
         agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
             worlds share them.
-        started: how many runners were started.
         first_call: when something was asked for the first time, in seconds since 1970.
     """
 
@@ -193,7 +187,7 @@ class World:
         return AgentResult.model_validate_json(self.artifact("result.json"))
 
     def now(self) -> datetime:
-        """The time on the moved clock."""
+        """Return the time on the moved clock."""
         return datetime.now(UTC) + self.moved
 
     def move_clock(self, by: timedelta) -> None:
@@ -211,11 +205,11 @@ class World:
         return made
 
     def takes_token(self, token: str) -> bool:
-        """Whether GitHub takes a token now."""
+        """Return whether GitHub takes a token now."""
         return any(g.token == token and not g.revoked and self.now() < g.ends for g in self.grants)
 
     def takes_key(self, access_key_id: str) -> bool:
-        """Whether AWS takes a key now."""
+        """Return whether AWS takes a key now."""
         return any(g.access_key_id == access_key_id and self.now() < g.ends for g in self.grants)
 
     def fake_cli(self, script: str) -> None:

@@ -25,11 +25,7 @@ class GraphQL:
         self._schema = build_schema(GRAPHQL.read_text(encoding="utf-8"), assume_valid=True)
 
     def problems(self, exchange: dict[str, Any]) -> list[str]:
-        """Say what is not as GitHub describes it.
-
-        Args:
-            exchange: as the stand-in wrote it down.
-        """
+        """Say what is not as GitHub describes it."""
         request, answer = exchange["body"], exchange["answer"]
         if not isinstance(request, dict) or exchange["status"] != 200:
             return []

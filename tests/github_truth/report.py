@@ -28,7 +28,6 @@ class Report:
     """What a test run exchanged with the stand-in.
 
     Attributes:
-        counts: exchanges by kind.
         violations: how often each departure from GitHub's description was seen.
     """
 

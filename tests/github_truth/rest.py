@@ -21,7 +21,6 @@ class Operation:
     """One operation of the description.
 
     Attributes:
-        name: method and path template.
         pattern: matches its paths; a group for each parameter.
     """
 
@@ -77,9 +76,6 @@ class Rest:
 
         The product's own requests are checked; the tests' people also send what GitHub refuses. Answers are
         checked whoever asked.
-
-        Args:
-            exchange: as the stand-in wrote it down.
         """
         operation = self.find(exchange["method"], exchange["path"])
         if operation is None:

@@ -14,11 +14,7 @@ _MOST = 5
 
 
 class Description:
-    """One OpenAPI description.
-
-    Args:
-        path: the file.
-    """
+    """One OpenAPI description."""
 
     def __init__(self, path: Path) -> None:
         name = f"urn:{path.parent.parent.name}"
@@ -42,7 +38,6 @@ class Description:
 
         Args:
             key: names the schema, which is prepared once.
-            schema: a part of the description.
             value: decoded JSON.
         """
         if key not in self._validators:

@@ -37,7 +37,6 @@ def make(engine: Engine, archive: Path) -> None:
     """Make both bases.
 
     Args:
-        engine: where.
         archive: the Python base's files, which are kept for the next time.
 
     Raises:

@@ -23,7 +23,6 @@ class Layer:
     """One layer.
 
     Args:
-        made_by: the instruction.
         on_disk: bytes, unpacked.
         gzip: bytes as they are sent when the registry gets gzip.
         zstd: bytes as they are sent when the registry gets zstd.
@@ -72,7 +71,7 @@ def layers(engine: Engine) -> list[Layer]:
 
 
 def _instructions(dockerfile: str) -> list[str]:
-    """The last stage's instructions that make a layer each."""
+    """Return the last stage's instructions that make a layer each."""
     last = dockerfile.replace("\\\n", " ").rpartition("\nFROM ")[2].splitlines()
     return [line for line in last if line.startswith(("COPY ", "RUN "))]
 

@@ -40,11 +40,7 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Engine:
-    """Builds and runs containers in a folder.
-
-    Args:
-        folder: storage and configuration.
-    """
+    """Builds and runs containers in a folder."""
 
     folder: Path
 
@@ -101,8 +97,6 @@ class Engine:
         """Start a container on the host's network.
 
         Args:
-            image: which.
-            name: the container's.
             variables: its environment; their values reach it through podman's own, not through argv.
             dropped: capabilities that it does not have.
         """

@@ -33,10 +33,6 @@ _CLI = "usr/local/share/claude-code/package.json"
 def write(root: Path, target: Path) -> dict[str, int]:
     """Write the document.
 
-    Args:
-        root: the image's files.
-        target: the document.
-
     Returns:
         How many components there are of each kind.
 
@@ -84,7 +80,7 @@ def _python(root: Path) -> Iterator[Component]:
 
 
 def _npm(root: Path) -> Iterator[Component]:
-    """The CLI and its native program, with the checksum that the build compared."""
+    """Yield the CLI and its native program, with the checksum that the build compared."""
     installed = json.loads((root / _CLI).read_text())
     lock = json.loads((ROOT / "container/package-lock.json").read_text())["packages"]
     cpu = "arm64" if (root / "lib/ld-linux-aarch64.so.1").exists() else "x64"

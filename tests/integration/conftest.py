@@ -40,7 +40,7 @@ def _local(command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="session")
 def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
-    """The whole local stack, up for the length of the test run; with `--lag` its GitHub is slow."""
+    """Provide the whole local stack, up for the length of the test run; with `--lag` its GitHub is slow."""
     started = _local("up")
     if started.returncode:
         _local("down")
@@ -65,8 +65,6 @@ class Workshop:
     """A repository of one test.
 
     Args:
-        stack: where it lives.
-        person: its owner.
         name: `owner/name`.
     """
 
@@ -96,22 +94,17 @@ class Workshop:
         return session
 
     def pulls(self) -> list[dict[str, Any]]:
-        """All pull requests, closed ones too."""
+        """Return all pull requests, closed ones too."""
         return list(self.rest("GET", "/pulls?state=all"))
 
     def comments(self, number: int) -> list[str]:
-        """The texts of an issue's or a pull request's comments."""
+        """Return the texts of an issue's or a pull request's comments."""
         return [comment["body"] for comment in self.rest("GET", f"/issues/{number}/comments")]
 
 
 @dataclass
 class Repositories:
-    """Makes repositories for tests.
-
-    Args:
-        stack: where they live.
-        person: who owns them.
-    """
+    """Makes repositories for tests."""
 
     stack: Stack
     person: Person
@@ -128,13 +121,13 @@ class Repositories:
 
 @pytest.fixture(scope="session")
 def repositories(stack: Stack, person: Person) -> Repositories:
-    """A maker of repositories."""
+    """Provide a maker of repositories."""
     return Repositories(stack, person)
 
 
 @pytest.fixture
 def workshop(repositories: Repositories) -> Workshop:
-    """A fresh repository."""
+    """Provide a fresh repository."""
     return repositories.make()
 
 

@@ -129,7 +129,6 @@ def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> s
     """Return why a recorded call would be refused; empty when the policies allow it.
 
     Args:
-        policies: the role's policy documents.
         call: a line of the engine's record of calls.
     """
     context = call.get("context", {}) | qualifier(call["resources"])

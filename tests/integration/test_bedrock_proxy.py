@@ -46,7 +46,7 @@ class Bedrock(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def proxy() -> Iterator[str]:
-    """The proxy's address, in front of the server above."""
+    """Provide the proxy's address, in front of the server above."""
     SEEN.clear()
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), Bedrock)
     session = boto3.Session(aws_access_key_id=KEY, aws_secret_access_key="made up", region_name="eu-west-1")

@@ -47,7 +47,7 @@ ALL = (*CELLS, *EXECUTIONS, *ORDERS)
 
 
 def quick(definition: dict[str, Any], tries: int) -> dict[str, Any]:
-    """The definition with retries after a second, and so many where they do not wait for their turn."""
+    """Give the definition with retries after a second, and so many where they do not wait for their turn."""
     for state in definition["States"].values():
         for retrier in state.get("Retry", []):
             retrier.pop("MaxDelaySeconds", None)
@@ -60,7 +60,7 @@ def quick(definition: dict[str, Any], tries: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def define(stack: Stack, stubs: None) -> Iterator[Callable[[int | None], None]]:
-    """Makes the state machine impatient for the length of this module, and limits executions on request."""
+    """Make the state machine impatient for the length of this module, and limits executions on request."""
     del stubs
     with live_machine(stack) as put:
 
@@ -85,7 +85,7 @@ def outcomes(
     stubs: None,
     define: Callable[[int | None], None],
 ) -> Iterator[dict[Cell, Future[Bench]]]:
-    """All cells that were chosen, under way."""
+    """Provide all cells that were chosen, under way."""
     del stubs
     chosen = {
         id(item.callspec.params.get("cell")) for item in request.session.items if hasattr(item, "callspec")
@@ -136,7 +136,7 @@ def outcomes(
 
 @pytest.fixture(scope="module")
 def matrix() -> Iterator[dict[str, Matrix]]:
-    """The tables that this module writes, each when all of its cells have passed."""
+    """Provide the tables that this module writes, each when all of its cells have passed."""
     tables = {cell.table for cell in ALL}
     parts = {name: Matrix(name, {cell.name for cell in ALL if cell.table == name}) for name in tables}
     yield parts

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=[401, 403, 404])
 def lag(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
-    """A second and a half in which new tokens and new objects are unknown."""
+    """Provide a second and a half in which new tokens and new objects are unknown."""
     set_lags(stack.github_url, request.param)
     yield
     set_lags(stack.github_url, request.config.getoption("lag"))

@@ -22,11 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Launcher:
-    """Runs commands on one stack.
-
-    Args:
-        folder: where the stack lives.
-    """
+    """Runs commands on one stack."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,13 +46,13 @@ class Launcher:
         return found
 
     def workshop(self, name: str = "") -> Workshop:
-        """A repository on the stack: a new one, or one that is there."""
+        """Return a repository on the stack: a new one, or one that is there."""
         stack = Stack.load(self.folder)
         person = Person.join(stack.github_url, "maintainer")
         return Workshop(stack, person, name) if name else Repositories(stack, person).make()
 
     def table(self) -> dict[str, Any]:
-        """The table's items by key."""
+        """Return the table's items by key."""
         told = self.told
         found = client("dynamodb", told["endpoint_url"]).scan(TableName=told["outputs"]["SessionsTable"])
         return {item["pk"]["S"]: item for item in found["Items"]}
@@ -64,7 +60,7 @@ class Launcher:
 
 @pytest.fixture(scope="module")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A stack of this module's own, gone at the end."""
+    """Provide a stack of this module's own, gone at the end."""
     made = Launcher(tmp_path_factory.mktemp("stack"))
     yield made
     assert made.run("clean")[0] == 0

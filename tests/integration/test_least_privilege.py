@@ -23,7 +23,7 @@ ROLES = ("AgentSession", "Webhook", "OpenPullRequest", "ReportOutcome", "Broker"
 
 @pytest.fixture
 def calls(stack: Stack, workshop: Workshop) -> list[dict[str, Any]]:
-    """All calls under the roles of this deployment, after a session that went well and one that did not."""
+    """Provide all calls under this deployment's roles, after a good session and a failed one."""
     workshop.label(workshop.issue())
     workshop.label(workshop.issue(body=""))
     lines = (Path(stack.described["log_dir"]) / "aws-calls.jsonl").read_text().splitlines()

@@ -27,7 +27,7 @@ _SIGNED = {
 
 
 def _old_history(folder: Path) -> Path:
-    """A git repository whose first commit has a time zone that cannot be, and which has a workflow."""
+    """Return a git repository whose first commit has a time zone that cannot be, and which has a workflow."""
 
     def git(*arguments: str, given: str = "") -> str:
         command = ["git", "-C", str(folder), "-c", "user.name=B", "-c", "user.email=b@example.invalid"]

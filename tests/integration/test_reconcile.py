@@ -51,7 +51,7 @@ def items(stack: Stack) -> list[dict[str, Any]]:
 
 
 def tasks(session: Session) -> list[dict[str, Any]]:
-    """The session's task, as ECS describes it."""
+    """Return the session's task, as ECS describes it."""
     described: list[dict[str, Any]] = session.stack.client("ecs").describe_tasks(
         cluster=session.stack.outputs["EcsClusterArn"], tasks=[session.record()["task_arn"]]
     )["tasks"]
@@ -59,7 +59,7 @@ def tasks(session: Session) -> list[dict[str, Any]]:
 
 
 def runner_pid(session: Session) -> int:
-    """The process that is the task's container."""
+    """Return the process that is the task's container."""
     return int(tasks(session)[0]["containers"][0]["runtimeId"].rpartition("-")[2])
 
 

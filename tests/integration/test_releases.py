@@ -33,14 +33,14 @@ FIELD = '    of_the_next_release: str = "said"\n'
 
 @pytest.fixture
 def here(stack: Stack) -> Sam:
-    """The deployment that stands."""
+    """Provide the deployment that stands."""
     local = local_stack.Stack(Layout(FOLDER), model_choice.of_environment())
     return local._sam(stack.described)
 
 
 @pytest.fixture
 def changed(here: Sam) -> Sam:
-    """A release whose stored models have a field more, and whose parameters differ."""
+    """Provide a release whose stored models have a field more, and whose parameters differ."""
     # Beside the other build, as templates name the state machine's file by a relative path.
     build = here.build_dir.with_name("next")
     shutil.rmtree(build, ignore_errors=True)
@@ -59,7 +59,7 @@ def changed(here: Sam) -> Sam:
 
 @pytest.fixture
 def gate() -> Iterator[Path]:
-    """A file that the tasks of held sessions wait for, whichever user they are."""
+    """Provide a file that the tasks of held sessions wait for, whichever user they are."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "open"

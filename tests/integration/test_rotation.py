@@ -40,7 +40,7 @@ def deliver(stack: Stack, secret: str) -> int:
 
 @pytest.fixture
 def secrets(stack: Stack) -> Iterator[tuple[str, str]]:
-    """The secret before and after it was replaced in Secrets Manager; put back afterwards."""
+    """Provide the secret before and after it was replaced in Secrets Manager; put back afterwards."""
     manager = stack.client("secretsmanager")
     place = stack.outputs["WebhookSecretArn"]
     old, new = manager.get_secret_value(SecretId=place)["SecretString"], uuid.uuid4().hex

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def secrets(stack: Stack) -> dict[str, str]:
-    """The values that must not appear anywhere, by name."""
+    """Provide the values that must not appear anywhere, by name."""
     manager = stack.client("secretsmanager")
     values: dict[str, str] = {"webhook secret": stack.described["webhook_secret"]}
     for page in manager.get_paginator("list_secrets").paginate():
@@ -38,7 +38,7 @@ def secrets(stack: Stack) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def ended(stack: Stack) -> Session:
-    """A session of the demo's kind, at its end."""
+    """Provide a session of the demo's kind, at its end."""
     work = scenario.built_in(stack.github_url, stack.model_url)
     work.person.label(work.repository, work.issue, LABEL)
     session = stack.wait_for_execution(work.repository, work.issue, 30)

@@ -34,7 +34,7 @@ WORK = f"echo task >> TASKS.md; [ $(wc -l < TASKS.md) -gt {RECLAIMS} ] || sleep 
 
 @pytest.fixture(scope="module")
 def spare() -> Iterator[Stack]:
-    """A stack of its own: what a task runs on is a parameter of the deployment."""
+    """Provide a stack of its own: what a task runs on is a parameter of the deployment."""
 
     def local(*command: str) -> None:
         environment = {**os.environ, "PULLWRIGHT_LOCAL": str(SPARE)}
@@ -57,7 +57,7 @@ def spare() -> Iterator[Stack]:
 
 @pytest.fixture
 def place(spare: Stack) -> Workshop:
-    """A repository on that stack, with a script for the model that works in it."""
+    """Provide a repository on that stack, with a script for the model that works in it."""
     assert spare.model_url is not None
     steps = [{"tool": "Bash", "input": {"command": WORK, "timeout": 400_000}}, {"text": "Counted."}]
     call(spare.model_url, "PUT", "/_standin/scripts/machines", {"match": ISSUE, "steps": steps})
@@ -65,7 +65,7 @@ def place(spare: Stack) -> Workshop:
 
 
 def spent(stack: Stack, session: Session) -> float:
-    """What stands for the day on which a session began."""
+    """Return what stands for the day on which a session began."""
     key = day_key(date.fromisoformat(session.record()["created_at"][:10]))
     table = stack.outputs["SessionsTable"]
     item = stack.client("dynamodb").get_item(TableName=table, Key={"pk": {"S": key}})["Item"]
@@ -73,7 +73,7 @@ def spent(stack: Stack, session: Session) -> float:
 
 
 def lines_in(layout: Layout, task: str) -> int:
-    """How many tasks have worked so far, as a task's work tree says."""
+    """Return how many tasks have worked so far, as a task's work tree says."""
     found = list((layout.shared / "tasks" / task).glob("workspace/agent/*/TASKS.md"))
     return len(found[0].read_text().split()) if found else 0
 

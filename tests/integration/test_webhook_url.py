@@ -38,7 +38,7 @@ def post(stack: Stack, body: bytes, guid: str, **headers: str) -> tuple[int, dic
 
 
 def started(stack: Stack, guid: str) -> list[str]:
-    """The sessions that a delivery has started: its GUID is in their names."""
+    """Return the sessions that a delivery has started: its GUID is in their names."""
     pages = (
         stack.client("stepfunctions")
         .get_paginator("list_executions")

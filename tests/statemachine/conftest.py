@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def engine_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """The state machine on an engine of its own, which ends with the tests."""
+    """Provide the state machine on an engine of its own, which ends with the tests."""
     layout = Layout(tmp_path_factory.mktemp("engine"))
     mocks = layout.data / "mocks.json"
     mocks.write_text('{"StateMachines": {}, "MockedResponses": {}}', encoding="utf-8")
@@ -38,7 +38,7 @@ def engine_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine
 
 @pytest.fixture
 def machine(engine_machine: Machine) -> Machine:
-    """The state machine with no lock and no slot taken."""
+    """Provide the state machine with no lock and no slot taken."""
     for pk in ("SLOTS", "SLOTS#acme/shop", str(OPENED["lock_key"])):
         engine_machine.table.delete_item(TableName="sessions", Key={"pk": {"S": pk}})
     return engine_machine

@@ -81,7 +81,7 @@ SUCCEEDED = {
 
 
 def failed(error: str, *, lock_key: str = "") -> dict[str, Any]:
-    """A verdict on a failed session.
+    """Return a verdict on a failed session.
 
     Args:
         error: class name of `pullwright.errors`.
@@ -100,51 +100,47 @@ def failed(error: str, *, lock_key: str = "") -> dict[str, Any]:
 
 
 def returns(value: Any) -> dict[str, Any]:
-    """A mocked answer of an integration."""
+    """Return a mocked answer of an integration."""
     return {"Return": value}
 
 
 def answers(payload: Any) -> dict[str, Any]:
-    """A mocked answer of a function."""
+    """Return a mocked answer of a function."""
     return returns({"StatusCode": 200, "Payload": payload})
 
 
 def throws(error: str, cause: str = "because") -> dict[str, Any]:
-    """A mocked error of a function or integration."""
+    """Return a mocked error of a function or integration."""
     return {"Throw": {"Error": error, "Cause": cause}}
 
 
 def reclaimed(code: str = "SpotInterruption") -> dict[str, Any]:
-    """A mocked end of a task whose spare capacity AWS took back."""
+    """Return a mocked end of a task whose spare capacity AWS took back."""
     containers = [{"Name": "runner", "ExitCode": 143}]
     ended = {"StopCode": code, "StoppedReason": "Your Spot Task was interrupted.", "Containers": containers}
     return throws("States.TaskFailed", json.dumps({**TASK, **ended}))
 
 
 def not_started() -> dict[str, Any]:
-    """A mocked end of a task that ECS could not start."""
+    """Return a mocked end of a task that ECS could not start."""
     cause = {**TASK, "StopCode": "TaskFailedToStart", "StoppedReason": "CannotPullContainerError"}
     return throws("States.TaskFailed", json.dumps(cause))
 
 
 def not_placed(reason: str) -> dict[str, Any]:
-    """A mocked answer of RunTask that started nothing, as `.sync` makes an error of it.
-
-    Args:
-        reason: why, in the words of ECS.
-    """
+    """Return a mocked answer of RunTask that started nothing, as `.sync` makes an error of it."""
     return throws("AmazonECS.Unknown", json.dumps({"Failures": [{"Reason": reason}], "Tasks": []}))
 
 
 def definition() -> dict[str, Any]:
-    """The definition with names filled in."""
+    """Return the definition with names filled in."""
     text = re.sub(r"\$\{(\w+)\}", lambda name: SUBSTITUTIONS[name[1]], DEFINITION.read_text(encoding="utf-8"))
     document: dict[str, Any] = json.loads(text)
     return document
 
 
 def hurried(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy whose retries and looks come after a second at most, twice at most, in two rounds."""
+    """Return a copy whose retries and looks come after a second at most, twice at most, in two rounds."""
     copied: dict[str, Any] = json.loads(json.dumps(document))
     for choice in copied["States"]["CheckLaunch"]["Choices"]:
         # Reclaims, which share these rounds, take no time here.
@@ -164,12 +160,7 @@ def hurried(document: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Finished:
-    """An execution that has ended.
-
-    Attributes:
-        session_id: its name.
-        events: its history.
-    """
+    """An execution that has ended."""
 
     session_id: str
     arn: str
@@ -189,7 +180,7 @@ class Finished:
         ]
 
     def calls(self, resource_type: str) -> list[dict[str, Any]]:
-        """The arguments of its calls.
+        """Return the arguments of its calls.
 
         Args:
             resource_type: such as `lambda` or `ecs`.
@@ -259,7 +250,7 @@ class Machine:
         return {name: next(iter(value.values())) for name, value in item.items()} if item else None
 
     def session(self, finished: Finished) -> dict[str, Any]:
-        """The record of a session."""
+        """Return the record of a session."""
         record = self.get(f"SESSION#{finished.session_id}")
         assert record is not None
         return record
@@ -284,7 +275,6 @@ class Machine:
 
         Args:
             session_id: the execution's name; a fresh one without it.
-            request: the execution's input.
             mocked: answers by state, one per attempt; the last one stays. States that are not named run.
         """
         name = session_id or f"implement-7-{uuid.uuid4()}"

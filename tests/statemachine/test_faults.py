@@ -127,7 +127,7 @@ CELLS = (
 
 @pytest.fixture(scope="module")
 def matrix() -> Iterator[Matrix]:
-    """The part of the table that this module writes when all of its cells have passed."""
+    """Provide the part of the table that this module writes when all of its cells have passed."""
     part = Matrix("calls", {cell.name for cell in CELLS})
     yield part
     part.write()

@@ -52,7 +52,7 @@ def session_id(machine: Machine) -> str:
 
 
 def _is_closed(machine: Machine, finished: Finished, error: str) -> bool:
-    """Whether the session failed with that error, in every place, and holds nothing any more."""
+    """Return whether the session failed with that error, in every place, and holds nothing any more."""
     record = machine.session(finished)
     return (
         finished.status == "FAILED"
@@ -308,7 +308,7 @@ def test_looking_in_vain_is_reported(machine: Machine, session_id: str) -> None:
 
 
 def _was_refused(machine: Machine, arn: str) -> bool:
-    """Whether a session has asked for a slot in vain."""
+    """Return whether a session has asked for a slot in vain."""
     try:
         events = machine.states.get_execution_history(executionArn=arn, maxResults=1_000)["events"]
     except machine.states.exceptions.ExecutionDoesNotExist:
@@ -411,7 +411,7 @@ def test_a_task_that_does_not_start_is_relaunched_three_times(machine: Machine, 
 
 
 def _providers(finished: Any) -> list[str]:
-    """The capacity that each task was asked for."""
+    """Return the capacity that each task was asked for."""
     asked = [call["CapacityProviderStrategy"] for call in finished.calls("ecs")]
     assert all("LaunchType" not in call for call in finished.calls("ecs"))
     return [strategy[0]["CapacityProvider"] for strategy in asked]

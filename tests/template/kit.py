@@ -40,37 +40,37 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @cache
 def template() -> dict[str, Any]:
-    """The template."""
+    """Return the template."""
     # A loader of our own is needed for the short forms; it builds plain values only.
     document: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506
     return document
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """The resources of one type, by logical id."""
+    """Return the resources of one type, by logical id."""
     return {name: one for name, one in template()["Resources"].items() if one["Type"] == kind}
 
 
 @cache
 def definition() -> dict[str, Any]:
-    """The state machine."""
+    """Return the state machine."""
     document: dict[str, Any] = json.loads(DEFINITION.read_text(encoding="utf-8"))
     return document
 
 
 def tasks() -> dict[str, dict[str, Any]]:
-    """The state machine's Task states."""
+    """Return the state machine's Task states."""
     return {name: state for name, state in definition()["States"].items() if state["Type"] == "Task"}
 
 
 @cache
 def samconfig() -> dict[str, Any]:
-    """The sam configuration."""
+    """Return the sam configuration."""
     return tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every string in a value, keys too."""
+    """Yield every string in a value, keys too."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -83,12 +83,12 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A value that may be one or a list, as a list."""
+    """Return a value that may be one or a list, as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every policy statement with the logical id of what it stands in; trust policies are not among them."""
+    """Yield every policy statement but trust policies, with the logical id of what it stands in."""
     for name, resource in template()["Resources"].items():
         properties = resource.get("Properties", {})
         policies = [one["Fn::If"][1] if "Fn::If" in one else one for one in properties.get("Policies", [])]
@@ -102,5 +102,5 @@ def statements() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def placeholders() -> set[str]:
-    """The names that the state machine leaves open."""
+    """Return the names that the state machine leaves open."""
     return set(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text(encoding="utf-8")))

@@ -56,7 +56,7 @@ def _text(operand: Any, values: dict[str, str]) -> str:
 
 
 def _refusals(region: str = "us-east-1", **parameters: str) -> list[str]:
-    """Names of the rules that refuse a deployment."""
+    """Name of the rules that refuse a deployment."""
     values = DEFAULTS | {"AWS::Region": region} | parameters
     return [
         name

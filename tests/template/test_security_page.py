@@ -17,7 +17,7 @@ FILES = {path.name: path for path in (ROOT / "tests").rglob("test_*.py")}
 
 
 def statements() -> list[str]:
-    """The rows of the page's tables, and its paragraphs that are not a table's introduction."""
+    """Return the rows of the page's tables, and its paragraphs that are not a table's introduction."""
     blocks = [block.strip() for block in CLAIMS.split("\n\n")]
     rows = [
         row
@@ -31,7 +31,7 @@ def statements() -> list[str]:
 
 
 def references(statement: str) -> list[tuple[str, str]]:
-    """The tests that a statement names: file and, if given, function."""
+    """Return the tests that a statement names: file and, if given, function."""
     found, file = [], ""
     for match in REFERENCE.finditer(statement):
         file = match[1] or file
@@ -41,7 +41,7 @@ def references(statement: str) -> list[tuple[str, str]]:
 
 
 def functions(path: Path) -> set[str]:
-    """The names of a file's tests."""
+    """Return the names of a file's tests."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 

@@ -26,7 +26,7 @@ def test_every_function_is_looked_at() -> None:
 
 @pytest.mark.parametrize("name", READ)
 def test_a_function_gets_the_settings_that_it_reads(name: str) -> None:
-    """Names in the template and in the function's settings are the same."""
+    """Name in the template and in the function's settings are the same."""
     assert set(FUNCTIONS[name]["Properties"]["Environment"]["Variables"]) == READ[name]
 
 

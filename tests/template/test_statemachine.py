@@ -60,7 +60,7 @@ NO_ROOM = STATES["CheckLaunch"]["Choices"][1]["Condition"]
 
 
 def _rounds(name: str) -> int:
-    """How often a state may be entered, with its retries anew each time."""
+    """Return how often a state may be entered, with its retries anew each time."""
     return 1 + (int(re.findall(r"\$waits < (\d+)", NO_ROOM)[0]) if name == "RunAgent" else 0)
 
 

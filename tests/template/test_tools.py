@@ -57,7 +57,7 @@ def test_the_asl_validator_finds_nothing_wrong() -> None:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The functions' package, built for AWS on this machine."""
+    """Provide the functions' package, built for AWS on this machine."""
     build = tmp_path_factory.mktemp("build")
     told = _run(SAM / "sam", "build", "--build-dir", build, "--cache-dir", build / "cache")
     assert told.returncode == 0, told.stdout + told.stderr

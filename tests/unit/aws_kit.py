@@ -10,7 +10,7 @@ REGION = "eu-central-1"
 
 
 def client(service: Any) -> Any:
-    """A client with made-up credentials, for a Stubber."""
+    """Return a client with made-up credentials, for a Stubber."""
     return boto3.client(
         service, region_name=REGION, aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="made up"
     )

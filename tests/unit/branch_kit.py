@@ -19,19 +19,13 @@ FILE = "100644"
 
 
 def a_layout(*files: str, links: Mapping[str, str] | None = None) -> Layout:
-    """A tree with some files and links."""
+    """Return a tree with some files and links."""
     modes = {**dict.fromkeys(files, FILE), **dict.fromkeys(links or {}, SYMLINK)}
     return Layout(modes, links or {})
 
 
 def changes_of(old: Layout, new: Layout, *edited: str) -> list[Change]:
-    """What `git diff-tree` says of two trees.
-
-    Args:
-        old: the tree before.
-        new: the tree after.
-        edited: files with another content.
-    """
+    """Return what `git diff-tree` says of two trees."""
     return [
         Change(path, old.modes.get(path, ABSENT), new.modes.get(path, ABSENT), "a" * 40, "b" * 40)
         for path in sorted({*old.modes, *new.modes})
@@ -42,11 +36,7 @@ def changes_of(old: Layout, new: Layout, *edited: str) -> list[Change]:
 
 
 class Repository:
-    """A real one.
-
-    Args:
-        folder: where.
-    """
+    """A real one."""
 
     def __init__(self, folder: Path) -> None:
         """Make an empty one."""

@@ -24,7 +24,7 @@ def _no_sockets() -> Iterator[None]:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    """A repository with the App installed."""
+    """Provide a repository with the App installed."""
     made = Workshop(tmp_path)
     made.github.repository()
     return made

@@ -39,7 +39,6 @@ class Lab:
     """A stand-in with two people, an App and a repository.
 
     Args:
-        world: its state.
         time: what its clock shows; tests move it.
     """
 
@@ -114,7 +113,7 @@ class Lab:
 
 
 def open_lab(folder: Path) -> Iterator[Lab]:
-    """A stand-in whose webhooks are queued and never sent."""
+    """Yield a stand-in whose webhooks are queued and never sent."""
     time = [NOW]
     world = World(
         folder / "data", "http://127.0.0.1:4000", lambda: time[0], Declaration.read(APP_PERMISSIONS)

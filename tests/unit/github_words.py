@@ -73,7 +73,7 @@ RELEASING = re.compile(
 
 
 def render(markdown: str) -> str:
-    """The HTML that GitHub's renderer makes of a comment."""
+    """Return the HTML that GitHub's renderer makes of a comment."""
     return str(cmarkgfm.github_flavored_markdown_to_html(markdown, _OPTIONS))
 
 
@@ -81,8 +81,6 @@ class Page(HTMLParser):
     """What a rendered comment consists of.
 
     Attributes:
-        problems: elements and attributes that act.
-        details: how many parts fold.
         texts: the texts outside of code, one for each block.
     """
 
@@ -236,7 +234,7 @@ _NAMED = [f"&{name}" for name in html.entities.html5 if name.endswith(";")]
 
 @st.composite
 def _disguised(draw: st.DrawFn) -> str:
-    """A form with some of its characters written as entities or escapes, or split by others."""
+    """Return a form with some of its characters written as entities or escapes, or split by others."""
     form = draw(st.sampled_from(_FORMS))
     made = []
     for character in form:

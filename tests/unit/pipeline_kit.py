@@ -54,7 +54,7 @@ ASKED: dict[str, Any] = {"delivery_id": "d-1", "requested_by": PERSON}
 
 @cache
 def key_pair() -> tuple[str, str]:
-    """The App's private and public key, made once."""
+    """Return the App's private and public key, made once."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -154,19 +154,19 @@ class GitHub:
         return str(sha)
 
     def head(self, branch: str) -> str:
-        """The commit that a branch points to."""
+        """Return the commit that a branch points to."""
         return str(self.person("GET", f"/git/ref/heads/{branch}")["object"]["sha"])
 
     def pulls(self) -> list[dict[str, Any]]:
-        """All pull requests, oldest first."""
+        """Return all pull requests, oldest first."""
         return sorted(self.person("GET", "/pulls?state=all"), key=lambda pull: int(pull["number"]))
 
     def comments(self, number: int) -> list[dict[str, Any]]:
-        """The comments of an issue or pull request."""
+        """Return the comments of an issue or pull request."""
         return list(self.person("GET", f"/issues/{number}/comments"))
 
     def app(self) -> GitHubApp:
-        """The App, with a memory of its own."""
+        """Return the App, with a memory of its own."""
         secret = AppSecret(app_id="7", private_key=key_pair()[0])
         return GitHubApp(
             API,
@@ -257,7 +257,7 @@ class MemoryStore(Store):
         return sum(item.get("status") == "QUEUED" for item in self.items.values())
 
     def locks(self) -> list[str]:
-        """The locks that are held."""
+        """Return the locks that are held."""
         return [key for key in self.items if key.startswith("LOCK#")]
 
 
@@ -339,7 +339,7 @@ class Workshop:
 
 
 def execution(session_id: str) -> str:
-    """The ARN of a session's execution."""
+    """Return the ARN of a session's execution."""
     return f"arn:aws:states:eu-central-1:123456789012:execution:agent-session:{session_id}"
 
 

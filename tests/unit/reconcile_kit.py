@@ -119,10 +119,8 @@ class Yard(Workshop):
     """A deployment in which executions die.
 
     Attributes:
-        start: when its sessions began.
         figures: what was counted of each session that ended.
         before: what a test keeps of the table, to put it back.
-        is_off: the operator takes no new work.
     """
 
     def __init__(self, folder: Path, client: DynamoDBClient) -> None:
@@ -185,7 +183,7 @@ class Yard(Workshop):
         self.machine.ends[execution(session_id)] = end
 
     def sweeper(self, after: timedelta = timedelta(0)) -> Sweeper:
-        """The sweep as a fresh Lambda environment runs it, so long after the sessions began."""
+        """Return the sweep as a fresh Lambda environment runs it, so long after the sessions began."""
         now = self.start + after
         tools = Tools(
             self.github.app(), self.sessions, self.artifacts, self.cluster, SETTINGS, self.figures.append
@@ -217,12 +215,12 @@ class Yard(Workshop):
         ]
 
     def told(self, session_id: str = "s-1") -> str:
-        """The one comment on a session's pull request."""
+        """Return the one comment on a session's pull request."""
         [comment] = self.github.comments(int(self.sessions.read_session(session_id).pull_request or 0))
         return str(comment["body"])
 
     def written(self) -> list[tuple[str, str]]:
-        """What was asked of GitHub besides reading and tokens, and forget it."""
+        """Return what was asked of GitHub besides reading and tokens, and forget it."""
         seen = [one for one in self.github.seen if one[0] != "GET" and not one[1].endswith("/access_tokens")]
         self.github.seen.clear()
         return seen

@@ -12,14 +12,14 @@ WHEN = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
 
 def listed(model: str) -> Price:
-    """The list price of a model that has one."""
+    """Return the list price of a model that has one."""
     price = list_price(model)
     assert price is not None
     return price
 
 
 def a_request(**changes: Any) -> AgentRequest:
-    """A request for issue 7, with some fields changed."""
+    """Return a request for issue 7, with some fields changed."""
     fields: dict[str, Any] = {
         "session_id": "implement-7-x",
         "execution_arn": "arn:x",

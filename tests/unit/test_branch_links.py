@@ -32,7 +32,7 @@ class _How(ctypes.Structure):
 
 
 def kernel_says(root: Path, path: str) -> int:
-    """The error with which the kernel ends at a path below a folder; 0 if it arrives."""
+    """Return the error with which the kernel ends at a path below a folder; 0 if it arrives."""
     libc = ctypes.CDLL(None, use_errno=True)
     how = _How(os.O_PATH, 0, _RESOLVE_BENEATH)
     folder = os.open(root, os.O_PATH)
@@ -57,7 +57,7 @@ def trees(draw: st.DrawFn) -> dict[str, str]:
 
 
 def clear_of_windows(path: str, target: str) -> bool:
-    """Whether a link stays inside for Windows too, which takes `..` off the text: `ntpath` says so."""
+    """Return whether a link stays inside for Windows too, which takes `..` off the text: `ntpath` says so."""
     folder = path.rpartition("/")[0]
     return not ntpath.normpath(f"{folder}/{target}" if folder else target).startswith("..")
 

@@ -31,7 +31,7 @@ _UNASSIGNED = regex.compile(r"\p{Cn}")
 
 
 def refused(old: Layout, new: Layout, *edited: str) -> str:
-    """The sentence of the refusal; empty if there is none."""
+    """Return the sentence of the refusal; empty if there is none."""
     try:
         check(changes_of(old, new, *edited), old, new)
     except PushRefused as error:
@@ -141,7 +141,7 @@ def test_names_that_were_the_same_before_stop_nobody() -> None:
 
 
 def git_refuses(folder: Path, path: str) -> bool:
-    """Whether git with all of its protections takes no such path into an index."""
+    """Return whether git with all of its protections takes no such path into an index."""
     line = f"100644 {'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'}\t{path}\0"
     protect = ("-c", "core.protectHFS=true", "-c", "core.protectNTFS=true")
     done = subprocess.run(
@@ -156,7 +156,7 @@ def git_refuses(folder: Path, path: str) -> bool:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty one."""
+    """Provide an empty one."""
     folder: Path = tmp_path_factory.mktemp("repository")
     subprocess.run(["git", "init", "-q", folder], check=True)
     return folder

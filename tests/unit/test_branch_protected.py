@@ -37,7 +37,7 @@ class Base:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """An empty one."""
+    """Provide an empty one."""
     return Repository(tmp_path)
 
 
@@ -51,7 +51,7 @@ def files(repository: Repository, tree: str) -> dict[str, bytes | str]:
 def seen(
     repository: Repository, base: Mapping[str, bytes | str], branch: Mapping[str, bytes | str]
 ) -> dict[str, bytes | str]:
-    """What the agent works on."""
+    """Return what the agent works on."""
     remote = Base(repository.tree(base))
     return files(
         repository, with_base(cast("Remote", remote), repository.store, "main", repository.tree(branch))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """An empty one."""
+    """Provide an empty one."""
     return Repository(tmp_path)
 
 

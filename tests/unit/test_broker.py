@@ -29,17 +29,17 @@ SECRET = "a secret access key"
 
 
 def arn(task: str) -> str:
-    """The ARN of a task."""
+    """Return the ARN of a task."""
     return f"arn:aws:ecs:eu-central-1:123456789012:task/cluster/{task}"
 
 
 def event(user_arn: str = f"arn:aws:sts::123456789012:assumed-role/task-role/{TASK}") -> dict[str, Any]:
-    """A request to the Function URL, as Lambda passes it on."""
+    """Return a request to the Function URL, as Lambda passes it on."""
     return {"requestContext": {"authorizer": {"iam": {"userArn": user_arn}}}, "body": "{}"}
 
 
 def described(task: str = TASK, session_id: str = "s-1", **fields: Any) -> dict[str, Any]:
-    """A task as ECS describes it."""
+    """Return a task as ECS describes it."""
     override = {"name": "runner", "environment": [{"name": "SESSION_ID", "value": session_id}]}
     return {
         "taskArn": arn(task),
@@ -85,7 +85,7 @@ class Broker(Workshop):
         self.policy: dict[str, Any] = {}
 
     def describes(self, *tasks: dict[str, Any]) -> None:
-        """The next answer of ECS."""
+        """Return the next answer of ECS."""
         self.ecs.add_response("describe_tasks", {"tasks": list(tasks)})
 
     def lends(self) -> None:
@@ -105,7 +105,7 @@ class Broker(Workshop):
         self.policy = json.loads(params["Policy"])
 
     def tools(self) -> Tools:
-        """What the broker works with."""
+        """Return what the broker works with."""
         return Tools(
             app=self.github.app(),
             store=self.store,
@@ -124,7 +124,7 @@ class Broker(Workshop):
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Broker:
-    """A session that runs on Bedrock."""
+    """Provide a session that runs on Bedrock."""
     return Broker(tmp_path)
 
 

@@ -21,7 +21,7 @@ ARN = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/0123"
 
 
 def result(outcome: Outcome, failure: Failure | None = None) -> AgentResult:
-    """What a runner left."""
+    """Return what a runner left."""
     return AgentResult(
         session_id="s",
         task_arn=ARN,
@@ -34,7 +34,7 @@ def result(outcome: Outcome, failure: Failure | None = None) -> AgentResult:
 
 
 def not_placed(reason: str) -> StateError:
-    """What `.sync` makes of an answer of RunTask that started nothing."""
+    """Return what `.sync` makes of an answer of RunTask that started nothing."""
     return StateError(Error="AmazonECS.Unknown", Cause=json.dumps({"Failures": [{"Reason": reason}]}))
 
 
@@ -47,7 +47,7 @@ def failed_task(**task: Any) -> StateError:
 
 
 def state_error(name: str, message: str = "") -> StateError:
-    """An error of a Lambda function."""
+    """Return an error of a Lambda function."""
     return StateError(Error=name, Cause=json.dumps({"errorMessage": message, "errorType": name}))
 
 
@@ -258,7 +258,7 @@ def test_the_sentence_of_our_own_error_is_kept() -> None:
 
 
 def test_only_our_own_errors_are_ours() -> None:
-    """Names of other things in the module are no error classes."""
+    """Name of other things in the module are no error classes."""
     assert error_class("IssueClosed") is errors.IssueClosed
     for name in ("PullwrightError", "_UserError", "FailureClass", "Failure", "KeyError", "", "__name__"):
         assert error_class(name) is None

@@ -29,7 +29,7 @@ def run(*arguments: str) -> int:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout without anything installed."""
+    """Provide a checkout without anything installed."""
     (tmp_path / "local").mkdir()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "pullwright"\n', encoding="utf-8")
     return tmp_path

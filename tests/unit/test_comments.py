@@ -81,7 +81,7 @@ HOSTILE = [
 
 
 def result(summary: str = "Fixed it.") -> AgentResult:
-    """A result of a session that changed something."""
+    """Return a result of a session that changed something."""
     return AgentResult(
         session_id="implement-1-abc",
         task_arn="arn",
@@ -100,7 +100,7 @@ def result(summary: str = "Fixed it.") -> AgentResult:
 
 
 def outcome(summary: str = "Fixed it.", verdict: Verdict = CHANGED) -> str:
-    """The final comment."""
+    """Return the final comment."""
     return render_outcome(
         REQUEST,
         result(summary),

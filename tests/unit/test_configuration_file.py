@@ -106,7 +106,7 @@ texts = st.lists(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """A good file in which some places say something else."""
+    """Return a good file in which some places say something else."""
     text = WHOLE
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(text)))
@@ -116,7 +116,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 
 def problem(content: bytes) -> str | None:
-    """What is wrong with a file; None if nothing is."""
+    """Return what is wrong with a file; None if nothing is."""
     try:
         read_configuration(content)
     except ConfigurationError as error:
@@ -147,7 +147,7 @@ def test_every_mistake_is_a_sentence_with_its_line(content: bytes) -> None:
 
 
 def agree(ours: Any, theirs: Any) -> bool:
-    """Whether two readers understood the same; fractions, dates and the like are texts to us."""
+    """Return whether two readers understood the same; fractions, dates and the like are texts to us."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         return len(ours) == len(theirs) and all(map(agree, ours.values(), theirs.values()))
     if isinstance(ours, list) and isinstance(theirs, list):

@@ -38,7 +38,7 @@ class Stopped:
         return []
 
     def record(self) -> dict[str, Any]:
-        """The next state of the record; the last one stays."""
+        """Return the next state of the record; the last one stays."""
         self.seen.append(next(self.records, self.seen[-1] if self.seen else {}))
         return self.seen[-1]
 

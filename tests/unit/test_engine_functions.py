@@ -48,7 +48,7 @@ class World:
         )
 
     def acquire(self, version: str) -> Environment:
-        """An environment for an invocation."""
+        """Return an environment for an invocation."""
         return self.pool.acquire(version, self._start(version), self._retire)
 
     def _start(self, version: str) -> Callable[[], Environment]:

@@ -30,7 +30,7 @@ EXPECTED = {"stateMachineArn": MACHINE, "name": NAME, "input": INPUT}
 
 @pytest.fixture
 def states() -> Any:
-    """A client of Step Functions that calls nobody."""
+    """Provide a client of Step Functions that calls nobody."""
     return boto3.client(
         "stepfunctions",
         region_name="eu-central-1",
@@ -105,7 +105,7 @@ def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
 
 
 def session(name: str, asked_at: str | None = "2025-05-20T06:40:02Z", **fields: Any) -> SessionRecord:
-    """The record of an open session."""
+    """Return the record of an open session."""
     request = {"repository": "octo-org/widgets", "issue": 42, "asked_at": asked_at}
     item = {
         # A record may say anything; its key says which execution is its own.

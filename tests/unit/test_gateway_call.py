@@ -30,7 +30,7 @@ def anthropic() -> Provider:
 
 @pytest.fixture
 def bedrock(monkeypatch: pytest.MonkeyPatch) -> Provider:
-    """The Bedrock provider for one model, with made-up credentials."""
+    """Provide the Bedrock provider for one model, with made-up credentials."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://bedrock.example:4566")
     session = Session()
     session.set_credentials("AKIAIOSFODNN7EXAMPLE", "made-up", "a-session-token")

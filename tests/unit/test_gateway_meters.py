@@ -142,7 +142,7 @@ def test_nonsense_costs_the_worst_case(kind: str) -> None:
 
 
 def test_compaction_is_counted() -> None:
-    """Passes that only `iterations` shows are paid for too."""
+    """Pass that only `iterations` shows are paid for too."""
     passes = [
         {"type": "compaction", "input_tokens": 1_000, "output_tokens": 90},
         {"type": "message", "input_tokens": 3, "output_tokens": 10},

@@ -77,7 +77,7 @@ class Line:
 
 
 def answer(status: int, body: Any = None, **headers: str) -> Response:
-    """An answer of GitHub's; underscores in header names are dashes."""
+    """Return an answer of GitHub's; underscores in header names are dashes."""
     return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
@@ -217,14 +217,14 @@ def test_graphql_refuses_with_200(kind: str, error: type[PullwrightError]) -> No
 
 @pytest.fixture
 def github(tmp_path: Path) -> GitHub:
-    """The stand-in with one repository."""
+    """Provide the stand-in with one repository."""
     made = GitHub(tmp_path)
     made.repository()
     return made
 
 
 def minted(github: GitHub) -> int:
-    """How many tokens were asked for."""
+    """Return how many tokens were asked for."""
     return sum(path.endswith("/access_tokens") for _, path in github.seen)
 
 

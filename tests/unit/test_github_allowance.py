@@ -40,7 +40,7 @@ def dynamodb() -> Iterator[Any]:
 
 
 def table(dynamodb: Any, account: str = "octo") -> TableAllowance:
-    """An allowance in the table that has seen nothing yet."""
+    """Return an allowance in the table that has seen nothing yet."""
     return TableAllowance(dynamodb, "sessions", account)
 
 
@@ -124,7 +124,7 @@ def test_endings_go_before_openings_and_those_before_progress(dynamodb: Any) -> 
 
 
 def test_what_a_dead_session_took_comes_back(dynamodb: Any) -> None:
-    """Writes that were taken and never made are paid for by time alone."""
+    """Write that were taken and never made are paid for by time alone."""
     allowance = table(dynamodb, "dead")
     while allowance.spend(NOW, 1, Room.OPENING)[0]:
         pass

@@ -19,7 +19,7 @@ WHO = {"name": "x", "email": "x@example.invalid"}
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A stand-in with a repository, for one test."""
+    """Provide a stand-in with a repository, for one test."""
     yield from open_lab(tmp_path)
 
 

@@ -53,13 +53,13 @@ class Slow:
 
 @pytest.fixture(params=[False, True], ids=["public", "private"])
 def slow(tmp_path: Path, request: pytest.FixtureRequest) -> Slow:
-    """A session's beginning."""
+    """Provide a session's beginning."""
     return Slow(tmp_path, private=request.param)
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_new_token_is_waited_for_by_whatever_comes_first(slow: Slow, status: int) -> None:
-    """Reads, writes, questions whose answer may be "none", and GraphQL wait until the token is known."""
+    """Read, writes, questions whose answer may be "none", and GraphQL wait until the token is known."""
     slow.lag(token_lag=1.5, token_status=status)
     client, number = slow.client, slow.issue
     calls: list[Callable[[], bool]] = [

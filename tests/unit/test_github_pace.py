@@ -38,7 +38,7 @@ class DeadAllowance(MemoryAllowance):
 
 
 def in_an_hour() -> str:
-    """The time of a reset, as GitHub writes it."""
+    """Return the time of a reset, as GitHub writes it."""
     return str(int(time.time()) + 3_600)
 
 

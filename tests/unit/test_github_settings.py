@@ -38,7 +38,7 @@ PERMISSIONS = {"contents": "write", "issues": "write", "pull_requests": "write"}
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Reporting:
-    """A repository with one issue."""
+    """Provide a repository with one issue."""
     made = Reporting(tmp_path)
     made.github.repository()
     made.github.issue()
@@ -51,7 +51,7 @@ def change(workshop: Reporting, **settings: Any) -> None:
 
 
 def client(workshop: Reporting) -> GitHubClient:
-    """A client that has its token already."""
+    """Return a client that has its token already."""
     return workshop.github.app().client(REPOSITORY, PERMISSIONS)
 
 

@@ -17,7 +17,7 @@ from tests.unit.github_kit import NOW, OUTSIDER, REPO, Lab, message, open_lab
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A stand-in with a repository, for one test."""
+    """Provide a stand-in with a repository, for one test."""
     yield from open_lab(tmp_path)
 
 

@@ -54,7 +54,7 @@ class Context:
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    """Every test begins in a new Lambda environment."""
+    """Provide every test begins in a new Lambda environment."""
     yield
     for function in CACHED:
         function.cache_clear()

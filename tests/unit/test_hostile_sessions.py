@@ -68,7 +68,7 @@ QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCh
 
 
 def result(**fields: Any) -> str:
-    """A result of session s-1 as a task may write it; what is no JSON for Python's strict reader too."""
+    """Give a result of session s-1 as a task may write it; what is no JSON for Python's strict reader too."""
     made = AgentResult(
         session_id="s-1", task_arn=TASK, outcome=Outcome.CHANGED, started_at=NOW, ended_at=NOW, exit_code=0
     )
@@ -77,7 +77,7 @@ def result(**fields: Any) -> str:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Reporting:
-    """A session's repository beside somebody else's, in which the App is installed too."""
+    """Provide a session's repository beside somebody else's, in which the App is installed too."""
     made = Reporting(tmp_path)
     made.github.repository()
     made.github.issue()
@@ -87,7 +87,7 @@ def workshop(tmp_path: Path) -> Reporting:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[Yard]:
-    """A deployment without sessions."""
+    """Provide a deployment without sessions."""
     with table() as client:
         made = Yard(tmp_path, client)
         made.github.repository(full_name=OTHER)
@@ -95,13 +95,13 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
 
 
 def _stays_at_home(seen: list[tuple[str, str]]) -> bool:
-    """Whether GitHub was asked about the session's own repository only."""
+    """Return whether GitHub was asked about the session's own repository only."""
     return not any(OTHER in path or "/installations/999/" in path for _, path in seen)
 
 
 @pytest.fixture
 def stored(workshop: Reporting) -> Iterator[tuple[Reporting, OpenedPullRequest, dict[str, Any]]]:
-    """A session that can be reported again and again, with its record in a table that refuses as DynamoDB."""
+    """Provide a session that can be reported repeatedly, in a table that refuses as DynamoDB."""
     with table() as client:
         workshop.store = Store(client, TABLE)  # type: ignore[assignment] # what the table takes, the real one says
         opened = workshop.opened(issue=1)

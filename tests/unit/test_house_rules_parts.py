@@ -32,7 +32,7 @@ TARGETS = st.lists(st.sampled_from(["a", "b", "c", "..", ".", "CLAUDE.md"]), min
 
 
 def tree(files: dict[str, str], links: dict[str, str] | None = None) -> BaseFiles:
-    """A tree with these files and links, whose blobs are called by their paths."""
+    """Return a tree with these files and links, whose blobs are called by their paths."""
     everything = {**files, **(links or {})}
     entries = [(path, LINK if path in (links or {}) else "100644", path) for path in everything]
 

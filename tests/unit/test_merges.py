@@ -59,7 +59,7 @@ def test_only_held_work_is_skipped(title: str, summary: str, *, has_requester: b
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A stand-in whose repositories have workflows, for all tests of this module."""
+    """Provide a stand-in whose repositories have workflows, for all tests of this module."""
     yield from open_lab(tmp_path_factory.mktemp("merges"))
 
 
@@ -83,7 +83,6 @@ def branch(lab: Lab, messages: list[tuple[str, str | None]]) -> tuple[int, list[
     """Put commits on a branch, one after the other, and open its pull request after the first.
 
     Args:
-        lab: the stand-in.
         messages: of each commit, with the text of the file that it changes, if it does.
 
     Returns:

@@ -18,7 +18,7 @@ def _deployed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What was logged."""
+    """Return what was logged."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 

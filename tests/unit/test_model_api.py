@@ -36,11 +36,7 @@ INVOKE = "/model/us.anthropic.claude-opus-5-5/invoke"
 
 
 class Api:
-    """The application, called without a network.
-
-    Args:
-        log: file for the journal.
-    """
+    """The application, called without a network."""
 
     def __init__(self, log: Path | None = None) -> None:
         self._app = build(Library(), Journal(log))
@@ -162,7 +158,7 @@ def test_scripts_are_stored_and_removed() -> None:
 
 
 def test_the_log_holds_nothing_secret(tmp_path: Path) -> None:
-    """Names of headers and counts are logged; keys, signatures and texts are not."""
+    """Name of headers and count are logged; keys, signatures and texts are not."""
     log = tmp_path / "log.jsonl"
     api = Api(log)
     private = [{"role": "user", "content": "a private sentence"}]

@@ -34,19 +34,19 @@ SEEN = "Seen here [image]"
 
 
 def request_of(workshop: Workshop, session_id: str = "s-1") -> AgentRequest:
-    """What the task will read."""
+    """Return what the task will read."""
     request = workshop.artifacts.read_request(session_id)
     assert request is not None
     return request
 
 
 def calls(workshop: Workshop, method: str, end: str) -> int:
-    """How often something was asked for."""
+    """Return how often something was asked for."""
     return sum(seen[0] == method and seen[1].endswith(end) for seen in workshop.github.seen)
 
 
 def hashes(title: str, body: str) -> dict[str, Any]:
-    """What a webhook carries."""
+    """Return what a webhook carries."""
     digests = {"title_sha256": title, "body_sha256": body}
     return {**ASKED, **{name: sha256(text.encode()).hexdigest() for name, text in digests.items()}}
 
@@ -151,7 +151,6 @@ class Crowd:
     """GitHub with many comments.
 
     Attributes:
-        asked: logins whose permission was looked up.
         read: ids of the comments that were read.
     """
 
@@ -173,7 +172,7 @@ class Crowd:
 
 
 def comment(number: int, login: str | None, html: str = "<p>text</p>", **more: Any) -> Comment:
-    """A comment, each a minute after the one before."""
+    """Return a comment, each a minute after the one before."""
     at = WHEN + timedelta(minutes=number)
     user = None if login is None else User(id=number + 100, login=login)
     fields = {

@@ -83,7 +83,7 @@ def test_who_may_not_write_starts_nothing(workshop: Workshop, login: str, role: 
 
 
 def hashes_now(workshop: Workshop, number: int) -> dict[str, Any]:
-    """What a webhook would carry at this moment."""
+    """Return what a webhook would carry at this moment."""
     issue = workshop.github.person("GET", f"/issues/{number}")
     return {
         **ASKED,

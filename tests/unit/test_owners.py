@@ -33,7 +33,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,20}[A-Za
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Reporting:
-    """A repository of the App's owner, and a stranger's in which the App is installed too."""
+    """Provide a repository of the App's owner, and a stranger's in which the App is installed too."""
     made = Reporting(tmp_path)
     made.github.repository(permissions={PERSON: "admin"})
     made.github.issue()

@@ -63,9 +63,7 @@ class App:
     """GitHub, all of whose deliveries are lost until they are listed as something else.
 
     Attributes:
-        attempts: that GitHub lists.
         since: from when the lists were asked for.
-        asked: what was to be delivered again.
         refuses: whether GitHub does not do so.
     """
 
@@ -92,13 +90,13 @@ LOST = attempt("a", *REFUSED_CONNECTION)
 
 @pytest.fixture
 def client() -> Iterator[DynamoDBClient]:
-    """The table in which tries are counted."""
+    """Provide the table in which tries are counted."""
     with table() as made:
         yield made
 
 
 def sweeps(app: App, client: DynamoDBClient) -> LostDeliveries:
-    """What looks for them."""
+    """Return what looks for them."""
     return LostDeliveries(cast("GitHubApp", app), client, TABLE)
 
 

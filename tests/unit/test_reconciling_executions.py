@@ -30,7 +30,7 @@ def states() -> Iterator[Any]:
 
 
 def described(**fields: Any) -> dict[str, Any]:
-    """An execution as AWS describes it."""
+    """Return an execution as AWS describes it."""
     named = {"executionArn": execution("s-1"), "stateMachineArn": MACHINE, "startDate": BEGAN}
     return {**named, "status": "RUNNING", **fields}
 

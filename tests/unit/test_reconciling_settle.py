@@ -25,7 +25,7 @@ STAGES = ("recorded", "opened", "admitted", "claimed")
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[Yard]:
-    """A deployment without sessions."""
+    """Provide a deployment without sessions."""
     with table() as client:
         yield Yard(tmp_path, client)
 

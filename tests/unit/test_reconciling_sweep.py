@@ -26,7 +26,7 @@ OTHER = "hexa/gadgets"
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[Yard]:
-    """A deployment without sessions."""
+    """Provide a deployment without sessions."""
     with table() as client:
         yield Yard(tmp_path, client)
 
@@ -89,7 +89,7 @@ def test_a_session_that_got_no_record_is_told_of(
 
 
 def test_an_old_failure_without_a_record_is_left_alone(yard: Yard) -> None:
-    """Records go when their time is over; what they told is not told again."""
+    """Record go when their time is over; what they told is not told again."""
     end = ExecutionEnd("FAILED", "DynamoDB.X", started_at=yard.start - timedelta(days=40), input="{}")
     yard.stop("s-1", end)
     assert yard.sweep().settled == []
@@ -261,6 +261,6 @@ def test_a_ledger_s_lease_needs_an_open_or_due_session(client: DynamoDBClient) -
 
 @pytest.fixture
 def client() -> Iterator[DynamoDBClient]:
-    """A table."""
+    """Provide a table."""
     with table() as made:
         yield made

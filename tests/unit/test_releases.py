@@ -17,13 +17,13 @@ STORED = [one for one in vars(models).values() if isinstance(one, type) and issu
 
 
 def last(name: str) -> dict[str, Any]:
-    """What a session of the last release left."""
+    """Return what a session of the last release left."""
     decoded: dict[str, Any] = json.loads((LAST / name).read_text(encoding="utf-8"))
     return decoded
 
 
 def with_unknown(value: Any) -> Any:
-    """The same with a field more in every object, as a later release may write it."""
+    """Return the same with a field more in every object, as a later release may write it."""
     if isinstance(value, list):
         return [with_unknown(item) for item in value]
     if not isinstance(value, dict):
@@ -47,7 +47,7 @@ def test_artifacts_of_a_later_release_are_read(model: type[BaseModel], name: str
 
 
 def test_all_that_we_leave_to_ourselves_is_read_leniently() -> None:
-    """Answers to the state machine and to the runner are among it; what people ask is not."""
+    """Answer to the state machine and to the runner are among it; what people ask is not."""
     assert {AgentRequest, AgentResult, BrokerGrant, OpenedPullRequest} <= set(STORED)
     for model in STORED:
         assert model.model_config["extra"] == "ignore", model

@@ -33,12 +33,7 @@ WORKFLOW = "on: [push, pull_request]\njobs: {}\n"
 
 
 class Held(Workshop):
-    """A pull request with held work, whose session has ended.
-
-    Attributes:
-        number: the pull request's.
-        work: the head that is held.
-    """
+    """A pull request with held work, whose session has ended."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         super().__init__(folder)
@@ -68,7 +63,7 @@ class Held(Workshop):
         return parent
 
     def asked(self, login: str = PERSON, **changes: Any) -> QueuedRelease:
-        """What the webhook queues for a comment that was written now."""
+        """Return what the webhook queues for a comment that was written now."""
         comment = self.github.person("POST", f"/issues/{self.number}/comments", {"body": "/ci"}, login)
         fields = {
             "kind": "release",
@@ -86,12 +81,12 @@ class Held(Workshop):
         return release(asked or self.asked(**changes), Tools(self.github.app(), self.store))
 
     def reactions(self, asked: QueuedRelease) -> list[str]:
-        """The reactions to the comment that asked."""
+        """Return the reactions to the comment that asked."""
         found = self.github.person("GET", f"/issues/comments/{asked.comment_id}/reactions")
         return [one["content"] for one in found]
 
     def ran(self, commit: str) -> set[str]:
-        """The events that ran workflows on a commit."""
+        """Return the events that ran workflows on a commit."""
         runs = self.github.person("GET", f"/actions/runs?head_sha={commit}")["workflow_runs"]
         return {run["event"] for run in runs}
 
@@ -103,7 +98,7 @@ class Held(Workshop):
 
 @pytest.fixture
 def held(tmp_path: Path) -> Held:
-    """A pull request with held work."""
+    """Provide a pull request with held work."""
     return Held(tmp_path)
 
 

@@ -324,7 +324,7 @@ def words(text: str) -> list[str]:
 
 
 def words_of_page(html: str) -> list[str]:
-    """The words that a browser shows, by another parser."""
+    """Return the words that a browser shows, by another parser."""
     tree = LexborHTMLParser(f"<body>{html}")
     for node in tree.css("rp,.sr-only,section[data-type]"):
         node.decompose()

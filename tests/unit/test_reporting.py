@@ -69,7 +69,7 @@ class Reporting(Workshop):
         return opened
 
     def record(self, session_id: str, **fields: Any) -> None:
-        """What RecordSession writes."""
+        """Write what RecordSession writes."""
         text = json.dumps({"repository": REPOSITORY, **fields})
         self.store.update_session(session_id, {"input": text, "repository": REPOSITORY})
 
@@ -101,7 +101,7 @@ class Reporting(Workshop):
         return report_outcome(parsed, tools, now=NOW, seconds_left=100)
 
     def result(self, outcome: Outcome = Outcome.CHANGED, session_id: str = "s-1", **more: Any) -> None:
-        """What a runner leaves."""
+        """Leave what a runner leaves."""
         result = AgentResult(
             session_id=session_id,
             task_arn=TASK,
@@ -122,7 +122,7 @@ class Reporting(Workshop):
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Reporting:
-    """A repository with one issue."""
+    """Provide a repository with one issue."""
     made = Reporting(tmp_path)
     made.github.repository()
     made.github.issue()

@@ -34,12 +34,12 @@ DELETED = "Tests are deleted on this branch: {}."
 
 
 def read(files: dict[str, str]) -> Read:
-    """A reader of files."""
+    """Return a reader of files."""
     return lambda path: files.get(path, "")
 
 
 def notices(changes: dict[str, str | None], *checks: Check, is_detected: bool = False) -> list[str]:
-    """What is told of some changes to the base; None deletes a file."""
+    """Return what is told of some changes to the base; None deletes a file."""
     after = {path: text for path, text in {**BASE, **changes}.items() if text is not None}
     # A content stands for its own hash.
     return changes_of_tests(BASE, after, read(BASE), read(after), checks or (CHECK,), is_detected=is_detected)

@@ -162,7 +162,7 @@ def test_a_line_that_makes_no_sense_is_passed_over(line: bytes) -> None:
 
 
 def test_what_is_kept_of_the_agents_output_has_bounds() -> None:
-    """Names, texts and lists of any size, which the agent's user can write, become short ones."""
+    """Name, texts and list of any size, which the agent's user can write, become short ones."""
     conversation = Conversation(Path("/w"))
     huge = "x" * 70_000
     todos = [{"content": huge, "status": "pending"}] * 150
@@ -269,7 +269,7 @@ def test_the_agents_environment_is_made_from_nothing(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Callable[..., list[Any]]:
-    """Writes lines into a small transcript and reads it back."""
+    """Write lines into a small transcript and read it back."""
 
     def write(*lines: bytes) -> list[Any]:
         transcript = Transcript(tmp_path / "t.jsonl", max_bytes=200, max_line_bytes=100)

@@ -57,7 +57,7 @@ def _broker(
     answer: Callable[[float], tuple[int, dict[str, Any]]],
     terminated: _Terminated | None = None,
 ) -> tuple[Broker, _Terminated]:
-    """A broker whose answer depends on how long was waited."""
+    """Return a broker whose answer depends on how long was waited."""
     clock = terminated or _Terminated()
 
     def sleep(seconds: float) -> None:

@@ -46,7 +46,7 @@ BODY = "\n".join(["MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ"] * 3)
 
 
 def a_key(kind: str = "RSA ", extra: str = "") -> str:
-    """A made-up private key."""
+    """Return a made-up private key."""
     name = kind + "PRIVATE" + " KEY"
     return f"-----BEGIN {name}-----\n{extra}{BODY}\n-----END {name}-----"
 
@@ -156,7 +156,7 @@ def find(
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """An empty one."""
+    """Provide an empty one."""
     return Repository(tmp_path)
 
 

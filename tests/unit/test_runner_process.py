@@ -132,13 +132,13 @@ class _Broker:
 
 @pytest.fixture
 def clock() -> _Clock:
-    """A clock that stands still."""
+    """Provide a clock that stands still."""
     return _Clock()
 
 
 @pytest.fixture
 def broker(clock: _Clock) -> _Broker:
-    """A broker in this process."""
+    """Provide a broker in this process."""
     return _Broker(clock)
 
 

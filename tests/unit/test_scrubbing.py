@@ -49,14 +49,14 @@ BASIC = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A token that this process was given."""
+    """Provide a token that this process was given."""
     monkeypatch.setattr(log, "_known", set())
     log.hide(TOKEN)
     return TOKEN
 
 
 def leaks(text: str) -> bool:
-    """Whether any eighth part of the token, or of its form for git, stands in a text."""
+    """Return whether any eighth part of the token, or of its form for git, stands in a text."""
     return any(
         secret[at : at + 40] in text for secret in (TOKEN, BASIC) for at in range(0, len(secret) - 40, 8)
     )

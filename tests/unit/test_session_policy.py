@@ -40,7 +40,7 @@ LONGEST = 2_048
 
 
 def policy(session_id: str = "s-1", table: str = "table", bucket: str = "bucket") -> dict[str, Any]:
-    """The broker's policy."""
+    """Return the broker's policy."""
     text = session_policy(
         CALLER, region="us-east-1", bucket=bucket, table=table, session_id=session_id, account="octo"
     )
@@ -60,7 +60,7 @@ def refused(operation: str, request: Mapping[str, Any]) -> str:
 
 
 def _runner_calls() -> list[dict[str, Any]]:
-    """What a real runner asks of DynamoDB in a session."""
+    """Return what a real runner asks of DynamoDB in a session."""
     stub: Any = Stubber(client("dynamodb"))
     seen: list[dict[str, Any]] = []
     stub.client.meta.events.register(

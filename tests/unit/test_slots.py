@@ -31,7 +31,7 @@ VERDICT = ("status", "outcome", "error", "failure_class", "sentence", "remedy")
 
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[DynamoDBClient]:
-    """A table on moto's DynamoDB, which knows transactions and conditions."""
+    """Provide a table on moto's DynamoDB, which knows transactions and conditions."""
     with mock_aws():
         client = boto3.client("dynamodb", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="s")
         client.create_table(
@@ -81,7 +81,7 @@ def _repository(number: int) -> str:
 
 
 def _filled(part: Any, number: int) -> Any:
-    """A part of a transaction with the values of one session instead of expressions."""
+    """Return a part of a transaction with the values of one session instead of expressions."""
     name = f"s-{number}"
     if isinstance(part, dict):
         return {key.replace("${SessionsTable}", TABLE): _filled(value, number) for key, value in part.items()}

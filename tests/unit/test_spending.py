@@ -43,7 +43,7 @@ def dynamodb() -> Iterator[DynamoDBClient]:
 
 
 def spent(dynamodb: DynamoDBClient, key: str = day_key(TODAY)) -> Decimal:
-    """What stands in a day's item."""
+    """Return what stands in a day's item."""
     item = dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": key}}).get("Item", {})
     return Decimal(item.get("usd", {"N": "0"})["N"])
 
@@ -163,9 +163,6 @@ class Day(RuleBasedStateMachine):
 
     A transaction is the only step that others can come between: DynamoDB's are serializable.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
-
-    Attributes:
-        dynamodb: where they are counted.
     """
 
     dynamodb: DynamoDBClient
@@ -190,7 +187,7 @@ class Day(RuleBasedStateMachine):
         repeats=st.integers(1, 3),
     )
     def begin(self, repository: str, usd: float, repeats: int) -> None:
-        """A session begins, by a function that may be repeated; it begins if and only if there is room."""
+        """Begin a session, by a function that may be repeated: if and only if there is room."""
         session_id = f"{self.now.date()}-{next(self.numbers)}"
         fits = self._counted() + Decimal(str(usd)) <= 20
         fits = fits and self._counted(repository) + Decimal(str(usd)) <= 12
@@ -210,7 +207,7 @@ class Day(RuleBasedStateMachine):
         repeats=st.integers(1, 3),
     )
     def end(self, data: st.DataObject, share: float | None, repeats: int) -> None:
-        """A session ends, also by the sweep beside the report, which knows its record from before."""
+        """End a session, also by the sweep beside the report, which knows its record from before."""
         session_id = data.draw(st.sampled_from(sorted(self.at_work)))
         repository, reserved = self.at_work.pop(session_id)
         record = Store(self.dynamodb, TABLE).read_session(session_id)
@@ -225,7 +222,7 @@ class Day(RuleBasedStateMachine):
 
     @invariant()
     def the_sums_are_right(self) -> None:
-        """A day's item is what ended sessions have cost and what others may cost, never above the limit."""
+        """Hold a day's item to what ended sessions have cost and what others may, within the limit."""
         day = self.now.date()
         assert spent(self.dynamodb, day_key(day)) == self._counted() <= 20
         for repository in ("o/a", "o/b"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
-    """A deployment with limits of a day."""
+    """Provide a deployment with limits of a day."""
     daily = {"daily_usd": 12.0, "daily_usd_per_repository": 8.0}
     monkeypatch.setattr(Workshop, "settings", Workshop.settings.model_copy(update=daily))
     with table() as client:
@@ -28,7 +28,7 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard
 
 
 def counted(deployment: Yard) -> tuple[str, str]:
-    """What stands for today: of all sessions, and of the repository's."""
+    """Return what stands for today: of all sessions, and of the repository's."""
     today = datetime.now(UTC).date()
     items = deployment.items()
     all_of, its = (
@@ -38,7 +38,7 @@ def counted(deployment: Yard) -> tuple[str, str]:
 
 
 def result(session_id: str, **fields: Any) -> str:
-    """What a runner leaves."""
+    """Return what a runner leaves."""
     now = datetime.now(UTC)
     plain = {"outcome": Outcome.NO_CHANGE, "started_at": now, "ended_at": now, "exit_code": 0, "task_arn": ""}
     return AgentResult.model_validate(plain | {"session_id": session_id} | fields).model_dump_json()

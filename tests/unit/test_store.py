@@ -41,7 +41,7 @@ def bucket() -> Iterator[Any]:
 
 
 def body(content: bytes) -> dict[str, Any]:
-    """An object of S3."""
+    """Return an object of S3."""
     return {"Body": StreamingBody(io.BytesIO(content), len(content))}
 
 

@@ -44,11 +44,11 @@ class Cluster:
         self.states.add_response("get_execution_history", {"events": events})
 
     def describes(self, *tasks: dict[str, Any]) -> None:
-        """The next description of tasks."""
+        """Return the next description of tasks."""
         self.ecs.add_response("describe_tasks", {"tasks": list(tasks)})
 
     def stops(self, arn: str) -> None:
-        """A task is told to stop."""
+        """Tell a task to stop."""
         expected = {"cluster": "cluster", "task": arn, "reason": "The session is over."}
         self.ecs.add_response("stop_task", {}, expected)
 
@@ -62,7 +62,7 @@ class Cluster:
 
 
 def task(arn: str, status: str, **fields: Any) -> dict[str, Any]:
-    """A task as ECS describes it."""
+    """Return a task as ECS describes it."""
     return {"taskArn": arn, "lastStatus": status, **fields}
 
 
@@ -121,7 +121,7 @@ def test_a_task_that_never_ends_does_not_hold_up_the_verdict() -> None:
 
 
 def started(session_id: str) -> dict[str, Any]:
-    """What ECS tells of a task that the state machine started for a session."""
+    """Return what ECS tells of a task that the state machine started for a session."""
     variables = [{"name": "SESSION_ID", "value": session_id}]
     return {"overrides": {"containerOverrides": [{"name": "runner", "environment": variables}]}}
 

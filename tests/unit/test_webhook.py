@@ -59,11 +59,7 @@ DENIED = (400, {"__type": "AccessDeniedException"})
 
 
 class Deployed:
-    """A webhook with its AWS.
-
-    Args:
-        aws: answers its calls.
-    """
+    """A webhook with its AWS."""
 
     def __init__(self, aws: FakeAws | None = None) -> None:
         self.aws = aws or FakeAws()

@@ -138,7 +138,7 @@ class FakeResponse:
         return b"{}"
 
     def isclosed(self) -> bool:
-        """It has been read."""
+        """Note that it has been read."""
         return True
 
 
@@ -178,11 +178,7 @@ class FakeConnection:
 
 
 class Connections:
-    """Hands out connections.
-
-    Args:
-        made: what is handed out, in order.
-    """
+    """Hands out connections."""
 
     def __init__(self, *made: FakeConnection) -> None:
         self.left = list(made)

@@ -34,14 +34,14 @@ from tests.unit.test_comments import CHANGED, REQUEST, result
 
 
 def squashed(title: str, prompt: str) -> str:
-    """The message of a squashed merge that takes title and description."""
+    """Return the message of a squashed merge that takes title and description."""
     return (
         f"{pull_request_title(title)}\n\n{pull_request_body(issue=None, prompt=prompt, requested_by=title)}"
     )
 
 
 def comments_with(text: str) -> dict[str, str]:
-    """Every template that shows others' texts, with this one at each of its places."""
+    """Return every template that shows others' texts, with this one at each of its places."""
     failed = CheckResult(name=text or "x", command=text, status="failed", output=text)
     left = result(text).model_copy(update={"checks": (failed,), "setup": failed, "notices": (text, text)})
     verdict = Verdict(status="FAILED", outcome=Outcome.FAILED, sentence=text, remedy=text, ttl=1)
@@ -120,7 +120,7 @@ def test_a_description_acts_on_nothing_as_a_commits_message_either(text: str) ->
 
 
 def trailers(message: str) -> list[str]:
-    """What git takes for a message's trailers."""
+    """Return what git takes for a message's trailers."""
     command = ["git", "interpret-trailers", "--parse"]
     parsed = subprocess.run(command, input=message, check=True, capture_output=True, text=True)
     return parsed.stdout.splitlines()

@@ -105,5 +105,5 @@ class FakeAws:
         )
 
     def count(self, operation: str) -> int:
-        """How often an operation was called."""
+        """Return how often an operation was called."""
         return sum(called == operation for called, _ in self.calls)

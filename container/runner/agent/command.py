@@ -30,7 +30,7 @@ def cli_arguments(
     *,
     used_turns: int = 0,
 ) -> list[str]:
-    """The command line. The prompt is not in it: every user of a machine can read command lines.
+    """Return the command line. The prompt is not in it: every user of a machine can read command lines.
 
     Nothing of the work tree is read as settings or instructions (`--setting-sources`), nor are MCP servers:
     they could run programs and widen what the agent may do. What the base branch says is in a folder of the
@@ -38,11 +38,8 @@ def cli_arguments(
     has nothing to lose.
 
     Args:
-        request: model and limits.
         conversation_id: a UUID, under which the conversation can be continued.
-        rules: what the base branch says.
         tools: what the agent may use, besides what makes use of the rules.
-        used_turns: by earlier tasks of the session.
     """
     tools = (*tools, *rules.tools)
     return [
@@ -65,10 +62,9 @@ def cli_arguments(
 
 
 def agent_environment(workspace: Workspace, gateway: Mapping[str, str]) -> dict[str, str]:
-    """The agent's whole environment; nothing of the runner's own is passed on but PATH.
+    """Return the agent's whole environment; nothing of the runner's own is passed on but PATH.
 
     Args:
-        workspace: the agent's folders.
         gateway: the variables that lead the CLI to the model.
     """
     return {

@@ -26,11 +26,7 @@ _REASONS: dict[Commenters, str] = {
 
 
 def heard(request: AgentRequest, commenters: Commenters) -> tuple[AgentRequest, str | None]:
-    """Leaves the comments out that the repository does not want its agent to read.
-
-    Args:
-        request: with the comments of everybody.
-        commenters: what the repository's configuration says.
+    """Leave the comments out that the repository does not want its agent to read.
 
     Returns:
         The request for the agent, and a sentence about what it does not see, if there is something.

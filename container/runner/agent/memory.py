@@ -24,15 +24,12 @@ _PRINT = (
 
 
 def keep_conversation(workspace: Workspace, config: Path, conversation_id: str, path: Path) -> None:
-    """Copies the record once the agent has ended, if there is one.
+    """Copy the record once the agent has ended, if there is one.
 
     It is read as the agent's user, so that a link in its place leads to nothing that the agent could not
     read itself.
 
     Args:
-        workspace: the agent's folders.
-        config: the CLI's configuration folder.
-        conversation_id: the conversation's UUID.
         path: where to; in a folder of the runner's own.
     """
     command = ["sh", "-c", _PRINT, "sh", conversation_id, str(MAX_BYTES)]

@@ -24,9 +24,7 @@ class Notices:
     """Says for each limit once that it is near.
 
     Args:
-        limits: the session's.
         usd: US dollars used so far.
-        turns: turns used so far.
         seconds: seconds used so far.
     """
 
@@ -46,7 +44,7 @@ class Notices:
         ]
 
     def due(self) -> list[str]:
-        """The notices that have become due since the last call."""
+        """Return the notices that have become due since the last call."""
         due, ahead = [], []
         for entry in self._ahead:
             used, limit, describe = entry

@@ -49,7 +49,6 @@ class Ended:
     Attributes:
         exit_code: negative if a signal ended it, as in `subprocess`.
         stop: why we stopped it, if we did.
-        stderr: its last lines.
     """
 
     exit_code: int
@@ -68,13 +67,9 @@ def run_as_agent(
     talk: Talk | None = None,
     settle: Callable[[Stop | None], None] = lambda _: None,
 ) -> Ended:
-    """Runs a program to its end.
+    """Run a program to its end.
 
     Args:
-        command: program and arguments.
-        user: as whom.
-        cwd: where.
-        env: its whole environment.
         on_line: called in another thread with each line of its standard output.
         should_stop: asked several times a second; the first answer ends the program.
         talk: what it is told on its standard input, which is empty without it.
@@ -156,7 +151,7 @@ def _reader(name: str, stream: IO[bytes] | None, take: Callable[[bytes], None]) 
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """The stream's lines; of one that is too long, the beginning."""
+    """Yield the stream's lines; of one that is too long, the beginning."""
     is_new = True
     while piece := stream.readline(_LONGEST_LINE):
         if is_new:

@@ -61,10 +61,9 @@ rather than anew.
 
 
 def build_prompt(request: AgentRequest, nonce: str, notes: str = "", *, resumed: bool = False) -> str:
-    """Writes the prompt.
+    """Write the prompt.
 
     Args:
-        request: what is asked for.
         nonce: a random word, new for each session.
         notes: what the repository's maintainers want the agent to know.
         resumed: the work tree holds the work of an earlier session.

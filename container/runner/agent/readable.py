@@ -16,19 +16,14 @@ _FULL = "\n*The rest is in transcript.jsonl.*\n"
 
 
 class ReadableTranscript:
-    """Writes each step as it comes.
-
-    Args:
-        path: the file.
-        max_characters: how long it may grow.
-    """
+    """Writes each step as it comes."""
 
     def __init__(self, path: Path, *, max_characters: int = MAX_CHARACTERS) -> None:
         self._file = path.open("a", encoding="utf-8", errors="replace")
         self._room = max_characters
 
     def take(self, event: dict[str, Any]) -> None:
-        """Takes one line of the CLI's, decoded; what is not part of the conversation is left out."""
+        """Take one line of the CLI's, decoded; what is not part of the conversation is left out."""
         message = event.get("message")
         content = message.get("content") if isinstance(message, dict) else None
         for block in content if isinstance(content, list) else []:
@@ -38,7 +33,7 @@ class ReadableTranscript:
             self._write(f"\n---\n\nEnded: {event.get('subtype')}, {event.get('num_turns')} turns.\n")
 
     def close(self) -> None:
-        """Ends it."""
+        """End it."""
         self._file.close()
 
     def _write(self, text: str) -> None:
@@ -67,14 +62,14 @@ def _render(block: dict[str, Any]) -> str:
 
 
 def _text(content: object) -> str:
-    """The text of a tool's result, which is a string or a list of blocks."""
+    """Return the text of a tool's result, which is a string or a list of blocks."""
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "(no text)")) for part in content if isinstance(part, dict))
     return str(content or "")
 
 
 def _fenced(text: str, longest: int) -> str:
-    """A block that its own content cannot end."""
+    """Return a block that its own content cannot end."""
     fence = "```"
     while fence in text:
         fence += "`"

@@ -39,13 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgentRun:
-    """One run of the agent.
-
-    Attributes:
-        end: how it ended.
-        summary: its last words.
-        conversation_id: under which it can be continued.
-    """
+    """One run of the agent."""
 
     end: AgentEnd
     summary: str
@@ -70,21 +64,15 @@ def run_agent(
     patience: float = PATIENCE_SECONDS,
     report: Report,
 ) -> AgentRun:
-    """Lets the agent work until it ends or is stopped.
+    """Let the agent work until it ends or is stopped.
 
     Args:
-        request: what is asked for.
-        workspace: where.
-        rules: what the base branch says.
-        tracker: told each step.
         transcript: file for the CLI's lines; what people can read of them goes into an `.md` beside it.
         api_key: of the model's service, if it wants one; stays in this process.
         should_stop: asked several times a second.
         elapsed: seconds of the session's time that are used.
-        guard: says when the agent gets nowhere.
         settle: called when the agent has ended, before everything that it left is ended too.
         resumed: the workspace holds the work of a session that was cut off.
-        tools: what the agent may use.
         notes: what the repository's maintainers want it to know.
         patience: seconds for which a model's service that fails is asked again.
         report: told what is used; knows what earlier tasks have used.

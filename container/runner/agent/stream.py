@@ -38,7 +38,7 @@ _STEPS = {
 
 
 def _at_most(longest: int) -> BeforeValidator:
-    """Cuts a text or a list; whatever else it is given, it leaves to the field's type."""
+    """Cut a text or a list; whatever else it is given, it leaves to the field's type."""
     return BeforeValidator(lambda value: value[:longest] if isinstance(value, str | list) else value)
 
 
@@ -62,7 +62,7 @@ class ResultLine(BaseModel):
 
 
 def decode(line: bytes) -> dict[str, Any] | None:
-    """Reads one line of the CLI's; None if it is not an object."""
+    """Read one line of the CLI's; None if it is not an object."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
@@ -79,7 +79,6 @@ class Conversation:
     Attributes:
         activity: what it is doing now, one short line.
         tool: name of the tool that it used last.
-        todos: its todo list.
         result: the last line, once it came.
         last_text: the last thing it said in words.
     """
@@ -99,7 +98,7 @@ class Conversation:
         return len(self._messages)
 
     def feed(self, line: bytes) -> bool:
-        """Reads one line.
+        """Read one line.
 
         Returns:
             Whether there is something new to show.
@@ -108,7 +107,7 @@ class Conversation:
         return event is not None and self.take(event)
 
     def take(self, event: dict[str, Any]) -> bool:
-        """Takes one line, decoded; what it returns is what `feed` does."""
+        """Take one line, decoded; what it returns is what `feed` does."""
         kind = event.get("type")
         if kind == "result":
             self._end(event)

@@ -33,7 +33,7 @@ class _Call:
 
     @classmethod
     def of(cls, block: dict[str, Any]) -> _Call:
-        """Reads it, and keeps no more than a few words of its input, which may be as large as a file."""
+        """Read it, and keep no more than a few words of its input, which may be as large as a file."""
         given = json.dumps(block.get("input"), sort_keys=True)
         return cls(
             one_line(_start(block.get("name")), 60),
@@ -49,7 +49,6 @@ class StuckGuard:
         changed_at: when the work was last seen to change, on the clock.
         same_failures: how often in a row the same call of a tool may fail.
         silence: seconds without a change and without a word.
-        clock: measures them.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class StuckGuard:
         return None
 
     def take(self, event: dict[str, Any]) -> None:
-        """Takes one line of the CLI's, decoded."""
+        """Take one line of the CLI's, decoded."""
         self._heard_at = self._clock.monotonic()
         message = event.get("message")
         content = message.get("content") if isinstance(message, dict) else None

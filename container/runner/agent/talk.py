@@ -15,26 +15,22 @@ from typing import IO
 
 
 class Talk:
-    """Messages on their way to the CLI; they are written by a thread, so that nobody waits for a full pipe.
-
-    Args:
-        prompt: the first message.
-    """
+    """Messages on their way to the CLI; a thread writes them, so that nobody waits for a full pipe."""
 
     def __init__(self, prompt: str) -> None:
         self._messages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.say(prompt)
 
     def say(self, text: str) -> None:
-        """Adds a message."""
+        """Add a message."""
         self._messages.put(text)
 
     def end(self) -> None:
-        """Says that nothing more will come."""
+        """Say that nothing more will come."""
         self._messages.put(None)
 
     def feed(self, stream: IO[bytes]) -> None:
-        """Writes what is said to a stream until the end, and closes it."""
+        """Write what is said to a stream until the end, and close it."""
         threading.Thread(target=self._write, args=(stream,), name="agent-stdin", daemon=True).start()
 
     def _write(self, stream: IO[bytes]) -> None:

@@ -16,8 +16,6 @@ class Transcript:
     """Writes lines to a file until it is full; a line too long is replaced by a note of its size.
 
     Args:
-        path: the file.
-        max_bytes: how large it may grow.
         max_line_bytes: how long a line may be.
     """
 
@@ -29,7 +27,7 @@ class Transcript:
         self._longest = max_line_bytes
 
     def write(self, line: bytes) -> None:
-        """Keeps one line."""
+        """Keep one line."""
         if self._file.closed or self._room <= 0:
             return
         if len(line) > self._longest:
@@ -43,7 +41,7 @@ class Transcript:
         self._file.flush()
 
     def close(self) -> None:
-        """Ends it."""
+        """End it."""
         self._file.close()
 
 

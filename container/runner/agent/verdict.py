@@ -43,7 +43,6 @@ class AgentEnd:
     """Everything that says how the agent ended.
 
     Attributes:
-        ended: the process.
         result: the CLI's last line, if it came.
         budget_spent: the gateway refused a call for want of money.
         trouble: the model's service's last error, if it had one.
@@ -58,11 +57,9 @@ class AgentEnd:
 
 
 def judge(end: AgentEnd, limits: ResolvedLimits, *, changed: bool) -> tuple[Outcome, PullwrightError | None]:
-    """Decides the outcome.
+    """Decide the outcome.
 
     Args:
-        end: how the agent ended.
-        limits: of the session, for the sentence.
         changed: whether its work tree differs from the branch's head.
 
     Returns:

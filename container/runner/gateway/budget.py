@@ -14,10 +14,7 @@ class Usage:
     """What the session has used so far.
 
     Args:
-        tokens: of all models together.
         cost_usd: US dollars, those that were spent before too.
-        calls: inferences that were answered.
-        by_model: tokens of each model.
     """
 
     tokens: TokenUsage = field(default_factory=TokenUsage)
@@ -31,8 +28,6 @@ class Budget:
 
     Args:
         limit_usd: US dollars.
-        price: of a model by its id.
-        spent_usd: that were spent of it before.
     """
 
     def __init__(self, limit_usd: float, price: Callable[[str], Price], spent_usd: float = 0.0) -> None:
@@ -91,7 +86,6 @@ class Budget:
 
         Args:
             reserved: what `reserve` returned.
-            model: id.
             tokens: None when the call was not answered and so costs nothing.
         """
         with self._changed:

@@ -44,8 +44,6 @@ class Route:
 
     Args:
         target: path and query below the provider's root.
-        answers: whether the model is to answer.
-        model: id, where the path has it.
     """
 
     target: str
@@ -59,10 +57,8 @@ class Call:
 
     Args:
         target: path and query below the provider's root.
-        model: id.
         headers: those that go to the provider, but for its credentials.
         encoded: the checked body, encoded again: what was checked is then what is sent.
-        prompt: what is known of its tokens.
         max_tokens: the longest answer that the request allows; 0 when it is not an inference.
     """
 
@@ -83,7 +79,6 @@ def check(body: dict[str, Any], model: object, models: Collection[str], own: Col
 
     Args:
         body: the decoded JSON of the agent's request.
-        model: what it asks for.
         models: ids that may be used.
         own: fields that only this service has.
 

@@ -21,8 +21,6 @@ class GatewayConfig(BaseModel):
     """Which model the agent may use, through whom, and for how much.
 
     Attributes:
-        provider: the service.
-        model: id of the main model.
         small_model: id for the CLI's small tasks; the main model when there is none.
         price: of the main model; its list price by default.
         limit_usd: US dollars for the whole session.
@@ -86,11 +84,7 @@ class GatewayConfig(BaseModel):
         return Anthropic(self.models, self.api_key.get_secret_value(), self.anthropic_url)
 
     def environment(self, base_url: str) -> dict[str, str]:
-        """Return the variables with which the CLI talks to the gateway and to nobody else.
-
-        Args:
-            base_url: the gateway's.
-        """
+        """Return the variables with which the CLI talks to the gateway and to nobody else."""
         small = self.small_model or self.model
         common = {
             "ANTHROPIC_DEFAULT_OPUS_MODEL": self.model,

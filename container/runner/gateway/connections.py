@@ -24,18 +24,14 @@ class HeadTooLongError(Exception):
 
 
 class HeadReader:
-    """A connection's bytes, of which only so many may belong to the head of a request.
-
-    Args:
-        stream: where they come from.
-    """
+    """A connection's bytes, of which only so many may belong to the head of a request."""
 
     def __init__(self, stream: BufferedIOBase) -> None:
         self._stream = stream
         self._left = MAX_HEAD
 
     def next_head(self) -> None:
-        """A new request begins."""
+        """Note that a new request begins."""
         self._left = MAX_HEAD
 
     def readline(self, limit: int = -1) -> bytes:
@@ -91,21 +87,21 @@ class Connections:
         return True
 
     def forget(self, connection: socket.socket) -> None:
-        """A connection has ended."""
+        """Note that a connection has ended."""
         with self._lock:
             del self._states[connection]
         self._places.release()
 
     def reads_body(self, connection: socket.socket) -> None:
-        """A client has shown the token and sends its body."""
+        """Note that a client has shown the token and sends its body."""
         self._set(connection, _BODY, known=True)
 
     def answers(self, connection: socket.socket) -> None:
-        """The client has sent all; what comes now is up to the model."""
+        """Note that the client has sent all; what comes now is up to the model."""
         self._set(connection, None)
 
     def reads_head(self, connection: socket.socket) -> None:
-        """The client may send its next request."""
+        """Let the client send its next request."""
         with self._lock:
             known = self._states[connection].known
         if known:

@@ -53,7 +53,6 @@ class Content:
     and with every text as a block, as the client writes the same text now so and now so.
 
     Attributes:
-        images: how many there are.
         image_bytes: of their base64.
         markup: bytes that JSON inside the content has more when it is written with spaces and escapes.
         hour: something is to stay in the cache for an hour.

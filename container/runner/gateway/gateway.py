@@ -25,7 +25,6 @@ class Gateway:
     the port, can spend nothing.
 
     Args:
-        config: model, provider and money.
         waiting: told why, whenever the agent has to wait for a service that fails.
 
     Raises:

@@ -61,11 +61,7 @@ class Meter(ABC):
         )
 
     def tokens(self, expected: Tokens) -> Tokens:
-        """Return what the call used: at most what was expected, until the answer says less.
-
-        Args:
-            expected: the worst case of the call.
-        """
+        """Return what the call used: at most what was expected, until the answer says less."""
         count = self._counts.get
         said = self.complete and self._final
         output = count("output_tokens", 0) if said else max(expected.output, count("output_tokens", 0))
@@ -189,11 +185,7 @@ _KINDS: dict[str, type[Meter]] = {
 
 
 class SafeMeter:
-    """A meter whose trouble never disturbs the answer: the call is then booked with what was reserved for it.
-
-    Args:
-        content_type: of the answer.
-    """
+    """A meter whose trouble never disturbs the answer: the call then costs what was reserved for it."""
 
     def __init__(self, content_type: str) -> None:
         kind, _, _ = content_type.partition(";")

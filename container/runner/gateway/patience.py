@@ -20,10 +20,6 @@ class Patience:
 
     So a session outlives a short outage, and ends soon after a long one, however many calls it has under way
     and however often the client repeats them.
-
-    Args:
-        seconds: how long an outage may last.
-        clock: measures it.
     """
 
     def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +30,7 @@ class Patience:
         self._over = threading.Event()
 
     def worked(self) -> None:
-        """The service has answered: what comes later is another outage."""
+        """Note that the service has answered: what comes later is another outage."""
         with self._lock:
             self._failing_since = None
 
@@ -57,12 +53,7 @@ class Patience:
         return min(max(pause, retry_after), left)
 
     def wait(self, seconds: float, gone: Callable[[], bool]) -> bool:
-        """Wait; False as soon as it is in vain, because the client has left or the session is over.
-
-        Args:
-            seconds: how long.
-            gone: whether the client has left.
-        """
+        """Wait; False as soon as it is in vain, because the client has left or the session is over."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if self._over.wait(min(left, _LOOK)):
@@ -72,5 +63,5 @@ class Patience:
         return not self._over.is_set()
 
     def end(self) -> None:
-        """The session is over: nobody waits any more."""
+        """End all waits: the session is over."""
         self._over.set()

@@ -44,7 +44,6 @@ class Prompt:
     """What is known of a prompt that has passed all checks.
 
     Args:
-        tokens: the most that it can have.
         marks: for its whole and for its latest beginnings a digest, and how many of its tokens come after it.
         lasting: a later call with the same beginning has at least as many tokens of it.
         hour: something in it is to stay in the cache for an hour.
@@ -136,7 +135,7 @@ def _frame(body: dict[str, Any], content: Content) -> dict[str, Any]:
 
 
 def _check_edits(management: Any) -> None:
-    """A compaction on the provider's side is an inference of its own, which `max_tokens` does not bound."""
+    """Refuse a compaction on the provider's side: `max_tokens` does not bound that inference."""
     if management is None:
         return
     edits = management.get("edits", []) if isinstance(management, dict) else None

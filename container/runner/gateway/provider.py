@@ -68,7 +68,6 @@ class Anthropic:
     Args:
         models: ids that may be used.
         api_key: goes into every request, and nowhere else.
-        base_url: root of the API.
     """
 
     def __init__(self, models: tuple[str, ...], api_key: str, base_url: str = ANTHROPIC_URL) -> None:
@@ -115,7 +114,6 @@ class Bedrock:
 
     Args:
         models: ids of models or inference profiles that may be used.
-        region: where they are called.
         session: botocore's; a new one by default.
     """
 

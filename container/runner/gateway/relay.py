@@ -42,7 +42,6 @@ class Trouble:
     Args:
         status: HTTP status; 200 when the error came inside a stream, 502 when there was no answer.
         type: error type or exception name, if the provider gave one.
-        message: the provider's.
     """
 
     status: int
@@ -56,7 +55,6 @@ class ErrorAnswer:
 
     Args:
         status: HTTP status.
-        headers: those that are passed on.
         body: its beginning, which is all of it but for defects.
     """
 
@@ -87,7 +85,6 @@ class Client:
     """Where an answer goes. Once the client has left, the rest is read for the meter only.
 
     Args:
-        start: called with status and headers.
         send: called with each piece of the body.
         gone: whether it has closed its connection while it waits.
     """
@@ -124,9 +121,6 @@ class Relay:
     """Forwards checked calls and pays for them.
 
     Args:
-        provider: where they go.
-        budget: what pays.
-        upstream: how they get there.
         patience: how long a service that fails is asked again.
         waiting: told why, whenever a call waits for the service.
     """

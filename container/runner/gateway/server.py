@@ -27,8 +27,6 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
     """Listens on a free port of 127.0.0.1.
 
     Args:
-        provider: whose requests are understood.
-        relay: where they go.
         token: the first part of every path; a request without it goes no further.
     """
 

@@ -31,13 +31,13 @@ class Attempts:
         self._told = ""
 
     def __iter__(self) -> Iterator[int]:
-        """Counts them; whoever has succeeded asks for no further one."""
+        """Count them; whoever has succeeded asks for no further one."""
         while self._made < _ATTEMPTS:
             self._made += 1
             yield self._made
 
     def failed(self, error: GitError) -> None:
-        """Takes note of a failure.
+        """Take note of a failure.
 
         Raises:
             PullwrightError: GitHub names a setting that no further attempt changes.
@@ -48,12 +48,12 @@ class Attempts:
             raise lasting from error
 
     def pause(self) -> None:
-        """Waits before the next attempt, if there is one."""
+        """Wait before the next attempt, if there is one."""
         if self._made < _ATTEMPTS:
             self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**self._made)))  # noqa: S311 - jitter
 
     def unavailable(self, sentence: str) -> GitHubUnavailable:
-        """What is told after the last one, with GitHub's own words.
+        """Return what is told after the last one, with GitHub's own words.
 
         Args:
             sentence: what GitHub did not do, without a full stop.
@@ -62,5 +62,5 @@ class Attempts:
 
 
 def log_failure(error: GitError, attempt: int) -> None:
-    """Notes a command that failed."""
+    """Note a command that failed."""
     logger.warning("git failed", command=error.command, code=error.code, attempt=attempt, stderr=error.stderr)

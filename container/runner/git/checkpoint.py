@@ -23,7 +23,6 @@ class CheckpointRef:
     """The checkpoints of one branch.
 
     Args:
-        remote: the branch's repository on GitHub.
         name: full name of the ref; the branch's if not given.
     """
 
@@ -35,7 +34,7 @@ class CheckpointRef:
         self._lock = threading.Lock()
 
     def find(self, folder: Path) -> bool:
-        """Whether there is a checkpoint.
+        """Return whether there is a checkpoint.
 
         Args:
             folder: any folder that only the runner's user writes.
@@ -47,11 +46,7 @@ class CheckpointRef:
         return bool(self._stands_at)
 
     def fetch(self, store: Store, head: Head) -> Head | None:
-        """Fetches the checkpoint that `find` found.
-
-        Args:
-            store: where to.
-            head: the branch's.
+        """Fetch the checkpoint that `find` found.
 
         Returns:
             The checkpoint, or None if it is not based on the branch as it stands now.
@@ -66,7 +61,7 @@ class CheckpointRef:
         return store.head(self.name)
 
     def push(self, store: Store, commit: str) -> Rejection | None:
-        """Moves it to a commit.
+        """Move it to a commit.
 
         Returns:
             Why it was not moved: somebody else has moved it, or a rule of the repository forbids it.
@@ -77,7 +72,7 @@ class CheckpointRef:
         return self._move(store, commit)
 
     def delete(self, store: Store) -> None:
-        """Deletes it, if there is one.
+        """Delete it, if there is one.
 
         Raises:
             GitHubUnavailable: GitHub did not answer.

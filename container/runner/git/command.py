@@ -42,11 +42,6 @@ _DRAIN_SECONDS = 5.0
 class GitError(Exception):
     """A git command failed.
 
-    Args:
-        command: git's subcommand.
-        code: its exit code.
-        stderr: what it said.
-
     Attributes:
         stderr: the end of it, for the log.
         told: GitHub's own words in it, for people.
@@ -62,13 +57,7 @@ class GitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A git command that has ended.
-
-    Attributes:
-        code: its exit code.
-        out: its standard output, whole.
-        err: the end of its standard error.
-    """
+    """A git command that has ended."""
 
     code: int
     out: bytes
@@ -92,7 +81,7 @@ class _Reader(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Reads until nobody can write any more."""
+        """Read until nobody can write any more."""
         if self._stream is None:
             return
         with self._stream as stream:
@@ -132,12 +121,11 @@ _SETTINGS = {
 def environment(
     settings: Mapping[str, str] | None = None, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The whole environment of one git process; nothing is inherited but PATH.
+    """Return the whole environment of one git process; nothing is inherited but PATH.
 
     Args:
         settings: further configuration, which travels in the environment: argv and files can be read by
             others and outlive the command.
-        extra: further variables.
     """
     everything = {**_SETTINGS, **(settings or {})}
     variables = {"PATH": search_path(), **_NEUTRAL}
@@ -149,13 +137,9 @@ def environment(
 
 
 def network_environment(url: str, token: str) -> dict[str, str]:
-    """The environment of a git process that talks to GitHub.
+    """Return the environment of a git process that talks to GitHub.
 
     The header is bound to the address's origin, and curl drops it when it is sent elsewhere.
-
-    Args:
-        url: the repository's address.
-        token: an installation token.
 
     Raises:
         InternalError: the address is not one that a token may be sent to.
@@ -181,18 +165,15 @@ def run(
     should_stop: Callable[[], bool] = lambda: False,
     accept: Sequence[int] = (0,),
 ) -> Done:
-    """Runs one git command to its end.
+    """Run one git command to its end.
 
     Args:
-        arguments: subcommand and its arguments.
-        cwd: where.
         env: its whole environment; neutral if not given.
         user: as whom; the runner's own user if not given.
         given: its standard input, or a file to read it from.
         out: a file for its standard output, for what may be large.
         timeout: seconds until it is killed.
         should_stop: asked several times a second; it is killed as soon as this is so.
-        accept: exit codes that are no failure.
 
     Raises:
         GitError: it ended with another code, not in time, was stopped, or said more than `MAX_OUT`.
@@ -225,14 +206,14 @@ def run(
 
 
 def _said(reader: _Reader) -> str:
-    """Standard error without secrets: whoever cuts it later cuts none in two."""
+    """Return standard error without secrets: whoever cuts it later cuts none in two."""
     text = reader.kept.decode(errors="replace")
     # Of a word that has lost its beginning nobody could tell whether it was a token.
     return scrub(text if reader.is_whole else _WORD.sub("", text))
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float, should_stop: Callable[[], bool]) -> str | None:
-    """Waits for its end, and says why if it must not be waited for."""
+    """Wait for its end, and say why if it must not be waited for."""
     deadline = time.monotonic() + timeout
     while True:
         try:

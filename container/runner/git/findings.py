@@ -46,9 +46,6 @@ _REFUSED = re.compile(
 def is_harmless(stderr: str) -> bool:
     """Tell whether a fetch failed for a finding, and one that is harmless.
 
-    Args:
-        stderr: what git wrote.
-
     Raises:
         HistoryRefused: it failed for a finding that is not.
     """

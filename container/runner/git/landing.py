@@ -35,9 +35,7 @@ class Landing:
     """Brings work onto one branch.
 
     Args:
-        github: the repository's GitHub.
         repository: `owner/name`.
-        branch: its name.
         sleep: waits so many seconds.
     """
 
@@ -50,12 +48,10 @@ class Landing:
         self._sleep = sleep
 
     def land(self, tree: str, parent: str, *messages: str) -> str:
-        """Makes a commit, others without a change on top of it, and moves the branch to the last.
+        """Make a commit, others without a change on top of it, and move the branch to the last.
 
         Args:
             tree: hash of what it holds, which GitHub has.
-            parent: where the branch stands.
-            messages: the whole message of each.
 
         Returns:
             The last one's hash.
@@ -70,7 +66,7 @@ class Landing:
         return commit
 
     def _create(self, tree: str, parent: str, message: str) -> str:
-        """Makes the commit; one that was made and never answered for does no harm."""
+        """Make the commit; one that was made and never answered for does no harm."""
         self._github.fresh.made(tree)
         for pause in _PAUSES:
             try:

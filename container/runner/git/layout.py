@@ -49,7 +49,6 @@ class Layout:
 
     Args:
         modes: of everything in the tree but folders, by path.
-        targets: of the links, by path.
     """
 
     def __init__(self, modes: Mapping[str, str], targets: Mapping[str, str]) -> None:
@@ -58,7 +57,7 @@ class Layout:
 
     @classmethod
     def read(cls, store: Store, tree: str) -> Self:
-        """Reads a tree.
+        """Read a tree.
 
         Args:
             store: where it is, with its links' targets.
@@ -104,10 +103,9 @@ class Layout:
         return dict(inside)
 
     def follow(self, path: str, *, loosely: bool = False) -> Walk:
-        """Follows a link as the kernel does: link by link, and `..` from where that led.
+        """Follow a link as the kernel does: link by link, and `..` from where that led.
 
         Args:
-            path: the link's.
             loosely: names that differ in case or composition only are one, as on macOS and Windows.
         """
         folder, _, name = path.rpartition("/")
@@ -147,12 +145,12 @@ class Layout:
 
 
 def is_at_or_below(path: str, places: frozenset[str] | set[str]) -> bool:
-    """Whether a path is one of some places or in one of them; the empty place is the root."""
+    """Return whether a path is one of some places or in one of them; the empty place is the root."""
     return "" in places or path in places or any(folder in places for folder in above(path))
 
 
 def clashing(layout: Layout, added: Iterable[str]) -> tuple[str, str] | None:
-    """Finds a new name that is another one's on macOS or Windows.
+    """Find a new name that is another one's on macOS or Windows.
 
     Args:
         layout: of the tree with the new names.

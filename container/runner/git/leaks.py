@@ -27,7 +27,6 @@ class Form:
     """What secrets of one kind look like.
 
     Attributes:
-        kind: with its article.
         hints: in small letters; a text with none of them holds no such secret.
         pattern: its group `only`, if it has one, is the secret; the rest is where it stands.
     """
@@ -144,10 +143,7 @@ EXAMPLES = frozenset(
 
 
 def matches(text: str) -> Iterator[tuple[str, re.Match[str], str]]:
-    """Finds the secrets in a text.
-
-    Args:
-        text: any.
+    """Find the secrets in a text.
 
     Yields:
         The kind, where it stands, and the value.
@@ -163,12 +159,12 @@ def matches(text: str) -> Iterator[tuple[str, re.Match[str], str]]:
 
 
 def value_of(found: re.Match[str]) -> str:
-    """What makes a secret, of a match of a form's pattern: without spaces and line ends."""
+    """Return what makes a secret, of a match of a form's pattern: without spaces and line ends."""
     return "".join((found.groupdict().get("only") or found[0]).split())
 
 
 def redact(text: str) -> str:
-    """Puts the kind in the place of every secret."""
+    """Put the kind in the place of every secret."""
     small = text.lower()
     for form in FORMS:
         if any(hint in small for hint in form.hints):
@@ -177,7 +173,7 @@ def redact(text: str) -> str:
 
 
 def redact_line(line: bytes) -> bytes:
-    """Redacts one line of JSON, whose strings are looked at unescaped; or of anything else."""
+    """Redact one line of JSON, whose strings are looked at unescaped; or of anything else."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):

@@ -20,13 +20,9 @@ _ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 
 
 def find_strays(old: Layout, new: Layout) -> dict[str, str]:
-    """Finds links that lead out of the repository or into git's own folder and did not before.
+    """Find links that lead out of the repository or into git's own folder and did not before.
 
     A link that nobody touched may do so by another that is new.
-
-    Args:
-        old: the tree before the change.
-        new: the tree after it.
 
     Returns:
         What is wrong with each, to go on after its path.
@@ -40,14 +36,10 @@ def find_strays(old: Layout, new: Layout) -> dict[str, str]:
 
 
 def problem(layout: Layout, path: str) -> str | None:
-    """Says why a link must not be pushed, if it must not.
+    """Say why a link must not be pushed, if it must not.
 
     It has to stay inside for every system that may check it out: Linux follows link by link, macOS and
     Windows do not tell case, and Windows takes `..` off the text before it follows anything.
-
-    Args:
-        layout: the tree's.
-        path: the link's.
     """
     target = layout.targets[path]
     if any(map(is_invisible, target)):

@@ -29,7 +29,7 @@ _MARKS = re.compile(r"^[#>*\s-]+|[*`]+")
 
 
 def commit_message(request: AgentRequest, summary: str) -> str:
-    """Writes the message.
+    """Write the message.
 
     Args:
         request: what was asked for; its title is the subject.
@@ -44,7 +44,7 @@ def commit_message(request: AgentRequest, summary: str) -> str:
 
 
 def hold_message(request: AgentRequest) -> str:
-    """Writes the message of the commit that keeps workflows from running on what stands below it.
+    """Write the message of the commit that keeps workflows from running on what stands below it.
 
     GitHub reads the trailer only at the very end, after two empty lines. A squash merge ends its message with
     those who are credited as co-authors, so there is always one: nothing is kept from running after it.
@@ -67,7 +67,7 @@ def _requester(request: AgentRequest) -> list[str]:
 
 
 def checkpoint_message(request: AgentRequest) -> str:
-    """Writes the message of a checkpoint, which no branch ever holds."""
+    """Write the message of a checkpoint, which no branch ever holds."""
     return f"Checkpoint: unfinished work for {request.branch}\n\nPullwright-Session: {request.session_id}\n"
 
 

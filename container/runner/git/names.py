@@ -28,7 +28,7 @@ _STREAM = re.compile(r":.*", re.DOTALL)
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a reader of a name sees nothing of a character; a plain space is seen between others."""
+    """Return whether a reader of a name sees nothing of a character; a plain space is seen between others."""
     if character == " ":
         return False
     return unicodedata.category(character) in _HIDDEN or ord(character) in _UNSEEN
@@ -36,7 +36,7 @@ def is_invisible(character: str) -> bool:
 
 @lru_cache(maxsize=1 << 18)
 def same(part: str) -> str:
-    """What two names have in common that are one on macOS or Windows: case, composition, ends."""
+    """Return what two names have in common that are one on macOS or Windows: case, composition, ends."""
     if part.isascii():
         plain = part.lower()
     else:
@@ -47,12 +47,12 @@ def same(part: str) -> str:
 
 @lru_cache(maxsize=1 << 18)
 def folded(part: str) -> str:
-    """A name as some program may take it: as in `same`, without wide forms and without NTFS's streams."""
+    """Give a name as some program may take it: as in `same`, without wide forms and NTFS's streams."""
     return same(_STREAM.sub("", unicodedata.normalize("NFKC", part)))
 
 
 def is_git_folder(part: str) -> bool:
-    """Whether some system takes a name for git's own folder."""
+    """Return whether some system takes a name for git's own folder."""
     return any(
         _GIT.fullmatch(piece) or _GIT.fullmatch(same(piece)) or folded(piece) == ".git"
         for piece in part.lower().split("\\")
@@ -60,11 +60,7 @@ def is_git_folder(part: str) -> bool:
 
 
 def deceives(part: str) -> str | None:
-    """Says why one part of a new path must not be pushed, to go on after the path's name.
-
-    Args:
-        part: name of a file or folder.
-    """
+    """Say why one part of a new path must not be pushed, to go on after the path's name."""
     if any(map(is_invisible, part)):
         return "holds control characters, or others that nobody sees"
     if part != part.strip(" ") or part.endswith("."):

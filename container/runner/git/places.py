@@ -18,12 +18,11 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 def places(layout: Layout, pattern: str) -> set[str]:
-    """Finds what a pattern names: files, folders, the links on the way, and what they lead to.
+    """Find what a pattern names: files, folders, the links on the way, and what they lead to.
 
     A link that is named so, or is in a folder that is, makes its target such a place too.
 
     Args:
-        layout: the tree's.
         pattern: names in small letters, `*` within one, separated by `/`; in every folder, or only from the
             root if it begins with `/`.
 

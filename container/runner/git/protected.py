@@ -23,7 +23,7 @@ NAMES = frozenset(
 
 
 def is_protected(path: str) -> bool:
-    """Whether a path is one of those files or below one of those folders, wherever they are."""
+    """Return whether a path is one of those files or below one of those folders, wherever they are."""
     return not NAMES.isdisjoint(map(folded, path.split("/")))
 
 
@@ -31,9 +31,6 @@ class Protection:
     """The protected files of a branch, which the agent's work leaves as they are.
 
     With them, what its protected links lead to; and a folder above one stays a folder.
-
-    Args:
-        layout: the branch's.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -41,7 +38,7 @@ class Protection:
         self._above = {folder for spot in self._spots for folder in above(spot)}
 
     def holds(self, path: str) -> bool:
-        """Whether a file or link is left as the branch has it, which may be not at all.
+        """Return whether a file or link is left as the branch has it, which may be not at all.
 
         Args:
             path: of a file or link, before or after the agent's work.
@@ -50,16 +47,13 @@ class Protection:
 
 
 def with_base(remote: Remote, store: Store, base: str, tree: str) -> str:
-    """The tree that the agent works on: the branch's, with the base branch's protected files.
+    """Return the tree that the agent works on: the branch's, with the base branch's protected files.
 
     Where the base branch has a link, what it leads to there stands in its place: on the branch it could lead
     to anything.
 
     Args:
-        remote: GitHub's side.
         store: the runner's repository, which gets the new tree.
-        base: name of the base branch.
-        tree: the branch's.
 
     Raises:
         GitHubUnavailable: the base branch cannot be read.
@@ -74,7 +68,7 @@ def with_base(remote: Remote, store: Store, base: str, tree: str) -> str:
 
 
 def _without_links(found: list[tuple[str, str, str]], layout: Layout) -> dict[str, tuple[str, str]]:
-    """The protected files by path, with a copy of what a link leads to in the link's place."""
+    """Return the protected files by path, with a copy of what a link leads to in the link's place."""
     files = {path: (mode, name) for path, mode, name in found if mode != SYMLINK}
     entries = {path: entry for path, entry in files.items() if is_protected(path)}
     for link in filter(is_protected, layout.targets):

@@ -30,7 +30,6 @@ class Rejection:
 
     Attributes:
         by_remote: GitHub decided; otherwise git itself saw that the ref stands elsewhere.
-        reason: the protocol's word for it.
         told: what GitHub says besides, on one line; may be empty.
     """
 
@@ -44,11 +43,7 @@ class Rejection:
         return self.by_remote and self.reason in _PROTECTED
 
     def failure(self, branch: str) -> PullwrightError:
-        """The failure that a person is told.
-
-        Args:
-            branch: the branch whose work was pushed.
-        """
+        """Return the failure that a person is told."""
         if not self.by_remote:
             return PushRefused(
                 f"Somebody else pushed to {branch} while the session ran, so its work could not be added.",
@@ -61,7 +56,7 @@ class Rejection:
 
 
 def parse_porcelain(output: str, ref: str, errors: str = "") -> Rejection | None:
-    """Finds what was said about one ref.
+    """Find what was said about one ref.
 
     Args:
         output: standard output of `git push --porcelain`.

@@ -21,12 +21,7 @@ _WORKFLOWS = "/.github/workflows"
 
 
 def check(changes: Sequence[Change], old: Layout, new: Layout) -> None:
-    """Refuses what must not be pushed, whatever the repository says.
-
-    Args:
-        changes: what the agent changed.
-        old: the tree before it.
-        new: the tree after it.
+    """Refuse what must not be pushed, whatever the repository says.
 
     Raises:
         PushRefused: with the path and the reason.
@@ -49,7 +44,7 @@ def check(changes: Sequence[Change], old: Layout, new: Layout) -> None:
 
 
 def _check_workflows(changes: Sequence[Change], old: Layout, new: Layout) -> None:
-    """Refuses changes of workflow files, by whatever name or link they are reached."""
+    """Refuse changes of workflow files, by whatever name or link they are reached."""
     files = places(old, _WORKFLOWS) | places(new, _WORKFLOWS)
     for change in changes:
         is_folder = SYMLINK in {change.old_mode, change.mode} and change.path.lower() == ".github"

@@ -53,11 +53,9 @@ class Remote:
 
     Args:
         url: the repository's address, without credentials.
-        branch: the session's branch.
         token: gives a valid installation token whenever one is needed.
         forget: told the token of a command that failed, so that the next one is new.
         token_age: seconds since the token was made.
-        sleep: waits between attempts.
         should_stop: asked several times a second while something is read, never while it is pushed: reading
             comes before the work, which must not be lost.
     """
@@ -83,7 +81,7 @@ class Remote:
         self._fetched: set[str] = set()
 
     def clone(self, folder: Path) -> tuple[Store, Head]:
-        """Clones the branch's history without old file contents, then the contents of its head.
+        """Clone the branch's history without old file contents, then the contents of its head.
 
         Args:
             folder: where; it must not exist yet.
@@ -115,7 +113,7 @@ class Remote:
         raise attempts.unavailable("GitHub did not let the repository be cloned")
 
     def find(self, folder: Path, ref: str) -> str | None:
-        """The commit that a ref points to, or None if there is no such ref.
+        """Return the commit that a ref points to, or None if there is no such ref.
 
         Args:
             folder: any folder that only the runner's user writes.
@@ -137,10 +135,9 @@ class Remote:
         raise attempts.unavailable("GitHub did not say what the repository holds")
 
     def fetch(self, store: Store, head: Head, ref: str) -> None:
-        """Brings a ref's commit and the files of its tree into the store.
+        """Bring a ref's commit and the files of its tree into the store.
 
         Args:
-            store: where to.
             head: what the store has in full already.
             ref: full name of the ref.
 
@@ -164,10 +161,9 @@ class Remote:
     def push(
         self, store: Store, commit: str | None, ref: str, *, lease: str | None = None
     ) -> Rejection | None:
-        """Pushes one commit to one ref.
+        """Push one commit to one ref.
 
         Args:
-            store: where the commit is.
             commit: its hash; None deletes the ref.
             ref: full name of the ref.
             lease: the ref may be moved anywhere if it stands at this commit, empty if it must not exist.
@@ -197,12 +193,7 @@ class Remote:
         raise attempts.unavailable("GitHub did not take the push")
 
     def fetch_others(self, store: Store, base: str) -> None:
-        """Fetches the default branch and the base branch at once, if GitHub gives both.
-
-        Args:
-            store: where to.
-            base: the base branch's name.
-        """
+        """Fetch the default branch and the base branch at once, if GitHub gives both."""
         sources = {"default": "HEAD", "base": f"refs/heads/{base}"}
         specs = [f"+{source}:{_trusted(name)}" for name, source in sources.items()]
         try:
@@ -214,12 +205,10 @@ class Remote:
             self._fetched.update(sources)
 
     def fetch_other(self, store: Store, source: str, name: str) -> str:
-        """Fetches commits and folders of another ref, without the contents of files, once in a session.
+        """Fetch commits and folders of another ref, without the contents of files, once in a session.
 
         Args:
-            store: where to.
             source: the ref on GitHub; `HEAD` is the default branch.
-            name: what it is called here.
 
         Returns:
             The ref here.
@@ -234,7 +223,7 @@ class Remote:
         return ref
 
     def fetch_blobs(self, store: Store, names: Sequence[str]) -> None:
-        """Fetches contents of files by their hashes.
+        """Fetch contents of files by their hashes.
 
         Raises:
             GitHubUnavailable: GitHub did not let us.
@@ -255,7 +244,7 @@ class Remote:
         raise attempts.unavailable("GitHub did not let the repository be read")
 
     def _fetch_blobs(self, store: Store, entries: set[tuple[str, str]]) -> None:
-        """Gets blobs in one request, as git itself does when it checks out a partial clone."""
+        """Get blobs in one request, as git itself does when it checks out a partial clone."""
         wanted = sorted({name for mode, name in entries if mode not in {ABSENT, GITLINK}})
         if wanted:
             given = "\n".join(wanted).encode()
@@ -276,10 +265,7 @@ class Remote:
         """Fetch, and check every object before anything looks at it.
 
         Args:
-            arguments: of git.
-            cwd: working directory.
             store: the repository that the objects go to.
-            given: standard input.
         """
         try:
             self._git(*arguments, cwd=cwd, given=given)

@@ -29,7 +29,6 @@ class Leak:
     """A secret in a file, without its value.
 
     Attributes:
-        path: the file, as git has it.
         line: counted from 1; 0 is the file's name.
         kind: with its article; empty if there was no time to look for any.
     """
@@ -39,7 +38,7 @@ class Leak:
     kind: str
 
     def failure(self) -> PushRefused:
-        """The failure that a person is told."""
+        """Return the failure that a person is told."""
         name = shown(redact(self.path))
         if not self.kind:
             return PushRefused(
@@ -64,7 +63,6 @@ class Scanner:
     """Looks for secrets that a change adds.
 
     Args:
-        store: where the contents are.
         base: the tree before the change: what it holds already, in whatever file, is no finding.
         clock: tells how long a search has taken.
     """
@@ -79,11 +77,7 @@ class Scanner:
         self._had: frozenset[str] | None = None
 
     def find(self, changes: Sequence[Change]) -> list[Leak]:
-        """Finds the first new secret of each file; `check_size` has bounded how much is read.
-
-        Args:
-            changes: against the base.
-        """
+        """Find the first new secret of each file; `check_size` has bounded how much is read."""
         self._deadline = self._clock.monotonic() + SECONDS
         there = [change for change in changes if change.mode not in {ABSENT, GITLINK}]
         unsearched = {change.path for change in there}
@@ -131,7 +125,7 @@ class Scanner:
                 self._check_time()
 
     def _had_before(self) -> frozenset[str]:
-        """Every secret that the base holds, in contents and names."""
+        """Return every secret that the base holds, in contents and names."""
         if self._had is None:
             names = "\n".join(path for path, _, _ in self._store.find(self._base))
             had = {value for _, _, value in self._search(_text(names))}

@@ -21,11 +21,7 @@ MAX_CHANGED_BYTES = 128 << 20
 
 
 def check_size(changes: Sequence[Change], store: Store) -> dict[str, int]:
-    """Refuses what is too much, before anything looks into it.
-
-    Args:
-        changes: what the agent changed.
-        store: where the new objects are.
+    """Refuse what is too much, before anything looks into it.
 
     Returns:
         The sizes of the new contents in bytes, by hash.

@@ -158,10 +158,9 @@ _MANIFESTS: dict[str, tuple[str, Callable[[str], Any], tuple[str, ...]]] = {
 
 
 def find_steering(store: Store, old: str, new: str) -> tuple[SteeringFiles, ...]:
-    """Finds changed files that steer other programs, through links too.
+    """Find changed files that steer other programs, through links too.
 
     Args:
-        store: where the trees are.
         old: hash of the tree before the change.
         new: hash of the tree after it.
 
@@ -184,7 +183,7 @@ def find_steering(store: Store, old: str, new: str) -> tuple[SteeringFiles, ...]
 
 
 def refusal(groups: tuple[SteeringFiles, ...]) -> PushRefused:
-    """The failure where the repository's configuration refuses such files.
+    """Return the failure where the repository's configuration refuses such files.
 
     Args:
         groups: at least one.
@@ -219,7 +218,7 @@ def _found(
 
 
 def _differs(name: str, change: Change, store: Store) -> bool:
-    """Whether what steers differs in a manifest; one that cannot be read is taken to differ."""
+    """Return whether what steers differs in a manifest; one that cannot be read is taken to differ."""
     _, load, fields = _MANIFESTS[name]
     if SYMLINK in {change.old_mode, change.mode}:
         return True

@@ -28,36 +28,32 @@ class Head:
 
 
 class Store:
-    """A bare repository in a folder that only the runner's user enters.
-
-    Args:
-        folder: the repository.
-    """
+    """A bare repository in a folder that only the runner's user enters."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def head(self, ref: str = "HEAD") -> Head:
-        """Reads where `HEAD` or another ref stands."""
+        """Read where `HEAD` or another ref stands."""
         commit, tree = self._git("rev-parse", f"{ref}^{{commit}}", f"{ref}^{{tree}}").decode().split()
         return Head(commit, tree)
 
     def parents(self, ref: str) -> list[str]:
-        """The hashes of a commit's parents."""
+        """Return the hashes of a commit's parents."""
         return self._git("rev-parse", f"{ref}^@").decode().split()
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """The commit in which two histories part; None if they have none in common."""
+        """Return the commit in which two histories part; None if they have none in common."""
         done = run("merge-base", one, other, cwd=self.folder, accept=(0, 1))
         return done.out.decode().strip() or None
 
     def session_of(self, commit: str) -> str:
-        """The session that a commit's trailer names; empty if there is none."""
+        """Return the session that a commit's trailer names; empty if there is none."""
         form = "--format=%(trailers:key=Pullwright-Session,valueonly)"
         return self._git("log", "-1", form, commit).decode(errors="replace").strip()
 
     def is_held(self, commit: str) -> bool:
-        """Whether a commit keeps workflows from running."""
+        """Return whether a commit keeps workflows from running."""
         return is_held(self._git("log", "-1", "--format=%B", commit).decode(errors="replace"))
 
     def entries(self, tree: str) -> list[tuple[str, str]]:
@@ -86,11 +82,9 @@ class Store:
         return {path: name for path, mode, name in self.find(tree) if mode not in {SYMLINK, GITLINK}}
 
     def graft(self, tree: str, source: str, chosen: Callable[[str], bool]) -> str:
-        """Makes a tree in which some paths are as another tree has them; nothing else changes.
+        """Make a tree in which some paths are as another tree has them; nothing else changes.
 
         Args:
-            tree: the tree to begin with.
-            source: the other one, or a ref.
             chosen: whether a path is taken from there. One that is not there is removed.
 
         Returns:
@@ -100,10 +94,9 @@ class Store:
         return self.replace(tree, entries, chosen)
 
     def replace(self, tree: str, new: Mapping[str, tuple[str, str]], chosen: Callable[[str], bool]) -> str:
-        """Makes a tree in which some paths are as they are told; nothing else changes.
+        """Make a tree in which some paths are as they are told; nothing else changes.
 
         Args:
-            tree: the tree to begin with.
             new: modes and hashes of what the chosen paths become.
             chosen: whether a path is taken from there. One that is not there is removed.
 
@@ -128,7 +121,7 @@ class Store:
             return run("write-tree", "--missing-ok", cwd=self.folder, env=env).out.decode().strip()
 
     def share_objects(self, folder: Path) -> None:
-        """Makes what was cloned readable to the agent's user, who cannot write it.
+        """Make what was cloned readable to the agent's user, who cannot write it.
 
         The files are linked, not copied: they belong to the runner's user and are read-only. They hold what
         the branch holds, and no configuration.
@@ -145,7 +138,7 @@ class Store:
                 (target / name).hardlink_to(f"{parent}/{name}")
 
     def receive(self, pack: Path) -> None:
-        """Takes a pack in, after checking every object in it.
+        """Take a pack in, after checking every object in it.
 
         A pack is what `git bundle` carries, without its header. Git before 2.46 does not check objects that
         come from a bundle; `index-pack --strict` always does.
@@ -160,7 +153,7 @@ class Store:
             self._git("index-pack", "--stdin", "--fix-thin", "--strict", given=stream)
 
     def changes(self, old: str, new: str) -> list[Change]:
-        """What differs between two trees."""
+        """Return what differs between two trees."""
         return parse_changes(
             self._git("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new)
         )
@@ -177,11 +170,11 @@ class Store:
         return {name: int(size) for name, size in (line.split() for line in listed.decode().splitlines())}
 
     def blob(self, name: str) -> bytes:
-        """The content of one blob."""
+        """Return the content of one blob."""
         return self._git("cat-file", "blob", name)
 
     def blobs(self, names: list[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of several blobs, one after the other, by hash."""
+        """Yield the contents of several blobs, one after the other, by hash."""
         if not names:
             return
         with tempfile.TemporaryFile(dir=self.folder) as stream:
@@ -214,18 +207,15 @@ class Store:
         return sorted({name for path, _, name in self.find(tree) if path in paths})
 
     def write_diff(self, old: str, new: str, path: Path) -> None:
-        """Writes the difference between two trees as a patch that `git apply` takes."""
+        """Write the difference between two trees as a patch that `git apply` takes."""
         options = ("-r", "-p", "--binary", "--full-index", "-M", "--no-ext-diff", "--no-textconv")
         with path.open("wb") as stream:
             run("diff-tree", *options, old, new, cwd=self.folder, out=stream)
 
     def commit(self, tree: str, *, parent: str, message: str, author: GitIdentity) -> str:
-        """Makes a commit, without index, hook or template, and returns its hash.
+        """Make a commit, without index, hook or template, and return its hash.
 
         Args:
-            tree: what it holds.
-            parent: what it follows.
-            message: its whole message.
             author: who stands in it, as committer too.
         """
         identity = {

@@ -34,7 +34,7 @@ class Change:
 
 
 def parse_changes(raw: bytes) -> list[Change]:
-    """Reads the output of `diff-tree -r -z --raw --no-renames`.
+    """Read the output of `diff-tree -r -z --raw --no-renames`.
 
     https://git-scm.com/docs/diff-format: `:<mode> <mode> <hash> <hash> <status>`, NUL, path, NUL.
     """
@@ -47,7 +47,7 @@ def parse_changes(raw: bytes) -> list[Change]:
 
 
 def parse_numstat(raw: bytes) -> tuple[int, int]:
-    """Adds up the output of `diff-tree -r -z --numstat --no-renames`: lines added, lines deleted."""
+    """Add up the output of `diff-tree -r -z --numstat --no-renames`: lines added, lines deleted."""
     added = deleted = 0
     for entry in raw.decode(errors="replace").split("\0"):
         fields = entry.split("\t", 2)
@@ -64,16 +64,16 @@ def present(changes: Sequence[Change]) -> list[Change]:
 
 
 def above(path: str) -> Iterator[str]:
-    """The folders in which a path is, the nearest first, without the root."""
+    """Yield the folders in which a path is, the nearest first, without the root."""
     while path := path.rpartition("/")[0]:
         yield path
 
 
 def shown(path: str) -> str:
-    """A path as it may stand in a sentence."""
+    """Return a path as it may stand in a sentence."""
     return f"`{printable(path).replace('`', '?')}`"
 
 
 def printable(path: str) -> str:
-    """A path without what cannot be printed."""
+    """Return a path without what cannot be printed."""
     return "".join(c if c.isprintable() else "?" for c in path)

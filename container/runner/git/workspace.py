@@ -52,12 +52,8 @@ class Workspace:
     """The folders of one user.
 
     Attributes:
-        folder: the work tree.
         home: the user's home, outside of the work tree.
-        scratch: for temporary files.
         objects: what was cloned, readable and not writable for the user.
-        private: the runner's own folder.
-        user: whose.
     """
 
     folder: Path
@@ -78,13 +74,11 @@ class Workspace:
         role: str = "agent",
         objects: str = "objects",
     ) -> Workspace:
-        """Makes the folders.
+        """Make the folders.
 
         Args:
             root: where they are made; the user must be able to reach it.
-            private: the runner's own folder.
             name: the repository's, which names the work tree's folder.
-            user: whose.
             role: names the folder that holds them all.
             objects: name of the folder in `root` to which the store's objects were shared.
 
@@ -111,11 +105,9 @@ class Workspace:
         return made
 
     def check_out(self, head: Head, branch: str, identity: GitIdentity) -> None:
-        """Makes the repository and its files as the workspace's user.
+        """Make the repository and its files as the workspace's user.
 
         Args:
-            head: what to check out.
-            branch: the branch's name.
             identity: who stands in commits that are made in the workspace.
         """
         run("init", "--quiet", "--template=", cwd=self.folder, user=self.user)
@@ -136,14 +128,14 @@ class Workspace:
             run(*command, cwd=self.folder, user=self.user)
 
     def remember_index(self) -> None:
-        """Keeps the index as it is now, before the agent begins: `collect` looks for changes since then."""
+        """Keep the index as it is now, before the agent begins: `collect` looks for changes since then."""
         # With its time: git compares the contents of files as young as the index, and must go on doing so.
         shutil.copy2(self.folder / ".git/index", self._index)
         if run("diff-files", "--name-only", cwd=self.folder, user=self.user).out:
             self._outlive_the_second()
 
     def put_back(self, tree: str) -> None:
-        """Brings the files to an earlier state of the work; for git they are changes of the branch's head.
+        """Bring the files to an earlier state of the work; for git they are changes of the branch's head.
 
         Args:
             tree: hash of the whole tree, whose objects were shared with the agent.
@@ -166,13 +158,10 @@ class Workspace:
         self._left_out.write_bytes(b"".join(path + b"\0" for path in sorted(paths)))
 
     def collect(self, head: Head) -> Collected | None:
-        """Takes what is in the workspace, while the agent works or when all of its processes have ended.
+        """Take what is in the workspace, while the agent works or when all of its processes have ended.
 
         Nothing that is said by a process of the agent's user is believed: the tree and its pack are data,
         which the runner's repository checks.
-
-        Args:
-            head: what was checked out.
 
         Returns:
             The new tree, or None if it is the old one.
@@ -198,7 +187,7 @@ class Workspace:
             shutil.rmtree(git_dir, ignore_errors=True)
 
     def _fresh_git_dir(self) -> Path:
-        """Makes an empty repository with the index as it was before the agent began.
+        """Make an empty repository with the index as it was before the agent began.
 
         Not below a folder of the agent's: while it works, it could put a link in a file's place.
         """
@@ -223,7 +212,7 @@ class Workspace:
         return self.private / "left-out"
 
     def _outlive_the_second(self) -> None:
-        """Makes the index older than no file, so that unchanged files count as such without being read.
+        """Make the index older than no file, so that unchanged files count as such without being read.
 
         There are files that the repository's own attributes would rewrite, line ends for example: compared by
         content they look changed. Git knows times to the second only, so the agent has to begin in the next.
@@ -264,7 +253,7 @@ class Workspace:
         return {e.partition(b"\t")[2] for e in listed.split(b"\0") if e.startswith(_GITLINK)}
 
     def _pack(self, tree: str, head: Head, env: dict[str, str]) -> Path:
-        """Packs the new objects into a file that the runner opened: no path of the agent's is followed."""
+        """Pack the new objects into a file that the runner opened: no path of the agent's is followed."""
         pack = self.private / f"{tree}.pack"
         with pack.open("wb") as stream:
             try:

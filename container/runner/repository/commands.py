@@ -35,10 +35,9 @@ _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def command_environment(workspace: Workspace, user_name: str) -> dict[str, str]:
-    """The whole environment of a repository's own command; nothing of the runner's is passed on but PATH.
+    """Give the whole environment of a repository's own command; of the runner's it has PATH only.
 
     Args:
-        workspace: home and temporary folder.
         user_name: what programs take for their user's name.
     """
     return {
@@ -66,15 +65,10 @@ def run_command(
     seconds: float,
     should_stop: Callable[[], Stop | None],
 ) -> CheckResult:
-    """Runs one command to its end, and ends everything that it started.
+    """Run one command to its end, and end everything that it started.
 
     Args:
-        name: for the result.
         command: for `bash`.
-        user: as whom.
-        cwd: where.
-        env: its whole environment.
-        seconds: until it is ended.
         should_stop: asked several times a second, whether the session has to end.
     """
     last: deque[str] = deque(maxlen=_LINES)
@@ -122,15 +116,11 @@ def run_checks(
     should_stop: Callable[[], Stop | None],
     show: Callable[[str], None],
 ) -> tuple[CheckResult, ...]:
-    """Runs checks one after the other.
+    """Run checks one after the other.
 
     Args:
-        checks: which.
-        workspace: where, and as whom.
-        env: their whole environment.
         seconds: for all of them together; what is left when they are used up does not run.
         should_stop: asked several times a second, whether the session has to end.
-        show: told what is being run.
     """
     results = []
     end = time.monotonic() + seconds

@@ -76,7 +76,6 @@ class Check(_Part):
     """What has to pass once the agent has ended.
 
     Attributes:
-        name: shown on GitHub.
         command: for `bash`, in the repository's root; exit code 0 passes.
         timeout: seconds.
     """
@@ -91,7 +90,6 @@ class Instruction(_Part):
 
     Attributes:
         paths: patterns such as `api/**` or `*.sql`.
-        text: for the agent.
     """
 
     paths: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(min_length=1)
@@ -104,13 +102,11 @@ class Configuration(_Part):
     A field that restricts names what holds for it as long as the file cannot be used, as `strictest`.
 
     Attributes:
-        version: of this format.
         packages: of the system's, installed before anything else.
         setup: run before the agent; a text alone is its command.
         checks: run after the agent; an empty list means none, a missing one that they are detected.
         tools: what the agent may use of Claude Code's tools; all of them if it is missing.
         comments: whose comments the agent reads: those of people with write permission, or everybody's.
-        instructions: for the agent.
         steering: what becomes of work that changes files which steer other programs.
         ci: whether workflows run on the agent's work at once, or wait until somebody has read it; if it is
             missing, they run in private repositories and wait in public ones.
@@ -153,7 +149,7 @@ class Configuration(_Part):
 
 
 def read_configuration(content: bytes) -> Configuration:
-    """Reads the file.
+    """Read the file.
 
     Args:
         content: its bytes.
@@ -169,7 +165,7 @@ def read_configuration(content: bytes) -> Configuration:
 
 
 def strictest(content: bytes | None) -> tuple[Configuration, tuple[str, ...]]:
-    """What holds when the file cannot be used: nothing, but what it restricts stays restricted.
+    """Return what holds when the file cannot be used: nothing, but what it restricts stays restricted.
 
     Args:
         content: the file's; None if even that cannot be had.
@@ -243,7 +239,7 @@ def _problem(place: Place, kind: str, message: str) -> str:
 
 
 def _names(place: Place) -> list[str]:
-    """The fields that a table may have."""
+    """Return the fields that a table may have."""
     parts: dict[str | int, type[_Part]] = {"setup": Setup, "checks": Check, "instructions": Instruction}
     part = parts.get(place[0]) if place else Configuration
     return list(part.model_fields) if part is not None else []

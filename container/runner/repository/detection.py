@@ -30,11 +30,9 @@ _PYTEST_WORD = re.compile(r"^\s*pytest\b", re.MULTILINE)
 def detect(
     paths: Collection[str], read: Read, which: Callable[[str], str | None] = shutil.which
 ) -> Check | None:
-    """Finds the command that runs a repository's tests.
+    """Find the command that runs a repository's tests.
 
     Args:
-        paths: of all files.
-        read: reads one of them.
         which: finds a program on PATH.
 
     Returns:

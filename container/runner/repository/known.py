@@ -42,7 +42,6 @@ class Known:
     Attributes:
         configuration: what its file says; nothing, if there is none or it is broken.
         notice: for people, if the file is broken.
-        checks: what is run after the agent.
         packages: how the installation of its packages ended, if it was tried.
         setup: how its setup command ended, if it was run.
     """
@@ -59,7 +58,7 @@ class Known:
         return (*(self.configuration.tools or _BASE_TOOLS), "TodoWrite")
 
     def ci(self, *, is_private: bool) -> Literal["run", "hold"]:
-        """Whether workflows run on the agent's work at once, or wait until somebody releases them.
+        """Return whether workflows run on the agent's work at once, or wait until somebody releases them.
 
         Args:
             is_private: whether not everybody sees the repository.
@@ -67,7 +66,7 @@ class Known:
         return self.configuration.ci or ("run" if is_private else "hold")
 
     def with_checks_of(self, store: Store, tree: str) -> Known:
-        """Looks for a check in a tree, if neither the file nor an earlier look has settled it."""
+        """Look for a check in a tree, if neither the file nor an earlier look has settled it."""
         if self.checks or self.configuration.checks is not None:
             return self
         files = store.files(tree)
@@ -75,7 +74,7 @@ class Known:
         return self if found is None else replace(self, checks=(found,))
 
     def notes(self) -> str:
-        """What the agent has to know, from people who decide about the default branch; may be empty."""
+        """Give what the agent has to know, from people who decide about the default branch; may be empty."""
         parts = [
             f"For files that match {', '.join(one.paths)}:\n{one.text}"
             for one in self.configuration.instructions
@@ -103,12 +102,7 @@ class Known:
 
 
 def learn(remote: Remote, store: Store, tree: str) -> Known:
-    """Reads the default branch's configuration, and the head's files for what it does not say.
-
-    Args:
-        remote: GitHub's side.
-        store: the runner's own repository.
-        tree: the head's.
+    """Read the default branch's configuration, and the head's files for what it does not say.
 
     Raises:
         GitHubUnavailable: the default branch cannot be read. Going on without it could give the agent more
@@ -118,13 +112,10 @@ def learn(remote: Remote, store: Store, tree: str) -> Known:
 
 
 def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: str) -> list[str]:
-    """Says what the branch changes of how it is tested, since it left the default branch.
+    """Say what the branch changes of how it is tested, since it left the default branch.
 
     Args:
-        known: the checks.
-        remote: GitHub's side.
         store: the runner's own repository, which has seen the default branch.
-        head: the branch's before the session.
         tree: hash of the tree that was pushed.
 
     Raises:
@@ -149,7 +140,7 @@ def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: 
 
 
 def _reader(store: Store, files: Mapping[str, str], fetch: Callable[[str], None] = lambda _: None) -> Read:
-    """Reads files of a tree, given the hashes of their contents by path; what is long counts as empty."""
+    """Read files of a tree, given the hashes of their contents by path; what is long counts as empty."""
 
     def read(path: str) -> str:
         blob = files.get(path)
@@ -181,7 +172,7 @@ def _configured(remote: Remote, store: Store) -> Known:
 
 
 def _ignored(reason: str, content: bytes | None) -> Known:
-    """What holds of a file that cannot be used: nothing, but what it restricts stays restricted."""
+    """Return what holds of a file that cannot be used: nothing, but what it restricts stays restricted."""
     logger.warning("the repository's configuration is ignored", reason=reason)
     configuration, replaced = strictest(content)
     # Whatever else the file says of workflows, somebody reads the work before they run.

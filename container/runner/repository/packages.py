@@ -28,7 +28,7 @@ _ROOT = User(None)
 
 
 def install(packages: Sequence[str], should_stop: Callable[[], Stop | None]) -> CheckResult:
-    """Installs packages with apt.
+    """Install packages with apt.
 
     Args:
         packages: their names, as `Configuration` has checked them.

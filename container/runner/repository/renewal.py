@@ -56,13 +56,12 @@ rm -rf .git/hooks .git/info/attributes .git/config && cat > .git/config
 
 
 def renew_home(workspace: Workspace, configuration: bytes) -> None:
-    """Gives the agent a new home with what setup has installed, and its repository's first configuration.
+    """Give the agent a new home with what setup has installed, and its repository's first configuration.
 
     Everything is done as the agent's user, whose processes have ended: no link leads further than that user
     could go by itself.
 
     Args:
-        workspace: the agent's.
         configuration: of its repository, as it was before setup.
 
     Raises:

@@ -44,14 +44,10 @@ def changes_of_tests(
     *,
     is_detected: bool,
 ) -> list[str]:
-    """Compares how two trees are tested.
+    """Compare how two trees are tested.
 
     Args:
         before: hashes of the files where the branch began, by path.
-        after: the same of what was pushed.
-        read_before: reads a file of the one.
-        read_after: reads a file of the other.
-        checks: what is run.
         is_detected: whether they were found by looking at files.
 
     Returns:
@@ -80,7 +76,7 @@ def changes_of_tests(
 
 
 def _deleted(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Tests that are neither there nor moved."""
+    """Test that are neither there nor moved."""
     kept = set(after.values())
     names = {path.rpartition("/")[2] for path in after.keys() - before.keys()}
     return [
@@ -91,7 +87,7 @@ def _deleted(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def _differs(path: str, read_before: Read, read_after: Read) -> bool:
-    """Whether the part of a file that is about tests is another; such files hold much else."""
+    """Return whether the part of a file that is about tests is another; such files hold much else."""
     part = _PARTS.get(path.rpartition("/")[2])
     return part is not None and part(read_before(path)) != part(read_after(path))
 

@@ -37,7 +37,7 @@ Place = tuple[str | int, ...]
 
 
 def dotted(place: Place) -> str:
-    """A place as people write it: `checks.0.name`."""
+    """Return a place as people write it: `checks.0.name`."""
     return ".".join(str(name)[:_LONGEST_KEY] for name in place)
 
 
@@ -59,7 +59,6 @@ class Read:
     """What stands in a text.
 
     Attributes:
-        value: tables are dictionaries.
         lines: where each part stands, by the keys and numbers that lead to it.
     """
 
@@ -67,14 +66,14 @@ class Read:
     lines: dict[Place, int]
 
     def line(self, place: Place) -> int:
-        """Where a part stands, or what should hold it."""
+        """Return where a part stands, or what should hold it."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
 
 
 def hidden(text: str) -> str | None:
-    """The first character that nobody sees, as `U+200B`; None if there is none."""
+    """Return the first character that nobody sees, as `U+200B`; None if there is none."""
     for character in text:
         if character not in "\n\t" and (
             not visible(f".{character}.")[1:-1] or unicodedata.category(character) in _LINE_ENDS
@@ -84,7 +83,7 @@ def hidden(text: str) -> str | None:
 
 
 def read_yaml(text: str) -> Read:
-    """Reads one document.
+    """Read one document.
 
     Raises:
         YamlError: for whatever is wrong.

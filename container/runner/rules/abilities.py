@@ -41,7 +41,7 @@ class Abilities:
 
 
 def find_abilities(files: BaseFiles) -> Abilities:
-    """Reads them, and takes out of their heads what could start programs or change what is permitted."""
+    """Read them, and take out of their heads what could start programs or change what is permitted."""
     found = Abilities()
     wanted: dict[str, tuple[str, str]] = {}
     for kind in ("agents", "commands", "skills"):
@@ -85,11 +85,9 @@ def _nested_skills(files: BaseFiles, taken: set[str]) -> dict[str, tuple[str, st
 
 
 def _harmless(name: str, content: bytes, folder: str) -> bytes:
-    """A file with the harmless part of its head.
+    """Return a file with the harmless part of its head.
 
     Args:
-        name: its path among the abilities.
-        content: what it holds.
         folder: the one that it belongs to; empty for the root.
     """
     kind, _, rest = name.partition("/")

@@ -24,7 +24,6 @@ class BaseFiles:
 
     Args:
         entries: path, mode and blob of everything in the tree.
-        read: gives the contents of blobs.
     """
 
     def __init__(self, entries: Sequence[tuple[str, str, str]], read: Read) -> None:
@@ -41,7 +40,7 @@ class BaseFiles:
         return self._paths
 
     def is_program(self, path: str) -> bool:
-        """Whether a file may be executed."""
+        """Return whether a file may be executed."""
         return self._modes[path] == "100755"
 
     def contents(self, paths: Sequence[str]) -> dict[str, bytes]:
@@ -85,12 +84,12 @@ class BaseFiles:
         return found if found in self._files or self._below(found + "/" if found else "") else None
 
     def file(self, path: str) -> str | None:
-        """The file that a path leads to, or None if it leads to none."""
+        """Return the file that a path leads to, or None if it leads to none."""
         found = self.resolve(path)
         return found if found in self._files else None
 
     def walk(self, folder: str, depth: int = _DEEPEST) -> Iterator[tuple[str, str]]:
-        """All files below a folder, those behind links included.
+        """Yield all files below a folder, those behind links included.
 
         Args:
             folder: may be a link itself.
@@ -140,5 +139,5 @@ class BaseFiles:
 
 
 def folder_of(path: str) -> str:
-    """The folder that a path is in; empty for the root."""
+    """Return the folder that a path is in; empty for the root."""
     return posixpath.dirname(path)

@@ -24,7 +24,6 @@ class Bounds:
 
     Attributes:
         cut: files of which the beginning is brought.
-        left_out: files that are not.
     """
 
     def __init__(self) -> None:
@@ -34,7 +33,7 @@ class Bounds:
         self._nested = MAX_NESTED
 
     def fit(self, group: Instructions) -> dict[str, bytes]:
-        """The texts for which there is room, as they are written, by path."""
+        """Return the texts for which there is room, as they are written, by path."""
         self.left_out += group.left_out
         fitting = {}
         for path, content in group.texts.items():

@@ -40,9 +40,7 @@ class HouseRules:
     """What was brought.
 
     Attributes:
-        folder: the CLI's configuration folder.
         tools: the tools that make use of skills, commands and agents, if there are any.
-        notices: what people should know of it.
     """
 
     folder: Path
@@ -50,11 +48,7 @@ class HouseRules:
     notices: tuple[str, ...] = ()
 
     def settings(self, tools: Sequence[str]) -> str:
-        """Settings for the command line, above which only the machine's own stand.
-
-        Args:
-            tools: what the agent may use.
-        """
+        """Return settings for the command line, above which only the machine's own stand."""
         return json.dumps(
             {
                 "disableAllHooks": True,
@@ -68,12 +62,10 @@ class HouseRules:
 
 
 def deliver(files: BaseFiles, folder: Path, base: str) -> HouseRules:
-    """Fills the configuration folder.
+    """Fill the configuration folder.
 
     Args:
-        files: the base branch's.
         folder: where; it must not exist yet.
-        base: the base branch's name.
     """
     folder.mkdir()
     folder = folder.resolve()
@@ -109,7 +101,7 @@ def _bring(files: BaseFiles, folder: Path, base: str) -> HouseRules:
 
 
 def _write_group(group: Instructions, root: Path, bounds: Bounds) -> list[Path]:
-    """Writes files as they lie in the repository, so that they find each other.
+    """Write files as they lie in the repository, so that they find each other.
 
     Returns:
         Where those are that are read for themselves.

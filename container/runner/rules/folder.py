@@ -13,13 +13,13 @@ _LONGEST_NAME = 255
 
 
 def fits(path: str) -> bool:
-    """Whether the file system takes a path from a repository."""
+    """Return whether the file system takes a path from a repository."""
     encoded = os.fsencode(path)
     return len(encoded) <= _LONGEST_PATH and all(len(part) <= _LONGEST_NAME for part in encoded.split(b"/"))
 
 
 def make(folder: Path) -> None:
-    """Makes a folder, and those above it, which everybody may enter."""
+    """Make a folder, and those above it, which everybody may enter."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -30,13 +30,13 @@ def make(folder: Path) -> None:
 
 
 def write(path: Path, content: bytes, *, program: bool = False) -> None:
-    """Writes a file that everybody may read."""
+    """Write a file that everybody may read."""
     make(path.parent)
     path.write_bytes(content)
     path.chmod(0o755 if program else 0o644)
 
 
 def link(path: Path, target: Path) -> None:
-    """Makes a link that holds wherever the folder is moved to."""
+    """Make a link that holds wherever the folder is moved to."""
     make(path.parent)
     path.symlink_to(os.path.relpath(target, path.parent))

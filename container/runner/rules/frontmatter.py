@@ -33,9 +33,6 @@ def split(text: str) -> tuple[dict[str, Any], str]:
 
     What is no valid YAML is read line by line, as Claude Code forgives it too: descriptions often hold a
     colon.
-
-    Args:
-        text: of the whole file.
     """
     found = _HEAD.match(text)
     if found is None:
@@ -57,7 +54,7 @@ def split(text: str) -> tuple[dict[str, Any], str]:
 
 
 def kept(fields: dict[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
-    """The fields that are in a list and hold a plain value or a list of those."""
+    """Return the fields that are in a list and hold a plain value or a list of those."""
     return {
         name: value
         for name, value in fields.items()
@@ -73,7 +70,7 @@ def joined(fields: dict[str, Any], text: str) -> str:
 
 
 def patterns(value: object) -> list[str]:
-    """The patterns of a field `paths`: a list, or a text with commas between them and not inside braces."""
+    """Give the patterns of a field `paths`: a list, or a text with commas outside of braces."""
     texts: Iterable[object] = value if isinstance(value, list) else [value]
     found = [
         part.strip() for text in texts if isinstance(text, str) for part in re.split(r",(?![^{}]*\})", text)

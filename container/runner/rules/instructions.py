@@ -43,7 +43,7 @@ class Instructions:
     left_out: list[str] = field(default_factory=list)
 
     def read(self, files: BaseFiles) -> None:
-        """Reads the sources and everything that they import."""
+        """Read the sources and everything that they import."""
         wanted = list(dict.fromkeys(self.sources))
         seen = set(wanted)
         for _ in range(_HOPS):
@@ -89,7 +89,7 @@ def imports(path: str, text: str) -> Iterator[str]:
 
 
 def find_instructions(files: BaseFiles) -> list[Instructions]:
-    """All instructions, those for the whole session first; each has been read."""
+    """Return all instructions, those for the whole session first; each has been read."""
     always = Instructions()
     nested: dict[str, Instructions] = {}
     ruled: list[Instructions] = []
@@ -121,12 +121,12 @@ def find_instructions(files: BaseFiles) -> list[Instructions]:
 
 
 def literal(folder: str) -> str:
-    """A folder as part of a pattern: what has a meaning there, or may have one, stands for any character."""
+    """Give a folder as part of a pattern: what may have a meaning there stands for any character."""
     return "".join(char if _SAFE.fullmatch(char) else "?" for char in folder)
 
 
 def below(folder: str, pattern: str) -> str:
-    """A pattern that counts from a folder, as one that counts from the root.
+    """Return a pattern that counts from a folder, as one that counts from the root.
 
     As in https://git-scm.com/docs/gitignore, one without a slash counts at every depth.
     """
@@ -136,7 +136,7 @@ def below(folder: str, pattern: str) -> str:
 
 
 def _says_the_same(files: BaseFiles, agents: str, others: Sequence[str]) -> bool:
-    """Whether a folder's CLAUDE.md holds all of its AGENTS.md already."""
+    """Return whether a folder's CLAUDE.md holds all of its AGENTS.md already."""
     if agents in others:
         return True
     contents = files.contents([agents, *others])

@@ -17,12 +17,9 @@ _LONGEST_READ = 2 << 20
 
 
 def base_files(remote: Remote, store: Store, base: str, tree: str) -> BaseFiles:
-    """The files of the base branch, or of the default branch if there is no such branch any more.
+    """Return the files of the base branch, or of the default branch if there is no such branch any more.
 
     Args:
-        remote: GitHub's side.
-        store: the runner's repository.
-        base: the base branch's name.
         tree: one whose contents the repository has in full.
 
     Raises:

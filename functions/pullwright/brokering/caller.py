@@ -31,8 +31,6 @@ class Caller:
 
     Attributes:
         partition: of AWS, for ARNs.
-        account: AWS account.
-        task_id: the task's id.
     """
 
     partition: str
@@ -41,7 +39,7 @@ class Caller:
 
     @classmethod
     def of(cls, event: Mapping[str, Any], *, task_role: str, session_role_arn: str) -> Caller:
-        """Reads the caller that Lambda has authenticated.
+        """Read the caller that Lambda has authenticated.
 
         A role of the same name in another account, or in another partition, is not ours.
 
@@ -67,12 +65,11 @@ class Caller:
 
 
 def find_task(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:
-    """A task that has not stopped; None if it has, or if the cluster knows none such.
+    """Return a task that has not stopped; None if it has, or if the cluster knows none such.
 
     One that is being stopped still counts: it saves its work.
 
     Args:
-        ecs: ECS.
         cluster: ARN of the cluster.
         task: id or ARN.
 
@@ -87,7 +84,7 @@ def find_task(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:
 
 
 def session_of(task: TaskTypeDef) -> str:
-    """The session that a task was started for.
+    """Return the session that a task was started for.
 
     Raises:
         NotAllowed: it was started for none, or for more than one.

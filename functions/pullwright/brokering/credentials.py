@@ -26,20 +26,12 @@ SECONDS = 3_600
 def session_policy(
     caller: Caller, *, region: str, bucket: str, table: str, session_id: str, account: str
 ) -> str:
-    """The policy that narrows the session role to one session.
+    """Return the policy that narrows the session role to one session.
 
     The request cannot be written with it: it says for which repository the broker gives tokens. Of the record
     only what a runner writes can be written, compared or seen, which leaves out whatever report and sweep
     go by. Of its account's allowance a task may write all: with its token of the same installation it could
     use that up as well. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-
-    Args:
-        caller: gives partition and account.
-        region: of the table.
-        bucket: name of the artifacts bucket.
-        table: name of the sessions table.
-        session_id: the session.
-        account: login of the repository's owner.
     """
     records = f"arn:{caller.partition}:dynamodb:{region}:{caller.account}:table/{table}"
     folder = f"arn:{caller.partition}:s3:::{bucket}/{session_prefix(session_id)}"
@@ -78,12 +70,9 @@ def session_policy(
 
 
 def assume_session_role(sts: STSClient, *, role_arn: str, name: str, policy: str) -> AwsCredentials:
-    """Takes the session role, narrowed by a policy.
+    """Take the session role, narrowed by a policy.
 
     Args:
-        sts: STS.
-        role_arn: the session role.
-        name: for CloudTrail: the task's id.
         policy: from `session_policy`.
 
     Raises:

@@ -47,14 +47,13 @@ class Tools:
 
 
 def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
-    """Gives the calling task what its session needs for the next hour.
+    """Give the calling task what its session needs for the next hour.
 
     Nothing that the caller sends decides: Lambda names its task, ECS names the session of that task, and
     the session's request, which no task can write, names the repository.
 
     Args:
         event: of a Function URL with `AWS_IAM`.
-        tools: what the work is done with.
 
     Raises:
         NotAllowed: the caller is not a task of ours.
@@ -101,7 +100,7 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
 
 
 def _check_newest(tools: Tools, task: TaskTypeDef, session_id: str, claimed: str | None) -> None:
-    """The newest task of a session wins: one that was launched before the claiming one is refused.
+    """Refuse a task that was launched before the claiming one: a session's newest task wins.
 
     A task may claim with any ARN; only one that was started for the same session counts.
     """

@@ -37,14 +37,14 @@ class Allowance(Protocol):
     """Keeps one installation's usage."""
 
     def look(self) -> Usage:
-        """Reads it.
+        """Read it.
 
         Raises:
             AwsUnavailable: it cannot be read.
         """
 
     def spend(self, now: float, writes: int, room: Room) -> tuple[bool, Usage]:
-        """Takes writes if they fit.
+        """Take writes if they fit.
 
         Returns:
             Whether they do, and the usage after that.
@@ -54,7 +54,7 @@ class Allowance(Protocol):
         """
 
     def limit(self, now: float, named: float | None) -> Usage:
-        """Notes that GitHub has refused, see `Usage.limited`; returns the usage after that.
+        """Note that GitHub has refused, see `Usage.limited`; return the usage after that.
 
         Raises:
             AwsUnavailable: it cannot be written.
@@ -89,8 +89,6 @@ class TableAllowance:
     """Keeps it in the sessions table, for all sessions and functions.
 
     Args:
-        client: DynamoDB.
-        table: the sessions table's name.
         account: see `allowance_key`.
     """
 
@@ -146,7 +144,7 @@ class TableAllowance:
         return self._seen
 
     def _update(self, update: str, condition: str, values: dict[str, float]) -> bool:
-        """Changes the item if the condition holds; either way it has been seen afterwards."""
+        """Change the item if the condition holds; either way it has been seen afterwards."""
         with writing("write GitHub's allowance") as write:
             write.item = self._client.update_item(
                 TableName=self._table,
@@ -162,6 +160,6 @@ class TableAllowance:
 
 
 def _usage(item: Item) -> Usage:
-    """Reads the item; what is no number counts as absent."""
+    """Read the item; what is no number counts as absent."""
     found = {name: item.get(name, {}).get("N") for name in ATTRIBUTES}
     return Usage(**{name: float(number) for name, number in found.items() if number is not None})

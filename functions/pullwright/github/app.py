@@ -55,9 +55,7 @@ class GitHubApp:
     """The App of this deployment.
 
     Args:
-        api_url: root of the REST API.
         read_secret: reads the App's secret afresh; it is kept in memory until GitHub refuses it.
-        transport: the network.
         sleep: waits so many seconds.
         clock: the time now, Unix seconds.
         allowance_of: where the usage of an account's installation stands; without it each process goes by
@@ -99,11 +97,7 @@ class GitHubApp:
         )
 
     def pace(self, account: str) -> Pace:
-        """When GitHub may be asked in the name of an account's installation, as all sessions know it.
-
-        Args:
-            account: login of the repositories' owner.
-        """
+        """When GitHub may be asked in the name of an account's installation, as all sessions know it."""
         key = account.lower()
         if key not in self._paces:
             allowance = None if self._allowance_of is None else self._allowance_of(key)
@@ -111,13 +105,13 @@ class GitHubApp:
         return self._paces[key]
 
     def app(self) -> App:
-        """The App's id and slug, read once."""
+        """Return the App's id and slug, read once."""
         if self._app is None:
             self._app = self._api.get("/app", "read the GitHub App", App)
         return self._app
 
     def owner(self) -> str:
-        """The login of the account or organisation that owns the App.
+        """Return the login of the account or organisation that owns the App.
 
         https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
 
@@ -133,7 +127,7 @@ class GitHubApp:
         return owner.login
 
     def bot_id(self, client: GitHubClient) -> int:
-        """The id of the account that the App's comments and pull requests belong to."""
+        """Return the id of the account that the App's comments and pull requests belong to."""
         if self._bot_id is None:
             self._bot_id = client.get_user(f"{self.app().slug}[bot]").id
         return self._bot_id
@@ -144,7 +138,7 @@ class GitHubApp:
         return GitIdentity(name=name, email=client.urls.noreply(self.bot_id(client), name))
 
     def deliveries(self, since: datetime) -> list[Delivery]:
-        """The attempts to deliver a webhook to us, newest first.
+        """Return the attempts to deliver a webhook to us, newest first.
 
         https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
 
@@ -165,21 +159,21 @@ class GitHubApp:
         return found
 
     def redeliver(self, delivery_id: int) -> None:
-        """Asks GitHub to make another attempt.
+        """Ask GitHub to make another attempt.
 
         https://docs.github.com/en/rest/apps/webhooks#redeliver-a-delivery-for-an-app-webhook
         """
         self._api.call("POST", f"/app/hook/deliveries/{delivery_id}/attempts", "deliver a webhook again")
 
     def _next(self, link: str) -> str | None:
-        """The path of the next page: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api."""
+        """Return the path of the next page: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api."""
         match = re.search(r'<([^>]+)>;\s*rel="next"', link)
         if match is None or not match[1].startswith(self._api.urls.rest + "/"):
             return None
         return match[1].removeprefix(self._api.urls.rest)
 
     def installation_of(self, repository: str) -> tuple[Installation, int | None]:
-        """The installation that reaches a repository, and the repository's id if it has been renamed.
+        """Return the installation that reaches a repository, and the repository's id if it has been renamed.
 
         Raises:
             AppNotInstalled: none does, or it is suspended.
@@ -210,7 +204,7 @@ class GitHubApp:
         *,
         lasting: timedelta = _RENEW_BEFORE,
     ) -> InstallationToken:
-        """A token for one repository and no more than the named permissions.
+        """Return a token for one repository and no more than the named permissions.
 
         https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
 
@@ -244,7 +238,7 @@ class GitHubApp:
     def client(
         self, repository: str, permissions: Mapping[str, str], installation_id: int | None = None
     ) -> GitHubClient:
-        """A client whose tokens are limited to one repository and the named permissions."""
+        """Return a client whose tokens are limited to one repository and the named permissions."""
         self.token(repository, permissions, installation_id)
         key = (repository.lower(), tuple(sorted(permissions.items())))
 

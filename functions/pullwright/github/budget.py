@@ -51,7 +51,7 @@ class Usage:
     pause: float = 0.0
 
     def owed(self, now: float) -> float:
-        """Writes that are not paid for yet."""
+        """Write that are not paid for yet."""
         ahead = self.paid_until - now
         return ahead / SECONDS_EACH if 0 < ahead <= FARTHEST_SECONDS else 0.0
 
@@ -65,15 +65,14 @@ class Usage:
         return max(0.0, (self.owed(now) + writes - room) * SECONDS_EACH)
 
     def after(self, now: float, writes: int) -> Self:
-        """The usage once so many writes more are made."""
+        """Return the usage once so many writes more are made."""
         start = now + self.owed(now) * SECONDS_EACH
         return replace(self, paid_until=start + writes * SECONDS_EACH)
 
     def limited(self, now: float, named: float | None) -> Self:
-        """The usage once GitHub has refused.
+        """Return the usage once GitHub has refused.
 
         Args:
-            now: the time.
             named: seconds that GitHub asks to wait; None if it names none.
         """
         if named is not None:

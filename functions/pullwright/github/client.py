@@ -59,14 +59,14 @@ class GitHubClient(Connection):
     """
 
     def get_repository(self, repository: str) -> RepositoryInfo:
-        """Reads a repository, also under a name it had before."""
+        """Read a repository, also under a name it had before."""
         found = self.find(f"/repos/{repository}", "read the repository", RepositoryInfo)
         if found is None:
             raise RepositoryNotFound(f"The repository {repository} does not exist, or the App cannot see it.")
         return found
 
     def permission_of(self, repository: str, login: str) -> str:
-        """The permission of a person: `admin`, `write`, `read` or `none`; who is unknown has none."""
+        """Return the permission of a person: `admin`, `write`, `read` or `none`; who is unknown has none."""
         response = self.call(
             "GET",
             f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission",
@@ -78,15 +78,15 @@ class GitHubClient(Connection):
         return str(decoded.get("permission", "none"))
 
     def get_user(self, login: str) -> User:
-        """Reads an account."""
+        """Read an account."""
         return self.get(f"/users/{quote(login, safe='')}", "read an account", User)
 
     def find_user(self, login: str) -> User | None:
-        """Reads an account that may not be there."""
+        """Read an account that may not be there."""
         return self.find(f"/users/{quote(login, safe='')}", "read an account", User, may_be_absent=True)
 
     def find_branch(self, repository: str, branch: str) -> str | None:
-        """The commit that a branch points to, or None if there is no such branch.
+        """Return the commit that a branch points to, or None if there is no such branch.
 
         Raises:
             RepositoryEmpty: the repository has no commit at all.
@@ -105,7 +105,7 @@ class GitHubClient(Connection):
         return decoded["object"]["sha"] if "object" in decoded else None
 
     def create_branch(self, repository: str, branch: str, commit: str) -> str | None:
-        """Creates a branch.
+        """Create a branch.
 
         Returns:
             Why GitHub would not, in its words; None if it did.
@@ -119,7 +119,7 @@ class GitHubClient(Connection):
         return refused
 
     def forward_branch(self, repository: str, branch: str, commit: str) -> str | None:
-        """Moves a branch forward, never by force.
+        """Move a branch forward, never by force.
 
         Returns:
             Why GitHub would not, in its words; None if it did.
@@ -130,7 +130,7 @@ class GitHubClient(Connection):
         return told(self.call("PATCH", path, "move a branch", body=body, allow=_NOT_WRITTEN, about=about))
 
     def get_commit(self, repository: str, commit: str) -> Commit:
-        """Reads a commit by its hash.
+        """Read a commit by its hash.
 
         Raises:
             GitHubUnavailable: GitHub does not know yet a commit that it has named itself.
@@ -142,16 +142,14 @@ class GitHubClient(Connection):
         return found
 
     def create_commit(self, repository: str, *, tree: str, parent: str, message: str) -> str:
-        """Makes a commit that belongs to no branch yet.
+        """Make a commit that belongs to no branch yet.
 
         It names neither author nor committer: only then does GitHub sign it for the App.
         https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots
 
         Args:
-            repository: where.
             tree: hash of what it holds.
             parent: hash of what it follows.
-            message: the whole message.
 
         Returns:
             Its hash.
@@ -166,21 +164,21 @@ class GitHubClient(Connection):
         return made
 
     def commits_ahead(self, repository: str, base: str, branch: str) -> int:
-        """How many commits a branch has that its base has not."""
+        """Return how many commits a branch has that its base has not."""
         span = f"{quote(base, safe='')}...{quote(branch, safe='')}"
         path = f"/repos/{repository}/compare/{span}?per_page=1"
         what = "compare two branches"
         return int(self.call("GET", path, what, about=[f"branch:{branch}"]).decoded["ahead_by"])
 
     def contains(self, repository: str, branch: str, commit: str) -> bool:
-        """Whether a commit is part of a branch; one that is unknown is not."""
+        """Return whether a commit is part of a branch; one that is unknown is not."""
         path = f"/repos/{repository}/compare/{commit}...{quote(branch, safe='')}?per_page=1"
         what, about = "compare a commit with a branch", [f"branch:{branch}", commit]
         response = self.call("GET", path, what, allow=(404,), about=about, may_be_absent=True)
         return isinstance(response.decoded, dict) and response.decoded.get("behind_by") == 0
 
     def get_issue(self, repository: str, number: int) -> Issue:
-        """Reads an issue, with its description as GitHub renders it."""
+        """Read an issue, with its description as GitHub renders it."""
         path, what = f"/repos/{repository}/issues/{number}", "read the issue"
         response = self.call("GET", path, what, allow=_GONE, accept=RENDERED)
         if response.status in _GONE:
@@ -192,7 +190,7 @@ class GitHubClient(Connection):
         return found
 
     def issue_history(self, repository: str, number: int) -> IssueHistory:
-        """The texts that an issue had: its last hundred edits and renamings.
+        """Return the texts that an issue had: its last hundred edits and renamings.
 
         https://docs.github.com/en/graphql/reference/objects#usercontentedit
         """
@@ -202,13 +200,13 @@ class GitHubClient(Connection):
         return parse(IssueHistory, ((found or {}).get("repository") or {}).get("issue"), what)
 
     def comments(self, repository: str, number: int) -> list[Comment]:
-        """The comments of an issue or pull request, oldest first."""
+        """Return the comments of an issue or pull request, oldest first."""
         path = f"/repos/{repository}/issues/{number}/comments"
         about = [f"number:{number}"]
         return list(self.pages(path, "read the comments", Comment, limit=_MAX_COMMENTS, about=about))
 
     def get_comment(self, repository: str, comment_id: int) -> Comment | None:
-        """Reads a comment as GitHub renders it; None if somebody has deleted it."""
+        """Read a comment as GitHub renders it; None if somebody has deleted it."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         about = [f"comment:{comment_id}"]
         return self.find(path, "read a comment", Comment, absent=_GONE, accept=RENDERED, about=about)
@@ -228,7 +226,7 @@ class GitHubClient(Connection):
         return response.decoded
 
     def create_comment(self, repository: str, number: int, body: str) -> Comment:
-        """Writes a comment on an issue or pull request."""
+        """Write a comment on an issue or pull request."""
         what = "write a comment"
         path = f"/repos/{repository}/issues/{number}/comments"
         about = [f"number:{number}"]
@@ -247,17 +245,17 @@ class GitHubClient(Connection):
         return response.status not in _GONE
 
     def react(self, repository: str, number: int, content: str) -> None:
-        """Puts a reaction on an issue; doing it twice does nothing."""
+        """Put a reaction on an issue; doing it twice does nothing."""
         path = f"/repos/{repository}/issues/{number}/reactions"
         self.call("POST", path, "react to the issue", body={"content": content})
 
     def react_to_comment(self, repository: str, comment_id: int, content: str) -> None:
-        """Puts a reaction on a comment; doing it twice does nothing."""
+        """Put a reaction on a comment; doing it twice does nothing."""
         path = f"/repos/{repository}/issues/comments/{comment_id}/reactions"
         self.call("POST", path, "react to a comment", body={"content": content})
 
     def get_pull_request(self, repository: str, number: int) -> PullRequest:
-        """Reads a pull request, with its description as GitHub renders it."""
+        """Read a pull request, with its description as GitHub renders it."""
         path, what = f"/repos/{repository}/pulls/{number}", "read the pull request"
         about = [f"number:{number}"]
         found = self.find(path, what, PullRequest, absent=_GONE, accept=RENDERED, about=about)
@@ -266,7 +264,7 @@ class GitHubClient(Connection):
         return found
 
     def pull_requests_of(self, repository: str, branch: str) -> list[PullRequest]:
-        """Every pull request from a branch of the same repository, newest first, closed ones too."""
+        """Return every pull request from a branch of the same repository, newest first, closed ones too."""
         owner = repository.partition("/")[0]
         query = urlencode({"head": f"{owner}:{branch}", "state": "all"})
         path = f"/repos/{repository}/pulls?{query}"
@@ -276,7 +274,7 @@ class GitHubClient(Connection):
     def create_pull_request(
         self, repository: str, *, branch: str, base: str, title: str, body: str, draft: bool
     ) -> PullRequest | str:
-        """Opens a pull request.
+        """Open a pull request.
 
         Returns:
             It, or in GitHub's words why it would not.
@@ -295,7 +293,7 @@ class GitHubClient(Connection):
         return made
 
     def put_check_run(self, repository: str, check: CheckRun) -> None:
-        """Puts a finished check run on a commit, once for each `external_id`.
+        """Put a finished check run on a commit, once for each `external_id`.
 
         https://docs.github.com/en/rest/checks/runs#create-a-check-run
         """
@@ -309,6 +307,6 @@ class GitHubClient(Connection):
             self.call("POST", f"/repos/{repository}/check-runs", what, body=shown.body(), about=about)
 
     def mark_ready(self, pull_request: PullRequest) -> None:
-        """Takes a pull request out of draft; only GraphQL can."""
+        """Take a pull request out of draft; only GraphQL can."""
         what, about = "mark the pull request ready for review", [f"number:{pull_request.number}"]
         self.graphql(_MARK_READY, {"id": pull_request.node_id}, what, about)

@@ -59,7 +59,6 @@ class Connection:
         forget_token: called when GitHub refuses the token, so that `token` gives a new one; the request is
             then made once more.
         granted: the permissions the token has, if known: tells a missing one from another refusal.
-        transport: the network.
         sleep: waits so many seconds.
         patience: seconds that one call may spend on waiting for a rate limit.
         fresh: knows what GitHub may not know yet; calls that meet it wait.
@@ -104,7 +103,7 @@ class Connection:
         may_be_absent: bool = False,
         is_content: bool = False,
     ) -> Response:
-        """Makes one request.
+        """Make one request.
 
         Args:
             method: HTTP method.
@@ -112,7 +111,6 @@ class Connection:
             what: what is asked for, as it stands in "GitHub refused to …".
             body: sent as JSON.
             allow: statuses of 300 and more that the caller wants to see itself.
-            accept: media type of the answer.
             changes_nothing: a POST that only asks, and so may be repeated.
             about: the things that the request names and that may be new, see `Fresh.made`.
             may_be_absent: 404 is as good an answer as any other.
@@ -134,7 +132,7 @@ class Connection:
         )
 
     def get(self, path: str, what: str, model: type[PayloadT], about: Collection[str] = ()) -> PayloadT:
-        """Reads one thing."""
+        """Read one thing."""
         return parse(model, self.call("GET", path, what, about=about).decoded, what)
 
     def find(
@@ -148,7 +146,7 @@ class Connection:
         about: Collection[str] = (),
         may_be_absent: bool = False,
     ) -> PayloadT | None:
-        """Reads one thing that may be absent."""
+        """Read one thing that may be absent."""
         response = self.call(
             "GET", path, what, allow=absent, accept=accept, about=about, may_be_absent=may_be_absent
         )
@@ -163,7 +161,7 @@ class Connection:
         limit: int = 1_000,
         about: Collection[str] = (),
     ) -> Iterator[PayloadT]:
-        """Reads a list, page by page, at most `limit` things."""
+        """Read a list, page by page, at most `limit` things."""
         for page in range(1, -(-limit // PAGE_SIZE) + 1):
             mark = "&" if "?" in path else "?"
             query = urlencode({"per_page": PAGE_SIZE, "page": page})
@@ -177,7 +175,7 @@ class Connection:
     def graphql(
         self, query: str, variables: Mapping[str, Any], what: str, about: Collection[str] = ()
     ) -> Any:
-        """Makes one GraphQL request and returns its `data`."""
+        """Make one GraphQL request and return its `data`."""
         body = {"query": query, "variables": dict(variables)}
         waits = Waits(self.fresh, self._sleep, what)
         early = _Early(self, waits, "", about=about)
@@ -237,14 +235,14 @@ class Connection:
                 self._renew()
 
     def _refusal(self, url: str, what: str, response: Response) -> PullwrightError | None:
-        """What an answer refuses; a rate limit is noted for everybody."""
+        """Return what an answer refuses; a rate limit is noted for everybody."""
         error: PullwrightError | None = graphql_limit(response) if url == self.urls.graphql else None
         if error is None and response.status >= _ERROR:
             error = refusal(what, response, self._granted)
         return self.pace.limited(error) if isinstance(error, GitHubRateLimited) else error
 
     def lacks_permission(self, error: PullwrightError) -> bool:
-        """Whether a refusal is about a permission that the token was never given."""
+        """Return whether a refusal is about a permission that the token was never given."""
         return self._granted is not None and isinstance(error, PermissionMissing)
 
     def _renew(self) -> None:
@@ -284,8 +282,6 @@ class _Early:
     """Repeats one call while its answer may only be early.
 
     Args:
-        connection: makes the call.
-        waits: the pauses of this call.
         path: below the REST root; empty for GraphQL.
         allow: statuses of 400 and more that are answers.
         about: what may be new.
@@ -310,12 +306,12 @@ class _Early:
         self._looked = may_be_absent
 
     def succeeded(self) -> None:
-        """Takes note that the token reaches the repository."""
+        """Take note that the token reaches the repository."""
         if self._repository is not None:
             self._connection.reaches_repository = True
 
     def is_to_be_repeated(self, response: Response, error: PullwrightError) -> bool:
-        """Waits if an answer may be early; False if it is final.
+        """Wait if an answer may be early; False if it is final.
 
         Raises:
             GitHubUnavailable: it has been waited for long enough.
@@ -332,7 +328,7 @@ class _Early:
         return True
 
     def _is_absence_doubtful(self) -> bool:
-        """Whether to ask again for what is absent: the token may not reach the repository yet."""
+        """Return whether to ask again for what is absent: the token may not reach the repository yet."""
         if self._repository is None:
             return False
         if not self._connection.reaches_repository:
@@ -352,7 +348,7 @@ def _is_about_token(response: Response | None, error: PullwrightError) -> bool:
 
 
 def parse(model: type[PayloadT], decoded: Any, what: str) -> PayloadT:
-    """Reads an answer.
+    """Read an answer.
 
     Raises:
         GitHubRefused: it lacks a field that GitHub documents.

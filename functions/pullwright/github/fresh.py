@@ -52,7 +52,7 @@ class Fresh:
         self._made_in: dict[str, dict[str, float]] = {}
 
     def of(self, repository: str, token_age: Callable[[], float]) -> Self:
-        """What was made in one repository, with a token of its own; a function's process serves many.
+        """Return what was made in one repository, with a token of its own; a function's process serves many.
 
         Args:
             repository: `owner/name`.
@@ -63,26 +63,21 @@ class Fresh:
         return other
 
     def made(self, *names: str) -> None:
-        """Remembers what was made just now, such as `branch:claude/7` or a hash."""
+        """Remember what was made just now, such as `branch:claude/7` or a hash."""
         self._made.update(dict.fromkeys(names, self._clock()))
 
     def has_young_token(self) -> bool:
-        """Whether GitHub may not know the token everywhere."""
+        """Return whether GitHub may not know the token everywhere."""
         return self._token_age is not None and self._token_age() < YOUNG_SECONDS
 
     def refuses_token(self, response: Response) -> bool:
-        """Whether an answer may come from a server that does not know our token yet."""
+        """Return whether an answer may come from a server that does not know our token yet."""
         if response.status not in {_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND} or not self.has_young_token():
             return False
         return response.status != _FORBIDDEN or not _FINAL.search(_words(response))
 
     def misses(self, response: Response, about: Collection[str]) -> bool:
-        """Whether an answer may come from a server that does not know yet what we have made.
-
-        Args:
-            response: the answer.
-            about: the things that the request names.
-        """
+        """Return whether an answer may come from a server that does not know yet what we have made."""
         now = self._clock()
         if not any(now - self._made.get(name, -math.inf) < YOUNG_SECONDS for name in about):
             return False
@@ -92,11 +87,9 @@ class Fresh:
         return response.status == _NOT_FOUND
 
     def may_be_unknown(self, errors: Collection[Any], about: Collection[str], *, reaches: bool) -> bool:
-        """Whether the `errors` of a GraphQL answer may be early.
+        """Return whether the `errors` of a GraphQL answer may be early.
 
         Args:
-            errors: what GitHub says.
-            about: the things that the request names.
             reaches: whether the token has reached its repository already.
         """
         types = {error.get("type") for error in errors if isinstance(error, dict)}
@@ -106,7 +99,7 @@ class Fresh:
         return bool(types & doubtful) and self.has_young_token()
 
     def has_time_for(self, pause: float) -> bool:
-        """Whether the caller may wait so many seconds and still do what follows."""
+        """Return whether the caller may wait so many seconds and still do what follows."""
         return pause + _RESERVE_SECONDS <= self._time_left()
 
 
@@ -114,9 +107,7 @@ class Waits:
     """The pauses of one call.
 
     Args:
-        fresh: knows how much time there is.
         sleep: waits so many seconds.
-        what: what was asked for.
     """
 
     def __init__(self, fresh: Fresh, sleep: Callable[[float], None], what: str) -> None:
@@ -126,7 +117,7 @@ class Waits:
         self._pauses = iter(PAUSES)
 
     def wait(self) -> None:
-        """Makes the next pause.
+        """Make the next pause.
 
         Raises:
             GitHubUnavailable: there is none left, or no time for it.

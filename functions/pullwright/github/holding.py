@@ -7,6 +7,6 @@ SKIP_CHECKS = "skip-checks: true"
 
 
 def is_held(message: str) -> bool:
-    """Whether a message is that of a session's commit which keeps workflows from running."""
+    """Return whether a message is that of a session's commit which keeps workflows from running."""
     trailers = message.rstrip("\n").rpartition("\n\n\n")[2].split("\n")
     return trailers[-1] == SKIP_CHECKS and trailers[0].startswith("Pullwright-Session: ")

@@ -56,7 +56,7 @@ class Pace:
         return self._usage.blocked_for(self._clock())
 
     def check(self) -> None:
-        """Refuses what GitHub would refuse.
+        """Refuse what GitHub would refuse.
 
         Raises:
             GitHubRateLimited: it is too early; GitHub was not asked.
@@ -65,10 +65,7 @@ class Pace:
             raise GitHubRateLimited(limit_sentence(wait), retry_after=wait, was_asked=False)
 
     def begin(self, *, is_content: bool) -> None:
-        """Makes sure that a request may be made now.
-
-        Args:
-            is_content: it creates content, or changes it.
+        """Make sure that a request may be made now.
 
         Raises:
             GitHubRateLimited: it is too early; GitHub was not asked.
@@ -78,14 +75,14 @@ class Pace:
             self.spend()
 
     def limited(self, error: GitHubRateLimited) -> GitHubRateLimited:
-        """Takes note of a refusal, for everybody; returns it with the time that is to be waited."""
+        """Take note of a refusal, for everybody; returns it with the time that is to be waited."""
         named = error.retry_after if error.is_named else None
         self._try(lambda one: one.limit(self._clock(), named))
         wait = max(self._usage.blocked_for(self._clock()), error.retry_after)
         return GitHubRateLimited(limit_sentence(wait), retry_after=wait, is_named=error.is_named)
 
     def check_opening(self, writes: int) -> None:
-        """Refuses an opening that has no chance, before anything is asked or made.
+        """Refuse an opening that has no chance, before anything is asked or made.
 
         Raises:
             GitHubRateLimited: it is too early.
@@ -94,7 +91,7 @@ class Pace:
         self._refuse(self._usage.seconds_until_room(self._clock(), writes, Room.OPENING))
 
     def reserve(self, writes: int) -> None:
-        """Takes what an opening will write, all of it or nothing.
+        """Take what an opening will write, all of it or nothing.
 
         Raises:
             GitHubRateLimited: it is too early.
@@ -104,7 +101,7 @@ class Pace:
         self._reserved = writes
 
     def spend(self) -> None:
-        """Takes one write that is about to be made.
+        """Take one write that is about to be made.
 
         Raises:
             GitHubRateLimited: progress has to wait. An ending never has, or a few seconds.
@@ -133,7 +130,7 @@ class Pace:
             raise GitHubRateLimited(_COUNTED.format(wait), retry_after=wait, was_asked=False)
 
     def _try(self, call: Callable[[Allowance], "Usage | tuple[bool, Usage]"]) -> bool:
-        """Asks the allowance, or where it does not answer this process's own."""
+        """Ask the allowance, or where it does not answer this process's own."""
         try:
             answer = call(self._allowance)
         except AwsUnavailable as error:

@@ -60,7 +60,7 @@ class Issue(Payload):
     pull_request: dict[str, object] | None = None
 
     def has_label(self, name: str) -> bool:
-        """Whether it bears a label; those of GitHub do not differ by case alone."""
+        """Return whether it bears a label; those of GitHub do not differ by case alone."""
         names = (label if isinstance(label, str) else label.name for label in self.labels)
         return name.casefold() in {one.casefold() for one in names}
 
@@ -125,7 +125,7 @@ class Comment(Payload):
     updated_at: datetime
 
     def is_by(self, account_id: int, marker: str) -> bool:
-        """Whether an account of ours wrote it, as the comment that a marker stands for.
+        """Return whether an account of ours wrote it, as the comment that a marker stands for.
 
         Anybody can write the marker, and what we write may quote it: so it has to be ours and begin with it.
         """
@@ -238,7 +238,7 @@ class CheckRun(BaseModel):
     summary: str = Field(max_length=65_535)
 
     def body(self) -> dict[str, object]:
-        """What GitHub takes."""
+        """Return what GitHub takes."""
         return {
             "name": self.name,
             "head_sha": self.head_sha,

@@ -28,10 +28,7 @@ _NO_PULLS = re.compile(
 
 
 def setting_refusal(words: str) -> PullwrightError | None:
-    """Names the setting that a refusal is about.
-
-    Args:
-        words: GitHub's.
+    """Name the setting that a refusal is about.
 
     Returns:
         None if it is about none that we know.

@@ -44,7 +44,7 @@ _LEVELS = ("none", "read", "write", "admin")
 
 
 def refusal(what: str, response: Response, granted: Mapping[str, str] | None = None) -> PullwrightError:
-    """Names what went wrong.
+    """Name what went wrong.
 
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 
@@ -82,11 +82,7 @@ def _refused(what: str, response: Response, granted: Mapping[str, str] | None) -
 
 
 def told(response: Response) -> str | None:
-    """What GitHub says about a ref that it did not write; None if it did.
-
-    Args:
-        response: its answer.
-    """
+    """Return what GitHub says about a ref that it did not write; None if it did."""
     if response.status < _ERROR:
         return None
     words = "; ".join(part for part in (message_of(response), *_details(response)) if part)
@@ -100,7 +96,7 @@ def message_of(response: Response) -> str:
 
 
 def validation_words(response: Response) -> str:
-    """What GitHub says about a request that it finds wrong, with the fields, on one line.
+    """Return what GitHub says about a request that it finds wrong, with the fields, on one line.
 
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#validation-failed
     """
@@ -121,10 +117,9 @@ def _details(response: Response) -> list[str]:
 
 
 def ref_refusal(branch: str, message: str) -> PullwrightError:
-    """Names why a branch was not written.
+    """Name why a branch was not written.
 
     Args:
-        branch: its name.
         message: GitHub's words, from the API or from a push.
     """
     words = " ".join(message.split())
@@ -151,7 +146,7 @@ def ref_refusal(branch: str, message: str) -> PullwrightError:
 
 
 def graphql_limit(response: Response) -> GitHubRateLimited | None:
-    """The rate limit that a GraphQL answer with status 200 tells of in its `errors`; None if it does not.
+    """Give the rate limit that the `errors` of a GraphQL answer with status 200 tell of, or None.
 
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit
     The type is `RATE_LIMITED` or `RATE_LIMIT`, and then `x-ratelimit-remaining` need not be 0
@@ -166,7 +161,7 @@ def graphql_limit(response: Response) -> GitHubRateLimited | None:
 
 
 def graphql_refusal(what: str, response: Response) -> PullwrightError:
-    """Names what went wrong in GraphQL, which answers 200 and names the trouble in `errors[].type`."""
+    """Name what went wrong in GraphQL, which answers 200 and name the trouble in `errors[].type`."""
     errors = graphql_errors(response.decoded)
     if "FORBIDDEN" in {error.get("type") for error in errors if isinstance(error, dict)}:
         return PermissionMissing(f"The GitHub App may not {what}: it lacks a permission.")
@@ -175,13 +170,13 @@ def graphql_refusal(what: str, response: Response) -> PullwrightError:
 
 
 def graphql_errors(decoded: Any) -> list[Any]:
-    """The `errors` of a GraphQL answer."""
+    """Return the `errors` of a GraphQL answer."""
     errors = decoded.get("errors") if isinstance(decoded, dict) else None
     return errors if isinstance(errors, list) else []
 
 
 def _is_limit(response: Response) -> bool:
-    """Whether a refusal is one of a rate limit.
+    """Return whether a refusal is one of a rate limit.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
     """
@@ -194,7 +189,7 @@ def _is_limit(response: Response) -> bool:
 
 
 def _limited(response: Response) -> GitHubRateLimited:
-    """The limit that an answer tells of, with the time that GitHub names, if it names one."""
+    """Return the limit that an answer tells of, with the time that GitHub names, if it names one."""
     named = _number(response.headers.get("retry-after"))
     reset = _number(response.headers.get("x-ratelimit-reset"))
     if named is None and response.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
@@ -206,7 +201,7 @@ def _limited(response: Response) -> GitHubRateLimited:
 
 
 def limit_sentence(seconds: float) -> str:
-    """What people are told of a rate limit."""
+    """Return what people are told of a rate limit."""
     return f"GitHub's rate limit is used up; it answers again in {seconds:.0f} seconds."
 
 
@@ -218,7 +213,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _missing_permission(response: Response, granted: Mapping[str, str] | None) -> str:
-    """The permission that would have helped, or nothing if the token has one that should have.
+    """Return the permission that would have helped, or nothing if the token has one that should have.
 
     The header lists sets separated by `;`, each a list of `name=level` separated by `,`; any one set is
     enough: https://github.blog/changelog/2023-08-10-x-accepted-github-permissions-header-for-fine-grained-permission-actors/
@@ -236,7 +231,7 @@ def _missing_permission(response: Response, granted: Mapping[str, str] | None) -
 
 
 def reaches(have: str, need: str) -> bool:
-    """Whether one permission level includes another."""
+    """Return whether one permission level includes another."""
     return have in _LEVELS and need in _LEVELS and _LEVELS.index(have) >= _LEVELS.index(need)
 
 

@@ -39,7 +39,7 @@ class Transport(Protocol):
     """What carries requests to GitHub."""
 
     def send(self, request: Request) -> Response:
-        """Sends one request once, following no redirect.
+        """Send one request once, following no redirect.
 
         Raises:
             GitHubUnavailable: no response came.

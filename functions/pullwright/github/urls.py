@@ -14,7 +14,6 @@ class GitHubUrls:
 
     Attributes:
         rest: root of the REST API, without a slash at its end.
-        graphql: the GraphQL endpoint.
         web: root of the web site, which is where git repositories are cloned from.
     """
 
@@ -24,7 +23,7 @@ class GitHubUrls:
 
     @classmethod
     def of(cls, api_url: str) -> "GitHubUrls":
-        """Derives the addresses.
+        """Derive the addresses.
 
         https://docs.github.com/en/enterprise-server/rest/overview/resources-in-the-rest-api (Enterprise
         Server: `<root>/api/v3`) and https://docs.github.com/en/graphql/guides/forming-calls-with-graphql.
@@ -50,25 +49,23 @@ class GitHubUrls:
         )
 
     def noreply(self, account_id: int | None, login: str) -> str:
-        """The mail address by which GitHub knows an account in commits, see `noreply_address`."""
+        """Return the mail address by which GitHub knows an account in commits, see `noreply_address`."""
         return noreply_address(self.web, account_id, login)
 
     def git(self, repository: str) -> str:
-        """The address to clone `owner/name` from, without credentials."""
+        """Return the address to clone `owner/name` from, without credentials."""
         return f"{self.web}/{repository}.git"
 
 
 def noreply_address(url: str, account_id: int | None, login: str) -> str:
-    """The mail address by which a GitHub knows an account in commits, without telling the account's own one.
+    """Give the mail address by which a GitHub knows an account in commits; it is not the account's own.
 
     https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
     and, for a GitHub of another host,
     https://docs.github.com/en/enterprise-server/account-and-profile/reference/email-addresses-reference
 
     Args:
-        url: any web address of that GitHub.
         account_id: tells the account from one that gets the same name later; None if it is not known.
-        login: the account's name.
     """
     who = login if account_id is None else f"{account_id}+{login}"
     return f"{who}@users.noreply.{urlsplit(url).hostname}"

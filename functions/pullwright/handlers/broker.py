@@ -13,7 +13,7 @@ _OK, _FORBIDDEN, _CONFLICT, _UNAVAILABLE = 200, 403, 409, 503
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Answers one request of a runner.
+    """Answer one request of a runner.
 
     Args:
         event: of a Function URL.

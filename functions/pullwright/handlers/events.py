@@ -13,7 +13,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     """Work off one batch of SQS messages.
 
     Args:
-        event: of SQS.
         context: tells how long the function may still run.
 
     Returns:

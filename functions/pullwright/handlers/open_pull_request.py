@@ -11,7 +11,7 @@ from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, op
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Opens the pull request of one session.
+    """Open the pull request of one session.
 
     Args:
         event: an `OpenPullRequestEvent`.

@@ -19,7 +19,7 @@ _ENDED = "Step Functions Execution Status Change"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Settles one session, or sweeps.
+    """Settle one session, or sweeps.
 
     Args:
         event: EventBridge's, of an execution's end or of the schedule; anything else sweeps too.

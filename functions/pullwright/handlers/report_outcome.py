@@ -13,7 +13,7 @@ from pullwright.reporting.tools import tools
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Reports the outcome of one session.
+    """Report the outcome of one session.
 
     Args:
         event: a `ReportOutcomeEvent`.

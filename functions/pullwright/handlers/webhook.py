@@ -24,7 +24,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     Args:
         event: the Function URL's, payload format 2.0.
-        context: of the invocation.
 
     Raises:
         InternalError: the function was deployed without a setting.

@@ -12,12 +12,7 @@ from pullwright.store import BranchRecord, Store
 
 @dataclass(frozen=True, slots=True)
 class BranchMaker:
-    """Finds or makes one branch.
-
-    Attributes:
-        base_commit: where a new branch begins.
-        bot_id: the account of our App.
-    """
+    """Finds or makes one branch."""
 
     client: GitHubClient
     store: Store
@@ -30,7 +25,7 @@ class BranchMaker:
     bot_id: int
 
     def prepare(self) -> PullRequest | None:
-        """Makes sure that the branch exists, is ours and has a commit of its own.
+        """Make sure that the branch exists, is ours and has a commit of its own.
 
         Returns:
             The open pull request of the branch, if there is one.
@@ -67,7 +62,7 @@ class BranchMaker:
         return opened
 
     def _begin(self, parent: str) -> str:
-        """Makes the first commit; it is remembered before the branch has it, so that a retry knows it."""
+        """Make the first commit; it is remembered before the branch has it, so that a retry knows it."""
         message = first_commit_message(self.issue)
         tree = self.client.get_commit(self.repository, parent).tree.sha
         commit = self.client.create_commit(self.repository, tree=tree, parent=parent, message=message)

@@ -22,7 +22,6 @@ class Conversation:
     """What people said.
 
     Attributes:
-        comments: oldest first.
         left_out: how many more stood there than are taken.
     """
 
@@ -33,17 +32,14 @@ class Conversation:
 def read_conversation(
     client: GitHubClient, people: People, comments: Iterable[Comment], asked_at: datetime, bot_id: int
 ) -> Conversation:
-    """Reads the comments that stood there at a moment, without ours.
+    """Read the comments that stood there at a moment, without ours.
 
     One that was edited since then is left out, and so is one that somebody has hidden on the page.
     Of many, those of people who may write are taken first, and the newest of them.
 
     Args:
         client: reads each comment as GitHub renders it.
-        people: knows the authors' permissions.
         comments: all there are, without their rendering.
-        asked_at: the moment.
-        bot_id: the account of our App.
     """
     moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
     standing = [one for one in comments if _stood(one, moment) and (one.body or "").strip()]

@@ -88,6 +88,6 @@ def _numbers(value: str) -> Price | None:
 
 
 def _fits(model: str, provider: str) -> bool:
-    """Whether a model's id has a form that the provider knows."""
+    """Return whether a model's id has a form that the provider knows."""
     is_bedrock = "anthropic." in model or model.startswith("arn:")
     return is_bedrock == (provider == "bedrock")

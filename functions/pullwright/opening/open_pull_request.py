@@ -82,7 +82,7 @@ class Tools:
 
 
 def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRequest:
-    """Checks a request, takes its branch's lock, and finds or makes branch, pull request and comment.
+    """Check a request, take its branch's lock, and find or make branch, pull request and comment.
 
     Safe to repeat at any point. When it fails after it took the lock, the lock is free again.
 
@@ -222,7 +222,7 @@ class _Opening:
         return self.tools.artifacts.write_request(agent_request.model_copy(update=read))
 
     def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
-        """The request as the task will read it, still without comments."""
+        """Return the request as the task will read it, still without comments."""
         settings, limits, opened_by = self.tools.settings, self.request.limits, self.subject.opened_by
         return AgentRequest(
             session_id=self.event.session_id,
@@ -259,7 +259,7 @@ class _Opening:
         )
 
     def _requester(self) -> int | None:
-        """The account of who asked; None if nobody did, or GitHub does not know them."""
+        """Return the account of who asked; None if nobody did, or GitHub does not know them."""
         login = self.request.requested_by
         user = None if login is None else self.client.find_user(login)
         return None if user is None else user.id
@@ -279,7 +279,7 @@ class _Opening:
 
 
 def _readable(request: SessionRequest) -> SessionRequest:
-    """The request without invisible characters in what the agent will read.
+    """Return the request without invisible characters in what the agent will read.
 
     Raises:
         InvalidRequest: nothing of the prompt can be seen.
@@ -304,7 +304,7 @@ def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[s
 
 
 def _reserve(event: OpenPullRequestEvent, tools: Tools, request: SessionRequest, repository: str) -> None:
-    """Keeps the session's money free on the day's sums, before anything is made for it."""
+    """Keep the session's money free on the day's sums, before anything is made for it."""
     settings = tools.settings
     limits = DailyLimits(settings.daily_usd, settings.daily_usd_per_repository)
     if limits == DailyLimits() or request.stub or settings.stub_sessions:

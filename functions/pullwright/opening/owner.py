@@ -6,14 +6,13 @@ from pullwright.owners import has_any, is_allowed
 
 
 def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
-    """Refuses a stranger's repository before any token for it exists.
+    """Refuse a stranger's repository before any token for it exists.
 
     A name that is not listed may be an old one: then its installation says whose the repository is now, and
     `check_name` what it is called.
 
     Args:
         app: tells its owner, whose repositories are meant where nothing is listed.
-        repository: as the request names it.
         allowed: the parameter `AllowedOwners`.
 
     Returns:
@@ -33,10 +32,9 @@ def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
 
 
 def check_name(full_name: str, allowed: str) -> None:
-    """Refuses a repository by the name that it has now.
+    """Refuse a repository by the name that it has now.
 
     Args:
-        full_name: as GitHub tells it.
         allowed: from `check_owner`.
 
     Raises:

@@ -26,11 +26,11 @@ class People:
     _roles: dict[str, AuthorRole] = field(default_factory=dict)
 
     def may_write(self, login: str) -> bool:
-        """Whether somebody may write to the repository; who GitHub does not know may not."""
+        """Return whether somebody may write to the repository; who GitHub does not know may not."""
         return self.role(login) is AuthorRole.WRITER
 
     def role(self, login: str) -> AuthorRole:
-        """What somebody is to the repository.
+        """Return what somebody is to the repository.
 
         https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 

@@ -27,7 +27,7 @@ def open_draft(
     prompt: str | None,
     requested_by: str | None,
 ) -> PullRequest:
-    """Opens the pull request of a branch that has none, as a draft where the plan allows drafts.
+    """Open the pull request of a branch that has none, as a draft where the plan allows drafts.
 
     Raises:
         GitHubUnavailable: GitHub does not know the branch yet, or does not show the pull request yet.
@@ -58,14 +58,7 @@ def open_draft(
 
 
 def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:
-    """Makes sure that the pull request has exactly one tracking comment; returns its id.
-
-    Args:
-        client: of the repository.
-        request: what is being worked on.
-        bot_id: the account of our App.
-        activity: what the comment says is happening.
-    """
+    """Make sure that the pull request has exactly one tracking comment; returns its id."""
     text = render_progress(request, Progress(activity=activity))
     for comment in client.comments(request.repository, request.pull_request):
         if comment.is_by(bot_id, TRACKING_MARKER):
@@ -78,16 +71,12 @@ def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity:
 def withdraw_refusal(
     client: GitHubClient, repository: str, comments: Iterable[Comment], bot_id: int, *, link: str
 ) -> None:
-    """Replaces what an earlier session was refused for by a link, now that the work has begun.
+    """Replace what an earlier session was refused for by a link, now that the work has begun.
 
     A courtesy: when GitHub does not take it, the work goes on. Where nothing was refused, nothing is called.
 
     Args:
-        client: of the repository.
         repository: `owner/name`.
-        comments: those of the issue.
-        bot_id: the account of our App.
-        link: to the tracking comment.
     """
     text = render_withdrawn_refusal(link)
     for comment in comments:

@@ -35,7 +35,7 @@ def check_session_id(session_id: str) -> None:
 
 
 def read_request(given: Any) -> SessionRequest:
-    """Reads the input of an execution.
+    """Read the input of an execution.
 
     Args:
         given: the input as the state machine passed it on: any JSON value.

@@ -27,12 +27,8 @@ class Subject:
     """What to work on.
 
     Attributes:
-        branch: where the work goes.
         number: the issue or pull request that people talk on; None for a prompt alone.
-        issue: the issue, if it is one.
         pull_request: the pull request, if the session was asked for on one.
-        title: visible text on one line.
-        body: visible text.
         opened_by: login of who opened the issue or pull request; None for a prompt, or if nobody is known.
     """
 
@@ -48,7 +44,7 @@ class Subject:
 def find_subject(
     client: GitHubClient, repository: RepositoryInfo, request: SessionRequest, session_id: str
 ) -> Subject:
-    """Reads what the session is about.
+    """Read what the session is about.
 
     Raises:
         IssueNotFound, IssueClosed, IssueEdited, IssueWithoutText: about the issue.

@@ -11,14 +11,13 @@ from pullwright.models import SessionRequest
 
 
 def as_asked(client: GitHubClient, repository: str, issue: Issue, request: SessionRequest) -> Issue:
-    """The issue with title and description as the webhook's hashes say that they were.
+    """Return the issue with title and description as the webhook's hashes say that they were.
 
     A hash decides, not a time: who edits a text within the second of the label wins nothing.
 
     Args:
         client: reads the history, only if something was edited.
         repository: `owner/name`.
-        issue: as it stands now.
         request: with the hashes, if it came from a webhook.
 
     Raises:

@@ -48,12 +48,9 @@ class Redelivered:
 
 
 def lost(attempts: Iterable[Delivery]) -> list[Delivery]:
-    """The first known attempt of each delivery that never reached us, oldest first.
+    """Return the first known attempt of each delivery that never reached us, oldest first.
 
     Reached means that an attempt went well, or that the webhook itself refused it, as it always would.
-
-    Args:
-        attempts: in any order.
     """
     first: dict[str, Delivery] = {}
     reached: set[str] = set()
@@ -68,8 +65,6 @@ class LostDeliveries:
     """Finds deliveries that failed and has them sent again; the execution's name keeps them from doubling.
 
     Args:
-        app: who lists and redelivers.
-        client: DynamoDB.
         table: the sessions table, where tries are counted.
     """
 
@@ -79,7 +74,7 @@ class LostDeliveries:
         self._table = table
 
     def recover(self, now: datetime, *, is_time: Callable[[], bool] = lambda: True) -> Redelivered:
-        """Asks for every lost delivery since the last time, as often and as patiently as is sensible.
+        """Ask for every lost delivery since the last time, as often and as patiently as is sensible.
 
         Args:
             now: the time, in UTC.
@@ -143,7 +138,7 @@ class LostDeliveries:
         return int(item["tries"]["N"]), datetime.fromisoformat(item["asked_at"]["S"])
 
     def _count(self, guid: str, tries: int, now: datetime) -> bool:
-        """Counts a try before it is made; False if another sweep was faster."""
+        """Count a try before it is made; False if another sweep was faster."""
         with writing("write the sessions table") as write:
             self._client.update_item(
                 TableName=self._table,

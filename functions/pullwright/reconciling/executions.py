@@ -30,7 +30,6 @@ class ExecutionEnd:
         error: name of the error, where there is one.
         cause: in words; who stopped it says it there.
         stopped_at: when; None if that is not known.
-        started_at: when it began.
         input: as it was given, empty when AWS does not know it any more.
     """
 
@@ -51,7 +50,6 @@ class Executions:
     """The executions of one state machine.
 
     Args:
-        client: Step Functions.
         state_machine_arn: the machine; an alias lists those alone that were started through it.
     """
 
@@ -60,7 +58,7 @@ class Executions:
         self._machine = state_machine_arn
 
     def arn_of(self, session_id: str) -> str:
-        """The execution of a session, which bears its name."""
+        """Return the execution of a session, which bears its name."""
         return execution_arn(self._machine, session_id)
 
     def running(self) -> frozenset[str]:
@@ -81,9 +79,6 @@ class Executions:
         """ARNs of the executions that have failed or were stopped since a moment, or timed out, newest first.
 
         Of those that failed or were stopped only the ones that began after the moment too.
-
-        Args:
-            moment: with its zone.
 
         Raises:
             AwsUnavailable: AWS did not answer.
@@ -107,7 +102,7 @@ class Executions:
         return found
 
     def end_of(self, arn: str) -> ExecutionEnd | None:
-        """How an execution ended; None while it runs.
+        """Return how an execution ended; None while it runs.
 
         Raises:
             AwsUnavailable: AWS did not answer.
@@ -132,12 +127,10 @@ class Executions:
         )
 
     def stop(self, arn: str, *, error: str, cause: str) -> None:
-        """Stops an execution; one that has ended stays as it is.
+        """Stop an execution; one that has ended stays as it is.
 
         Args:
-            arn: of the execution.
             error: class name from `pullwright.errors` that it ends with.
-            cause: the sentence that people read.
 
         Raises:
             AwsUnavailable: AWS did not do it.
@@ -151,7 +144,7 @@ class Executions:
 
 
 def object_in(text: Any) -> dict[str, Any]:
-    """A JSON object that may be anything else; empty then."""
+    """Return a JSON object that may be anything else; empty then."""
     try:
         decoded = json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -160,7 +153,7 @@ def object_in(text: Any) -> dict[str, Any]:
 
 
 def is_before(moment: Any, other: str) -> bool:
-    """Whether one time in ISO 8601 is not after another; what is no time is."""
+    """Return whether one time in ISO 8601 is not after another; what is no time is."""
     try:
         return datetime.fromisoformat(moment) <= datetime.fromisoformat(other)
     except (TypeError, ValueError):

@@ -51,10 +51,6 @@ class Lock(NamedTuple):
 class Ledger:
     """What the sweep reads and writes.
 
-    Args:
-        client: DynamoDB.
-        table: the sessions table.
-
     Attributes:
         consumed: read capacity that the queries took so far.
     """
@@ -65,7 +61,7 @@ class Ledger:
         self.consumed = 0.0
 
     def open_sessions(self) -> list[SessionRecord]:
-        """The records of sessions that nobody has closed, those without a sign of life for longest first.
+        """Give the records of sessions that nobody has closed, those silent for longest first.
 
         A task writes its sign of life, by which the index is sorted, and could take its record out of it: so
         whoever holds a slot is looked for too.
@@ -82,7 +78,7 @@ class Ledger:
         return records
 
     def locks(self) -> list[Lock]:
-        """The locks on branches."""
+        """Return the locks on branches."""
         items = self._query("by_status", "status", LOCKED)
         return [
             Lock(*(item[name] for name in ("pk", "owner", "session_id", "heartbeat_at"))) for item in items
@@ -93,14 +89,11 @@ class Ledger:
         return [session_of(item["pk"]) for item in self._query("by_report", "report", DUE)]
 
     def holders(self, repository: str | None = None) -> frozenset[str]:
-        """The sessions that hold a slot of the stack, or of one repository."""
+        """Return the sessions that hold a slot of the stack, or of one repository."""
         return frozenset(self._read(slots_key(repository)).get("holders", ()))
 
     def hold_slots(self, *, is_off: bool) -> None:
-        """Lets sessions that wait have no slot, or have one again; nothing is written where it is so already.
-
-        Args:
-            is_off: the operator takes no new work.
+        """Let sessions that wait have no slot, or have one again; nothing is written where it is so already.
 
         Raises:
             AwsUnavailable: the table did not answer.
@@ -121,11 +114,9 @@ class Ledger:
                 )
 
     def begin(self, session_id: str, execution_arn: str, end: ExecutionEnd, *, now: str) -> None:
-        """Writes the record that RecordSession could not write; one that is there stays as it is.
+        """Write the record that RecordSession could not write; one that is there stays as it is.
 
         Args:
-            session_id: which one.
-            execution_arn: its execution.
             end: how that ended, and with what input it began.
             now: the time, ISO 8601 in UTC, where AWS does not tell when it began.
         """
@@ -150,10 +141,9 @@ class Ledger:
             )
 
     def lease(self, session_id: str, *, now: str, until: str) -> bool:
-        """Makes a session ours to finish; False if somebody else is at it, or there is nothing to finish.
+        """Make a session ours to finish; False if somebody else is at it, or there is nothing to finish.
 
         Args:
-            session_id: which one.
             now: the time, ISO 8601 in UTC.
             until: when it is free again, whatever becomes of us.
         """
@@ -166,19 +156,15 @@ class Ledger:
         )
 
     def give_back(self, session_id: str, *, until: str) -> None:
-        """Ends a lease of ours early."""
+        """End a lease of ours early."""
         mine = {":until": until}
         self._change(session_id, "REMOVE reconciling_until", "reconciling_until = :until", mine)
 
     def close(self, session_id: str, verdict: Verdict, *, report: str, now: str, until: str) -> bool:
-        """Closes a session that is leased to us, as the state machine's CloseSession does.
+        """Close a session that is leased to us, as the state machine's CloseSession does.
 
         Args:
-            session_id: which one.
-            verdict: what came of it.
-            report: what became of its report.
             now: the time, ISO 8601 in UTC.
-            until: names our lease.
         """
         is_due = report == DUE
         values: dict[str, Any] = {
@@ -207,7 +193,7 @@ class Ledger:
         )
 
     def free_slot(self, session_id: str, repository: str | None) -> bool:
-        """Gives back a session's slot, of the stack and of its repository; False if it held none.
+        """Give back a session's slot, of the stack and of its repository; False if it held none.
 
         The stack's goes last: by it the next sweep finds what this one did not come to.
         """

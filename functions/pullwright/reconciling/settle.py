@@ -35,9 +35,7 @@ class Settler:
     """Finishes sessions.
 
     Attributes:
-        tools: what ReportOutcome works with.
         ledger: the table as the sweep sees it.
-        executions: of the machine.
         now: the time, in UTC.
         until: when the leases end that are taken: when this function is cut off.
     """
@@ -49,13 +47,9 @@ class Settler:
     until: datetime
 
     def settle(self, session_id: str, end: ExecutionEnd) -> str | None:
-        """Does for a session what its execution did not come to.
+        """Do for a session what its execution did not come to.
 
         Safe to repeat, and beside another sweep.
-
-        Args:
-            session_id: which one.
-            end: how its execution ended.
 
         Returns:
             What became of its report, see `pullwright.reconciling.ledger`; None if there was nothing to do,
@@ -99,7 +93,7 @@ class Settler:
         return report if closed else None
 
     def _begin(self, record: SessionRecord, end: ExecutionEnd) -> SessionRecord:
-        """The record of a session that ended before it had one; nobody would hear of it otherwise."""
+        """Return the record of a session that ended before it had one; nobody would hear of it otherwise."""
         if end.status not in _ENDED_BADLY:
             return record
         arn = self.executions.arn_of(record.session_id)
@@ -107,7 +101,7 @@ class Settler:
         return self.tools.store.read_session(record.session_id)
 
     def _is_early(self, record: SessionRecord, end: ExecutionEnd) -> bool:
-        """Whether the execution, or a function of it, may still be about to open the pull request."""
+        """Return whether the execution, or a function of it, may still be about to open the pull request."""
         began = record.created_at
         is_new = not end.status and began is not None and self.now - began < _LAG
         is_opening = record.is_open and record.comment_id is None
@@ -141,7 +135,7 @@ class Settler:
 
 
 def is_fresh(end: ExecutionEnd, now: datetime) -> bool:
-    """Whether a function that the execution had called may still run."""
+    """Return whether a function that the execution had called may still run."""
     return end.stopped_at is not None and now - end.stopped_at < OUTLIVES
 
 
@@ -150,7 +144,7 @@ def _is_unfinished(record: SessionRecord) -> bool:
 
 
 def _is_decided(record: SessionRecord) -> bool:
-    """Whether ReportOutcome, or whoever closed the session, has said what came of it."""
+    """Return whether ReportOutcome, or whoever closed the session, has said what came of it."""
     is_said = record.artifacts is not None or not record.is_open
     return is_said and bool(record.outcome) and record.error != _UNEXPLAINED
 
@@ -163,7 +157,7 @@ def _failure(record: SessionRecord) -> Failure | None:
 
 
 def _error(end: ExecutionEnd) -> StateError:
-    """The end of an execution, as if a state had failed with it."""
+    """Return the end of an execution, as if a state had failed with it."""
     match end.status:
         case "ABORTED":
             if end.error in _STOPS:

@@ -31,17 +31,10 @@ class Swept:
     """What one sweep found and did.
 
     Attributes:
-        open_sessions: sessions that nobody had closed.
-        settled: sessions that were finished.
         silenced: tasks that were stopped because they gave no sign of life.
         reported: reports that were made, or given up, after GitHub had refused them.
-        slots: slots that were freed.
-        locks: locks that were freed.
-        left: sessions that need another sweep.
         redelivered: lost webhooks that GitHub was asked to deliver again.
-        lost: webhooks that no try has brought.
         refused: webhooks that our own function took for forged.
-        read_units: read capacity that the queries took.
     """
 
     open_sessions: int = 0
@@ -62,10 +55,6 @@ class Sweeper:
     """Looks at everything that is open, due or held.
 
     Attributes:
-        settler: finishes single sessions.
-        deliveries: finds lost webhooks.
-        is_off: the operator takes no new work.
-        seconds_left: until this function is cut off.
         sleep: waits so many seconds.
     """
 
@@ -126,11 +115,7 @@ class Sweeper:
             logger.error("a webhook is lost for good", guid=guid)
 
     def settle_one(self, execution_arn: str) -> Swept:
-        """Finishes the session of one execution, of whose end an event told.
-
-        Args:
-            execution_arn: which one.
-        """
+        """Finishes the session of one execution, of whose end an event told."""
         done = Swept()
         end = self.settler.executions.end_of(execution_arn)
         if end is not None:
@@ -139,7 +124,7 @@ class Sweeper:
         return done
 
     def _end_of(self, arn: str, session_id: str, done: Swept) -> ExecutionEnd | None:
-        """How an execution ended; one that AWS does not describe now must not hold up the others."""
+        """Return how an execution ended; one that AWS does not describe now must not hold up the others."""
         try:
             return self.settler.executions.end_of(arn)
         except PullwrightError as error:
@@ -175,7 +160,7 @@ class Sweeper:
         done.left.extend(session_id for session_id, _ in waiting)
 
     def _unrecorded(self, known: set[str], done: Swept) -> list[tuple[str, ExecutionEnd]]:
-        """Executions that ended badly before their first state had written their record."""
+        """Find executions that ended badly before their first state had written their record."""
         found = []
         try:
             for arn in self.settler.executions.ended_badly_since(self.settler.now - _UNRECORDED_FOR):

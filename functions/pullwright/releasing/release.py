@@ -34,7 +34,6 @@ class QueuedRelease(Model):
     """What the webhook asks for: somebody has read held work.
 
     Attributes:
-        login: who.
         comment_id: of the comment that asked, if one did.
         asked_at: when it was written; later work is not what was read.
         commit: what was approved, if it was a review.
@@ -59,12 +58,7 @@ class Tools:
 
 
 def release_message(login: str, commit: str) -> str:
-    """The message of the commit that ends a hold.
-
-    Args:
-        login: who has read the work.
-        commit: the head that was read.
-    """
+    """Return the message of the commit that ends a hold."""
     return (
         "Run CI on this work\n\n"
         f"{login} has read it up to {commit[:_SHORT]} and released its workflows. This commit\n"
@@ -73,7 +67,7 @@ def release_message(login: str, commit: str) -> str:
 
 
 def release(asked: QueuedRelease, tools: Tools) -> str:
-    """Releases what is held, if whoever asks may and has seen it. Doing it twice does no more than once.
+    """Release what is held, if whoever asks may and has seen it. Doing it twice does no more than once.
 
     Returns:
         What came of it, for the log.
@@ -121,14 +115,14 @@ class _Release:
         return "CI was released."
 
     def _refused(self, pull: PullRequest, refusal: str) -> str:
-        """Looks why the branch was not moved: the same delivery, or a person, may have been quicker."""
+        """Look why the branch was not moved: the same delivery, or a person, may have been quicker."""
         stands = self.client.find_branch(self.asked.repository, pull.head.ref)
         if stands is not None and stands != pull.head.sha:
             return "The branch has moved meanwhile."
         return self._answer(pull, ref_refusal(pull.head.ref, refusal).sentence)
 
     def _is_ours(self, pull: PullRequest) -> bool:
-        """Whether we opened it, or a session has worked on its branch."""
+        """Return whether we opened it, or a session has worked on its branch."""
         head = pull.head.repo
         if head is None or head.full_name.lower() != self.asked.repository.lower():
             return False
@@ -149,7 +143,7 @@ class _Release:
         return None
 
     def _answer(self, pull: PullRequest, reason: str) -> str:
-        """Says on the pull request why nothing was released, in one comment however often somebody asks."""
+        """Say on the pull request why nothing was released, in one comment however often somebody asks."""
         text = render_not_released(reason)
         earlier = next((one for one in self._comments(pull) if self._is(one, RELEASE_MARKER)), None)
         if earlier is None or not self.client.update_comment(self.asked.repository, earlier.id, text):
@@ -158,7 +152,7 @@ class _Release:
         return f"Nothing was released: {reason}"
 
     def _tell(self, pull: PullRequest) -> None:
-        """Says in our own comments that CI was released, and by whom; a courtesy, for it was."""
+        """Say in our own comments that CI was released, and by whom; a courtesy, for it was."""
         try:
             for comment in self._comments(pull):
                 text = comment.body or ""

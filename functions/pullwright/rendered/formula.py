@@ -37,7 +37,7 @@ _DRAWN_ENVIRONMENTS = frozenset(_ENVIRONMENTS.split())
 
 
 def formula(source: str) -> str:
-    """The source of a formula if all of it is drawn, else a placeholder.
+    """Return the source of a formula if all of it is drawn, else a placeholder.
 
     Args:
         source: TeX, with its dollars.

@@ -17,10 +17,9 @@ BLOCKS = frozenset(_BLOCKS.split())
 
 
 def inner_text(element: Element, size: float) -> str:
-    """What is drawn of an element's text, with its white space as it is.
+    """Return what is drawn of an element's text, with its white space as it is.
 
     Args:
-        element: what to read.
         size: of its letters, see `visibility.scale`.
     """
     return "".join(_parts(element, size)).removesuffix("\n")

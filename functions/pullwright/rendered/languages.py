@@ -32,12 +32,12 @@ _SCOPE = re.compile(r"highlight-(?:source|text)-([a-z0-9+-]+)")
 
 
 def language(pre: Element) -> str:
-    """The language of a block, or nothing."""
+    """Return the language of a block, or nothing."""
     return next((_NAMES[name] for name in _said(pre) if name in _NAMES), "")
 
 
 def is_drawn(element: Element) -> bool:
-    """Whether GitHub draws a picture of a block's source: a diagram, a map, a model, a formula."""
+    """Return whether GitHub draws a picture of a block's source: a diagram, a map, a model, a formula."""
     return "js-render-needs-enrichment" in classes(element) or not _DRAWN.isdisjoint(_said(element))
 
 

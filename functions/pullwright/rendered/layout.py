@@ -38,7 +38,7 @@ class Layout:
         self._is_fresh = True
 
     def flow(self, text: str) -> None:
-        """Adds text whose white space counts as one space, as in HTML."""
+        """Add text whose white space counts as one space, as in HTML."""
         text = _SPACE.sub(" ", text)
         if not self._line or self._line[-1].endswith((" ", "\n")):
             text = text.lstrip(" ")
@@ -46,12 +46,12 @@ class Layout:
             self._line.append(text)
 
     def exact(self, text: str) -> None:
-        """Adds text as it is; a line end in it begins a new line."""
+        """Add text as it is; a line end in it begins a new line."""
         if text:
             self._line.append(text)
 
     def mark(self, text: str) -> None:
-        """Adds a sign in place of the white space before it."""
+        """Add a sign in place of the white space before it."""
         while self._line and not self._line[-1].strip(" "):
             self._line.pop()
         if self._line:
@@ -59,7 +59,7 @@ class Layout:
         self.exact(text)
 
     def end_line(self, *, blank: bool = False) -> None:
-        """Ends the line, if there is one; the next one may have an empty line before it."""
+        """End the line, if there is one; the next one may have an empty line before it."""
         text = "".join(self._line)
         self._line.clear()
         if text.strip(" \n"):
@@ -68,12 +68,12 @@ class Layout:
         self._blank = self._blank or blank
 
     def line(self, text: str) -> None:
-        """Writes a line of its own."""
+        """Write a line of its own."""
         self.end_line()
         self._write(text)
 
     def code(self, text: str, language: str) -> None:
-        """Writes a block of code at the left edge, exactly as it is, wherever it stands on the page."""
+        """Write a block of code at the left edge, exactly as it is, wherever it stands on the page."""
         self.end_line(blank=True)
         if any(not indent.is_written for indent in self._indents):
             self._write("")
@@ -97,7 +97,7 @@ class Layout:
         self._is_fresh = True
 
     def pop(self) -> None:
-        """Ends the block that was begun last."""
+        """End the block that was begun last."""
         self.end_line()
         if self._deeper:
             self._deeper -= 1
@@ -105,7 +105,7 @@ class Layout:
             self._indents.pop()
 
     def text(self) -> str:
-        """All lines."""
+        """Return all lines."""
         self.end_line()
         return "\n".join(self._lines).strip("\n")
 

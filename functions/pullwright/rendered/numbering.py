@@ -21,11 +21,11 @@ class Numbering:
 
     @classmethod
     def of(cls, element: Element) -> Self:
-        """Reads where a list begins: https://html.spec.whatwg.org/multipage/grouping-content.html#the-ol-element."""
+        """Read where a list begins: https://html.spec.whatwg.org/multipage/grouping-content.html#the-ol-element."""
         return cls(_number(element.attrs.get("start"), 1) if element.name == "ol" else None)
 
     def mark(self, item: Element) -> str:
-        """What stands before an item."""
+        """Return what stands before an item."""
         if self.next is None:
             return "- "
         number = _number(item.attrs.get("value"), self.next)

@@ -37,7 +37,7 @@ _MARKS = {
 
 
 def page_text(html: str) -> str:
-    """What a reader sees of a text that GitHub has rendered.
+    """Return what a reader sees of a text that GitHub has rendered.
 
     Args:
         html: GitHub's `body_html`.
@@ -82,7 +82,7 @@ class _Page:
         return True
 
     def leave(self, element: Element) -> None:
-        """Ends an element."""
+        """End an element."""
         self._sizes.pop()
         layout, name = self.layout, element.name
         if name in _MARKS:
@@ -97,7 +97,7 @@ class _Page:
         self._break(name)
 
     def _write_whole(self, element: Element, size: float) -> bool:
-        """Writes an element whose content is not ordinary text; False if it is another."""
+        """Write an element whose content is not ordinary text; False if it is another."""
         layout = self.layout
         match element.name:
             case "math-renderer":

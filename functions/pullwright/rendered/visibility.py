@@ -37,7 +37,7 @@ SMALLEST_SCALE = 0.4
 
 
 def is_hidden(element: Element) -> bool:
-    """Whether a browser shows nothing of an element and of all that is in it."""
+    """Return whether a browser shows nothing of an element and of all that is in it."""
     attributes = element.attrs
     # SVG and MathML have text that is not drawn.
     if element.name in _HIDDEN or element.namespace != "html" or _HIDDEN_ATTRIBUTES & attributes.keys():
@@ -50,10 +50,10 @@ def is_hidden(element: Element) -> bool:
 
 
 def scale(element: Element) -> float:
-    """The font size in an element, where the one around it is 1."""
+    """Return the font size in an element, where the one around it is 1."""
     return _SCALES.get(element.name, 1.0)
 
 
 def classes(element: Element) -> frozenset[str]:
-    """The classes of an element; people cannot write any."""
+    """Return the classes of an element; people cannot write any."""
     return frozenset((element.attrs.get("class") or "").split())

@@ -9,12 +9,7 @@ _LONGEST_LINE = 10_000
 
 
 def check_run(result: AgentResult, session_id: str) -> CheckRun | None:
-    """The check run of a session's commit, None if there is nothing to say.
-
-    Args:
-        result: what the runner left.
-        session_id: the session.
-    """
+    """Return the check run of a session's commit, None if there is nothing to say."""
     if not result.checks or result.commit is None:
         return None
     passed = sum(check.status == "passed" for check in result.checks)

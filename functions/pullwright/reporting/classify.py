@@ -67,12 +67,7 @@ class Evidence:
     """All that is known of how a session ended.
 
     Attributes:
-        result: what the runner wrote.
         is_corrupt: it wrote something that cannot be read.
-        is_open: OpenPullRequest had done its part.
-        is_admitted: the session had a slot.
-        task: how the task ended.
-        error: what a state failed with.
     """
 
     result: AgentResult | None = None
@@ -84,7 +79,7 @@ class Evidence:
 
 
 def classify(evidence: Evidence) -> tuple[Outcome, Failure | None]:
-    """The outcome of a session, and why it failed if it did."""
+    """Return the outcome of a session, and why it failed if it did."""
     result = evidence.result
     if result is not None and result.outcome is not Outcome.FAILED:
         return result.outcome, None
@@ -92,7 +87,7 @@ def classify(evidence: Evidence) -> tuple[Outcome, Failure | None]:
 
 
 def _told(result: AgentResult, evidence: Evidence) -> Failure:
-    """The runner's own word, unless it was stopped by us because its time was over."""
+    """Return the runner's own word, unless it was stopped by us because its time was over."""
     failure = result.failure
     if failure is None:
         return Failure.of(errors.InternalError("The runner says that it failed, but not why."))
@@ -237,7 +232,7 @@ def _never_started(reason: str) -> PullwrightError:
 
 
 def _out_of_time(evidence: Evidence) -> PullwrightError:
-    """The whole execution's time was up: what it had come to by then."""
+    """Return the whole execution's time was up: what it had come to by then."""
     again = "Start it again; if it happens again, ask whoever operates this Pullwright."
     if not evidence.is_open:
         return errors.TimeLimit("The session's time was up before its pull request was open.", remedy=again)

@@ -51,7 +51,7 @@ class Ending:
     now: datetime
 
     def close(self) -> Verdict:
-        """Tells it everywhere; the verdict says whether GitHub took it, and which lock to give back."""
+        """Tell it everywhere; the verdict says whether GitHub took it, and which lock to give back."""
         store, session_id = self.tools.store, self.event.session_id
         store.update_session(session_id, self.details())
         if self.record.reserved_usd is not None:
@@ -60,7 +60,7 @@ class Ending:
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
 
     def figures(self) -> SessionFigures:
-        """What the session counts for on the dashboard."""
+        """Return what the session counts for on the dashboard."""
         verdict, result = self.verdict(), self.result
         return SessionFigures(
             outcome=verdict.outcome.value,
@@ -86,7 +86,7 @@ class Ending:
             return {}
 
     def verdict(self) -> Verdict:
-        """What came of it, as far as this session alone says."""
+        """Return what came of it, as far as this session alone says."""
         ttl = int((self.now + timedelta(days=self.tools.settings.retention_days)).timestamp())
         failure = self.failure
         if failure is not None:
@@ -106,7 +106,7 @@ class Ending:
         return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
 
     def details(self) -> dict[str, Any]:
-        """What the session record keeps beyond what closing it writes."""
+        """Return what the session record keeps beyond what closing it writes."""
         verdict, task, result = self.verdict(), self.task, self.result
         details: dict[str, Any] = {
             "outcome": verdict.outcome.value,
@@ -140,7 +140,7 @@ class Ending:
         return details
 
     def tell(self) -> bool:
-        """Tells it on GitHub; False if that has to be done again later."""
+        """Tell it on GitHub; False if that has to be done again later."""
         event = self.event
         opened = event.opened or opened_before(self.tools.artifacts, event.session_id, event.execution_arn)
         place = Place.of(opened, self.record)
@@ -164,7 +164,7 @@ class Ending:
         return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
 
     def lock(self) -> str:
-        """The lock to give back, if it is this execution's."""
+        """Return the lock to give back, if it is this execution's."""
         opened = self.event.opened
         key = opened.lock_key if opened is not None else self.record.lock_key
         if not key:
@@ -180,7 +180,7 @@ class Ending:
             return None
 
     def _log_stream(self) -> str | None:
-        """The stream of the task's log, as the awslogs driver names it: prefix, container, task id."""
+        """Return the stream of the task's log, as the awslogs driver names it: prefix, container, task id."""
         arn = (self.task.TaskArn if self.task is not None else None) or self.record.task_arn
         return f"{_LOG_PREFIX}/{arn.rpartition('/')[2]}" if arn else None
 

@@ -29,7 +29,7 @@ class TaskEnd(_FromAws):
 
     @classmethod
     def of(cls, task: Any) -> "TaskEnd | None":
-        """Reads a task as ECS describes it, in the spelling of Step Functions or of boto3."""
+        """Read a task as ECS describes it, in the spelling of Step Functions or of boto3."""
         if not isinstance(task, dict):
             return None
         named = {key[:1].upper() + key[1:]: value for key, value in task.items()}

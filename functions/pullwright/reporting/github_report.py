@@ -44,8 +44,6 @@ class GitHubReport:
     """Reports to one place.
 
     Attributes:
-        app: the App, which mints the tokens.
-        place: where to write.
         allowed_owners: the parameter `AllowedOwners`.
     """
 
@@ -54,11 +52,7 @@ class GitHubReport:
     allowed_owners: str
 
     def finish(self, text: str, *, is_ready: bool) -> bool:
-        """Puts the outcome into the tracking comment, and takes the pull request out of draft.
-
-        Args:
-            text: the comment.
-            is_ready: whether there is something to review.
+        """Put the outcome into the tracking comment, and take the pull request out of draft.
 
         Returns:
             False if it has to be done again later.
@@ -78,7 +72,7 @@ class GitHubReport:
         return done
 
     def check(self, check: CheckRun) -> None:
-        """Puts a check run on the commit, with a token of its own.
+        """Put a check run on the commit, with a token of its own.
 
         An installation that has not granted `checks` shows the same in the comment: no reason to fail. The
         commit is the runner's word: on any other than the branch's head, a success would be somebody else's.
@@ -94,7 +88,7 @@ class GitHubReport:
             logger.warning("there is no check run", error=error.sentence)
 
     def refuse(self, failure: Failure) -> bool:
-        """Says on the issue why there is no pull request; False if it has to be done again later.
+        """Say on the issue why there is no pull request; False if it has to be done again later.
 
         Strangers are told nothing, whatever it was: neither that anybody is here, nor what went wrong.
         """

@@ -18,10 +18,7 @@ class Place:
 
     Attributes:
         pull_request: the session's pull request, if it got so far.
-        comment_id: the tracking comment on it.
-        branch: the pull request's.
         number: issue or pull request that was asked about: where a refusal goes.
-        installation_id: the App's, if it is known.
     """
 
     repository: str
@@ -33,7 +30,7 @@ class Place:
 
     @classmethod
     def of(cls, opened: OpenedPullRequest | None, record: SessionRecord) -> "Place | None":
-        """Finds the place from what OpenPullRequest answered; without it, from the execution's input.
+        """Find the place from what OpenPullRequest answered; without it, from the execution's input.
 
         Without it no task has run, and what the record names besides is what OpenPullRequest came to before
         it failed. Even then its comment is looked for by its author and beginning, not by that number.
@@ -62,14 +59,9 @@ class Place:
 
 
 def opened_before(artifacts: Artifacts, session_id: str, execution_arn: str) -> OpenedPullRequest | None:
-    """What OpenPullRequest made, where its answer is lost: as far as it has kept it for the task.
+    """Return what OpenPullRequest made, where its answer is lost: as far as it has kept it for the task.
 
     Not from the record: `request.json` no task can write, and before it is there no task runs.
-
-    Args:
-        artifacts: where it lies.
-        session_id: the session.
-        execution_arn: its execution.
 
     Raises:
         AwsUnavailable: S3 did not give it.

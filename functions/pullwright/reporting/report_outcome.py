@@ -13,15 +13,12 @@ RESERVED_SECONDS = 45.0
 
 
 def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, seconds_left: float) -> Verdict:
-    """Ends a session: no task runs on, the record says what came of it, and so does GitHub.
+    """End a session: no task runs on, the record says what came of it, and so does GitHub.
 
     That GitHub takes no report is no reason to fail: the verdict then says that it is still due.
 
     Args:
-        event: what the state machine knows.
-        tools: what the work is done with.
         now: the time, in UTC.
-        seconds_left: until this function is cut off.
 
     Raises:
         AwsUnavailable: AWS does not tell what came of the session; the state machine asks again.

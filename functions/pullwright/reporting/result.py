@@ -26,7 +26,7 @@ _CONTROL = {code: None for code in (*range(32), 127) if chr(code) not in "\t\n"}
 
 
 def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentResult | None, bool]:
-    """What the runner left, and whether it left something that cannot be read."""
+    """Return what the runner left, and whether it left something that cannot be read."""
     if event.opened is None:
         return None, False
     try:
@@ -38,7 +38,7 @@ def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentR
 
 
 def bounded(result: AgentResult) -> AgentResult:
-    """A result whose texts and lists are cut, and whose commit is one or none.
+    """Return a result whose texts and lists are cut, and whose commit is one or none.
 
     Raises:
         UnreadableResultError: a number or a time in it is none that a session can come to.

@@ -33,8 +33,6 @@ class Tasks:
     """The tasks of one cluster.
 
     Args:
-        ecs: ECS.
-        states: Step Functions.
         cluster: ARN of the cluster.
         sleep: waits so many seconds.
     """
@@ -53,10 +51,9 @@ class Tasks:
         self._sleep = sleep
 
     def stop(self, execution_arn: str, claimed: str | None, *, seconds: float) -> TaskEnd | None:
-        """Stops the tasks of a session's execution and waits for their end.
+        """Stop the tasks of a session's execution and wait for their end.
 
         Args:
-            execution_arn: whose tasks.
             claimed: ARN with which a task claimed the session, if one did. It may name any task: one that
                 was not started for this session is left alone.
             seconds: how long to wait for the end at most.
@@ -88,10 +85,9 @@ class Tasks:
         return TaskEnd.of(tasks[0]) if tasks else None
 
     def silence(self, execution_arn: str, claimed: str | None, reason: str) -> bool:
-        """Stops the tasks of a session's execution and waits for nothing.
+        """Stop the tasks of a session's execution and wait for nothing.
 
         Args:
-            execution_arn: whose tasks.
             claimed: as for `stop`.
             reason: shown as the task's `stoppedReason`.
 
@@ -108,7 +104,7 @@ class Tasks:
         return bool(running)
 
     def _of(self, execution_arn: str, claimed: str | None) -> tuple[list[str], list[dict[str, Any]]]:
-        """The session's tasks: their ARNs, the claimed one first, and what ECS still knows of them."""
+        """Return the session's tasks: their ARNs, the claimed one first, and what ECS still knows of them."""
         launched = list(dict.fromkeys(self._launched(execution_arn)))
         if claimed in launched:
             launched.sort(key=lambda arn: arn != claimed)
@@ -126,7 +122,7 @@ class Tasks:
             self._ecs.stop_task(cluster=self._cluster, task=task["taskArn"], reason=reason)
 
     def _launched(self, execution_arn: str) -> list[str]:
-        """The tasks that the execution launched, newest first: one may run that never claimed its session."""
+        """Give the tasks that the execution launched, newest first: one may never have claimed it."""
         with calling("read the execution's history"):
             try:
                 events = self._states.get_execution_history(

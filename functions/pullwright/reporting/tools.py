@@ -7,7 +7,7 @@ from pullwright.settings import ReportOutcomeSettings
 
 
 def tools(given: ReportOutcomeSettings) -> Tools:
-    """The tools of `report_outcome`."""
+    """Return the tools of `report_outcome`."""
     return Tools(
         app=wiring.github_app(given),
         store=wiring.store(given),

@@ -21,7 +21,6 @@ class Answer(NamedTuple):
 
     Attributes:
         status_code: of HTTP.
-        status: one of this module's words.
         reason: a sentence for whoever reads the delivery on GitHub.
         execution_arn: of the execution that works on it.
         field: of the payload, or the header, that is wrong.
@@ -39,7 +38,6 @@ class Refused(InvalidRequest):
 
     Args:
         status_code: 4xx.
-        reason: a sentence.
         field: of the payload, or the header, that is wrong.
     """
 

@@ -40,7 +40,6 @@ def decide(
     Args:
         headers: by lower-case name.
         body: the raw bytes.
-        secret: what GitHub and we share.
         trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
         allowed_apps: slugs of Apps whose labels count too, separated by commas.
         allowed_owners: whose repositories count; empty leaves that to OpenPullRequest, which knows the App's
@@ -76,7 +75,7 @@ def decide(
 
 
 def _may_matter(event: str, payload: Mapping[str, Any]) -> bool:
-    """Whether an event and its action are any that we act upon.
+    """Return whether an event and its action are any that we act upon.
 
     GitHub tells an App of what it did itself too, and can leave out events only, not actions: each edit of a
     tracking comment comes back as `issue_comment.edited`, and goes no further than here.

@@ -24,11 +24,7 @@ class DeliveryLog:
     """Collects what may be said about one delivery: nothing that somebody wrote, and no signature.
 
     Args:
-        environ: the process's environment.
-        context: the invocation's, of Lambda.
-        cold_start: whether it is the process's first.
         now: Unix seconds.
-        write: takes the line.
     """
 
     def __init__(
@@ -60,9 +56,7 @@ class DeliveryLog:
         """Write the line.
 
         Args:
-            status_code: of the answer.
             status: the answer's word, one of a few: it is the metric's dimension.
-            reason: the answer's sentence.
         """
         level = (
             "ERROR" if status_code >= _ERROR_FROM else "WARNING" if status_code >= _WARNING_FROM else "INFO"

@@ -60,7 +60,6 @@ def field(payload: Mapping[str, Any], path: str, kind: type[_T]) -> _T:
     Args:
         payload: the decoded body.
         path: names joined by dots, for example `issue.number`.
-        kind: what it has to be.
 
     Raises:
         Refused: it is missing or something else; the answer names it.
@@ -78,7 +77,6 @@ def wrong(path: str, what: str) -> Refused:
     """Make the refusal of one field.
 
     Args:
-        path: the field's name.
         what: what it must be, to follow the name in a sentence.
     """
     return Refused(400, f"{path} {what}.", field=path)

@@ -29,7 +29,6 @@ class QueuedStart(Model):
     """The queue's message.
 
     Attributes:
-        name: the execution's, which deduplicates.
         input: the execution's, byte for byte as the webhook made it.
     """
 
@@ -43,7 +42,6 @@ class QueuedStop(Model):
 
     Attributes:
         error: what their executions end with, a class of `pullwright.errors`.
-        cause: the sentence that people read.
         repository: with `issue`, whose sessions that a label started end if they were asked for before `at`.
         pull_request: with `repository`, whose sessions end if they began before `at`.
         installation_id: with `repositories` (None is all), whose sessions end.
@@ -60,7 +58,7 @@ class QueuedStop(Model):
     repositories: tuple[str, ...] | None = Field(default=None, strict=False)
 
     def is_about(self, record: SessionRecord) -> bool:
-        """Whether a session is one of those that end."""
+        """Return whether a session is one of those that end."""
         if self.installation_id is not None:
             is_reached = self.repositories is None or record.repository in self.repositories
             return is_reached and record.installation_id == self.installation_id
@@ -83,8 +81,6 @@ class Sessions:
     """What messages are worked off with.
 
     Attributes:
-        state_machine_arn: which machine.
-        states: client of Step Functions.
         open_sessions: reads the records of the sessions that nobody has closed.
         release: releases CI that is held, and says what came of it.
     """
@@ -97,10 +93,6 @@ class Sessions:
 
 def work_off(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[str]:
     """Start, stop and release what the messages ask for.
-
-    Args:
-        records: of the SQS event.
-        sessions: what it is done with.
 
     Returns:
         Ids of the messages that failed. SQS delivers them again, and in the end to the dead-letter queue.

@@ -15,7 +15,6 @@ class Release(NamedTuple):
     Attributes:
         message: of the queue, JSON.
         repository: full name.
-        pull_request: its number.
     """
 
     message: str
@@ -30,7 +29,6 @@ def release(event: str, payload: Mapping[str, Any]) -> Release | None:
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review
 
     Args:
-        event: GitHub's name of it.
         payload: the decoded body.
 
     Returns:
@@ -66,7 +64,7 @@ def release(event: str, payload: Mapping[str, Any]) -> Release | None:
 
 
 def _is_command(payload: Mapping[str, Any]) -> bool:
-    """A new comment, not an edited one, that says no more than the command, on an open pull request."""
+    """Give a new comment, not an edited one, that says no more than the command, on an open pull request."""
     issue, comment = payload.get("issue"), payload.get("comment")
     if payload.get("action") != "created" or not isinstance(issue, dict) or not isinstance(comment, dict):
         return False

@@ -15,7 +15,6 @@ class Request(NamedTuple):
     """One HTTP request.
 
     Attributes:
-        method: upper case.
         headers: by lower-case name.
         body: raw bytes, which is what the signature covers.
     """

@@ -28,8 +28,6 @@ class WebhookSecret:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version
 
     Args:
-        aws: makes the call.
-        arn: the secret's.
         monotonic: seconds.
         now: Unix seconds.
     """

@@ -35,13 +35,7 @@ _QUEUE_SECONDS = 2.0
 
 
 class Webhook:
-    """Answers deliveries.
-
-    Args:
-        settings: what the template sets.
-        aws: makes the calls.
-        secret: verifies.
-    """
+    """Answers deliveries."""
 
     def __init__(self, settings: Settings, aws: AwsJson, secret: WebhookSecret) -> None:
         self._settings = settings

@@ -25,7 +25,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def names(cls) -> frozenset[str]:
-        """The variables that are read."""
+        """Return the variables that are read."""
         return frozenset(name.upper() for name in cls._fields)
 
     @classmethod

@@ -34,7 +34,6 @@ def check_signature(headers: Mapping[str, str], body: bytes, secret: bytes) -> N
     Args:
         headers: by lower-case name.
         body: the raw bytes.
-        secret: what GitHub and we share.
 
     Raises:
         Refused: no usable signature.

@@ -25,7 +25,6 @@ class Start(NamedTuple):
         input: `SessionRequest` as JSON, the same bytes for every redelivery: with the same name and input
             Step Functions answers with the same execution.
         repository: full name.
-        issue: its number.
     """
 
     name: str
@@ -41,7 +40,6 @@ def start_for_issue(payload: Mapping[str, Any], delivery_id: str) -> Start:
 
     Args:
         payload: the decoded body.
-        delivery_id: the delivery's GUID, which deduplicates.
 
     Raises:
         Refused: a field is missing or wrong; the answer names it.

@@ -31,9 +31,7 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
 
     Args:
-        event: GitHub's name of it.
         payload: the decoded body.
-        trigger_label: the label that starts sessions.
 
     Returns:
         What the queue is to be told; None for every other event.
@@ -76,7 +74,7 @@ def _about_issue(payload: Mapping[str, Any], error: str, cause: str) -> Withdraw
 
 
 def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
-    """Ends the sessions of a pull request that was closed or merged; one from a fork has none.
+    """End the sessions of a pull request that was closed or merged; one from a fork has none.
 
     Whoever did it: Apps merge too, and ours closes none.
     """

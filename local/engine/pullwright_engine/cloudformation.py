@@ -16,11 +16,7 @@ OPTION_MAPS = frozenset({"Options", "DockerLabels"})
 
 
 def api_spelling(value: Any) -> Any:
-    """CloudFormation's property names as the ECS API spells them.
-
-    Args:
-        value: properties, or a part of them.
-    """
+    """CloudFormation's property names as the ECS API spells them."""
     if isinstance(value, list):
         return [api_spelling(item) for item in value]
     if not isinstance(value, dict):
@@ -32,13 +28,9 @@ def api_spelling(value: Any) -> Any:
 
 
 def registration(model: Document, default_family: str) -> Document:
-    """The RegisterTaskDefinition request for a resource's properties.
+    """Return the RegisterTaskDefinition request for a resource's properties.
 
     CloudFormation passes numbers and booleans on as text where the template has them so.
-
-    Args:
-        model: the resource's properties.
-        default_family: family when the template names none.
     """
     request: Document = api_spelling(
         {key: item for key, item in model.items() if key not in {"TaskDefinitionArn", "Tags"}}

@@ -8,7 +8,7 @@ from localstack.services.plugins import Service, aws_provider
 
 @aws_provider(api="dynamodb", name="moto")  # type: ignore[untyped-decorator] # LocalStack publishes no types
 def dynamodb() -> Service:
-    """The whole API, answered by moto."""
+    """Return the whole API, answered by moto."""
     model = load_service("dynamodb")
     return Service(
         name="dynamodb",

@@ -48,11 +48,10 @@ class Faults:
         return self._file is not None and self._file.exists()
 
     def strikes(self, what: str, text: str) -> bool:
-        """Whether a failure is ordered for this; says so as often as it was ordered.
+        """Return whether a failure is ordered for this; says so as often as it was ordered.
 
         Args:
             what: one of `WHAT`.
-            text: an event, overrides or a call.
         """
         if self._file is None or not self.possible:
             return False

@@ -18,10 +18,7 @@ _KEYWORDS = frozenset(
 
 
 def item_context(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The condition keys of a request that names one item by a partition key; empty for any other.
-
-    Args:
-        request: the operation's parameters.
+    """Return the condition keys of a request that names one item by a partition key; empty for any other.
 
     Returns:
         `dynamodb:LeadingKeys` and `dynamodb:Attributes` as lists; `dynamodb:ReturnValues` if it was given.

@@ -33,12 +33,8 @@ class Caller:
 
     Attributes:
         key: access key id.
-        secret: its secret.
-        token: the session's token.
-        account: of the role.
         arn: `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
         user_id: `<role id>:<session>`.
-        role: the role's name.
     """
 
     key: str
@@ -56,10 +52,7 @@ _KNOWN: dict[str, Caller] = {}
 
 
 def signature_of(authorization: str | None) -> Signature | None:
-    """The parts of an Authorization header.
-
-    Args:
-        authorization: the header, if there is one.
+    """Return the parts of an Authorization header.
 
     Returns:
         `None` if it is not a Signature Version 4.
@@ -77,7 +70,7 @@ def signature_of(authorization: str | None) -> Signature | None:
 
 
 def caller_of(key: str) -> Caller | None:
-    """The role that was assumed under an access key.
+    """Return the role that was assumed under an access key.
 
     Args:
         key: access key id.
@@ -111,16 +104,7 @@ def caller_of(key: str) -> Caller | None:
 def is_signed_by(
     caller: Caller, signature: Signature, *, method: str, url: str, headers: Mapping[str, Any], body: bytes
 ) -> bool:
-    """Whether a request carries the signature that its caller's secret makes.
-
-    Args:
-        caller: whose key it names.
-        signature: what it carries.
-        method: of the request.
-        url: of the request, with its query.
-        headers: of the request.
-        body: of the request.
-    """
+    """Return whether a request carries the signature that its caller's secret makes."""
     given = {name.lower(): str(value) for name, value in headers.items()}
     if given.get("x-amz-security-token") != caller.token or "host" not in signature.headers:
         return False

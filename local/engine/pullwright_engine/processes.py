@@ -17,9 +17,6 @@ from typing import IO
 def started_at(pid: int) -> str | None:
     """When a process started, in the system's own words: equal only for the same process.
 
-    Args:
-        pid: a process id.
-
     Returns:
         An opaque text, or `None` if there is no such process (a zombie counts as none).
     """
@@ -42,7 +39,6 @@ class Child:
     """A process that leads a group of its own.
 
     Attributes:
-        process: the process itself.
         note: the file that tells others about it.
     """
 
@@ -74,12 +70,7 @@ def spawn(
     """Start a process that leads its own group and leave a note about it.
 
     Args:
-        command: program and arguments.
         kind: what it is, for whoever reads the note.
-        notes: folder for the notes.
-        cwd: working directory.
-        environment: its whole environment.
-        output: where stdout and stderr go.
 
     Raises:
         OSError: the program cannot be started.

@@ -95,11 +95,7 @@ PATCHED = (
 
 
 class UnknownLocalStackError(RuntimeError):
-    """This is not the LocalStack that the patches were written for.
-
-    Args:
-        missing: the names that are gone.
-    """
+    """This is not the LocalStack that the patches were written for."""
 
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
@@ -111,9 +107,6 @@ class UnknownLocalStackError(RuntimeError):
 
 def check(names: Iterable[tuple[str, str]] = PATCHED) -> None:
     """Look every name up.
-
-    Args:
-        names: pairs of module and dotted name.
 
     Raises:
         UnknownLocalStackError: at least one is not there.

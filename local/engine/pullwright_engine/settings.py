@@ -19,7 +19,6 @@ class Image:
 
     Attributes:
         command: the image's entry point; a command of the task definition or override is appended.
-        environment: variables that the image sets.
         digest: what DescribeTasks shows as the image's digest.
     """
 
@@ -41,7 +40,6 @@ class Settings:
         task_environment: variables of every task; `{task_dir}`, `{task_id}`, `{task_uid}` and `{checks_uid}`,
             user ids that no other task has, are filled in.
         function_python: interpreter that holds what Lambda brings, never LocalStack's own.
-        function_environment: variables of every function.
         max_environments: how many function environments may exist at once.
         queue_seconds: how long an invocation waits for one before it is throttled.
         calls_file: where each AWS call is recorded with the role that made it; none when empty.
@@ -64,10 +62,7 @@ class Settings:
     fargate_vcpus: float | None = None
 
     def image(self, name: str) -> Image | None:
-        """The stand-in for an image.
-
-        Args:
-            name: as the task definition has it.
+        """Return the stand-in for an image.
 
         Returns:
             The first image whose pattern matches, or `None` if there is no such image.
@@ -79,7 +74,7 @@ class Settings:
 
 
 def parse(document: dict[str, Any]) -> Settings:
-    """Settings from decoded JSON.
+    """Read settings from decoded JSON.
 
     Args:
         document: keys are the attributes of `Settings`; paths are strings.
@@ -100,7 +95,7 @@ def parse(document: dict[str, Any]) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """This engine's settings, read once.
+    """Return this engine's settings, read once.
 
     Raises:
         KeyError: the environment does not name the file.
@@ -110,5 +105,5 @@ def settings() -> Settings:
 
 @cache
 def faults() -> Faults:
-    """The failures that tests order of this engine."""
+    """Return the failures that tests order of this engine."""
     return Faults(settings().faults_file)

@@ -17,7 +17,6 @@ class Actor:
 
     Attributes:
         account: the person, or the App's bot for an installation.
-        token: an installation's token.
     """
 
     kind: Literal["anonymous", "app", "installation", "user"]
@@ -27,7 +26,7 @@ class Actor:
 
     @property
     def key(self) -> str:
-        """Tells actors apart where their use is counted."""
+        """Tell actors apart where their use is counted."""
         number = self.installation.id if self.installation else self.account.id if self.account else 0
         return f"{self.kind}:{number}"
 

@@ -14,7 +14,6 @@ class Reply:
 
     Attributes:
         body: written as JSON, or sent as it is when it is text; None is no body.
-        media_type: of a text body.
     """
 
     status: int = 200
@@ -28,10 +27,6 @@ class ApiError(Exception):
 
     Args:
         status: HTTP status.
-        message: GitHub's own sentence.
-        errors: details, for a failed validation.
-        headers: beyond the usual ones.
-        docs: the page that GitHub points to.
     """
 
     def __init__(
@@ -102,7 +97,6 @@ def invalid(resource: str, code: str, *, field: str | None = None, message: str 
     Args:
         resource: GitHub's name of the kind, such as `PullRequest`.
         code: `invalid`, `missing_field`, `already_exists`, `unprocessable` or `custom`.
-        field: the field at fault.
         message: more, for `custom`.
     """
     detail = {"resource": resource, "code": code, "field": field, "message": message}

@@ -138,9 +138,6 @@ def allow(actor: Actor, repository: Repository, rule: Rule, issue: Issue | None 
     """Check that somebody may do what a rule describes.
 
     Args:
-        actor: who asks.
-        repository: where.
-        rule: what it takes.
         issue: on what, where a pull request has a rule of its own.
 
     Raises:

@@ -38,7 +38,6 @@ class Call:
 
     Attributes:
         path: from the API's root, such as `/repos/o/r`.
-        params: the variable parts of the path.
         query: the query's parameters, the last of each name.
         headers: by lower-case name.
     """

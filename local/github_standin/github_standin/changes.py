@@ -77,12 +77,6 @@ def check_unlocked(call: Call, repository: Repository, it: Issue, what: str) -> 
     https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations and
     https://github.com/renovatebot/renovate/issues/6215
 
-    Args:
-        call: the request.
-        repository: where.
-        it: the issue or pull request.
-        what: what would be made.
-
     Raises:
         ApiError: 403.
     """
@@ -93,12 +87,6 @@ def check_unlocked(call: Call, repository: Repository, it: Issue, what: str) -> 
 
 def check_author(call: Call, repository: Repository, it: Any, role: Role) -> None:
     """Check that a person wrote something or has a role that may change it.
-
-    Args:
-        call: the request.
-        repository: where.
-        it: an issue or a comment.
-        role: the least one.
 
     Raises:
         ApiError: 403.

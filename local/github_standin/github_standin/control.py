@@ -35,13 +35,7 @@ _ACCEPTED = 202
 
 
 class Control:
-    """Answers control requests.
-
-    Args:
-        world: the stand-in.
-        faults: the failures in force.
-        entries: the requests that were made.
-    """
+    """Answers control requests."""
 
     def __init__(self, world: World, faults: Faults, entries: deque[Entry]) -> None:
         self._world = world

@@ -27,7 +27,6 @@ class FieldError(Exception):
 
     Args:
         field: where, such as `permissions.maintainer`.
-        message: why.
     """
 
     def __init__(self, field: str, message: str) -> None:

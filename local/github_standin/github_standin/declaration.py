@@ -27,7 +27,6 @@ class Declaration(BaseModel):
     """What a new installation is given: the least that GitHub gives, unless a file says more.
 
     Attributes:
-        permissions: by GitHub's names.
         events: GitHub's names as keys; the values are for people.
     """
 

@@ -40,11 +40,7 @@ def issue_event(
     """Tell about an issue or a pull request.
 
     Args:
-        world: the stand-in.
-        repository: where.
         issue: which one; a pull request becomes a `pull_request` event.
-        action: GitHub's name of what happened.
-        sender: who did it.
         more: further fields of the payload, such as `label` or `changes`.
     """
     if issue.pull is None:
@@ -105,15 +101,9 @@ def push_event(
     """Tell about a branch or tag that was created, moved or deleted.
 
     Args:
-        world: the stand-in.
-        repository: where.
-        sender: who pushed.
         ref: full name.
-        before: commit, or zeros.
-        after: commit, or zeros.
         fresh: the commits that came with it, oldest first.
         head: the new commit, unless deleted.
-        forced: whether history was rewritten.
     """
     zero = "0" * 40
     page = world.links.page(repository)

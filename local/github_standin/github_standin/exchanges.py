@@ -36,8 +36,6 @@ class Exchanges:
 
         Args:
             kind: `rest` or `graphql`.
-            call: the request.
-            reply: what was answered.
         """
         if self._file is None:
             return
@@ -60,12 +58,7 @@ class Exchanges:
         )
 
     def delivered(self, headers: dict[str, str], payload: dict[str, Any]) -> None:
-        """Write down a webhook that is sent.
-
-        Args:
-            headers: of the request.
-            payload: its body.
-        """
+        """Write down a webhook that is sent."""
         if self._file is not None:
             shown = {name: value for name, value in headers.items() if "Signature" not in name}
             self._write({"kind": "webhook", "headers": shown, "body": payload})

@@ -30,7 +30,6 @@ class Entry:
 
     Attributes:
         actor: `anonymous:0`, `user:<id>`, `installation:<id>` or `app:<id>`; empty for git and pages.
-        fault: what was made to fail.
     """
 
     time: str
@@ -59,8 +58,6 @@ class Gate:
 
     Args:
         app: what answers when nothing is ordered to fail.
-        world: for its clock.
-        faults: the failures in force.
         log: file for one JSON line per request, or None.
     """
 

@@ -40,11 +40,7 @@ class _RefusedError(GraphQLError):
 
 
 class Root:
-    """Answers the fields of queries and mutations for one request.
-
-    Args:
-        call: the request, with its actor.
-    """
+    """Answers the fields of queries and mutations for one request."""
 
     def __init__(self, call: Call) -> None:
         self._call = call

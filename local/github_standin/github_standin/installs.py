@@ -19,8 +19,6 @@ def install(world: World, repository: Repository, permissions: dict[str, Access]
     an installation of its own, so that one account can hold repositories with different ones.
 
     Args:
-        world: the stand-in.
-        repository: to be reached.
         permissions: its own ones, or None for the account's installation.
     """
     uninstall_from(world, repository)

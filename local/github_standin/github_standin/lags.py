@@ -23,7 +23,6 @@ class Lag:
     """Knows what was made, and for how long an installation is not shown it.
 
     Args:
-        store: has the lags among its settings.
         clock: returns Unix seconds.
     """
 
@@ -37,7 +36,6 @@ class Lag:
 
         Args:
             kind: `ref`, `object`, `issue` or `comment`.
-            repository: its id.
             name: full name, hash or number.
         """
         self._made[kind, repository, str(name)] = self._now()

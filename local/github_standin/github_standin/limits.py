@@ -36,9 +36,7 @@ class _Block:
 
     Attributes:
         until: its end, Unix seconds.
-        since: when it was met.
         seconds: its length, which doubles for whoever goes on asking.
-        content: whether it stops content alone.
     """
 
     since: float
@@ -54,7 +52,6 @@ class Meter:
     """Counts what each actor has used; a restart forgets it.
 
     Args:
-        store: has the limits among its settings.
         clock: returns Unix seconds.
     """
 

@@ -35,9 +35,6 @@ def squash_message(repository: Repository, issue: Issue, commits: list[Commit], 
     """Return the message that a squash merge gets.
 
     Args:
-        repository: with its settings.
-        issue: the pull request.
-        commits: its commits, oldest first.
         author: who opened it, and so is the author of the one commit.
     """
     single = commits[0] if len(commits) == 1 else None
@@ -81,15 +78,7 @@ def _joined(*parts: str) -> str:
 
 
 class Merger:
-    """Makes the commits of one merge; the branch is moved by whoever asks.
-
-    Args:
-        world: the stand-in.
-        repository: where.
-        issue: the pull request.
-        pull: the same.
-        who: merges.
-    """
+    """Makes the commits of one merge; the branch is moved by whoever asks."""
 
     def __init__(self, world: World, repository: Repository, issue: Issue, pull: Pull, who: Account) -> None:
         self._world = world

@@ -84,9 +84,6 @@ class Rule:
     """What one kind of request asks of whoever makes it.
 
     Attributes:
-        permission: of an App's token.
-        access: the level of it.
-        role: of a person on the repository.
         or_pulls: on a pull request, `pull_requests` at the same level will do as well.
     """
 

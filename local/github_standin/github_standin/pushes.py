@@ -89,14 +89,7 @@ def check_rules(world: World, repository: Repository, actor: Actor, update: Upda
 
 
 def apply(world: World, repository: Repository, sender: Account, updates: list[Update]) -> None:
-    """Bring pull requests up to date and tell the App.
-
-    Args:
-        world: the stand-in.
-        repository: where.
-        sender: who did it.
-        updates: what has changed; already in git.
-    """
+    """Bring pull requests up to date and tell the App."""
     git = world.git(repository)
     repository.pushed_at = world.now()
     if git.branch(repository.default_branch) is None:

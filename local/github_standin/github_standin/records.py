@@ -15,11 +15,7 @@ MergeMessage = Literal["PR_BODY", "PR_TITLE", "BLANK"]
 
 
 class Record(BaseModel):
-    """Something with a number of its own.
-
-    Attributes:
-        id: unique among records of one kind.
-    """
+    """Something with a number of its own."""
 
     id: int
 
@@ -49,7 +45,6 @@ class Limits(BaseModel):
     """How much the stand-in answers before it refuses.
 
     Attributes:
-        per_hour: requests of one person or installation.
         anonymous_per_hour: requests without a token.
         content_per_minute: issues, comments and pull requests that one installation may create.
         content_per_hour: the same, in an hour.
@@ -75,7 +70,6 @@ class Lags(BaseModel):
 
     Attributes:
         token_lag: seconds in which a new installation token is refused.
-        token_status: how it is refused.
         read_lag: seconds in which an installation is not shown what was made.
     """
 
@@ -153,7 +147,6 @@ class Repository(Record):
         roles: account id → role of the people who were given one.
         organization_roles: the same for roles that reach all repositories of the organization.
         protected_branches: patterns of branches that only people with `admin` may change.
-        rulesets: as GitHub's OpenAPI description has them.
         rebase_keeps_empty: whether commits that change nothing survive a rebase merge.
         drafts: whether draft pull requests are supported (private ones of some plans lack them).
         next_number: of the next issue or pull request.
@@ -202,11 +195,7 @@ class Reaction(BaseModel):
 
 
 class Edit(BaseModel):
-    """One version of an issue's text, and who wrote it.
-
-    Attributes:
-        text: the whole body after the edit.
-    """
+    """One version of an issue's text, and who wrote it."""
 
     id: int
     editor_id: int
@@ -302,7 +291,6 @@ class WorkflowRun(Record):
 
     Attributes:
         event: `push`, `pull_request` or `pull_request_target`.
-        path: the workflow's file.
     """
 
     repository_id: int
@@ -333,7 +321,6 @@ class Delivery(Record):
 
     Attributes:
         status_code: 0 until it was tried, and when no answer came.
-        pending: still in the queue.
     """
 
     guid: str

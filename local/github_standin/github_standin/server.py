@@ -46,7 +46,6 @@ class Application:
     """The endpoints of one stand-in.
 
     Args:
-        world: its state.
         log: file for one JSON line per request, or None.
         exchanges: folder for whole requests and answers, or None.
     """

@@ -39,13 +39,7 @@ _FIRST_IDS = {
 
 
 class Table(Generic[R]):
-    """All records of one kind.
-
-    Args:
-        connection: where they are written through to.
-        kind: the kind's name in the database.
-        model: the records' class.
-    """
+    """All records of one kind."""
 
     def __init__(self, connection: sqlite3.Connection, kind: str, model: type[R]) -> None:
         self._connection = connection

@@ -99,14 +99,7 @@ class Outbox:
         installation: Installation | None = None,
         repository: Repository | None = None,
     ) -> Delivery | None:
-        """Queue one event for the App; without a registered webhook nothing is sent.
-
-        Args:
-            event: GitHub's name of the event.
-            payload: its body.
-            installation: whose event it is.
-            repository: where it happened.
-        """
+        """Queue one event for the App; without a registered webhook nothing is sent."""
         app = self._store.settings.app
         if app is None or not app.webhook_url:
             return None

@@ -56,14 +56,9 @@ def start(
     """Write down the runs of one event.
 
     Args:
-        world: the stand-in.
-        repository: where.
         event: `push`, `pull_request` or `pull_request_target`.
         branch: which one was pushed to, or is to be merged into.
-        head: the commit whose message decides.
-        actor: who did it.
         source: the commit whose workflows count, if it is another one.
-        issue: the pull request.
     """
     git = world.git(repository)
     if event != "pull_request_target" and skips(git.commit(head).message):

@@ -32,10 +32,7 @@ class World:
     Whoever reads or changes it holds `lock`: requests are served by several threads.
 
     Args:
-        folder: where everything is kept.
-        root_url: the stand-in's own address, for links.
         clock: returns Unix seconds.
-        declaration: what a new installation is given.
     """
 
     def __init__(

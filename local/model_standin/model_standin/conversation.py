@@ -17,14 +17,11 @@ class Conversation:
     """One request.
 
     Args:
-        model: id as the API calls it.
         stream: whether the answer is a stream of events.
         max_tokens: what the client allows for the answer.
         turn: how many turns of the assistant it holds.
         text: system prompt and everything before the first turn of the assistant.
-        tools: names of the tools offered.
         cwd: the agent's working directory, if the text names it.
-        prompt_tokens: estimate for the whole prompt.
         known_tokens: estimate for the part that the previous request sent too.
         caches: whether the client asks for prompt caching.
     """
@@ -52,7 +49,6 @@ def read(body: dict[str, Any], model: str, *, stream: bool) -> Conversation:
     Args:
         body: the decoded JSON object.
         model: the id, wherever the API carries it.
-        stream: whether the client wants events.
 
     Raises:
         Refused: with status 400 and the field's name, as the APIs do it.

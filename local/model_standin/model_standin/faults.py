@@ -37,7 +37,6 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a defect
 
     Args:
         status: HTTP status.
-        message: for whoever reads the answer.
         type_: error type or exception name; the API's usual one for the status by default.
     """
 

@@ -16,7 +16,7 @@ class Library:
 
     @property
     def names(self) -> list[str]:
-        """Names of all scripts, the first to be tried first."""
+        """Name of all scripts, the first to be tried first."""
         return list(reversed(self._scripts))
 
     def load(self, folder: Path) -> None:

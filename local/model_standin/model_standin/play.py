@@ -38,12 +38,7 @@ def choose(library: Library, conversation: Conversation) -> tuple[str | None, St
 
 
 class ScriptedFault(Refused):
-    """The error of a step.
-
-    Args:
-        script: name of the script.
-        step: a step that has a fault.
-    """
+    """The error of a step."""
 
     def __init__(self, script: str, step: Step) -> None:
         assert step.fault is not None  # noqa: S101 - the caller has just looked

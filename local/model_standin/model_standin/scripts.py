@@ -59,7 +59,6 @@ class Step(_Part):
         event_delay: seconds between the events of a stream.
         stall_after: the stream sends this many events and then nothing, with the connection left open.
         drop_after: the stream sends this many events, then the connection is cut.
-        usage: token counts to report.
     """
 
     text: str | None = None

@@ -30,7 +30,6 @@ class Delivery:
     """One webhook as GitHub sends it.
 
     Attributes:
-        guid: what deduplicates.
         body: the payload's bytes.
     """
 
@@ -38,10 +37,9 @@ class Delivery:
     body: bytes
 
     def headers(self, secret: str, host: str) -> dict[str, str]:
-        """The headers that GitHub sends.
+        """Return the headers that GitHub sends.
 
         Args:
-            secret: what the webhook is signed with.
             host: the Function URL's name.
         """
         signature = hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()
@@ -61,7 +59,6 @@ class Plan:
 
     Attributes:
         deliveries: in the order in which they are sent.
-        issues: numbers by repository.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -79,11 +76,7 @@ def prepare(stack: Stack, *, deliveries: int, issues: int, duplicates: float, se
     The stand-in loses its own webhooks meanwhile, so that only the planned ones start something.
 
     Args:
-        stack: where.
-        deliveries: how many in all, duplicates included.
-        issues: how many issues they are about.
         duplicates: the share that repeats an earlier GUID, from 0 to 1.
-        seed: of the order.
     """
     # GitHub lets an App create 80 texts a minute, which docs/scaling.md reckons with. Here the pipeline is to
     # be the limit.
@@ -112,13 +105,7 @@ def prepare(stack: Stack, *, deliveries: int, issues: int, duplicates: float, se
 
 
 def payloads(stack: Stack, person: Person, sizes: dict[str, int]) -> dict[str, list[bytes]]:
-    """Open issues in fresh repositories, label them, and return what GitHub would send about the labels.
-
-    Args:
-        stack: where.
-        person: who may write there.
-        sizes: how many issues each repository gets.
-    """
+    """Open issues in fresh repositories, label them, and return what GitHub would send about the labels."""
     for repository in sizes:
         person.open_issue(repository, "Say good bye 1", "Print `good bye` too.")
     sent = _payloads_about(stack, set(sizes))
@@ -146,7 +133,7 @@ def _labeled(person: Person, sent: dict[str, Any], size: int) -> list[bytes]:
 
 
 def _payloads_about(stack: Stack, repositories: set[str]) -> dict[str, dict[str, Any]]:
-    """What the stand-in itself sent about issues: the rest of the payloads is taken from there."""
+    """Return what the stand-in itself sent about issues: the rest of the payloads is taken from there."""
     deadline = time.monotonic() + _WEBHOOK_SECONDS
     while time.monotonic() < deadline:
         told = call(stack.github_url, "GET", "/_standin/deliveries")

@@ -43,8 +43,6 @@ def send(stack: Stack, deliveries: Sequence[Delivery], *, senders: int) -> Sent:
     """Send everything; what was refused is sent again a few times, as a sweep over failed deliveries does.
 
     Args:
-        stack: where to.
-        deliveries: in this order.
         senders: how many are under way at once.
     """
     url, host = str(stack.described["webhook_url"]), str(stack.described["webhook_host"])

@@ -46,10 +46,7 @@ def wait(stack: Stack, guids: set[str], seconds: float, say: Callable[[str], Non
     """Wait until the sessions of all deliveries have ended.
 
     Args:
-        stack: where.
-        guids: of the deliveries.
         seconds: how long at most.
-        say: told how many have ended.
 
     Returns:
         Seconds that it took.
@@ -65,13 +62,7 @@ def wait(stack: Stack, guids: set[str], seconds: float, say: Callable[[str], Non
 
 
 def tally(stack: Stack, plan: Plan, accepted: set[str]) -> Tally:
-    """Count.
-
-    Args:
-        stack: where.
-        plan: what was sent.
-        accepted: GUIDs that the webhook took.
-    """
+    """Count."""
     found = Tally()
     found.lost += [f"the webhook never took delivery {guid}" for guid in sorted(plan.guids - accepted)]
     ours = _count_sessions(stack, plan, accepted, found)
@@ -81,7 +72,7 @@ def tally(stack: Stack, plan: Plan, accepted: set[str]) -> Tally:
 
 
 def guid_of(session_id: str) -> str:
-    """The delivery that started a session: its 36 characters end the name."""
+    """Return the delivery that started a session: its 36 characters end the name."""
     return session_id[-36:]
 
 

@@ -26,7 +26,7 @@ class Bucket:
         self._tokens, self._filled_at = size, env.now
 
     def reserve(self, amount: float = 1) -> float:
-        """Takes tokens that may not be there yet; returns the seconds until they are."""
+        """Take tokens that may not be there yet; returns the seconds until they are."""
         gained = (self._env.now - self._filled_at) * self._rate
         self._tokens, self._filled_at = min(self._size, self._tokens + gained) - amount, self._env.now
         return max(0.0, -self._tokens / self._rate)
@@ -49,7 +49,7 @@ class Window:
         self._spans = ((60.0, per_minute, deque[float]()), (3_600.0, per_hour, deque[float]()))
 
     def take(self) -> float:
-        """Counts one and returns 0, or the seconds until there is room; a refused one is not counted."""
+        """Count one and return 0, or the seconds until there is room; a refused one is not counted."""
         wait = 0.0
         for seconds, most, times in self._spans:
             while times and times[0] <= self._env.now - seconds:
@@ -75,7 +75,7 @@ def slot_wait(rng: random.Random) -> float:
 
 
 def most_looks() -> int:
-    """How often a session looks for a slot before it gives up."""
+    """Return how often a session looks for a slot before it gives up."""
     conditions = (one["Condition"] for one in _states()["CheckSlots"]["Choices"])
     (given_up,) = (one for one in conditions if "$looks" in one)
     return int(re.findall(r"[0-9]+", given_up)[0])
@@ -91,7 +91,7 @@ def _retrier(state: str, error: str) -> dict[str, Any]:
 
 @cache
 def _further_rounds(state: str) -> int:
-    """How often CheckLaunch leads back to a state that found no room and has used up its retries."""
+    """Return how often CheckLaunch leads back to a state that found no room and has used up its retries."""
     if state != "RunAgent":
         return 0
     conditions = [choice["Condition"] for choice in _states()["CheckLaunch"]["Choices"]]

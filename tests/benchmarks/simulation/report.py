@@ -37,7 +37,6 @@ class Study:
 
     Attributes:
         curves: how it goes by load, for some of the steps by their number.
-        single: the last step with one installation.
         asked: the steps that the tables show by load.
     """
 
@@ -59,7 +58,7 @@ class Study:
         return cls(steps, curves, single, asked)
 
     def sentence(self) -> str:
-        """What the picture shows."""
+        """Return what the picture shows."""
         first, single, last = self.steps[0], self.steps[self.single], self.steps[-1]
         return (
             f"Deployed into a new account, Pullwright carries {first.carries.per_hour:.0f} sessions an hour, "
@@ -69,7 +68,7 @@ class Study:
         )
 
     def tables(self, seed: int) -> Iterator[str]:
-        """The tables of docs/scaling.md."""
+        """Yield the tables of docs/scaling.md."""
         yield "### What binds, and what to raise\n"
         yield table(
             ("", "change", "sessions/h carried", "p99 lost", "what binds beyond"),
@@ -147,7 +146,7 @@ class Study:
         )
 
     def plot(self, path: Path) -> None:
-        """Draws the waiting by load, and the cost by load."""
+        """Draw the waiting by load, and the cost by load."""
         # Only here: it takes a second to import, and the unit tests do not draw.
         import matplotlib as mpl  # noqa: PLC0415 - see above
         from matplotlib.figure import Figure  # noqa: PLC0415 - see above
@@ -224,7 +223,7 @@ def loads(measured: Iterable[Load]) -> str:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    """Writes a table in Markdown."""
+    """Write a table in Markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
 

@@ -60,7 +60,7 @@ class Session:
     working: bool = True
 
     def usd(self, world: World) -> dict[str, float]:
-        """What the session cost, by what is paid for."""
+        """Return what the session cost, by what is paid for."""
         hour = world.task_vcpu * price.VCPU_HOUR + world.task_gb * price.GB_HOUR + price.ADDRESS_HOUR
         # The record with its indexes, then transactions (billed twice, refused ones too), then heartbeats.
         units = 24 + 4 * self.admissions + 3 * self.task_seconds / 60
@@ -97,14 +97,14 @@ class Simulation:
         self._allowances = [MemoryAllowance() for _ in self._github]
 
     def poisson(self, per_hour: float, hours: float) -> list[Session]:
-        """Runs sessions that arrive independently for some hours, until the last one has ended."""
+        """Run sessions that arrive independently for some hours, until the last one has ended."""
         times, now = [], 0.0
         while (now := now + self._rng.expovariate(per_hour / 3_600)) < hours * 3_600:
             times.append(now)
         return self.arrivals(times)
 
     def arrivals(self, times: Sequence[float], work: Sequence[float] = ()) -> list[Session]:
-        """Runs one session for each arrival until the last has ended; draws the work if none is given."""
+        """Run one session for each arrival until the last has ended; draws the work if none is given."""
         mean, limit = self.world.work_seconds, self.world.work_limit
         variance = math.log1p((self.world.work_deviation / mean) ** 2)
         draw = math.log(mean) - variance / 2, math.sqrt(variance)
@@ -147,7 +147,7 @@ class Simulation:
     def _task(
         self, session: Session, state: str, attempt: Callable[[], Refusal]
     ) -> Generator[simpy.Event, None, bool]:
-        """Enters a state, and again as its retriers say while its call is refused; False when it gives up."""
+        """Enter a state, and again as its retriers say while its call is refused; False when it gives up."""
         for tries in itertools.count(1):
             yield from self._enter(session)
             session.failed_by = yield from attempt()
@@ -177,7 +177,7 @@ class Simulation:
         return None
 
     def _pace(self, session: Session, purpose: Purpose = Room.ENDING) -> Pace:
-        """What a function or a task of a session goes by, as in the product."""
+        """Return what a function or a task of a session goes by, as in the product."""
         return Pace(
             self._allowances[session.installation],
             purpose=purpose,
@@ -208,13 +208,13 @@ class Simulation:
         return None if session.report_late else refused
 
     def _sweep(self, session: Session) -> Steps:
-        """Makes a report that is due, as soon as GitHub takes it."""
+        """Make a report that is due, as soon as GitHub takes it."""
         while session.writes_due > 0:
             yield self.env.timeout(SWEEP_SECONDS - self.env.now % SWEEP_SECONDS + self._rng.uniform(0, 60))
             self._write(session, self._pace(session))
 
     def _write(self, session: Session, pace: Pace) -> bool:
-        """Makes those GitHub writes that are still due; False if GitHub refuses one."""
+        """Make those GitHub writes that are still due; False if GitHub refuses one."""
         while session.writes_due > 0:
             if pace.wait():
                 return False
@@ -225,7 +225,7 @@ class Simulation:
         return True
 
     def _call(self, session: Session, seconds: float, pace: Pace | None = None) -> Refusal:
-        """A Lambda function, which makes those GitHub writes that are still due."""
+        """Yield a Lambda function, which makes those GitHub writes that are still due."""
         if refused := self._take(Limit.LAMBDA):
             return refused
         session.requests += 1
@@ -268,7 +268,7 @@ class Simulation:
         session.task_seconds = self.env.now - started
 
     def _show(self, session: Session) -> Steps:
-        """The runner's tracker: the comment is edited on change, and there is always one."""
+        """Yield the runner's tracker: the comment is edited on change, and there is always one."""
         began, pace = self.env.now, self._pace(session, Room.PROGRESS)
         while session.working:
             pause = interval(self.env.now - began)

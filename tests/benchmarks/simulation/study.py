@@ -65,7 +65,7 @@ def summarize(world: World, per_hour: float, sessions: list[Session]) -> Load:
 
 
 def measure(world: World, per_hour: float, seed: int = 1) -> Load:
-    """Runs one load for a working day, or longer if few sessions come, after an hour to warm up."""
+    """Run one load for a working day, or longer if few sessions come, after an hour to warm up."""
     hours = WARM_UP_HOURS + max(DAY_HOURS, ENOUGH_SESSIONS / per_hour)
     history = Simulation(world, seed).poisson(per_hour, hours)
     return summarize(world, per_hour, [one for one in history if one.arrived >= WARM_UP_HOURS * 3_600])
@@ -78,7 +78,7 @@ def burst(world: World, number: int, seed: int = 1) -> tuple[Load, float]:
 
 
 def capacity(world: World, seed: int = 1) -> tuple[Load, Load]:
-    """The highest load that is carried and the lowest that is not, by bisection below the ceiling."""
+    """Return the highest load that is carried and the lowest that is not, by bisection below the ceiling."""
     ceiling = min(world.ceilings().values())
     low, high = measure(world, ceiling / 50, seed), measure(world, ceiling, seed)
     while high.per_hour - low.per_hour > ceiling / 30:
@@ -88,7 +88,7 @@ def capacity(world: World, seed: int = 1) -> tuple[Load, Load]:
 
 
 def remedy(limit: Limit | None, world: World) -> tuple[str, World]:
-    """What an operator does about a limit: first what is free, then what must be asked for.
+    """Return what an operator does about a limit: first what is free, then what must be asked for.
 
     Raises:
         LookupError: the simulation knows nothing that helps.
@@ -111,7 +111,7 @@ def remedy(limit: Limit | None, world: World) -> tuple[str, World]:
 
 
 def ladder(world: World, target: float, seed: int = 1) -> Iterator[Step]:
-    """Raises what binds, again and again, until so many sessions an hour are carried or nothing helps."""
+    """Raise what binds, again and again, until so many sessions an hour are carried or nothing helps."""
     change = "as deployed into a new account"
     while True:
         step = Step(change, world, *capacity(world, seed))

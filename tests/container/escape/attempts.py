@@ -32,7 +32,6 @@ class Loot:
 
     Attributes:
         code: exit code; 0 means that it got what it wanted.
-        output: everything that it printed.
     """
 
     code: int
@@ -40,7 +39,7 @@ class Loot:
 
 
 def program(attempts: Mapping[str, str]) -> str:
-    """A shell program that makes all attempts, one after the other.
+    """Return a shell program that makes all attempts, one after the other.
 
     Args:
         attempts: commands by name.
@@ -49,11 +48,7 @@ def program(attempts: Mapping[str, str]) -> str:
 
 
 def read_loot(home: Path) -> dict[str, Loot]:
-    """What the attempts left in the agent's home, by name.
-
-    Args:
-        home: the agent's home.
-    """
+    """Return what the attempts left in the agent's home, by name."""
     return {
         code.stem: Loot(int(code.read_text() or -1), code.with_suffix(".out").read_bytes())
         for code in sorted((home / "loot").glob("*.code"))

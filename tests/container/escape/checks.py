@@ -21,7 +21,6 @@ class Plant:
     """One attempt.
 
     Attributes:
-        script: what the agent does.
         check: the command that has to fail all the same.
         works_alone: where the agent runs the check itself, in its own folder and with its own home, it passes.
     """

@@ -28,7 +28,7 @@ class Engine:
         self.outputs = outputs
 
     def client(self, service: str) -> Any:
-        """A client of the operator's."""
+        """Return a client of the operator's."""
         return client(service, self.emulator.url)
 
     def associate(self, *providers: str) -> None:
@@ -64,18 +64,18 @@ class Engine:
         return answer
 
     def task(self, arn: str) -> dict[str, Any]:
-        """A task as it is now."""
+        """Return a task as it is now."""
         answer = self.client("ecs").describe_tasks(cluster=self.outputs["Cluster"], tasks=[arn])
         task: dict[str, Any] = answer["tasks"][0]
         return task
 
     def ended_task(self, arn: str, seconds: float = 20) -> dict[str, Any]:
-        """A task when it has stopped."""
+        """Return a task when it has stopped."""
         wait(lambda: self.task(arn)["lastStatus"] == "STOPPED", seconds)
         return self.task(arn)
 
     def task_log(self, arn: str) -> list[str]:
-        """What a task wrote."""
+        """Return what a task wrote."""
         stream = f"agent/main/{arn.rpartition('/')[2]}"
         events = self.client("logs").get_log_events(
             logGroupName=self.outputs["TaskLogs"], logStreamName=stream
@@ -139,7 +139,7 @@ def fetch(url: str, body: bytes = b"{}", headers: dict[str, str] | None = None) 
 
 
 def signed_headers(url: str, body: bytes, credentials: Credentials) -> dict[str, str]:
-    """The headers that botocore would sign this POST with."""
+    """Return the headers that botocore would sign this POST with."""
     request = AWSRequest("POST", url, {"Content-Type": "application/json"}, data=body)
     SigV4Auth(credentials, "lambda", "us-east-1").add_auth(request)
     return dict(request.headers.items())

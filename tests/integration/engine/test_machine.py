@@ -78,7 +78,7 @@ def test_a_call_whose_answer_is_lost_can_be_told_from_one_that_was_refused(engin
 
 @contextmanager
 def _ordered(engine: Engine, what: str, operation: str, times: int) -> Iterator[None]:
-    """Calls of an operation fail meanwhile."""
+    """Call of an operation fail meanwhile."""
     orders = engine.emulator.layout.engine / "faults.json"
     order = {"id": operation, "what": what, "contains": [operation], "times": times}
     orders.write_text(json.dumps([order]), encoding="utf-8")
@@ -89,7 +89,7 @@ def _ordered(engine: Engine, what: str, operation: str, times: int) -> Iterator[
 
 
 def _refused(calls: Path) -> int:
-    """How many polls have been refused."""
+    """Return how many polls have been refused."""
     text = calls.read_text(encoding="utf-8") if calls.exists() else ""
     lines = [json.loads(line) for line in text.splitlines()]
     refused = ("DescribeTasks", HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -50,9 +50,7 @@ class Bench:
 
     Attributes:
         workshop: its repository, with one issue in it.
-        folder: of the stack.
         payload: of the webhook that tells of the label.
-        guid: of the delivery.
         again: GUID of a later delivery that started the session which counts; empty without one.
         ordered: ids of the failures that were ordered from the engine.
     """
@@ -138,7 +136,7 @@ class Bench:
         return self.session.record().get("report") == "made"
 
     def told(self) -> dict[str, Any]:
-        """What there is to say about the session when something is wrong with it."""
+        """Return what there is to say about the session when something is wrong with it."""
         ended = self.workshop.stack.client("stepfunctions").describe_execution(executionArn=self.session.arn)
         said = {name: ended.get(name) for name in ("status", "error", "cause")}
         return {
@@ -189,17 +187,13 @@ class Bench:
     # --- GitHub --------------------------------------------------------------------------------------------
 
     def path(self, path: str) -> str:
-        """A path of this repository alone, as the stand-in's failures name it."""
+        """Return a path of this repository alone, as the stand-in's failures name it."""
         if path.startswith(".git"):
             return f"/{re.escape(self.origin)}\\{path}"
         return f"/repos/{re.escape(self.origin)}{path}"
 
     def until_told(self, action: str) -> None:
-        """Wait until the stand-in's own webhook about the repository has come, and what it asked for is done.
-
-        Args:
-            action: of the event.
-        """
+        """Wait until the stand-in's webhook about the repository has come and what it asked for is done."""
         stack = self.workshop.stack
         for _ in self.until(f"the delivery of {action}"):
             told = [
@@ -291,7 +285,6 @@ class Bench:
         Args:
             what: one of `pullwright_engine.faults.WHAT`.
             also: what else must be in the event, or in the call.
-            times: how often it strikes.
         """
         name = uuid.uuid4().hex
         order = {"id": name, "what": what, "contains": [self.guid, *also], "times": times}
@@ -300,7 +293,7 @@ class Bench:
             self._write_orders([*self._orders(), order])
 
     def missed(self, paths: list[str]) -> list[str]:
-        """What was ordered and has never come.
+        """Return what was ordered and has never come.
 
         Args:
             paths: of the stand-in's failures, as `path` takes them.

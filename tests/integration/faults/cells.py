@@ -31,18 +31,13 @@ class Cell:
     """One failure in one state.
 
     Attributes:
-        state: where.
-        fault: what goes wrong, for people.
         error: how the session must end; empty for a session that succeeds.
-        failure_class: of that error.
         says: what the last text on GitHub must contain.
         pulls: how many pull requests there must be.
         execution: status of the execution, where the error does not tell it.
         table: the part of the matrix that it stands in.
         is_heard: whether GitHub lets anything be said at the end.
         github: failures of the stand-in, their paths below the repository.
-        before: done before the delivery.
-        during: done after it.
         limit: seconds that the whole execution may take, where it is not the deployed limit; its states then
             try again until that is over.
         sessions: how many there are in the end, the last of which is looked at.
@@ -75,12 +70,12 @@ class Cell:
 
 
 def fails(method: str, path: str, status: int, **more: Any) -> dict[str, Any]:
-    """A request that GitHub answers with an error."""
+    """Return a request that GitHub answers with an error."""
     return {"method": method, "path_regex": path, "status": status, **more}
 
 
 def held(method: str, path: str, seconds: float = HELD_SECONDS) -> dict[str, Any]:
-    """A request that waits, so that something else can happen meanwhile."""
+    """Return a request that waits, so that something else can happen meanwhile."""
     return {"method": method, "path_regex": path, "delay": seconds}
 
 

@@ -50,7 +50,7 @@ def _meanwhile(act: Callable[[Bench], None], path: str = CLONE) -> Callable[[Ben
 
 
 def _stopped(fault: str, says: str, act: Callable[[Bench], None], *, error: str = "SessionStopped") -> Cell:
-    """An event that ends the session while its task works."""
+    """Return an event that ends the session while its task works."""
     return Cell(
         _MEANWHILE,
         fault,
@@ -66,7 +66,7 @@ def _stopped(fault: str, says: str, act: Callable[[Bench], None], *, error: str 
 
 
 def _early(fault: str, error: str, says: str, act: Callable[[Bench], None]) -> Cell:
-    """An event that overtook the label."""
+    """Return an event that overtook the label."""
     return Cell(_BEFORE, fault, error, "user", says, 0, before=act, table="order", is_heard=bool(says))
 
 

@@ -18,7 +18,7 @@ from tests.integration.github.kit import APP_ID, KEY, MAINTAINER, SECRET, Hook, 
 
 @pytest.fixture(scope="package")
 def hook() -> Iterator[Hook]:
-    """A receiver of webhooks."""
+    """Provide a receiver of webhooks."""
     got: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
 
     class Receiver(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def hook() -> Iterator[Hook]:
 
 @pytest.fixture(scope="package")
 def stand_in(tmp_path_factory: pytest.TempPathFactory, hook: Hook) -> Iterator[StandIn]:
-    """A stand-in with one person and a registered App."""
+    """Provide a stand-in with one person and a registered App."""
     started = StandIn.start(tmp_path_factory.mktemp("github") / "data")
     try:
         started.control("POST", "/users", {"login": "maintainer", "token": MAINTAINER})

@@ -38,7 +38,6 @@ class Hook:
     """A webhook's receiving end.
 
     Args:
-        server: listens on loopback.
         got: what was received: headers and raw body.
     """
 
@@ -63,13 +62,7 @@ class Hook:
 
 @dataclass
 class StandIn:
-    """A running stand-in.
-
-    Args:
-        data: its folder.
-        process: the server.
-        url: its root.
-    """
+    """A running stand-in."""
 
     data: Path
     process: subprocess.Popen[str]

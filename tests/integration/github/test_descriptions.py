@@ -24,7 +24,7 @@ def _judged(folder: Path, *exchanges: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What a stand-in wrote down of an issue, a comment on it and a pull request."""
+    """Provide what a stand-in wrote down of an issue, a comment on it and a pull request."""
     folder = tmp_path_factory.mktemp("written")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PULLWRIGHT_EXCHANGES", str(folder / "exchanges"))
@@ -64,7 +64,7 @@ def test_what_the_stand_in_says_is_as_github_describes_it(
 
 
 def _paths(value: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """All fields of the objects in a value, but for those inside lists."""
+    """Return all fields of the objects in a value, but for those inside lists."""
     if not isinstance(value, dict):
         return []
     return [

@@ -23,11 +23,8 @@ class Container:
     """A running container.
 
     Attributes:
-        name: its name in the definition.
-        child: its process.
         pump: the thread that reads its output to the end.
         stop_seconds: its `stopTimeout`.
-        essential: whether its end is the task's.
     """
 
     name: str
@@ -45,13 +42,10 @@ def environment(
     image: Image,
     secrets: dict[str, str],
 ) -> dict[str, str]:
-    """All variables of a container; later ones win: image, platform, definition, secrets, override.
+    """Return all variables of a container; later ones win: image, platform, definition, secrets, override.
 
     Args:
-        definition: of the container.
         override: of the container in RunTask, maybe empty.
-        platform: what ECS itself sets.
-        image: the stand-in for the image.
         secrets: values of the definition's `secrets`, by variable.
     """
     merged = {**image.environment, **platform}
@@ -62,7 +56,7 @@ def environment(
 
 
 def secret_value(reference: str, read: Any) -> str:
-    """The value behind a `valueFrom`.
+    """Return the value behind a `valueFrom`.
 
     Args:
         reference: ARN of a secret, with `:json-key:version-stage:version-id` or without.
@@ -90,13 +84,7 @@ def start(
     """Start a container's process.
 
     Args:
-        definition: of the container.
         override: of the container in RunTask, maybe empty.
-        image: the stand-in for the image.
-        variables: its whole environment.
-        folder: the task's own.
-        stream: where its output goes.
-        settings: the engine's.
 
     Raises:
         StartError: the command cannot be started.

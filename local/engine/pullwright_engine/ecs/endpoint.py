@@ -64,10 +64,6 @@ class TaskEndpoint:
     def publish_metadata(self, container: Callable[[], Document], task: Callable[[], Document]) -> str:
         """Serve a container's and its task's metadata.
 
-        Args:
-            container: makes the container's.
-            task: makes the task's.
-
         Returns:
             The path of the container's; the task's is below it.
         """
@@ -84,5 +80,5 @@ class TaskEndpoint:
 
 @cache
 def endpoint() -> TaskEndpoint:
-    """The one server of this engine."""
+    """Return the one server of this engine."""
     return TaskEndpoint()

@@ -4,17 +4,17 @@ from localstack.aws.api import CommonServiceException
 
 
 def invalid_parameter(message: str) -> CommonServiceException:
-    """The request is wrong in itself."""
+    """Return the request is wrong in itself."""
     return CommonServiceException("InvalidParameterException", message, 400, sender_fault=True)
 
 
 def client_error(message: str) -> CommonServiceException:
-    """The request names something that cannot be used."""
+    """Return the request names something that cannot be used."""
     return CommonServiceException("ClientException", message, 400, sender_fault=True)
 
 
 def cluster_not_found() -> CommonServiceException:
-    """The cluster does not exist or is not active."""
+    """Return the cluster does not exist or is not active."""
     return CommonServiceException("ClusterNotFoundException", "Cluster not found.", 400, sender_fault=True)
 
 

@@ -17,10 +17,7 @@ class LogStream:
     """Takes a container's output and passes it on; also keeps a plain copy in a file.
 
     Args:
-        copy: the file for the copy.
         client: CloudWatch Logs, or `None` when the container has no log driver.
-        group: log group.
-        name: log stream.
     """
 
     def __init__(self, copy: Path, client: Any = None, group: str = "", name: str = "") -> None:
@@ -61,11 +58,7 @@ class LogStream:
                 raise
 
     def pump(self, output: IO[bytes]) -> None:
-        """Read to the end of the output, which comes when the last process that holds it is gone.
-
-        Args:
-            output: the container's stdout and stderr.
-        """
+        """Read to the end of the output, which comes when the last process that holds it is gone."""
         flusher = threading.Thread(target=self._flush_regularly, daemon=True)
         flusher.start()
         self._copy.parent.mkdir(parents=True, exist_ok=True)

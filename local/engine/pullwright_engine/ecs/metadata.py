@@ -12,14 +12,7 @@ def _time(value: Any) -> str | None:
 def container_metadata(
     container: Document, task: Document, definition: Document, streams: dict[str, str]
 ) -> Document:
-    """A container's metadata.
-
-    Args:
-        container: of the task.
-        task: the task.
-        definition: the task definition.
-        streams: log streams by container name.
-    """
+    """Return a container's metadata."""
     family, _, revision = task["taskDefinitionArn"].rpartition("/")[2].partition(":")
     given = next(one for one in definition["containerDefinitions"] if one["name"] == container["name"])
     log = given.get("logConfiguration") or {}
@@ -53,13 +46,7 @@ def container_metadata(
 
 
 def task_metadata(task: Document, definition: Document, streams: dict[str, str]) -> Document:
-    """A task's metadata.
-
-    Args:
-        task: the task.
-        definition: the task definition.
-        streams: log streams by container name.
-    """
+    """Return a task's metadata."""
     family, _, revision = task["taskDefinitionArn"].rpartition("/")[2].partition(":")
     return {
         "Cluster": task["clusterArn"],

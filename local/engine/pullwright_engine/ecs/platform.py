@@ -20,26 +20,21 @@ RENEW_BEFORE = timedelta(minutes=15)
 
 
 def region_of(task: Document) -> str:
-    """The region in a task's ARN."""
+    """Return the region in a task's ARN."""
     return str(task["taskArn"].split(":")[3])
 
 
 def client(service: str, task: Document) -> Any:
-    """A client for the engine's own calls on behalf of a task.
+    """Return a client for the engine's own calls on behalf of a task.
 
     Args:
         service: as boto3 names it.
-        task: the task.
     """
     return getattr(connect_to(region_name=region_of(task)), service)
 
 
 def credentials(task: Document, role_arn: str) -> Callable[[], Document]:
-    """A reader of the task role's credentials, whose session carries the task's id as on AWS.
-
-    Args:
-        task: the task.
-        role_arn: the role.
+    """Return a reader of the task role's credentials, whose session carries the task's id as on AWS.
 
     Returns:
         A function that answers in the credential endpoint's spelling and renews what is about to expire.
@@ -69,13 +64,9 @@ def credentials(task: Document, role_arn: str) -> Callable[[], Document]:
 def variables(
     task: Document, folder: Path, settings: Settings, *, metadata_uri: str, credentials_uri: str | None
 ) -> dict[str, str]:
-    """What the platform sets in every container.
+    """Return what the platform sets in every container.
 
     Args:
-        task: the task.
-        folder: the task's own.
-        settings: the engine's.
-        metadata_uri: the container's metadata endpoint.
         credentials_uri: the task's credentials endpoint, if it has a role.
     """
     region = region_of(task)
@@ -103,11 +94,7 @@ def variables(
 
 
 def secrets(task: Document, definition: Document) -> dict[str, str]:
-    """The values of a container's `secrets`.
-
-    Args:
-        task: the task.
-        definition: of the container.
+    """Return the values of a container's `secrets`.
 
     Raises:
         StartError: one of them cannot be read.
@@ -133,12 +120,7 @@ def secrets(task: Document, definition: Document) -> dict[str, str]:
 
 
 def log_stream(task: Document, definition: Document, settings: Settings) -> LogStream:
-    """The open log stream of a container.
-
-    Args:
-        task: the task.
-        definition: of the container.
-        settings: the engine's.
+    """Return the open log stream of a container.
 
     Raises:
         StartError: its group does not exist.

@@ -27,7 +27,7 @@ _LOCK = threading.Lock()
 
 
 def runs() -> list[TaskRun]:
-    """Every task of this engine, those that have ended too."""
+    """Return every task of this engine, those that have ended too."""
     with _LOCK:
         return list(_RUNS.values())
 
@@ -37,7 +37,7 @@ def _moto(context: Any) -> Any:
 
 
 def _providers(context: Any, cluster_arn: str) -> list[str]:
-    """The capacity providers that a cluster is associated with."""
+    """Return the capacity providers that a cluster is associated with."""
     [cluster] = _moto(context).describe_clusters(clusters=[cluster_arn])["clusters"]
     return list(cluster.get("capacityProviders") or [])
 
@@ -177,7 +177,7 @@ def stop_task(context: Any, request: Document) -> Document:
 
 @aws_provider(api="ecs")  # type: ignore[untyped-decorator] # LocalStack publishes no types
 def ecs() -> Service:
-    """The whole API."""
+    """Return the whole API."""
     model = load_service("ecs")
     table = dict.fromkeys(model.operation_names, _proxy_moto)
     table |= {

@@ -41,8 +41,6 @@ class TaskRun:
 
     Args:
         task: as the API shows it; changed as the task lives.
-        definition: its task definition.
-        settings: the engine's.
     """
 
     def __init__(self, task: Document, definition: Document, settings: Settings) -> None:
@@ -209,7 +207,7 @@ class TaskRun:
             self._changed.notify_all()
 
     def _is_reclaimed(self) -> bool:
-        """Whether AWS wants the capacity back; only what runs on spare capacity is ever taken back."""
+        """Return whether AWS wants the capacity back; only what runs on spare capacity is ever taken back."""
         return self.task.get("capacityProviderName") == SPOT and faults().strikes(
             RECLAIM_TASK, json.dumps(self.task["overrides"])
         )

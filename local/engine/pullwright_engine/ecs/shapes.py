@@ -28,17 +28,15 @@ _UNITS_OF_A_VCPU = 1_024
 
 
 def now() -> datetime:
-    """The time as the API gives it."""
+    """Return the time as the API gives it."""
     return datetime.now(UTC)
 
 
 def new_task(request: Document, definition: Document, cluster_arn: str) -> Document:
-    """A task that was just accepted.
+    """Return a task that was just accepted.
 
     Args:
-        request: the RunTask request.
         definition: the task definition, as DescribeTaskDefinition gives it.
-        cluster_arn: where it runs.
     """
     task_id = uuid.uuid4().hex
     arn = f"{cluster_arn.replace(':cluster/', ':task/')}/{task_id}"
@@ -80,7 +78,7 @@ def new_task(request: Document, definition: Document, cluster_arn: str) -> Docum
 
 
 def exceeds_quota(task: Document, others: Iterable[Document], quota: float | None) -> bool:
-    """Whether a task needs more vCPUs than the account's quota has left.
+    """Return whether a task needs more vCPUs than the account's quota has left.
 
     Args:
         task: not counted yet.
@@ -94,7 +92,7 @@ def exceeds_quota(task: Document, others: Iterable[Document], quota: float | Non
 
 
 def capacity_provider(request: Document) -> Document:
-    """The field of a task that was started by a strategy; one that was started by launch type has none."""
+    """Give the field of a task that a strategy started; one that a launch type started has none."""
     strategy = request.get("capacityProviderStrategy") or []
     # With one provider there is nothing to spread by weight.
     return {"capacityProviderName": strategy[0]["capacityProvider"]} if strategy else {}
@@ -133,15 +131,14 @@ def _container(definition: Document, task_arn: str) -> Document:
 
 
 def task_id(arn: str) -> str:
-    """The last part of a task's ARN."""
+    """Return the last part of a task's ARN."""
     return arn.rpartition("/")[2]
 
 
 def view(task: Document, include: list[str] | None) -> Document:
-    """A copy for an answer; tags only where they were asked for, as ECS does.
+    """Return a copy for an answer; tags only where they were asked for, as ECS does.
 
     Args:
-        task: the task.
         include: `include` of the request.
     """
     shown = {**task, "containers": [dict(container) for container in task["containers"]]}
@@ -151,10 +148,9 @@ def view(task: Document, include: list[str] | None) -> Document:
 
 
 def selects(task: Document, request: Document) -> bool:
-    """Whether ListTasks with these filters names the task.
+    """Return whether ListTasks with these filters names the task.
 
     Args:
-        task: the task.
         request: the ListTasks request, its cluster already resolved.
     """
     family = task["taskDefinitionArn"].rpartition("/")[2].partition(":")[0]
@@ -170,7 +166,7 @@ def selects(task: Document, request: Document) -> bool:
 
 
 def exit_code(returncode: int) -> int:
-    """A process's return code as a container's: 128 plus the signal that ended it.
+    """Return a process's return code as a container's: 128 plus the signal that ended it.
 
     Args:
         returncode: of `subprocess`, negative for signals.

@@ -18,12 +18,9 @@ _LOCK = threading.Lock()
 
 
 def take(task: str) -> int:
-    """The user id of a task's agent; the same as long as the task lives.
+    """Return the user id of a task's agent; the same as long as the task lives.
 
     Several stacks may run side by side and know nothing of each other, so the search begins anywhere.
-
-    Args:
-        task: the task's id.
     """
     with _LOCK:
         if task not in _HELD:
@@ -35,20 +32,12 @@ def take(task: str) -> int:
 
 
 def of_checks(uid: int) -> int:
-    """The user id of a task's checks.
-
-    Args:
-        uid: its agent's.
-    """
+    """Return the user id of a task's checks."""
     return uid + COUNT
 
 
 def give_back(task: str) -> None:
-    """Lets another task have it.
-
-    Args:
-        task: the task's id.
-    """
+    """Let another task have it."""
     with _LOCK:
         _HELD.pop(task, None)
 

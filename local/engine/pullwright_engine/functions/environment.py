@@ -28,9 +28,7 @@ class Function:
     """What an environment runs.
 
     Attributes:
-        name: the function's.
         handler: `module.function`.
-        code: folder of the unpacked package.
         timeout: seconds an invocation may take.
         variables: the environment that Lambda and the function's configuration give.
     """
@@ -48,13 +46,8 @@ class Answer:
 
     Attributes:
         body: result or error, encoded.
-        is_error: which of them.
-        output: what the handler wrote.
-        duration_ms: of the handler.
         used_mb: memory of the process at the end.
         init_output: what was written while the process started, if this invocation caused that.
-        init_ms: how long that took.
-        timed_out: whether the platform ended it.
     """
 
     body: bytes
@@ -71,10 +64,7 @@ class Environment:
     """A place where one invocation at a time runs.
 
     Args:
-        function: what it runs.
         python: interpreter that has `awslambdaric` and the SDK.
-        notes: folder for notes about child processes.
-        identity: of the environment, for those notes.
     """
 
     def __init__(self, function: Function, python: str, notes: Path, identity: str) -> None:
@@ -159,10 +149,7 @@ class Environment:
         A process that timed out or died is replaced by the next invocation, as on AWS.
 
         Args:
-            request_id: of the invocation.
             payload: the event, encoded.
-            function_arn: as it was invoked.
-            trace_id: X-Ray header.
 
         Raises:
             InitError: the process had to be replaced and the new one did not start.

@@ -26,12 +26,7 @@ def kill_all() -> None:
 
 
 def visible(variables: dict[str, Any], runtime: str) -> dict[str, str]:
-    """The variables that a function sees on AWS too.
-
-    Args:
-        variables: what LocalStack would set.
-        runtime: the function's.
-    """
+    """Return the variables that a function sees on AWS too."""
     shown = {
         name: str(value)
         for name, value in variables.items()
@@ -111,7 +106,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack publi
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Where the function finds the engine."""
+        """Return where the function finds the engine."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
@@ -139,5 +134,5 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc] # Loca
     name = "pullwright"
 
     def load(self, *_: Any, **__: Any) -> type[ProcessExecutor]:
-        """The executor's class."""
+        """Return the executor's class."""
         return ProcessExecutor

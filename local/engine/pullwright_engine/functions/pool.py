@@ -66,7 +66,7 @@ class Pool(Generic[E]):
         self._waiting: defaultdict[str, deque[threading.Condition]] = defaultdict(deque)
 
     def acquire(self, version: str, start: Callable[[], E], retire: Callable[[E], None]) -> E:
-        """An environment of a version, reserved: an idle one, else a new one, else the next that comes free.
+        """Reserve an environment of a version: an idle one, else a new one, else the next that is free.
 
         Args:
             version: which code it must run.
@@ -91,7 +91,7 @@ class Pool(Generic[E]):
                 self._wake()
 
     def changed(self) -> None:
-        """An environment came free or ended."""
+        """Note that an environment came free or ended."""
         with self._guard:
             self._wake()
 
@@ -140,7 +140,7 @@ class Pool(Generic[E]):
         return None
 
     def _reserve_other(self, version: str) -> E | None:
-        """The one that has been idle for longest; a function with none of its own takes any that is free."""
+        """Give the one that has been idle for longest; a function without any takes any that is free."""
         least = IDLE_SECONDS if self._environments.get(version) else 0.0
         others = [
             (self._idle_seconds(environment), key, environment)

@@ -14,12 +14,8 @@ class Report:
     """One invocation, for the log.
 
     Attributes:
-        request_id: of the invocation.
-        version: qualifier of the function's version.
         runtime: the function's runtime, for example `python3.13`.
-        memory_mb: the function's memory size.
         used_mb: memory of the environment at the end.
-        duration_ms: of the handler.
         init_ms: of the environment's start, when this invocation caused it.
         timed_out: after how many seconds the platform ended it, if it did.
     """
@@ -43,12 +39,10 @@ def _event(kind: str, record: dict[str, object]) -> str:
 
 
 def text(report: Report, init_output: str, output: str) -> str:
-    """What CloudWatch Logs gets of an invocation in the text format.
+    """Return what CloudWatch Logs gets of an invocation in the text format.
 
     Args:
-        report: the invocation.
         init_output: what the environment wrote while it started, if this invocation caused that.
-        output: what the handler wrote.
     """
     lines = []
     if report.init_ms is not None:
@@ -72,12 +66,10 @@ def text(report: Report, init_output: str, output: str) -> str:
 
 
 def structured(report: Report, init_output: str, output: str) -> str:
-    """The same in the JSON format.
+    """Return the same in the JSON format.
 
     Args:
-        report: the invocation.
         init_output: what the environment wrote while it started, if this invocation caused that.
-        output: what the handler wrote.
     """
     lines = []
     metrics: dict[str, object] = {

@@ -19,10 +19,7 @@ class Job:
     """One invocation on its way through an environment.
 
     Attributes:
-        request_id: of the invocation.
         payload: the event, encoded.
-        function_arn: as it was invoked.
-        trace_id: X-Ray header.
         deadline_ms: when the platform will end it, Unix milliseconds.
         answer: the body and whether it is an error.
     """
@@ -100,11 +97,7 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_port}"
 
     def submit(self, job: Job) -> None:
-        """Hand over an invocation; its `answer` will be done.
-
-        Args:
-            job: the invocation.
-        """
+        """Hand over an invocation; its `answer` will be done."""
         self._current = job
         self._jobs.put(job)
 
@@ -115,7 +108,7 @@ class RuntimeApi:
         return self._jobs.get()
 
     def init_failed(self, body: bytes) -> None:
-        """The runtime could not load the handler.
+        """Note that the runtime could not load the handler.
 
         Args:
             body: its error, encoded.
@@ -124,12 +117,10 @@ class RuntimeApi:
             self.ready.set_exception(InitError(body))
 
     def answered(self, request_id: str, body: bytes, *, error: bool) -> bool:
-        """The handler returned or raised.
+        """Return the handler returned or raised.
 
         Args:
-            request_id: of the invocation.
             body: result or error, encoded.
-            error: which of them.
 
         Returns:
             False if the body is larger than Lambda passes on.
@@ -150,7 +141,7 @@ class RuntimeApi:
         return True
 
     def exited(self, error: bytes) -> None:
-        """The process is gone: whoever waits gets this error.
+        """Give everybody who waits this error: the process is gone.
 
         Args:
             error: what the platform says about it, encoded.

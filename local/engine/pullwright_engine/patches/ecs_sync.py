@@ -39,20 +39,12 @@ _BUSY, _UNWELL = 429, 500
 
 
 def failed(task: dict[str, Any]) -> bool:
-    """Whether a stopped task is a failure of the state.
-
-    Args:
-        task: in Step Functions' spelling.
-    """
+    """Return whether a stopped task is a failure of the state."""
     return any(container.get("ExitCode", 1) != 0 for container in task["Containers"])
 
 
 def is_passing(error: BotoCoreError | ClientError) -> bool:
-    """Whether a call may go well the next time: nobody answered, or the service was unwell or busy.
-
-    Args:
-        error: of a call of ECS.
-    """
+    """Return whether a call may go well the next time: nobody answered, or the service was unwell or busy."""
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         return status >= _UNWELL or status == _BUSY

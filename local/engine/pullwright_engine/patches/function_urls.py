@@ -29,12 +29,12 @@ _CALLERS: WeakKeyDictionary[Any, Caller] = WeakKeyDictionary()
 
 
 def answer(status: int, message: str, key: str = "Message") -> Response:
-    """An answer of the service itself, before any function ran."""
+    """Return an answer of the service itself, before any function ran."""
     return Response(json.dumps({key: message}), status, mimetype="application/json")
 
 
 def without_prefix(path: str) -> str:
-    """A request's path as the function sees it.
+    """Return a request's path as the function sees it.
 
     Args:
         path: with `/_function_url/<id>` or without.
@@ -78,7 +78,7 @@ def _region_of(url_id: str) -> str | None:
 
 
 def _refusal(request: Any) -> Response | None:
-    """The answer to a caller who may not come in; otherwise remembers who it is."""
+    """Return the answer to a caller who may not come in; otherwise remembers who it is."""
     signature = signature_of(request.headers.get("Authorization"))
     caller = caller_of(signature.key) if signature else None
     if signature is None or caller is None:

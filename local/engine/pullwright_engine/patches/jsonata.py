@@ -58,14 +58,14 @@ class EvaluationError(Exception):
 
 @cache
 def _complete(expression: str) -> str:
-    """The expression with the functions of Step Functions that it may call declared in front of it."""
+    """Return the expression with the functions of Step Functions that it may call declared in front of it."""
     extract_jsonata_variable_references(expression)  # which refuses `$` and `$$`, as AWS does
     names = set(_NAME.findall(_TEXT.sub("''", expression)))
     return f"({get_intrinsic_functions_declarations(names)}{expression})"
 
 
 def _taken(text: str) -> Jsonata:
-    """A parsed expression for this thread alone."""
+    """Return a parsed expression for this thread alone."""
     try:
         parsed = _PARSED[text].pop()
     except IndexError:
@@ -77,7 +77,7 @@ def _taken(text: str) -> Jsonata:
 
 
 def _bound(value: Any) -> Any:
-    """A value as JSONata wants it: None would be no value at all, and a time of boto3's is no JSON."""
+    """Return a value as JSONata wants it: None would be no value at all, and a time of boto3's is no JSON."""
     if isinstance(value, dict):
         return {key: _bound(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -88,7 +88,7 @@ def _bound(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value of JSONata, which has sequences and nulls of its own, as JSON has it."""
+    """Return a value of JSONata, which has sequences and nulls of its own, as JSON has it."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -97,7 +97,7 @@ def _plain(value: Any) -> Any:
 
 
 def evaluate(expression: str, variables: dict[str, Any]) -> Any:
-    """The value of an expression, as plain JSON values.
+    """Return the value of an expression, as plain JSON values.
 
     Args:
         expression: JSONata.

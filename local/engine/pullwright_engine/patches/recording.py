@@ -39,23 +39,14 @@ RESOURCES = (
 
 
 class Recorder:
-    """A response handler that appends one JSON line a call.
-
-    Args:
-        file: where to.
-    """
+    """A response handler that appends one JSON line a call."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
 
     def __call__(self, _chain: Any, context: Any, response: Any) -> None:
-        """Write down a call of the outside world.
-
-        Args:
-            context: the request.
-            response: the answer.
-        """
+        """Write down a call of the outside world."""
         if context.service is None or context.operation is None:
             return
         signature = signature_of(context.request.headers.get("Authorization"))

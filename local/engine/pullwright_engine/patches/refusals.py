@@ -22,20 +22,13 @@ _LOST = "pullwright.answer_is_lost"
 
 
 class Refuser:
-    """A request handler that fails what is ordered.
-
-    Args:
-        faults: the orders.
-    """
+    """A request handler that fails what is ordered."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
         """Let a call pass, or not.
-
-        Args:
-            context: the request.
 
         Raises:
             CommonServiceException: this one is to fail.
@@ -51,18 +44,14 @@ class Refuser:
 
 
 def lose_answer(_chain: Any, context: Any, _response: Any) -> None:
-    """A response handler that ends the connection of a call whose answer is to be lost.
-
-    Args:
-        context: the request.
-    """
+    """End the connection of a call whose answer is to be lost, as a response handler."""
     environ = context.request.environ
     if environ.get(_LOST):
         _hang_up(int(environ["SERVER_PORT"]), int(environ["REMOTE_PORT"]))
 
 
 def _text_of(context: Any) -> str:
-    """What an order can name: the operation, its parameters, and what a function is given."""
+    """Return what an order can name: the operation, its parameters, and what a function is given."""
     given = context.service_request or {}
     text = f"{context.operation.name} {json.dumps(given, default=str)}"
     if context.operation.name == "Invoke" and hasattr(given.get("Payload"), "read"):

@@ -18,11 +18,7 @@ from localstack.services.cloudformation.resource_provider import (
 
 
 class _Keeping:
-    """An executor of providers that deletes nothing.
-
-    Args:
-        original: the real one.
-    """
+    """An executor of providers that deletes nothing."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
@@ -45,7 +41,7 @@ def _policy(executor: Any, logical_id: str, attribute: str) -> str:
 
 
 def _is_replaced(before: Any, after: Any) -> bool:
-    """Whether one of the properties that a resource is made with has another value than before."""
+    """Return whether one of the properties that a resource is made with has another value than before."""
     provider = ResourceProviderExecutor.try_load_resource_provider(after.resource_type)
     names = [path.rpartition("/")[2] for path in provider.SCHEMA.get("createOnlyProperties", [])]
     was, will = before.properties.properties, after.properties.properties

@@ -29,23 +29,12 @@ _SPELT = {"lambda": "Lambda", "ecs": "ECS", "dynamodb": "DynamoDb"}
 
 
 def is_unanswered(error: Exception) -> bool:
-    """Whether nobody answered a call, so that it may have been carried out or not.
-
-    Args:
-        error: of a client of botocore.
-    """
+    """Return whether nobody answered a call, so that it may have been carried out or not."""
     return isinstance(error, botocore.HTTPClientError | botocore.ConnectionError)
 
 
 def failure(state: Any, env: Any, name: Any, cause: str) -> FailureEvent:
-    """The failure of a state that calls a service.
-
-    Args:
-        state: which one.
-        env: of the execution.
-        name: the error's, as LocalStack keeps it.
-        cause: as the state's Catch sees it.
-    """
+    """Return the failure of a state that calls a service."""
     return FailureEvent(
         env=env,
         error_name=name,

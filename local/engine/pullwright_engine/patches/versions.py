@@ -79,7 +79,7 @@ def _describe_state_machine(original: Any) -> Any:
 
 
 def _by_machine(**detail: Any) -> dict[str, Any]:
-    """What describes an execution, with the machine's own ARN, which has seven parts."""
+    """Return what describes an execution, with the machine's own ARN, which has seven parts."""
     return {**detail, "stateMachineArn": ":".join(detail["stateMachineArn"].split(":")[:7])}
 
 

@@ -19,7 +19,6 @@ class FileChange:
 
     Attributes:
         sha: the blob after the change, or before it if the file was removed.
-        previous: the path before a rename.
         patch: hunks without the header; None for binary files.
     """
 

@@ -46,7 +46,6 @@ class Grant:
 
     Attributes:
         path: the repository on disk, below the root.
-        environment: for git and its hooks.
         log: where the hook writes what a push has changed, for a push.
     """
 
@@ -83,9 +82,7 @@ class Stream(Response):
     request's body, which is still being read.
 
     Args:
-        parts: the body.
         status_code: HTTP status.
-        headers: as git gave them.
     """
 
     def __init__(self, parts: AsyncIterator[bytes], status_code: int, headers: dict[str, str]) -> None:
@@ -106,11 +103,7 @@ def admit(world: World, owner: str, name: str, authorization: str | None, *, pus
     """Decide whether somebody may fetch from or push to a repository; the caller holds the lock.
 
     Args:
-        world: the stand-in.
-        owner: from the path.
         name: from the path, without `.git`.
-        authorization: the header.
-        push: whether it writes.
 
     Raises:
         RefusedError: they may not.
@@ -166,11 +159,7 @@ def _may(actor: Actor, found: Repository, *, push: bool) -> bool:
 
 
 class GitHttp:
-    """Serves all repositories.
-
-    Args:
-        world: the stand-in.
-    """
+    """Serves all repositories."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -216,7 +205,7 @@ class GitHttp:
         return await self._run(request, environment, grant)
 
     def _moved(self, request: Request, name: str, service: str) -> Response | None:
-        """Where a repository goes on that had this name before; git follows on its first request only."""
+        """Give where a repository with this name before is now; git follows on its first request only."""
         with self._world.lock:
             found = self._world.renamed(request.path_params["owner"], name)
         if found is None or found.private:

@@ -73,12 +73,7 @@ class TreeChange:
 
 
 class GitRepository:
-    """A bare repository on disk.
-
-    Args:
-        path: its folder.
-        environment: for every git process.
-    """
+    """A bare repository on disk."""
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
         self.path = path
@@ -228,11 +223,6 @@ class GitRepository:
         """Write a commit and return its hash.
 
         Args:
-            tree: what it holds.
-            parents: what it follows.
-            message: its whole message.
-            author: who wrote it.
-            committer: who made the commit.
             sign: makes a signed commit of a raw one.
         """
         who = {
@@ -261,7 +251,6 @@ class GitRepository:
 
         Args:
             tree: its full hash, or that of a commit.
-            path: what is looked for.
             recursive: with what is inside of its folders.
         """
         found = self._stored[tree].peel(pygit2.Tree)

@@ -28,7 +28,6 @@ class Change:
 
     Attributes:
         ref: full name.
-        old: where it stands, or zeros.
         new: where it is to stand, or zeros.
         git: runs git in the repository, with `stdin` if needed, and returns what it prints.
         verified: tells whether a commit has a signature that GitHub can verify.

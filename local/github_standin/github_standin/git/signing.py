@@ -30,11 +30,7 @@ def _text(value: bytes) -> bytes:
 
 
 class Signer:
-    """The key that signs for the stand-in, the same for as long as its data folder lives.
-
-    Args:
-        folder: the data folder.
-    """
+    """The key that signs for the stand-in, the same for as long as its data folder lives."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / _KEY

@@ -30,11 +30,7 @@ _REPOSITORY_CONFIG = """\
 
 
 class GitStore:
-    """All git repositories of the stand-in.
-
-    Args:
-        folder: the stand-in's data folder.
-    """
+    """All git repositories of the stand-in."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "repositories"
@@ -84,8 +80,6 @@ class GitStore:
         """Make a repository, empty or with the branches and tags of another one.
 
         Args:
-            owner: login of the owning account.
-            name: the repository's name.
             source: a local git repository; it is only read.
 
         Raises:

@@ -120,9 +120,6 @@ def changed_file(world: World, repository: Repository, it: FileChange, ref: str)
     """Return a changed file.
 
     Args:
-        world: the stand-in.
-        repository: where.
-        it: the change.
         ref: the commit in which the file is as described.
     """
     shaped = {

@@ -38,9 +38,6 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
     """Return a pull request.
 
     Args:
-        world: the stand-in.
-        record: its repository.
-        it: the pull request.
         full: with the counts and the state of merging, which lists do not have.
     """
     if it.pull is None:

@@ -46,11 +46,7 @@ def _ago(now: float, then: float) -> str:
 
 
 class Pages:
-    """Renders the pages.
-
-    Args:
-        world: the stand-in.
-    """
+    """Renders the pages."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -68,8 +68,8 @@ releases: ## the releases of a stack, the live one with a star (STACK=name; your
 rollback: ## make the release before the live one live again, or any (STACK=name TO=number)
 	@$(RUN) release $(if $(STACK),"$(STACK)",pullwright-default) --to $(if $(TO),"$(TO)",previous)
 
-image: ## the agent's image for both architectures, with Docker; pushed to IMAGE=repository (TAG=…) if given
-	@IMAGE="$(IMAGE)" TAG="$(TAG)" container/image.sh
+image: ## the agent's image, with Docker (ARCHITECTURE=arm64|x86_64|both); pushed to IMAGE=repository (TAG=…) if given
+	@IMAGE="$(IMAGE)" TAG="$(TAG)" ARCHITECTURE="$(ARCHITECTURE)" container/image.sh
 
 image-test: setup ## build the image without Docker, run a session in it, write its bill of materials (root)
 	@$(RUN) tests.image

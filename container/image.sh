@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the image for both architectures with Docker's buildx, and pushes it where IMAGE says:
-#   IMAGE=<repository> [TAG=<tag besides the commit's hash>] container/image.sh
+# Builds the image with Docker's buildx, and pushes it where IMAGE says:
+#   IMAGE=<repository> [TAG=<tag besides the commit's hash>] [ARCHITECTURE=arm64|x86_64|both] container/image.sh
+# ARCHITECTURE is the template's parameter of that name, and has its default.
 # Without IMAGE nothing is pushed: the image goes into dist/image.tar, as an OCI archive.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,6 +11,13 @@ remedy() {
   echo "$2" >&2
   exit 1
 }
+case "${ARCHITECTURE:-arm64}" in
+  arm64) platforms=linux/arm64 ;;
+  x86_64) platforms=linux/amd64 ;;
+  both) platforms=linux/amd64,linux/arm64 ;;
+  *) remedy "ARCHITECTURE=$ARCHITECTURE is not known." "Choose arm64 or x86_64, as the stack has it, or both." ;;
+esac
+
 hint="Without Docker: 'make image-test' builds and tries the image on this machine (Linux, as root), and any
 other builder of OCI images (CodeBuild, a CI runner, buildah) can be given container/Dockerfile."
 
@@ -25,7 +33,7 @@ docker buildx inspect "$builder" > /dev/null 2>&1 \
   || docker buildx create --name "$builder" --driver docker-container > /dev/null
 
 revision=$(git rev-parse --short=12 HEAD)
-set -- --builder "$builder" --platform "${PLATFORMS:-linux/amd64,linux/arm64}" --file container/Dockerfile \
+set -- --builder "$builder" --platform "$platforms" --file container/Dockerfile \
   --build-arg "REVISION=$revision" --build-arg "SOURCE=${SOURCE:-}" --provenance=true --sbom=true
 compression="compression=zstd,compression-level=9,force-compression=true,oci-mediatypes=true"
 if [ -n "${IMAGE:-}" ]; then

@@ -215,7 +215,9 @@ class Bench:
 
     def transfer_issue(self) -> None:
         """Move the issue to another repository of its owner."""
-        target = Repositories(self.workshop.stack, self.workshop.person).make()
+        target = Repositories(self.workshop.stack, self.workshop.person).make(
+            self.workshop.name.partition("/")[0]
+        )
         self._change_issue("transferIssue", {"repositoryId": target.rest("GET", "")["node_id"]})
 
     def delete_issue(self) -> None:

@@ -34,7 +34,7 @@ demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" fo
 	@$(LOCAL) demo $(if $(LAG),--lag $(LAG)) $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
 test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404 for a slow GitHub)
-	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 4 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
+	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 3 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
 
 lint: setup ## rules, formatting, types, template, state machine, Dockerfile
 	@$(RUN) ruff check .

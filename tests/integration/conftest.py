@@ -112,8 +112,8 @@ class Repositories:
     def make(self, owner: str = "", **settings: Any) -> Workshop:
         """Create a repository with two files in it; settings go to the stand-in as they are.
 
-        Each has an owner of its own unless one is given: what GitHub says to one session, limits above all, holds for
-        all sessions of an owner's installation.
+        Each has an owner of its own unless one is given: what GitHub says to one session, limits above all,
+        holds for all sessions of an owner's installation.
         """
         name = f"{owner or 'o' + uuid.uuid4().hex[:10]}/r{uuid.uuid4().hex[:10]}"
         request: dict[str, Any] = {"full_name": name, "permissions": {self.person.login: "admin"}}

@@ -36,6 +36,8 @@ PATIENCE_SECONDS = 600.0
 RunAgent's state outlasts the session's minutes by fifteen."""
 _RENEWAL_SECONDS = 15.0
 """While the old credentials are good, and where asking again will hardly help."""
+_AWS_SECONDS = 60.0
+"""Where the broker itself says that AWS failed it: its own calls were repeated already."""
 _RENEW_AGAIN_AFTER = timedelta(seconds=30)
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 20.0
@@ -139,7 +141,8 @@ class Broker:
             wait = next(schedule, None)
             # What is not transient needs somebody to mend it, who will not do it within minutes.
             is_lasting = refusal.failure_class is not FailureClass.TRANSIENT and waited >= _RENEWAL_SECONDS
-            if wait is None or is_lasting:
+            is_of_aws = content.get("error") == AwsUnavailable.__name__ and waited >= _AWS_SECONDS
+            if wait is None or is_lasting or is_of_aws:
                 raise refusal
             logger.warning("the broker is unwell", status=status, seconds=round(wait, 1))
             if patience <= _RENEWAL_SECONDS:

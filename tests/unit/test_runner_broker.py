@@ -84,6 +84,15 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     assert clock.seconds == pytest.approx(PATIENCE_SECONDS)
 
 
+def test_what_aws_fails_at_is_told_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker has repeated its own calls: a session whose request cannot be read ends with the reason."""
+    failing = (503, {"error": "AwsUnavailable", "message": "AWS could not read request.json."})
+    broker, clock = _broker(monkeypatch, lambda _: failing)
+    with pytest.raises(AwsUnavailable, match=r"request\.json"):
+        broker.ask(PATIENCE_SECONDS)
+    assert 60 <= clock.seconds < 90
+
+
 def test_what_github_fails_at_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that GitHub cannot make for minutes fails no session that could wait."""
     failing = (503, {"error": "GitHubUnavailable", "message": "GitHub did not answer."})

@@ -25,7 +25,7 @@ app.add_typer(local.app, name="local")
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
     if wanted:
         # It takes as long to import as Typer, and only this option needs it.
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415 - no other command needs it
 
         print(f"pullwright {version('pullwright')}")
         raise typer.Exit

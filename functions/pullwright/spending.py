@@ -68,7 +68,7 @@ class Spending:
         """Keep a session's limit free on today's sums; a session that has its own keeps it.
 
         Args:
-            limits: of the day.
+            limits: US dollars a day, of the stack and of each repository.
             now: the time, in UTC.
 
         Raises:

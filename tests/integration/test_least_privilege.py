@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.sessions import Session
 from pullwright.brokering.caller import Caller
 from pullwright.brokering.credentials import session_policy
 from tests.integration.policies import ACCOUNT, NOT_OURS, refusal
@@ -56,9 +57,7 @@ def test_every_recorded_call_is_allowed(stack: Stack, calls: list[dict[str, Any]
     assert refused == set()
 
 
-def test_a_task_stays_within_its_own_session(
-    stack: Stack, workshop: Workshop, calls: list[dict[str, Any]]
-) -> None:
+def test_a_task_stays_within_its_own_session(stack: Stack, calls: list[dict[str, Any]]) -> None:
     """What real runners asked of DynamoDB and S3 is within the policy that the broker narrows them by."""
     table, bucket = stack.outputs["SessionsTable"], stack.outputs["ArtifactsBucket"]
     caller = Caller(partition="aws", account=ACCOUNT.partition(":")[2], task_id="0" * 32)
@@ -71,14 +70,19 @@ def test_a_task_stays_within_its_own_session(
         for key in call["context"]["dynamodb:LeadingKeys"]
         if key.startswith("SESSION#")
     }
+    owner_of = {
+        session_id: Session(stack, f"execution:{session_id}").record()["repository"].partition("/")[0]
+        for session_id in set(session_of.values())
+    }
     for call in ours:
+        session_id = session_of[call["session"]]
         text = session_policy(
             caller,
             region=ACCOUNT.partition(":")[0],
             bucket=bucket,
             table=table,
-            session_id=session_of[call["session"]],
-            account=workshop.name.partition("/")[0],
+            session_id=session_id,
+            account=owner_of[session_id],
         )
         assert refusal([json.loads(text)], call) == ""
 

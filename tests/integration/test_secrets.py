@@ -23,6 +23,9 @@ def secrets(stack: Stack) -> dict[str, str]:
     values: dict[str, str] = {"webhook secret": stack.described["webhook_secret"]}
     for page in manager.get_paginator("list_secrets").paginate():
         for entry in page["SecretList"]:
+            # A deployment's secrets are empty until its operator fills them.
+            if not any("AWSCURRENT" in stages for stages in entry.get("SecretVersionsToStages", {}).values()):
+                continue
             value = manager.get_secret_value(SecretId=entry["ARN"])["SecretString"]
             if value.startswith("{"):
                 for key, part in json.loads(value).items():

@@ -22,6 +22,7 @@ from runner.aws import Clients
 from runner.broker import Broker, Grants, task_role_signer
 from runner.checking import FOLDERS
 from runner.clock import CLOCK, Clock, Phases
+from runner.context import SessionContext, Signals
 from runner.git.command import GitError
 from runner.log import logger, tee
 from runner.metadata import read_identity
@@ -29,7 +30,6 @@ from runner.record import Heartbeat, SessionClaim
 from runner.report import Report
 from runner.session import Session
 from runner.settings import Settings, SettingsError
-from runner.surroundings import Signals, Surroundings
 from runner.tracking import Tracker
 from runner.user import User, adopt_orphans
 
@@ -60,11 +60,11 @@ def main(clock: Clock = CLOCK) -> int:
     adopt_orphans()
     try:
         with phases.phase("start"):
-            around, report = _prepare(settings, signals, phases, clock)
+            context, report = _prepare(settings, signals, phases, clock)
             # RunTask's answer may get lost, and the state machine then starts a second task.
-            earlier = around.artifacts.earlier_result() if around.takes_over else None
-            if around.takes_over:
-                report.go_on(around.artifacts.earlier_usage())
+            earlier = context.artifacts.earlier_result() if context.takes_over else None
+            if context.takes_over:
+                report.go_on(context.artifacts.earlier_usage())
         was_stopped = earlier is not None and earlier.exit_code == exit_codes.STOPPED
         if earlier is not None and not was_stopped:
             logger.info("another task has finished the session", task=earlier.task_arn)
@@ -75,14 +75,14 @@ def main(clock: Clock = CLOCK) -> int:
     except PullwrightError as error:
         logger.error("the session could not be started", reason=error.sentence)
         return exit_codes.of(type(error).__name__)
-    around = replace(around, was_stopped=was_stopped)
-    with Heartbeat(around.record, signals.lost, clock=clock):
-        return _finish(around, report, ours=_work(around, report))
+    context = replace(context, was_stopped=was_stopped)
+    with Heartbeat(context.record, signals.lost, clock=clock):
+        return _finish(context, report, ours=_work(context, report))
 
 
 def _prepare(
     settings: Settings, signals: Signals, phases: Phases, clock: Clock
-) -> tuple[Surroundings, Report]:
+) -> tuple[SessionContext, Report]:
     """Get credentials and claim the session."""
     task = read_identity(settings.ecs_container_metadata_uri_v4)
     broker = Broker(settings.broker_url, task_role_signer(settings.aws_region), terminated=signals.terminated)
@@ -100,7 +100,7 @@ def _prepare(
         now=clock.now,
     )
     takes_over = record.claim(report.started_at)
-    around = Surroundings(
+    context = SessionContext(
         work_dir=settings.work_dir,
         private=_private_folder(settings.work_dir),
         user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
@@ -132,7 +132,7 @@ def _prepare(
         takes_over=takes_over,
         is_spot=settings.capacity == "FARGATE_SPOT",
     )
-    return around, report
+    return context, report
 
 
 def _private_folder(work_dir: Path) -> Path:
@@ -146,13 +146,13 @@ def _private_folder(work_dir: Path) -> Path:
     return private
 
 
-def _work(around: Surroundings, report: Report) -> bool:
+def _work(context: SessionContext, report: Report) -> bool:
     """Do the session's work and put every failure into the report; False if it is not ours any more."""
     try:
-        with around.phases.phase("request"):
-            request = around.artifacts.request()
-        with _tracker(around, request) as tracker:
-            Session(request, around, report, tracker).run()
+        with context.phases.phase("request"):
+            request = context.artifacts.request()
+        with _tracker(context, request) as tracker:
+            Session(request, context, report, tracker).run()
     except SessionClosed as error:
         logger.warning("the session is not ours any more", reason=error.sentence)
         return False
@@ -168,20 +168,20 @@ def _work(around: Surroundings, report: Report) -> bool:
     return True
 
 
-def _tracker(around: Surroundings, request: AgentRequest) -> Tracker:
+def _tracker(context: SessionContext, request: AgentRequest) -> Tracker:
     # It waits for a limit itself, and then shows what is new by then.
-    github = around.github(request.repository, Room.PROGRESS, 0.0)
+    github = context.github(request.repository, Room.PROGRESS, 0.0)
     return Tracker(
         request,
         lambda body: github.update_comment(request.repository, request.comment_id, body),
-        elapsed=lambda: around.phases.elapsed,
+        elapsed=lambda: context.phases.elapsed,
         stretch=github.pace.stretch,
     )
 
 
-def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
+def _finish(context: SessionContext, report: Report, *, ours: bool) -> int:
     """Keep all artifacts of a session that is ours, the result last: whoever sees it sees the others."""
-    if not ours or around.signals.lost.is_set():
+    if not ours or context.signals.lost.is_set():
         return exit_codes.NOT_OURS
     code = report.exit_code
     logger.info(
@@ -190,22 +190,22 @@ def _finish(around: Surroundings, report: Report, *, ours: bool) -> int:
         error=report.failure.error if report.failure else None,
         commit=report.commit,
         exit_code=code,
-        phases=around.phases.seconds,
+        phases=context.phases.seconds,
     )
     tee.close_copy()
     try:
         # First: whoever goes on after this task must not count less.
-        around.artifacts.put_usage(report.usage)
+        context.artifacts.put_usage(report.usage)
     except PullwrightError as error:
         logger.error("what was used could not be kept", reason=error.sentence)
-    kept = [around.transcript, around.readable, around.diff, around.log]
-    for path in [*kept, around.conversation] if around.conversation.exists() else kept:
+    kept = [context.transcript, context.readable, context.diff, context.log]
+    for path in [*kept, context.conversation] if context.conversation.exists() else kept:
         try:
-            around.artifacts.put_file(path)
+            context.artifacts.put_file(path)
         except PullwrightError as error:
             logger.error("an artifact could not be kept", name=path.name, reason=error.sentence)
     try:
-        around.artifacts.put_result(report.result())
+        context.artifacts.put_result(report.result())
     except PullwrightError as error:
         logger.error("the result could not be kept", reason=error.sentence)
         return code or exit_codes.SERVICE

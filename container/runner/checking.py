@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from pullwright.models import AgentRequest
     from runner.agent.process import Stop
+    from runner.context import SessionContext
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.report import Report
     from runner.repository.known import Known
-    from runner.surroundings import Surroundings
 
 # Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
 _GRACE_SECONDS = 300.0
@@ -57,7 +57,7 @@ class Checking:
     """
 
     request: AgentRequest
-    around: Surroundings
+    context: SessionContext
     report: Report
     show: Callable[[str], None]
     should_stop: Callable[[], Stop | None]
@@ -77,7 +77,7 @@ class Checking:
 
     def run(self, known: Known, store: Store, pushed: Head) -> None:
         """Run all checks; what keeps them from running is a notice, as the work is pushed already."""
-        phase = self.around.phases.phase
+        phase = self.context.phases.phase
         try:
             with phase("checks_checkout"):
                 self.show("Checking out what was pushed")
@@ -107,11 +107,11 @@ class Checking:
         self.report.checks = done if setup is None or setup.status == "passed" else (setup, *done)
 
     def _remove_leftovers(self) -> None:
-        around = self.around
-        places = WHOLE_MACHINE if around.machine == "own" else (around.work_dir, *SHARED_PLACES)
-        changed = remove_leftovers((around.user, around.checks_user), places, since=self.since)
+        context = self.context
+        places = WHOLE_MACHINE if context.machine == "own" else (context.work_dir, *SHARED_PLACES)
+        changed = remove_leftovers((context.user, context.checks_user), places, since=self.since)
         # On a machine that serves others, they change their files too.
-        if changed and around.machine == "own":
+        if changed and context.machine == "own":
             logger.warning("files that everybody may write were changed", paths=changed[:20])
             self.report.notices.append(
                 f"The checks may depend on {changed[0]!a}, which everybody may write and which was changed "
@@ -119,13 +119,13 @@ class Checking:
             )
 
     def _check_out(self, store: Store, pushed: Head) -> Workspace:
-        around = self.around
-        store.share_objects(around.work_dir / _OBJECTS)
+        context = self.context
+        store.share_objects(context.work_dir / _OBJECTS)
         workspace = Workspace.create(
-            around.work_dir,
-            around.private,
+            context.work_dir,
+            context.private,
             name=self.request.repository.partition("/")[2],
-            user=around.checks_user,
+            user=context.checks_user,
             role=_ROLE,
             objects=_OBJECTS,
         )
@@ -136,7 +136,7 @@ class Checking:
         setup = known.configuration.setup
         if setup is None:
             return None
-        with self.around.phases.phase("checks_setup"):
+        with self.context.phases.phase("checks_setup"):
             self.show("Setting up for the checks")
             return run_command(
                 *(SETUP_AGAIN, setup.command),
@@ -151,7 +151,7 @@ class Checking:
         grace = _GRACE_SECONDS
         if known.setup is not None:
             grace += min(known.setup.seconds, _SETUP_GRACE_SECONDS)
-        return self.request.limits.minutes * 60 + grace - self.around.phases.elapsed
+        return self.request.limits.minutes * 60 + grace - self.context.phases.elapsed
 
 
 def begin() -> float:

@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 
     from pullwright.errors import PullwrightError
     from pullwright.models import AgentRequest
+    from runner.context import SessionContext
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected
     from runner.report import Report
     from runner.repository.known import Known
     from runner.rules.delivery import HouseRules
-    from runner.surroundings import Surroundings
     from runner.tracking import Tracker
 
     # Told whether anything changed, it says what came of the agent's work.
@@ -61,21 +61,23 @@ _LANDING_PATIENCE_SECONDS = 300.0
 class Session:
     """Works on one request."""
 
-    def __init__(self, request: AgentRequest, around: Surroundings, report: Report, tracker: Tracker) -> None:
+    def __init__(
+        self, request: AgentRequest, context: SessionContext, report: Report, tracker: Tracker
+    ) -> None:
         self._request = request
-        self._around = around
+        self._context = context
         self._report = report
         self._tracker = tracker
         self._remote = Remote(
             request.git_url,
             request.branch,
-            around.github_token,
-            forget=around.forget_github_token,
-            token_age=around.github_token_age,
+            context.github_token,
+            forget=context.forget_github_token,
+            token_age=context.github_token_age,
             should_stop=lambda: self._stopped_from_outside() is not None,
         )
         self._checkpoint = CheckpointRef(self._remote)
-        self._disk = DiskWatch(around.work_dir)
+        self._disk = DiskWatch(context.work_dir)
         self._began = begin()
 
     def run(self) -> None:
@@ -85,7 +87,7 @@ class Session:
             SessionClosed: the session is not ours any more; nothing was pushed.
             PullwrightError: a failure that is not in the report yet.
         """
-        phase = self._around.phases.phase
+        phase = self._context.phases.phase
         with phase("clone"):
             self._tracker.show("Cloning the repository")
             store, head, found = self._clone()
@@ -101,7 +103,7 @@ class Session:
         self._must_go_on()
         own = CheckpointRef(self._remote, f"refs/pullwright-sessions/{self._request.session_id}")
         work = Work(
-            *(self._request, self._around, self._report, store, head, workspace, self._checkpoint, own),
+            *(self._request, self._context, self._report, store, head, workspace, self._checkpoint, own),
             refuse_steering=known.configuration.steering == "refuse",
         )
         try:
@@ -114,7 +116,7 @@ class Session:
         except Exception:
             work.rescue()
             raise
-        if self._around.signals.lost.is_set():
+        if self._context.signals.lost.is_set():
             raise SessionClosed("The session is closed or belongs to another task.")
         with phase("collect"):
             try:
@@ -137,13 +139,13 @@ class Session:
             work.forget_checkpoint()
 
     def _push(self, work: Work, collected: Collected, known: Known, failure: PullwrightError | None) -> None:
-        if self._around.is_spot and isinstance(failure, TaskStopped):
+        if self._context.is_spot and isinstance(failure, TaskStopped):
             # Half of the work on the branch would be read as the whole: the next task goes on from it.
             work.leave(collected)
             return
         self._tracker.show("Pushing the work")
         repository = self._request.repository
-        github = self._around.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
+        github = self._context.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
         landing = Landing(github, repository, self._request.branch, time.sleep)
         work.push(collected, landing, known.ci(is_private=self._request.repository_is_private))
 
@@ -153,15 +155,15 @@ class Session:
         Raises:
             TaskStopped: it is.
         """
-        if self._around.signals.terminated.is_set():
+        if self._context.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
 
     def _adopts(self, store: Store, head: Head) -> bool:
         """Take what another task of this session has pushed, if it has: doing it twice would cost twice."""
         report = self._report
-        if not self._around.takes_over or store.session_of(head.commit) != self._request.session_id:
+        if not self._context.takes_over or store.session_of(head.commit) != self._request.session_id:
             return False
-        if self._around.was_stopped:
+        if self._context.was_stopped:
             # What it has pushed is no more than it had come to, and the agent goes on above it.
             return False
         start = head.commit
@@ -184,21 +186,21 @@ class Session:
 
     def _clone(self) -> tuple[Store, Head, Head | None]:
         """Return the repository, and the last checkpoint if an earlier session left one on this branch."""
-        private = self._around.private
+        private = self._context.private
         with ThreadPoolExecutor(1, "find-checkpoint") as beside:
             exists = beside.submit(self._checkpoint.find, private)
             store, head = self._remote.clone(private / "repository.git")
         return store, head, self._checkpoint.fetch(store, head) if exists.result() else None
 
     def _workspace(self, store: Store, head: Head, found: Head | None) -> Workspace:
-        around, request = self._around, self._request
+        context, request = self._context, self._request
         start = found.tree if found is not None else head.tree
         if not request.branch_is_ours:
             start = with_base(self._remote, store, request.base, start)
         # Everything that the agent begins with is in the store by now.
-        store.share_objects(around.work_dir / "objects")
+        store.share_objects(context.work_dir / "objects")
         name = request.repository.partition("/")[2]
-        workspace = Workspace.create(around.work_dir, around.private, name=name, user=around.user)
+        workspace = Workspace.create(context.work_dir, context.private, name=name, user=context.user)
         workspace.check_out(head, request.branch, request.author)
         workspace.remember_index()
         if found is not None:
@@ -217,7 +219,7 @@ class Session:
         """Bring what the base branch says about how to work here, after setup: it could add files."""
         base = self._request.base
         files = base_files(self._remote, store, base, head.tree)
-        rules = deliver(files, self._around.work_dir / "claude", base)
+        rules = deliver(files, self._context.work_dir / "claude", base)
         self._report.notices.extend(rules.notices)
         return rules
 
@@ -228,7 +230,7 @@ class Session:
         setup = known.configuration.setup
         if setup is None:
             return known
-        with self._around.phases.phase("setup"):
+        with self._context.phases.phase("setup"):
             self._tracker.show("Setting up")
             before = workspace.untracked()
             configuration = (workspace.folder / ".git/config").read_bytes()
@@ -248,12 +250,12 @@ class Session:
     def _install(self, known: Known) -> Known:
         """Install the repository's packages; people and the agent hear of it if that fails."""
         names = ", ".join(known.configuration.packages)
-        if self._around.package_manager == "none":
+        if self._context.package_manager == "none":
             self._report.notices.append(
                 f"Not installed, for this image installs no system packages: {names}."
             )
             return replace(known, packages=CheckResult(name=PACKAGES, command="", status="not_run"))
-        with self._around.phases.phase("packages"):
+        with self._context.phases.phase("packages"):
             self._tracker.show("Installing packages")
             done = install(known.configuration.packages, self._should_stop)
         if done.status != "passed":
@@ -267,7 +269,7 @@ class Session:
         if report.commit is None or report.outcome is not Outcome.CHANGED:
             return
         checking = Checking(
-            *(self._request, self._around, report, self._tracker.show),
+            *(self._request, self._context, report, self._tracker.show),
             should_stop=lambda: self._stopped_from_outside() or self._out_of_disk(),
             since=self._began,
         )
@@ -285,14 +287,14 @@ class Session:
         return lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
 
     def _agent(self, work: Work, known: Known, rules: HouseRules, found: Head | None) -> Judgement:
-        around, report = self._around, self._report
+        context, report = self._context, self._report
         request, unheard = heard(self._request, known.configuration.comments)
         notes = known.notes()
         if unheard is not None:
             report.notices.append(unheard)
             notes = f"{notes}\n\n{unheard}".strip()
         self._tracker.show("Starting the agent")
-        checkpoints = Checkpoints(work.keep, interval=around.checkpoint_seconds, clock=around.clock)
+        checkpoints = Checkpoints(work.keep, interval=context.checkpoint_seconds, clock=context.clock)
         checkpoints.start()
         try:
             run = run_agent(
@@ -300,16 +302,16 @@ class Session:
                 work.workspace,
                 rules,
                 tracker=self._tracker,
-                transcript=around.transcript,
-                api_key=around.model_api_key(),
+                transcript=context.transcript,
+                api_key=context.model_api_key(),
                 resumed=found is not None,
                 should_stop=self._should_stop,
-                elapsed=lambda: around.phases.elapsed,
-                guard=StuckGuard(lambda: work.changed_at, clock=around.clock),
+                elapsed=lambda: context.phases.elapsed,
+                guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
                 settle=checkpoints.stop,
                 tools=known.tools,
                 notes=notes,
-                patience=around.model_patience_seconds,
+                patience=context.model_patience_seconds,
                 report=report,
             )
         finally:
@@ -323,14 +325,14 @@ class Session:
         return lambda changed: judge(run.end, self._request.limits, changed=changed)
 
     def _stopped_from_outside(self) -> Stop | None:
-        if self._around.signals.lost.is_set():
+        if self._context.signals.lost.is_set():
             return Stop.LOST
-        return Stop.TERMINATED if self._around.signals.terminated.is_set() else None
+        return Stop.TERMINATED if self._context.signals.terminated.is_set() else None
 
     def _should_stop(self) -> Stop | None:
         if stop := self._stopped_from_outside():
             return stop
-        if self._around.phases.elapsed > self._request.limits.minutes * 60:
+        if self._context.phases.elapsed > self._request.limits.minutes * 60:
             return Stop.OVERTIME
         return self._out_of_disk()
 

@@ -18,13 +18,13 @@ from runner.log import logger, tee
 
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
+    from runner.context import SessionContext
     from runner.git.checkpoint import CheckpointRef
     from runner.git.landing import Landing
     from runner.git.push import Rejection
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected, Workspace
     from runner.report import Report
-    from runner.surroundings import Surroundings
 
 
 class Work:
@@ -41,7 +41,7 @@ class Work:
     def __init__(
         self,
         request: AgentRequest,
-        around: Surroundings,
+        context: SessionContext,
         report: Report,
         store: Store,
         head: Head,
@@ -53,7 +53,7 @@ class Work:
     ) -> None:
         self.workspace = workspace
         self._request = request
-        self._around = around
+        self._context = context
         self._report = report
         self._store = store
         self._head = head
@@ -63,7 +63,7 @@ class Work:
         self._scanner = Scanner(store, head.tree)
         self._leaks: list[Leak] = []
         self._kept = self._seen = head.tree
-        self.changed_at = around.clock.monotonic()
+        self.changed_at = context.clock.monotonic()
 
     def keep(self) -> None:
         """Make a checkpoint if there is something new, and uploads what there is of the artifacts.
@@ -72,29 +72,29 @@ class Work:
             PullwrightError: it may not be pushed, or GitHub or AWS did not take it.
             GitError: git failed.
         """
-        artifacts = self._around.artifacts
+        artifacts = self._context.artifacts
         artifacts.put_usage(self._report.usage)
         tee.flush()
-        for path in (self._around.transcript, self._around.readable, self._around.log):
+        for path in (self._context.transcript, self._context.readable, self._context.log):
             artifacts.put_if_changed(path)
         collected = self._take()
         tree = collected.tree if collected else self._head.tree
         if tree != self._seen:
             self._seen = tree
-            self.changed_at = self._around.clock.monotonic()
+            self.changed_at = self._context.clock.monotonic()
         if tree == self._kept:
             return
         self._write_diff(tree)
-        artifacts.put_if_changed(self._around.diff)
+        artifacts.put_if_changed(self._context.diff)
         self._check(tree)
         # Whoever has lost the session has no say in its checkpoints either.
-        self._around.record.beat()
+        self._context.record.beat()
         if self._upload(tree) is None:
             self._kept = tree
 
     def rescue(self) -> None:
         """Keep what it can after a failure of whatever kind; never fails itself."""
-        if self._around.signals.lost.is_set():
+        if self._context.signals.lost.is_set():
             return
         try:
             self.keep()
@@ -117,7 +117,7 @@ class Work:
         self._write_diff(new)
         report.additions, report.deletions = store.count_lines(old, new)
         try:
-            self._around.artifacts.put_if_changed(self._around.diff)
+            self._context.artifacts.put_if_changed(self._context.diff)
         except PullwrightError as error:
             # It is tried again at the end; the push must not wait for it.
             logger.warning("the diff could not be uploaded yet", error=type(error).__name__)
@@ -143,7 +143,7 @@ class Work:
         except PushRefused as error:
             report.fail(error)
             return
-        self._around.record.beat()
+        self._context.record.beat()
         messages = [commit_message(self._request, report.summary)]
         if ci == "hold":
             messages.append(hold_message(self._request))
@@ -206,7 +206,7 @@ class Work:
         self._leaks = self._scanner.find(changes)
         if self._leaks:
             tree = store.graft(tree, old, {leak.path for leak in self._leaks}.__contains__)
-        store.write_diff(old, tree, self._around.diff)
+        store.write_diff(old, tree, self._context.diff)
 
     def _check(self, tree: str) -> None:
         """Refuse what must not be pushed, after its diff was written."""
@@ -225,7 +225,7 @@ class Work:
         rejection = self._upload(tree)
         if rejection is not None and not rejection.is_rule:
             # Somebody else's checkpoint stands there, or a ref that leaves no room for ours.
-            self._own.find(self._around.private)
+            self._own.find(self._context.private)
             rejection = self._own.push(self._store, self._checkpoint_of(tree))
         if rejection is not None:
             raise rejection.failure(self._request.branch)

@@ -20,12 +20,12 @@ from runner import exit_codes, tracking
 from runner.agent.process import Stop
 from runner.broker import Broker, Grants
 from runner.clock import Phases
+from runner.context import SessionContext, Signals
 from runner.disk import RESERVE_BYTES, DiskWatch
 from runner.log import Tee, logger
 from runner.report import Report
 from runner.session import Session
 from runner.settings import Settings, SettingsError
-from runner.surroundings import Signals, Surroundings
 from runner.tracking import Tracker, interval
 from runner.user import search_path
 from tests.unit.runner_kit import a_request
@@ -274,8 +274,10 @@ def test_what_ends_a_session_from_outside(tmp_path: Path) -> None:
         "forget_github_token": lambda _: None,
         "github_token_age": lambda: 0.0,
     }
-    around = SimpleNamespace(signals=signals, phases=phases, work_dir=tmp_path, **token)
-    session = Session(a_request(), cast("Surroundings", around), cast("Report", None), cast("Tracker", None))
+    context = SimpleNamespace(signals=signals, phases=phases, work_dir=tmp_path, **token)
+    session = Session(
+        a_request(), cast("SessionContext", context), cast("Report", None), cast("Tracker", None)
+    )
     assert session._should_stop() is None
     phases.began -= 30 * 60 + 1
     assert session._should_stop() is Stop.OVERTIME

@@ -1,4 +1,4 @@
-"""What one session works with: made once at the task's start, passed on as it is."""
+"""The context of one session: what it works with, made once at the start of its task."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a session works with.
+class SessionContext:
+    """Everything that the parts of one session share.
 
     Attributes:
         checks_user: the user of the checks of its work.

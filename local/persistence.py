@@ -11,22 +11,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import Binary
-
 from local.sam import client
+from pullwright.record import SessionRecord
+from pullwright.table import decoded, session_key, session_of
 
 TABLE_FILE = "table.json"
 OBJECTS = "objects"
-OPEN = ("QUEUED", "RUNNING")
 SWEEPS = 10
 
 Item = dict[str, dict[str, Any]]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (bytes, Binary)):
-        raise TypeError("the table holds no binary values")
-    raise TypeError(type(value).__name__)
 
 
 def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
@@ -41,7 +34,7 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     items = _items(endpoint, outputs)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / OBJECTS).mkdir(parents=True)
-    (folder / TABLE_FILE).write_text(json.dumps(items, default=_plain), encoding="utf-8")
+    (folder / TABLE_FILE).write_text(json.dumps(items), encoding="utf-8")
     s3, bucket = client("s3", endpoint), outputs["ArtifactsBucket"]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for entry in page.get("Contents", []):
@@ -83,14 +76,16 @@ def sweep(endpoint: str, outputs: dict[str, str]) -> None:
     """
     functions = client("lambda", endpoint)
     for _ in range(SWEEPS):
-        answer = functions.invoke(FunctionName=outputs["ReconcileFunctionName"], Payload=b"{}")
-        told = answer["Payload"].read().decode()
-        if "FunctionError" in answer:
-            raise RuntimeError(f"the sweep over interrupted sessions failed: {told}")
+        response = functions.invoke(FunctionName=outputs["ReconcileFunctionName"], Payload=b"{}")
+        result = response["Payload"].read().decode()
+        if "FunctionError" in response:
+            raise RuntimeError(f"the sweep over interrupted sessions failed: {result}")
         if not any(_is_open(item) for item in _items(endpoint, outputs)):
             return
         time.sleep(1)
-    raise RuntimeError(f"interrupted sessions are still open after {SWEEPS} sweeps; the last said: {told}")
+    raise RuntimeError(
+        f"interrupted sessions are still open after {SWEEPS} sweeps; the last result: {result}"
+    )
 
 
 def _items(endpoint: str, outputs: dict[str, str]) -> list[Item]:
@@ -99,4 +94,5 @@ def _items(endpoint: str, outputs: dict[str, str]) -> list[Item]:
 
 
 def _is_open(item: Item) -> bool:
-    return item["pk"]["S"].startswith("SESSION#") and item.get("status", {}).get("S") in OPEN
+    key = item["pk"]["S"]
+    return key.startswith(session_key("")) and SessionRecord.of(session_of(key), decoded(item)).is_open

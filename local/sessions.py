@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
+from local.sam import client
+from pullwright.record import SessionRecord
+from pullwright.table import decoded, session_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,15 +58,7 @@ class Stack:
         """Return a boto3 client for the stack, made once."""
         with self._guard:
             if service not in self._clients:
-                make: Any = boto3.client  # its overloads want the service's name as a literal
-                self._clients[service] = make(
-                    service,
-                    endpoint_url=self.described["endpoint_url"],
-                    region_name=self.described["region"],
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",  # noqa: S106 - the local engine takes any key
-                    config=Config(inject_host_prefix=False, retries={"max_attempts": 3}),
-                )
+                self._clients[service] = client(service, self.described["endpoint_url"])
             return self._clients[service]
 
     @property
@@ -183,18 +176,18 @@ class Session:
                 visits[-1] = StateVisit(last.name, last.entered, seconds)
         return visits
 
-    def record(self) -> dict[str, Any]:
-        """Return the session record, DynamoDB's types taken away; empty when there is none."""
+    def record(self) -> SessionRecord:
+        """Return the session's record; `is_missing` when there is none."""
         item = (
             self.stack.client("dynamodb")
             .get_item(
                 TableName=self.stack.outputs["SessionsTable"],
-                Key={"pk": {"S": f"SESSION#{self.id}"}},
+                Key={"pk": {"S": session_key(self.id)}},
                 ConsistentRead=True,
             )
             .get("Item", {})
         )
-        return {name: _plain(value) for name, value in item.items()}
+        return SessionRecord.of(self.id, decoded(item))
 
     def artifacts(self) -> dict[str, bytes]:
         """Return the session's artifacts by file name."""
@@ -212,7 +205,7 @@ class Session:
         Args:
             since: how many of them to leave out, from the first on.
         """
-        task_arn = self.record().get("task_arn")
+        task_arn = self.record().task_arn
         if not task_arn:
             return
         logs = self.stack.client("logs")
@@ -231,12 +224,3 @@ class Session:
                 except ValueError:
                     line = {"message": event["message"]}
                 yield line if isinstance(line, dict) else {"message": event["message"]}
-
-
-def _plain(value: dict[str, Any]) -> Any:
-    kind, content = next(iter(value.items()))
-    if kind == "N":
-        return float(content) if "." in content else int(content)
-    if kind == "SS":
-        return set(content)
-    return None if kind == "NULL" else content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.syntax import Syntax
 from rich.table import Table
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from local.demo.scenario import Scenario
     from local.sessions import Session
+    from pullwright.record import SessionRecord
 
 
 def checkout_test(git_url: str, branch: str, command: tuple[str, ...]) -> tuple[bool, str]:
@@ -52,7 +53,7 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     """
     record = session.record()
     artifacts = session.artifacts()
-    ended = str(record.get("status", status))
+    ended = record.status or status
     good = ended == "SUCCEEDED"
 
     if diff := artifacts.get("diff.patch"):
@@ -64,25 +65,25 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     colour = "green" if good else "red"
-    table.add_row("outcome", f"[{colour}]{ended}[/] ({record.get('outcome', 'no outcome recorded')})")
+    table.add_row("outcome", f"[{colour}]{ended}[/] ({record.outcome or 'no outcome recorded'})")
     if status != ended:
         # A sweep finished what the execution did not come to.
         table.add_row("execution", f"[yellow]{status}[/]")
-    if sentence := record.get("sentence"):
-        table.add_row("", str(sentence))
-    if remedy := record.get("remedy"):
-        table.add_row("remedy", str(remedy))
-    table.add_row("pull request", str(record.get("pull_request_url", "none")))
-    table.add_row("branch", str(record.get("branch", "none")))
-    table.add_row("commit", str(record.get("commit", "none")))
-    if checks := record.get("checks"):
-        table.add_row("checks", str(checks))
-    if record.get("pull_request"):
-        good = _prove(table, scenario, url_of(session, scenario), record["branch"]) and good
+    if sentence := record.sentence:
+        table.add_row("", sentence)
+    if remedy := record.remedy:
+        table.add_row("remedy", remedy)
+    table.add_row("pull request", record.pull_request_url or "none")
+    table.add_row("branch", record.branch or "none")
+    table.add_row("commit", record.commit or "none")
+    if checks := record.checks:
+        table.add_row("checks", checks)
+    if record.pull_request and record.branch:
+        good = _prove(table, scenario, url_of(session, scenario), record.branch) and good
     # A task that was killed told nobody.
-    if "cost_usd" in record:
-        table.add_row("cost", f"${float(record['cost_usd']):.4f}")
-        table.add_row("turns", str(record.get("turns", 0)))
+    if record.cost_usd is not None:
+        table.add_row("cost", f"${record.cost_usd:.4f}")
+        table.add_row("turns", str(record.turns or 0))
         table.add_row("tokens", _tokens(record))
     else:
         table.add_row("cost", "not known")
@@ -121,11 +122,16 @@ def _prove(table: Table, scenario: Scenario, git_url: str, branch: str) -> bool:
 def reason(session: Session, status: str) -> str:
     """Say in one sentence why a demo was not as it should be."""
     record = session.record()
-    if record.get("status", status) == "SUCCEEDED":
+    if (record.status or status) == "SUCCEEDED":
         return "The project's own test or rule does not hold on the branch."
-    return str(record.get("sentence") or f"The execution ended as {status}.")
+    return record.sentence or f"The execution ended as {status}."
 
 
-def _tokens(record: dict[str, Any]) -> str:
-    kinds = ("input", "output", "cache_read", "cache_write")
-    return ", ".join(f"{int(record.get(f'{kind}_tokens', 0)):,} {kind.replace('_', ' ')}" for kind in kinds)
+def _tokens(record: SessionRecord) -> str:
+    counts = {
+        "input": record.input_tokens,
+        "output": record.output_tokens,
+        "cache read": record.cache_read_tokens,
+        "cache write": record.cache_write_tokens,
+    }
+    return ", ".join(f"{count or 0:,} {kind}" for kind, count in counts.items())

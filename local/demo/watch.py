@@ -61,7 +61,7 @@ class Watch:
         """Wait for the end that the record and the pull request tell of."""
         deadline = time.monotonic() + CLOSING_SECONDS
         is_told = False
-        while "closed_at" not in self.session.record():
+        while self.session.record().closed_at is None:
             if not is_told:
                 self._say(f"[yellow]the execution has ended as {ended}[/]; the sweep closes the session")
                 is_told = True

@@ -133,7 +133,7 @@ def _labelled(stack: Stack, say: Callable[[str], None]) -> list[Figure]:
         Figure("labelled session, whole", described["stopDate"].timestamp() - sent, "s"),
         Figure(
             "labelled session, overhead",
-            described["stopDate"].timestamp() - sent - float(record["agent_seconds"]),
+            described["stopDate"].timestamp() - sent - float(record.agent_seconds or 0),
             "s",
         ),
     ]
@@ -146,7 +146,7 @@ def _finished(session: Session) -> dict[str, Any]:
         raise NotMeasuredError(str(error)) from error
     if ended != "SUCCEEDED":
         record = session.record()
-        raise NotMeasuredError(f"session {session.id} ended {ended}: {record.get('sentence', 'no reason')}")
+        raise NotMeasuredError(f"session {session.id} ended {ended}: {record.sentence or 'no reason'}")
     described: dict[str, Any] = session.stack.client("stepfunctions").describe_execution(
         executionArn=session.arn
     )

@@ -154,11 +154,11 @@ def test_every_fault_has_an_ending(
     if cell.error == "AlreadyRunning":
         bench.unlock()
     record = session.record()
-    assert "closed_at" in record, session.visits()
-    assert (record["error"], record["failure_class"]) == (cell.error, cell.failure_class), bench.told()
-    assert record["status"] == ("FAILED" if cell.error else "SUCCEEDED")
-    assert session.status() == (cell.execution or record["status"])
-    assert record["report"] == "made"
+    assert record.closed_at is not None, session.visits()
+    assert (record.error, record.failure_class) == (cell.error, cell.failure_class), bench.told()
+    assert record.status == ("FAILED" if cell.error else "SUCCEEDED")
+    assert session.status() == (cell.execution or record.status)
+    assert record.report == "made"
     assert not bench.missed([fault["path_regex"] for fault in cell.github]), "nothing has gone wrong"
 
     pulls = workshop.pulls()
@@ -176,9 +176,7 @@ def test_every_fault_has_an_ending(
     started = workshop.stack.executions(bench.origin)
     assert (len(started), started[-1]) == (cell.sessions, session.arn)
     assert_nothing_is_held(bench)
-    row = Row(
-        cell.state, cell.fault, record["error"] or record["outcome"], record["failure_class"], len(pulls)
-    )
+    row = Row(cell.state, cell.fault, record.error or str(record.outcome), cell.failure_class, len(pulls))
     matrix[cell.table].passed(cell.name, row)
 
 
@@ -190,7 +188,7 @@ def assert_nothing_is_held(bench: Bench) -> None:
     assert not [item for item in items if item["pk"]["S"].startswith(f"LOCK#{bench.workshop.name}#")]
     assert "SLOTS#none" not in [item["pk"]["S"] for item in items]
     assert not [item for item in items if session.id in item.get("holders", {}).get("SS", [])]
-    task = session.record().get("task_arn")
+    task = session.record().task_arn
     if task is not None:
         cluster = stack.outputs["EcsClusterArn"]
         [found] = stack.client("ecs").describe_tasks(cluster=cluster, tasks=[task])["tasks"]

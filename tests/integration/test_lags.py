@@ -32,4 +32,4 @@ def test_a_session_ends_well_behind_slow_servers(workshop: Workshop) -> None:
     assert pull["draft"] is False
     [comment] = workshop.comments(pull["number"])
     assert "Working on it" not in comment
-    assert session.record()["outcome"] == "changed"
+    assert session.record().outcome == "changed"

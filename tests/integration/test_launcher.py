@@ -93,7 +93,7 @@ def _up_and_down(launcher: Launcher) -> None:
     s3 = client("s3", told["endpoint_url"])
     s3.put_object(Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x", Body=b"kept")
     session = begin(launcher.workshop())
-    assert session.record()["status"] == "RUNNING"
+    assert session.record().status == "RUNNING"
     assert launcher.run("down")[0] == 0
     assert launcher.run("status")[0] == 3
     assert not [one for one in told["processes"] if Path(f"/proc/{one['pid']}/cwd").exists()]

@@ -71,7 +71,7 @@ def test_a_task_stays_within_its_own_session(stack: Stack, calls: list[dict[str,
         if key.startswith("SESSION#")
     }
     owner_of = {
-        session_id: Session(stack, f"execution:{session_id}").record()["repository"].partition("/")[0]
+        session_id: (Session(stack, f"execution:{session_id}").record().repository or "").partition("/")[0]
         for session_id in set(session_of.values())
     }
     for call in ours:

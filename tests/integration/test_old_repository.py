@@ -56,8 +56,8 @@ def test_an_old_repository_with_strict_rules_gets_its_work_and_its_workflows(
     workshop = repositories.make(source=str(_old_history(tmp_path)), rulesets=[_SIGNED])
     session = workshop.start(issue=workshop.issue())
     record = session.record()
-    assert (session.status(), record["outcome"]) == ("SUCCEEDED", "changed"), record
-    number = record["pull_request"]
+    assert (session.status(), record.outcome) == ("SUCCEEDED", "changed"), record
+    number = record.pull_request
     commits = workshop.rest("GET", f"/pulls/{number}/commits")
     assert {one["commit"]["verification"]["reason"] for one in commits} == {"valid"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,9 +67,11 @@ def test_the_only_comment_shows_cost_turns_and_time(done: Done) -> None:
     [comment] = done.workshop.comments(pull["number"])
     assert TRACKING in comment
     record = done.session.record()
-    assert record["turns"] > 0
-    assert record["cost_usd"] > 0
-    assert f"{record['cost_usd']:.2f}" in comment
+    assert record.turns
+    assert record.cost_usd
+    assert record.turns > 0
+    assert record.cost_usd > 0
+    assert f"{record.cost_usd:.2f}" in comment
     for word in ("Cost", "Turns", "Time"):
         assert word in comment
 
@@ -83,7 +86,7 @@ def test_the_issue_was_acknowledged(done: Done) -> None:
 def test_the_record_has_every_field(done: Done) -> None:
     """The session record tells status, times, places, figures and links."""
     record = done.session.record()
-    assert record["status"] == "SUCCEEDED"
+    assert record.status == "SUCCEEDED"
     expected = {
         *("session_id", "execution_arn", "created_at", "admitted_at", "task_started_at", "closed_at"),
         *("repository", "issue", "branch", "base", "pull_request", "pull_request_url", "comment_id"),
@@ -92,10 +95,11 @@ def test_the_record_has_every_field(done: Done) -> None:
         *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"),
         *("artifacts", "log_group", "log_stream", "ttl"),
     }
-    assert expected <= record.keys(), expected - record.keys()
-    assert record["failure_class"] == ""
+    known = record.model_dump(exclude_none=True).keys()
+    assert expected <= known, expected - known
+    assert record.failure_class == ""
     head = done.workshop.rest("GET", "/git/ref/heads/claude/1")["object"]["sha"]
-    assert record["commit"] == head
+    assert record.commit == head
 
 
 def test_five_artifacts_are_in_the_bucket(done: Done) -> None:
@@ -119,7 +123,7 @@ def test_a_good_session_takes_eight_states_and_two_functions(done: Done) -> None
 
 def test_the_author_is_the_bot_and_credits_who_asked(done: Done) -> None:
     """The commit's author is the App's bot, with the person who asked as co-author."""
-    commit = done.workshop.rest("GET", f"/git/commits/{done.session.record()['commit']}")
+    commit = done.workshop.rest("GET", f"/git/commits/{done.session.record().commit}")
     assert commit["author"]["name"].endswith("[bot]")
     assert f"Co-authored-by: {done.work.person.login}" in commit["message"]
 
@@ -143,8 +147,8 @@ def test_starting_it_by_hand_goes_on_with_the_same_pull_request(done: Done) -> N
     assert again.wait(180) == "SUCCEEDED", again.record()
     [pull] = done.workshop.pulls()
     assert len(done.workshop.comments(pull["number"])) == 1
-    assert again.record()["pull_request"] == pull["number"]
-    assert again.record()["outcome"] in ("changed", "no_change")
+    assert again.record().pull_request == pull["number"]
+    assert again.record().outcome in ("changed", "no_change")
 
 
 def test_a_stub_session_changes_something_without_any_model(workshop: Workshop, stack: Stack) -> None:
@@ -154,7 +158,7 @@ def test_a_stub_session_changes_something_without_any_model(workshop: Workshop, 
     session = workshop.start(issue=workshop.issue())
     assert session.status() == "SUCCEEDED", session.record()
     record = session.record()
-    assert (record["outcome"], record["cost_usd"], record["turns"]) == ("changed", 0, 0)
+    assert (record.outcome, record.cost_usd, record.turns) == ("changed", Decimal(0), 0)
     assert len(call(stack.model_url, "GET", "/_standin/requests")) == before
     [pull] = workshop.pulls()
     assert pull["draft"] is False
@@ -171,10 +175,10 @@ def test_a_prompt_alone_gets_its_own_pull_request_each_time(workshop: Workshop) 
 def test_a_session_on_a_pull_request_works_on_its_branch(workshop: Workshop) -> None:
     """`pull_request` in the input goes on on that pull request's branch."""
     first = workshop.start(issue=workshop.issue())
-    number = first.record()["pull_request"]
+    number = first.record().pull_request
     second = workshop.start(pull_request=number)
     assert second.status() == "SUCCEEDED", second.record()
-    assert second.record()["branch"] == "claude/1"
+    assert second.record().branch == "claude/1"
     assert len(workshop.pulls()) == 1
 
 
@@ -188,7 +192,7 @@ def test_nothing_is_left_behind(done: Done, stack: Stack) -> None:
     assert done.session.id not in slots.get("holders", {}).get("SS", [])
     cluster = stack.outputs["EcsClusterArn"]
     tasks = stack.client("ecs").list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]
-    assert done.session.record()["task_arn"] not in tasks
+    assert done.session.record().task_arn not in tasks
 
 
 def test_people_without_write_permission_start_nothing(workshop: Workshop, stack: Stack) -> None:
@@ -204,7 +208,7 @@ def test_people_without_write_permission_start_nothing(workshop: Workshop, stack
     stranger.label(workshop.name, issue, LABEL)
     session = stack.wait_for_execution(workshop.name, issue, 30)
     assert session.wait(60) == "FAILED"
-    assert (session.record()["error"], session.record()["failure_class"]) == ("NotAllowed", "user")
+    assert (session.record().error, session.record().failure_class) == ("NotAllowed", "user")
     assert workshop.pulls() == []
     [comment] = workshop.comments(issue)
     assert "write" in comment

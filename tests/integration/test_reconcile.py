@@ -53,7 +53,7 @@ def items(stack: Stack) -> list[dict[str, Any]]:
 def tasks(session: Session) -> list[dict[str, Any]]:
     """Return the session's task, as ECS describes it."""
     described: list[dict[str, Any]] = session.stack.client("ecs").describe_tasks(
-        cluster=session.stack.outputs["EcsClusterArn"], tasks=[session.record()["task_arn"]]
+        cluster=session.stack.outputs["EcsClusterArn"], tasks=[session.record().task_arn]
     )["tasks"]
     return described
 
@@ -75,14 +75,14 @@ def begin(workshop: Workshop, *, by_label: bool = False) -> Session:
         session = workshop.stack.wait_for_execution(workshop.name, issue, 30)
     else:
         session = workshop.stack.start({"repository": workshop.name, "issue": issue})
-    until(lambda: "task_arn" in session.record(), "a task claims the session")
+    until(lambda: session.record().task_arn is not None, "a task claims the session")
     return session
 
 
 def assert_over(session: Session, workshop: Workshop, error: str, *words: str) -> None:
     """Check that a session failed, that its one comment says why, and that it holds and runs nothing."""
-    record = until(lambda: session.record().get("closed_at") and session.record(), "the session is closed")
-    assert (record["status"], record["error"]) == ("FAILED", error), record
+    record = until(lambda: session.record().closed_at and session.record(), "the session is closed")
+    assert (record.status, record.error) == ("FAILED", error), record
     [pull] = workshop.pulls()
     [comment] = workshop.comments(pull["number"])
     assert all(word in comment for word in (*words, "What you can do")), comment

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.sessions import Session, Stack
+    from pullwright.record import SessionRecord
 
 
-def assert_refused(session: Session, error: str, failure_class: str = "user") -> dict[str, Any]:
+def assert_refused(session: Session, error: str, failure_class: str = "user") -> SessionRecord:
     """Check that a session failed for a reason, is closed and holds nothing; return its record."""
     assert session.status() == "FAILED"
     record = session.record()
-    assert (record["status"], record["error"], record["failure_class"]) == ("FAILED", error, failure_class)
-    assert record["sentence"]
-    assert record["remedy"]
-    assert "closed_at" in record
+    assert (record.status, record.error, record.failure_class) == ("FAILED", error, failure_class)
+    assert record.sentence
+    assert record.remedy
+    assert record.closed_at is not None
     items = session.stack.client("dynamodb").scan(TableName=session.stack.outputs["SessionsTable"])["Items"]
     owners = [item.get("owner", {}).get("S") for item in items if item["pk"]["S"].startswith("LOCK#")]
     assert session.arn not in owners
@@ -54,7 +55,7 @@ def test_a_wrong_input_names_the_field(stack: Stack, request_: dict[str, Any], f
     session = stack.start(request_)
     session.wait(60)
     record = assert_refused(session, "InvalidRequest")
-    assert field in record["sentence"]
+    assert field in (record.sentence or "")
     described = stack.client("stepfunctions").describe_execution(executionArn=session.arn)
     assert described["error"] == "InvalidRequest"
     assert field in described["cause"]
@@ -86,8 +87,9 @@ def test_a_refusal_is_one_comment_however_often_it_happens(workshop: Workshop) -
     workshop.start(issue=issue)
     assert len(workshop.comments(issue)) == 1
     workshop.rest("PATCH", f"/issues/{issue}", {"body": "Print `good bye` too."})
-    url = workshop.start(issue=issue).record()["pull_request_url"]
+    url = workshop.start(issue=issue).record().pull_request_url
     [comment] = workshop.comments(issue)
+    assert url is not None
     assert url in comment
 
 
@@ -103,7 +105,7 @@ def test_a_closed_issue_is_refused(workshop: Workshop) -> None:
 def test_an_unknown_issue_is_refused(workshop: Workshop) -> None:
     """An issue that does not exist is said so."""
     record = assert_refused(workshop.start(issue=404), "IssueNotFound")
-    assert "404" in record["sentence"]
+    assert "404" in (record.sentence or "")
 
 
 def test_an_empty_repository_is_refused(repositories: Repositories) -> None:
@@ -123,16 +125,17 @@ def test_the_default_branch_is_not_worked_on(workshop: Workshop) -> None:
     workshop.rest("PATCH", "/git/refs/heads/main", {"sha": ahead["sha"]})
     number = workshop.rest("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})["number"]
     record = assert_refused(workshop.start(pull_request=number), "BranchProtected")
-    assert "from another branch" in record["remedy"]
+    assert "from another branch" in str(record.remedy)
     [comment] = workshop.comments(number)
-    assert record["remedy"] in comment
+    assert record.remedy is not None
+    assert record.remedy in comment
 
 
 def test_a_missing_base_branch_is_refused(workshop: Workshop) -> None:
     """A base branch that does not exist is named."""
     issue = workshop.issue()
     record = assert_refused(workshop.start(issue=issue, base="release/9"), "BaseBranchNotFound")
-    assert "release/9" in record["sentence"]
+    assert "release/9" in (record.sentence or "")
     assert len(workshop.comments(issue)) == 1
 
 
@@ -164,7 +167,7 @@ def test_a_missing_permission_is_named(repositories: Repositories) -> None:
         installation_permissions={"metadata": "read", "issues": "write", "pull_requests": "write"}
     )
     record = assert_refused(workshop.start(issue=workshop.issue()), "PermissionMissing")
-    assert "contents" in record["sentence"]
+    assert "contents" in (record.sentence or "")
     assert workshop.pulls() == []
 
 
@@ -217,14 +220,14 @@ def test_a_persons_commit_on_our_branch_is_kept(workshop: Workshop, tmp_path: Pa
     subprocess.run(["sh", "-c", script], cwd=clone, check=True)
     again = workshop.start(issue=issue)
     assert again.status() == "SUCCEEDED", again.record()
-    commits = workshop.rest("GET", f"/pulls/{again.record()['pull_request']}/commits")
+    commits = workshop.rest("GET", f"/pulls/{again.record().pull_request}/commits")
     assert "mine" in [commit["commit"]["message"] for commit in commits]
 
 
 def test_a_pull_request_closed_by_hand_stays_closed(workshop: Workshop) -> None:
     """A pull request that a person closed is not reopened behind their back."""
     issue = workshop.issue()
-    number = workshop.start(issue=issue).record()["pull_request"]
+    number = workshop.start(issue=issue).record().pull_request
     workshop.rest("PATCH", f"/pulls/{number}", {"state": "closed"})
     assert_refused(workshop.start(issue=issue), "PullRequestClosed")
     assert [pull["state"] for pull in workshop.pulls()] == ["closed"]
@@ -256,11 +259,11 @@ def test_rulesets_are_kept_or_told(repositories: Repositories, rules: list[str],
     workshop = repositories.make(rulesets=[ruleset])
     session = workshop.start(issue=workshop.issue(), stub=True)
     record = session.record()
-    assert record.get("error", "") == error, record
+    assert (record.error or "") == error, record
     if error:
-        assert "ref" in record["sentence"]
+        assert "ref" in (record.sentence or "")
         return
-    commits = workshop.rest("GET", f"/pulls/{record['pull_request']}/commits")
+    commits = workshop.rest("GET", f"/pulls/{record.pull_request}/commits")
     # Ours, the work, and what holds CI in a public repository.
     assert [one["commit"]["verification"]["reason"] for one in commits] == ["valid"] * 3
 

@@ -83,7 +83,7 @@ def _stub(workshop: Workshop) -> Session:
 
 def _until_claimed(session: Session) -> None:
     deadline = time.monotonic() + 120
-    while "task_arn" not in session.record():
+    while session.record().task_arn is None:
         assert time.monotonic() < deadline, "no task claims the session"
         time.sleep(0.5)
 

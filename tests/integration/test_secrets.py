@@ -74,7 +74,7 @@ def test_no_secret_in_any_execution_history(ended: Session, secrets: dict[str, s
 def test_no_secret_in_task_descriptions(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
     """DescribeTasks and DescribeTaskDefinition show none."""
     ecs, cluster = stack.client("ecs"), stack.outputs["EcsClusterArn"]
-    task = ecs.describe_tasks(cluster=cluster, tasks=[ended.record()["task_arn"]])["tasks"][0]
+    task = ecs.describe_tasks(cluster=cluster, tasks=[ended.record().task_arn])["tasks"][0]
     definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
     assert _leaks(json.dumps([task, definition], default=str), secrets) == []
     [override] = task["overrides"]["containerOverrides"]
@@ -107,7 +107,7 @@ def test_no_secret_on_github_or_in_the_table(
     ended: Session, secrets: dict[str, str], stack: Stack, workshop: Workshop
 ) -> None:
     """Comments, pull requests and session records hold none."""
-    repository = ended.record()["repository"]
+    repository = ended.record().repository
     person = workshop.person
     pulls = person.rest("GET", f"/repos/{repository}/pulls?state=all")
     comments = [person.rest("GET", f"/repos/{repository}/issues/{pull['number']}/comments") for pull in pulls]

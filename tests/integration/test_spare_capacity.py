@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,7 +65,9 @@ def place(spare: Stack) -> Workshop:
 
 def spent(stack: Stack, session: Session) -> float:
     """Return what stands for the day on which a session began."""
-    key = day_key(date.fromisoformat(session.record()["created_at"][:10]))
+    began = session.record().created_at
+    assert began is not None
+    key = day_key(began.date())
     table = stack.outputs["SessionsTable"]
     item = stack.client("dynamodb").get_item(TableName=table, Key={"pk": {"S": key}})["Item"]
     return float(item["usd"]["N"])
@@ -88,7 +89,7 @@ def test_ten_reclaims_in_a_row_leave_one_pull_request(spare: Stack, place: Works
     while session.status() not in ENDED:
         assert time.monotonic() < deadline, session.record()
         record = session.record()
-        task = str(record.get("task_arn", "")).rpartition("/")[2]
+        task = (record.task_arn or "").rpartition("/")[2]
         if lines_in(layout, task) == len(ordered) + 1 and len(ordered) < RECLAIMS:
             assert spent(spare, session) == LIMIT_USD
             ordered.append(
@@ -102,12 +103,12 @@ def test_ten_reclaims_in_a_row_leave_one_pull_request(spare: Stack, place: Works
     assert len(ordered) == RECLAIMS
     [pull] = place.pulls()
     assert pull["draft"] is False
-    files = place.rest("GET", f"/git/trees/{record['commit']}?recursive=1")["tree"]
+    files = place.rest("GET", f"/git/trees/{record.commit}?recursive=1")["tree"]
     [blob] = [one["sha"] for one in files if one["path"] == "TASKS.md"]
     assert place.rest("GET", f"/git/blobs/{blob}")["size"] == len("task\n") * (RECLAIMS + 1)
     usage = json.loads(session.artifacts()["usage.json"])
     assert usage["tasks"] == RECLAIMS + 1
-    assert usage["cost_usd"] == float(record["cost_usd"]) == spent(spare, session)
+    assert usage["cost_usd"] == float(record.cost_usd or 0) == spent(spare, session)
     requests = [one for one in call(str(spare.model_url), "GET", "/_standin/requests") if one.get("script")]
     assert len(requests) >= RECLAIMS + 1
-    assert record["turns"] == RECLAIMS + 2
+    assert record.turns == RECLAIMS + 2

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from local.demo import summary, watch
+from pullwright.record import SessionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from local.sessions import Session
 
 
+def _record(**item: str) -> SessionRecord:
+    return SessionRecord.of("implement-1-guid", item)
+
+
 @dataclass
 class Stopped:
     """A session whose execution was stopped, and what its record says each time one looks."""
 
-    records: Iterator[dict[str, Any]]
+    records: Iterator[SessionRecord]
     id: str = "implement-1-guid"
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[SessionRecord] = field(default_factory=list)
 
     def status(self) -> str:
         """As Step Functions says."""
@@ -37,9 +42,9 @@ class Stopped:
         """None either."""
         return []
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> SessionRecord:
         """Return the next state of the record; the last one stays."""
-        self.seen.append(next(self.records, self.seen[-1] if self.seen else {}))
+        self.seen.append(next(self.records, self.seen[-1] if self.seen else _record()))
         return self.seen[-1]
 
 
@@ -56,8 +61,8 @@ def _watch(session: Stopped) -> tuple[watch.Watch, StringIO]:
 
 def test_a_stopped_execution_is_watched_until_its_session_is_closed() -> None:
     """The end of the execution is not the end of the session: what the sweep says of it is what is shown."""
-    closed = {"closed_at": "2025-01-01T00:00:00+00:00", "sentence": "Somebody stopped the session."}
-    session = Stopped(iter([{"status": "RUNNING"}, {"status": "RUNNING"}, closed]))
+    closed = _record(closed_at="2025-01-01T00:00:00+00:00", sentence="Somebody stopped the session.")
+    session = Stopped(iter([_record(status="RUNNING"), _record(status="RUNNING"), closed]))
     one, said = _watch(session)
     assert one.until_end(1) == "ABORTED"
     assert session.seen[-1] == closed
@@ -68,7 +73,7 @@ def test_a_stopped_execution_is_watched_until_its_session_is_closed() -> None:
 def test_a_session_that_nobody_closes_ends_the_demo_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that stays open is told, not waited for without end."""
     monkeypatch.setattr(watch, "CLOSING_SECONDS", -1.0)
-    one, _ = _watch(Stopped(iter([{"status": "RUNNING"}])))
+    one, _ = _watch(Stopped(iter([_record(status="RUNNING")])))
     with pytest.raises(TimeoutError, match="has ended as ABORTED, but nobody closed it"):
         one.until_end(1)
 
@@ -76,11 +81,11 @@ def test_a_session_that_nobody_closes_ends_the_demo_with_a_sentence(monkeypatch:
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        ({"status": "SUCCEEDED", "sentence": "The pull request is ready."}, "The project's own test"),
-        ({"status": "FAILED", "sentence": "Somebody stopped the session."}, "Somebody stopped"),
-        ({}, "The execution ended as ABORTED."),
+        (_record(status="SUCCEEDED", sentence="The pull request is ready."), "The project's own test"),
+        (_record(status="FAILED", sentence="Somebody stopped the session."), "Somebody stopped"),
+        (_record(), "The execution ended as ABORTED."),
     ],
 )
-def test_the_session_s_end_counts_and_not_its_execution_s(record: dict[str, Any], said: str) -> None:
+def test_the_session_s_end_counts_and_not_its_execution_s(record: SessionRecord, said: str) -> None:
     """Work that was done when somebody stopped the execution is no failure."""
     assert summary.reason(cast("Session", Stopped(iter([record]))), "ABORTED").startswith(said)

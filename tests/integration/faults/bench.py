@@ -133,7 +133,7 @@ class Bench:
             raise
 
     def _is_told(self) -> bool:
-        return self.session.record().get("report") == "made"
+        return self.session.record().report == "made"
 
     def told(self) -> dict[str, Any]:
         """Return what there is to say about the session when something is wrong with it."""
@@ -334,7 +334,7 @@ class Bench:
 
     def kill_task(self) -> None:
         """Send SIGKILL to the runner, and to nothing else."""
-        task = self.session.record()["task_arn"].rsplit("/", 1)[1]
+        task = (self.session.record().task_arn or "").rsplit("/", 1)[1]
         [runner] = [one for one in children(Layout(self.folder).children) if f"task {task} " in one.name]
         with contextlib.suppress(ProcessLookupError):
             os.kill(runner.pid, signal.SIGKILL)
@@ -343,7 +343,7 @@ class Bench:
         """Stop the task as a person does in the console."""
         stack = self.workshop.stack
         stack.client("ecs").stop_task(
-            cluster=stack.outputs["EcsClusterArn"], task=self.session.record()["task_arn"], reason="By hand"
+            cluster=stack.outputs["EcsClusterArn"], task=self.session.record().task_arn, reason="By hand"
         )
 
     def put_artifact(self, name: str, content: bytes) -> None:

@@ -87,7 +87,7 @@ def _ask_again(bench: Bench) -> None:
     bench.kill_task()
     bench.end()
     failed = bench.session.record()
-    assert failed["error"] == "TaskLost", failed
+    assert failed.error == "TaskLost", failed
     bench.label_again()
 
 

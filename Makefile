@@ -36,10 +36,11 @@ demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" fo
 test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404 for a slow GitHub)
 	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 3 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
 
-lint: setup ## rules, formatting, types, template, state machine, Dockerfile
+lint: setup ## rules, formatting, types, imports, template, state machine, Dockerfile
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+	@.venv/bin/lint-imports --cache-dir .local/import_linter >.local/imports.log || { cat .local/imports.log; exit 1; }
 	@.venv/bin/cfn-lint template.yaml
 	@.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' statemachine/agent_session.asl.json)"
 	@.venv/bin/hadolint container/Dockerfile

@@ -13,14 +13,14 @@ from botocore.stub import Stubber
 
 from pullwright import aws, settings
 from pullwright.errors import InternalError
+from pullwright.events import process
 from pullwright.handlers import events as function
 from pullwright.record import SessionRecord
-from pullwright.webhook import queued
 from tests.unit.aws_kit import client
 from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
 
 if TYPE_CHECKING:
-    from pullwright.releasing.release import QueuedRelease
+    from pullwright.events.messages import QueuedRelease
 
 NAME = f"implement-42-{GUID}"
 INPUT = '{"repository":"octo-org/widgets","issue":42}'
@@ -43,15 +43,15 @@ def _told(asked: QueuedRelease) -> str:
     return f"{asked.login} released #{asked.pull_request}."
 
 
-def worked_off(
+def processed(
     states: Any, *bodies: str, sessions: tuple[SessionRecord, ...] = ()
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """Work off messages numbered from 0; return the failed ones and the log's lines."""
+    """Process messages numbered from 0; return the failed ones and the log's lines."""
     records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
     log = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queued, "logger", Logger(service=f"events-{id(log)}", stream=log))
-        failed = queued.work_off(records, queued.Sessions(MACHINE, states, lambda: list(sessions), _told))
+        patch.setattr(process, "logger", Logger(service=f"events-{id(log)}", stream=log))
+        failed = process.process(records, process.Sessions(MACHINE, states, lambda: list(sessions), _told))
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 
@@ -59,7 +59,7 @@ def test_a_queued_session_is_started(states: Any) -> None:
     """The execution gets the name and the very input that the webhook chose."""
     with Stubber(states) as stub:
         stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
-        failed, [line] = worked_off(states, json.dumps(GOOD))
+        failed, [line] = processed(states, json.dumps(GOOD))
         stub.assert_no_pending_responses()
     assert failed == []
     assert line["correlation_id"] == NAME
@@ -69,7 +69,7 @@ def test_a_session_that_was_started_before_is_a_success(states: Any) -> None:
     """A message that comes twice, or after the session's end, is done."""
     with Stubber(states) as stub:
         stub.add_client_error("start_execution", "ExecutionAlreadyExists", expected_params=EXPECTED)
-        assert worked_off(states, json.dumps(GOOD))[0] == []
+        assert processed(states, json.dumps(GOOD))[0] == []
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_a_session_that_was_started_before_is_a_success(states: Any) -> None:
     ],
 )
 def test_a_malformed_message_fails_alone(states: Any, body: str) -> None:
-    """What is no message of ours goes to the dead-letter queue, unlogged, and the others are worked off."""
+    """What is no message of ours goes to the dead-letter queue, unlogged, and the others are processed."""
     with Stubber(states) as stub:
         stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
-        failed, lines = worked_off(states, body, json.dumps(GOOD))
+        failed, lines = processed(states, body, json.dumps(GOOD))
     assert failed == ["0"]
     assert "secret-words" not in json.dumps(lines)
 
@@ -99,7 +99,7 @@ def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
     with Stubber(states) as stub:
         stub.add_client_error("start_execution", "ThrottlingException", http_status_code=400)
         stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
-        failed, lines = worked_off(states, json.dumps(GOOD), json.dumps(GOOD))
+        failed, lines = processed(states, json.dumps(GOOD), json.dumps(GOOD))
     assert failed == ["0"]
     assert lines[0]["error"] == "ClientError"
 
@@ -158,7 +158,7 @@ OTHER = json.dumps({"repository": "octo-org/widgets", "issue": 43, "asked_at": "
         (ALL | {"repositories": None}, session("-a", installation_id=8), False),
     ],
 )
-def test_only_sessions_that_lost_their_ground_are_stopped(
+def test_only_the_sessions_that_are_meant_are_stopped(
     states: Any,
     message: dict[str, Any],
     record: SessionRecord,
@@ -173,7 +173,7 @@ def test_only_sessions_that_lost_their_ground_are_stopped(
                 "cause": message["cause"],
             }
             stub.add_response("stop_execution", {"stopDate": 1}, wanted)
-        failed, _ = worked_off(states, json.dumps(message), sessions=(record,))
+        failed, _ = processed(states, json.dumps(message), sessions=(record,))
         stub.assert_no_pending_responses()
     assert failed == []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from github_standin.workflows import skips
 from pullwright.comments import first_commit_message
-from pullwright.releasing.release import release_message
+from pullwright.events.release import release_message
 from runner.git.message import commit_message, hold_message
 from tests.unit.github_kit import MAINTAINER, REPO, Lab, open_lab
 from tests.unit.runner_kit import a_request

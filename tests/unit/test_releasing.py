@@ -11,8 +11,9 @@ import pytest
 from github_standin.workflows import skips
 from pullwright.comments import HOLD_BEGIN, RELEASE_MARKER, TRACKING_MARKER, render_hold
 from pullwright.errors import GitHubUnavailable
+from pullwright.events.messages import QueuedRelease
+from pullwright.events.release import PERMISSIONS, Tools, release
 from pullwright.github.transport import Response
-from pullwright.releasing.release import PERMISSIONS, QueuedRelease, Tools, release
 from pullwright.table import lock_key
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.decision import decide

@@ -14,10 +14,10 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from pullwright.errors import InternalError
+from pullwright.events.messages import QueuedStart
 from pullwright.handlers import webhook as function
 from pullwright.webhook.answers import to_function_url
 from pullwright.webhook.log import DeliveryLog
-from pullwright.webhook.queued import QueuedStart
 from pullwright.webhook.secret import WebhookSecret
 from pullwright.webhook.service import Webhook
 from pullwright.webhook.settings import Settings

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pullwright.events.messages import QueuedStop
 from pullwright.models import SessionRequest
 from pullwright.webhook.answers import Answer, Refused, WrongSignature
 from pullwright.webhook.decision import decide
-from pullwright.webhook.queued import QueuedStop
 from pullwright.webhook.start import Start
 from pullwright.webhook.withdrawal import Withdrawal
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers, payload

@@ -1,16 +1,16 @@
-"""The queue behind the webhook: starts what could not start, stops what lost its ground, releases held CI."""
+"""The queue behind the webhook: starts, stops and releases what its messages ask for."""
 
 from functools import cache
 from typing import Any
 
 from pullwright import aws, settings, wiring
+from pullwright.events.process import Sessions, process
+from pullwright.events.release import Tools, release
 from pullwright.reconciling.ledger import Ledger
-from pullwright.releasing.release import Tools, release
-from pullwright.webhook.queued import Sessions, work_off
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
-    """Work off one batch of SQS messages.
+    """Process one batch of SQS messages.
 
     Args:
         context: tells how long the function may still run.
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         ledger.open_sessions,
         lambda asked: release(asked, _bounded(_tools(), context)),
     )
-    failed = work_off(event["Records"], sessions)
+    failed = process(event["Records"], sessions)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field, StringConstraints
 
 from pullwright.comments import (
     HOLD_BEGIN,
@@ -14,39 +11,19 @@ from pullwright.comments import (
     render_released_after_all,
 )
 from pullwright.errors import FailureClass, PullwrightError
+from pullwright.events.messages import QueuedRelease
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.holding import is_held
 from pullwright.github.payloads import Comment, PullRequest
 from pullwright.github.refusals import ref_refusal
 from pullwright.log import logger
-from pullwright.models import Model, Repository
 from pullwright.opening.people import People
 from pullwright.store import Store
 from pullwright.table import lock_key
 
 PERMISSIONS = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
-_LOGIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 _SHORT = 12
-
-
-class QueuedRelease(Model):
-    """What the webhook asks for: somebody has read held work.
-
-    Attributes:
-        comment_id: of the comment that asked, if one did.
-        asked_at: when it was written; later work is not what was read.
-        commit: what was approved, if it was a review.
-    """
-
-    kind: Literal["release"]
-    repository: Repository
-    pull_request: int = Field(ge=1)
-    login: Annotated[str, StringConstraints(pattern=_LOGIN)]
-    installation_id: int = Field(ge=1)
-    comment_id: int | None = Field(default=None, ge=1)
-    asked_at: datetime | None = Field(default=None, strict=False)
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
 
 
 @dataclass(frozen=True, slots=True)

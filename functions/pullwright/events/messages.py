@@ -1,0 +1,97 @@
+"""The messages that the webhook puts into the queue."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from pullwright.models import Model, Repository
+from pullwright.reconciling.executions import is_before
+from pullwright.record import SessionRecord
+
+_LOGIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+
+
+class QueuedStart(Model):
+    """Start an execution for which Step Functions had no room.
+
+    Attributes:
+        input: the execution's, byte for byte as the webhook made it.
+    """
+
+    kind: Literal["start"]
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
+    input: Annotated[str, StringConstraints(min_length=2)]
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return self.name
+
+
+class QueuedStop(Model):
+    """End the sessions whose label, issue, pull request or installation is gone.
+
+    Attributes:
+        error: what their executions end with, a class of `pullwright.errors`.
+        repository: with `issue`, whose sessions that a label started end if they were asked for before `at`.
+        pull_request: with `repository`, whose sessions end if they began before `at`.
+        installation_id: with `repositories` (None is all), whose sessions end.
+    """
+
+    kind: Literal["stop"]
+    error: Literal["LabelRemoved", "SessionStopped"]
+    cause: str
+    repository: str | None = None
+    issue: int | None = None
+    pull_request: int | None = None
+    at: str = ""
+    installation_id: int | None = None
+    repositories: tuple[str, ...] | None = Field(default=None, strict=False)
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return f"{self.repository}#{self.issue or self.pull_request}"
+
+    def is_about(self, record: SessionRecord) -> bool:
+        """Return whether a session is one of those that end."""
+        if self.installation_id is not None:
+            is_reached = self.repositories is None or record.repository in self.repositories
+            return is_reached and record.installation_id == self.installation_id
+        if self.pull_request is not None:
+            place = (record.repository, record.pull_request)
+            is_meant = place == (self.repository, self.pull_request)
+            return is_meant and is_before(str(record.created_at), self.at)
+        request = record.request
+        is_ours = (record.repository, request.get("issue")) == (self.repository, self.issue)
+        # A label that was added again afterwards stands; who started it without a label needs none.
+        return is_ours and bool(request.get("asked_at")) and is_before(request["asked_at"], self.at)
+
+
+class QueuedRelease(Model):
+    """Release held CI: somebody has read the work.
+
+    Attributes:
+        comment_id: of the comment that asked, if one did.
+        asked_at: when it was written; later work is not what was read.
+        commit: what was approved, if it was a review.
+    """
+
+    kind: Literal["release"]
+    repository: Repository
+    pull_request: int = Field(ge=1)
+    login: Annotated[str, StringConstraints(pattern=_LOGIN)]
+    installation_id: int = Field(ge=1)
+    comment_id: int | None = Field(default=None, ge=1)
+    asked_at: datetime | None = Field(default=None, strict=False)
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return f"{self.repository}#{self.pull_request}"
+
+
+Queued = QueuedStart | QueuedStop | QueuedRelease
+MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])

@@ -16,7 +16,7 @@ from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.declaration import Declaration
 from github_standin.faults import Faults
-from github_standin.world import World
+from github_standin.github import GitHub
 from local.layout import APP_PERMISSIONS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Lab:
         time: what its clock shows; tests move it.
     """
 
-    world: World
+    world: GitHub
     time: list[float] = field(default_factory=lambda: [NOW])
 
     def control(self, method: str, path: str, body: object = None) -> Reply:
@@ -115,7 +115,7 @@ class Lab:
 def open_lab(folder: Path) -> Iterator[Lab]:
     """Yield a stand-in whose webhooks are queued and never sent."""
     time = [NOW]
-    world = World(
+    world = GitHub(
         folder / "data", "http://127.0.0.1:4000", lambda: time[0], Declaration.read(APP_PERMISSIONS)
     )
     made = Lab(world, time)

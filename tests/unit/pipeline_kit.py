@@ -19,7 +19,7 @@ from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.declaration import Declaration
 from github_standin.faults import Faults
-from github_standin.world import World
+from github_standin.github import GitHub as StandIn
 from local.layout import APP_PERMISSIONS
 from pullwright.artifacts import Artifacts, UnreadableResultError
 from pullwright.github.allowance import MemoryAllowance
@@ -75,7 +75,7 @@ class GitHub:
         self.slept = 0.0
         self.allowances: dict[str, MemoryAllowance] = {}
         """What the table would say of each account's installation."""
-        self._world = World(folder, ROOT, self.clock, Declaration.read(APP_PERMISSIONS))
+        self._world = StandIn(folder, ROOT, self.clock, Declaration.read(APP_PERMISSIONS))
         self._control = Control(self._world, Faults(), deque())
         self.before: list[tuple[str, str, Response]] = []
         self.after: list[tuple[str, str, Response]] = []
@@ -93,7 +93,7 @@ class GitHub:
             return instead
         is_graphql = parts.path == "/api/graphql"
         call = Call(
-            world=self._world,
+            github=self._world,
             method=request.method,
             path=unquote(parts.path).removeprefix("/api/v3"),
             query=dict(parse_qsl(parts.query)),
@@ -110,7 +110,7 @@ class GitHub:
 
     def control(self, method: str, path: str, body: Any) -> Any:
         """Steer the stand-in."""
-        call = Call(world=self._world, method=method, path=path, content=json.dumps(body).encode())
+        call = Call(github=self._world, method=method, path=path, content=json.dumps(body).encode())
         reply = self._control.respond(call)
         assert reply.status < 300, reply.body
         return reply.body

@@ -11,8 +11,8 @@ import uvicorn
 from pydantic import ValidationError
 
 from github_standin.declaration import Declaration
+from github_standin.github import GitHub
 from github_standin.server import Application
-from github_standin.world import World
 
 _HOST = "127.0.0.1"
 
@@ -53,9 +53,9 @@ def main() -> None:
     except OSError as error:
         parser.exit(3, f"Port {arguments.port} on {_HOST} cannot be used: {error.strerror}\n")
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
-    world = World(arguments.data, url, declaration=declaration)
+    github = GitHub(arguments.data, url, declaration=declaration)
     config = uvicorn.Config(
-        Application(world, arguments.log, arguments.exchanges).asgi,
+        Application(github, arguments.log, arguments.exchanges).asgi,
         # The h11 server it is: dropped connections reach into it, see the gate.
         http="h11",
         ws="none",

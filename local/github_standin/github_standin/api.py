@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def respond(call: Call) -> Reply:
-    """Answer a REST request; the caller holds the world's lock.
+    """Answer a REST request; the caller holds the lock.
 
     Args:
         call: the request, with nobody as its actor yet.
@@ -45,7 +45,7 @@ def respond(call: Call) -> Reply:
         "X-GitHub-Media-Type": _media_type(call),
         "X-GitHub-Request-Id": request_id(),
         "X-Content-Type-Options": "nosniff",
-        **call.world.meter.headers(call.actor),
+        **call.github.meter.headers(call.actor),
         **reply.headers,
     }
     return reply
@@ -63,7 +63,7 @@ def _tag(call: Call, reply: Reply) -> None:
     reply.headers["ETag"] = tag
     if tag in call.headers.get("if-none-match", ""):
         reply.status, reply.body = HTTPStatus.NOT_MODIFIED, None
-        call.world.meter.give_back(call.actor)
+        call.github.meter.give_back(call.actor)
 
 
 def request_id() -> str:
@@ -83,10 +83,10 @@ def _answer(call: Call) -> Reply:
     if version is not None and version not in _VERSIONS:
         raise ApiError(400, f"The API version you requested, {version}, is not supported.")
     call.actor = ANONYMOUS
-    call.actor = authenticate(call.world, call.headers.get("authorization"))
+    call.actor = authenticate(call.github, call.headers.get("authorization"))
     if call.path != "/rate_limit":
-        call.world.meter.count(call.actor)
-    call.world.lag.check(call.actor)
+        call.github.meter.count(call.actor)
+    call.github.lag.check(call.actor)
     if (redirect := renames.resolve(call)) is not None:
         return redirect
     reply = ROUTER.find(call)(call)

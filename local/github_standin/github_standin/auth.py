@@ -18,8 +18,8 @@ from github_standin.answers import ApiError, forbidden, not_accessible, not_foun
 from github_standin.permissions import ROLES, Rule, grants
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Account, Issue, Repository, Role
-    from github_standin.world import World
 
 _LONGEST = 600.0
 _SKEW = 60.0
@@ -38,7 +38,7 @@ def role_of(repository: Repository, account: Account) -> Role:
     return max(here, repository.organization_roles.get(account.id, "none"), key=ROLES.__getitem__)
 
 
-def authenticate(world: World, header: str | None) -> Actor:
+def authenticate(github: GitHub, header: str | None) -> Actor:
     """Return who sent an `Authorization` header (Bearer, token or Basic).
 
     Raises:
@@ -48,9 +48,9 @@ def authenticate(world: World, header: str | None) -> Actor:
         return ANONYMOUS
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "basic":
-        return actor_of(world, _password(value))
+        return actor_of(github, _password(value))
     if scheme.lower() in ("bearer", "token"):
-        return actor_of(world, value.strip())
+        return actor_of(github, value.strip())
     raise ApiError(401, "Bad credentials")
 
 
@@ -63,31 +63,31 @@ def _password(value: str) -> str:
     return password if password and password != "x-oauth-basic" else login  # noqa: S105 - GitHub's placeholder
 
 
-def actor_of(world: World, token: str) -> Actor:
+def actor_of(github: GitHub, token: str) -> Actor:
     """Return whose token this is.
 
     Raises:
         ApiError: 401, nobody's, or one that has expired; 403, its installation is suspended.
     """
     if token.count(".") == 2 and token.startswith("eyJ"):  # noqa: PLR2004 - the form of a JSON web token
-        _verify_app(world, token)
-        return Actor("app", account=world.bot())
-    for issued in world.store.tokens:
+        _verify_app(github, token)
+        return Actor("app", account=github.bot())
+    for issued in github.store.tokens:
         if hmac.compare_digest(issued.token.encode(), token.encode()):
-            installation = world.store.installations.get(issued.installation_id)
-            if installation is None or issued.expires_at <= world.now():
+            installation = github.store.installations.get(issued.installation_id)
+            if installation is None or issued.expires_at <= github.now():
                 break
             if installation.suspended_at is not None:
                 raise suspended()
-            return Actor("installation", world.bot(), installation, issued)
-    for account in world.store.accounts:
+            return Actor("installation", github.bot(), installation, issued)
+    for account in github.store.accounts:
         if any(hmac.compare_digest(known.encode(), token.encode()) for known in account.tokens):
             return Actor("user", account)
     raise ApiError(401, "Bad credentials")
 
 
-def _verify_app(world: World, token: str) -> None:
-    app = world.app
+def _verify_app(github: GitHub, token: str) -> None:
+    app = github.app
     undecodable = ApiError(401, "A JSON web token could not be decoded")
     if app is None:
         raise ApiError(404, "Integration not found")
@@ -105,7 +105,7 @@ def _verify_app(world: World, token: str) -> None:
         raise undecodable from None
     if str(claims.get("iss")) not in (str(app.id), app.client_id):
         raise ApiError(404, "Integration not found")
-    now = world.now()
+    now = github.now()
     issued, expires = _number(claims.get("iat")), _number(claims.get("exp"))
     if issued is None or issued > now + _SKEW:
         raise ApiError(

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from github_standin.git.repository import GitRepository
+    from github_standin.github import GitHub
     from github_standin.permissions import Rule
     from github_standin.records import Account, Installation, Issue, Repository
-    from github_standin.world import World
 
 T = TypeVar("T")
 _PER_PAGE = 30
@@ -42,7 +42,7 @@ class Call:
         headers: by lower-case name.
     """
 
-    world: World
+    github: GitHub
     method: str
     path: str
     query: dict[str, str] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class Call:
         Raises:
             ApiError: 401, 403 or 404.
         """
-        found = self.world.repository(self.params["owner"], self.params["repo"])
+        found = self.github.repository(self.params["owner"], self.params["repo"])
         if found is None:
             raise not_found()
         allow(self.actor, found, rule)
@@ -145,10 +145,10 @@ class Call:
         Raises:
             ApiError: 401, 403, 404 or 410.
         """
-        repository = self.world.repository(self.params["owner"], self.params["repo"])
+        repository = self.github.repository(self.params["owner"], self.params["repo"])
         if repository is None:
             raise not_found()
-        found = self.world.issue(repository, self.number(name))
+        found = self.github.issue(repository, self.number(name))
         allow(self.actor, repository, rule, found)
         if found is None or self.hidden(repository, "issue", found.number):
             raise not_found()
@@ -160,7 +160,7 @@ class Call:
 
     def hidden(self, repository: Repository, kind: str, name: object) -> bool:
         """Tell whether something is too new to be shown to whoever asks."""
-        return self.world.lag.hides(self.actor, kind, repository.id, name)
+        return self.github.lag.hides(self.actor, kind, repository.id, name)
 
     def git(self, repository: Repository) -> GitRepository:
         """Return the git side of a repository that has a commit.
@@ -168,7 +168,7 @@ class Call:
         Raises:
             ApiError: 409, it is empty.
         """
-        git = self.world.git(repository)
+        git = self.github.git(repository)
         if git.is_empty():
             raise ApiError(409, "Git Repository is empty.")
         return git
@@ -219,7 +219,7 @@ class Call:
         Raises:
             ApiError: 403 with `Retry-After`.
         """
-        self.world.meter.count_content(self.actor, edit=edit)
+        self.github.meter.count_content(self.actor, edit=edit)
 
     # Answers
 
@@ -238,7 +238,7 @@ class Call:
             relations |= {"prev": page - 1, "first": 1}
         if page < last:
             relations |= {"next": page + 1, "last": last}
-        base = f"{self.world.links.api}{self.path}"
+        base = f"{self.github.links.api}{self.path}"
         links = [
             f'<{base}?{urlencode({**self.query, "page": number})}>; rel="{name}"'
             for name, number in relations.items()

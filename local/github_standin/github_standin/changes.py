@@ -13,8 +13,8 @@ from github_standin.shapes import issues, repositories
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from github_standin.github import GitHub
     from github_standin.records import Pull, Repository, Role
-    from github_standin.world import World
 
 LONGEST_BODY = 65_536
 _LONGEST_TITLE = 256
@@ -50,7 +50,7 @@ def begin(
     call: Call, repository: Repository, title: str, body: str | None, pull: Pull | None = None
 ) -> Issue:
     """Return a new issue or pull request, not yet saved; both share one row of numbers."""
-    store, now, account = call.world.store, call.world.now(), call.account()
+    store, now, account = call.github.store, call.github.now(), call.account()
     number = repository.next_number
     repository.next_number += 1
     store.repositories.put(repository)
@@ -101,23 +101,23 @@ def check_author(call: Call, repository: Repository, it: Any, role: Role) -> Non
 def edit(call: Call, repository: Repository, it: Issue, title: str | None, body: str | None) -> None:
     """Change title and text, and keep what stood there before."""
     differences: dict[str, Any] = {}
-    account, now = call.account(), call.world.now()
+    account, now = call.account(), call.github.now()
     if title is not None and title != it.title:
         differences["title"] = {"from": it.title}
-        number = call.world.store.next_id("edit")
+        number = call.github.store.next_id("edit")
         it.renamings.append(
             Renaming(id=number, actor_id=account.id, created_at=now, before=it.title, after=title)
         )
         it.title = title
     if body != it.body:
         differences["body"] = {"from": it.body or ""}
-        number = call.world.store.next_id("edit")
+        number = call.github.store.next_id("edit")
         it.edits.append(Edit(id=number, editor_id=account.id, edited_at=now, text=body or ""))
         it.body = body
     if differences:
         it.updated_at = now
-        call.world.store.issues.put(it)
-        events.issue_event(call.world, repository, it, "edited", account, changes=differences)
+        call.github.store.issues.put(it)
+        events.issue_event(call.github, repository, it, "edited", account, changes=differences)
 
 
 def check_reopening(call: Call, repository: Repository, it: Issue) -> None:
@@ -129,18 +129,18 @@ def check_reopening(call: Call, repository: Repository, it: Issue) -> None:
     if it.pull is None:
         return
     reason = None
-    if call.world.git(repository).branch(it.pull.head) is None:
+    if call.github.git(repository).branch(it.pull.head) is None:
         reason = f"The {it.pull.head} branch has been deleted."
-    elif open_for(call.world, repository, it.pull.head, it.pull.base):
+    elif open_for(call.github, repository, it.pull.head, it.pull.base):
         reason = f"There is already an open pull request from {it.pull.head} to {it.pull.base}."
     if reason:
         message = f"state cannot be changed. {reason}"
         raise invalid("PullRequest", "invalid", field="state", message=message)
 
 
-def open_for(world: World, repository: Repository, head: str, base: str) -> Issue | None:
+def open_for(github: GitHub, repository: Repository, head: str, base: str) -> Issue | None:
     """Return the open pull request from one branch to another."""
-    for it in world.issues_of(repository):
+    for it in github.issues_of(repository):
         if it.pull and it.state == "open" and (it.pull.head, it.pull.base) == (head, base):
             return it
     return None
@@ -151,18 +151,18 @@ def set_state(call: Call, repository: Repository, it: Issue, state: str) -> None
     account = call.account()
     if state == "closed":
         it.state_reason = None if it.pull else "completed"
-        pushes.close(call.world, repository, it, account)
-        events.issue_event(call.world, repository, it, "closed", account)
+        pushes.close(call.github, repository, it, account)
+        events.issue_event(call.github, repository, it, "closed", account)
         return
     it.state = "open"
     it.state_reason = None if it.pull else "reopened"
     it.closed_at = it.closed_by_id = None
-    it.updated_at = call.world.now()
+    it.updated_at = call.github.now()
     if it.pull is not None:
-        it.pull.head_sha = call.world.head_of(repository, it)
-    call.world.store.issues.put(it)
-    workflows.start_for_pull(call.world, repository, it, account)
-    events.issue_event(call.world, repository, it, "reopened", account)
+        it.pull.head_sha = call.github.head_of(repository, it)
+    call.github.store.issues.put(it)
+    workflows.start_for_pull(call.github, repository, it, account)
+    events.issue_event(call.github, repository, it, "reopened", account)
 
 
 def set_labels(call: Call, repository: Repository, it: Issue, names: list[str]) -> None:
@@ -171,39 +171,39 @@ def set_labels(call: Call, repository: Repository, it: Issue, names: list[str]) 
     it.labels = names
     if names == before:
         return
-    it.updated_at = call.world.now()
-    call.world.store.issues.put(it)
+    it.updated_at = call.github.now()
+    call.github.store.issues.put(it)
     for action, changed in (
         ("labeled", [name for name in names if name not in before]),
         ("unlabeled", [name for name in before if name not in names]),
     ):
         for name in changed:
-            events.label_event(call.world, repository, it, action, call.account(), name)
+            events.label_event(call.github, repository, it, action, call.account(), name)
 
 
 def transfer(call: Call, repository: Repository, it: Issue, target: Repository) -> None:
     """Move an issue with its comments; it keeps the labels that the other repository has too."""
-    world = call.world
-    left, comments = it.model_copy(deep=True), world.comments_of(it)
+    github = call.github
+    left, comments = it.model_copy(deep=True), github.comments_of(it)
     it.former_places.append((repository.id, it.number))
     it.repository_id, it.number = target.id, target.next_number
     it.labels = [label.name for label in target.labels if label.name in it.labels]
     target.next_number += 1
     for comment in comments:
         comment.repository_id, comment.number = it.repository_id, it.number
-        world.store.comments.put(comment)
-    world.store.issues.put(it)
-    world.store.repositories.put(target)
+        github.store.comments.put(comment)
+    github.store.issues.put(it)
+    github.store.repositories.put(target)
     new = {
-        "new_issue": issues.issue(world, target, it),
-        "new_repository": repositories.repository(world, target),
+        "new_issue": issues.issue(github, target, it),
+        "new_repository": repositories.repository(github, target),
     }
     old = {
-        "old_issue": issues.issue(world, repository, left),
-        "old_repository": repositories.repository(world, repository),
+        "old_issue": issues.issue(github, repository, left),
+        "old_repository": repositories.repository(github, repository),
     }
-    events.issue_event(world, repository, left, "transferred", call.account(), changes=new)
-    events.issue_event(world, target, it, "opened", call.account(), changes=old)
+    events.issue_event(github, repository, left, "transferred", call.account(), changes=new)
+    events.issue_event(github, target, it, "opened", call.account(), changes=old)
 
 
 def set_draft(call: Call, repository: Repository, it: Issue, *, draft: bool) -> None:
@@ -219,7 +219,7 @@ def set_draft(call: Call, repository: Repository, it: Issue, *, draft: bool) -> 
     if it.pull.draft == draft:
         return
     it.pull.draft = draft
-    it.updated_at = call.world.now()
-    call.world.store.issues.put(it)
+    it.updated_at = call.github.now()
+    call.github.store.issues.put(it)
     action = "converted_to_draft" if draft else "ready_for_review"
-    events.issue_event(call.world, repository, it, action, call.account())
+    events.issue_event(call.github, repository, it, action, call.account())

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from github_standin.calls import Call
     from github_standin.faults import Faults
     from github_standin.gate import Entry
+    from github_standin.github import GitHub
     from github_standin.records import Repository
-    from github_standin.world import World
 
 _FAULTS = TypeAdapter(list[Fault])
 _ROLES = TypeAdapter(dict[str, GivenRole])
@@ -37,8 +37,8 @@ _ACCEPTED = 202
 class Control:
     """Answers control requests."""
 
-    def __init__(self, world: World, faults: Faults, entries: deque[Entry]) -> None:
-        self._world = world
+    def __init__(self, github: GitHub, faults: Faults, entries: deque[Entry]) -> None:
+        self._github = github
         self._faults = faults
         self._entries = entries
         self._router = Router()
@@ -52,10 +52,10 @@ class Control:
         on("PUT", f"{_ONE}/permissions")(self._put_permissions)
         on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
         on("PUT", "/faults")(self._put_faults)
-        on("GET", "/limits")(lambda _call: Reply(200, self._world.store.settings.limits.model_dump()))
+        on("GET", "/limits")(lambda _call: Reply(200, self._github.store.settings.limits.model_dump()))
         on("PUT", "/limits")(self._put_limits)
         on("GET", "/impatient")(lambda _call: Reply(200, self._impatient()))
-        on("GET", "/lags")(lambda _call: Reply(200, self._world.store.settings.lags.model_dump()))
+        on("GET", "/lags")(lambda _call: Reply(200, self._github.store.settings.lags.model_dump()))
         on("PUT", "/lags")(self._put_lags)
         on("GET", "/tokens")(self._get_tokens)
         on("GET", "/deliveries")(self._get_deliveries)
@@ -65,7 +65,7 @@ class Control:
         on("POST", "/snapshot")(self._snapshot)
 
     def respond(self, call: Call) -> Reply:
-        """Answer one request; the caller holds the world's lock."""
+        """Answer one request; the caller holds the lock."""
         try:
             return self._router.find(call)(call)
         except FieldError as refused:
@@ -84,16 +84,16 @@ class Control:
         """Wait, without the lock, for an attempt that was asked for, and return what came of it."""
         if not call.path.endswith("/redeliver") or reply.status != _ACCEPTED:
             return reply
-        self._world.outbox.wait_for(reply.body["id"])
-        with self._world.lock:
-            made = self._world.store.deliveries.get(reply.body["id"])
+        self._github.outbox.wait_for(reply.body["id"])
+        with self._github.lock:
+            made = self._github.store.deliveries.get(reply.body["id"])
             return reply if made is None else Reply(_ACCEPTED, shape_in_full(made))
 
     # The App and its people
 
     def _put_app(self, call: Call) -> Reply:
         body = AppBody.model_validate_json(call.content)
-        settings = self._world.store.settings
+        settings = self._github.store.settings
         before = settings.app
         settings.app = App(
             id=body.app_id,
@@ -103,63 +103,63 @@ class Control:
             webhook_secret=body.webhook_secret,
             webhook_url=body.webhook_url,
             webhook_host=body.webhook_host,
-            owner_id=self._world.need_account(body.owner, "Organization").id if body.owner else 0,
-            hook_id=before.hook_id if before else self._world.store.next_id("hook"),
-            created_at=before.created_at if before else self._world.now(),
+            owner_id=self._github.need_account(body.owner, "Organization").id if body.owner else 0,
+            hook_id=before.hook_id if before else self._github.store.next_id("hook"),
+            created_at=before.created_at if before else self._github.now(),
         )
-        self._world.store.save_settings()
-        self._world.bot()
+        self._github.store.save_settings()
+        self._github.bot()
         if body.webhook_url and (before is None or before.webhook_url != body.webhook_url):
-            events.ping(self._world)
-        return Reply(200 if before else 201, accounts.app(self._world, settings.app))
+            events.ping(self._github)
+        return Reply(200 if before else 201, accounts.app(self._github, settings.app))
 
     def _post_user(self, call: Call) -> Reply:
         body = UserBody.model_validate_json(call.content)
-        known = self._world.account(body.login)
-        account = known or self._world.need_account(body.login, body.type)
+        known = self._github.account(body.login)
+        account = known or self._github.need_account(body.login, body.type)
         if account.type != body.type:
             raise FieldError("login", f"{body.login} is no {body.type}, but {account.type}")
-        holder = next((a for a in self._world.store.accounts if body.token in a.tokens), account)
+        holder = next((a for a in self._github.store.accounts if body.token in a.tokens), account)
         if holder.id != account.id:
             raise FieldError("token", "somebody else has this token")
         if body.token not in account.tokens:
             account.tokens.append(body.token)
-        self._world.store.accounts.put(account)
-        return Reply(200 if known else 201, accounts.user(self._world, account))
+        self._github.store.accounts.put(account)
+        return Reply(200 if known else 201, accounts.user(self._github, account))
 
     def _get_tokens(self, call: Call) -> Reply:
         """List installation tokens, so that tests can look for them where they must not be."""
-        return Reply(200, [it.token for it in call.world.store.tokens])
+        return Reply(200, [it.token for it in call.github.store.tokens])
 
     # Repositories
 
     def _repository(self, call: Call) -> Repository:
-        found = self._world.repository(call.params["owner"], call.params["repo"])
+        found = self._github.repository(call.params["owner"], call.params["repo"])
         if found is None:
             raise not_found()
         return found
 
     def _shape(self, found: Repository) -> dict[str, Any]:
-        return repositories.repository(self._world, found)
+        return repositories.repository(self._github, found)
 
     def _post_repository(self, call: Call) -> Reply:
         body = NewRepository.model_validate_json(call.content)
-        return Reply(201, self._shape(actions.create(self._world, body)))
+        return Reply(201, self._shape(actions.create(self._github, body)))
 
     def _patch_repository(self, call: Call) -> Reply:
         found = self._repository(call)
-        actions.change(self._world, found, ChangedRepository.model_validate_json(call.content))
+        actions.change(self._github, found, ChangedRepository.model_validate_json(call.content))
         return Reply(200, self._shape(found))
 
     def _put_permissions(self, call: Call) -> Reply:
         """Give people roles; those of others stay."""
         found = self._repository(call)
         body = ChangedRepository(permissions=_ROLES.validate_json(call.content))
-        actions.change(self._world, found, body)
+        actions.change(self._github, found, body)
         return Reply(200, self._shape(found))
 
     def _delete_repository(self, call: Call) -> Reply:
-        actions.remove(self._world, self._repository(call))
+        actions.remove(self._github, self._repository(call))
         return Reply(204)
 
     # Failures and limits
@@ -169,26 +169,26 @@ class Control:
         return Reply(200, self._faults.describe())
 
     def _put_limits(self, call: Call) -> Reply:
-        settings = self._world.store.settings
+        settings = self._github.store.settings
         given = call.body()
         for name in given:
             if name not in Limits.model_fields:
                 raise FieldError(name, "there is no such limit")
         settings.limits = Limits.model_validate({**settings.limits.model_dump(), **given})
-        self._world.store.save_settings()
+        self._github.store.save_settings()
         return Reply(200, settings.limits.model_dump())
 
     def _impatient(self) -> list[dict[str, object]]:
-        return [{"time": fine_stamp(time), "actor": actor} for time, actor in self._world.meter.impatient]
+        return [{"time": fine_stamp(time), "actor": actor} for time, actor in self._github.meter.impatient]
 
     def _put_lags(self, call: Call) -> Reply:
-        settings = self._world.store.settings
+        settings = self._github.store.settings
         given = call.body()
         for name in given:
             if name not in Lags.model_fields:
                 raise FieldError(name, "there is no such lag")
         settings.lags = Lags.model_validate({**settings.lags.model_dump(), **given})
-        self._world.store.save_settings()
+        self._github.store.save_settings()
         return Reply(200, settings.lags.model_dump())
 
     # What happened
@@ -196,14 +196,14 @@ class Control:
     def _get_deliveries(self, _call: Call) -> Reply:
         """List all attempts, oldest first, those that wait too."""
         return Reply(
-            200, [{**shape_in_full(it), "pending": it.pending} for it in self._world.store.deliveries]
+            200, [{**shape_in_full(it), "pending": it.pending} for it in self._github.store.deliveries]
         )
 
     def _redeliver(self, call: Call) -> Reply:
-        found = self._world.store.deliveries.get(call.number("id"))
+        found = self._github.store.deliveries.get(call.number("id"))
         if found is None:
             raise not_found()
-        return Reply(202, shape_in_full(self._world.outbox.send_again(found)))
+        return Reply(202, shape_in_full(self._github.outbox.send_again(found)))
 
     def _forget_requests(self, _call: Call) -> Reply:
         self._entries.clear()
@@ -211,8 +211,8 @@ class Control:
 
     def _snapshot(self, _call: Call) -> Reply:
         """Bring everything to the database's file, which can then be copied with the git repositories."""
-        self._world.store.checkpoint()
-        return Reply(200, {"folder": str(self._world.git_store.root.parent)})
+        self._github.store.checkpoint()
+        return Reply(200, {"folder": str(self._github.git_store.root.parent)})
 
 
 def _refusal(errors: list[dict[str, str]]) -> Reply:

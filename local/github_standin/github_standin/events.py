@@ -10,32 +10,32 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.git.repository import Commit
+    from github_standin.github import GitHub
     from github_standin.records import Account, Comment, Installation, Issue, Repository
-    from github_standin.world import World
 
 JSON = dict[str, Any]
 _MOST_COMMITS = 2_048
 
 
-def _send(world: World, event: str, repository: Repository, sender: Account, payload: JSON) -> None:
+def _send(github: GitHub, event: str, repository: Repository, sender: Account, payload: JSON) -> None:
     """Send an event of a repository, if the App is installed there and listens to it."""
-    installation = world.installation_of(repository)
+    installation = github.installation_of(repository)
     if installation is None or event not in installation.events or installation.suspended_at is not None:
         return
-    owner = world.store.accounts[repository.owner_id]
-    body = {**payload, "repository": repositories.repository(world, repository)}
+    owner = github.store.accounts[repository.owner_id]
+    body = {**payload, "repository": repositories.repository(github, repository)}
     if owner.type == "Organization":
-        body["organization"] = accounts.organization(world, owner)
-    body["sender"] = accounts.user(world, sender)
+        body["organization"] = accounts.organization(github, owner)
+    body["sender"] = accounts.user(github, sender)
     body["installation"] = {
         "id": installation.id,
         "node_id": node_id("MDIzOkludGVncmF0aW9uSW5zdGFsbGF0aW9u", installation.id),
     }
-    world.outbox.send(event, body, installation=installation, repository=repository)
+    github.outbox.send(event, body, installation=installation, repository=repository)
 
 
 def issue_event(
-    world: World, repository: Repository, issue: Issue, action: str, sender: Account, **more: Any
+    github: GitHub, repository: Repository, issue: Issue, action: str, sender: Account, **more: Any
 ) -> None:
     """Tell about an issue or a pull request.
 
@@ -44,24 +44,24 @@ def issue_event(
         more: further fields of the payload, such as `label` or `changes`.
     """
     if issue.pull is None:
-        shaped = {"action": action, "issue": issues.issue(world, repository, issue), **more}
-        _send(world, "issues", repository, sender, shaped)
+        shaped = {"action": action, "issue": issues.issue(github, repository, issue), **more}
+        _send(github, "issues", repository, sender, shaped)
     else:
-        pull = pulls.pull_request(world, repository, issue)
+        pull = pulls.pull_request(github, repository, issue)
         shaped = {"action": action, "number": issue.number, "pull_request": pull, **more}
-        _send(world, "pull_request", repository, sender, shaped)
+        _send(github, "pull_request", repository, sender, shaped)
 
 
 def label_event(
-    world: World, repository: Repository, issue: Issue, action: str, sender: Account, name: str
+    github: GitHub, repository: Repository, issue: Issue, action: str, sender: Account, name: str
 ) -> None:
     """Tell that an issue was `labeled` or `unlabeled`."""
-    [label] = repositories.labels(world, repository, [name])
-    issue_event(world, repository, issue, action, sender, label=label)
+    [label] = repositories.labels(github, repository, [name])
+    issue_event(github, repository, issue, action, sender, label=label)
 
 
 def comment_event(
-    world: World,
+    github: GitHub,
     repository: Repository,
     issue: Issue,
     comment: Comment,
@@ -72,22 +72,22 @@ def comment_event(
     """Tell about a comment."""
     body = {
         "action": action,
-        "issue": issues.issue(world, repository, issue),
-        "comment": issues.comment(world, repository, comment),
+        "issue": issues.issue(github, repository, issue),
+        "comment": issues.comment(github, repository, comment),
         **more,
     }
-    _send(world, "issue_comment", repository, sender, body)
+    _send(github, "issue_comment", repository, sender, body)
 
 
-def review_event(world: World, repository: Repository, issue: Issue, review: JSON, sender: Account) -> None:
+def review_event(github: GitHub, repository: Repository, issue: Issue, review: JSON, sender: Account) -> None:
     """Tell that a review was submitted."""
-    pull = pulls.pull_request(world, repository, issue, full=False)
+    pull = pulls.pull_request(github, repository, issue, full=False)
     body = {"action": "submitted", "review": review, "pull_request": pull}
-    _send(world, "pull_request_review", repository, sender, body)
+    _send(github, "pull_request_review", repository, sender, body)
 
 
 def push_event(
-    world: World,
+    github: GitHub,
     repository: Repository,
     sender: Account,
     ref: str,
@@ -106,7 +106,7 @@ def push_event(
         head: the new commit, unless deleted.
     """
     zero = "0" * 40
-    page = world.links.page(repository)
+    page = github.links.page(repository)
     body = {
         "ref": ref,
         "before": before,
@@ -116,15 +116,15 @@ def push_event(
         "deleted": after == zero,
         "forced": forced,
         "compare": f"{page}/compare/{before[:12]}...{after[:12]}",
-        "commits": [_pushed(world, repository, commit) for commit in fresh[:_MOST_COMMITS]],
-        "head_commit": _pushed(world, repository, head) if head else None,
-        "pusher": {"name": sender.login, "email": f"{sender.id}+{sender.login}@{world.links.noreply}"},
+        "commits": [_pushed(github, repository, commit) for commit in fresh[:_MOST_COMMITS]],
+        "head_commit": _pushed(github, repository, head) if head else None,
+        "pusher": {"name": sender.login, "email": f"{sender.id}+{sender.login}@{github.links.noreply}"},
     }
-    _send(world, "push", repository, sender, body)
+    _send(github, "push", repository, sender, body)
 
 
-def _pushed(world: World, repository: Repository, commit: Commit) -> JSON:
-    git = world.git(repository)
+def _pushed(github: GitHub, repository: Repository, commit: Commit) -> JSON:
+    git = github.git(repository)
     flags = ("--root", "--no-commit-id", "-r", "--name-status", "-z")
     fields = git.run_fixed("diff-tree", *flags, commit.sha).decode(errors="replace").split("\0")
     changes = list(zip(fields[::2], fields[1::2], strict=False))
@@ -134,7 +134,7 @@ def _pushed(world: World, repository: Repository, commit: Commit) -> JSON:
         "distinct": True,
         "message": commit.message,
         "timestamp": commit.committer.date,
-        "url": world.links.page(repository, f"/commit/{commit.sha}"),
+        "url": github.links.page(repository, f"/commit/{commit.sha}"),
         "author": commits.signature(commit.author),
         "committer": commits.signature(commit.committer),
         "added": [path for letter, path in changes if letter == "A"],
@@ -144,15 +144,15 @@ def _pushed(world: World, repository: Repository, commit: Commit) -> JSON:
 
 
 def installation_event(
-    world: World,
+    github: GitHub,
     installation: Installation,
     action: str,
     added: list[Repository],
     removed: list[Repository] | None = None,
 ) -> None:
     """Tell about the installation itself: `created`, `deleted`, or repositories `added` and `removed`."""
-    account = world.store.accounts[installation.account_id]
-    body: JSON = {"action": action, "installation": accounts.installation(world, installation)}
+    account = github.store.accounts[installation.account_id]
+    body: JSON = {"action": action, "installation": accounts.installation(github, installation)}
     event = "installation"
     if action in ("added", "removed"):
         event = "installation_repositories"
@@ -162,13 +162,13 @@ def installation_event(
     else:
         body["repositories"] = [repositories.brief_repository(it) for it in added]
     body["requester"] = None
-    body["sender"] = accounts.user(world, account)
-    world.outbox.send(event, body, installation=installation)
+    body["sender"] = accounts.user(github, account)
+    github.outbox.send(event, body, installation=installation)
 
 
-def ping(world: World) -> None:
+def ping(github: GitHub) -> None:
     """Tell the webhook that it was set up."""
-    app = world.app
+    app = github.app
     if app is None:
         return
     hook = {
@@ -176,7 +176,7 @@ def ping(world: World) -> None:
         "id": app.hook_id,
         "name": "web",
         "active": True,
-        "events": accounts.app(world, app)["events"],
+        "events": accounts.app(github, app)["events"],
         "config": {
             "content_type": "json",
             "insecure_ssl": "0",
@@ -186,6 +186,6 @@ def ping(world: World) -> None:
         "app_id": app.id,
         "created_at": stamp(app.created_at),
         "updated_at": stamp(app.created_at),
-        "deliveries_url": f"{world.links.api}/app/hook/deliveries",
+        "deliveries_url": f"{github.links.api}/app/hook/deliveries",
     }
-    world.outbox.send("ping", {"zen": "Speak like a human.", "hook_id": app.hook_id, "hook": hook})
+    github.outbox.send("ping", {"zen": "Speak like a human.", "hook_id": app.hook_id, "hook": hook})

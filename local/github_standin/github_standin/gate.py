@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from github_standin.faults import Fault, Faults
-    from github_standin.world import World
+    from github_standin.github import GitHub
 
 _KEPT = 10_000
 _OURS = ("/_standin/", "/_static/")
@@ -61,9 +61,9 @@ class Gate:
         log: file for one JSON line per request, or None.
     """
 
-    def __init__(self, app: ASGIApp, world: World, faults: Faults, log: Path | None) -> None:
+    def __init__(self, app: ASGIApp, github: GitHub, faults: Faults, log: Path | None) -> None:
         self._app = app
-        self._world = world
+        self._github = github
         self._faults = faults
         self._log = log
         self.entries: deque[Entry] = deque(maxlen=_KEPT)
@@ -75,7 +75,7 @@ class Gate:
             return
         agent = dict(scope["headers"]).get(b"user-agent", b"").decode(errors="replace")
         entry = Entry(
-            time=fine_stamp(self._world.now()),
+            time=fine_stamp(self._github.now()),
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"].decode(errors="replace"),

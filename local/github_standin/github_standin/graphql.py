@@ -44,7 +44,7 @@ class Root:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._world = call.world
+        self._github = call.github
 
     # Queries
 
@@ -67,7 +67,7 @@ class Root:
     ) -> JSON:
         """Return a repository."""
         del followRenames
-        found = self._world.repository(owner, name)
+        found = self._github.repository(owner, name)
         if found is None or not may_see(self._call.actor, found):
             message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
             raise _RefusedError("NOT_FOUND", message)
@@ -92,15 +92,15 @@ class Root:
                 "FORBIDDEN", f"{self._call.account().login} does not have permission to delete"
             )
         issue.deleted = True
-        self._world.store.issues.put(issue)
-        events.issue_event(self._world, repository, issue, "deleted", self._call.account())
+        self._github.store.issues.put(issue)
+        events.issue_event(self._github, repository, issue, "deleted", self._call.account())
         return {**_mutation_id(input), "repository": self._repository(repository)}
 
     def transferIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """Move an issue to another repository of the same owner, which takes write access to both."""
         repository, issue = self._find(input["issueId"])
         prefix, number = parse_node_id(input["repositoryId"]) or ("", 0)
-        target = self._world.store.repositories.get(number) if prefix == "R" else None
+        target = self._github.store.repositories.get(number) if prefix == "R" else None
         actor = self._call.actor
         if target is None or not may_see(actor, target):
             raise _unresolved(input["repositoryId"])
@@ -130,18 +130,18 @@ class Root:
 
     def _find(self, text: str) -> tuple[Repository, Issue]:
         prefix, number = parse_node_id(text) or ("", 0)
-        for issue in self._world.store.issues:
+        for issue in self._github.store.issues:
             own = ("PR", issue.pull.id) if issue.pull else ("I", issue.id)
-            repository = self._world.store.repositories.get(issue.repository_id)
+            repository = self._github.store.repositories.get(issue.repository_id)
             if own == (prefix, number) and repository and not issue.deleted:
-                hidden = self._world.lag.hides(self._call.actor, "issue", repository.id, issue.number)
+                hidden = self._github.lag.hides(self._call.actor, "issue", repository.id, issue.number)
                 if may_see(self._call.actor, repository) and not hidden:
                     return repository, issue
                 break
         raise _unresolved(text)
 
     def _actor(self, number: int) -> JSON | None:
-        account = self._world.store.accounts.get(number)
+        account = self._github.store.accounts.get(number)
         if account is None:
             return None
         kind = "Bot" if account.type == "Bot" else "User"
@@ -152,7 +152,7 @@ class Root:
 
     def _repository(self, found: Repository) -> JSON:
         def subject(number: int, *, pull: bool) -> JSON:
-            issue = self._world.issue(found, number)
+            issue = self._github.issue(found, number)
             kind = "PullRequest" if pull else "Issue"
             if issue is None or issue.deleted or (issue.pull is not None) != pull:
                 message = f"Could not resolve to {'a' if pull else 'an'} {kind} with the number of {number}."
@@ -166,7 +166,7 @@ class Root:
             "nameWithOwner": found.full_name,
             "isPrivate": found.private,
             "isArchived": found.archived,
-            "url": self._world.links.page(found),
+            "url": self._github.links.page(found),
             "issue": lambda _info, number: subject(number, pull=False),
             "pullRequest": lambda _info, number: subject(number, pull=True),
         }
@@ -180,7 +180,7 @@ class Root:
             "title": it.title,
             "body": it.body or "",
             "state": it.state.upper(),
-            "url": self._world.links.page(found, f"/{'pull' if it.pull else 'issues'}/{it.number}"),
+            "url": self._github.links.page(found, f"/{'pull' if it.pull else 'issues'}/{it.number}"),
             "author": self._actor(it.user_id),
             "createdAt": stamp(it.created_at),
             "updatedAt": stamp(it.updated_at),
@@ -195,7 +195,7 @@ class Root:
             shaped |= {
                 "isDraft": it.pull.draft,
                 "headRefName": it.pull.head,
-                "headRefOid": self._world.head_of(found, it),
+                "headRefOid": self._github.head_of(found, it),
                 "baseRefName": it.pull.base,
             }
         return shaped
@@ -256,7 +256,7 @@ def respond(call: Call) -> Reply:
     body: JSON = {} if result.data is None and result.errors else {"data": result.data}
     if result.errors:
         body["errors"] = [_error(error) for error in result.errors]
-    headers = call.world.meter.headers(call.actor)
+    headers = call.github.meter.headers(call.actor)
     return Reply(200, json.loads(json.dumps(body)), headers)
 
 
@@ -268,8 +268,8 @@ def _limit(call: Call, error: ApiError) -> Reply | None:
     """
     if "rate limit" not in error.message:
         return None
-    settings = call.world.store.settings.limits
-    headers = {**call.world.meter.headers(call.actor), **error.headers}
+    settings = call.github.store.settings.limits
+    headers = {**call.github.meter.headers(call.actor), **error.headers}
     if "secondary" in error.message:
         reply = error.reply() if settings.graphql_status != HTTPStatus.OK.value else Reply()
         return Reply(reply.status, reply.body or {"errors": [{"message": error.message}]}, headers)
@@ -279,11 +279,11 @@ def _limit(call: Call, error: ApiError) -> Reply | None:
 
 def _admit(call: Call) -> tuple[str, JSON | None]:
     """Return query and variables of somebody who may ask."""
-    call.actor = authenticate(call.world, call.headers.get("authorization"))
+    call.actor = authenticate(call.github, call.headers.get("authorization"))
     if call.actor.kind in ("anonymous", "app"):
         raise ApiError(401, "This endpoint requires you to be authenticated.")
-    call.world.meter.count(call.actor)
-    call.world.lag.check(call.actor)
+    call.github.meter.count(call.actor)
+    call.github.lag.check(call.actor)
     return call.text("query"), call.table("variables")
 
 

@@ -8,11 +8,11 @@ from github_standin import events
 from github_standin.records import Installation
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Access, Repository
-    from github_standin.world import World
 
 
-def install(world: World, repository: Repository, permissions: dict[str, Access] | None) -> Installation:
+def install(github: GitHub, repository: Repository, permissions: dict[str, Access] | None) -> Installation:
     """Let the App reach a repository.
 
     An account has one installation, as on GitHub. A repository that asks for permissions of its own gets
@@ -21,61 +21,61 @@ def install(world: World, repository: Repository, permissions: dict[str, Access]
     Args:
         permissions: its own ones, or None for the account's installation.
     """
-    uninstall_from(world, repository)
-    shared = (i for i in world.store.installations if i.account_id == repository.owner_id and not i.own)
+    uninstall_from(github, repository)
+    shared = (i for i in github.store.installations if i.account_id == repository.owner_id and not i.own)
     found = next(shared, None) if permissions is None else None
     if found is not None:
         found.repository_ids.append(repository.id)
-        world.store.installations.put(found)
-        events.installation_event(world, found, "added", [repository])
+        github.store.installations.put(found)
+        events.installation_event(github, found, "added", [repository])
         return found
-    declared = {name: asked.access for name, asked in world.declaration.permissions.items()}
-    made = world.store.installations.put(
+    declared = {name: asked.access for name, asked in github.declaration.permissions.items()}
+    made = github.store.installations.put(
         Installation(
-            id=world.store.next_id("installation"),
+            id=github.store.next_id("installation"),
             account_id=repository.owner_id,
             permissions=declared if permissions is None else {**permissions, "metadata": "read"},
-            events=list(world.declaration.events),
+            events=list(github.declaration.events),
             repository_ids=[repository.id],
             own=permissions is not None,
-            created_at=world.now(),
+            created_at=github.now(),
         )
     )
-    events.installation_event(world, made, "created", [repository])
+    events.installation_event(github, made, "created", [repository])
     return made
 
 
-def uninstall_from(world: World, repository: Repository) -> None:
+def uninstall_from(github: GitHub, repository: Repository) -> None:
     """Take a repository out of its installation; the last one ends an installation of its own."""
-    found = world.installation_of(repository)
+    found = github.installation_of(repository)
     if found is None:
         return
     if found.own:
-        uninstall(world, found)
+        uninstall(github, found)
         return
     found.repository_ids.remove(repository.id)
-    world.store.installations.put(found)
-    events.installation_event(world, found, "removed", [], [repository])
+    github.store.installations.put(found)
+    events.installation_event(github, found, "removed", [], [repository])
 
 
-def suspend(world: World, installation: Installation, *, suspended: bool) -> None:
+def suspend(github: GitHub, installation: Installation, *, suspended: bool) -> None:
     """Block an installation, or let it go on; it is told of both.
 
     https://docs.github.com/en/rest/apps/apps#suspend-an-app-installation
     """
     if suspended == (installation.suspended_at is not None):
         return
-    installation.suspended_at = world.now() if suspended else None
-    world.store.installations.put(installation)
-    reached = [world.store.repositories[number] for number in installation.repository_ids]
-    events.installation_event(world, installation, "suspend" if suspended else "unsuspend", reached)
+    installation.suspended_at = github.now() if suspended else None
+    github.store.installations.put(installation)
+    reached = [github.store.repositories[number] for number in installation.repository_ids]
+    events.installation_event(github, installation, "suspend" if suspended else "unsuspend", reached)
 
 
-def uninstall(world: World, installation: Installation) -> None:
+def uninstall(github: GitHub, installation: Installation) -> None:
     """Remove an installation with its tokens."""
-    reached = [world.store.repositories[number] for number in installation.repository_ids]
-    events.installation_event(world, installation, "deleted", reached)
-    for token in world.store.tokens:
+    reached = [github.store.repositories[number] for number in installation.repository_ids]
+    events.installation_event(github, installation, "deleted", reached)
+    for token in github.store.tokens:
         if token.installation_id == installation.id:
-            world.store.tokens.delete(token.id)
-    world.store.installations.delete(installation.id)
+            github.store.tokens.delete(token.id)
+    github.store.installations.delete(installation.id)

@@ -19,15 +19,15 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.git.repository import Commit
+    from github_standin.github import GitHub
     from github_standin.records import Account, Issue, Pull, Repository
-    from github_standin.world import World
 
 _CO_AUTHOR = re.compile(r"^co-authored-by:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
-def commits_of(world: World, repository: Repository, pull: Pull) -> list[Commit]:
+def commits_of(github: GitHub, repository: Repository, pull: Pull) -> list[Commit]:
     """Return a pull request's commits, oldest first."""
-    git = world.git(repository)
+    git = github.git(repository)
     return git.log("--reverse", "--topo-order", f"{git.branch(pull.base)}..{pull.head_sha}")
 
 
@@ -80,15 +80,17 @@ def _joined(*parts: str) -> str:
 class Merger:
     """Makes the commits of one merge; the branch is moved by whoever asks."""
 
-    def __init__(self, world: World, repository: Repository, issue: Issue, pull: Pull, who: Account) -> None:
-        self._world = world
+    def __init__(
+        self, github: GitHub, repository: Repository, issue: Issue, pull: Pull, who: Account
+    ) -> None:
+        self._github = github
         self._repository = repository
         self._issue = issue
         self._pull = pull
-        self._git = world.git(repository)
+        self._git = github.git(repository)
         self._base = self._git.branch(pull.base) or pull.base_sha
         self._who = self._signature(who)
-        self._github = Signature("GitHub", GITHUB_MAIL, self._who.date)
+        self._committer = Signature("GitHub", GITHUB_MAIL, self._who.date)
 
     def merge(self, message: str | None) -> str:
         """Make a merge commit and return its hash."""
@@ -100,8 +102,8 @@ class Merger:
 
     def squash(self, message: str | None) -> str:
         """Make one commit of all and return its hash."""
-        author = self._signature(self._world.store.accounts[self._issue.user_id])
-        commits = commits_of(self._world, self._repository, self._pull)
+        author = self._signature(self._github.store.accounts[self._issue.user_id])
+        commits = commits_of(self._github, self._repository, self._pull)
         message = message or squash_message(self._repository, self._issue, commits, author)
         return self._write(self._tree(self._pull.head_sha), [self._base], message, author)
 
@@ -111,19 +113,19 @@ class Merger:
         Whether GitHub keeps commits that change nothing is not documented; the repository's setting decides.
         """
         onto = self._base
-        for it in commits_of(self._world, self._repository, self._pull):
+        for it in commits_of(self._github, self._repository, self._pull):
             is_empty = self._git.commit(it.parents[0]).tree == it.tree
             if is_empty and not self._repository.rebase_keeps_empty:
                 continue
             # Both sides of this merge descend from the commit's parent, so that its own change comes over.
             there = self._git.commit(onto).tree
-            side = self._git.write_commit(there, it.parents[:1], "", self._github, self._github)
+            side = self._git.write_commit(there, it.parents[:1], "", self._committer, self._committer)
             onto = self._write(self._tree(it.sha, side), [onto], it.message, it.author)
         return onto
 
     def _write(self, tree: str, parents: list[str], message: str, author: Signature) -> str:
-        sign = self._world.git_store.signer.signed
-        return self._git.write_commit(tree, parents, message, author, self._github, sign=sign)
+        sign = self._github.git_store.signer.signed
+        return self._git.write_commit(tree, parents, message, author, self._committer, sign=sign)
 
     def _tree(self, commit: str, onto: str | None = None) -> str:
         try:
@@ -133,5 +135,5 @@ class Merger:
         return done.decode().split("\n")[0]
 
     def _signature(self, account: Account) -> Signature:
-        mail = f"{account.id}+{account.login}@{self._world.links.noreply}"
-        return Signature(account.login, mail, stamp(self._world.now()))
+        mail = f"{account.id}+{account.login}@{self._github.links.noreply}"
+        return Signature(account.login, mail, stamp(self._github.now()))

@@ -14,8 +14,8 @@ from github_standin.git.repository import ZERO
 
 if TYPE_CHECKING:
     from github_standin.actors import Actor
+    from github_standin.github import GitHub
     from github_standin.records import Account, Issue, Repository
-    from github_standin.world import World
 
 _BRANCHES = "refs/heads/"
 
@@ -58,16 +58,16 @@ def _bypasses(repository: Repository, actor: Actor, ruleset: dict[str, Any]) -> 
     )
 
 
-def passed_checks(world: World, repository: Repository) -> dict[str, list[str]]:
+def passed_checks(github: GitHub, repository: Repository) -> dict[str, list[str]]:
     """Return the names of the checks that have succeeded, by commit."""
     found: dict[str, list[str]] = {}
-    for run in world.store.check_runs:
+    for run in github.store.check_runs:
         if run.repository_id == repository.id and run.conclusion == "success":
             found.setdefault(run.head_sha, []).append(run.name)
     return found
 
 
-def check_rules(world: World, repository: Repository, actor: Actor, update: Update) -> None:
+def check_rules(github: GitHub, repository: Repository, actor: Actor, update: Update) -> None:
     """Check an update through the API against the repository's rulesets.
 
     Raises:
@@ -76,46 +76,46 @@ def check_rules(world: World, repository: Repository, actor: Actor, update: Upda
     rulesets = rulesets_for(repository, actor)
     if not rulesets:
         return
-    git = world.git(repository)
+    git = github.git(repository)
 
     def verified(commit: str) -> bool:
-        return world.git_store.signer.verified(git.raw_commit(commit)) is not None
+        return github.git_store.signer.verified(git.raw_commit(commit)) is not None
 
-    passed = passed_checks(world, repository)
+    passed = passed_checks(github, repository)
     change = rules.Change(update.ref, update.before, update.after, git.run, verified, passed)
     broken = rules.violations(rules.applying(rulesets, update.ref, repository.default_branch), change)
     if broken:
         raise unprocessable("\n\n".join(["Repository rule violations found", *broken, ""]))
 
 
-def apply(world: World, repository: Repository, sender: Account, updates: list[Update]) -> None:
+def apply(github: GitHub, repository: Repository, sender: Account, updates: list[Update]) -> None:
     """Bring pull requests up to date and tell the App."""
-    git = world.git(repository)
-    repository.pushed_at = world.now()
+    git = github.git(repository)
+    repository.pushed_at = github.now()
     if git.branch(repository.default_branch) is None:
         # The first branch that is pushed to an empty repository becomes its default.
         first = next((u for u in updates if u.ref.startswith(_BRANCHES) and u.after != ZERO), None)
         if first is not None and set(git.refs()) <= {u.ref for u in updates}:
             repository.default_branch = first.ref.removeprefix(_BRANCHES)
             git.set_head(repository.default_branch)
-    world.store.repositories.put(repository)
+    github.store.repositories.put(repository)
     for update in updates:
         if update.before == update.after:
             continue
         if update.after != ZERO and git.type_of(update.after) == "commit":
-            world.lag.made("object", repository.id, update.after)
-            world.lag.made("object", repository.id, git.commit(update.after).tree)
+            github.lag.made("object", repository.id, update.after)
+            github.lag.made("object", repository.id, git.commit(update.after).tree)
         if update.ref.startswith((_BRANCHES, "refs/tags/")):
-            _tell(world, repository, sender, update)
+            _tell(github, repository, sender, update)
         if update.ref.startswith(_BRANCHES) and update.after != ZERO:
             branch = update.ref.removeprefix(_BRANCHES)
-            workflows.start(world, repository, "push", branch=branch, head=update.after, actor=sender)
+            workflows.start(github, repository, "push", branch=branch, head=update.after, actor=sender)
         if update.ref.startswith(_BRANCHES):
-            _follow(world, repository, sender, update)
+            _follow(github, repository, sender, update)
 
 
-def _tell(world: World, repository: Repository, sender: Account, update: Update) -> None:
-    git = world.git(repository)
+def _tell(github: GitHub, repository: Repository, sender: Account, update: Update) -> None:
+    git = github.git(repository)
     created, deleted = update.before == ZERO, update.after == ZERO
     forced = not created and not deleted and not git.is_ancestor(update.before, update.after)
     head = None if deleted else git.resolve(update.after)
@@ -125,7 +125,7 @@ def _tell(world: World, repository: Repository, sender: Account, update: Update)
         excluded = [update.before] if not created else known
         fresh = git.log("--reverse", "--max-count=2048", head, "--not", *excluded)
     events.push_event(
-        world,
+        github,
         repository,
         sender,
         update.ref,
@@ -137,32 +137,32 @@ def _tell(world: World, repository: Repository, sender: Account, update: Update)
     )
 
 
-def _follow(world: World, repository: Repository, sender: Account, update: Update) -> None:
+def _follow(github: GitHub, repository: Repository, sender: Account, update: Update) -> None:
     branch = update.ref.removeprefix(_BRANCHES)
-    for issue in world.issues_of(repository):
+    for issue in github.issues_of(repository):
         if issue.pull is None or issue.state != "open" or issue.pull.head != branch:
             continue
         if update.after == ZERO:
-            close(world, repository, issue, sender)
-            events.issue_event(world, repository, issue, "closed", sender)
+            close(github, repository, issue, sender)
+            events.issue_event(github, repository, issue, "closed", sender)
             continue
         issue.pull.head_sha = update.after
-        issue.updated_at = world.now()
-        world.store.issues.put(issue)
-        world.git(repository).set_ref(f"refs/pull/{issue.number}/head", update.after)
-        workflows.start_for_pull(world, repository, issue, sender)
+        issue.updated_at = github.now()
+        github.store.issues.put(issue)
+        github.git(repository).set_ref(f"refs/pull/{issue.number}/head", update.after)
+        workflows.start_for_pull(github, repository, issue, sender)
         events.issue_event(
-            world, repository, issue, "synchronize", sender, before=update.before, after=update.after
+            github, repository, issue, "synchronize", sender, before=update.before, after=update.after
         )
 
 
-def close(world: World, repository: Repository, issue: Issue, sender: Account) -> None:
+def close(github: GitHub, repository: Repository, issue: Issue, sender: Account) -> None:
     """Close an issue or a pull request; a pull request keeps the commits it had."""
     if issue.pull is not None:
-        git = world.git(repository)
+        git = github.git(repository)
         issue.pull.head_sha = git.branch(issue.pull.head) or issue.pull.head_sha
         issue.pull.base_sha = git.branch(issue.pull.base) or issue.pull.base_sha
     issue.state = "closed"
-    issue.closed_at = issue.updated_at = world.now()
+    issue.closed_at = issue.updated_at = github.now()
     issue.closed_by_id = sender.id
-    world.store.issues.put(issue)
+    github.store.issues.put(issue)

@@ -15,8 +15,8 @@ from github_standin.auth import may_see
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from github_standin.github import GitHub
     from github_standin.records import Repository
-    from github_standin.world import World
 
 _NAME = re.compile(r"[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _BY_NAME = re.compile(r"/repos/([^/]+)/([^/]+)(/.*)?")
@@ -24,7 +24,7 @@ _ISSUE = re.compile(r"/repos/([^/]+)/([^/]+)/issues/([0-9]+)")
 _BY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
 
 
-def rename(world: World, repository: Repository, name: str) -> None:
+def rename(github: GitHub, repository: Repository, name: str) -> None:
     """Give a repository another name; the one that it had leads to it from now on.
 
     Raises:
@@ -34,9 +34,9 @@ def rename(world: World, repository: Repository, name: str) -> None:
         return
     if not _NAME.fullmatch(name) or name.endswith(".git"):
         raise invalid("Repository", "invalid", field="name")
-    if world.repository(repository.owner, name) is not None:
+    if github.repository(repository.owner, name) is not None:
         raise invalid("Repository", "already_exists", field="name")
-    world.git_store.rename(repository.owner, repository.name, name)
+    github.git_store.rename(repository.owner, repository.name, name)
     repository.former_names.append(repository.full_name.lower())
     repository.name = name
 
@@ -50,10 +50,10 @@ def resolve(call: Call) -> Reply | None:
         The redirect, if this is one.
     """
     if match := _BY_NUMBER.fullmatch(call.path):
-        found = call.world.store.repositories.get(int(match[1]))
+        found = call.github.store.repositories.get(int(match[1]))
         if found is not None and may_see(call.actor, found):
             call.path = f"/repos/{found.full_name}{match[2] or ''}"
-    elif (match := _BY_NAME.fullmatch(call.path)) and (found := call.world.renamed(match[1], match[2])):
+    elif (match := _BY_NAME.fullmatch(call.path)) and (found := call.github.renamed(match[1], match[2])):
         return _redirect(call, found, match[3] or "") if may_see(call.actor, found) else None
     return _transferred(call)
 
@@ -64,11 +64,11 @@ def _transferred(call: Call) -> Reply | None:
     https://docs.github.com/en/rest/issues/issues#get-an-issue
     """
     match = _ISSUE.fullmatch(call.path) if call.method == "GET" else None
-    found = call.world.repository(match[1], match[2]) if match else None
+    found = call.github.repository(match[1], match[2]) if match else None
     if match is None or found is None or not may_see(call.actor, found):
         return None
-    it = call.world.transferred(found, int(match[3]))
-    target = call.world.store.repositories.get(it.repository_id) if it else None
+    it = call.github.transferred(found, int(match[3]))
+    target = call.github.store.repositories.get(it.repository_id) if it else None
     if it is None or target is None or not may_see(call.actor, target):
         return None
     return _redirect(call, target, f"/issues/{it.number}")
@@ -76,7 +76,7 @@ def _transferred(call: Call) -> Reply | None:
 
 def _redirect(call: Call, found: Repository, path: str) -> Reply:
     query = f"?{urlencode(call.query)}" if call.query else ""
-    url = f"{call.world.links.api}/repositories/{found.id}{path}{query}"
+    url = f"{call.github.links.api}/repositories/{found.id}{path}{query}"
     status = 301 if call.method == "GET" else 307
     message = "Moved Permanently" if status == 301 else "Temporary Redirect"  # noqa: PLR2004 - HTTP's own number
     return Reply(status, {"message": message, "url": url}, {"Location": url})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from github_standin.answers import Reply
-    from github_standin.world import World
+    from github_standin.github import GitHub
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -50,13 +50,13 @@ class Application:
         exchanges: folder for whole requests and answers, or None.
     """
 
-    def __init__(self, world: World, log: Path | None = None, exchanges: Path | None = None) -> None:
-        self._world = world
+    def __init__(self, github: GitHub, log: Path | None = None, exchanges: Path | None = None) -> None:
+        self._github = github
         self._exchanges = Exchanges(exchanges)
-        world.outbox.delivered = self._exchanges.delivered
+        github.outbox.delivered = self._exchanges.delivered
         faults = Faults()
-        world.outbox.fault = faults.strike
-        git, pages = GitHttp(world), Pages(world)
+        github.outbox.fault = faults.strike
+        git, pages = GitHttp(github), Pages(github)
         application = Starlette(
             routes=[
                 Route("/api/graphql", self._graphql, methods=["POST"]),
@@ -68,18 +68,18 @@ class Application:
             ],
             lifespan=self._lifespan,
         )
-        self.asgi = Gate(application, world, faults, log)
-        self._controls = Control(world, faults, self.asgi.entries)
+        self.asgi = Gate(application, github, faults, log)
+        self._controls = Control(github, faults, self.asgi.entries)
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._world.outbox.start()
+        self._github.outbox.start()
         yield
-        await run_in_threadpool(self._world.close)
+        await run_in_threadpool(self._github.close)
 
     async def _call(self, request: Request, prefix: str) -> Call:
         return Call(
-            world=self._world,
+            github=self._github,
             method=request.method,
             path=str(request.scope["path"]).removeprefix(prefix) or "/",
             query=dict(request.query_params),
@@ -94,7 +94,7 @@ class Application:
         entry: Entry | None = request.scope.get("standin.entry")
 
         def locked() -> Reply:
-            with self._world.lock:
+            with self._github.lock:
                 return respond(call)
 
         reply = await run_in_threadpool(locked)
@@ -118,7 +118,7 @@ class Application:
         call = await self._call(request, "/_standin")
 
         def locked() -> Reply:
-            with self._world.lock:
+            with self._github.lock:
                 reply = self._controls.respond(call)
             return self._controls.settle(call, reply)
 

@@ -16,8 +16,8 @@ from github_standin.records import WorkflowRun
 
 if TYPE_CHECKING:
     from github_standin.git.repository import GitRepository
+    from github_standin.github import GitHub
     from github_standin.records import Account, Issue, Repository
-    from github_standin.world import World
 
 _STRINGS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 _TRAILER = re.compile(r"[A-Za-z0-9-]+\s*:.*")
@@ -43,7 +43,7 @@ def skips(message: str) -> bool:
 
 
 def start(
-    world: World,
+    github: GitHub,
     repository: Repository,
     event: str,
     *,
@@ -60,14 +60,14 @@ def start(
         branch: which one was pushed to, or is to be merged into.
         source: the commit whose workflows count, if it is another one.
     """
-    git = world.git(repository)
+    git = github.git(repository)
     if event != "pull_request_target" and skips(git.commit(head).message):
         return
     for path, definition in _definitions(git, source or head):
         if _listens(definition, event, branch):
-            world.store.workflow_runs.put(
+            github.store.workflow_runs.put(
                 WorkflowRun(
-                    id=world.store.next_id("workflow_run"),
+                    id=github.store.next_id("workflow_run"),
                     repository_id=repository.id,
                     event=event,
                     path=path,
@@ -75,22 +75,22 @@ def start(
                     head_branch=issue.pull.head if issue and issue.pull else branch,
                     head_sha=head,
                     actor_id=actor.id,
-                    created_at=world.now(),
+                    created_at=github.now(),
                 )
             )
 
 
-def start_for_pull(world: World, repository: Repository, issue: Issue, actor: Account) -> None:
+def start_for_pull(github: GitHub, repository: Repository, issue: Issue, actor: Account) -> None:
     """Write down the runs of a pull request that was opened, reopened or got new commits."""
     if issue.pull is None:
         return
-    git = world.git(repository)
+    git = github.git(repository)
     base = git.branch(issue.pull.base)
     common: dict[str, Any] = {"branch": issue.pull.base, "head": issue.pull.head_sha, "actor": actor}
-    start(world, repository, "pull_request", issue=issue, **common)
+    start(github, repository, "pull_request", issue=issue, **common)
     if base is not None:
         # Whatever the branch brings, these come from the base, with its secrets.
-        start(world, repository, "pull_request_target", issue=issue, source=base, **common)
+        start(github, repository, "pull_request_target", issue=issue, source=base, **common)
 
 
 def _definitions(git: GitRepository, commit: str) -> list[tuple[str, dict[str, Any]]]:

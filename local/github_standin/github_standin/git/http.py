@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from github_standin.github import GitHub
     from github_standin.records import Account, Repository
-    from github_standin.world import World
 
 _CHUNK = 64 * 1024
 _SERVICES = ("git-upload-pack", "git-receive-pack")
@@ -99,7 +99,7 @@ class Stream(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def admit(world: World, owner: str, name: str, authorization: str | None, *, push: bool) -> Grant:
+def admit(github: GitHub, owner: str, name: str, authorization: str | None, *, push: bool) -> Grant:
     """Decide whether somebody may fetch from or push to a repository; the caller holds the lock.
 
     Args:
@@ -109,19 +109,19 @@ def admit(world: World, owner: str, name: str, authorization: str | None, *, pus
         RefusedError: they may not.
     """
     try:
-        actor = authenticate(world, authorization)
+        actor = authenticate(github, authorization)
     except ApiError:
         raise RefusedError(
             401, "Invalid username or token. Password authentication is not supported for Git operations."
         ) from None
     try:
-        world.lag.check(actor)
+        github.lag.check(actor)
     except ApiError as error:
         text = "Repository not found." if error.status == 404 else error.message  # noqa: PLR2004 - Not Found
         raise RefusedError(error.status, text) from None
     if actor.kind == "app":
         raise RefusedError(401, "Invalid username or token.")
-    found = world.repository(owner, name)
+    found = github.repository(owner, name)
     if actor is ANONYMOUS and (push or found is None or found.private):
         raise RefusedError(401, "No anonymous write access." if push else "Repository not found.")
     if found is None or not may_see(actor, found):
@@ -132,18 +132,18 @@ def admit(world: World, owner: str, name: str, authorization: str | None, *, pus
         raise RefusedError(403, action if push else "Write access to repository not granted.")
     if push and found.archived:
         raise RefusedError(403, "This repository was archived so it is read-only.")
-    log = world.git_store.pushes / uuid.uuid4().hex if push else None
-    environment = dict(world.git_store.environment)
+    log = github.git_store.pushes / uuid.uuid4().hex if push else None
+    environment = dict(github.git_store.environment)
     rules = {
         "protected": pushes.protected_for(found, actor),
         "workflows": actor.kind != "installation" or grants(actor.permissions, "workflows", "write"),
         "log": str(log),
         "rulesets": pushes.rulesets_for(found, actor),
-        "passed": pushes.passed_checks(world, found),
+        "passed": pushes.passed_checks(github, found),
         "default_branch": found.default_branch,
-        "page": world.links.page(found),
+        "page": github.links.page(found),
         "signing": signing.__file__,
-        "data": str(world.git_store.folder),
+        "data": str(github.git_store.folder),
     }
     environment["STANDIN_PUSH"] = json.dumps(rules)
     return Grant(found, actor, f"/{found.full_name}.git", environment, log)
@@ -161,8 +161,8 @@ def _may(actor: Actor, found: Repository, *, push: bool) -> bool:
 class GitHttp:
     """Serves all repositories."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
         command = ["git", "--exec-path"]
         core = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
         self._backend = str(Path(core) / "git-http-backend")
@@ -188,7 +188,7 @@ class GitHttp:
             return refused.response()
         environment = {
             **grant.environment,
-            "GIT_PROJECT_ROOT": str(self._world.git_store.root),
+            "GIT_PROJECT_ROOT": str(self._github.git_store.root),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": f"{grant.path}/{service}",
             "QUERY_STRING": request.url.query,
@@ -206,17 +206,17 @@ class GitHttp:
 
     def _moved(self, request: Request, name: str, service: str) -> Response | None:
         """Give where a repository with this name before is now; git follows on its first request only."""
-        with self._world.lock:
-            found = self._world.renamed(request.path_params["owner"], name)
+        with self._github.lock:
+            found = self._github.renamed(request.path_params["owner"], name)
         if found is None or found.private:
             return None
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/{found.full_name}.git/{service}{query}", 301)
 
     def _admit(self, request: Request, name: str, *, push: bool) -> Grant:
-        with self._world.lock:
+        with self._github.lock:
             authorization = request.headers.get("authorization")
-            return admit(self._world, request.path_params["owner"], name, authorization, push=push)
+            return admit(self._github, request.path_params["owner"], name, authorization, push=push)
 
     async def _run(self, request: Request, environment: dict[str, str], grant: Grant) -> Response:
         process = await asyncio.create_subprocess_exec(
@@ -245,9 +245,9 @@ class GitHttp:
                 updates.append(pushes.Update(ref, before, after))
             grant.log.unlink()
         sender: Account | None = grant.actor.account
-        with self._world.lock:
+        with self._github.lock:
             if updates and sender is not None:
-                pushes.apply(self._world, grant.repository, sender, updates)
+                pushes.apply(self._github, grant.repository, sender, updates)
 
 
 async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:

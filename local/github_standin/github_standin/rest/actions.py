@@ -21,10 +21,10 @@ _FILTERS = {"event": "event", "branch": "head_branch", "head_sha": "head_sha"}
 def list_runs(call: Call) -> Reply:
     """List runs, newest first; they stay queued for ever."""
     found = call.repository(_READ)
-    runs = [it for it in call.world.store.workflow_runs if it.repository_id == found.id]
+    runs = [it for it in call.github.store.workflow_runs if it.repository_id == found.id]
     for name, field in _FILTERS.items():
         if name in call.query:
             runs = [it for it in runs if getattr(it, field) == call.query[name]]
     shown, headers = call.slice(runs[::-1])
-    shaped = [workflow_run(call.world, found, it) for it in shown]
+    shaped = [workflow_run(call.github, found, it) for it in shown]
     return Reply(200, {"total_count": len(runs), "workflow_runs": shaped}, headers)

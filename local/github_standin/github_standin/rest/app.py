@@ -17,8 +17,8 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from github_standin.github import GitHub
     from github_standin.records import Access, Repository
-    from github_standin.world import World
 
 ROUTER = Router()
 _LIFE_SECONDS = 3_600.0
@@ -28,21 +28,21 @@ _LIFE_SECONDS = 3_600.0
 def get_app(call: Call) -> Reply:
     """Return the App."""
     call.as_app()
-    if call.world.app is None:
+    if call.github.app is None:
         raise not_found()
-    return Reply(200, accounts.app(call.world, call.world.app))
+    return Reply(200, accounts.app(call.github, call.github.app))
 
 
 @ROUTER.on("GET", "/app/installations")
 def list_installations(call: Call) -> Reply:
     """List installations."""
     call.as_app()
-    return call.page(list(call.world.store.installations), lambda it: accounts.installation(call.world, it))
+    return call.page(list(call.github.store.installations), lambda it: accounts.installation(call.github, it))
 
 
 def _installation(call: Call) -> Installation:
     call.as_app()
-    found = call.world.store.installations.get(call.number("id"))
+    found = call.github.store.installations.get(call.number("id"))
     if found is None:
         raise not_found()
     return found
@@ -51,13 +51,13 @@ def _installation(call: Call) -> Installation:
 @ROUTER.on("GET", "/app/installations/{id}")
 def get_installation(call: Call) -> Reply:
     """Return one installation."""
-    return Reply(200, accounts.installation(call.world, _installation(call)))
+    return Reply(200, accounts.installation(call.github, _installation(call)))
 
 
 @ROUTER.on("DELETE", "/app/installations/{id}")
 def delete_installation(call: Call) -> Reply:
     """Uninstall; the tokens end with it."""
-    installs.uninstall(call.world, _installation(call))
+    installs.uninstall(call.github, _installation(call))
     return Reply(204)
 
 
@@ -65,11 +65,11 @@ def delete_installation(call: Call) -> Reply:
 def repository_installation(call: Call) -> Reply:
     """Return the installation that reaches a repository."""
     call.as_app()
-    repository = call.world.repository(call.params["owner"], call.params["repo"])
-    found = call.world.installation_of(repository) if repository else None
+    repository = call.github.repository(call.params["owner"], call.params["repo"])
+    found = call.github.installation_of(repository) if repository else None
     if found is None:
         raise not_found()
-    return Reply(200, accounts.installation(call.world, found))
+    return Reply(200, accounts.installation(call.github, found))
 
 
 @ROUTER.on("GET", "/users/{login}/installation")
@@ -77,11 +77,11 @@ def repository_installation(call: Call) -> Reply:
 def account_installation(call: Call) -> Reply:
     """Return an account's installation."""
     call.as_app()
-    account = call.world.account(call.params["login"])
-    found = [i for i in call.world.store.installations if account and i.account_id == account.id]
+    account = call.github.account(call.params["login"])
+    found = [i for i in call.github.store.installations if account and i.account_id == account.id]
     if not found:
         raise not_found()
-    return Reply(200, accounts.installation(call.world, found[0]))
+    return Reply(200, accounts.installation(call.github, found[0]))
 
 
 @ROUTER.on("POST", "/app/installations/{id}/access_tokens")
@@ -92,14 +92,14 @@ def create_token(call: Call) -> Reply:
         raise suspended()
     permissions = _permissions(call, installation)
     chosen = _repositories(call, installation)
-    token = call.world.store.tokens.put(
+    token = call.github.store.tokens.put(
         InstallationToken(
-            id=call.world.store.next_id("token"),
-            token=_token(call.world, installation.id),
+            id=call.github.store.next_id("token"),
+            token=_token(call.github, installation.id),
             installation_id=installation.id,
             permissions=permissions,
             repository_ids=None if chosen is None else [it.id for it in chosen],
-            expires_at=call.world.now() + _LIFE_SECONDS,
+            expires_at=call.github.now() + _LIFE_SECONDS,
         )
     )
     body: dict[str, Any] = {
@@ -109,20 +109,20 @@ def create_token(call: Call) -> Reply:
         "repository_selection": "selected",
     }
     if chosen is not None:
-        body["repositories"] = [repositories.repository(call.world, it) for it in chosen]
+        body["repositories"] = [repositories.repository(call.github, it) for it in chosen]
     return Reply(201, body)
 
 
-def _token(world: World, installation_id: int) -> str:
+def _token(github: GitHub, installation_id: int) -> str:
     """Make a token as GitHub does since 2026: the App's id and a JSON web token, some 520 characters.
 
     Only GitHub can read it; nobody may rely on what stands in it.
     """
-    number = world.app.id if world.app is not None else 0
+    number = github.app.id if github.app is not None else 0
     claims = {
         "iss": str(number),
         "sub": str(installation_id),
-        "iat": int(world.now()),
+        "iat": int(github.now()),
         "jti": secrets.token_hex(122),
     }
     return f"ghs_{number}_{jwt.encode(claims, secrets.token_bytes(64), 'HS512')}"
@@ -145,7 +145,7 @@ def _repositories(call: Call, installation: Installation) -> list[Repository] | 
     names, numbers = call.texts("repositories"), call.items("repository_ids")
     if names is None and numbers is None:
         return None
-    reached = [call.world.store.repositories[number] for number in installation.repository_ids]
+    reached = [call.github.store.repositories[number] for number in installation.repository_ids]
     by_name = {it.name.lower(): it for it in reached}
     by_id = {it.id: it for it in reached}
     chosen = [by_name.get(name.lower()) for name in names or ()]
@@ -164,12 +164,12 @@ def _repositories(call: Call, installation: Installation) -> list[Repository] | 
 def list_repositories(call: Call) -> Reply:
     """List what a token reaches."""
     installation = call.as_installation()
-    reached = [call.world.store.repositories[number] for number in installation.repository_ids]
+    reached = [call.github.store.repositories[number] for number in installation.repository_ids]
     reached = [it for it in reached if call.actor.reaches(it)]
     shown, headers = call.slice(reached)
     body = {
         "total_count": len(reached),
         "repository_selection": "selected",
-        "repositories": [repositories.repository(call.world, it) for it in shown],
+        "repositories": [repositories.repository(call.github, it) for it in shown],
     }
     return Reply(200, body, headers)

@@ -25,7 +25,7 @@ _MOST_ANNOTATIONS = 50
 
 def _shape(call: Call, found: Repository, it: CheckRun) -> dict[str, Any]:
     output = it.fields.get("output") or {}
-    url = call.world.links.repo(found, f"/check-runs/{it.id}")
+    url = call.github.links.repo(found, f"/check-runs/{it.id}")
     return {
         "id": it.id,
         "node_id": node_id("CR", it.id),
@@ -33,7 +33,7 @@ def _shape(call: Call, found: Repository, it: CheckRun) -> dict[str, Any]:
         "name": it.name,
         "external_id": it.fields.get("external_id", ""),
         "url": url,
-        "html_url": call.world.links.page(found, f"/runs/{it.id}"),
+        "html_url": call.github.links.page(found, f"/runs/{it.id}"),
         "details_url": it.fields.get("details_url"),
         "status": it.status,
         "conclusion": it.conclusion,
@@ -47,7 +47,7 @@ def _shape(call: Call, found: Repository, it: CheckRun) -> dict[str, Any]:
             "annotations_url": f"{url}/annotations",
         },
         "check_suite": {"id": it.id},
-        "app": via_app(call.world, by_app=True),
+        "app": via_app(call.github, by_app=True),
         "pull_requests": [],
     }
 
@@ -62,7 +62,7 @@ def _fill(call: Call, it: CheckRun) -> None:
     it.conclusion = call.maybe_text("conclusion") or it.conclusion
     if it.conclusion is not None:
         it.status = "completed"
-        it.completed_at = it.completed_at or call.world.now()
+        it.completed_at = it.completed_at or call.github.now()
     elif it.status == "completed":
         raise unprocessable('Invalid request.\n\n"conclusion" wasn\'t supplied.')
     output = call.table("output")
@@ -78,7 +78,7 @@ def _fill(call: Call, it: CheckRun) -> None:
             raise unprocessable(f"Invalid request.\n\nNo more than {_MOST_ANNOTATIONS} items are allowed.")
         it.fields["output"] = output
     it.fields |= {name: body[name] for name in _FIELDS if name in body}
-    call.world.store.check_runs.put(it)
+    call.github.store.check_runs.put(it)
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/check-runs")
@@ -90,13 +90,13 @@ def create_check_run(call: Call) -> Reply:
     sha = call.text("head_sha")
     if call.git(found).type_of(sha) != "commit" or call.hidden(found, "object", sha):
         raise unprocessable(f"No commit found for SHA: {sha}")
-    number = call.world.store.next_id("check_run")
+    number = call.github.store.next_id("check_run")
     it = CheckRun(
         id=number,
         repository_id=found.id,
         head_sha=sha,
         name=call.text("name"),
-        started_at=call.world.now(),
+        started_at=call.github.now(),
     )
     _fill(call, it)
     return Reply(201, _shape(call, found, it))
@@ -109,7 +109,7 @@ def list_check_runs(call: Call) -> Reply:
     sha = call.git(found).resolve(call.params["ref"])
     if sha is None:
         raise unprocessable(f"No commit found for SHA: {call.params['ref']}")
-    runs = [it for it in call.world.store.check_runs if (it.repository_id, it.head_sha) == (found.id, sha)]
+    runs = [it for it in call.github.store.check_runs if (it.repository_id, it.head_sha) == (found.id, sha)]
     shown, headers = call.slice(runs)
     body = {"total_count": len(runs), "check_runs": [_shape(call, found, it) for it in shown]}
     return Reply(200, body, headers)

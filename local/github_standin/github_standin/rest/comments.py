@@ -34,15 +34,15 @@ def _text(call: Call) -> str:
 def list_all(call: Call) -> Reply:
     """List all comments of a repository."""
     found = call.repository(READ_ISSUES)
-    comments = [it for it in call.world.store.comments if it.repository_id == found.id]
-    return call.page(comments, lambda it: issues.comment(call.world, found, it))
+    comments = [it for it in call.github.store.comments if it.repository_id == found.id]
+    return call.page(comments, lambda it: issues.comment(call.github, found, it))
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/issues/{number}/comments")
 def list_comments(call: Call) -> Reply:
     """List the comments on an issue, oldest first."""
     found, on = call.issue(READ_ISSUES)
-    return call.page(call.world.comments_of(on), lambda it: issues.comment(call.world, found, it))
+    return call.page(call.github.comments_of(on), lambda it: issues.comment(call.github, found, it))
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/issues/{number}/comments")
@@ -52,10 +52,10 @@ def create_comment(call: Call) -> Reply:
     changes.check_unlocked(call, found, on, "comment")
     body = _text(call)
     call.create_content()
-    now, account = call.world.now(), call.account()
-    it = call.world.store.comments.put(
+    now, account = call.github.now(), call.account()
+    it = call.github.store.comments.put(
         Comment(
-            id=call.world.store.next_id("comment"),
+            id=call.github.store.next_id("comment"),
             repository_id=found.id,
             number=on.number,
             user_id=account.id,
@@ -65,11 +65,11 @@ def create_comment(call: Call) -> Reply:
             updated_at=now,
         )
     )
-    call.world.lag.made("comment", found.id, it.id)
+    call.github.lag.made("comment", found.id, it.id)
     on.updated_at = now
-    call.world.store.issues.put(on)
-    events.comment_event(call.world, found, on, it, "created", account)
-    return Reply(201, issues.comment(call.world, found, it))
+    call.github.store.issues.put(on)
+    events.comment_event(call.github, found, on, it, "created", account)
+    return Reply(201, issues.comment(call.github, found, it))
 
 
 def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
@@ -78,9 +78,9 @@ def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
     Raises:
         ApiError: 401, 403 or 404.
     """
-    found = call.world.repository(call.params["owner"], call.params["repo"])
-    it = call.world.store.comments.get(call.number("id"))
-    on = call.world.issue(found, it.number) if found and it and it.repository_id == found.id else None
+    found = call.github.repository(call.params["owner"], call.params["repo"])
+    it = call.github.store.comments.get(call.number("id"))
+    on = call.github.issue(found, it.number) if found and it and it.repository_id == found.id else None
     if found is None:
         raise not_found()
     allow(call.actor, found, rule, on)
@@ -93,7 +93,7 @@ def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
 def get_comment(call: Call) -> Reply:
     """Return one comment."""
     found, _, it = find(call, READ_ISSUES)
-    return Reply(200, issues.comment(call.world, found, it))
+    return Reply(200, issues.comment(call.github, found, it))
 
 
 @ROUTER.on("PATCH", _COMMENT)
@@ -104,12 +104,12 @@ def change_comment(call: Call) -> Reply:
     body = _text(call)
     call.create_content(edit=True)
     before = it.body
-    it.body, it.updated_at = body, call.world.now()
-    call.world.store.comments.put(it)
+    it.body, it.updated_at = body, call.github.now()
+    call.github.store.comments.put(it)
     if body != before:
         difference = {"body": {"from": before}}
-        events.comment_event(call.world, found, on, it, "edited", call.account(), changes=difference)
-    return Reply(200, issues.comment(call.world, found, it))
+        events.comment_event(call.github, found, on, it, "edited", call.account(), changes=difference)
+    return Reply(200, issues.comment(call.github, found, it))
 
 
 @ROUTER.on("DELETE", _COMMENT)
@@ -117,6 +117,6 @@ def delete_comment(call: Call) -> Reply:
     """Delete a comment."""
     found, on, it = find(call, TALK)
     changes.check_author(call, found, it, "write")
-    events.comment_event(call.world, found, on, it, "deleted", call.account())
-    call.world.store.comments.delete(it.id)
+    events.comment_event(call.github, found, on, it, "deleted", call.account())
+    call.github.store.comments.delete(it.id)
     return Reply(204)

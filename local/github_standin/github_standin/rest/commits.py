@@ -37,7 +37,7 @@ def list_commits(call: Call) -> Reply:
         raise not_found()
     path = ["--", call.query["path"]] if call.query.get("path") else []
     history = git.log("--max-count=5000", sha, *path)
-    return call.page(history, lambda it: commits.commit(call.world, found, it))
+    return call.page(history, lambda it: commits.commit(call.github, found, it))
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref:path}")
@@ -53,9 +53,9 @@ def get_commit(call: Call) -> Reply:
     if (diff := as_diff(call, git, before, sha)) is not None:
         return diff
     changes = changed_files(git, before, sha)
-    shaped = commits.commit(call.world, found, commit)
+    shaped = commits.commit(call.github, found, commit)
     shaped["stats"] = commits.stats(changes)
-    shaped["files"] = [commits.changed_file(call.world, found, it, sha) for it in changes[:_MOST_FILES]]
+    shaped["files"] = [commits.changed_file(call.github, found, it, sha) for it in changes[:_MOST_FILES]]
     return Reply(200, shaped)
 
 
@@ -78,23 +78,23 @@ def compare(call: Call) -> Reply:
         return diff
     ahead, behind = git.count(base, head), git.count(head, base)
     states = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
-    page = call.world.links.page(found, f"/compare/{left}...{right}")
+    page = call.github.links.page(found, f"/compare/{left}...{right}")
     history = git.log("--reverse", f"{base}..{head}")[-_MOST_COMMITS:]
     shaped: dict[str, Any] = {
-        "url": call.world.links.repo(found, f"/compare/{left}...{right}"),
+        "url": call.github.links.repo(found, f"/compare/{left}...{right}"),
         "html_url": page,
-        "permalink_url": call.world.links.page(found, f"/compare/{base[:7]}...{head[:7]}"),
+        "permalink_url": call.github.links.page(found, f"/compare/{base[:7]}...{head[:7]}"),
         "diff_url": f"{page}.diff",
         "patch_url": f"{page}.patch",
-        "base_commit": commits.commit(call.world, found, git.commit(base)),
-        "merge_base_commit": commits.commit(call.world, found, git.commit(fork)),
+        "base_commit": commits.commit(call.github, found, git.commit(base)),
+        "merge_base_commit": commits.commit(call.github, found, git.commit(fork)),
         "status": states.get((ahead > 0, behind > 0), "diverged"),
         "ahead_by": ahead,
         "behind_by": behind,
         "total_commits": ahead,
-        "commits": [commits.commit(call.world, found, it) for it in history],
+        "commits": [commits.commit(call.github, found, it) for it in history],
         "files": [
-            commits.changed_file(call.world, found, it, head)
+            commits.changed_file(call.github, found, it, head)
             for it in changed_files(git, fork, head)[:_MOST_FILES]
         ],
     }

@@ -49,8 +49,8 @@ def shape_in_full(it: Delivery) -> dict[str, Any]:
 def _kept(call: Call) -> list[Delivery]:
     """Return the attempts that were made in the last three days, newest first."""
     call.as_app()
-    oldest = call.world.now() - KEPT_SECONDS
-    found = [it for it in call.world.store.deliveries if not it.pending and it.delivered_at >= oldest]
+    oldest = call.github.now() - KEPT_SECONDS
+    found = [it for it in call.github.store.deliveries if not it.pending and it.delivered_at >= oldest]
     return sorted(found, key=lambda it: it.id, reverse=True)
 
 
@@ -73,7 +73,7 @@ def list_deliveries(call: Call) -> Reply:
         cursor = base64.urlsafe_b64encode(rest.encode()).decode()
         others = {name: value for name, value in call.query.items() if name != "cursor"}
         query = "&".join([f"{name}={value}" for name, value in others.items()] + [f"cursor={cursor}"])
-        headers["Link"] = f'<{call.world.links.api}{call.path}?{query}>; rel="next"'
+        headers["Link"] = f'<{call.github.links.api}{call.path}?{query}>; rel="next"'
     return Reply(200, [shape(it) for it in found[:wanted]], headers)
 
 
@@ -103,5 +103,5 @@ def get_delivery(call: Call) -> Reply:
 @ROUTER.on("POST", "/app/hook/deliveries/{id}/attempts")
 def redeliver(call: Call) -> Reply:
     """Ask for another attempt."""
-    call.world.outbox.send_again(_delivery(call))
+    call.github.outbox.send_again(_delivery(call))
     return Reply(202, {})

@@ -33,7 +33,7 @@ def get_commit(call: Call) -> Reply:
     git = call.git(found)
     if git.type_of(call.params["sha"]) != "commit" or call.hidden(found, "object", call.params["sha"]):
         raise not_found()
-    return Reply(200, commits.git_commit(call.world, found, git.commit(call.params["sha"])))
+    return Reply(200, commits.git_commit(call.github, found, git.commit(call.params["sha"])))
 
 
 def _signature(call: Call, name: str, otherwise: Signature) -> Signature:
@@ -43,7 +43,7 @@ def _signature(call: Call, name: str, otherwise: Signature) -> Signature:
     for key in ("name", "email"):
         if not isinstance(given.get(key), str) or not given[key].strip():
             raise unprocessable(f'Invalid request.\n\n"{key}" wasn\'t supplied.')
-    date = given.get("date") or stamp(call.world.now())
+    date = given.get("date") or stamp(call.github.now())
     try:
         datetime.fromisoformat(date)
     except (TypeError, ValueError):
@@ -70,16 +70,16 @@ def create_commit(call: Call) -> Reply:
         if git.type_of(parent) != "commit" or call.hidden(found, "object", parent):
             raise unprocessable("Parent SHA does not exist or is not a commit object")
     account = call.account()
-    mail = f"{account.id}+{account.login}@{call.world.links.noreply}"
-    author = _signature(call, "author", Signature(account.login, mail, stamp(call.world.now())))
+    mail = f"{account.id}+{account.login}@{call.github.links.noreply}"
+    author = _signature(call, "author", Signature(account.login, mail, stamp(call.github.now())))
     # https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification
     signs = call.by_app and not any(call.body().get(name) for name in ("author", "committer", "signature"))
-    github = Signature("GitHub", commits.GITHUB_MAIL, author.date)
-    committer = github if signs else _signature(call, "committer", author)
-    sign = call.world.git_store.signer.signed if signs else None
+    by_github = Signature("GitHub", commits.GITHUB_MAIL, author.date)
+    committer = by_github if signs else _signature(call, "committer", author)
+    sign = call.github.git_store.signer.signed if signs else None
     sha = git.write_commit(tree, parents, message, author, committer, sign=sign)
-    call.world.lag.made("object", found.id, sha)
-    return Reply(201, commits.git_commit(call.world, found, git.commit(sha)))
+    call.github.lag.made("object", found.id, sha)
+    return Reply(201, commits.git_commit(call.github, found, git.commit(sha)))
 
 
 @ROUTER.on("GET", f"{_REPO}/trees/{{sha:path}}")
@@ -106,9 +106,9 @@ def _tree(
         if entry.size is not None:
             line["size"] = entry.size
         if entry.type != "commit":
-            line["url"] = call.world.links.repo(found, f"/git/{entry.type}s/{entry.sha}")
+            line["url"] = call.github.links.repo(found, f"/git/{entry.type}s/{entry.sha}")
         lines.append(line)
-    url = call.world.links.repo(found, f"/git/trees/{tree}")
+    url = call.github.links.repo(found, f"/git/trees/{tree}")
     return {"sha": tree, "url": url, "tree": lines, "truncated": False}
 
 
@@ -167,7 +167,7 @@ def get_blob(call: Call) -> Reply:
             "sha": sha,
             "node_id": sha,
             "size": len(content),
-            "url": call.world.links.repo(found, f"/git/blobs/{sha}"),
+            "url": call.github.links.repo(found, f"/git/blobs/{sha}"),
             "content": base64.encodebytes(content).decode(),
             "encoding": "base64",
         },
@@ -187,4 +187,4 @@ def create_blob(call: Call) -> Reply:
     except binascii.Error:
         raise unprocessable("Invalid base64 content") from None
     sha = git.write_blob(content)
-    return Reply(201, {"sha": sha, "url": call.world.links.repo(found, f"/git/blobs/{sha}")})
+    return Reply(201, {"sha": sha, "url": call.github.links.repo(found, f"/git/blobs/{sha}")})

@@ -40,10 +40,10 @@ def in_state(call: Call, found: list[Issue]) -> list[Issue]:
 def list_issues(call: Call) -> Reply:
     """List issues and pull requests."""
     found = call.repository(READ_ISSUES)
-    chosen = in_state(call, list(call.world.issues_of(found)))
+    chosen = in_state(call, list(call.github.issues_of(found)))
     wanted = {name.lower() for name in call.query.get("labels", "").split(",") if name}
     chosen = [it for it in chosen if wanted <= {name.lower() for name in it.labels}]
-    return call.page(chosen, lambda it: issues.issue(call.world, found, it))
+    return call.page(chosen, lambda it: issues.issue(call.github, found, it))
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/issues")
@@ -60,11 +60,11 @@ def create_issue(call: Call) -> Reply:
     it = changes.begin(call, found, title, body)
     if call.by_app or ROLES[role_of(found, account)] >= ROLES["triage"]:
         it.labels = ensure_labels(call, found, names)
-    call.world.store.issues.put(it)
-    events.issue_event(call.world, found, it, "opened", account)
+    call.github.store.issues.put(it)
+    events.issue_event(call.github, found, it, "opened", account)
     for name in it.labels:
-        events.label_event(call.world, found, it, "labeled", account, name)
-    return Reply(201, issues.issue(call.world, found, it))
+        events.label_event(call.github, found, it, "labeled", account, name)
+    return Reply(201, issues.issue(call.github, found, it))
 
 
 def _name(value: Any) -> str:
@@ -79,7 +79,7 @@ def _name(value: Any) -> str:
 def get_issue(call: Call) -> Reply:
     """Return one issue."""
     found, it = call.issue(READ_ISSUES)
-    return Reply(200, issues.issue(call.world, found, it))
+    return Reply(200, issues.issue(call.github, found, it))
 
 
 @ROUTER.on("PATCH", "/repos/{owner}/{repo}/issues/{number}")
@@ -94,8 +94,8 @@ def change_issue(call: Call) -> Reply:
         it.state_reason = reason
     if labels is not None:
         changes.set_labels(call, found, it, ensure_labels(call, found, [_name(name) for name in labels]))
-    call.world.store.issues.put(it)
-    return Reply(200, issues.issue(call.world, found, it))
+    call.github.store.issues.put(it)
+    return Reply(200, issues.issue(call.github, found, it))
 
 
 @ROUTER.on("PUT", "/repos/{owner}/{repo}/issues/{number}/lock")
@@ -105,7 +105,7 @@ def lock_issue(call: Call) -> Reply:
     _, it = call.issue(_LOCK)
     it.locked = call.method == "PUT"
     it.lock_reason = call.maybe_text("lock_reason") if it.locked else None
-    call.world.store.issues.put(it)
+    call.github.store.issues.put(it)
     return Reply(204)
 
 

@@ -43,9 +43,9 @@ def ensure_labels(call: Call, found: Repository, names: list[str]) -> list[str]:
 
 
 def _make(call: Call, found: Repository, name: str, color: str = "ededed", text: str | None = None) -> Label:
-    made = Label(id=call.world.store.next_id("label"), name=name, color=color, description=text)
+    made = Label(id=call.github.store.next_id("label"), name=name, color=color, description=text)
     found.labels.append(made)
-    call.world.store.repositories.put(found)
+    call.github.store.repositories.put(found)
     return made
 
 
@@ -53,7 +53,7 @@ def _make(call: Call, found: Repository, name: str, color: str = "ededed", text:
 def list_repository_labels(call: Call) -> Reply:
     """List a repository's labels."""
     found = call.repository(READ_ISSUES)
-    return call.page(found.labels, lambda it: repositories.label(call.world, found, it))
+    return call.page(found.labels, lambda it: repositories.label(call.github, found, it))
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/labels")
@@ -68,8 +68,8 @@ def create_label(call: Call) -> Reply:
     ensure_labels(call, found, [name])
     made = next(it for it in found.labels if it.name == name)
     made.color, made.description = color, call.maybe_text("description")
-    call.world.store.repositories.put(found)
-    return Reply(201, repositories.label(call.world, found, made))
+    call.github.store.repositories.put(found)
+    return Reply(201, repositories.label(call.github, found, made))
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/labels/{name:path}")
@@ -78,12 +78,12 @@ def get_label(call: Call) -> Reply:
     found = call.repository(READ_ISSUES)
     for it in found.labels:
         if it.name.lower() == call.params["name"].lower():
-            return Reply(200, repositories.label(call.world, found, it))
+            return Reply(200, repositories.label(call.github, found, it))
     raise not_found()
 
 
 def _shape(call: Call, found: Repository, it: Issue) -> list[Any]:
-    return repositories.labels(call.world, found, it.labels)
+    return repositories.labels(call.github, found, it.labels)
 
 
 @ROUTER.on("GET", f"{_ISSUE}/labels")

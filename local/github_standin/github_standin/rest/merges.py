@@ -17,9 +17,9 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from github_standin.github import GitHub
     from github_standin.permissions import Rule
     from github_standin.records import Issue, Pull, Repository
-    from github_standin.world import World
 
 ROUTER = Router()
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
@@ -49,41 +49,41 @@ def merge(call: Call) -> Reply:
         why = "still a draft" if pull.draft else "not mergeable"
         raise ApiError(405, f"Pull Request is {why}")
     expected = call.maybe_text("sha")
-    pull.head_sha = call.world.head_of(found, it)
+    pull.head_sha = call.github.head_of(found, it)
     if expected is not None and expected != pull.head_sha:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
     title, message = call.maybe_text("commit_title"), call.maybe_text("commit_message")
     given = "\n\n".join(part for part in (title, message) if part) or None
-    merger = Merger(call.world, found, it, pull, call.account())
+    merger = Merger(call.github, found, it, pull, call.account())
     method = call.maybe_text("merge_method") or "merge"
     if method not in ("merge", "squash", "rebase"):
         raise unprocessable("Invalid request.\n\nmerge_method must be one of merge, squash or rebase.")
     sha = merger.rebase() if method == "rebase" else getattr(merger, method)(given)
     ref = f"refs/heads/{pull.base}"
-    git = call.world.git(found)
+    git = call.github.git(found)
     before = git.branch(pull.base) or pull.base_sha
     git.set_ref(ref, sha)
-    pull.merge_commit_sha, pull.merged_at, pull.merged_by_id = sha, call.world.now(), call.account().id
-    pushes.close(call.world, found, it, call.account())
+    pull.merge_commit_sha, pull.merged_at, pull.merged_by_id = sha, call.github.now(), call.account().id
+    pushes.close(call.github, found, it, call.account())
     pull.base_sha = before
-    call.world.store.issues.put(it)
-    events.issue_event(call.world, found, it, "closed", call.account())
-    pushes.apply(call.world, found, call.account(), [pushes.Update(ref, before, sha)])
+    call.github.store.issues.put(it)
+    events.issue_event(call.github, found, it, "closed", call.account())
+    pushes.apply(call.github, found, call.account(), [pushes.Update(ref, before, sha)])
     return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
-def _shape(world: World, found: Repository, it: Issue, review: Review) -> dict[str, Any]:
-    api = world.links.repo(found, f"/pulls/{it.number}")
-    page = world.links.page(found, f"/pull/{it.number}#pullrequestreview-{review.id}")
+def _shape(github: GitHub, found: Repository, it: Issue, review: Review) -> dict[str, Any]:
+    api = github.links.repo(found, f"/pulls/{it.number}")
+    page = github.links.page(found, f"/pull/{it.number}#pullrequestreview-{review.id}")
     return {
         "id": review.id,
         "node_id": node_id("PRR", review.id),
-        "user": maybe_user(world, review.user_id),
+        "user": maybe_user(github, review.user_id),
         "body": review.body,
         "state": review.state,
         "html_url": page,
         "pull_request_url": api,
-        "author_association": association(world, found, review.user_id),
+        "author_association": association(github, found, review.user_id),
         "_links": {"html": {"href": page}, "pull_request": {"href": api}},
         "submitted_at": stamp(review.submitted_at),
         "commit_id": review.commit_id,
@@ -94,8 +94,8 @@ def _shape(world: World, found: Repository, it: Issue, review: Review) -> dict[s
 def list_reviews(call: Call) -> Reply:
     """List reviews, oldest first."""
     found, it, _ = _pull(call, READ_PULLS)
-    reviews = [one for one in call.world.store.reviews if one.issue_id == it.id]
-    return call.page(reviews, lambda review: _shape(call.world, found, it, review))
+    reviews = [one for one in call.github.store.reviews if one.issue_id == it.id]
+    return call.page(reviews, lambda review: _shape(call.github, found, it, review))
 
 
 @ROUTER.on("POST", f"{_PULL}/reviews")
@@ -108,20 +108,20 @@ def create_review(call: Call) -> Reply:
     if event != "COMMENT" and account.id == it.user_id:
         what = "approve" if event == "APPROVE" else "request changes on"
         raise unprocessable(f"Unprocessable Entity: Can not {what} your own pull request")
-    review = call.world.store.reviews.put(
+    review = call.github.store.reviews.put(
         Review(
-            id=call.world.store.next_id("review"),
+            id=call.github.store.next_id("review"),
             repository_id=found.id,
             issue_id=it.id,
             user_id=account.id,
             body=call.maybe_text("body") or "",
             state=_STATES[event],
-            commit_id=call.maybe_text("commit_id") or call.world.head_of(found, it),
-            submitted_at=call.world.now(),
+            commit_id=call.maybe_text("commit_id") or call.github.head_of(found, it),
+            submitted_at=call.github.now(),
         )
     )
-    shaped = _shape(call.world, found, it, review)
+    shaped = _shape(call.github, found, it, review)
     # Webhooks write the state in lower case.
     told = {**shaped, "state": review.state.lower()}
-    events.review_event(call.world, found, it, told, account)
+    events.review_event(call.github, found, it, told, account)
     return Reply(200, shaped)

@@ -28,7 +28,7 @@ _MOST_COMMITS = 250
 def list_pulls(call: Call) -> Reply:
     """List pull requests; `head` is `owner:branch`, anything else finds nothing out."""
     found = call.repository(READ_PULLS)
-    chosen = in_state(call, [it for it in call.world.issues_of(found) if it.pull])
+    chosen = in_state(call, [it for it in call.github.issues_of(found) if it.pull])
     chosen = [it for it in chosen if not call.hidden(found, "issue", it.number)]
     owner, colon, branch = call.query.get("head", "").partition(":")
     # As on GitHub, a head without an owner is not a filter at all.
@@ -37,7 +37,7 @@ def list_pulls(call: Call) -> Reply:
         chosen = [it for it in chosen if mine and it.pull and it.pull.head == branch]
     if base := call.query.get("base"):
         chosen = [it for it in chosen if it.pull and it.pull.base == base]
-    return call.page(chosen, lambda it: pulls.pull_request(call.world, found, it, full=False))
+    return call.page(chosen, lambda it: pulls.pull_request(call.github, found, it, full=False))
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/pulls")
@@ -57,26 +57,26 @@ def create_pull(call: Call) -> Reply:
     if draft and not found.drafts:
         raise ApiError(422, "Draft pull requests are not supported in this repository.")
     call.create_content()
-    number = call.world.store.next_id("pull")
+    number = call.github.store.next_id("pull")
     pull = Pull(id=number, head=head, base=base, head_sha=head_sha, base_sha=base_sha, draft=draft)
     it = changes.begin(call, found, title, body, pull)
-    call.world.store.issues.put(it)
-    call.world.lag.made("issue", found.id, it.number)
-    call.world.git(found).set_ref(f"refs/pull/{it.number}/head", head_sha)
-    workflows.start_for_pull(call.world, found, it, call.account())
-    events.issue_event(call.world, found, it, "opened", call.account())
-    return Reply(201, pulls.pull_request(call.world, found, it))
+    call.github.store.issues.put(it)
+    call.github.lag.made("issue", found.id, it.number)
+    call.github.git(found).set_ref(f"refs/pull/{it.number}/head", head_sha)
+    workflows.start_for_pull(call.github, found, it, call.account())
+    events.issue_event(call.github, found, it, "opened", call.account())
+    return Reply(201, pulls.pull_request(call.github, found, it))
 
 
 def _ends(call: Call, found: Repository, head: str, base: str) -> tuple[str, str]:
     """Return the commits of both branches, if there can be a pull request between them."""
-    git = call.world.git(found)
+    git = call.github.git(found)
     base_sha, head_sha = git.branch(base), git.branch(head)
     if head_sha is None or call.hidden(found, "ref", f"refs/heads/{head}"):
         raise invalid("PullRequest", "invalid", field="head")
     if base_sha is None:
         raise invalid("PullRequest", "invalid", field="base")
-    if changes.open_for(call.world, found, head, base):
+    if changes.open_for(call.github, found, head, base):
         message = f"A pull request already exists for {found.owner}:{head}."
         raise invalid("PullRequest", "custom", message=message)
     if git.merge_base(base_sha, head_sha) is None:
@@ -98,16 +98,16 @@ def _span(call: Call, found: Repository, it: Issue) -> tuple[str, str]:
     """Return where the pull request's commits begin, and its head."""
     if it.pull is None:
         raise not_found()
-    head, base = call.world.head_of(found, it), pulls.base_sha(call.world, found, it, it.pull)
-    return call.world.git(found).merge_base(base, head) or base, head
+    head, base = call.github.head_of(found, it), pulls.base_sha(call.github, found, it, it.pull)
+    return call.github.git(found).merge_base(base, head) or base, head
 
 
 @ROUTER.on("GET", _PULL)
 def get_pull(call: Call) -> Reply:
     """Return one pull request, or its difference when only that is accepted."""
     found, it = _pull(call, READ_PULLS)
-    diff = as_diff(call, call.world.git(found), *_span(call, found, it))
-    return diff or Reply(200, pulls.pull_request(call.world, found, it))
+    diff = as_diff(call, call.github.git(found), *_span(call, found, it))
+    return diff or Reply(200, pulls.pull_request(call.github, found, it))
 
 
 @ROUTER.on("PATCH", _PULL)
@@ -117,12 +117,12 @@ def change_pull(call: Call) -> Reply:
     changes.check_author(call, found, it, "write")
     base = call.maybe_text("base")
     if base is not None and it.pull is not None and base != it.pull.base:
-        if call.world.git(found).branch(base) is None:
+        if call.github.git(found).branch(base) is None:
             raise invalid("PullRequest", "invalid", field="base")
         it.pull.base = base
     change(call, found, it)
-    call.world.store.issues.put(it)
-    return Reply(200, pulls.pull_request(call.world, found, it))
+    call.github.store.issues.put(it)
+    return Reply(200, pulls.pull_request(call.github, found, it))
 
 
 @ROUTER.on("GET", f"{_PULL}/commits")
@@ -130,8 +130,8 @@ def list_commits(call: Call) -> Reply:
     """List a pull request's commits, oldest first."""
     found, it = _pull(call, READ_PULLS)
     start, head = _span(call, found, it)
-    history = call.world.git(found).log("--reverse", f"{start}..{head}")[:_MOST_COMMITS]
-    return call.page(history, lambda commit: commits.commit(call.world, found, commit))
+    history = call.github.git(found).log("--reverse", f"{start}..{head}")[:_MOST_COMMITS]
+    return call.page(history, lambda commit: commits.commit(call.github, found, commit))
 
 
 @ROUTER.on("GET", f"{_PULL}/files")
@@ -139,5 +139,5 @@ def list_files(call: Call) -> Reply:
     """List the files that a pull request changes."""
     found, it = _pull(call, READ_PULLS)
     start, head = _span(call, found, it)
-    changed = changed_files(call.world.git(found), start, head)
-    return call.page(changed, lambda file: commits.changed_file(call.world, found, file, head))
+    changed = changed_files(call.github.git(found), start, head)
+    return call.page(changed, lambda file: commits.changed_file(call.github, found, file, head))

@@ -23,14 +23,14 @@ _COMMENT = "/repos/{owner}/{repo}/issues/comments/{id}/reactions"
 def _list(call: Call, it: Issue | Comment) -> Reply:
     content = call.query.get("content")
     chosen = [reaction for reaction in it.reactions if content in (None, reaction.content)]
-    return call.page(chosen, lambda reaction: issues.reaction(call.world, reaction))
+    return call.page(chosen, lambda reaction: issues.reaction(call.github, reaction))
 
 
 def _save(call: Call, it: Issue | Comment) -> None:
     if isinstance(it, Issue):
-        call.world.store.issues.put(it)
+        call.github.store.issues.put(it)
     else:
-        call.world.store.comments.put(it)
+        call.github.store.comments.put(it)
 
 
 def _add(call: Call, it: Issue | Comment) -> Reply:
@@ -39,16 +39,16 @@ def _add(call: Call, it: Issue | Comment) -> Reply:
         raise invalid("Reaction", "invalid", field="content")
     for known in it.reactions:
         if (known.user_id, known.content) == (account.id, content):
-            return Reply(200, issues.reaction(call.world, known))
+            return Reply(200, issues.reaction(call.github, known))
     made = Reaction(
-        id=call.world.store.next_id("reaction"),
+        id=call.github.store.next_id("reaction"),
         user_id=account.id,
         content=content,
-        created_at=call.world.now(),
+        created_at=call.github.now(),
     )
     it.reactions.append(made)
     _save(call, it)
-    return Reply(201, issues.reaction(call.world, made))
+    return Reply(201, issues.reaction(call.github, made))
 
 
 @ROUTER.on("GET", _ISSUE)

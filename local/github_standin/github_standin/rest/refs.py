@@ -25,8 +25,8 @@ def _shape(call: Call, found: Repository, git: GitRepository, name: str, sha: st
     return {
         "ref": name,
         "node_id": node_id("REF", int(sha[:15], 16)),
-        "url": call.world.links.repo(found, f"/git/{name}"),
-        "object": {"sha": sha, "type": kind, "url": call.world.links.repo(found, f"/git/{kind}s/{sha}")},
+        "url": call.github.links.repo(found, f"/git/{name}"),
+        "object": {"sha": sha, "type": kind, "url": call.github.links.repo(found, f"/git/{kind}s/{sha}")},
     }
 
 
@@ -72,8 +72,8 @@ def create_ref(call: Call) -> Reply:
     update = pushes.Update(name, ZERO, sha)
     _check(call, found, update, "Cannot create ref due to creations being restricted.")
     git.set_ref(name, sha)
-    call.world.lag.made("ref", found.id, name)
-    pushes.apply(call.world, found, call.account(), [update])
+    call.github.lag.made("ref", found.id, name)
+    pushes.apply(call.github, found, call.account(), [update])
     return Reply(201, _shape(call, found, git, name, sha))
 
 
@@ -81,12 +81,12 @@ def _check(call: Call, found: Repository, update: pushes.Update, sentence: str) 
     """Apply the rules for branches: protected ones, rulesets, and workflow files."""
     if pushes.is_protected(found, call.actor, update.ref):
         raise unprocessable(f"Repository rule violations found\n\n{sentence}\n\n")
-    pushes.check_rules(call.world, found, call.actor, update)
+    pushes.check_rules(call.github, found, call.actor, update)
     if update.after == ZERO or call.actor.kind != "installation":
         return
     if grants(call.actor.permissions, WRITE_WORKFLOWS.permission, "write"):
         return
-    git = call.world.git(found)
+    git = call.github.git(found)
     fresh = git.run("rev-list", update.after, "--not", "--all")
     flags = ("--stdin", "--root", "-r", "-c", "--name-only", "--no-commit-id", "-z")
     changed = git.run("diff-tree", *flags, "--", ".github/workflows", stdin=fresh)
@@ -110,7 +110,7 @@ def change_ref(call: Call) -> Reply:
     if not call.flag("force") and not git.is_ancestor(before, sha):
         raise unprocessable("Update is not a fast forward")
     git.set_ref(name, sha)
-    pushes.apply(call.world, found, call.account(), [update])
+    pushes.apply(call.github, found, call.account(), [update])
     return Reply(200, _shape(call, found, git, name, sha))
 
 
@@ -128,5 +128,5 @@ def delete_ref(call: Call) -> Reply:
     if name == f"refs/heads/{found.default_branch}":
         raise ApiError(422, "Cannot delete the default branch")
     git.delete_ref(name)
-    pushes.apply(call.world, found, call.account(), [update])
+    pushes.apply(call.github, found, call.account(), [update])
     return Reply(204)

@@ -23,7 +23,7 @@ _LEGACY = {"maintain": "write", "triage": "read"}
 
 
 def _shape(call: Call, found: Repository) -> dict[str, Any]:
-    shaped = shape_repository(call.world, found)
+    shaped = shape_repository(call.github, found)
     shaped["network_count"] = shaped["subscribers_count"] = 0
     if call.actor.kind == "user" and call.actor.account is not None:
         shaped["permissions"] = role_flags(role_of(found, call.actor.account))
@@ -49,7 +49,7 @@ def change_repository(call: Call) -> Reply:
     if found.archived and archived is not False:
         raise forbidden("Repository was archived so is read-only.")
     if (name := call.maybe_text("name")) is not None:
-        rename(call.world, found, name)
+        rename(call.github, found, name)
     branch = call.maybe_text("default_branch")
     if branch is not None:
         git = call.git(found)
@@ -65,8 +65,8 @@ def change_repository(call: Call) -> Reply:
     found.archived = found.archived if archived is None else archived
     found.private = found.private if private is None else private
     found.description = call.maybe_text("description") or found.description
-    found.updated_at = call.world.now()
-    call.world.store.repositories.put(found)
+    found.updated_at = call.github.now()
+    call.github.store.repositories.put(found)
     return Reply(200, _shape(call, found))
 
 
@@ -75,15 +75,15 @@ def change_repository(call: Call) -> Reply:
 def list_of_owner(call: Call) -> Reply:
     """List an account's public repositories."""
     owner = call.params["login"].lower()
-    found = [r for r in call.world.store.repositories if r.owner.lower() == owner and not r.private]
-    return call.page(found, lambda it: shape_repository(call.world, it))
+    found = [r for r in call.github.store.repositories if r.owner.lower() == owner and not r.private]
+    return call.page(found, lambda it: shape_repository(call.github, it))
 
 
 def _branch(call: Call, found: Repository, name: str, sha: str) -> dict[str, Any]:
     protected = any(fnmatchcase(name, pattern) for pattern in found.protected_branches)
     return {
         "name": name,
-        "commit": {"sha": sha, "url": call.world.links.repo(found, f"/commits/{sha}")},
+        "commit": {"sha": sha, "url": call.github.links.repo(found, f"/commits/{sha}")},
         "protected": protected,
     }
 
@@ -92,7 +92,7 @@ def _branch(call: Call, found: Repository, name: str, sha: str) -> dict[str, Any
 def list_branches(call: Call) -> Reply:
     """List branches."""
     found = call.repository(READ_CONTENTS)
-    heads = call.world.git(found).refs()
+    heads = call.github.git(found).refs()
     names = sorted(heads)
     return call.page(names, lambda ref: _branch(call, found, ref.removeprefix("refs/heads/"), heads[ref]))
 
@@ -101,19 +101,19 @@ def list_branches(call: Call) -> Reply:
 def get_branch(call: Call) -> Reply:
     """Return one branch."""
     found = call.repository(READ_CONTENTS)
-    git = call.world.git(found)
+    git = call.github.git(found)
     name = call.params["branch"]
     sha = git.branch(name)
     if sha is None:
         raise ApiError(404, "Branch not found")
     shaped = _branch(call, found, name, sha)
-    shaped["commit"] = commits.commit(call.world, found, git.commit(sha))
+    shaped["commit"] = commits.commit(call.github, found, git.commit(sha))
     shaped["_links"] = {
-        "self": call.world.links.repo(found, f"/branches/{name}"),
-        "html": call.world.links.page(found, f"/tree/{name}"),
+        "self": call.github.links.repo(found, f"/branches/{name}"),
+        "html": call.github.links.page(found, f"/tree/{name}"),
     }
     shaped["protection"] = {"enabled": shaped["protected"]}
-    shaped["protection_url"] = call.world.links.repo(found, f"/branches/{name}/protection")
+    shaped["protection_url"] = call.github.links.repo(found, f"/branches/{name}/protection")
     return Reply(200, shaped)
 
 
@@ -125,7 +125,7 @@ def _collaborator(call: Call) -> tuple[Repository, Account]:
         raise not_accessible(METADATA.accepted())
     if call.actor.kind == "user" and ROLES[role_of(found, call.account())] < ROLES["write"]:
         raise forbidden("Must have push access to view collaborator permission.")
-    account = call.world.account(call.params["login"])
+    account = call.github.account(call.params["login"])
     # Apps are no collaborators, whatever their permissions.
     if account is None or account.type != "User":
         raise ApiError(404, f"{call.params['login']} is not a user")
@@ -138,7 +138,7 @@ def collaborator_permission(call: Call) -> Reply:
     found, account = _collaborator(call)
     role = role_of(found, account)
     user = {
-        **accounts.user(call.world, account),
+        **accounts.user(call.github, account),
         "permissions": role_flags(role),
         "role_name": role,
     }

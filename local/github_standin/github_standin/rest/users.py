@@ -18,7 +18,7 @@ ROUTER = Router()
 @ROUTER.on("GET", "/meta")
 def root(call: Call) -> Reply:
     """Return where things are."""
-    api = call.world.links.api
+    api = call.github.links.api
     return Reply(
         200,
         {
@@ -33,7 +33,7 @@ def root(call: Call) -> Reply:
 @ROUTER.on("GET", "/rate_limit")
 def rate_limit(call: Call) -> Reply:
     """Return what is left of the hour's requests; asking costs nothing."""
-    core = call.world.meter.state(call.actor)
+    core = call.github.meter.state(call.actor)
     return Reply(200, {"resources": {"core": core, "graphql": core}, "rate": core})
 
 
@@ -42,19 +42,19 @@ def current_user(call: Call) -> Reply:
     """Return the person whose token it is."""
     if call.actor.kind in ("app", "installation"):
         raise not_accessible("")
-    return Reply(200, accounts.public_user(call.world, call.account()))
+    return Reply(200, accounts.public_user(call.github, call.account()))
 
 
 @ROUTER.on("GET", "/users/{login}")
 def get_user(call: Call) -> Reply:
     """Return an account; an App's is called `slug[bot]`."""
-    app = call.world.app
+    app = call.github.app
     login = call.params["login"]
     if app is not None and login.lower() == f"{app.slug}[bot]".lower():
-        call.world.bot()
-    found = call.world.account(login)
+        call.github.bot()
+    found = call.github.account(login)
     # GitHub finds no user by the login that its own agent acts under, which is an App's without `[bot]`:
     # https://github.com/anthropics/claude-code-action/issues/1284
     if found is None or (found.type == "Bot" and not found.login.endswith("[bot]")):
         raise not_found()
-    return Reply(200, accounts.public_user(call.world, found))
+    return Reply(200, accounts.public_user(call.github, found))

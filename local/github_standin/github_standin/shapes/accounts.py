@@ -8,25 +8,25 @@ from github_standin.links import node_id
 from github_standin.times import fine_stamp, stamp
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Account, App, Installation
-    from github_standin.world import World
 
 JSON = dict[str, Any]
 _PREFIX = {"User": "U", "Organization": "O", "Bot": "BOT"}
 
 
-def user(world: World, account: Account) -> JSON:
+def user(github: GitHub, account: Account) -> JSON:
     """Return GitHub's simple user."""
-    api = f"{world.links.api}/users/{account.login.replace('[', '%5B').replace(']', '%5D')}"
+    api = f"{github.links.api}/users/{account.login.replace('[', '%5B').replace(']', '%5D')}"
     page = account.login.removesuffix("[bot]") if account.type == "Bot" else account.login
     return {
         "login": account.login,
         "id": account.id,
         "node_id": node_id(_PREFIX[account.type], account.id),
-        "avatar_url": f"{world.links.root}/avatars/{account.id}",
+        "avatar_url": f"{github.links.root}/avatars/{account.id}",
         "gravatar_id": "",
         "url": api,
-        "html_url": f"{world.links.root}/{'apps/' if account.type == 'Bot' else ''}{page}",
+        "html_url": f"{github.links.root}/{'apps/' if account.type == 'Bot' else ''}{page}",
         "followers_url": f"{api}/followers",
         "following_url": f"{api}/following{{/other_user}}",
         "gists_url": f"{api}/gists{{/gist_id}}",
@@ -42,13 +42,13 @@ def user(world: World, account: Account) -> JSON:
     }
 
 
-def public_user(world: World, account: Account) -> JSON:
+def public_user(github: GitHub, account: Account) -> JSON:
     """Return an account as whoever asks for it alone gets it."""
     made = stamp(account.created_at)
     names = ("name", "company", "location", "email", "hireable", "bio", "twitter_username")
     counts = ("public_repos", "public_gists", "followers", "following")
     return {
-        **user(world, account),
+        **user(github, account),
         **dict.fromkeys(names),
         "blog": "",
         **dict.fromkeys(counts, 0),
@@ -57,15 +57,15 @@ def public_user(world: World, account: Account) -> JSON:
     }
 
 
-def maybe_user(world: World, number: int | None) -> JSON | None:
+def maybe_user(github: GitHub, number: int | None) -> JSON | None:
     """Return the account with this id, or None."""
-    account = world.store.accounts.get(number)
-    return None if account is None else user(world, account)
+    account = github.store.accounts.get(number)
+    return None if account is None else user(github, account)
 
 
-def organization(world: World, account: Account) -> JSON:
+def organization(github: GitHub, account: Account) -> JSON:
     """Return an organization as webhook payloads carry it."""
-    api = f"{world.links.api}/orgs/{account.login}"
+    api = f"{github.links.api}/orgs/{account.login}"
     return {
         "login": account.login,
         "id": account.id,
@@ -77,28 +77,28 @@ def organization(world: World, account: Account) -> JSON:
         "issues_url": f"{api}/issues",
         "members_url": f"{api}/members{{/member}}",
         "public_members_url": f"{api}/public_members{{/member}}",
-        "avatar_url": f"{world.links.root}/avatars/{account.id}",
+        "avatar_url": f"{github.links.root}/avatars/{account.id}",
         "description": None,
     }
 
 
-def app(world: World, record: App) -> JSON:
+def app(github: GitHub, record: App) -> JSON:
     """Return the App, as `GET /app` gives it."""
-    installations = list(world.store.installations)
+    installations = list(github.store.installations)
     permissions = installations[0].permissions if installations else {}
     events = installations[0].events if installations else []
-    bot = world.bot().model_copy(update={"login": record.slug, "type": "User"})
-    owner = world.store.accounts.get(record.owner_id) or bot
+    bot = github.bot().model_copy(update={"login": record.slug, "type": "User"})
+    owner = github.store.accounts.get(record.owner_id) or bot
     return {
         "id": record.id,
         "client_id": record.client_id,
         "slug": record.slug,
         "node_id": node_id("A", record.id),
-        "owner": user(world, owner),
+        "owner": user(github, owner),
         "name": record.slug,
         "description": None,
-        "external_url": world.links.root,
-        "html_url": f"{world.links.root}/apps/{record.slug}",
+        "external_url": github.links.root,
+        "html_url": f"{github.links.root}/apps/{record.slug}",
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.created_at),
         "permissions": permissions,
@@ -107,24 +107,24 @@ def app(world: World, record: App) -> JSON:
     }
 
 
-def via_app(world: World, *, by_app: bool) -> JSON | None:
+def via_app(github: GitHub, *, by_app: bool) -> JSON | None:
     """Return `performed_via_github_app`."""
-    return app(world, world.app) if by_app and world.app is not None else None
+    return app(github, github.app) if by_app and github.app is not None else None
 
 
-def installation(world: World, record: Installation) -> JSON:
+def installation(github: GitHub, record: Installation) -> JSON:
     """Return an installation."""
-    account = world.store.accounts[record.account_id]
-    app_record = world.app
+    account = github.store.accounts[record.account_id]
+    app_record = github.app
     made = fine_stamp(record.created_at)
     return {
         "id": record.id,
         "client_id": app_record.client_id if app_record else None,
-        "account": user(world, account),
+        "account": user(github, account),
         "repository_selection": "selected",
-        "access_tokens_url": f"{world.links.api}/app/installations/{record.id}/access_tokens",
-        "repositories_url": f"{world.links.api}/installation/repositories",
-        "html_url": f"{world.links.root}/settings/installations/{record.id}",
+        "access_tokens_url": f"{github.links.api}/app/installations/{record.id}/access_tokens",
+        "repositories_url": f"{github.links.api}/installation/repositories",
+        "html_url": f"{github.links.root}/settings/installations/{record.id}",
         "app_id": app_record.id if app_record else None,
         "app_slug": app_record.slug if app_record else None,
         "target_id": account.id,
@@ -136,6 +136,6 @@ def installation(world: World, record: Installation) -> JSON:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None if record.suspended_at is None else user(world, account),
+        "suspended_by": None if record.suspended_at is None else user(github, account),
         "suspended_at": None if record.suspended_at is None else stamp(record.suspended_at),
     }

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from github_standin.git.diffs import FileChange
     from github_standin.git.repository import Commit, Signature
+    from github_standin.github import GitHub
     from github_standin.records import Account, Repository
-    from github_standin.world import World
 
 _UNSIGNED = {
     "verified": False,
@@ -27,12 +27,12 @@ GITHUB_MAIL = "noreply@github.com"
 _NOREPLY = "users.noreply.github.com"
 
 
-def _account(world: World, signature: Signature) -> Account | None:
+def _account(github: GitHub, signature: Signature) -> Account | None:
     """Return the account that a commit's mail address belongs to: GitHub's own no-reply form only."""
     local, _, domain = signature.email.partition("@")
-    if domain not in {_NOREPLY, world.links.noreply}:
+    if domain not in {_NOREPLY, github.links.noreply}:
         return None
-    return world.account(local.partition("+")[2] or local)
+    return github.account(local.partition("+")[2] or local)
 
 
 def signature(it: Signature) -> JSON:
@@ -40,11 +40,11 @@ def signature(it: Signature) -> JSON:
     return {"name": it.name, "email": it.email, "date": it.date}
 
 
-def _verification(world: World, repository: Repository, it: Commit) -> JSON:
+def _verification(github: GitHub, repository: Repository, it: Commit) -> JSON:
     """Return what GitHub says of a commit's signature; it knows no other key than the stand-in's own."""
     if it.committer.email != GITHUB_MAIL:
         return _UNSIGNED
-    verified = world.git_store.signer.verified(world.git(repository).raw_commit(it.sha))
+    verified = github.git_store.signer.verified(github.git(repository).raw_commit(it.sha))
     if verified is None:
         return _UNSIGNED
     signature, payload = verified
@@ -57,34 +57,34 @@ def _verification(world: World, repository: Repository, it: Commit) -> JSON:
     }
 
 
-def git_commit(world: World, repository: Repository, it: Commit) -> JSON:
+def git_commit(github: GitHub, repository: Repository, it: Commit) -> JSON:
     """Return a commit as the git database has it."""
     return {
         "sha": it.sha,
         "node_id": node_id("C", int(it.sha[:15], 16)),
-        "url": world.links.repo(repository, f"/git/commits/{it.sha}"),
-        "html_url": world.links.page(repository, f"/commit/{it.sha}"),
+        "url": github.links.repo(repository, f"/git/commits/{it.sha}"),
+        "html_url": github.links.page(repository, f"/commit/{it.sha}"),
         "author": signature(it.author),
         "committer": signature(it.committer),
-        "tree": {"sha": it.tree, "url": world.links.repo(repository, f"/git/trees/{it.tree}")},
+        "tree": {"sha": it.tree, "url": github.links.repo(repository, f"/git/trees/{it.tree}")},
         "message": it.message,
         "parents": [
             {
                 "sha": parent,
-                "url": world.links.repo(repository, f"/git/commits/{parent}"),
-                "html_url": world.links.page(repository, f"/commit/{parent}"),
+                "url": github.links.repo(repository, f"/git/commits/{parent}"),
+                "html_url": github.links.page(repository, f"/commit/{parent}"),
             }
             for parent in it.parents
         ],
-        "verification": _verification(world, repository, it),
+        "verification": _verification(github, repository, it),
     }
 
 
-def commit(world: World, repository: Repository, it: Commit) -> JSON:
+def commit(github: GitHub, repository: Repository, it: Commit) -> JSON:
     """Return a commit as the repository's history has it."""
-    inner = git_commit(world, repository, it)
-    author, committer = _account(world, it.author), _account(world, it.committer)
-    url = world.links.repo(repository, f"/commits/{it.sha}")
+    inner = git_commit(github, repository, it)
+    author, committer = _account(github, it.author), _account(github, it.committer)
+    url = github.links.repo(repository, f"/commits/{it.sha}")
     return {
         "sha": it.sha,
         "node_id": inner["node_id"],
@@ -100,10 +100,10 @@ def commit(world: World, repository: Repository, it: Commit) -> JSON:
         "url": url,
         "html_url": inner["html_url"],
         "comments_url": f"{url}/comments",
-        "author": user(world, author) if author else None,
-        "committer": user(world, committer) if committer else None,
+        "author": user(github, author) if author else None,
+        "committer": user(github, committer) if committer else None,
         "parents": [
-            {**parent, "url": world.links.repo(repository, f"/commits/{parent['sha']}")}
+            {**parent, "url": github.links.repo(repository, f"/commits/{parent['sha']}")}
             for parent in inner["parents"]
         ],
     }
@@ -116,7 +116,7 @@ def stats(changes: Sequence[FileChange]) -> dict[str, int]:
     return {"total": additions + deletions, "additions": additions, "deletions": deletions}
 
 
-def changed_file(world: World, repository: Repository, it: FileChange, ref: str) -> JSON:
+def changed_file(github: GitHub, repository: Repository, it: FileChange, ref: str) -> JSON:
     """Return a changed file.
 
     Args:
@@ -129,9 +129,9 @@ def changed_file(world: World, repository: Repository, it: FileChange, ref: str)
         "additions": it.additions,
         "deletions": it.deletions,
         "changes": it.additions + it.deletions,
-        "blob_url": world.links.page(repository, f"/blob/{ref}/{it.path}"),
-        "raw_url": world.links.page(repository, f"/raw/{ref}/{it.path}"),
-        "contents_url": world.links.repo(repository, f"/contents/{it.path}?ref={ref}"),
+        "blob_url": github.links.page(repository, f"/blob/{ref}/{it.path}"),
+        "raw_url": github.links.page(repository, f"/raw/{ref}/{it.path}"),
+        "contents_url": github.links.repo(repository, f"/contents/{it.path}?ref={ref}"),
     }
     if it.patch is not None:
         shaped["patch"] = it.patch

@@ -12,15 +12,15 @@ from github_standin.shapes.repositories import labels
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Comment, Issue, Reaction, Repository
-    from github_standin.world import World
 
 CONTENTS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 
 
-def association(world: World, repository: Repository, account_id: int) -> str:
+def association(github: GitHub, repository: Repository, account_id: int) -> str:
     """Return an `author_association`; it says less than it seems to, and must not be trusted."""
-    account = world.store.accounts.get(account_id)
+    account = github.store.accounts.get(account_id)
     if account is None or account.type == "Bot":
         return "NONE"
     if account.id == repository.owner_id:
@@ -35,25 +35,25 @@ def reaction_counts(url: str, reactions: list[Reaction]) -> JSON:
     return {"url": url, "total_count": len(reactions), **{name: counts[name] for name in CONTENTS}}
 
 
-def reaction(world: World, it: Reaction) -> JSON:
+def reaction(github: GitHub, it: Reaction) -> JSON:
     """Return one reaction."""
     return {
         "id": it.id,
         "node_id": node_id("REA", it.id),
-        "user": maybe_user(world, it.user_id),
+        "user": maybe_user(github, it.user_id),
         "content": it.content,
         "created_at": stamp(it.created_at),
     }
 
 
-def issue(world: World, repository: Repository, it: Issue) -> JSON:
+def issue(github: GitHub, repository: Repository, it: Issue) -> JSON:
     """Return an issue; a pull request has a `pull_request` in it."""
     place = f"/issues/{it.number}"
-    url = world.links.repo(repository, place)
-    page = world.links.page(repository, f"/pull/{it.number}" if it.pull else place)
+    url = github.links.repo(repository, place)
+    page = github.links.page(repository, f"/pull/{it.number}" if it.pull else place)
     shaped = {
         "url": url,
-        "repository_url": world.links.repo(repository),
+        "repository_url": github.links.repo(repository),
         "labels_url": f"{url}/labels{{/name}}",
         "comments_url": f"{url}/comments",
         "events_url": f"{url}/events",
@@ -62,30 +62,30 @@ def issue(world: World, repository: Repository, it: Issue) -> JSON:
         "node_id": node_id("PR", it.pull.id) if it.pull else node_id("I", it.id),
         "number": it.number,
         "title": it.title,
-        "user": maybe_user(world, it.user_id),
-        "labels": labels(world, repository, it.labels),
+        "user": maybe_user(github, it.user_id),
+        "labels": labels(github, repository, it.labels),
         "state": it.state,
         "locked": it.locked,
         "assignee": None,
         "assignees": [],
         "milestone": None,
-        "comments": len(world.comments_of(it)),
+        "comments": len(github.comments_of(it)),
         "created_at": stamp(it.created_at),
         "updated_at": stamp(it.updated_at),
         "closed_at": stamp(it.closed_at),
-        "author_association": association(world, repository, it.user_id),
+        "author_association": association(github, repository, it.user_id),
         "active_lock_reason": it.lock_reason,
         "body": it.body,
-        "closed_by": maybe_user(world, it.closed_by_id),
+        "closed_by": maybe_user(github, it.closed_by_id),
         "reactions": reaction_counts(f"{url}/reactions", it.reactions),
         "timeline_url": f"{url}/timeline",
-        "performed_via_github_app": via_app(world, by_app=it.by_app),
+        "performed_via_github_app": via_app(github, by_app=it.by_app),
         "state_reason": it.state_reason,
     }
     if it.pull:
         shaped["draft"] = it.pull.draft
         shaped["pull_request"] = {
-            "url": world.links.repo(repository, f"/pulls/{it.number}"),
+            "url": github.links.repo(repository, f"/pulls/{it.number}"),
             "html_url": page,
             "diff_url": f"{page}.diff",
             "patch_url": f"{page}.patch",
@@ -94,23 +94,23 @@ def issue(world: World, repository: Repository, it: Issue) -> JSON:
     return shaped
 
 
-def comment(world: World, repository: Repository, it: Comment) -> JSON:
+def comment(github: GitHub, repository: Repository, it: Comment) -> JSON:
     """Return a comment."""
-    url = world.links.repo(repository, f"/issues/comments/{it.id}")
-    on = world.issue(repository, it.number)
+    url = github.links.repo(repository, f"/issues/comments/{it.id}")
+    on = github.issue(repository, it.number)
     kind = "pull" if on is not None and on.pull else "issues"
     return {
         "url": url,
-        "html_url": world.links.page(repository, f"/{kind}/{it.number}#issuecomment-{it.id}"),
-        "issue_url": world.links.repo(repository, f"/issues/{it.number}"),
+        "html_url": github.links.page(repository, f"/{kind}/{it.number}#issuecomment-{it.id}"),
+        "issue_url": github.links.repo(repository, f"/issues/{it.number}"),
         "id": it.id,
         "node_id": node_id("IC", it.id),
-        "user": maybe_user(world, it.user_id),
+        "user": maybe_user(github, it.user_id),
         "created_at": stamp(it.created_at),
         "updated_at": stamp(it.updated_at),
-        "author_association": association(world, repository, it.user_id),
+        "author_association": association(github, repository, it.user_id),
         "body": it.body,
         "reactions": reaction_counts(f"{url}/reactions", it.reactions),
-        "performed_via_github_app": via_app(world, by_app=it.by_app),
+        "performed_via_github_app": via_app(github, by_app=it.by_app),
         "minimized": None,
     }

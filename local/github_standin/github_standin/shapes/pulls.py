@@ -13,28 +13,28 @@ from github_standin.shapes.repositories import labels, repository
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Issue, Pull, Repository
-    from github_standin.world import World
 
 
-def _side(world: World, record: Repository, branch: str, sha: str) -> JSON:
+def _side(github: GitHub, record: Repository, branch: str, sha: str) -> JSON:
     return {
         "label": f"{record.owner}:{branch}",
         "ref": branch,
         "sha": sha,
-        "user": maybe_user(world, record.owner_id),
-        "repo": repository(world, record),
+        "user": maybe_user(github, record.owner_id),
+        "repo": repository(github, record),
     }
 
 
-def base_sha(world: World, record: Repository, it: Issue, pull: Pull) -> str:
+def base_sha(github: GitHub, record: Repository, it: Issue, pull: Pull) -> str:
     """Return the base commit: the base branch's head while the pull request is open."""
     if it.state == "closed":
         return pull.base_sha
-    return world.git(record).branch(pull.base) or pull.base_sha
+    return github.git(record).branch(pull.base) or pull.base_sha
 
 
-def pull_request(world: World, record: Repository, it: Issue, *, full: bool = True) -> JSON:
+def pull_request(github: GitHub, record: Repository, it: Issue, *, full: bool = True) -> JSON:
     """Return a pull request.
 
     Args:
@@ -42,16 +42,16 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
     """
     if it.pull is None:
         raise ValueError(f"#{it.number} is no pull request")
-    api, page = (world.links.repo(record, f"/{kind}/{it.number}") for kind in ("pulls", "issues"))
-    html = world.links.page(record, f"/pull/{it.number}")
-    head, base = world.head_of(record, it), base_sha(world, record, it, it.pull)
-    statuses = world.links.repo(record, f"/statuses/{head}")
+    api, page = (github.links.repo(record, f"/{kind}/{it.number}") for kind in ("pulls", "issues"))
+    html = github.links.page(record, f"/pull/{it.number}")
+    head, base = github.head_of(record, it), base_sha(github, record, it, it.pull)
+    statuses = github.links.repo(record, f"/statuses/{head}")
     addresses = {
         "html": html,
         "issue": page,
         "comments": f"{page}/comments",
         "review_comments": f"{api}/comments",
-        "review_comment": world.links.repo(record, "/pulls/comments{/number}"),
+        "review_comment": github.links.repo(record, "/pulls/comments{/number}"),
         "commits": f"{api}/commits",
         "statuses": statuses,
         "self": api,
@@ -68,7 +68,7 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
         "state": it.state,
         "locked": it.locked,
         "title": it.title,
-        "user": maybe_user(world, it.user_id),
+        "user": maybe_user(github, it.user_id),
         "body": it.body,
         "created_at": stamp(it.created_at),
         "updated_at": stamp(it.updated_at),
@@ -79,24 +79,24 @@ def pull_request(world: World, record: Repository, it: Issue, *, full: bool = Tr
         "assignees": [],
         "requested_reviewers": [],
         "requested_teams": [],
-        "labels": labels(world, record, it.labels),
+        "labels": labels(github, record, it.labels),
         "milestone": None,
         "draft": it.pull.draft,
         **{f"{name}_url": addresses[name] for name in ("commits", "review_comments", "review_comment")},
         "comments_url": addresses["comments"],
         "statuses_url": statuses,
-        "head": _side(world, record, it.pull.head, head),
-        "base": _side(world, record, it.pull.base, base),
+        "head": _side(github, record, it.pull.head, head),
+        "base": _side(github, record, it.pull.base, base),
         "_links": {name: {"href": address} for name, address in addresses.items()},
-        "author_association": association(world, record, it.user_id),
+        "author_association": association(github, record, it.user_id),
         "auto_merge": None,
         "active_lock_reason": it.lock_reason,
     }
-    return shaped | _counts(world, record, it, base, head) if full else shaped
+    return shaped | _counts(github, record, it, base, head) if full else shaped
 
 
-def _counts(world: World, record: Repository, it: Issue, base: str, head: str) -> JSON:
-    git = world.git(record)
+def _counts(github: GitHub, record: Repository, it: Issue, base: str, head: str) -> JSON:
+    git = github.git(record)
     known = git.type_of(base) and git.type_of(head)
     changes = changed_files(git, git.merge_base(base, head) or base, head) if known else []
     lines = stats(changes)
@@ -106,8 +106,8 @@ def _counts(world: World, record: Repository, it: Issue, base: str, head: str) -
         "mergeable": None,
         "rebaseable": None,
         "mergeable_state": "unknown",
-        "merged_by": maybe_user(world, it.pull.merged_by_id if it.pull else None),
-        "comments": len(world.comments_of(it)),
+        "merged_by": maybe_user(github, it.pull.merged_by_id if it.pull else None),
+        "comments": len(github.comments_of(it)),
         "review_comments": 0,
         "maintainer_can_modify": False,
         "commits": git.count(base, head) if known else 0,

@@ -10,8 +10,8 @@ from github_standin.shapes.accounts import JSON, user
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Label, Repository, Role
-    from github_standin.world import World
 
 MERGE_SETTINGS = (
     *("squash_merge_commit_title", "squash_merge_commit_message"),
@@ -68,18 +68,18 @@ def brief_repository(record: Repository) -> JSON:
     }
 
 
-def repository(world: World, record: Repository) -> JSON:
+def repository(github: GitHub, record: Repository) -> JSON:
     """Return a whole repository, as the API and webhook payloads carry it."""
-    page = world.links.page(record)
-    open_issues = sum(issue.state == "open" for issue in world.issues_of(record))
+    page = github.links.page(record)
+    open_issues = sum(issue.state == "open" for issue in github.issues_of(record))
     return {
         **brief_repository(record),
-        "owner": user(world, world.store.accounts[record.owner_id]),
+        "owner": user(github, github.store.accounts[record.owner_id]),
         "html_url": page,
         "description": record.description,
         "fork": False,
-        "url": world.links.repo(record),
-        **{f"{name}_url": world.links.repo(record, path) for name, path in _ADDRESSES.items()},
+        "url": github.links.repo(record),
+        **{f"{name}_url": github.links.repo(record, path) for name, path in _ADDRESSES.items()},
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.updated_at),
         "pushed_at": stamp(record.pushed_at),
@@ -131,12 +131,12 @@ def role_flags(role: Role) -> dict[str, bool]:
     return {name: role in roles.split() for name, roles in order}
 
 
-def label(world: World, record: Repository, it: Label) -> JSON:
+def label(github: GitHub, record: Repository, it: Label) -> JSON:
     """Return a label."""
     return {
         "id": it.id,
         "node_id": node_id("LA", it.id),
-        "url": world.links.repo(record, f"/labels/{quote(it.name)}"),
+        "url": github.links.repo(record, f"/labels/{quote(it.name)}"),
         "name": it.name,
         "color": it.color,
         "default": False,
@@ -144,7 +144,7 @@ def label(world: World, record: Repository, it: Label) -> JSON:
     }
 
 
-def labels(world: World, record: Repository, names: list[str]) -> list[Any]:
+def labels(github: GitHub, record: Repository, names: list[str]) -> list[Any]:
     """Return the repository's labels with these names."""
     known = {it.name: it for it in record.labels}
-    return [label(world, record, known[name]) for name in names if name in known]
+    return [label(github, record, known[name]) for name in names if name in known]

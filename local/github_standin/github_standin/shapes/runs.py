@@ -10,20 +10,20 @@ from github_standin.shapes.repositories import repository
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.github import GitHub
     from github_standin.records import Repository, WorkflowRun
-    from github_standin.world import World
 
 _ADDRESSES = ("jobs", "logs", "cancel", "rerun", "artifacts")
 
 
-def workflow_run(world: World, found: Repository, it: WorkflowRun) -> JSON:
+def workflow_run(github: GitHub, found: Repository, it: WorkflowRun) -> JSON:
     """Return a run as GitHub lists it; none has begun, so none has jobs."""
-    commit = world.git(found).commit(it.head_sha)
-    runs = [other for other in world.store.workflow_runs if other.repository_id == found.id]
+    commit = github.git(found).commit(it.head_sha)
+    runs = [other for other in github.store.workflow_runs if other.repository_id == found.id]
     same = [other for other in runs if other.path == it.path]
     workflow = min(other.id for other in same)
-    made, address = stamp(it.created_at), world.links.repo(found, f"/actions/runs/{it.id}")
-    shaped = repository(world, found)
+    made, address = stamp(it.created_at), github.links.repo(found, f"/actions/runs/{it.id}")
+    shaped = repository(github, found)
     return {
         "id": it.id,
         "node_id": node_id("WFR", it.id),
@@ -46,8 +46,8 @@ def workflow_run(world: World, found: Repository, it: WorkflowRun) -> JSON:
             "author": {"name": commit.author.name, "email": commit.author.email},
             "committer": {"name": commit.committer.name, "email": commit.committer.email},
         },
-        "actor": maybe_user(world, it.actor_id),
-        "triggering_actor": maybe_user(world, it.actor_id),
+        "actor": maybe_user(github, it.actor_id),
+        "triggering_actor": maybe_user(github, it.actor_id),
         "pull_requests": [],
         "repository": shaped,
         "head_repository": shaped,
@@ -55,8 +55,8 @@ def workflow_run(world: World, found: Repository, it: WorkflowRun) -> JSON:
         "updated_at": made,
         "run_started_at": made,
         "url": address,
-        "html_url": world.links.page(found, f"/actions/runs/{it.id}"),
+        "html_url": github.links.page(found, f"/actions/runs/{it.id}"),
         **{f"{name}_url": f"{address}/{name}" for name in _ADDRESSES},
-        "workflow_url": world.links.repo(found, f"/actions/workflows/{workflow}"),
-        "check_suite_url": world.links.repo(found, f"/check-suites/{it.id}"),
+        "workflow_url": github.links.repo(found, f"/actions/workflows/{workflow}"),
+        "check_suite_url": github.links.repo(found, f"/check-suites/{it.id}"),
     }

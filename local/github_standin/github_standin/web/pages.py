@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from github_standin.github import GitHub
     from github_standin.records import Issue, Repository
-    from github_standin.world import World
 
 _FOLDER = Path(__file__).parent
 _HEADERS = {
@@ -48,20 +48,20 @@ def _ago(now: float, then: float) -> str:
 class Pages:
     """Renders the pages."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
         self._templates = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._templates.filters |= {
             "markdown": render,
-            "ago": lambda then: _ago(world.now(), then),
+            "ago": lambda then: _ago(github.now(), then),
             "clock": lambda then: datetime.fromtimestamp(then, tz=UTC).strftime("%H:%M:%S"),
             "login": self._login,
         }
 
     def _login(self, number: int) -> str:
-        account = self._world.store.accounts.get(number)
+        account = self._github.store.accounts.get(number)
         return account.login if account else "ghost"
 
     def routes(self) -> list[Route]:
@@ -89,14 +89,14 @@ class Pages:
         self, show: Callable[[Request], tuple[str, dict[str, Any]]]
     ) -> Callable[[Request], Awaitable[Response]]:
         def render_locked(request: Request) -> Response:
-            with self._world.lock:
+            with self._github.lock:
                 try:
                     name, values = show(request)
                     status = 200
                 except NotHereError:
                     name, values, status = "missing.html", {}, 404
                 values = {"repository": None, **values}
-                html = self._templates.get_template(name).render(world=self._world, **values)
+                html = self._templates.get_template(name).render(github=self._github, **values)
             return HTMLResponse(html, status, _HEADERS)
 
         async def page(request: Request) -> Response:
@@ -107,7 +107,7 @@ class Pages:
     # Finding
 
     def _found(self, request: Request) -> Repository:
-        found = self._world.repository(
+        found = self._github.repository(
             request.path_params["owner"], request.path_params["repo"].removesuffix(".git")
         )
         if found is None:
@@ -116,7 +116,7 @@ class Pages:
 
     def _found_issue(self, request: Request) -> tuple[Repository, Issue]:
         found = self._found(request)
-        it = self._world.issue(found, request.path_params["number"])
+        it = self._github.issue(found, request.path_params["number"])
         if it is None or it.deleted:
             raise NotHereError
         return found, it
@@ -124,20 +124,20 @@ class Pages:
     # Pages
 
     def _home(self, _request: Request) -> tuple[str, dict[str, Any]]:
-        found = sorted(self._world.store.repositories, key=lambda it: it.updated_at, reverse=True)
+        found = sorted(self._github.store.repositories, key=lambda it: it.updated_at, reverse=True)
         return "home.html", {
             "repositories": [(it, *self._counts(it)) for it in found],
-            "app": self._world.app,
+            "app": self._github.app,
         }
 
     def _counts(self, found: Repository) -> tuple[int, int]:
-        open_ones = [it for it in self._world.issues_of(found) if it.state == "open"]
+        open_ones = [it for it in self._github.issues_of(found) if it.state == "open"]
         pulls = sum(it.pull is not None for it in open_ones)
         return len(open_ones) - pulls, pulls
 
     def _repository(self, request: Request) -> tuple[str, dict[str, Any]]:
         found = self._found(request)
-        git = self._world.git(found)
+        git = self._github.git(found)
         head = git.branch(found.default_branch)
         entries = git.entries(head) if head else []
         readme = next((it for it in entries if it.path.lower() == "readme.md"), None)
@@ -155,12 +155,12 @@ class Pages:
 
     def _issues(self, request: Request) -> tuple[str, dict[str, Any]]:
         found = self._found(request)
-        chosen = [it for it in self._world.issues_of(found) if it.pull is None]
+        chosen = [it for it in self._github.issues_of(found) if it.pull is None]
         return "issues.html", {**self._frame(found, "issues"), "issues": chosen[::-1], "kind": "issues"}
 
     def _pulls(self, request: Request) -> tuple[str, dict[str, Any]]:
         found = self._found(request)
-        chosen = [it for it in self._world.issues_of(found) if it.pull is not None]
+        chosen = [it for it in self._github.issues_of(found) if it.pull is not None]
         return "issues.html", {**self._frame(found, "pulls"), "issues": chosen[::-1], "kind": "pull"}
 
     def _issue(self, request: Request) -> tuple[str, dict[str, Any]]:
@@ -168,7 +168,7 @@ class Pages:
         values = {
             **self._frame(found, "pulls" if it.pull else "issues"),
             "issue": it,
-            "comments": self._world.comments_of(it),
+            "comments": self._github.comments_of(it),
             "labels": {label.name: label.color for label in found.labels},
             "view": request.path_params.get("tab", "conversation"),
             "commits": [],
@@ -176,9 +176,9 @@ class Pages:
             "checks": [],
         }
         if it.pull is not None:
-            git = self._world.git(found)
+            git = self._github.git(found)
             start, head = self._span(found, it)
-            checks = [run for run in self._world.store.check_runs if run.head_sha == head]
+            checks = [run for run in self._github.store.check_runs if run.head_sha == head]
             values |= {"commits": git.log("--reverse", f"{start}..{head}"), "checks": checks}
             values["files"] = changed_files(git, start, head)
         return "issue.html", values
@@ -186,24 +186,24 @@ class Pages:
     def _span(self, found: Repository, it: Issue) -> tuple[str, str]:
         if it.pull is None:
             raise NotHereError
-        base, head = base_sha(self._world, found, it, it.pull), self._world.head_of(found, it)
-        return self._world.git(found).merge_base(base, head) or base, head
+        base, head = base_sha(self._github, found, it, it.pull), self._github.head_of(found, it)
+        return self._github.git(found).merge_base(base, head) or base, head
 
     async def _diff(self, request: Request) -> Response:
         def locked() -> Response:
-            with self._world.lock:
+            with self._github.lock:
                 try:
                     found, it = self._found_issue(request)
                     start, head = self._span(found, it)
                 except NotHereError:
                     return PlainTextResponse("Not Found\n", 404)
-                return PlainTextResponse(patch_text(self._world.git(found), start, head))
+                return PlainTextResponse(patch_text(self._github.git(found), start, head))
 
         return await run_in_threadpool(locked)
 
     def _commits(self, request: Request) -> tuple[str, dict[str, Any]]:
         found = self._found(request)
-        git = self._world.git(found)
+        git = self._github.git(found)
         sha = git.resolve(request.path_params["ref"])
         if sha is None:
             raise NotHereError
@@ -212,7 +212,7 @@ class Pages:
 
     def _commit(self, request: Request) -> tuple[str, dict[str, Any]]:
         found = self._found(request)
-        git = self._world.git(found)
+        git = self._github.git(found)
         sha = git.resolve(request.path_params["sha"])
         if sha is None:
             raise NotHereError
@@ -222,7 +222,7 @@ class Pages:
 
     def _tree(self, request: Request) -> tuple[str, dict[str, Any]]:
         found = self._found(request)
-        git = self._world.git(found)
+        git = self._github.git(found)
         ref, path = self._split(request.path_params["ref"], found)
         sha = git.resolve(ref)
         if sha is None:
@@ -240,7 +240,7 @@ class Pages:
 
     def _split(self, text: str, found: Repository) -> tuple[str, str]:
         """Split `branch/with/slash/path/to/file`: the longest branch that it begins with wins."""
-        names = [ref.removeprefix("refs/heads/") for ref in self._world.git(found).refs()]
+        names = [ref.removeprefix("refs/heads/") for ref in self._github.git(found).refs()]
         for name in sorted(names, key=len, reverse=True):
             if text == name or text.startswith(f"{name}/"):
                 return name, text[len(name) + 1 :].strip("/")
@@ -248,11 +248,11 @@ class Pages:
         return ref, path.strip("/")
 
     def _deliveries(self, _request: Request) -> tuple[str, dict[str, Any]]:
-        found = sorted(self._world.store.deliveries, key=lambda it: it.id, reverse=True)[:_SHOWN]
+        found = sorted(self._github.store.deliveries, key=lambda it: it.id, reverse=True)[:_SHOWN]
         return "deliveries.html", {"deliveries": found}
 
     def _delivery(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._world.store.deliveries.get(request.path_params["id"])
+        found = self._github.store.deliveries.get(request.path_params["id"])
         if found is None:
             raise NotHereError
         return "delivery.html", {"delivery": found}

@@ -1,4 +1,4 @@
-"""All the state of one stand-in, and how to find things in it."""
+"""The state of one stand-in, and how to find things in it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 _LEAST = Declaration()
 
 
-class World:
-    """One stand-in.
-
-    Whoever reads or changes it holds `lock`: requests are served by several threads.
+class GitHub:
+    """Everything that one stand-in knows; hold `lock` to read or change it.
 
     Args:
         clock: returns Unix seconds.
@@ -54,7 +52,7 @@ class World:
         self.lag = Lag(self.store, self._time)
 
     def _time(self) -> float:
-        # Tests set another clock on a world that runs; its parts follow.
+        # Tests replace the clock of a running stand-in; its parts follow.
         return self.now()
 
     @property

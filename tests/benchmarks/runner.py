@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.figures import Figure, Section, median
 from tests.container.cli import StandIn
 from tests.container.endpoints import TOKEN
-from tests.container.world import World
+from tests.container.harness import Harness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,25 +66,25 @@ def _first_request(say: Callable[[str], None]) -> Iterator[Figure]:
     with StandIn.running() as model:
         for number in range(_ROUNDS):
             say(f"the agent's first request, round {number + 1} of {_ROUNDS}")
-            with World.open() as world:
-                world.real_cli()
-                rounds.append(_one(world, model))
+            with Harness.open() as harness:
+                harness.real_cli()
+                rounds.append(_one(harness, model))
     # Steps that not every session has count only if each round had them.
     for name in rounds[0]:
         yield median(name, [steps[name] for steps in rounds if name in steps], "s")
 
 
-def _one(world: World, model: StandIn) -> dict[str, float]:
+def _one(harness: Harness, model: StandIn) -> dict[str, float]:
     """Seconds per step, in order, and their sum."""
     model.play({"text": "There is nothing to do."})
     began = time.time()
-    ran = world.run(ANTHROPIC_BASE_URL=model.url)
+    ran = harness.run(ANTHROPIC_BASE_URL=model.url)
     if ran.code != 0:
         raise NotMeasuredError(f"the runner ended with {ran.code}: {ran.output[-500:]}")
     first = min(request["at"] for request in model.requests() if "model" in request) - began
-    phases = dict(world.result.phases)
+    phases = dict(harness.result.phases)
     before = {name: phases[name] for name in ("start", "request", "clone", "setup") if name in phases}
-    imports = world.first_call - began
+    imports = harness.first_call - began
     # What is left: the gateway, the prompt, and the CLI's own start.
     cli = first - imports - sum(before.values())
     return {
@@ -97,18 +97,18 @@ def _one(world: World, model: StandIn) -> dict[str, float]:
 
 def _clone(say: Callable[[str], None]) -> Iterator[Figure]:
     ours, plain = [], []
-    with World.open() as world:
+    with Harness.open() as harness:
         say(f"a repository of {_COMMITS} commits")
-        make_history(world, _COMMITS)
+        make_history(harness, _COMMITS)
         for number in range(_ROUNDS):
             say(f"cloning, round {number + 1} of {_ROUNDS}")
             # Whoever always came second would always find warm caches.
             if number % 2:
-                plain.append(_plain(world))
-                ours.append(_session(world))
+                plain.append(_plain(harness))
+                ours.append(_session(harness))
             else:
-                ours.append(_session(world))
-                plain.append(_plain(world))
+                ours.append(_session(harness))
+                plain.append(_plain(harness))
     yield median("runner's clone and checkout", ours, "s")
     yield median("plain git clone", plain, "s")
     yield median("clone, ratio to plain git", [a / b for a, b in zip(ours, plain, strict=True)], "times")
@@ -118,55 +118,55 @@ def _checks(say: Callable[[str], None]) -> Iterator[Figure]:
     rounds = []
     for number in range(_ROUNDS):
         say(f"a check in a fresh checkout, round {number + 1} of {_ROUNDS}")
-        with World.open() as world:
-            make_history(world, _FILES)
-            _configure(world)
-            rounds.append(_check(world))
+        with Harness.open() as harness:
+            make_history(harness, _FILES)
+            _configure(harness)
+            rounds.append(_check(harness))
     yield median("a check in a fresh checkout", [sum(phases.values()) for phases in rounds], "s")
     for phase, name in _CHECK_PHASES.items():
         yield median(f"of it: {name}", [phases[phase] for phases in rounds], "s")
 
 
-def _configure(world: World) -> None:
+def _configure(harness: Harness) -> None:
     """Put the setup and the check onto `main`, on top of its history."""
-    seed = world.folder / "seed"
-    world.git("fetch", "-q", "origin", cwd=seed)
-    world.git("checkout", "-q", "-f", "-B", "main", "origin/main", cwd=seed)
+    seed = harness.folder / "seed"
+    harness.git("fetch", "-q", "origin", cwd=seed)
+    harness.git("checkout", "-q", "-f", "-B", "main", "origin/main", cwd=seed)
     (seed / ".pullwright").mkdir()
     (seed / ".pullwright/config.yaml").write_text(_CONFIGURATION)
     (seed / ".gitignore").write_text(".venv\n")
-    world.git("add", "-A", cwd=seed)
-    world.git("commit", "-q", "-m", "Configuration", cwd=seed)
-    world.git("push", "-q", "origin", "main", cwd=seed)
-    make_branch(world)
+    harness.git("add", "-A", cwd=seed)
+    harness.git("commit", "-q", "-m", "Configuration", cwd=seed)
+    harness.git("push", "-q", "origin", "main", cwd=seed)
+    make_branch(harness)
 
 
-def _check(world: World) -> dict[str, float]:
+def _check(harness: Harness) -> dict[str, float]:
     """Seconds per phase of the check."""
-    world.fake_cli("echo done > DONE.md; finish")
-    ran = world.run()
-    if ran.code != 0 or not world.result.checks_passed:
+    harness.fake_cli("echo done > DONE.md; finish")
+    ran = harness.run()
+    if ran.code != 0 or not harness.result.checks_passed:
         raise NotMeasuredError(f"the runner ended with {ran.code}: {ran.output[-500:]}")
-    return {phase: world.result.phases[phase] for phase in _CHECK_PHASES}
+    return {phase: harness.result.phases[phase] for phase in _CHECK_PHASES}
 
 
-def _session(world: World) -> float:
-    world.record.clear()
-    world.record["status"] = "RUNNING"
-    make_branch(world)
-    world.ask(stub=True)
-    ran = world.run()
+def _session(harness: Harness) -> float:
+    harness.record.clear()
+    harness.record["status"] = "RUNNING"
+    make_branch(harness)
+    harness.ask(stub=True)
+    ran = harness.run()
     if ran.code != 0:
         raise NotMeasuredError(f"the runner ended with {ran.code}: {ran.output[-500:]}")
-    return world.result.phases["clone"]
+    return harness.result.phases["clone"]
 
 
-def _plain(world: World) -> float:
-    target = world.folder / "plain"
-    make_branch(world)
+def _plain(harness: Harness) -> float:
+    target = harness.folder / "plain"
+    make_branch(harness)
     began = time.perf_counter()
     subprocess.run(
-        ["git", "clone", "--quiet", "--branch", _BRANCH, f"{world.url}/git/acme/shop.git", target],
+        ["git", "clone", "--quiet", "--branch", _BRANCH, f"{harness.url}/git/acme/shop.git", target],
         env={
             "PATH": os.environ["PATH"],
             "GIT_CONFIG_GLOBAL": os.devnull,
@@ -181,23 +181,23 @@ def _plain(world: World) -> float:
     return took
 
 
-def make_history(world: World, commits: int) -> None:
+def make_history(harness: Harness, commits: int) -> None:
     """Give `main` a history in which every commit changes one line of one file."""
     subprocess.run(
         ["git", "fast-import", "--quiet", "--force"],
-        cwd=world.bare,
+        cwd=harness.bare,
         input="".join(_stream(commits)).encode(),
         check=True,
     )
     # As a server keeps it.
-    world.git("repack", "-a", "-d", "-q")
+    harness.git("repack", "-a", "-d", "-q")
 
 
-def make_branch(world: World) -> None:
+def make_branch(harness: Harness) -> None:
     """Put the session's branch one empty commit in front of `main`, as OpenPullRequest leaves it."""
-    tree = world.git("rev-parse", "main^{tree}")
-    commit = world.git("commit-tree", tree, "-p", "main", "-m", "Begin work")
-    world.git("update-ref", f"refs/heads/{_BRANCH}", commit)
+    tree = harness.git("rev-parse", "main^{tree}")
+    commit = harness.git("commit-tree", tree, "-p", "main", "-m", "Begin work")
+    harness.git("update-ref", f"refs/heads/{_BRANCH}", commit)
 
 
 def _stream(commits: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.simulate` prints the study of docs/scaling.md; `--write` puts it there. With
 `--sessions-per-hour` it measures these loads instead. `--set fargate_vcpu=24 max_sessions=12` changes the
-deployment; every field of `World` has a name there.
+deployment; every field of `Parameters` has a name there.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.simulation.parameters import Parameters
 from tests.benchmarks.simulation.report import Study, loads
 from tests.benchmarks.simulation.study import measure
-from tests.benchmarks.simulation.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 BEGIN, END = "<!-- simulation: begin -->\n", "<!-- simulation: end -->\n"
@@ -30,7 +30,7 @@ def setting(text: str) -> tuple[str, float]:
         argparse.ArgumentTypeError: no such name, or no number.
     """
     name, _, value = text.partition("=")
-    if name not in {field.name for field in fields(World)}:
+    if name not in {field.name for field in fields(Parameters)}:
         raise argparse.ArgumentTypeError(f"{name}: no such number; see docs/scaling.md")
     try:
         return name, float(value)
@@ -59,12 +59,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/scaling.md")
     options = parser.parse_args(arguments)
-    world = replace(World(), **dict(options.set))
+    parameters = replace(Parameters(), **dict(options.set))
     if options.sessions_per_hour:
-        measured = [measure(world, per_hour, options.seed) for per_hour in options.sessions_per_hour]
+        measured = [measure(parameters, per_hour, options.seed) for per_hour in options.sessions_per_hour]
         found, text = plain([asdict(load) for load in measured]), loads(measured)
     else:
-        study = Study.run(world, options.seed)
+        study = Study.run(parameters, options.seed)
         found, text = (
             plain(asdict(study)),
             "\n".join([f"**{study.sentence()}**\n", *study.tables(options.seed)]),

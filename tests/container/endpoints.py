@@ -13,7 +13,7 @@ from tests.container.git_cgi import serve_git
 from tests.container.git_data import answer_git_data
 
 if TYPE_CHECKING:
-    from tests.container.world import World
+    from tests.container.harness import Harness
 
 SESSION = "implement-7-test"
 TOKEN = "ghs_madeUpInstallationToken0123456789"
@@ -26,15 +26,15 @@ class Endpoints(BaseHTTPRequestHandler):
     """Routes by path, as far as the runner needs it."""
 
     protocol_version = "HTTP/1.1"
-    world: ClassVar[World]
+    harness: ClassVar[Harness]
 
     def _route(self) -> None:
-        self.world.first_call = self.world.first_call or time.time()
+        self.harness.first_call = self.harness.first_call or time.time()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         routes = {
             "/git/": self._git,
             "/metadata": lambda _: self._answer(200, {"TaskARN": TASK_ARN, "ImageID": "sha256:0123"}),
-            self.world.credentials_path: lambda _: self._answer(200, _task_credentials()),
+            self.harness.credentials_path: lambda _: self._answer(200, _task_credentials()),
             "/broker": self._broker,
             "/artifacts/": self._s3,
             "/api/v3/": self._github,
@@ -46,39 +46,39 @@ class Endpoints(BaseHTTPRequestHandler):
     def _git(self, body: bytes) -> None:
         kind, _, encoded = self.headers.get("Authorization", "").partition(" ")
         user, _, token = base64.b64decode(encoded).decode().partition(":")
-        if (kind, user) != ("Basic", "x-access-token") or not self.world.takes_token(token):
+        if (kind, user) != ("Basic", "x-access-token") or not self.harness.takes_token(token):
             self._answer(401, {}, {"WWW-Authenticate": 'Basic realm="git"'})
         else:
-            if self.command == "POST" and not self.world.git_answers.is_set():
-                (self.world.folder / "cloning").touch()
-                self.world.git_answers.wait()
-            self._send(*serve_git(self.world.folder, self, body))
+            if self.command == "POST" and not self.harness.git_answers.is_set():
+                (self.harness.folder / "cloning").touch()
+                self.harness.git_answers.wait()
+            self._send(*serve_git(self.harness.folder, self, body))
 
     def _model(self, _: bytes) -> None:
-        self.world.model_calls.append(self.path)
+        self.harness.model_calls.append(self.path)
         self._answer(200, {"headers": dict(self.headers.items())})
 
     def _github(self, body: bytes) -> None:
-        if not self.world.takes_token(self.headers.get("Authorization", "").removeprefix("Bearer ")):
+        if not self.harness.takes_token(self.headers.get("Authorization", "").removeprefix("Bearer ")):
             self._answer(401, {"message": "Bad credentials"})
             return
         if "/git/" in self.path:
-            self._answer(*answer_git_data(self.world, self.command, self.path, body))
+            self._answer(*answer_git_data(self.harness, self.command, self.path, body))
             return
-        if self.world.comment_status == 200:
-            self.world.comments.append(json.loads(body)["body"])
-        self._answer(self.world.comment_status, {"id": 99, "body": "", "user": {"login": "b", "id": 1}})
+        if self.harness.comment_status == 200:
+            self.harness.comments.append(json.loads(body)["body"])
+        self._answer(self.harness.comment_status, {"id": 99, "body": "", "user": {"login": "b", "id": 1}})
 
     def _broker(self, _: bytes) -> None:
         signed = self.headers.get("Authorization", "")
         if "/lambda/aws4_request" not in signed or "Credential=ASIATASK/" not in signed:
             self._answer(403, {"Message": "Forbidden"})
             return
-        status = self.world.broker_answers.pop(0) if self.world.broker_answers else 200
+        status = self.harness.broker_answers.pop(0) if self.harness.broker_answers else 200
         if status != 200:
             self._answer(status, {"error": "SessionClosed", "message": "The session is over."})
             return
-        given = self.world.grant()
+        given = self.harness.grant()
         grant = {
             "session_id": SESSION,
             "github_token": given.token,
@@ -96,7 +96,7 @@ class Endpoints(BaseHTTPRequestHandler):
     def _may(self) -> bool:
         """Refuse what is signed with a key that has expired, as AWS does."""
         _, _, scope = self.headers.get("Authorization", "").partition("Credential=")
-        if may := self.world.takes_key(scope.partition("/")[0]):
+        if may := self.harness.takes_key(scope.partition("/")[0]):
             return may
         self._answer(403, {"__type": "ExpiredTokenException"})
         return False
@@ -106,10 +106,10 @@ class Endpoints(BaseHTTPRequestHandler):
             return
         key = self.path.partition("?")[0].removeprefix("/artifacts/")
         if self.command == "PUT":
-            self.world.objects[key] = body
+            self.harness.objects[key] = body
             self._send(200, {"ETag": '"x"'}, b"")
-        elif key in self.world.objects:
-            self._send(200, {"ETag": '"x"'}, self.world.objects[key])
+        elif key in self.harness.objects:
+            self._send(200, {"ETag": '"x"'}, self.harness.objects[key])
         else:
             self._send(404, {}, b"<Error><Code>NoSuchKey</Code></Error>")
 
@@ -125,7 +125,7 @@ class Endpoints(BaseHTTPRequestHandler):
 
     def _update_item(self, call: dict[str, Any]) -> None:
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
-        record = self.world.record
+        record = self.harness.record
         condition = call["ConditionExpression"]
         mine = record.get("task_arn") == values[":arn"] or "task_arn" not in condition
         is_over = "is_over" in record and "attribute_not_exists(is_over)" in condition

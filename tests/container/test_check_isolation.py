@@ -20,8 +20,8 @@ import pytest
 
 from runner import exit_codes
 from tests.container.escape.checks import GROUPS, PLANTED, PYTHON, Plant
+from tests.container.harness import Harness
 from tests.container.test_checks import commit
-from tests.container.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +46,9 @@ FILES = {
 
 
 @contextmanager
-def failing() -> Iterator[World]:
-    """Fresh surroundings, with a repository whose test fails."""
-    with World.open() as opened:
+def failing() -> Iterator[Harness]:
+    """Provide a fresh harness, with a repository whose test fails."""
+    with Harness.open() as opened:
         shutil.copy(PROGRAM, opened.folder)
         (opened.folder / "good.py").write_text(GOOD.format("True"))
         (opened.folder / "spot").mkdir()
@@ -57,15 +57,15 @@ def failing() -> Iterator[World]:
         yield opened
 
 
-def fill_in(text: str, world: World, key: int) -> str:
-    """Replace the words of a plant by what they stand for in one world."""
+def fill_in(text: str, harness: Harness, key: int) -> str:
+    """Replace the words of a plant by what they stand for in one harness."""
     words = {
-        "$PLANT": f"{world.folder}/plant.py",
+        "$PLANT": f"{harness.folder}/plant.py",
         "$MARK": f"judged-{key}",
         "$KEY": str(key),
-        "$WORK": f"{world.folder}/work1",
-        "$SPOT": f"{world.folder}/spot",
-        "$GOOD": f"{world.folder}/good.py",
+        "$WORK": f"{harness.folder}/work1",
+        "$SPOT": f"{harness.folder}/spot",
+        "$GOOD": f"{harness.folder}/good.py",
     }
     for word, value in words.items():
         text = text.replace(word, value)
@@ -88,30 +88,30 @@ class Judged:
     pushed: list[str]
 
 
-def judge(world: World, plants: dict[str, Plant]) -> Judged:
+def judge(harness: Harness, plants: dict[str, Plant]) -> Judged:
     """Let an agent plant one thing after the other, each with a key of its own, and the checks judge."""
     first = 20_000 + secrets.randbelow(10_000)
     checks, script = [], []
     for key, (name, plant) in enumerate(plants.items(), first):
-        command = fill_in(plant.check, world, key)
+        command = fill_in(plant.check, harness, key)
         checks.append({"name": name, "command": command})
-        (world.folder / f"{name}.sh").write_text(command)
-        script.append(f"(\n{fill_in(plant.script, world, key)}\n)")
+        (harness.folder / f"{name}.sh").write_text(command)
+        script.append(f"(\n{fill_in(plant.script, harness, key)}\n)")
         script.append(
-            f'bash -c "$(cat {world.folder}/{name}.sh)" > /dev/null 2>&1; echo "{name} $?" >> ALONE.md'
+            f'bash -c "$(cat {harness.folder}/{name}.sh)" > /dev/null 2>&1; echo "{name} $?" >> ALONE.md'
         )
     # JSON is YAML too.
-    commit(world, "main", {".pullwright/config.yaml": f"checks: {json.dumps(checks)}\n"})
-    world.fake_cli("\n".join([*script, "finish"]))
-    ran = world.run()
+    commit(harness, "main", {".pullwright/config.yaml": f"checks: {json.dumps(checks)}\n"})
+    harness.fake_cli("\n".join([*script, "finish"]))
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    lines = world.git("show", "claude/7:ALONE.md").splitlines()
-    result = world.result
+    lines = harness.git("show", "claude/7:ALONE.md").splitlines()
+    result = harness.result
     return Judged(
         dict(line.split() for line in lines),
         {check.name: check for check in result.checks},
         result.notices,
-        world.git("diff", "--name-only", "claude/7^", "claude/7").splitlines(),
+        harness.git("diff", "--name-only", "claude/7^", "claude/7").splitlines(),
     )
 
 
@@ -128,8 +128,8 @@ def test_nothing_outside_of_the_pushed_tree_changes_a_check(
     """A check that fails on the pushed tree fails, whatever else the agent has left."""
     group = next(group for group in GROUPS if name in group)
     if group not in sessions:
-        with failing() as world:
-            sessions[group] = judge(world, {name: PLANTED[name] for name in group})
+        with failing() as harness:
+            sessions[group] = judge(harness, {name: PLANTED[name] for name in group})
     judged = sessions[group]
     alone = judged.alone[name]
     assert (alone == "0") is PLANTED[name].works_alone, f"the attempt is blunt: the check ended with {alone}"
@@ -146,9 +146,9 @@ def test_every_attempt_is_made() -> None:
 
 def test_a_check_without_attempts_passes() -> None:
     """The surroundings are good enough for a test that passes."""
-    with failing() as world:
-        commit(world, "claude/7", {"tests/test_it.py": GOOD.format("True")})
-        judged = judge(world, {"nothing": Plant("true")})
+    with failing() as harness:
+        commit(harness, "claude/7", {"tests/test_it.py": GOOD.format("True")})
+        judged = judge(harness, {"nothing": Plant("true")})
     assert judged.alone == {"nothing": "0"}
     [check] = judged.checks.values()
     assert (check.status, check.command) == ("passed", PYTHON)

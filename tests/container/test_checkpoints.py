@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import exit_codes
-from tests.container.world import World, finish
+from tests.container.harness import Harness, finish
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,9 +24,9 @@ SLOW = (
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh surroundings."""
-    with World.open() as opened:
+def harness() -> Iterator[Harness]:
+    """Provide a fresh harness."""
+    with Harness.open() as opened:
         yield opened
 
 
@@ -41,54 +41,54 @@ def wait_until(there: Callable[[], object], process: subprocess.Popen[str]) -> N
         time.sleep(0.05)
 
 
-def refs(world: World) -> str:
+def refs(harness: Harness) -> str:
     """Return the names of our own refs on GitHub's side."""
-    return world.git("for-each-ref", "--format=%(refname)", "refs/pullwright", "refs/pullwright-sessions")
+    return harness.git("for-each-ref", "--format=%(refname)", "refs/pullwright", "refs/pullwright-sessions")
 
 
-def test_a_killed_session_goes_on_from_its_last_checkpoint(world: World) -> None:
+def test_a_killed_session_goes_on_from_its_last_checkpoint(harness: Harness) -> None:
     """SIGKILL loses nothing older than a checkpoint: the next session starts with it, and is told so."""
-    head = world.git("rev-parse", "claude/7")
-    world.fake_cli(SLOW)
-    process = world.start(CHECKPOINT_SECONDS="0.5")
-    wait_until(lambda: refs(world) and "HALF" in world.git("ls-tree", "--name-only", REF), process)
-    wait_until(lambda: b"HALF.md" in world.objects.get(world.key("diff.patch"), b""), process)
-    assert b"system" in world.artifact("transcript.jsonl")
-    assert b"runner" in world.artifact("runner.log")
-    assert world.key("result.json") not in world.objects
+    head = harness.git("rev-parse", "claude/7")
+    harness.fake_cli(SLOW)
+    process = harness.start(CHECKPOINT_SECONDS="0.5")
+    wait_until(lambda: refs(harness) and "HALF" in harness.git("ls-tree", "--name-only", REF), process)
+    wait_until(lambda: b"HALF.md" in harness.objects.get(harness.key("diff.patch"), b""), process)
+    assert b"system" in harness.artifact("transcript.jsonl")
+    assert b"runner" in harness.artifact("runner.log")
+    assert harness.key("result.json") not in harness.objects
     process.kill()
     process.communicate()
-    (world.folder / "work1/agent/shop/GO").touch()
-    assert world.git("rev-parse", "claude/7") == head
-    assert world.git("rev-parse", f"{REF}^") == head
+    (harness.folder / "work1/agent/shop/GO").touch()
+    assert harness.git("rev-parse", "claude/7") == head
+    assert harness.git("rev-parse", f"{REF}^") == head
 
-    world.fake_cli(
+    harness.fake_cli(
         'echo "$PROMPT" > PROMPT2.md; git status --short > STATUS.md; echo whole >> HALF.md; finish'
     )
-    ran = world.run()
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("show", "claude/7:HALF.md") == "half\nwhole"
-    assert world.git("show", "claude/7:src/app.py") == "mine"
-    assert "M src/app.py" in world.git("show", "claude/7:STATUS.md").splitlines()
-    assert "earlier session" not in world.git("show", "claude/7:PROMPT.md")
-    assert "earlier session" in world.git("show", "claude/7:PROMPT2.md")
-    assert world.git("rev-parse", "claude/7^") == head
-    assert refs(world) == ""
+    assert harness.git("show", "claude/7:HALF.md") == "half\nwhole"
+    assert harness.git("show", "claude/7:src/app.py") == "mine"
+    assert "M src/app.py" in harness.git("show", "claude/7:STATUS.md").splitlines()
+    assert "earlier session" not in harness.git("show", "claude/7:PROMPT.md")
+    assert "earlier session" in harness.git("show", "claude/7:PROMPT2.md")
+    assert harness.git("rev-parse", "claude/7^") == head
+    assert refs(harness) == ""
 
 
-def test_a_checkpoint_of_an_older_branch_is_left_alone(world: World) -> None:
+def test_a_checkpoint_of_an_older_branch_is_left_alone(harness: Harness) -> None:
     """Once somebody has pushed to the branch, work that was based on its old head is not mixed in."""
-    seed = world.folder / "seed"
+    seed = harness.folder / "seed"
     for name, target in (("OLD.md", REF), ("NEW.md", "refs/heads/claude/7")):
-        world.git("checkout", "-q", "--detach", "origin/claude/7", cwd=seed)
+        harness.git("checkout", "-q", "--detach", "origin/claude/7", cwd=seed)
         (seed / name).write_text("x")
-        world.git("add", name, cwd=seed)
-        world.git("commit", "-q", "-m", name, cwd=seed)
-        world.git("push", "-q", "origin", f"HEAD:{target}", cwd=seed)
-    world.fake_cli("echo x > MINE.md; finish")
-    ran = world.run()
+        harness.git("add", name, cwd=seed)
+        harness.git("commit", "-q", "-m", name, cwd=seed)
+        harness.git("push", "-q", "origin", f"HEAD:{target}", cwd=seed)
+    harness.fake_cli("echo x > MINE.md; finish")
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("ls-tree", "--name-only", "claude/7").split() == [
+    assert harness.git("ls-tree", "--name-only", "claude/7").split() == [
         ".gitignore",
         "MINE.md",
         "NEW.md",
@@ -97,33 +97,33 @@ def test_a_checkpoint_of_an_older_branch_is_left_alone(world: World) -> None:
     ]
 
 
-def test_work_that_the_branch_refuses_is_kept_in_our_own_ref(world: World) -> None:
+def test_work_that_the_branch_refuses_is_kept_in_our_own_ref(harness: Harness) -> None:
     """A rule that protects the branch does not lose the work, and the failure says why."""
     rule = "Repository rule violations found\n\nChanges must be made through a pull request.\n\n"
-    world.git_data_answers["PATCH"] = [(422, rule, False)]
-    world.fake_cli("echo x > X.md; finish")
-    ran = world.run()
+    harness.git_data_answers["PATCH"] = [(422, rule, False)]
+    harness.fake_cli("echo x > X.md; finish")
+    ran = harness.run()
     assert ran.code == exit_codes.of("BranchProtected"), ran.output
-    assert world.result.failure is not None
-    assert "Changes must be made through a pull request" in world.result.failure.sentence
-    assert world.git("log", "-1", "--format=%s", "claude/7") == "Begin work on #7"
-    assert world.git("show", f"{REF}:X.md") == "x"
+    assert harness.result.failure is not None
+    assert "Changes must be made through a pull request" in harness.result.failure.sentence
+    assert harness.git("log", "-1", "--format=%s", "claude/7") == "Begin work on #7"
+    assert harness.git("show", f"{REF}:X.md") == "x"
 
 
-def test_a_checkpoint_that_somebody_else_made_meanwhile_is_not_overwritten(world: World) -> None:
+def test_a_checkpoint_that_somebody_else_made_meanwhile_is_not_overwritten(harness: Harness) -> None:
     """Two runners of one branch never take each other's work away."""
-    world.fake_cli(SLOW)
-    process = world.start(CHECKPOINT_SECONDS="0.5")
-    wait_until(lambda: refs(world), process)
-    theirs = world.git("rev-parse", "main")
-    world.git("update-ref", REF, theirs)
-    folder = world.folder / "work1/agent/shop"
+    harness.fake_cli(SLOW)
+    process = harness.start(CHECKPOINT_SECONDS="0.5")
+    wait_until(lambda: refs(harness), process)
+    theirs = harness.git("rev-parse", "main")
+    harness.git("update-ref", REF, theirs)
+    folder = harness.folder / "work1/agent/shop"
     (folder / "MORE.md").write_text("x")
-    log = world.key("runner.log")
-    wait_until(lambda: b"the checkpoint was rejected" in world.objects.get(log, b""), process)
+    log = harness.key("runner.log")
+    wait_until(lambda: b"the checkpoint was rejected" in harness.objects.get(log, b""), process)
     (folder / "GO").touch()
     ran = finish(process)
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("show", "claude/7:MORE.md") == "x"
-    assert world.git("rev-parse", REF) == theirs
-    assert refs(world).split() == [REF]
+    assert harness.git("show", "claude/7:MORE.md") == "x"
+    assert harness.git("rev-parse", REF) == theirs
+    assert refs(harness).split() == [REF]

@@ -15,8 +15,8 @@ from pullwright.models import AgentResult, Outcome
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.event import TaskEnd
 from tests.container.cli import StandIn
+from tests.container.harness import Harness, Ran, finish
 from tests.container.test_checkpoints import wait_until
-from tests.container.world import Ran, World, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,18 +115,18 @@ def test_ending(standin: StandIn, name: str, provider: str) -> None:
     row = ENDINGS[name]
     standin.play(*row.steps, repeat_last=True)
     limits = {"usd": 5.0, "turns": 20, "minutes": 5, **row.limits}
-    with World.open() as world, socket.socket() as closed:
+    with Harness.open() as harness, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = standin.url if row.served else f"http://127.0.0.1:{closed.getsockname()[1]}"
-        world.real_cli(trusted=row.trusted)
-        world.ask(provider=provider, model=MODELS[provider], limits=limits)
-        ran = end(world, row, url)
-        left = world.objects.get(world.key("result.json"))
+        harness.real_cli(trusted=row.trusted)
+        harness.ask(provider=provider, model=MODELS[provider], limits=limits)
+        ran = end(harness, row, url)
+        left = harness.objects.get(harness.key("result.json"))
         result = AgentResult.model_validate_json(left) if left else None
         pushed = {
             ref
-            for ref in world.git("for-each-ref", "--format=%(refname)").splitlines()
-            if world.git("show", f"{ref}:src/app.py") == "print('hello')"
+            for ref in harness.git("for-each-ref", "--format=%(refname)").splitlines()
+            if harness.git("show", f"{ref}:src/app.py") == "print('hello')"
         }
     assert ran.code == row.code, ran.output
     # As ECS says it: a signal that ended the process is 128 and its number.
@@ -141,9 +141,9 @@ def test_ending(standin: StandIn, name: str, provider: str) -> None:
         assert (result.commit is not None) is (row.work == BRANCH)
 
 
-def end(world: World, row: Ending, model_url: str) -> Ran:
+def end(harness: Harness, row: Ending, model_url: str) -> Ran:
     """Run the runner to its end, or to the one that the row gives it."""
-    process = world.start(
+    process = harness.start(
         ANTHROPIC_BASE_URL=model_url,
         AWS_ENDPOINT_URL_BEDROCK_RUNTIME=model_url,
         MODEL_PATIENCE_SECONDS="1",
@@ -151,9 +151,9 @@ def end(world: World, row: Ending, model_url: str) -> Ran:
     )
     if row.kill is None:
         return finish(process)
-    wait_until((world.folder / "work1/agent/shop/READY").exists, process)
+    wait_until((harness.folder / "work1/agent/shop/READY").exists, process)
     if row.work == CHECKPOINT:
-        wait_until(lambda: world.git("for-each-ref", CHECKPOINT), process)
+        wait_until(lambda: harness.git("for-each-ref", CHECKPOINT), process)
     below = descendants(process.pid)
     victim, number = row.kill
     pid = process.pid if victim == "runner" else next(p for p, name in below.items() if name == victim)

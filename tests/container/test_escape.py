@@ -20,7 +20,7 @@ from tests.container.endpoints import MODEL_KEY, SECRET_KEY, TOKEN
 from tests.container.escape import credentials, privileges, processes
 from tests.container.escape import git as planted
 from tests.container.escape.attempts import TOOLS, Loot, program, read_loot
-from tests.container.world import World, finish
+from tests.container.harness import Harness, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,25 +33,25 @@ SECRETS = (TOKEN, MODEL_KEY, SECRET_KEY, "ASIATASK", "ASIAMADEUP", "made-up-sess
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh surroundings."""
-    with World.open() as fresh:
+def harness() -> Iterator[Harness]:
+    """Provide a fresh harness."""
+    with Harness.open() as fresh:
         yield fresh
 
 
 @pytest.fixture(scope="module")
-def attempted() -> Iterator[tuple[World, dict[str, Loot]]]:
+def attempted() -> Iterator[tuple[Harness, dict[str, Loot]]]:
     """Provide a session whose agent made every attempt of the lists, then did its work."""
-    with World.open() as world:
-        shutil.copy(TOOLS, world.folder)
-        world.fake_cli(program({**credentials.ATTEMPTS, **privileges.ATTEMPTS}) + "echo x > X.md; finish")
-        ran = world.run(AGENT_UID=str(UID), ANTHROPIC_BASE_URL=world.url)
+    with Harness.open() as harness:
+        shutil.copy(TOOLS, harness.folder)
+        harness.fake_cli(program({**credentials.ATTEMPTS, **privileges.ATTEMPTS}) + "echo x > X.md; finish")
+        ran = harness.run(AGENT_UID=str(UID), ANTHROPIC_BASE_URL=harness.url)
         assert ran.code == exit_codes.DONE, ran.output
-        yield world, read_loot(world.folder / "work1/agent/.home")
+        yield harness, read_loot(harness.folder / "work1/agent/.home")
 
 
 @pytest.mark.parametrize("name", [*credentials.ATTEMPTS, *privileges.ATTEMPTS])
-def test_attempt_fails(attempted: tuple[World, dict[str, Loot]], name: str) -> None:
+def test_attempt_fails(attempted: tuple[Harness, dict[str, Loot]], name: str) -> None:
     """It does not get what it wants, and nothing that it printed holds a secret."""
     loot = attempted[1][name]
     # 124 would be an attempt that hung, 126 and 127 one that was never made.
@@ -61,53 +61,53 @@ def test_attempt_fails(attempted: tuple[World, dict[str, Loot]], name: str) -> N
 
 
 def test_after_all_attempts_the_session_ends_as_any_other(
-    attempted: tuple[World, dict[str, Loot]],
+    attempted: tuple[Harness, dict[str, Loot]],
 ) -> None:
     """The work is on the branch, no other ref was touched, and the gateway forwarded nothing."""
-    world, loot = attempted
+    harness, loot = attempted
     assert b"runner" in loot.pop("found_runner").output
     assert len(loot) == len(credentials.ATTEMPTS) + len(privileges.ATTEMPTS)
-    assert world.result.outcome == "changed"
-    assert world.git("diff", "--name-only", "claude/7^", "claude/7") == "X.md"
-    refs = world.git("for-each-ref", "--format=%(refname)").splitlines()
+    assert harness.result.outcome == "changed"
+    assert harness.git("diff", "--name-only", "claude/7^", "claude/7") == "X.md"
+    refs = harness.git("for-each-ref", "--format=%(refname)").splitlines()
     assert set(refs) <= {"refs/heads/main", "refs/heads/claude/7", "refs/pullwright/claude/7"}
-    assert world.git("log", "-1", "--format=%s", "main") == "Say helo"
-    assert world.model_calls == []
+    assert harness.git("log", "-1", "--format=%s", "main") == "Say helo"
+    assert harness.model_calls == []
 
 
 @pytest.mark.parametrize("name", planted.PLANTED)
-def test_nothing_planted_for_git_runs(world: World, name: str) -> None:
+def test_nothing_planted_for_git_runs(harness: Harness, name: str) -> None:
     """No program, filter or file that the agent left is run by anybody, and its work is pushed."""
-    world.fake_cli(
+    harness.fake_cli(
         f"{planted.PREAMBLE}\n{planted.PLANTED[name]}\nrm -rf $MARKS/*; echo kept > KEPT.md; finish"
     )
-    ran = world.run(AGENT_UID=str(UID))
+    ran = harness.run(AGENT_UID=str(UID))
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("show", "claude/7:KEPT.md") == "kept"
-    assert list((world.folder / "work1/agent/.home/marks").iterdir()) == []
-    refs = set(world.git("for-each-ref", "--format=%(refname)").splitlines())
+    assert harness.git("show", "claude/7:KEPT.md") == "kept"
+    assert list((harness.folder / "work1/agent/.home/marks").iterdir()) == []
+    refs = set(harness.git("for-each-ref", "--format=%(refname)").splitlines())
     assert refs == {"refs/heads/main", "refs/heads/claude/7"}
     # One commit of the bot's on top of ours, whatever the agent committed and as whom.
     who = "pullwright[bot] <1+pullwright[bot]@users.noreply.github.com>|GitHub <noreply@github.com>"
-    assert world.git("log", "-1", "--format=%an <%ae>|%cn <%ce>", "claude/7") == who
-    assert world.git("log", "-1", "--format=%s", "claude/7^") == "Begin work on #7"
+    assert harness.git("log", "-1", "--format=%an <%ae>|%cn <%ce>", "claude/7") == who
+    assert harness.git("log", "-1", "--format=%s", "claude/7^") == "Begin work on #7"
 
 
 @pytest.mark.parametrize("name", planted.REFUSED)
-def test_what_would_deceive_or_break_is_not_pushed(world: World, name: str) -> None:
+def test_what_would_deceive_or_break_is_not_pushed(harness: Harness, name: str) -> None:
     """The session fails with the reason, in words without control characters, and the branch stays."""
     script, words = planted.REFUSED[name]
-    world.fake_cli(f"cat > /dev/null; {script}; finish")
-    before = world.git("rev-parse", "claude/7")
-    ran = world.run(AGENT_UID=str(UID))
+    harness.fake_cli(f"cat > /dev/null; {script}; finish")
+    before = harness.git("rev-parse", "claude/7")
+    ran = harness.run(AGENT_UID=str(UID))
     assert ran.code == exit_codes.of("PushRefused"), ran.output
-    assert world.result.failure is not None
-    assert words in world.result.failure.sentence
-    assert world.result.failure.sentence.isprintable()
-    assert world.git("rev-parse", "claude/7") == before
+    assert harness.result.failure is not None
+    assert words in harness.result.failure.sentence
+    assert harness.result.failure.sentence.isprintable()
+    assert harness.git("rev-parse", "claude/7") == before
 
 
-def test_a_secret_is_neither_pushed_nor_kept(world: World) -> None:
+def test_a_secret_is_neither_pushed_nor_kept(harness: Harness) -> None:
     """A private key in text and in a binary file is on no ref, checkpoints included, and in no artifact."""
     body = secrets.token_hex(100)
     name = "PRIVATE" + " KEY"
@@ -121,74 +121,74 @@ def test_a_secret_is_neither_pushed_nor_kept(world: World) -> None:
             },
         }
     )
-    (world.folder / "said").write_text(said + "\n")
+    (harness.folder / "said").write_text(said + "\n")
     # Long enough for checkpoints to be tried.
-    world.fake_cli(
-        f"cat {world.folder}/said; echo fine > FINE.md;"
+    harness.fake_cli(
+        f"cat {harness.folder}/said; echo fine > FINE.md;"
         f"printf 'x\\n-----BEGIN {name}-----\\n{body}\\n-----END {name}-----\\n' > key.pem;"
         "printf '\\0' > key.bin; cat key.pem >> key.bin; sleep 3; finish"
     )
-    before = world.git("for-each-ref")
-    ran = world.run(AGENT_UID=str(UID), CHECKPOINT_SECONDS="1")
+    before = harness.git("for-each-ref")
+    ran = harness.run(AGENT_UID=str(UID), CHECKPOINT_SECONDS="1")
     assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert "a checkpoint could not be made" in ran.output
-    assert world.result.failure is not None
-    assert "holds what looks like a private key in line" in world.result.failure.sentence
-    assert world.git("for-each-ref") == before
-    assert b"FINE.md" in world.artifact("diff.patch")
-    assert b"key." not in world.artifact("diff.patch")
-    assert b"[a private key]" in world.artifact("transcript.jsonl")
-    for content in (*world.objects.values(), *map(str.encode, [*world.comments, ran.output])):
+    assert harness.result.failure is not None
+    assert "holds what looks like a private key in line" in harness.result.failure.sentence
+    assert harness.git("for-each-ref") == before
+    assert b"FINE.md" in harness.artifact("diff.patch")
+    assert b"key." not in harness.artifact("diff.patch")
+    assert b"[a private key]" in harness.artifact("transcript.jsonl")
+    for content in (*harness.objects.values(), *map(str.encode, [*harness.comments, ran.output])):
         assert body[:40].encode() not in content
 
 
-def test_a_key_that_the_branch_holds_may_be_moved(world: World) -> None:
+def test_a_key_that_the_branch_holds_may_be_moved(harness: Harness) -> None:
     """What stood in some file of the branch before is no finding in another."""
     name = "PRIVATE" + " KEY"
-    seed = world.folder / "seed"
+    seed = harness.folder / "seed"
     key = f"-----BEGIN {name}-----\n{secrets.token_hex(100)}\n-----END {name}-----\n"
     (seed / "old.pem").write_text(key)
-    world.git("add", "-A", cwd=seed)
-    world.git("commit", "-q", "-m", "A key for tests", cwd=seed)
-    world.git("push", "-q", "origin", "claude/7", cwd=seed)
-    world.fake_cli("cat > /dev/null; mv old.pem new.pem; finish")
-    ran = world.run(AGENT_UID=str(UID))
+    harness.git("add", "-A", cwd=seed)
+    harness.git("commit", "-q", "-m", "A key for tests", cwd=seed)
+    harness.git("push", "-q", "origin", "claude/7", cwd=seed)
+    harness.fake_cli("cat > /dev/null; mv old.pem new.pem; finish")
+    ran = harness.run(AGENT_UID=str(UID))
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("show", "claude/7:new.pem") == key.strip()
+    assert harness.git("show", "claude/7:new.pem") == key.strip()
 
 
 @pytest.mark.parametrize("name", processes.STAYING)
-def test_processes_neither_stay_nor_take_everything(world: World, name: str) -> None:
+def test_processes_neither_stay_nor_take_everything(harness: Harness, name: str) -> None:
     """Whatever the agent started is gone when its work is taken in, and the session ends as any other."""
-    shutil.copy(TOOLS, world.folder)
-    world.fake_cli(f"cat > /dev/null; {processes.STAYING[name]}\necho kept > KEPT.md; finish")
+    shutil.copy(TOOLS, harness.folder)
+    harness.fake_cli(f"cat > /dev/null; {processes.STAYING[name]}\necho kept > KEPT.md; finish")
     # Few processes and open files, so that running out of them is quick.
     limits = ("prlimit", "--nproc=100", "--nofile=200", "--")
-    ran = finish(world.start(*limits, AGENT_UID=str(UID), ANTHROPIC_BASE_URL=world.url))
+    ran = finish(harness.start(*limits, AGENT_UID=str(UID), ANTHROPIC_BASE_URL=harness.url))
     assert ran.code == exit_codes.DONE, ran.output[-4000:]
-    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    assert harness.git("show", "claude/7:KEPT.md") == "kept"
     assert subprocess.run(["pgrep", "-u", str(UID)], check=False, capture_output=True).stdout == b""
 
 
-def test_an_agent_that_kills_everything_it_can_kills_itself(world: World) -> None:
+def test_an_agent_that_kills_everything_it_can_kills_itself(harness: Harness) -> None:
     """Signals to every process of its user end the agent, which is said; its work is on the branch."""
-    world.fake_cli("cat > /dev/null; echo kept > KEPT.md; kill -KILL -1")
-    assert world.run(AGENT_UID=str(UID)).code == exit_codes.of("AgentFailed")
-    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    harness.fake_cli("cat > /dev/null; echo kept > KEPT.md; kill -KILL -1")
+    assert harness.run(AGENT_UID=str(UID)).code == exit_codes.of("AgentFailed")
+    assert harness.git("show", "claude/7:KEPT.md") == "kept"
 
 
-def test_a_full_disk_ends_the_agent_and_not_the_runner(world: World) -> None:
+def test_a_full_disk_ends_the_agent_and_not_the_runner(harness: Harness) -> None:
     """The agent is ended before the last quarter of a small disk is used, and its work is pushed."""
-    disk = world.folder / "disk"
+    disk = harness.folder / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "none", disk], check=True)
     try:
-        world.fake_cli(
+        harness.fake_cli(
             "cat > /dev/null; echo kept > KEPT.md; i=0;"
             "while :; do i=$((i+1)); head -c 2000000 /dev/zero > ~/fill$i; sleep 0.1; done"
         )
-        ran = world.run(AGENT_UID=str(UID), WORK_DIR=str(disk / "work"))
+        ran = harness.run(AGENT_UID=str(UID), WORK_DIR=str(disk / "work"))
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
     assert ran.code == exit_codes.of("DiskLimit"), ran.output
-    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    assert harness.git("show", "claude/7:KEPT.md") == "kept"

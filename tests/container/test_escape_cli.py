@@ -13,7 +13,7 @@ from tests.container.cli import StandIn
 from tests.container.endpoints import MODEL_KEY, SECRET_KEY, TOKEN
 from tests.container.escape import credentials, privileges
 from tests.container.escape.attempts import TOOLS, program, read_loot
-from tests.container.world import World
+from tests.container.harness import Harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,10 @@ def _use(name: str, **given: str) -> dict[str, Any]:
 def test_reading_proc_self_environ_through_a_file_tool(standin: StandIn) -> None:
     """The public case of that name, and the corpus through the CLI's shell: nothing secret comes out."""
     attempts = {**credentials.PROC, **credentials.ENVIRONMENT, **credentials.FILES, **privileges.ATTEMPTS}
-    with World.open() as world:
-        world.real_cli()
-        shutil.copy(TOOLS, world.folder)
-        (world.folder / "attempts.sh").write_text(program(attempts))
+    with Harness.open() as harness:
+        harness.real_cli()
+        shutil.copy(TOOLS, harness.folder)
+        (harness.folder / "attempts.sh").write_text(program(attempts))
         standin.play(
             _use("Read", file_path="/proc/self/environ"),
             _use("Read", file_path="{cwd}/../../runner/runner.log"),
@@ -50,12 +50,12 @@ def test_reading_proc_self_environ_through_a_file_tool(standin: StandIn) -> None
             _use("Write", file_path="{cwd}/KEPT.md", content="kept\n"),
             {"text": "Done."},
         )
-        ran = world.run(AGENT_UID=str(UID), ANTHROPIC_BASE_URL=standin.url)
+        ran = harness.run(AGENT_UID=str(UID), ANTHROPIC_BASE_URL=standin.url)
         assert ran.code == exit_codes.DONE, ran.output[-4000:]
-        assert world.git("diff", "--name-only", "claude/7^", "claude/7") == "KEPT.md"
-        loot = read_loot(world.folder / "work1/agent/.home")
+        assert harness.git("diff", "--name-only", "claude/7^", "claude/7") == "KEPT.md"
+        loot = read_loot(harness.folder / "work1/agent/.home")
         got = {name for name in attempts if loot[name].code in {0, 124, 126, 127}}
         assert got == set()
-        seen = b"".join(world.objects.values()) + b"".join(one.output for one in loot.values())
-        for secret in (TOKEN, MODEL_KEY, SECRET_KEY, world.credentials_path):
+        seen = b"".join(harness.objects.values()) + b"".join(one.output for one in loot.values())
+        for secret in (TOKEN, MODEL_KEY, SECRET_KEY, harness.credentials_path):
             assert secret.encode() not in seen

@@ -12,8 +12,8 @@ import pytest
 from pullwright.comments import REFUSAL_MARKER, TRACKING_MARKER, render_outcome
 from pullwright.models import Verdict
 from runner import exit_codes
+from tests.container.harness import Harness, finish
 from tests.container.test_checkpoints import wait_until
-from tests.container.world import World, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,9 @@ def said(*blocks: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def harness() -> Iterator[Harness]:
     """Provide a session whose agent put hostile words wherever it can."""
-    with World.open() as opened:
+    with Harness.open() as opened:
         todos = [{"content": HOSTILE, "status": "in_progress", "activeForm": HOSTILE}]
         last = {
             "type": "result",
@@ -82,11 +82,11 @@ def world() -> Iterator[World]:
         yield opened
 
 
-def test_the_commit_says_only_what_we_say(world: World) -> None:
+def test_the_commit_says_only_what_we_say(harness: Harness) -> None:
     """One commit with our two trailers, which closes nothing, names nobody else and skips no check."""
-    assert world.git("log", "-1", "--format=%s", "claude/7^") == "Begin work on #7"
-    assert HOSTILE.strip() in world.git("show", "claude/7:WORDS.md")
-    message = world.git("log", "-1", "--format=%B", "claude/7")
+    assert harness.git("log", "-1", "--format=%s", "claude/7^") == "Begin work on #7"
+    assert HOSTILE.strip() in harness.git("show", "claude/7:WORDS.md")
+    message = harness.git("log", "-1", "--format=%B", "claude/7")
     parsed = subprocess.run(
         ["git", "interpret-trailers", "--parse"], input=message, check=True, capture_output=True, text=True
     )
@@ -98,14 +98,14 @@ def test_the_commit_says_only_what_we_say(world: World) -> None:
     assert not re.search(r"@\w|\[skip ci\]|-by:|Session:", words)
 
 
-def test_no_comment_is_another_or_calls_anybody(world: World) -> None:
+def test_no_comment_is_another_or_calls_anybody(harness: Harness) -> None:
     """Each begins with the one marker it has, and mentions, links and shows nothing that the agent wrote."""
-    result = world.result
+    result = harness.result
     verdict = Verdict(status="SUCCEEDED", outcome=result.outcome, sentence="", ttl=1)
     final = render_outcome(None, result, verdict, session_id=result.session_id)
     assert "acme/other" in final
     assert ACTIVE.search(HOSTILE)
-    for comment in (*world.comments, final):
+    for comment in (*harness.comments, final):
         assert comment.startswith(TRACKING_MARKER)
         assert comment.count("<!--") == 1
         assert not ACTIVE.search(comment.removeprefix(TRACKING_MARKER)), comment

@@ -8,8 +8,8 @@ import pytest
 
 from github_standin.workflows import skips
 from runner import exit_codes
+from tests.container.harness import Harness
 from tests.container.test_checks import commit
-from tests.container.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +18,9 @@ PATH = ".pullwright/config.yaml"
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh surroundings."""
-    with World.open() as opened:
+def harness() -> Iterator[Harness]:
+    """Provide a fresh harness."""
+    with Harness.open() as opened:
         yield opened
 
 
@@ -37,32 +37,32 @@ def world() -> Iterator[World]:
     ],
 )
 def test_ci_is_held_where_nobody_has_decided_otherwise(
-    world: World, request_: dict[str, Any], configuration: str | None, *, is_held: bool
+    harness: Harness, request_: dict[str, Any], configuration: str | None, *, is_held: bool
 ) -> None:
     """Work in a public repository waits, as does all work while the configuration cannot be read."""
     if configuration is not None:
-        commit(world, "main", {PATH: configuration})
-    world.ask(stub=True, **request_)
-    ran = world.run()
+        commit(harness, "main", {PATH: configuration})
+    harness.ask(stub=True, **request_)
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.result.ci == ("hold" if is_held else "run")
-    assert world.result.commit == world.git("rev-parse", "claude/7")
-    message = world.git("log", "-1", "--format=%B", "claude/7")
+    assert harness.result.ci == ("hold" if is_held else "run")
+    assert harness.result.commit == harness.git("rev-parse", "claude/7")
+    message = harness.git("log", "-1", "--format=%B", "claude/7")
     assert skips(message) is is_held
     # The hold changes no file, and a branch has both or neither.
-    subjects = world.git("log", "-3", "--format=%s", "claude/7").splitlines()
+    subjects = harness.git("log", "-3", "--format=%s", "claude/7").splitlines()
     hold = ["Hold CI until somebody has read the work"] if is_held else []
     assert subjects[: len(hold) + 1] == [*hold, "The greeting is misspelt"]
 
 
-def test_a_second_task_takes_over_held_work_whole(world: World) -> None:
+def test_a_second_task_takes_over_held_work_whole(harness: Harness) -> None:
     """It finds both commits of the first task, counts its files and says that CI is held."""
-    world.ask(stub=True, repository_is_private=False)
-    assert world.run().code == exit_codes.DONE
-    del world.objects[world.key("result.json")]
-    world.record["task_arn"] = "arn:aws:ecs:eu-central-1:000000000000:task/agents/another"
-    ran = world.run()
+    harness.ask(stub=True, repository_is_private=False)
+    assert harness.run().code == exit_codes.DONE
+    del harness.objects[harness.key("result.json")]
+    harness.record["task_arn"] = "arn:aws:ecs:eu-central-1:000000000000:task/agents/another"
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    result = world.result
+    result = harness.result
     assert (result.outcome, result.files_changed, result.ci) == ("changed", 1, "hold")
-    assert result.commit == world.git("rev-parse", "claude/7")
+    assert result.commit == harness.git("rev-parse", "claude/7")

@@ -14,8 +14,8 @@ import pytest
 from runner import exit_codes, leftovers
 from runner.leftovers import LeftoversError, remove_leftovers
 from runner.user import User
+from tests.container.harness import Harness
 from tests.container.test_checks import commit
-from tests.container.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,21 +98,21 @@ def test_a_user_without_a_number_keeps_everything(place: Path) -> None:
 
 def test_no_check_runs_beside_what_cannot_be_removed() -> None:
     """The work is on the branch, its checks were not run, and people read why."""
-    with World.open() as world:
-        held = world.folder / "held"
+    with Harness.open() as harness:
+        held = harness.folder / "held"
         held.mkdir()
-        options = f"size=1m,mode=777,uid={world.agent_uid}"
+        options = f"size=1m,mode=777,uid={harness.agent_uid}"
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", held], check=True)
         try:
-            commit(world, "main", {".pullwright/config.yaml": "checks: [{name: x, command: 'true'}]\n"})
-            world.fake_cli("echo x > X.md; finish")
-            ran = world.run()
+            commit(harness, "main", {".pullwright/config.yaml": "checks: [{name: x, command: 'true'}]\n"})
+            harness.fake_cli("echo x > X.md; finish")
+            ran = harness.run()
         finally:
             subprocess.run(["umount", "--lazy", held], check=True)
         assert ran.code == exit_codes.DONE, ran.output
-        result = world.result
+        result = harness.result
         assert (result.outcome, [check.status for check in result.checks]) == ("changed", ["not_run"])
         assert result.notices == (
             "The checks were not run: 1 files or folders of the agent's could not be removed.",
         )
-        assert world.git("show", "claude/7:X.md") == "x"
+        assert harness.git("show", "claude/7:X.md") == "x"

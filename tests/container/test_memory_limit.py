@@ -9,7 +9,7 @@ import pytest
 from runner import exit_codes
 from tests.container import cgroup
 from tests.container.cli import StandIn
-from tests.container.world import World, finish
+from tests.container.harness import Harness, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +56,9 @@ def standin() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh surroundings."""
-    with World.open() as opened:
+def harness() -> Iterator[Harness]:
+    """Provide a fresh harness."""
+    with Harness.open() as opened:
         yield opened
 
 
@@ -67,22 +67,22 @@ def work(rest: str) -> str:
     return _WORK.format(call=_CALL, eat=_EAT) + rest
 
 
-def test_what_the_agent_starts_takes_all_memory(world: World, standin: StandIn) -> None:
+def test_what_the_agent_starts_takes_all_memory(harness: Harness, standin: StandIn) -> None:
     """The kernel ends what eats, the agent goes on, and its work is pushed."""
-    world.fake_cli(work('for n in 1 2 3 4; do python3 "$TMPDIR/eat.py" & done\nwait\nfinish'))
+    harness.fake_cli(work('for n in 1 2 3 4; do python3 "$TMPDIR/eat.py" & done\nwait\nfinish'))
     with cgroup.limited(LIMIT) as prefix:
-        ran = finish(world.start(*prefix, ANTHROPIC_BASE_URL=standin.url), 180)
+        ran = finish(harness.start(*prefix, ANTHROPIC_BASE_URL=standin.url), 180)
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("show", "claude/7:src/app.py") == "print('hello')"
-    assert world.result.cost_usd > 0
+    assert harness.git("show", "claude/7:src/app.py") == "print('hello')"
+    assert harness.result.cost_usd > 0
 
 
-def test_the_agent_itself_takes_all_memory(world: World, standin: StandIn) -> None:
+def test_the_agent_itself_takes_all_memory(harness: Harness, standin: StandIn) -> None:
     """The kernel ends the agent; what it has done, what it has cost and how it ended are told."""
-    world.fake_cli(work('exec python3 "$TMPDIR/eat.py"'))
+    harness.fake_cli(work('exec python3 "$TMPDIR/eat.py"'))
     with cgroup.limited(LIMIT) as prefix:
-        ran = finish(world.start(*prefix, ANTHROPIC_BASE_URL=standin.url), 180)
+        ran = finish(harness.start(*prefix, ANTHROPIC_BASE_URL=standin.url), 180)
     assert ran.code == exit_codes.of("AgentFailed"), ran.output
-    assert world.result.cost_usd > 0
-    assert world.result.failure is not None
-    assert b"+print('hello')" in world.artifact("diff.patch")
+    assert harness.result.cost_usd > 0
+    assert harness.result.failure is not None
+    assert b"+print('hello')" in harness.artifact("diff.patch")

@@ -11,7 +11,7 @@ import pytest
 
 from runner import exit_codes
 from runner.git.command import MAX_ERR, MAX_OUT, GitError, run
-from tests.container.world import World, finish
+from tests.container.harness import Harness, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,46 +44,46 @@ def _is_running(stat: Path) -> bool:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh surroundings."""
-    with World.open() as opened:
+def harness() -> Iterator[Harness]:
+    """Provide a fresh harness."""
+    with Harness.open() as opened:
         yield opened
 
 
-def test_an_agent_that_says_too_much(world: World) -> None:
+def test_an_agent_that_says_too_much(harness: Harness) -> None:
     """Events of megabytes and a line of 40 MB leave a session like any other, in little memory."""
-    (world.folder / "flood.py").write_text(FLOOD)
-    world.fake_cli(f"python3 {world.folder}/flood.py; echo kept > KEPT.md; finish")
-    ran = finish(world.start(*MEMORY))
+    (harness.folder / "flood.py").write_text(FLOOD)
+    harness.fake_cli(f"python3 {harness.folder}/flood.py; echo kept > KEPT.md; finish")
+    ran = finish(harness.start(*MEMORY))
     assert ran.code == exit_codes.DONE, ran.output[-4000:]
-    assert world.git("show", "claude/7:KEPT.md") == "kept"
+    assert harness.git("show", "claude/7:KEPT.md") == "kept"
     assert max(len(line.encode()) for line in ran.output.splitlines()) < EVENT_BYTES
     steps = [line for line in ran.lines if line.get("tool")]
     assert len(steps) == 6
     assert max(len(step["tool"]) for step in steps) <= 60
-    assert {name: len(kept) for name, kept in world.objects.items() if len(kept) > 64 << 20} == {}
-    omitted = [line for line in world.artifact("transcript.jsonl").splitlines() if b'"omitted"' in line]
+    assert {name: len(kept) for name, kept in harness.objects.items() if len(kept) > 64 << 20} == {}
+    omitted = [line for line in harness.artifact("transcript.jsonl").splitlines() if b'"omitted"' in line]
     assert omitted
     assert all(json.loads(line)["bytes"] > 1 << 20 for line in omitted)
 
 
-def test_a_check_that_says_too_much(world: World) -> None:
+def test_a_check_that_says_too_much(harness: Harness) -> None:
     """Of a check that prints 50 MB on one line and more on many, the last lines are kept, cut."""
-    seed = world.folder / "seed"
+    seed = harness.folder / "seed"
     (seed / ".pullwright").mkdir()
     noise = (
         "head -c 50000000 /dev/zero | tr '\\0' x; seq 200000; head -c 9000000 /dev/zero | tr '\\0' y; false"
     )
     check = json.dumps({"checks": [{"name": "noise", "command": noise}]})
     (seed / ".pullwright/config.yaml").write_text(check)
-    world.git("checkout", "-q", "main", cwd=seed)
-    world.git("add", "-A", cwd=seed)
-    world.git("commit", "-q", "-m", "Checks", cwd=seed)
-    world.git("push", "-q", "origin", "main", cwd=seed)
-    world.fake_cli("echo kept > KEPT.md; finish")
-    ran = finish(world.start(*MEMORY))
+    harness.git("checkout", "-q", "main", cwd=seed)
+    harness.git("add", "-A", cwd=seed)
+    harness.git("commit", "-q", "-m", "Checks", cwd=seed)
+    harness.git("push", "-q", "origin", "main", cwd=seed)
+    harness.fake_cli("echo kept > KEPT.md; finish")
+    ran = finish(harness.start(*MEMORY))
     assert ran.code == exit_codes.DONE, ran.output[-4000:]
-    (said,) = world.result.checks
+    (said,) = harness.result.checks
     assert (said.status, len(said.output) <= 6_000) == ("failed", True)
     assert "\n200000\nyyy" in said.output
     assert max(len(line.encode()) for line in ran.output.splitlines()) < EVENT_BYTES

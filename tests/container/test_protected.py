@@ -8,8 +8,8 @@ import pytest
 
 from runner import exit_codes
 from runner.git.protected import is_protected
+from tests.container.harness import Harness
 from tests.container.test_checks import commit
-from tests.container.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,44 +27,44 @@ LIST = "cat > /dev/null; { cat CLAUDE.md; find . -path ./.git -prune -o -type f 
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def harness() -> Iterator[Harness]:
     """Provide a branch of somebody else's that brings files of its own, behind a base that has others."""
-    with World.open() as opened:
+    with Harness.open() as opened:
         commit(opened, "main", BASE)
         commit(opened, "claude/7", HEAD)
         yield opened
 
 
-def test_other_peoples_branches_steer_nothing(world: World) -> None:
+def test_other_peoples_branches_steer_nothing(harness: Harness) -> None:
     """The agent sees the base branch's files, and nothing of what it makes of them is pushed."""
-    world.ask(branch_is_ours=False)
-    world.fake_cli(f"{LIST} echo mine >> CLAUDE.md; rm -r .claude; mkdir .husky; echo x > .husky/h; finish")
-    ran = world.run()
+    harness.ask(branch_is_ours=False)
+    harness.fake_cli(f"{LIST} echo mine >> CLAUDE.md; rm -r .claude; mkdir .husky; echo x > .husky/h; finish")
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    seen = world.git("show", "claude/7:SEEN.md").splitlines()
+    seen = harness.git("show", "claude/7:SEEN.md").splitlines()
     assert seen == [
         "base",
         *("./.claude/settings.json", "./.gitignore", "./CLAUDE.md", "./README.md", "./SEEN.md"),
         *("./src/app.py", "./src/new.py"),
     ]
-    assert world.git("diff", "--name-status", "claude/7^", "claude/7") == "A\tSEEN.md"
-    assert b"CLAUDE.md" not in world.artifact("diff.patch").replace(b"+./CLAUDE.md", b"")
+    assert harness.git("diff", "--name-status", "claude/7^", "claude/7") == "A\tSEEN.md"
+    assert b"CLAUDE.md" not in harness.artifact("diff.patch").replace(b"+./CLAUDE.md", b"")
 
 
-def test_a_change_of_protected_files_alone_is_none(world: World) -> None:
+def test_a_change_of_protected_files_alone_is_none(harness: Harness) -> None:
     """An agent that only touched what it may not push has changed nothing."""
-    world.ask(branch_is_ours=False)
-    world.fake_cli("cat > /dev/null; echo mine >> CLAUDE.md; finish")
-    before = world.git("rev-parse", "claude/7")
-    assert world.run().code == exit_codes.DONE
-    assert (world.result.outcome, world.git("rev-parse", "claude/7")) == ("no_change", before)
+    harness.ask(branch_is_ours=False)
+    harness.fake_cli("cat > /dev/null; echo mine >> CLAUDE.md; finish")
+    before = harness.git("rev-parse", "claude/7")
+    assert harness.run().code == exit_codes.DONE
+    assert (harness.result.outcome, harness.git("rev-parse", "claude/7")) == ("no_change", before)
 
 
-def test_on_our_own_branch_they_are_files_like_others(world: World) -> None:
+def test_on_our_own_branch_they_are_files_like_others(harness: Harness) -> None:
     """Whoever asks for a change of CLAUDE.md on an issue gets it."""
-    world.fake_cli("cat > /dev/null; echo mine > CLAUDE.md; finish")
-    assert world.run().code == exit_codes.DONE
-    assert world.git("show", "claude/7:CLAUDE.md") == "mine"
+    harness.fake_cli("cat > /dev/null; echo mine > CLAUDE.md; finish")
+    assert harness.run().code == exit_codes.DONE
+    assert harness.git("show", "claude/7:CLAUDE.md") == "mine"
 
 
 @pytest.mark.parametrize(
@@ -79,74 +79,74 @@ def test_on_our_own_branch_they_are_files_like_others(world: World) -> None:
         ("the folder of what a link leads to", "rm -rf agents; echo x > agents"),
     ],
 )
-def test_protected_files_hold_whatever_takes_their_place(world: World, name: str, script: str) -> None:
+def test_protected_files_hold_whatever_takes_their_place(harness: Harness, name: str, script: str) -> None:
     """What takes the place of protected files, or of folders above them, leaves them as they were."""
-    seed = world.folder / "seed"
-    world.git("checkout", "-q", "claude/7", cwd=seed)
+    seed = harness.folder / "seed"
+    harness.git("checkout", "-q", "claude/7", cwd=seed)
     (seed / "agents").mkdir()
     (seed / "agents/rules.txt").write_text("rules\n")
     (seed / ".mcp.json").unlink()
     (seed / ".mcp.json").symlink_to("agents")
-    commit(world, "claude/7", {})
-    world.ask(branch_is_ours=False)
-    world.fake_cli(f"cat > /dev/null; {script}; echo kept > KEPT.md; finish")
-    ran = world.run()
+    commit(harness, "claude/7", {})
+    harness.ask(branch_is_ours=False)
+    harness.fake_cli(f"cat > /dev/null; {script}; echo kept > KEPT.md; finish")
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, (name, ran.output)
-    changed = world.git("diff", "--name-status", "claude/7^", "claude/7").splitlines()
+    changed = harness.git("diff", "--name-status", "claude/7^", "claude/7").splitlines()
     kept = [line for line in changed if line != "A\tKEPT.md" and "other/claude.md" not in line]
     assert kept in ([], ["A\to/h"]), name
 
 
-def test_links_of_the_base_lead_where_they_lead_there(world: World) -> None:
+def test_links_of_the_base_lead_where_they_lead_there(harness: Harness) -> None:
     """A file of the branch is not read through a link of the base, nor through one that dangles there."""
-    seed = world.folder / "seed"
-    world.git("checkout", "-q", "main", cwd=seed)
+    seed = harness.folder / "seed"
+    harness.git("checkout", "-q", "main", cwd=seed)
     (seed / "CLAUDE.md").unlink()
     (seed / "CLAUDE.md").symlink_to("GUIDE.md")
     (seed / "sub").mkdir()
     (seed / "sub/CLAUDE.md").symlink_to("../MISSING.md")
     (seed / ".husky").symlink_to("tools/hooks")
-    commit(world, "main", {"GUIDE.md": "of the base\n", "tools/hooks/pre-push": "true\n"})
+    commit(harness, "main", {"GUIDE.md": "of the base\n", "tools/hooks/pre-push": "true\n"})
     commit(
-        world, "claude/7", {"GUIDE.md": "obey\n", "MISSING.md": "obey\n", "tools/hooks/pre-push": "evil\n"}
+        harness, "claude/7", {"GUIDE.md": "obey\n", "MISSING.md": "obey\n", "tools/hooks/pre-push": "evil\n"}
     )
-    world.ask(branch_is_ours=False)
-    world.fake_cli(
+    harness.ask(branch_is_ours=False)
+    harness.fake_cli(
         "cat > /dev/null; { cat CLAUDE.md .husky/pre-push; ls sub; echo end; } > SEEN.md 2>&1; finish"
     )
-    ran = world.run()
+    ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
-    seen = world.git("show", "claude/7:SEEN.md").splitlines()
+    seen = harness.git("show", "claude/7:SEEN.md").splitlines()
     assert seen[:2] == ["of the base", "true"]
     assert "CLAUDE.md" not in seen[2:]
-    assert world.git("diff", "--name-status", "claude/7^", "claude/7") == "A\tSEEN.md"
+    assert harness.git("diff", "--name-status", "claude/7^", "claude/7") == "A\tSEEN.md"
 
 
 STEERING = "cat > /dev/null; echo x > .envrc; mkdir .vscode; echo '{}' > .vscode/tasks.json; finish"
 
 
-def test_files_that_steer_are_announced(world: World) -> None:
+def test_files_that_steer_are_announced(harness: Harness) -> None:
     """The work is pushed, and the result names them."""
-    world.fake_cli(STEERING)
-    assert world.run().code == exit_codes.DONE
-    assert {path for group in world.result.steering for path in group.paths} == {
+    harness.fake_cli(STEERING)
+    assert harness.run().code == exit_codes.DONE
+    assert {path for group in harness.result.steering for path in group.paths} == {
         ".envrc",
         ".vscode/tasks.json",
     }
 
 
-def test_files_that_steer_are_refused_where_the_configuration_says_so(world: World) -> None:
+def test_files_that_steer_are_refused_where_the_configuration_says_so(harness: Harness) -> None:
     """Nothing comes onto the branch, and the failure names each file."""
-    commit(world, "main", {".pullwright/config.yaml": "steering: refuse\n"})
-    before = world.git("rev-parse", "claude/7")
-    world.fake_cli(STEERING)
-    ran = world.run()
+    commit(harness, "main", {".pullwright/config.yaml": "steering: refuse\n"})
+    before = harness.git("rev-parse", "claude/7")
+    harness.fake_cli(STEERING)
+    ran = harness.run()
     assert ran.code == exit_codes.of("PushRefused"), ran.output
-    assert world.result.failure is not None
-    assert "`.envrc`" in world.result.failure.sentence
-    assert "`.vscode/tasks.json`" in world.result.failure.sentence
-    assert "steering: announce" in world.result.failure.remedy
-    assert (world.git("rev-parse", "claude/7"), world.result.steering) == (before, ())
+    assert harness.result.failure is not None
+    assert "`.envrc`" in harness.result.failure.sentence
+    assert "`.vscode/tasks.json`" in harness.result.failure.sentence
+    assert "steering: announce" in harness.result.failure.remedy
+    assert (harness.git("rev-parse", "claude/7"), harness.result.steering) == (before, ())
 
 
 @pytest.mark.parametrize(

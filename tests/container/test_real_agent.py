@@ -12,8 +12,8 @@ from pullwright.models import Verdict
 from runner import exit_codes
 from tests.container.cli import StandIn
 from tests.container.endpoints import MODEL_KEY
+from tests.container.harness import Harness
 from tests.container.test_endings import EDIT, MODELS, READ
-from tests.container.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,9 @@ PLAN = {"tool": "TodoWrite", "input": {"todos": TODOS}}
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    """Fresh surroundings with the real CLI."""
-    with World.open() as opened:
+def harness() -> Iterator[Harness]:
+    """Provide a fresh harness with the real CLI."""
+    with Harness.open() as opened:
         opened.real_cli()
         yield opened
 
@@ -38,16 +38,16 @@ def standin() -> Iterator[StandIn]:
 
 
 @pytest.mark.parametrize("provider", ["anthropic", "bedrock"])
-def test_the_real_cli_mends_the_issue(world: World, standin: StandIn, provider: str) -> None:
+def test_the_real_cli_mends_the_issue(harness: Harness, standin: StandIn, provider: str) -> None:
     """With either provider the edit is pushed, the cost is known, and each step was shown."""
     steps = [PLAN, READ, EDIT, {"text": "It says hello now."}]
     # Answered only if the issue's title stands in what the model is asked.
     standin.call("PUT", "scripts/test", {"match": "The greeting is misspelt", "steps": steps})
-    world.ask(provider=provider, model=MODELS[provider])
-    ran = world.run(ANTHROPIC_BASE_URL=standin.url, AWS_ENDPOINT_URL_BEDROCK_RUNTIME=standin.url)
+    harness.ask(provider=provider, model=MODELS[provider])
+    ran = harness.run(ANTHROPIC_BASE_URL=standin.url, AWS_ENDPOINT_URL_BEDROCK_RUNTIME=standin.url)
     assert ran.code == exit_codes.DONE, ran.output
-    assert world.git("show", "claude/7:src/app.py") == "print('hello')"
-    result = world.result
+    assert harness.git("show", "claude/7:src/app.py") == "print('hello')"
+    result = harness.result
     assert (result.outcome, result.summary) == ("changed", "It says hello now.")
     assert result.turns == 4
     assert result.cost_usd > 0
@@ -58,39 +58,39 @@ def test_the_real_cli_mends_the_issue(world: World, standin: StandIn, provider: 
         "Reading src/app.py",
         "Editing src/app.py",
     ]
-    transcript = [json.loads(line) for line in world.artifact("transcript.jsonl").splitlines()]
+    transcript = [json.loads(line) for line in harness.artifact("transcript.jsonl").splitlines()]
     assert transcript[0]["type"] == "system"
     assert transcript[-1]["type"] == "result"
-    assert MODEL_KEY not in world.artifact("transcript.jsonl").decode()
+    assert MODEL_KEY not in harness.artifact("transcript.jsonl").decode()
     assert [line.get("tool") for line in ran.lines if line.get("tool")] == ["TodoWrite", "Read", "Edit"]
-    conversation = [json.loads(line) for line in world.artifact("conversation.jsonl").splitlines()]
+    conversation = [json.loads(line) for line in harness.artifact("conversation.jsonl").splitlines()]
     assert {line["sessionId"] for line in conversation if "sessionId" in line} == {result.conversation_id}
-    readable = world.artifact("transcript.md").decode()
+    readable = harness.artifact("transcript.md").decode()
     assert "### Edit" in readable
     assert "It says hello now." in readable
     assert readable.endswith("Ended: success, 4 turns.\n")
 
 
-def test_the_agent_is_told_when_a_limit_is_near(world: World, standin: StandIn) -> None:
+def test_the_agent_is_told_when_a_limit_is_near(harness: Harness, standin: StandIn) -> None:
     """The notice at 80 % of the turns becomes part of the conversation while the agent works."""
     # A model takes its time over a turn: without it the last four pass before the CLI has read the notice.
     standin.play({**READ, "delay": 0.4}, repeat_last=True)
-    world.ask(limits={"usd": 5.0, "turns": 20, "minutes": 5})
-    ran = world.run(ANTHROPIC_BASE_URL=standin.url)
+    harness.ask(limits={"usd": 5.0, "turns": 20, "minutes": 5})
+    ran = harness.run(ANTHROPIC_BASE_URL=standin.url)
     assert ran.code == exit_codes.of("TurnLimit"), ran.output
-    (kept,) = (world.folder / "work1/claude/projects").glob("*/*.jsonl")
+    (kept,) = (harness.folder / "work1/claude/projects").glob("*/*.jsonl")
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     told = [line for line in lines if "16 of this session's 20 turns" in str(line.get("attachment"))]
     assert len(told) == 1
     assert "assistant" in [line["type"] for line in lines[lines.index(told[0]) :]]
 
 
-def test_the_comment_says_that_five_cents_are_used_up(world: World, standin: StandIn) -> None:
+def test_the_comment_says_that_five_cents_are_used_up(harness: Harness, standin: StandIn) -> None:
     """What people read on the pull request names the money and what can be done."""
     standin.play(READ, repeat_last=True)
-    world.ask(limits={"usd": 0.05, "turns": 30, "minutes": 5})
-    world.run(ANTHROPIC_BASE_URL=standin.url)
-    result = world.result
+    harness.ask(limits={"usd": 0.05, "turns": 30, "minutes": 5})
+    harness.run(ANTHROPIC_BASE_URL=standin.url)
+    result = harness.result
     assert result.cost_usd <= 0.05
     assert result.failure is not None
     verdict = Verdict(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from local.layout import ROOT
 from tests.container.cli import AGENT_UID, StandIn
 from tests.container.endpoints import MODEL_KEY, SECRET_KEY, SESSION, TOKEN
-from tests.container.world import World, finish
+from tests.container.harness import Harness, finish
 from tests.image.engine import ImageError
 
 if TYPE_CHECKING:
@@ -57,24 +57,24 @@ def run(engine: Engine, image: str) -> Ran:
     Raises:
         ImageError: it did not succeed, or the agent saw what it must not see.
     """
-    with World.open() as world, StandIn.running() as model:
+    with Harness.open() as harness, StandIn.running() as model:
         model.play(*_STEPS)
-        _configure(world)
-        variables = {**world.variables, "ANTHROPIC_BASE_URL": model.url}
+        _configure(harness)
+        variables = {**harness.variables, "ANTHROPIC_BASE_URL": model.url}
         began = time.time()
-        name = f"pullwright-{world.folder.name}"
+        name = f"pullwright-{harness.folder.name}"
         ran = finish(engine.start(image, name, variables, _dropped_capabilities()))
         _expect(ran.code == 0, f"the runner ended with {ran.code}:\n{ran.output}")
-        changed = world.git("show", "claude/7:src/app.py")
+        changed = harness.git("show", "claude/7:src/app.py")
         _expect("hello" in changed, f"the branch has {changed!r}")
-        _expect(world.result.outcome == "changed", f"the outcome is {world.result.outcome}")
-        transcript = world.artifact("transcript.jsonl").decode()
+        _expect(harness.result.outcome == "changed", f"the outcome is {harness.result.outcome}")
+        transcript = harness.artifact("transcript.jsonl").decode()
         _check_secrets(transcript)
         _expect(
-            "tree v" in transcript, f"the package was not installed: {world.result.notices}\n{ran.output}"
+            "tree v" in transcript, f"the package was not installed: {harness.result.notices}\n{ran.output}"
         )
         asked = min(request["at"] for request in model.requests() if "model" in request)
-        return Ran(world.result.phases, asked - began - world.result.phases["packages"])
+        return Ran(harness.result.phases, asked - began - harness.result.phases["packages"])
 
 
 def _dropped_capabilities() -> list[str]:
@@ -85,14 +85,14 @@ def _dropped_capabilities() -> list[str]:
     return found[1].split(", ")
 
 
-def _configure(world: World) -> None:
-    seed = world.folder / "seed"
-    world.git("checkout", "-q", "main", cwd=seed)
+def _configure(harness: Harness) -> None:
+    seed = harness.folder / "seed"
+    harness.git("checkout", "-q", "main", cwd=seed)
     (seed / ".pullwright").mkdir()
     (seed / ".pullwright/config.yaml").write_text(_CONFIGURATION)
-    world.git("add", "-A", cwd=seed)
-    world.git("commit", "-q", "-m", "Packages", cwd=seed)
-    world.git("push", "-q", "origin", "main", cwd=seed)
+    harness.git("add", "-A", cwd=seed)
+    harness.git("commit", "-q", "-m", "Packages", cwd=seed)
+    harness.git("push", "-q", "origin", "main", cwd=seed)
 
 
 def _check_secrets(transcript: str) -> None:

@@ -61,7 +61,7 @@ def person(stack: Stack) -> Person:
 
 
 @dataclass
-class Workshop:
+class Repository:
     """A repository of one test.
 
     Args:
@@ -109,7 +109,7 @@ class Repositories:
     stack: Stack
     person: Person
 
-    def make(self, owner: str = "", **settings: Any) -> Workshop:
+    def make(self, owner: str = "", **settings: Any) -> Repository:
         """Create a repository with two files in it; settings go to the stand-in as they are.
 
         Each has an owner of its own unless one is given: what GitHub says to one session, limits above all,
@@ -120,7 +120,7 @@ class Repositories:
         if "source" not in settings:
             request["files"] = FILES
         call(self.stack.github_url, "POST", "/_standin/repositories", {**request, **settings})
-        return Workshop(self.stack, self.person, name)
+        return Repository(self.stack, self.person, name)
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +130,7 @@ def repositories(stack: Stack, person: Person) -> Repositories:
 
 
 @pytest.fixture
-def workshop(repositories: Repositories) -> Workshop:
+def repository(repositories: Repositories) -> Repository:
     """Provide a fresh repository."""
     return repositories.make()
 

@@ -24,10 +24,10 @@ from tests.benchmarks.loading.plan import payloads
 from tests.benchmarks.loading.tally import TRACKING
 from tests.fault_matrix import Matrix, Row
 from tests.integration.conftest import FOLDER, live_machine
-from tests.integration.faults.bench import ISSUE, PULL, Bench
 from tests.integration.faults.cells import CELLS, Cell
 from tests.integration.faults.executions import EXECUTIONS
 from tests.integration.faults.orders import ORDERS
+from tests.integration.faults.trial import ISSUE, PULL, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,7 +84,7 @@ def outcomes(
     repositories: Repositories,
     stubs: None,
     define: Callable[[int | None], None],
-) -> Iterator[dict[Cell, Future[Bench]]]:
+) -> Iterator[dict[Cell, Future[Trial]]]:
     """Provide all cells that were chosen, under way."""
     del stubs
     chosen = {
@@ -94,33 +94,33 @@ def outcomes(
     stack.client("dynamodb").delete_item(
         TableName=stack.outputs["SessionsTable"], Key={"pk": {"S": "SLOTS#none"}}
     )
-    workshops = {cell: repositories.make() for cell in ALL if id(cell) in chosen}
-    told = payloads(stack, person, {workshop.name: 1 for workshop in workshops.values()})
-    benches = {cell: Bench(one, FOLDER, told[one.name][0]) for cell, one in workshops.items()}
+    made = {cell: repositories.make() for cell in ALL if id(cell) in chosen}
+    told = payloads(stack, person, {repository.name: 1 for repository in made.values()})
+    trials = {cell: Trial(one, FOLDER, told[one.name][0]) for cell, one in made.items()}
     ordered = [
-        {**fault, "path_regex": bench.path(fault["path_regex"])}
-        for cell, bench in benches.items()
+        {**fault, "path_regex": trial.path(fault["path_regex"])}
+        for cell, trial in trials.items()
         for fault in cell.github
     ]
     call(stack.github_url, "PUT", "/_standin/faults", ordered)
 
     def begin(cell: Cell) -> None:
-        cell.before(benches[cell])
-        benches[cell].deliver()
+        cell.before(trials[cell])
+        trials[cell].deliver()
 
-    def run(cell: Cell, bench: Bench) -> Bench:
+    def run(cell: Cell, trial: Trial) -> Trial:
         try:
             if cell.limit is None:
                 begin(cell)
-            cell.during(bench)
-            bench.end()
+            cell.during(trial)
+            trial.end()
         finally:
             # Other modules read the same objects, and must not meet what was ordered here.
-            bench.recall()
-        return bench
+            trial.recall()
+        return trial
 
     # An execution keeps the definition that it started with. Limited ones come first, before all is slow.
-    first = [cell for cell in benches if cell.limit is not None]
+    first = [cell for cell in trials if cell.limit is not None]
     # They have little to do but wait, and so are no reason to let others wait.
     at_once = _AT_ONCE if request.config.getoption("lag") is None else _AT_ONCE_BEHIND_LAGS
     with ThreadPoolExecutor(at_once + len(first)) as pool:
@@ -129,8 +129,8 @@ def outcomes(
             list(pool.map(begin, (cell for cell in first if cell.limit == limit)))
         define(None)
         # So do those that wait for minutes: they are over before the others have had their turns.
-        in_turn = sorted(benches, key=lambda cell: (cell.limit is None, not cell.waits))
-        yield {cell: pool.submit(run, cell, benches[cell]) for cell in in_turn}
+        in_turn = sorted(trials, key=lambda cell: (cell.limit is None, not cell.waits))
+        yield {cell: pool.submit(run, cell, trials[cell]) for cell in in_turn}
     call(stack.github_url, "PUT", "/_standin/faults", [])
 
 
@@ -146,46 +146,46 @@ def matrix() -> Iterator[dict[str, Matrix]]:
 
 @pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
 def test_every_fault_has_an_ending(
-    outcomes: dict[Cell, Future[Bench]], matrix: dict[str, Matrix], cell: Cell
+    outcomes: dict[Cell, Future[Trial]], matrix: dict[str, Matrix], cell: Cell
 ) -> None:
     """One pull request with one comment that names what happened, a closed session, and nothing held."""
-    bench = outcomes[cell].result()
-    session, workshop = bench.session, bench.workshop
+    trial = outcomes[cell].result()
+    session, repository = trial.session, trial.repository
     if cell.error == "AlreadyRunning":
-        bench.unlock()
+        trial.unlock()
     record = session.record()
     assert record.closed_at is not None, session.visits()
-    assert (record.error, record.failure_class) == (cell.error, cell.failure_class), bench.told()
+    assert (record.error, record.failure_class) == (cell.error, cell.failure_class), trial.told()
     assert record.status == ("FAILED" if cell.error else "SUCCEEDED")
     assert session.status() == (cell.execution or record.status)
     assert record.report == "made"
-    assert not bench.missed([fault["path_regex"] for fault in cell.github]), "nothing has gone wrong"
+    assert not trial.missed([fault["path_regex"] for fault in cell.github]), "nothing has gone wrong"
 
-    pulls = workshop.pulls()
+    pulls = repository.pulls()
     assert len(pulls) == cell.pulls
     assert [pull["draft"] for pull in pulls] == [bool(cell.error)] * cell.pulls
     if cell.is_heard:
         if pulls:
-            [said] = [text for text in workshop.comments(PULL) if TRACKING in text]
+            [said] = [text for text in repository.comments(PULL) if TRACKING in text]
         else:
-            [said] = workshop.comments(ISSUE)
+            [said] = repository.comments(ISSUE)
         assert cell.says in said
         assert "Working on it" not in said
 
-    assert bench.send() // 100 == 2
-    started = workshop.stack.executions(bench.origin)
+    assert trial.send() // 100 == 2
+    started = repository.stack.executions(trial.origin)
     assert (len(started), started[-1]) == (cell.sessions, session.arn)
-    assert_nothing_is_held(bench)
+    assert_nothing_is_held(trial)
     row = Row(cell.state, cell.fault, record.error or str(record.outcome), cell.failure_class, len(pulls))
     matrix[cell.table].passed(cell.name, row)
 
 
-def assert_nothing_is_held(bench: Bench) -> None:
+def assert_nothing_is_held(trial: Trial) -> None:
     """No lock, no slot, no running task and no process of the session is left."""
-    stack, session = bench.workshop.stack, bench.session
+    stack, session = trial.repository.stack, trial.session
     items = stack.client("dynamodb").scan(TableName=stack.outputs["SessionsTable"])["Items"]
     assert not [item for item in items if item.get("owner", {}).get("S") == session.arn]
-    assert not [item for item in items if item["pk"]["S"].startswith(f"LOCK#{bench.workshop.name}#")]
+    assert not [item for item in items if item["pk"]["S"].startswith(f"LOCK#{trial.repository.name}#")]
     assert "SLOTS#none" not in [item["pk"]["S"] for item in items]
     assert not [item for item in items if session.id in item.get("holders", {}).get("SS", [])]
     task = session.record().task_arn

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.sessions import Stack
-    from tests.integration.conftest import Workshop
+    from tests.integration.conftest import Repository
 
 
 @pytest.fixture(params=[401, 403, 404])
@@ -24,12 +24,12 @@ def lag(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("lag", "stubs")
-def test_a_session_ends_well_behind_slow_servers(workshop: Workshop) -> None:
+def test_a_session_ends_well_behind_slow_servers(repository: Repository) -> None:
     """One ready pull request with one comment, whatever a new token is answered with."""
-    session = workshop.label(workshop.issue(), 240)
+    session = repository.label(repository.issue(), 240)
     assert session.status() == "SUCCEEDED", session.record()
-    [pull] = workshop.pulls()
+    [pull] = repository.pulls()
     assert pull["draft"] is False
-    [comment] = workshop.comments(pull["number"])
+    [comment] = repository.comments(pull["number"])
     assert "Working on it" not in comment
     assert session.record().outcome == "changed"

@@ -15,7 +15,7 @@ import pytest
 from local.people import Person
 from local.sam import client
 from local.sessions import Stack
-from tests.integration.conftest import Repositories, Workshop
+from tests.integration.conftest import Repositories, Repository
 from tests.integration.test_reconcile import begin
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +45,11 @@ class Launcher:
         found: dict[str, Any] = json.loads((self.folder / "stack.json").read_text())
         return found
 
-    def workshop(self, name: str = "") -> Workshop:
+    def repository(self, name: str = "") -> Repository:
         """Return a repository on the stack: a new one, or one that is there."""
         stack = Stack.load(self.folder)
         person = Person.join(stack.github_url, "maintainer")
-        return Workshop(stack, person, name) if name else Repositories(stack, person).make()
+        return Repository(stack, person, name) if name else Repositories(stack, person).make()
 
     def table(self) -> dict[str, Any]:
         """Return the table's items by key."""
@@ -92,7 +92,7 @@ def _up_and_down(launcher: Launcher) -> None:
 
     s3 = client("s3", told["endpoint_url"])
     s3.put_object(Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x", Body=b"kept")
-    session = begin(launcher.workshop())
+    session = begin(launcher.repository())
     assert session.record().status == "RUNNING"
     assert launcher.run("down")[0] == 0
     assert launcher.run("status")[0] == 3
@@ -106,8 +106,8 @@ def _up_again(launcher: Launcher) -> None:
     assert record["status"] == {"S": "FAILED"}
     assert not [pk for pk in launcher.table() if pk.startswith("LOCK#")]
     assert "holders" not in launcher.table()["SLOTS"]
-    [pull] = (workshop := launcher.workshop(record["repository"]["S"])).pulls()
-    [comment] = workshop.comments(pull["number"])
+    [pull] = (repository := launcher.repository(record["repository"]["S"])).pulls()
+    [comment] = repository.comments(pull["number"])
     assert record["sentence"]["S"] in comment
     found = client("s3", told["endpoint_url"]).get_object(
         Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x"

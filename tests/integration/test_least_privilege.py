@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.sessions import Stack
-    from tests.integration.conftest import Workshop
+    from tests.integration.conftest import Repository
 
 ROLES = ("AgentSession", "Webhook", "OpenPullRequest", "ReportOutcome", "Broker", "Session")
 
 
 @pytest.fixture
-def calls(stack: Stack, workshop: Workshop) -> list[dict[str, Any]]:
+def calls(stack: Stack, repository: Repository) -> list[dict[str, Any]]:
     """Provide all calls under this deployment's roles, after a good session and a failed one."""
-    workshop.label(workshop.issue())
-    workshop.label(workshop.issue(body=""))
+    repository.label(repository.issue())
+    repository.label(repository.issue(body=""))
     lines = (Path(stack.described["log_dir"]) / "aws-calls.jsonl").read_text().splitlines()
     ours = {role["RoleName"] for role in stack.client("iam").list_roles()["Roles"]}
     recorded = [json.loads(line) for line in lines]

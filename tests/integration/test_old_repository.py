@@ -53,14 +53,14 @@ def test_an_old_repository_with_strict_rules_gets_its_work_and_its_workflows(
     repositories: Repositories, tmp_path: Path
 ) -> None:
     """A bad time zone is cloned, every commit is signed, and the squashed merge starts main's workflow."""
-    workshop = repositories.make(source=str(_old_history(tmp_path)), rulesets=[_SIGNED])
-    session = workshop.start(issue=workshop.issue())
+    repository = repositories.make(source=str(_old_history(tmp_path)), rulesets=[_SIGNED])
+    session = repository.start(issue=repository.issue())
     record = session.record()
     assert (session.status(), record.outcome) == ("SUCCEEDED", "changed"), record
     number = record.pull_request
-    commits = workshop.rest("GET", f"/pulls/{number}/commits")
+    commits = repository.rest("GET", f"/pulls/{number}/commits")
     assert {one["commit"]["verification"]["reason"] for one in commits} == {"valid"}
 
-    merged = workshop.rest("PUT", f"/pulls/{number}/merge", {"merge_method": "squash"})["sha"]
-    runs = workshop.rest("GET", f"/actions/runs?head_sha={merged}")["workflow_runs"]
+    merged = repository.rest("PUT", f"/pulls/{number}/merge", {"merge_method": "squash"})["sha"]
+    runs = repository.rest("GET", f"/actions/runs?head_sha={merged}")["workflow_runs"]
     assert [(run["event"], run["head_branch"]) for run in runs] == [("push", "main")]

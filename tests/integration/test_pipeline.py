@@ -12,7 +12,7 @@ import pytest
 from local.demo import scenario
 from local.demo.summary import checkout_test
 from local.people import call
-from tests.integration.conftest import LABEL, Workshop
+from tests.integration.conftest import LABEL, Repository
 from tests.statemachine.kit import GOOD_PATH
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Done:
     status: str
 
     @property
-    def workshop(self) -> Workshop:
+    def repository(self) -> Repository:
         """Its repository."""
-        return Workshop(self.session.stack, self.work.person, self.work.repository)
+        return Repository(self.session.stack, self.work.person, self.work.repository)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def done(stack: Stack) -> Done:
 def test_a_label_becomes_one_ready_pull_request(done: Done) -> None:
     """The label leaves exactly one open pull request that is no draft and closes the issue."""
     assert done.status == "SUCCEEDED", done.session.record()
-    [pull] = done.workshop.pulls()
+    [pull] = done.repository.pulls()
     assert (pull["state"], pull["draft"], pull["head"]["ref"]) == ("open", False, "claude/1")
     assert "Closes #1" in pull["body"]
 
@@ -63,8 +63,8 @@ def test_the_branch_makes_the_projects_test_pass(done: Done) -> None:
 
 def test_the_only_comment_shows_cost_turns_and_time(done: Done) -> None:
     """The pull request has one comment, ours, with cost, turns and time in it."""
-    [pull] = done.workshop.pulls()
-    [comment] = done.workshop.comments(pull["number"])
+    [pull] = done.repository.pulls()
+    [comment] = done.repository.comments(pull["number"])
     assert TRACKING in comment
     record = done.session.record()
     assert record.turns
@@ -78,9 +78,9 @@ def test_the_only_comment_shows_cost_turns_and_time(done: Done) -> None:
 
 def test_the_issue_was_acknowledged(done: Done) -> None:
     """The issue carries the eyes of the App, and no comment."""
-    reactions = done.workshop.rest("GET", "/issues/1/reactions")
+    reactions = done.repository.rest("GET", "/issues/1/reactions")
     assert [reaction["content"] for reaction in reactions] == ["eyes"]
-    assert done.workshop.comments(1) == []
+    assert done.repository.comments(1) == []
 
 
 def test_the_record_has_every_field(done: Done) -> None:
@@ -98,7 +98,7 @@ def test_the_record_has_every_field(done: Done) -> None:
     known = record.model_dump(exclude_none=True).keys()
     assert expected <= known, expected - known
     assert record.failure_class == ""
-    head = done.workshop.rest("GET", "/git/ref/heads/claude/1")["object"]["sha"]
+    head = done.repository.rest("GET", "/git/ref/heads/claude/1")["object"]["sha"]
     assert record.commit == head
 
 
@@ -123,7 +123,7 @@ def test_a_good_session_takes_eight_states_and_two_functions(done: Done) -> None
 
 def test_the_author_is_the_bot_and_credits_who_asked(done: Done) -> None:
     """The commit's author is the App's bot, with the person who asked as co-author."""
-    commit = done.workshop.rest("GET", f"/git/commits/{done.session.record().commit}")
+    commit = done.repository.rest("GET", f"/git/commits/{done.session.record().commit}")
     assert commit["author"]["name"].endswith("[bot]")
     assert f"Co-authored-by: {done.work.person.login}" in commit["message"]
 
@@ -138,48 +138,48 @@ def test_the_same_delivery_again_changes_nothing(done: Done, stack: Stack) -> No
     before = len(stack.executions(done.work.repository))
     call(stack.github_url, "POST", f"/_standin/deliveries/{delivery['id']}/redeliver")
     assert len(stack.executions(done.work.repository)) == before
-    assert len(done.workshop.pulls()) == 1
+    assert len(done.repository.pulls()) == 1
 
 
 def test_starting_it_by_hand_goes_on_with_the_same_pull_request(done: Done) -> None:
     """`start-execution` for the same issue ends well on the same pull request and comment."""
     again = done.session.stack.start({"repository": done.work.repository, "issue": done.work.issue})
     assert again.wait(180) == "SUCCEEDED", again.record()
-    [pull] = done.workshop.pulls()
-    assert len(done.workshop.comments(pull["number"])) == 1
+    [pull] = done.repository.pulls()
+    assert len(done.repository.comments(pull["number"])) == 1
     assert again.record().pull_request == pull["number"]
     assert again.record().outcome in ("changed", "no_change")
 
 
-def test_a_stub_session_changes_something_without_any_model(workshop: Workshop, stack: Stack) -> None:
+def test_a_stub_session_changes_something_without_any_model(repository: Repository, stack: Stack) -> None:
     """Stub mode runs the whole pipeline and asks no model."""
     assert stack.model_url is not None
     before = len(call(stack.model_url, "GET", "/_standin/requests"))
-    session = workshop.start(issue=workshop.issue())
+    session = repository.start(issue=repository.issue())
     assert session.status() == "SUCCEEDED", session.record()
     record = session.record()
     assert (record.outcome, record.cost_usd, record.turns) == ("changed", Decimal(0), 0)
     assert len(call(stack.model_url, "GET", "/_standin/requests")) == before
-    [pull] = workshop.pulls()
+    [pull] = repository.pulls()
     assert pull["draft"] is False
 
 
-def test_a_prompt_alone_gets_its_own_pull_request_each_time(workshop: Workshop) -> None:
+def test_a_prompt_alone_gets_its_own_pull_request_each_time(repository: Repository) -> None:
     """The same prompt started twice is two pull requests on two branches."""
-    first = workshop.start(prompt="Add a line to the README")
-    second = workshop.start(prompt="Add a line to the README")
+    first = repository.start(prompt="Add a line to the README")
+    second = repository.start(prompt="Add a line to the README")
     assert [first.status(), second.status()] == ["SUCCEEDED", "SUCCEEDED"], (first.record(), second.record())
-    assert len({pull["head"]["ref"] for pull in workshop.pulls()}) == 2
+    assert len({pull["head"]["ref"] for pull in repository.pulls()}) == 2
 
 
-def test_a_session_on_a_pull_request_works_on_its_branch(workshop: Workshop) -> None:
+def test_a_session_on_a_pull_request_works_on_its_branch(repository: Repository) -> None:
     """`pull_request` in the input goes on on that pull request's branch."""
-    first = workshop.start(issue=workshop.issue())
+    first = repository.start(issue=repository.issue())
     number = first.record().pull_request
-    second = workshop.start(pull_request=number)
+    second = repository.start(pull_request=number)
     assert second.status() == "SUCCEEDED", second.record()
     assert second.record().branch == "claude/1"
-    assert len(workshop.pulls()) == 1
+    assert len(repository.pulls()) == 1
 
 
 def test_nothing_is_left_behind(done: Done, stack: Stack) -> None:
@@ -195,20 +195,20 @@ def test_nothing_is_left_behind(done: Done, stack: Stack) -> None:
     assert done.session.record().task_arn not in tasks
 
 
-def test_people_without_write_permission_start_nothing(workshop: Workshop, stack: Stack) -> None:
+def test_people_without_write_permission_start_nothing(repository: Repository, stack: Stack) -> None:
     """A label added by somebody who may only read ends in a refusal on the issue, and no pull request."""
-    stranger: Person = type(workshop.person).join(stack.github_url, "outsider")
+    stranger: Person = type(repository.person).join(stack.github_url, "outsider")
     call(
         stack.github_url,
         "PUT",
-        f"/_standin/repositories/{workshop.name}/permissions",
+        f"/_standin/repositories/{repository.name}/permissions",
         {stranger.login: "triage"},
     )
-    issue = workshop.issue()
-    stranger.label(workshop.name, issue, LABEL)
-    session = stack.wait_for_execution(workshop.name, issue, 30)
+    issue = repository.issue()
+    stranger.label(repository.name, issue, LABEL)
+    session = stack.wait_for_execution(repository.name, issue, 30)
     assert session.wait(60) == "FAILED"
     assert (session.record().error, session.record().failure_class) == ("NotAllowed", "user")
-    assert workshop.pulls() == []
-    [comment] = workshop.comments(issue)
+    assert repository.pulls() == []
+    [comment] = repository.comments(issue)
     assert "write" in comment

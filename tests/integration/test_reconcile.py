@@ -14,7 +14,7 @@ import pytest
 
 from local.people import call
 from pullwright.executions import execution_arn
-from tests.integration.conftest import LABEL, Workshop
+from tests.integration.conftest import LABEL, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,28 +63,28 @@ def runner_pid(session: Session) -> int:
     return int(tasks(session)[0]["containers"][0]["runtimeId"].rpartition("-")[2])
 
 
-def begin(workshop: Workshop, *, by_label: bool = False) -> Session:
+def begin(repository: Repository, *, by_label: bool = False) -> Session:
     """Start a session whose model does not answer for minutes, and wait until its task is at work."""
     title = f"Slow {uuid.uuid4().hex}"
     script = {"match": title, "steps": [{"text": "At last.", "delay": 600}]}
-    assert workshop.stack.model_url is not None
-    call(workshop.stack.model_url, "PUT", f"/_standin/scripts/{title[5:]}", script)
-    issue = workshop.issue(title)
+    assert repository.stack.model_url is not None
+    call(repository.stack.model_url, "PUT", f"/_standin/scripts/{title[5:]}", script)
+    issue = repository.issue(title)
     if by_label:
-        workshop.person.label(workshop.name, issue, LABEL)
-        session = workshop.stack.wait_for_execution(workshop.name, issue, 30)
+        repository.person.label(repository.name, issue, LABEL)
+        session = repository.stack.wait_for_execution(repository.name, issue, 30)
     else:
-        session = workshop.stack.start({"repository": workshop.name, "issue": issue})
+        session = repository.stack.start({"repository": repository.name, "issue": issue})
     until(lambda: session.record().task_arn is not None, "a task claims the session")
     return session
 
 
-def assert_over(session: Session, workshop: Workshop, error: str, *words: str) -> None:
+def assert_over(session: Session, repository: Repository, error: str, *words: str) -> None:
     """Check that a session failed, that its one comment says why, and that it holds and runs nothing."""
     record = until(lambda: session.record().closed_at and session.record(), "the session is closed")
     assert (record.status, record.error) == ("FAILED", error), record
-    [pull] = workshop.pulls()
-    [comment] = workshop.comments(pull["number"])
+    [pull] = repository.pulls()
+    [comment] = repository.comments(pull["number"])
     assert all(word in comment for word in (*words, "What you can do")), comment
     left = items(session.stack)
     assert session.arn not in [item.get("owner", {}).get("S") for item in left]
@@ -99,81 +99,83 @@ def _failed_deliveries(stack: Stack) -> list[dict[str, Any]]:
     return [one for one in last.values() if one["action"] == "labeled" and one["status"] != "OK"]
 
 
-def test_a_stopped_execution_is_finished_by_one_sweep(workshop: Workshop) -> None:
+def test_a_stopped_execution_is_finished_by_one_sweep(repository: Repository) -> None:
     """After stop-execution the task ends, the comment says why, and a second sweep changes nothing."""
-    session = begin(workshop)
+    session = begin(repository)
     pid = runner_pid(session)
-    workshop.stack.client("stepfunctions").stop_execution(executionArn=session.arn, cause="No longer needed.")
-    sweep(workshop.stack)
-    assert_over(session, workshop, "SessionStopped", "Somebody stopped the session", "No longer needed")
+    repository.stack.client("stepfunctions").stop_execution(
+        executionArn=session.arn, cause="No longer needed."
+    )
+    sweep(repository.stack)
+    assert_over(session, repository, "SessionStopped", "Somebody stopped the session", "No longer needed")
     assert not Path(f"/proc/{pid}").exists()
 
-    before, text = items(workshop.stack), workshop.comments(workshop.pulls()[0]["number"])
-    swept = sweep(workshop.stack)
+    before, text = items(repository.stack), repository.comments(repository.pulls()[0]["number"])
+    swept = sweep(repository.stack)
     assert (swept["settled"], swept["reported"], swept["slots"], swept["locks"]) == ([], [], [], [])
-    assert [item for item in items(workshop.stack) if item["pk"]["S"] == f"SESSION#{session.id}"] == [
+    assert [item for item in items(repository.stack) if item["pk"]["S"] == f"SESSION#{session.id}"] == [
         item for item in before if item["pk"]["S"] == f"SESSION#{session.id}"
     ]
-    assert workshop.comments(workshop.pulls()[0]["number"]) == text
+    assert repository.comments(repository.pulls()[0]["number"]) == text
 
 
-def test_the_end_of_an_execution_is_an_event(workshop: Workshop) -> None:
+def test_the_end_of_an_execution_is_an_event(repository: Repository) -> None:
     """Without any sweep the session is closed soon after its execution was stopped."""
-    session = begin(workshop)
-    workshop.stack.client("stepfunctions").stop_execution(executionArn=session.arn)
-    assert_over(session, workshop, "SessionStopped", "Somebody stopped the session")
+    session = begin(repository)
+    repository.stack.client("stepfunctions").stop_execution(executionArn=session.arn)
+    assert_over(session, repository, "SessionStopped", "Somebody stopped the session")
 
 
-def test_a_killed_runner_is_explained(workshop: Workshop) -> None:
+def test_a_killed_runner_is_explained(repository: Repository) -> None:
     """A runner that gets SIGKILL leaves no result, and still the comment says what happened."""
-    session = begin(workshop)
+    session = begin(repository)
     os.kill(runner_pid(session), signal.SIGKILL)
     session.wait(PATIENCE)
-    assert_over(session, workshop, "TaskLost", "137")
-    assert session.id not in sweep(workshop.stack)["settled"]
+    assert_over(session, repository, "TaskLost", "137")
+    assert session.id not in sweep(repository.stack)["settled"]
 
 
-def test_a_silent_task_is_stopped_and_the_machine_reports(workshop: Workshop) -> None:
+def test_a_silent_task_is_stopped_and_the_machine_reports(repository: Repository) -> None:
     """A session at work is left alone; one whose heartbeat stopped loses its task, and ends by itself."""
-    session = begin(workshop)
-    assert session.id not in sweep(workshop.stack)["silenced"]
+    session = begin(repository)
+    assert session.id not in sweep(repository.stack)["silenced"]
     os.kill(runner_pid(session), signal.SIGSTOP)
-    workshop.stack.client("dynamodb").update_item(
-        TableName=workshop.stack.outputs["SessionsTable"],
+    repository.stack.client("dynamodb").update_item(
+        TableName=repository.stack.outputs["SessionsTable"],
         Key={"pk": {"S": f"SESSION#{session.id}"}},
         UpdateExpression="SET heartbeat_at = :long_ago",
         ExpressionAttributeValues={":long_ago": {"S": "2025-01-01T00:00:00+00:00"}},
     )
-    assert sweep(workshop.stack)["silenced"] == [session.id]
+    assert sweep(repository.stack)["silenced"] == [session.id]
     os.kill(runner_pid(session), signal.SIGCONT)
     assert session.wait(PATIENCE) == "FAILED"
-    assert_over(session, workshop, "TaskLost", "no sign of life")
+    assert_over(session, repository, "TaskLost", "no sign of life")
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 502}])
-def test_a_lost_webhook_becomes_one_session(workshop: Workshop, fault: dict[str, Any]) -> None:
+def test_a_lost_webhook_becomes_one_session(repository: Repository, fault: dict[str, Any]) -> None:
     """A delivery that failed is found by one sweep, and gives one session, however often we sweep."""
-    issue = workshop.issue()
+    issue = repository.issue()
     faults = [{"method": "WEBHOOK", "path_regex": "issues.labeled", "times": 1, **fault}]
-    call(workshop.stack.github_url, "PUT", "/_standin/faults", faults)
-    workshop.person.label(workshop.name, issue, LABEL)
-    until(lambda: _failed_deliveries(workshop.stack), "the delivery fails")
-    assert workshop.stack.executions(workshop.name, issue) == []
+    call(repository.stack.github_url, "PUT", "/_standin/faults", faults)
+    repository.person.label(repository.name, issue, LABEL)
+    until(lambda: _failed_deliveries(repository.stack), "the delivery fails")
+    assert repository.stack.executions(repository.name, issue) == []
 
-    until(lambda: len(sweep(workshop.stack)["redelivered"]) == 1, "the sweep asks for it")
-    session = workshop.stack.wait_for_execution(workshop.name, issue, 30)
-    assert sweep(workshop.stack)["redelivered"] == []
+    until(lambda: len(sweep(repository.stack)["redelivered"]) == 1, "the sweep asks for it")
+    session = repository.stack.wait_for_execution(repository.name, issue, 30)
+    assert sweep(repository.stack)["redelivered"] == []
     session.wait(120)
-    assert workshop.stack.executions(workshop.name, issue) == [session.arn]
-    assert len(workshop.pulls()) == 1
+    assert repository.stack.executions(repository.name, issue) == [session.arn]
+    assert len(repository.pulls()) == 1
 
 
-def test_a_label_that_is_removed_ends_its_session(workshop: Workshop) -> None:
+def test_a_label_that_is_removed_ends_its_session(repository: Repository) -> None:
     """The session stops, its comment says who removed the label, and the label may be added again."""
-    session = begin(workshop, by_label=True)
+    session = begin(repository, by_label=True)
     issue = session.input["issue"]
-    workshop.rest("DELETE", f"/issues/{issue}/labels/{LABEL}")
-    assert_over(session, workshop, "LabelRemoved", f"The label {LABEL} was removed by maintainer.")
+    repository.rest("DELETE", f"/issues/{issue}/labels/{LABEL}")
+    assert_over(session, repository, "LabelRemoved", f"The label {LABEL} was removed by maintainer.")
 
 
 def test_leftovers_without_a_session_are_freed(stack: Stack) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.people import call
-from tests.integration.conftest import LABEL, Repositories, Workshop
+from tests.integration.conftest import LABEL, Repositories, Repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,87 +71,87 @@ def test_an_input_that_is_no_object_is_recorded(stack: Stack) -> None:
     assert_refused(session, "InvalidRequest")
 
 
-def test_an_issue_without_text_is_answered_on_the_issue(workshop: Workshop) -> None:
+def test_an_issue_without_text_is_answered_on_the_issue(repository: Repository) -> None:
     """An issue without a description gets a sentence, and no pull request."""
-    issue = workshop.issue(body="")
-    assert_refused(workshop.label(issue), "IssueWithoutText")
-    assert workshop.pulls() == []
-    [comment] = workshop.comments(issue)
+    issue = repository.issue(body="")
+    assert_refused(repository.label(issue), "IssueWithoutText")
+    assert repository.pulls() == []
+    [comment] = repository.comments(issue)
     assert "description" in comment
 
 
-def test_a_refusal_is_one_comment_however_often_it_happens(workshop: Workshop) -> None:
+def test_a_refusal_is_one_comment_however_often_it_happens(repository: Repository) -> None:
     """A second refusal on the same issue edits the first comment, and so does a session that can begin."""
-    issue = workshop.issue(body="")
-    workshop.start(issue=issue)
-    workshop.start(issue=issue)
-    assert len(workshop.comments(issue)) == 1
-    workshop.rest("PATCH", f"/issues/{issue}", {"body": "Print `good bye` too."})
-    url = workshop.start(issue=issue).record().pull_request_url
-    [comment] = workshop.comments(issue)
+    issue = repository.issue(body="")
+    repository.start(issue=issue)
+    repository.start(issue=issue)
+    assert len(repository.comments(issue)) == 1
+    repository.rest("PATCH", f"/issues/{issue}", {"body": "Print `good bye` too."})
+    url = repository.start(issue=issue).record().pull_request_url
+    [comment] = repository.comments(issue)
     assert url is not None
     assert url in comment
 
 
-def test_a_closed_issue_is_refused(workshop: Workshop) -> None:
+def test_a_closed_issue_is_refused(repository: Repository) -> None:
     """A closed issue starts no work."""
-    issue = workshop.issue()
-    workshop.rest("PATCH", f"/issues/{issue}", {"state": "closed"})
-    assert_refused(workshop.label(issue), "IssueClosed")
-    assert workshop.pulls() == []
-    assert len(workshop.comments(issue)) == 1
+    issue = repository.issue()
+    repository.rest("PATCH", f"/issues/{issue}", {"state": "closed"})
+    assert_refused(repository.label(issue), "IssueClosed")
+    assert repository.pulls() == []
+    assert len(repository.comments(issue)) == 1
 
 
-def test_an_unknown_issue_is_refused(workshop: Workshop) -> None:
+def test_an_unknown_issue_is_refused(repository: Repository) -> None:
     """An issue that does not exist is said so."""
-    record = assert_refused(workshop.start(issue=404), "IssueNotFound")
+    record = assert_refused(repository.start(issue=404), "IssueNotFound")
     assert "404" in (record.sentence or "")
 
 
 def test_an_empty_repository_is_refused(repositories: Repositories) -> None:
     """A repository without a commit is answered on the issue."""
-    workshop = repositories.make(files={})
-    issue = workshop.issue()
-    assert_refused(workshop.start(issue=issue), "RepositoryEmpty")
-    assert len(workshop.comments(issue)) == 1
+    repository = repositories.make(files={})
+    issue = repository.issue()
+    assert_refused(repository.start(issue=issue), "RepositoryEmpty")
+    assert len(repository.comments(issue)) == 1
 
 
-def test_the_default_branch_is_not_worked_on(workshop: Workshop) -> None:
+def test_the_default_branch_is_not_worked_on(repository: Repository) -> None:
     """A pull request from the default branch is told what helps there, not what helps usually."""
-    head = workshop.rest("GET", "/git/ref/heads/main")["object"]["sha"]
-    workshop.rest("POST", "/git/refs", {"ref": "refs/heads/release", "sha": head})
-    tree = workshop.rest("GET", f"/git/commits/{head}")["tree"]["sha"]
-    ahead = workshop.rest("POST", "/git/commits", {"message": "ahead", "tree": tree, "parents": [head]})
-    workshop.rest("PATCH", "/git/refs/heads/main", {"sha": ahead["sha"]})
-    number = workshop.rest("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})["number"]
-    record = assert_refused(workshop.start(pull_request=number), "BranchProtected")
+    head = repository.rest("GET", "/git/ref/heads/main")["object"]["sha"]
+    repository.rest("POST", "/git/refs", {"ref": "refs/heads/release", "sha": head})
+    tree = repository.rest("GET", f"/git/commits/{head}")["tree"]["sha"]
+    ahead = repository.rest("POST", "/git/commits", {"message": "ahead", "tree": tree, "parents": [head]})
+    repository.rest("PATCH", "/git/refs/heads/main", {"sha": ahead["sha"]})
+    number = repository.rest("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})["number"]
+    record = assert_refused(repository.start(pull_request=number), "BranchProtected")
     assert "from another branch" in str(record.remedy)
-    [comment] = workshop.comments(number)
+    [comment] = repository.comments(number)
     assert record.remedy is not None
     assert record.remedy in comment
 
 
-def test_a_missing_base_branch_is_refused(workshop: Workshop) -> None:
+def test_a_missing_base_branch_is_refused(repository: Repository) -> None:
     """A base branch that does not exist is named."""
-    issue = workshop.issue()
-    record = assert_refused(workshop.start(issue=issue, base="release/9"), "BaseBranchNotFound")
+    issue = repository.issue()
+    record = assert_refused(repository.start(issue=issue, base="release/9"), "BaseBranchNotFound")
     assert "release/9" in (record.sentence or "")
-    assert len(workshop.comments(issue)) == 1
+    assert len(repository.comments(issue)) == 1
 
 
-def test_an_archived_repository_is_refused(workshop: Workshop) -> None:
+def test_an_archived_repository_is_refused(repository: Repository) -> None:
     """An archived repository takes no comment; the record tells."""
-    issue = workshop.issue()
-    workshop.rest("PATCH", "", {"archived": True})
-    assert_refused(workshop.start(issue=issue), "RepositoryArchived")
+    issue = repository.issue()
+    repository.rest("PATCH", "", {"archived": True})
+    assert_refused(repository.start(issue=issue), "RepositoryArchived")
 
 
 def test_a_repository_without_the_app_is_refused(repositories: Repositories) -> None:
     """Where the App is not installed nothing can be said on GitHub; the record tells."""
-    workshop = repositories.make(installed=False)
-    issue = workshop.issue()
-    assert_refused(workshop.start(issue=issue), "AppNotInstalled")
-    assert workshop.comments(issue) == []
+    repository = repositories.make(installed=False)
+    issue = repository.issue()
+    assert_refused(repository.start(issue=issue), "AppNotInstalled")
+    assert repository.comments(issue) == []
 
 
 def test_an_unknown_repository_is_refused(stack: Stack) -> None:
@@ -163,18 +163,18 @@ def test_an_unknown_repository_is_refused(stack: Stack) -> None:
 
 def test_a_missing_permission_is_named(repositories: Repositories) -> None:
     """An installation that lacks a permission is said so, with the permission's name."""
-    workshop = repositories.make(
+    repository = repositories.make(
         installation_permissions={"metadata": "read", "issues": "write", "pull_requests": "write"}
     )
-    record = assert_refused(workshop.start(issue=workshop.issue()), "PermissionMissing")
+    record = assert_refused(repository.start(issue=repository.issue()), "PermissionMissing")
     assert "contents" in (record.sentence or "")
-    assert workshop.pulls() == []
+    assert repository.pulls() == []
 
 
-def _push_as_person(workshop: Workshop, folder: Path, branch: str) -> str:
+def _push_as_person(repository: Repository, folder: Path, branch: str) -> str:
     """Push a person's commit to a branch and return its hash."""
-    url = f"{workshop.stack.github_url}/{workshop.name}.git".replace(
-        "http://", f"http://{workshop.person.login}:{workshop.person.token}@"
+    url = f"{repository.stack.github_url}/{repository.name}.git".replace(
+        "http://", f"http://{repository.person.login}:{repository.person.token}@"
     )
 
     def git(*arguments: str) -> str:
@@ -193,24 +193,24 @@ def _push_as_person(workshop: Workshop, folder: Path, branch: str) -> str:
     return git("rev-parse", "HEAD")
 
 
-def test_other_peoples_branch_is_left_alone(workshop: Workshop, tmp_path: Path) -> None:
+def test_other_peoples_branch_is_left_alone(repository: Repository, tmp_path: Path) -> None:
     """A branch of the same name with other people's commits is refused and not touched."""
-    issue = workshop.issue()
-    sha = _push_as_person(workshop, tmp_path, f"claude/{issue}")
-    assert_refused(workshop.start(issue=issue), "BranchNotOurs")
-    assert workshop.rest("GET", f"/git/ref/heads/claude/{issue}")["object"]["sha"] == sha
-    assert workshop.pulls() == []
-    assert len(workshop.comments(issue)) == 1
+    issue = repository.issue()
+    sha = _push_as_person(repository, tmp_path, f"claude/{issue}")
+    assert_refused(repository.start(issue=issue), "BranchNotOurs")
+    assert repository.rest("GET", f"/git/ref/heads/claude/{issue}")["object"]["sha"] == sha
+    assert repository.pulls() == []
+    assert len(repository.comments(issue)) == 1
 
 
-def test_a_persons_commit_on_our_branch_is_kept(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_persons_commit_on_our_branch_is_kept(repository: Repository, tmp_path: Path) -> None:
     """When a person added to our branch, the next session goes on from there, without force."""
-    issue = workshop.issue()
-    workshop.start(issue=issue)
+    issue = repository.issue()
+    repository.start(issue=issue)
     clone = tmp_path / "clone"
     clone.mkdir()
-    url = f"{workshop.stack.github_url}/{workshop.name}.git".replace(
-        "http://", f"http://{workshop.person.login}:{workshop.person.token}@"
+    url = f"{repository.stack.github_url}/{repository.name}.git".replace(
+        "http://", f"http://{repository.person.login}:{repository.person.token}@"
     )
     script = (
         f"git clone --quiet --branch claude/{issue} {url} . && echo mine > mine.txt && git add mine.txt && "
@@ -218,27 +218,27 @@ def test_a_persons_commit_on_our_branch_is_kept(workshop: Workshop, tmp_path: Pa
         "git push --quiet"
     )
     subprocess.run(["sh", "-c", script], cwd=clone, check=True)
-    again = workshop.start(issue=issue)
+    again = repository.start(issue=issue)
     assert again.status() == "SUCCEEDED", again.record()
-    commits = workshop.rest("GET", f"/pulls/{again.record().pull_request}/commits")
+    commits = repository.rest("GET", f"/pulls/{again.record().pull_request}/commits")
     assert "mine" in [commit["commit"]["message"] for commit in commits]
 
 
-def test_a_pull_request_closed_by_hand_stays_closed(workshop: Workshop) -> None:
+def test_a_pull_request_closed_by_hand_stays_closed(repository: Repository) -> None:
     """A pull request that a person closed is not reopened behind their back."""
-    issue = workshop.issue()
-    number = workshop.start(issue=issue).record().pull_request
-    workshop.rest("PATCH", f"/pulls/{number}", {"state": "closed"})
-    assert_refused(workshop.start(issue=issue), "PullRequestClosed")
-    assert [pull["state"] for pull in workshop.pulls()] == ["closed"]
+    issue = repository.issue()
+    number = repository.start(issue=issue).record().pull_request
+    repository.rest("PATCH", f"/pulls/{number}", {"state": "closed"})
+    assert_refused(repository.start(issue=issue), "PullRequestClosed")
+    assert [pull["state"] for pull in repository.pulls()] == ["closed"]
 
 
 def test_a_protected_branch_ends_with_a_sentence(repositories: Repositories) -> None:
     """Rules that refuse our branch end the session with a sentence on GitHub."""
-    workshop = repositories.make(protected_branches=["claude/*"])
-    issue = workshop.issue()
-    assert_refused(workshop.start(issue=issue), "BranchProtected")
-    assert len(workshop.comments(issue)) == 1
+    repository = repositories.make(protected_branches=["claude/*"])
+    issue = repository.issue()
+    assert_refused(repository.start(issue=issue), "BranchProtected")
+    assert len(repository.comments(issue)) == 1
 
 
 @pytest.mark.parametrize(
@@ -256,38 +256,38 @@ def test_rulesets_are_kept_or_told(repositories: Repositories, rules: list[str],
         "conditions": {"ref_name": {"include": ["~ALL"], "exclude": ["~DEFAULT_BRANCH"]}},
         "rules": [{"type": kind} for kind in rules],
     }
-    workshop = repositories.make(rulesets=[ruleset])
-    session = workshop.start(issue=workshop.issue(), stub=True)
+    repository = repositories.make(rulesets=[ruleset])
+    session = repository.start(issue=repository.issue(), stub=True)
     record = session.record()
     assert (record.error or "") == error, record
     if error:
         assert "ref" in (record.sentence or "")
         return
-    commits = workshop.rest("GET", f"/pulls/{record.pull_request}/commits")
+    commits = repository.rest("GET", f"/pulls/{record.pull_request}/commits")
     # Ours, the work, and what holds CI in a public repository.
     assert [one["commit"]["verification"]["reason"] for one in commits] == ["valid"] * 3
 
 
-def test_text_edited_after_the_label_is_not_worked_on(workshop: Workshop, stack: Stack) -> None:
+def test_text_edited_after_the_label_is_not_worked_on(repository: Repository, stack: Stack) -> None:
     """An issue edited between label and start is refused: the agent never sees the later text."""
-    issue = workshop.issue(body="the first text")
+    issue = repository.issue(body="the first text")
     stamp = {"title_sha256": "0" * 64, "body_sha256": "0" * 64, "delivery_id": "d-1"}
     session = stack.start(
-        {"repository": workshop.name, "issue": issue, "requested_by": workshop.person.login, **stamp}
+        {"repository": repository.name, "issue": issue, "requested_by": repository.person.login, **stamp}
     )
     session.wait(60)
     assert_refused(session, "IssueEdited")
 
 
-def test_an_unreachable_github_ends_in_the_record(workshop: Workshop, stack: Stack) -> None:
+def test_an_unreachable_github_ends_in_the_record(repository: Repository, stack: Stack) -> None:
     """A GitHub that fails twice is tried again, and the session ends well."""
-    issue = workshop.issue()
-    fault = {"method": "POST", "path_regex": f"/repos/{workshop.name}/pulls$", "status": 502, "times": 2}
+    issue = repository.issue()
+    fault = {"method": "POST", "path_regex": f"/repos/{repository.name}/pulls$", "status": 502, "times": 2}
     call(stack.github_url, "PUT", "/_standin/faults", [fault])
     try:
-        workshop.person.label(workshop.name, issue, LABEL)
-        session = stack.wait_for_execution(workshop.name, issue, 30)
+        repository.person.label(repository.name, issue, LABEL)
+        session = stack.wait_for_execution(repository.name, issue, 30)
         assert session.wait(120) in ("SUCCEEDED", "FAILED")
     finally:
         call(stack.github_url, "PUT", "/_standin/faults", [])
-    assert len(workshop.pulls()) == 1
+    assert len(repository.pulls()) == 1

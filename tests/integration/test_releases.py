@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from local.sam import Sam
     from local.sessions import Session, Stack
-    from tests.integration.conftest import Repositories, Workshop
+    from tests.integration.conftest import Repositories, Repository
 
 ROOT = Path(__file__).parents[2]
 FIELD = '    of_the_next_release: str = "said"\n'
@@ -65,20 +65,20 @@ def gate() -> Iterator[Path]:
         yield Path(folder) / "open"
 
 
-def _held(repositories: Repositories, gate: Path) -> Workshop:
+def _held(repositories: Repositories, gate: Path) -> Repository:
     """Make a repository whose setup waits for the gate."""
     setup = f"setup: {{command: 'until [ -e {gate} ]; do sleep 1; done', timeout: 600}}\n"
     return repositories.make(files={**FILES, ".pullwright/config.yaml": setup})
 
 
-def _label(workshop: Workshop) -> Session:
-    issue = workshop.issue()
-    workshop.person.label(workshop.name, issue, LABEL)
-    return workshop.stack.wait_for_execution(workshop.name, issue, 60)
+def _label(repository: Repository) -> Session:
+    issue = repository.issue()
+    repository.person.label(repository.name, issue, LABEL)
+    return repository.stack.wait_for_execution(repository.name, issue, 60)
 
 
-def _stub(workshop: Workshop) -> Session:
-    return workshop.stack.start({"repository": workshop.name, "issue": workshop.issue(), "stub": True})
+def _stub(repository: Repository) -> Session:
+    return repository.stack.start({"repository": repository.name, "issue": repository.issue(), "stub": True})
 
 
 def _until_claimed(session: Session) -> None:
@@ -117,24 +117,24 @@ def test_sessions_survive_deployments_and_a_rollback(
     """Ten sessions begin before, between and after; each ends well, with one pull request."""
     (first,) = history(stack.client, here.stack)[-1:]
     try:
-        workshops = [_held(repositories, gate) for _ in range(3)] + [repositories.make() for _ in range(7)]
+        made = [_held(repositories, gate) for _ in range(3)] + [repositories.make() for _ in range(7)]
         # Three take all slots, so that those which follow wait for one.
-        sessions = [_label(workshop) for workshop in workshops[:3]]
+        sessions = [_label(repository) for repository in made[:3]]
         for session in sessions:
             _until_claimed(session)
-        sessions += [_stub(workshop) for workshop in workshops[3:5]]
+        sessions += [_stub(repository) for repository in made[3:5]]
         assert changed.deploy()["StateMachineArn"] == stack.outputs["StateMachineArn"]
         (second,) = history(stack.client, here.stack)[-1:]
         assert not first.parts & second.parts
-        sessions += [_stub(workshop) for workshop in workshops[5:7]]
+        sessions += [_stub(repository) for repository in made[5:7]]
         assert f"Release {first.number} " in _rollback(stack)
         assert live(stack.client, first) == first.parts
-        sessions += [_stub(workshop) for workshop in workshops[7:9]]
+        sessions += [_stub(repository) for repository in made[7:9]]
         assert [session.status() for session in sessions] == ["RUNNING"] * 9
     finally:
         here.deploy()
         gate.touch()
-    sessions.append(_stub(workshops[9]))
+    sessions.append(_stub(made[9]))
     for session in sessions:
         session.wait(180)
 
@@ -145,4 +145,4 @@ def test_sessions_survive_deployments_and_a_rollback(
     assert began[7:9] == [first.machine] * 2
     # CloudFormation published the first release's source anew.
     assert began[9] not in began[:9]
-    assert [len(workshop.pulls()) for workshop in workshops] == [1] * 10
+    assert [len(repository.pulls()) for repository in made] == [1] * 10

@@ -12,8 +12,8 @@ from local.people import call
 from tests.integration.conftest import LABEL
 
 if TYPE_CHECKING:
+    from local.people import Person
     from local.sessions import Session, Stack
-    from tests.integration.conftest import Workshop
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +104,10 @@ def test_no_secret_in_any_object(ended: Session, secrets: dict[str, str], stack:
 
 
 def test_no_secret_on_github_or_in_the_table(
-    ended: Session, secrets: dict[str, str], stack: Stack, workshop: Workshop
+    ended: Session, secrets: dict[str, str], stack: Stack, person: Person
 ) -> None:
     """Comments, pull requests and session records hold none."""
     repository = ended.record().repository
-    person = workshop.person
     pulls = person.rest("GET", f"/repos/{repository}/pulls?state=all")
     comments = [person.rest("GET", f"/repos/{repository}/issues/{pull['number']}/comments") for pull in pulls]
     items = stack.client("dynamodb").scan(TableName=stack.outputs["SessionsTable"])["Items"]

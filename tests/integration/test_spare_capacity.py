@@ -16,7 +16,7 @@ from local.people import Person, call
 from local.sessions import ENDED, Session, Stack
 from pullwright.table import day_key
 from pullwright_engine.faults import RECLAIM_TASK
-from tests.integration.conftest import FOLDER, ROOT, Repositories, Workshop
+from tests.integration.conftest import FOLDER, ROOT, Repositories, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def spare() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def place(spare: Stack) -> Workshop:
+def place(spare: Stack) -> Repository:
     """Provide a repository on that stack, with a script for the model that works in it."""
     assert spare.model_url is not None
     steps = [{"tool": "Bash", "input": {"command": WORK, "timeout": 400_000}}, {"text": "Counted."}]
@@ -79,7 +79,7 @@ def lines_in(layout: Layout, task: str) -> int:
     return len(found[0].read_text().split()) if found else 0
 
 
-def test_ten_reclaims_in_a_row_leave_one_pull_request(spare: Stack, place: Workshop) -> None:
+def test_ten_reclaims_in_a_row_leave_one_pull_request(spare: Stack, place: Repository) -> None:
     """Each task goes on from the checkpoint of the last; one pull request, and each cost counted once."""
     layout = Layout(SPARE)
     orders = layout.engine / "faults.json"

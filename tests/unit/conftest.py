@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from tests.unit.pipeline_kit import Workshop
+from tests.unit.pipeline_kit import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ def _no_sockets() -> Iterator[None]:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
+def deployment(tmp_path: Path) -> Deployment:
     """Provide a repository with the App installed."""
-    made = Workshop(tmp_path)
+    made = Deployment(tmp_path)
     made.github.repository()
     return made

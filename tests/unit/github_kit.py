@@ -35,7 +35,7 @@ REPO = "/repos/octo/app"
 
 
 @dataclass
-class Lab:
+class StandIn:
     """A stand-in with two people, an App and a repository.
 
     Args:
@@ -112,13 +112,13 @@ class Lab:
         return [(it.event, it.action) for it in self.world.store.deliveries]
 
 
-def open_lab(folder: Path) -> Iterator[Lab]:
+def open_lab(folder: Path) -> Iterator[StandIn]:
     """Yield a stand-in whose webhooks are queued and never sent."""
     time = [NOW]
     world = GitHub(
         folder / "data", "http://127.0.0.1:4000", lambda: time[0], Declaration.read(APP_PERMISSIONS)
     )
-    made = Lab(world, time)
+    made = StandIn(world, time)
     for login, token in (("maintainer", MAINTAINER), ("outsider", OUTSIDER)):
         made.control("POST", "/users", {"login": login, "token": token})
     made.control(

@@ -291,7 +291,7 @@ class MemoryArtifacts(Artifacts):
             raise UnreadableResultError from error
 
 
-class Workshop:
+class Deployment:
     """Everything that OpenPullRequest works with."""
 
     settings: ClassVar = OpenPullRequestSettings(
@@ -343,9 +343,9 @@ def execution(session_id: str) -> str:
     return f"arn:aws:states:eu-central-1:123456789012:execution:agent-session:{session_id}"
 
 
-def refused(workshop: Workshop, error: type[PullwrightError], **fields: Any) -> PullwrightError:
+def refused(deployment: Deployment, error: type[PullwrightError], **fields: Any) -> PullwrightError:
     """Check that a session is refused, and that neither a lock nor a pull request is left."""
     with pytest.raises(error) as caught:
-        workshop.open(**fields)
-    assert workshop.store.locks() == []
+        deployment.open(**fields)
+    assert deployment.store.locks() == []
     return caught.value

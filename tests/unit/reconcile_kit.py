@@ -22,7 +22,7 @@ from pullwright.reporting.tasks import Tasks
 from pullwright.store import Store
 from tests.template.kit import template
 from tests.unit.aws_kit import REGION
-from tests.unit.pipeline_kit import REPOSITORY, Workshop, execution
+from tests.unit.pipeline_kit import REPOSITORY, Deployment, execution
 from tests.unit.test_reporting import SETTINGS
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Cluster(Tasks):
         return not was_told
 
 
-class Yard(Workshop):
+class SweptDeployment(Deployment):
     """A deployment in which executions die.
 
     Attributes:

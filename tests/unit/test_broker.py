@@ -15,7 +15,7 @@ from pullwright.handlers import broker as function
 from pullwright.log import scrub
 from pullwright.settings import BrokerSettings
 from tests.unit.aws_kit import client
-from tests.unit.pipeline_kit import API, REPOSITORY, Workshop
+from tests.unit.pipeline_kit import API, REPOSITORY, Deployment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ TWICE = {
 }
 
 
-class Broker(Workshop):
+class Broker(Deployment):
     """A running session, and what the broker works with."""
 
     def __init__(self, folder: Path, model_key: str = "") -> None:

@@ -33,7 +33,7 @@ class Environment:
         self.busy = True
 
 
-class World:
+class Harness:
     """A pool with what LocalStack would own."""
 
     def __init__(self, limit: int, seconds: float = 0.0) -> None:
@@ -68,79 +68,79 @@ class World:
 
 def test_an_idle_environment_is_used_before_a_new_one_is_made() -> None:
     """Warm beats cold."""
-    world = World(limit=2)
-    first = world.acquire("a")
+    harness = Harness(limit=2)
+    first = harness.acquire("a")
     first.busy = False
-    assert world.acquire("a") is first
+    assert harness.acquire("a") is first
 
 
 def test_there_are_never_more_than_the_limit() -> None:
     """At the limit an invocation is refused once it has waited for as long as it may."""
-    world = World(limit=2)
-    world.acquire("a")
-    world.acquire("a")
+    harness = Harness(limit=2)
+    harness.acquire("a")
+    harness.acquire("a")
     with pytest.raises(NoEnvironmentError):
-        world.acquire("a")
+        harness.acquire("a")
 
 
 def test_an_idle_environment_of_another_function_makes_room() -> None:
     """A function that nobody calls does not keep others from running."""
-    world = World(limit=1)
-    idle = world.acquire("a")
+    harness = Harness(limit=1)
+    idle = harness.acquire("a")
     idle.busy = False
-    assert world.acquire("b") is not idle
-    assert world.retired == [idle]
+    assert harness.acquire("b") is not idle
+    assert harness.retired == [idle]
 
 
 def test_a_busy_environment_is_waited_for() -> None:
     """The one that comes free is given to the invocation that waits."""
-    world = World(limit=1, seconds=30)
-    first = world.acquire("a")
+    harness = Harness(limit=1, seconds=30)
+    first = harness.acquire("a")
 
     def release() -> None:
         first.busy = False
-        world.pool.changed()
+        harness.pool.changed()
 
     threading.Timer(0.01, release).start()
-    assert world.acquire("a") is first
+    assert harness.acquire("a") is first
 
 
 def test_another_functions_warm_environment_is_left_alone_while_it_has_work() -> None:
     """With one of its own an invocation waits for that: a cold start costs more."""
-    world = World(limit=2, seconds=30)
-    first, warm = world.acquire("a"), world.acquire("b")
+    harness = Harness(limit=2, seconds=30)
+    first, warm = harness.acquire("a"), harness.acquire("b")
     warm.busy = False
 
     def release() -> None:
         first.busy = False
-        world.pool.changed()
+        harness.pool.changed()
 
     threading.Timer(0.01, release).start()
-    assert world.acquire("a") is first
-    assert world.retired == []
+    assert harness.acquire("a") is first
+    assert harness.retired == []
 
 
 def test_the_environment_that_has_been_idle_for_longest_makes_room() -> None:
     """A function with work for two takes the place of one that has had none for a while."""
-    world = World(limit=3)
-    world.acquire("a")
-    warm, idle = world.acquire("b"), world.acquire("b")
+    harness = Harness(limit=3)
+    harness.acquire("a")
+    warm, idle = harness.acquire("b"), harness.acquire("b")
     warm.busy = idle.busy = False
     warm.idle_seconds, idle.idle_seconds = 3.0, 60.0
-    world.acquire("a")
-    assert world.retired == [idle]
+    harness.acquire("a")
+    assert harness.retired == [idle]
 
 
 def test_a_start_that_fails_gives_its_place_back() -> None:
     """An environment that never came to be does not count."""
-    world = World(limit=1)
+    harness = Harness(limit=1)
 
     def fail() -> Environment:
         raise ValueError
 
     with pytest.raises(ValueError, match=r"^$"):
-        world.pool.acquire("a", fail, world.retired.append)
-    assert world.acquire("a").busy
+        harness.pool.acquire("a", fail, harness.retired.append)
+    assert harness.acquire("a").busy
 
 
 REPORT = Report(

@@ -11,7 +11,7 @@ from pullwright.errors import AwsUnavailable, GitHubRateLimited
 from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.budget import AT_ONCE, SECONDS_EACH, Room, Usage
 from pullwright.github.pace import Pace
-from tests.unit.pipeline_kit import REPOSITORY, Workshop
+from tests.unit.pipeline_kit import REPOSITORY, Deployment
 from tests.unit.test_github import COMMENT, Line, answer
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def test_a_patient_caller_waits_longer_each_time() -> None:
 
 
 @pytest.mark.parametrize("names_time", [True, False])
-def test_nobody_asks_before_the_time_that_one_was_told(workshop: Workshop, *, names_time: bool) -> None:
+def test_nobody_asks_before_the_time_that_one_was_told(deployment: Deployment, *, names_time: bool) -> None:
     """Sessions that come back every few seconds leave GitHub alone until it answers again."""
-    github = workshop.github
+    github = deployment.github
     issues = [github.issue(title=f"No {number}") for number in range(6)]
     limits = {"requests_per_minute": 40, "retry_after": names_time}
     github.control("PUT", "/limits", limits)
@@ -121,52 +121,52 @@ def test_nobody_asks_before_the_time_that_one_was_told(workshop: Workshop, *, na
         assert rounds < 200, "they never come through"
         for session in list(waiting):
             try:
-                workshop.open(f"s-{session[0]}", issue=session[1])
+                deployment.open(f"s-{session[0]}", issue=session[1])
             except GitHubRateLimited:
                 refusals += 1
             else:
                 waiting.remove(session)
-                workshop.end(f"s-{session[0]}")
+                deployment.end(f"s-{session[0]}")
         github.sleep(7)
     assert refusals > 0
     assert github.control("GET", "/impatient", None) == []
 
 
-def test_an_early_session_asks_nothing_at_all(workshop: Workshop) -> None:
+def test_an_early_session_asks_nothing_at_all(deployment: Deployment) -> None:
     """While the installation is limited, OpenPullRequest makes no request, not even for a token."""
-    number = workshop.github.issue()
-    workshop.github.app().pace(OWNER).limited(GitHubRateLimited("", retry_after=600.0))
-    workshop.github.seen.clear()
+    number = deployment.github.issue()
+    deployment.github.app().pace(OWNER).limited(GitHubRateLimited("", retry_after=600.0))
+    deployment.github.seen.clear()
     for waited in (0, 300, 299):
-        workshop.github.sleep(waited)
+        deployment.github.sleep(waited)
         with pytest.raises(GitHubRateLimited):
-            workshop.open(issue=number)
-    assert workshop.github.seen == []
-    workshop.github.sleep(2)
-    assert workshop.open(issue=number).pull_request
+            deployment.open(issue=number)
+    assert deployment.github.seen == []
+    deployment.github.sleep(2)
+    assert deployment.open(issue=number).pull_request
 
 
-def test_an_opening_begins_only_if_it_can_end(workshop: Workshop) -> None:
+def test_an_opening_begins_only_if_it_can_end(deployment: Deployment) -> None:
     """Without room for a pull request and its comment nothing is made, and later it is."""
-    number = workshop.github.issue()
-    allowance = workshop.github.allowances.setdefault(OWNER, MemoryAllowance())
-    while allowance.spend(workshop.github.clock(), 1, Room.OPENING)[0]:
+    number = deployment.github.issue()
+    allowance = deployment.github.allowances.setdefault(OWNER, MemoryAllowance())
+    while allowance.spend(deployment.github.clock(), 1, Room.OPENING)[0]:
         pass
-    workshop.github.seen.clear()
+    deployment.github.seen.clear()
     with pytest.raises(GitHubRateLimited) as caught:
-        workshop.open(issue=number)
+        deployment.open(issue=number)
     assert caught.value.retry_after == pytest.approx(2 * SECONDS_EACH, abs=1)
-    assert workshop.github.seen == []
-    workshop.github.sleep(2 * SECONDS_EACH + 1)
-    workshop.open(issue=number)
-    assert allowance.usage.owed(workshop.github.clock()) <= Room.OPENING
+    assert deployment.github.seen == []
+    deployment.github.sleep(2 * SECONDS_EACH + 1)
+    deployment.open(issue=number)
+    assert allowance.usage.owed(deployment.github.clock()) <= Room.OPENING
 
 
-def test_an_opening_counts_its_pull_request_and_comment_once(workshop: Workshop) -> None:
+def test_an_opening_counts_its_pull_request_and_comment_once(deployment: Deployment) -> None:
     """What an opening has taken before is what its two writes use."""
-    workshop.open(issue=workshop.github.issue())
-    [usage] = [one.usage for name, one in workshop.github.allowances.items() if name == OWNER]
-    assert usage.owed(workshop.github.clock()) == pytest.approx(2, abs=0.9)
+    deployment.open(issue=deployment.github.issue())
+    [usage] = [one.usage for name, one in deployment.github.allowances.items() if name == OWNER]
+    assert usage.owed(deployment.github.clock()) == pytest.approx(2, abs=0.9)
 
 
 class Clock:
@@ -233,9 +233,9 @@ def test_what_one_client_hears_the_others_know_soon() -> None:
     assert caught.value.retry_after == 95
 
 
-def test_many_sessions_at_once_stay_below_the_limit_and_all_of_them_end(workshop: Workshop) -> None:
+def test_many_sessions_at_once_stay_below_the_limit_and_all_of_them_end(deployment: Deployment) -> None:
     """Of 32 labels at once GitHub refuses none, progress takes what is left, and every ending comes."""
-    github = workshop.github
+    github = deployment.github
     github.control("PUT", "/limits", {"edits_count": True, "content_per_minute": 80, "content_per_hour": 500})
     issues = {f"s-{number}": github.issue(title=f"No {number}") for number in range(32)}
     app, ended, shown = github.app(), 0, 0
@@ -246,11 +246,11 @@ def test_many_sessions_at_once_stay_below_the_limit_and_all_of_them_end(workshop
         for name, issue in issues.items():
             if name not in opened:
                 try:
-                    comment = workshop.open(name, issue=issue).comment_id
+                    comment = deployment.open(name, issue=issue).comment_id
                 except GitHubRateLimited as early:
                     refusals.append(early)
                     continue
-                workshop.end(name)
+                deployment.end(name)
                 opened[name] = comment, github.clock()
         for name, (comment, since) in opened.items():
             if comment and github.clock() - since < 600:

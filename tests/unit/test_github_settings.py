@@ -37,7 +37,7 @@ PERMISSIONS = {"contents": "write", "issues": "write", "pull_requests": "write"}
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Reporting:
+def deployment(tmp_path: Path) -> Reporting:
     """Provide a repository with one issue."""
     made = Reporting(tmp_path)
     made.github.repository()
@@ -45,118 +45,118 @@ def workshop(tmp_path: Path) -> Reporting:
     return made
 
 
-def change(workshop: Reporting, **settings: Any) -> None:
+def change(deployment: Reporting, **settings: Any) -> None:
     """Change the repository's settings."""
-    workshop.github.control("PATCH", f"/repositories/{REPOSITORY}", settings)
+    deployment.github.control("PATCH", f"/repositories/{REPOSITORY}", settings)
 
 
-def client(workshop: Reporting) -> GitHubClient:
+def client(deployment: Reporting) -> GitHubClient:
     """Return a client that has its token already."""
-    return workshop.github.app().client(REPOSITORY, PERMISSIONS)
+    return deployment.github.app().client(REPOSITORY, PERMISSIONS)
 
 
-def test_a_suspended_installation_says_so(workshop: Reporting) -> None:
+def test_a_suspended_installation_says_so(deployment: Reporting) -> None:
     """No token is given; what is told is that it is suspended, and where that is undone."""
-    change(workshop, suspended=True)
-    error = refused(workshop, AppNotInstalled, issue=1)
+    change(deployment, suspended=True)
+    error = refused(deployment, AppNotInstalled, issue=1)
     assert "suspended" in error.sentence
     assert "Unsuspend" in error.remedy
-    assert workshop.refuse("s-2", issue=1).report_due is False
-    change(workshop, suspended=False)
-    assert workshop.open("s-3", issue=1).pull_request == 2
+    assert deployment.refuse("s-2", issue=1).report_due is False
+    change(deployment, suspended=False)
+    assert deployment.open("s-3", issue=1).pull_request == 2
 
 
-def test_an_installation_that_is_suspended_meanwhile_says_so(workshop: Reporting) -> None:
+def test_an_installation_that_is_suspended_meanwhile_says_so(deployment: Reporting) -> None:
     """A token that was good a moment ago is not taken for a wrong one, and not replaced."""
-    made = client(workshop)
-    change(workshop, suspended=True)
-    asked = len(workshop.github.seen)
+    made = client(deployment)
+    change(deployment, suspended=True)
+    asked = len(deployment.github.seen)
     with pytest.raises(AppNotInstalled, match="suspended"):
         made.create_comment(REPOSITORY, 1, "text")
-    assert len(workshop.github.seen) == asked + 1
+    assert len(deployment.github.seen) == asked + 1
 
 
-def test_a_repository_that_is_archived_meanwhile_says_so(workshop: Reporting) -> None:
+def test_a_repository_that_is_archived_meanwhile_says_so(deployment: Reporting) -> None:
     """Each write is refused as that of an archived repository, at once and with the token as it is."""
-    made = client(workshop)
-    head = workshop.github.head("main")
-    change(workshop, archived=True)
+    made = client(deployment)
+    head = deployment.github.head("main")
+    change(deployment, archived=True)
     for write in (
         lambda: made.create_comment(REPOSITORY, 1, "text"),
         lambda: made.react(REPOSITORY, 1, "eyes"),
         lambda: made.create_branch(REPOSITORY, "claude/1", head),
     ):
-        asked = len(workshop.github.seen)
+        asked = len(deployment.github.seen)
         with pytest.raises(RepositoryArchived) as caught:
             write()
         assert "Unarchive" in caught.value.remedy
-        assert len(workshop.github.seen) == asked + 1
+        assert len(deployment.github.seen) == asked + 1
 
 
-def test_a_report_to_an_archived_repository_is_not_due(workshop: Reporting) -> None:
+def test_a_report_to_an_archived_repository_is_not_due(deployment: Reporting) -> None:
     """What was archived while the session ran takes no report, now or later."""
-    opened = workshop.opened(issue=1)
-    workshop.result()
-    change(workshop, archived=True)
-    assert workshop.report(opened=opened).report_due is False
+    opened = deployment.opened(issue=1)
+    deployment.result()
+    change(deployment, archived=True)
+    assert deployment.report(opened=opened).report_due is False
 
 
-def test_a_locked_issue_is_worked_on(workshop: Reporting) -> None:
+def test_a_locked_issue_is_worked_on(deployment: Reporting) -> None:
     """GitHub lets no App react or comment there; the pull request is opened all the same."""
-    workshop.github.person("PUT", "/issues/1/lock", {"lock_reason": "resolved"})
-    opened = workshop.open(issue=1)
-    assert len(workshop.github.comments(opened.pull_request)) == 1
-    assert workshop.github.person("GET", "/issues/1/reactions") == []
+    deployment.github.person("PUT", "/issues/1/lock", {"lock_reason": "resolved"})
+    opened = deployment.open(issue=1)
+    assert len(deployment.github.comments(opened.pull_request)) == 1
+    assert deployment.github.person("GET", "/issues/1/reactions") == []
 
 
-def test_a_refusal_on_a_locked_issue_is_not_due(workshop: Reporting) -> None:
+def test_a_refusal_on_a_locked_issue_is_not_due(deployment: Reporting) -> None:
     """Where nothing may be said, the record alone tells, and no sweep tries again."""
-    number = workshop.github.issue(body="")
-    workshop.github.person("PUT", f"/issues/{number}/lock")
-    verdict = workshop.refuse("s-1", issue=number)
+    number = deployment.github.issue(body="")
+    deployment.github.person("PUT", f"/issues/{number}/lock")
+    verdict = deployment.refuse("s-1", issue=number)
     assert (verdict.error, verdict.report_due) == ("IssueWithoutText", False)
-    assert workshop.github.comments(number) == []
+    assert deployment.github.comments(number) == []
 
 
-def test_a_locked_pull_request_is_not_worked_on(workshop: Reporting) -> None:
+def test_a_locked_pull_request_is_not_worked_on(deployment: Reporting) -> None:
     """Where its tracking comment may not be written, a session ends with the lock named."""
-    workshop.github.commit("topic")
+    deployment.github.commit("topic")
     fields = {"title": "Topic", "head": "topic", "base": "main"}
-    number = workshop.github.person("POST", "/pulls", fields)["number"]
-    workshop.github.person("PUT", f"/issues/{number}/lock")
-    error = refused(workshop, ConversationLocked, pull_request=number)
+    number = deployment.github.person("POST", "/pulls", fields)["number"]
+    deployment.github.person("PUT", f"/issues/{number}/lock")
+    error = refused(deployment, ConversationLocked, pull_request=number)
     assert "Unlock" in error.remedy
 
 
-def test_a_report_to_a_locked_conversation_is_made_later(workshop: Reporting) -> None:
+def test_a_report_to_a_locked_conversation_is_made_later(deployment: Reporting) -> None:
     """The tracking comment was deleted, and the conversation locked: it is written once it is unlocked."""
-    opened = workshop.opened(issue=1)
-    workshop.result()
-    workshop.github.person("DELETE", f"/issues/comments/{opened.comment_id}")
-    workshop.github.person("PUT", f"/issues/{opened.pull_request}/lock")
-    assert workshop.report(opened=opened).report_due is True
+    opened = deployment.opened(issue=1)
+    deployment.result()
+    deployment.github.person("DELETE", f"/issues/comments/{opened.comment_id}")
+    deployment.github.person("PUT", f"/issues/{opened.pull_request}/lock")
+    assert deployment.report(opened=opened).report_due is True
 
 
-def test_disabled_issues_are_not_called_missing(workshop: Reporting) -> None:
+def test_disabled_issues_are_not_called_missing(deployment: Reporting) -> None:
     """An issue of a repository that turned them off is told from one that was deleted."""
-    change(workshop, has_issues=False)
-    error = refused(workshop, IssuesDisabled, issue=1)
+    change(deployment, has_issues=False)
+    error = refused(deployment, IssuesDisabled, issue=1)
     assert "Turn Issues on" in error.remedy
-    assert workshop.refuse("s-2", issue=1).report_due is False
-    assert workshop.open("s-3", prompt="Add a line.").pull_request == 2
-    workshop.end("s-3")
-    change(workshop, has_issues=True)
-    refused(workshop, IssueNotFound, issue=99)
+    assert deployment.refuse("s-2", issue=1).report_due is False
+    assert deployment.open("s-3", prompt="Add a line.").pull_request == 2
+    deployment.end("s-3")
+    change(deployment, has_issues=True)
+    refused(deployment, IssueNotFound, issue=99)
 
 
-def test_disabled_pull_requests_are_told_before_anything_is_made(workshop: Reporting) -> None:
+def test_disabled_pull_requests_are_told_before_anything_is_made(deployment: Reporting) -> None:
     """No branch is made for a pull request that cannot be opened, and the issue says why."""
-    change(workshop, has_pull_requests=False)
-    verdict = workshop.refuse("s-1", issue=1)
+    change(deployment, has_pull_requests=False)
+    verdict = deployment.refuse("s-1", issue=1)
     assert (verdict.error, verdict.report_due) == (PullRequestsDisabled.__name__, False)
-    [comment] = workshop.github.comments(1)
+    [comment] = deployment.github.comments(1)
     assert "Turn pull requests on" in comment["body"]
-    refs = workshop.github.person("GET", "/git/matching-refs/heads/")
+    refs = deployment.github.person("GET", "/git/matching-refs/heads/")
     assert [ref["ref"] for ref in refs] == ["refs/heads/main"]
 
 
@@ -176,31 +176,31 @@ def test_disabled_pull_requests_are_told_before_anything_is_made(workshop: Repor
     ],
 )
 def test_the_highest_role_counts(
-    workshop: Reporting, here: str | None, everywhere: str | None, *, may: bool
+    deployment: Reporting, here: str | None, everywhere: str | None, *, may: bool
 ) -> None:
     """Whoever may write may start work, by whatever role, and given in the repository or the organisation.
 
     https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     """
     if here is not None:
-        change(workshop, permissions={STRANGER: here})
+        change(deployment, permissions={STRANGER: here})
     if everywhere is not None:
-        change(workshop, organization_permissions={STRANGER: everywhere})
+        change(deployment, organization_permissions={STRANGER: everywhere})
     asked = {**ASKED, "requested_by": STRANGER, "issue": 1}
     if may:
-        assert workshop.open(**asked).pull_request == 2
+        assert deployment.open(**asked).pull_request == 2
     else:
-        assert "write permission" in refused(workshop, NotAllowed, **asked).sentence
+        assert "write permission" in refused(deployment, NotAllowed, **asked).sentence
 
 
 @pytest.mark.parametrize(
     ("allowed", "may"), [("copilot-swe-agent", True), ("Copilot", True), ("renovate", False)]
 )
 def test_copilot_is_an_app(
-    workshop: Reporting, monkeypatch: pytest.MonkeyPatch, allowed: str, *, may: bool
+    deployment: Reporting, monkeypatch: pytest.MonkeyPatch, allowed: str, *, may: bool
 ) -> None:
     """GitHub says "Copilot is not a user" when it is asked for its permission: only the list counts."""
-    workshop.github.control(
+    deployment.github.control(
         "POST", "/users", {"login": "Copilot", "type": "Bot", "token": "token-of-Copilot"}
     )
     monkeypatch.setattr(
@@ -208,10 +208,10 @@ def test_copilot_is_an_app(
     )
     asked = {**ASKED, "requested_by": "Copilot", "issue": 1}
     if may:
-        assert workshop.open(**asked).pull_request == 2
+        assert deployment.open(**asked).pull_request == 2
     else:
-        refused(workshop, NotAllowed, **asked)
-    assert not [path for _, path in workshop.github.seen if "/collaborators/Copilot" in path]
+        refused(deployment, NotAllowed, **asked)
+    assert not [path for _, path in deployment.github.seen if "/collaborators/Copilot" in path]
 
 
 INVALID = {

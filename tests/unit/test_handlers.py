@@ -13,8 +13,8 @@ from pullwright.handlers import broker, open_pull_request, reconcile, report_out
 from pullwright.models import OpenedPullRequest, Verdict
 from pullwright.opening.open_pull_request import Tools as OpeningTools
 from pullwright.reporting.ending import Tools as ReportingTools
-from tests.unit.pipeline_kit import REPOSITORY, Workshop, execution
-from tests.unit.reconcile_kit import STOPPED, TABLE, Yard, table
+from tests.unit.pipeline_kit import REPOSITORY, Deployment, execution
+from tests.unit.reconcile_kit import STOPPED, TABLE, SweptDeployment, table
 from tests.unit.test_reconciling_executions import MACHINE
 from tests.unit.test_reporting import SETTINGS, Idle
 from tests.unit.test_settings_and_log import GOOD
@@ -74,11 +74,15 @@ def test_both_functions_speak_the_state_machines_json(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What the handlers take and give is JSON in the form of the models."""
-    workshop = Workshop(tmp_path)
-    workshop.github.repository()
-    workshop.github.issue()
-    opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
-    reporting = ReportingTools(workshop.github.app(), workshop.store, workshop.artifacts, Idle(), SETTINGS)
+    deployment = Deployment(tmp_path)
+    deployment.github.repository()
+    deployment.github.issue()
+    opening = OpeningTools(
+        deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings
+    )
+    reporting = ReportingTools(
+        deployment.github.app(), deployment.store, deployment.artifacts, Idle(), SETTINGS
+    )
     monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
     monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2999-01-01T00:00:00.123Z"}
@@ -91,10 +95,12 @@ def test_both_functions_speak_the_state_machines_json(
 
 def test_lambda_sees_class_and_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The error's class is what the state machine matches, and its text is the sentence."""
-    workshop = Workshop(tmp_path)
-    workshop.github.repository()
-    workshop.github.issue(body=None)
-    opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
+    deployment = Deployment(tmp_path)
+    deployment.github.repository()
+    deployment.github.issue(body=None)
+    opening = OpeningTools(
+        deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings
+    )
     monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
     with pytest.raises(IssueWithoutText) as caught:
@@ -104,17 +110,21 @@ def test_lambda_sees_class_and_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Of an exception Lambda keeps class and text; record and comment still say what helps in this case."""
-    workshop = Workshop(tmp_path)
-    workshop.github.repository()
-    workshop.github.commit("release")
-    workshop.github.commit("main", "And another")
-    pull = workshop.github.person("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})
-    opening = OpeningTools(workshop.github.app(), workshop.store, workshop.artifacts, workshop.settings)
-    reporting = ReportingTools(workshop.github.app(), workshop.store, workshop.artifacts, Idle(), SETTINGS)
+    deployment = Deployment(tmp_path)
+    deployment.github.repository()
+    deployment.github.commit("release")
+    deployment.github.commit("main", "And another")
+    pull = deployment.github.person("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})
+    opening = OpeningTools(
+        deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings
+    )
+    reporting = ReportingTools(
+        deployment.github.app(), deployment.store, deployment.artifacts, Idle(), SETTINGS
+    )
     monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
     monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
     asked = {"repository": REPOSITORY, "pull_request": pull["number"]}
-    workshop.store.update_session("s", {"input": json.dumps(asked)})
+    deployment.store.update_session("s", {"input": json.dumps(asked)})
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
     with pytest.raises(BranchProtected) as caught:
         open_pull_request.handler({**event, "input": asked}, Context())
@@ -123,7 +133,7 @@ def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, 
     verdict = report_outcome.handler({**event, "opened": None, "task": None, "error": error}, Context())
     assert "from another branch" in verdict["remedy"]
     assert verdict["sentence"] == caught.value.sentence
-    [comment] = workshop.github.comments(pull["number"])
+    [comment] = deployment.github.comments(pull["number"])
     assert verdict["remedy"] in comment["body"]
 
 
@@ -132,14 +142,14 @@ def test_the_sweep_tells_what_it_did_as_json(monkeypatch: pytest.MonkeyPatch, tm
     for name, value in {**ENVIRONMENT, "SESSIONS_TABLE": TABLE}.items():
         monkeypatch.setenv(name, value)
     with table() as client:
-        yard = Yard(tmp_path, client)
+        sweeping = SweptDeployment(tmp_path, client)
         counted: list[Any] = []
-        monkeypatch.setattr(reconcile, "_tools", lambda: yard.sweeper().settler.tools)
-        monkeypatch.setattr(reconcile, "Executions", lambda *_given: yard.machine)
+        monkeypatch.setattr(reconcile, "_tools", lambda: sweeping.sweeper().settler.tools)
+        monkeypatch.setattr(reconcile, "Executions", lambda *_given: sweeping.machine)
         monkeypatch.setattr(metrics, "count", counted.append)
         for session_id in ("s-1", "s-2"):
-            yard.begin(session_id, "recorded")
-            yard.stop(session_id, STOPPED)
+            sweeping.begin(session_id, "recorded")
+            sweeping.stop(session_id, STOPPED)
         event = {
             "detail-type": "Step Functions Execution Status Change",
             "detail": {"executionArn": execution("s-2")},

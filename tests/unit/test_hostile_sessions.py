@@ -22,7 +22,7 @@ from pullwright.models import AgentResult, Outcome
 from pullwright.record import TASK_ATTRIBUTES
 from pullwright.reporting.event import TaskEnd
 from pullwright.store import Store
-from tests.unit.reconcile_kit import TABLE, Yard, table
+from tests.unit.reconcile_kit import TABLE, SweptDeployment, table
 from tests.unit.test_reporting import NOW, TASK, Idle, Reporting
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def result(**fields: Any) -> str:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Reporting:
+def deployment(tmp_path: Path) -> Reporting:
     """Provide a session's repository beside somebody else's, in which the App is installed too."""
     made = Reporting(tmp_path)
     made.github.repository()
@@ -86,10 +86,10 @@ def workshop(tmp_path: Path) -> Reporting:
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Iterator[Yard]:
+def sweeping(tmp_path: Path) -> Iterator[SweptDeployment]:
     """Provide a deployment without sessions."""
     with table() as client:
-        made = Yard(tmp_path, client)
+        made = SweptDeployment(tmp_path, client)
         made.github.repository(full_name=OTHER)
         yield made
 
@@ -100,12 +100,12 @@ def _stays_at_home(seen: list[tuple[str, str]]) -> bool:
 
 
 @pytest.fixture
-def stored(workshop: Reporting) -> Iterator[tuple[Reporting, OpenedPullRequest, dict[str, Any]]]:
+def stored(deployment: Reporting) -> Iterator[tuple[Reporting, OpenedPullRequest, dict[str, Any]]]:
     """Provide a session that can be reported repeatedly, in a table that refuses as DynamoDB."""
     with table() as client:
-        workshop.store = Store(client, TABLE)  # type: ignore[assignment] # what the table takes, the real one says
-        opened = workshop.opened(issue=1)
-        yield workshop, opened, _item(client)
+        deployment.store = Store(client, TABLE)  # type: ignore[assignment] # what the table takes, the real one says
+        opened = deployment.opened(issue=1)
+        yield deployment, opened, _item(client)
 
 
 def _item(client: DynamoDBClient) -> dict[str, Any]:
@@ -113,39 +113,39 @@ def _item(client: DynamoDBClient) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("outcome", ["changed", "failed", None])
-def test_a_poisoned_record_leads_a_report_nowhere(workshop: Reporting, outcome: str | None) -> None:
+def test_a_poisoned_record_leads_a_report_nowhere(deployment: Reporting, outcome: str | None) -> None:
     """Repository, pull request, comment, installation and lock are those of the execution."""
-    opened = workshop.opened(issue=1)
-    workshop.store.items["SESSION#s-1"].update(LEVERS)
+    opened = deployment.opened(issue=1)
+    deployment.store.items["SESSION#s-1"].update(LEVERS)
     if outcome is not None:
-        workshop.result(Outcome(outcome))
-    workshop.github.seen.clear()
-    verdict = workshop.report(opened=opened)
+        deployment.result(Outcome(outcome))
+    deployment.github.seen.clear()
+    verdict = deployment.report(opened=opened)
     assert verdict.report_due is False
     assert verdict.lock_key == opened.lock_key
-    assert _stays_at_home(workshop.github.seen)
-    [comment] = workshop.github.comments(opened.pull_request)
+    assert _stays_at_home(deployment.github.seen)
+    [comment] = deployment.github.comments(opened.pull_request)
     assert "Working on it" not in comment["body"]
 
 
-def test_a_poisoned_record_leads_a_report_without_an_answer_nowhere(workshop: Reporting) -> None:
+def test_a_poisoned_record_leads_a_report_without_an_answer_nowhere(deployment: Reporting) -> None:
     """Even when OpenPullRequest's answer is lost, the place is what it had kept for the task."""
-    opened = workshop.opened(issue=1)
-    workshop.store.items["SESSION#s-1"].update(LEVERS)
-    workshop.github.seen.clear()
-    workshop.report(error={"Error": "States.Timeout", "Cause": ""})
-    assert _stays_at_home(workshop.github.seen)
-    assert "too long" in workshop.github.comments(opened.pull_request)[0]["body"]
+    opened = deployment.opened(issue=1)
+    deployment.store.items["SESSION#s-1"].update(LEVERS)
+    deployment.github.seen.clear()
+    deployment.report(error={"Error": "States.Timeout", "Cause": ""})
+    assert _stays_at_home(deployment.github.seen)
+    assert "too long" in deployment.github.comments(opened.pull_request)[0]["body"]
 
 
-def test_a_record_without_a_request_is_told_on_the_issue(workshop: Reporting) -> None:
+def test_a_record_without_a_request_is_told_on_the_issue(deployment: Reporting) -> None:
     """A record that a task wrote to, though none can have run: only the execution's input is believed."""
-    workshop.record("s-1", issue=1)
-    workshop.store.items["SESSION#s-1"].update(LEVERS)
-    workshop.github.seen.clear()
-    assert workshop.report(error={"Error": "States.Timeout", "Cause": ""}).report_due is False
-    assert _stays_at_home(workshop.github.seen)
-    assert "Not started" in workshop.github.comments(1)[0]["body"]
+    deployment.record("s-1", issue=1)
+    deployment.store.items["SESSION#s-1"].update(LEVERS)
+    deployment.github.seen.clear()
+    assert deployment.report(error={"Error": "States.Timeout", "Cause": ""}).report_due is False
+    assert _stays_at_home(deployment.github.seen)
+    assert "Not started" in deployment.github.comments(1)[0]["body"]
 
 
 @QUICK
@@ -154,13 +154,13 @@ def test_whatever_a_task_claims_is_reported(
     stored: tuple[Reporting, OpenedPullRequest, dict[str, Any]], claim: dict[str, Any]
 ) -> None:
     """Each attribute that a task writes, of any type and length: the report is made, the record tells it."""
-    workshop, opened, record = stored
-    workshop.tasks = Idle(TaskEnd(TaskArn=TASK, StopCode="UserInitiated", ExitCode=143))
-    _poison(workshop.store._client, record, claim)
-    verdict = workshop.report(opened=opened, error={"Error": "States.Timeout", "Cause": ""})
+    deployment, opened, record = stored
+    deployment.tasks = Idle(TaskEnd(TaskArn=TASK, StopCode="UserInitiated", ExitCode=143))
+    _poison(deployment.store._client, record, claim)
+    verdict = deployment.report(opened=opened, error={"Error": "States.Timeout", "Cause": ""})
     assert (verdict.error, verdict.report_due) == ("TimeLimit", False)
     # What makes no sense went, so that the rest fits into the table.
-    left = workshop.store.read_session("s-1")
+    left = deployment.store.read_session("s-1")
     assert all(len(str(getattr(left, name))) < 1_000 for name in TASK_ATTRIBUTES)
 
 
@@ -170,24 +170,24 @@ def test_whatever_a_task_claims_is_reported(
         {}, optional=dict.fromkeys([*TASK_ATTRIBUTES, "repository", "comment_id", "pull_request"], VALUES)
     )
 )
-def test_whatever_a_task_claims_is_swept(yard: Yard, poison: dict[str, Any]) -> None:
+def test_whatever_a_task_claims_is_swept(sweeping: SweptDeployment, poison: dict[str, Any]) -> None:
     """The sweep ends a session whose record is arbitrary: told at home, closed, slot and lock free."""
-    if "s-1" not in yard.artifacts.requests:
-        yard.begin()
-        yard.stop()
-        yard.cluster.running.clear()
-        yard.before = yard.items()
-    for item in yard.before.values():
-        yard.client.put_item(TableName=TABLE, Item=item)
-    place = int(yard.before["SESSION#s-1"]["pull_request"]["N"])
-    _poison(yard.client, yard.before["SESSION#s-1"], poison)
-    yard.github.seen.clear()
-    assert yard.sweep(minutes=1).settled == ["s-1"]
-    assert _stays_at_home(yard.github.seen)
-    [comment] = yard.github.comments(place)
+    if "s-1" not in sweeping.artifacts.requests:
+        sweeping.begin()
+        sweeping.stop()
+        sweeping.cluster.running.clear()
+        sweeping.before = sweeping.items()
+    for item in sweeping.before.values():
+        sweeping.client.put_item(TableName=TABLE, Item=item)
+    place = int(sweeping.before["SESSION#s-1"]["pull_request"]["N"])
+    _poison(sweeping.client, sweeping.before["SESSION#s-1"], poison)
+    sweeping.github.seen.clear()
+    assert sweeping.sweep(minutes=1).settled == ["s-1"]
+    assert _stays_at_home(sweeping.github.seen)
+    [comment] = sweeping.github.comments(place)
     assert "Somebody stopped" in comment["body"]
-    assert yard.held() == []
-    assert yard.sessions.read_session("s-1").status == "FAILED"
+    assert sweeping.held() == []
+    assert sweeping.sessions.read_session("s-1").status == "FAILED"
 
 
 def _poison(client: DynamoDBClient, record: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -201,43 +201,43 @@ def _poison(client: DynamoDBClient, record: dict[str, Any], fields: dict[str, An
         client.put_item(TableName=TABLE, Item=item)
 
 
-def test_a_record_that_hides_from_the_index_is_found(yard: Yard) -> None:
+def test_a_record_that_hides_from_the_index_is_found(sweeping: SweptDeployment) -> None:
     """Without its sign of life a record is in no index; its slot gives it away, and its task is silent."""
-    yard.begin()
-    record = yard.items()["SESSION#s-1"]
-    _poison(yard.client, record, {"heartbeat_at": None})
-    assert yard.sweep(minutes=1).silenced == ["s-1"]
-    yard.stop()
-    yard.cluster.running.clear()
-    assert yard.sweep(minutes=2).settled == ["s-1"]
+    sweeping.begin()
+    record = sweeping.items()["SESSION#s-1"]
+    _poison(sweeping.client, record, {"heartbeat_at": None})
+    assert sweeping.sweep(minutes=1).silenced == ["s-1"]
+    sweeping.stop()
+    sweeping.cluster.running.clear()
+    assert sweeping.sweep(minutes=2).settled == ["s-1"]
 
 
 @pytest.mark.parametrize("beat", ["9999-12-31T23:59:59+00:00", "never", "2020", "٢٠٢٦-01-01T00:00:00"])
-def test_a_sign_of_life_of_no_time_is_none(yard: Yard, beat: str) -> None:
+def test_a_sign_of_life_of_no_time_is_none(sweeping: SweptDeployment, beat: str) -> None:
     """A task that claims to be alive for ever is silent."""
-    yard.begin()
-    yard.sessions.update_session("s-1", {"heartbeat_at": beat})
-    assert yard.sweep(minutes=1).silenced == ["s-1"]
+    sweeping.begin()
+    sweeping.sessions.update_session("s-1", {"heartbeat_at": beat})
+    assert sweeping.sweep(minutes=1).silenced == ["s-1"]
 
 
-def test_a_full_record_is_emptied_first(yard: Yard) -> None:
+def test_a_full_record_is_emptied_first(sweeping: SweptDeployment) -> None:
     """A task that fills its record up to DynamoDB's limit of 400 KB keeps it neither open nor unreported.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
     """
-    yard.begin()
-    yard.sessions.update_session("s-1", {"image_digest": "x" * 400_000})
+    sweeping.begin()
+    sweeping.sessions.update_session("s-1", {"image_digest": "x" * 400_000})
     for size in range(400_000, _FULL, 20):
         try:
-            yard.sessions.update_session("s-1", {"image_digest": "x" * size})
+            sweeping.sessions.update_session("s-1", {"image_digest": "x" * size})
         except AwsUnavailable:
             break
     else:
         raise AssertionError("the table has no limit")
-    yard.stop()
-    yard.cluster.running.clear()
-    assert yard.sweep(minutes=1).settled == ["s-1"]
-    assert yard.sessions.read_session("s-1").image_digest is None
+    sweeping.stop()
+    sweeping.cluster.running.clear()
+    assert sweeping.sweep(minutes=1).settled == ["s-1"]
+    assert sweeping.sessions.read_session("s-1").image_digest is None
 
 
 NUMBERS = st.one_of(
@@ -283,45 +283,45 @@ def test_whatever_a_task_leaves_is_reported(
     stored: tuple[Reporting, OpenedPullRequest, dict[str, Any]], fields: dict[str, Any]
 ) -> None:
     """Any result: it is reported, what the record keeps fits into DynamoDB, and the Fail state takes it."""
-    workshop, opened, _ = stored
-    workshop.artifacts.results["s-1"] = result(**fields)
-    verdict = workshop.report(opened=opened)
+    deployment, opened, _ = stored
+    deployment.artifacts.results["s-1"] = result(**fields)
+    verdict = deployment.report(opened=opened)
     assert verdict.report_due is False
-    assert "Working on it" not in workshop.github.comments(opened.pull_request)[0]["body"]
+    assert "Working on it" not in deployment.github.comments(opened.pull_request)[0]["body"]
     # Of Step Functions' Fail state: https://docs.aws.amazon.com/step-functions/latest/dg/state-fail.html
     assert len(verdict.error) <= 256
     assert len(verdict.sentence) <= 32_768
 
 
-def test_a_check_run_is_put_on_the_branch_s_head_only(workshop: Reporting) -> None:
+def test_a_check_run_is_put_on_the_branch_s_head_only(deployment: Reporting) -> None:
     """A task that names another commit does not make our check succeed there."""
-    opened = workshop.opened(issue=1)
-    main = workshop.github.head("main")
+    opened = deployment.opened(issue=1)
+    main = deployment.github.head("main")
     check = {"name": "tests", "command": "true", "status": "passed"}
-    workshop.artifacts.results["s-1"] = result(commit=main, checks=[check])
-    workshop.report(opened=opened)
-    assert workshop.github.person("GET", f"/commits/{main}/check-runs")["total_count"] == 0
+    deployment.artifacts.results["s-1"] = result(commit=main, checks=[check])
+    deployment.report(opened=opened)
+    assert deployment.github.person("GET", f"/commits/{main}/check-runs")["total_count"] == 0
 
 
-def test_a_task_names_no_error_that_is_none_of_ours(workshop: Reporting) -> None:
+def test_a_task_names_no_error_that_is_none_of_ours(deployment: Reporting) -> None:
     """Class and name of a failure are ours: alarms and the state machine go by them."""
-    opened = workshop.opened(issue=1)
+    opened = deployment.opened(issue=1)
     told = {"error": "States.ALL", "failure_class": "user", "sentence": "It broke.", "remedy": ""}
-    workshop.artifacts.results["s-1"] = result(outcome="failed", failure=told)
-    verdict = workshop.report(opened=opened)
+    deployment.artifacts.results["s-1"] = result(outcome="failed", failure=told)
+    verdict = deployment.report(opened=opened)
     assert (verdict.error, verdict.failure_class, verdict.sentence) == (
         "InternalError",
         "service",
         "It broke.",
     )
-    workshop.artifacts.results["s-1"] = result(outcome="failed", failure=told | {"error": "AgentFailed"})
-    assert workshop.report(opened=opened).failure_class == "agent"
+    deployment.artifacts.results["s-1"] = result(outcome="failed", failure=told | {"error": "AgentFailed"})
+    assert deployment.report(opened=opened).failure_class == "agent"
 
 
-def test_times_of_a_task_are_shown_only_where_they_can_be(workshop: Reporting) -> None:
+def test_times_of_a_task_are_shown_only_where_they_can_be(deployment: Reporting) -> None:
     """A start before the execution's is no start."""
-    opened = workshop.opened(issue=1)
+    opened = deployment.opened(issue=1)
     early = (datetime.now(UTC) - timedelta(days=9_000)).isoformat()
-    workshop.store.update_session("s-1", {"task_started_at": early})
-    workshop.report(opened=opened)
-    assert "not known" in workshop.github.comments(opened.pull_request)[0]["body"]
+    deployment.store.update_session("s-1", {"task_started_at": early})
+    deployment.report(opened=opened)
+    assert "not known" in deployment.github.comments(opened.pull_request)[0]["body"]

@@ -12,7 +12,7 @@ from github_standin.workflows import skips
 from pullwright.comments import first_commit_message
 from pullwright.events.release import release_message
 from runner.git.message import commit_message, hold_message
-from tests.unit.github_kit import MAINTAINER, REPO, Lab, open_lab
+from tests.unit.github_kit import MAINTAINER, REPO, StandIn, open_lab
 from tests.unit.runner_kit import a_request
 
 if TYPE_CHECKING:
@@ -58,28 +58,28 @@ def test_only_held_work_is_skipped(title: str, summary: str, *, has_requester: b
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """Provide a stand-in whose repositories have workflows, for all tests of this module."""
     yield from open_lab(tmp_path_factory.mktemp("merges"))
 
 
-def runs(lab: Lab, **query: str) -> set[tuple[str, str]]:
+def runs(standin: StandIn, **query: str) -> set[tuple[str, str]]:
     """Return event and commit of every run."""
-    found = lab.ask("GET", f"{REPO}/actions/runs", per_page="100", **query).body["workflow_runs"]
+    found = standin.ask("GET", f"{REPO}/actions/runs", per_page="100", **query).body["workflow_runs"]
     return {(run["event"], run["head_sha"]) for run in found}
 
 
-def fresh(lab: Lab, **settings: Any) -> None:
+def fresh(standin: StandIn, **settings: Any) -> None:
     """Make the repository anew, long after the last one: what the App may write in an hour is limited."""
-    lab.time[0] += 3_700
-    lab.control("DELETE", "/repositories/octo/app")
+    standin.time[0] += 3_700
+    standin.control("DELETE", "/repositories/octo/app")
     files = {"a.txt": "one\n", ".github/workflows/ci.yml": WORKFLOW, ".github/workflows/t.yml": PRIVILEGED}
     body = {"full_name": "octo/app", "files": files, "permissions": {"maintainer": "admin"}, **settings}
-    reply = lab.control("POST", "/repositories", body)
+    reply = standin.control("POST", "/repositories", body)
     assert reply.status == 201, reply.body
 
 
-def branch(lab: Lab, messages: list[tuple[str, str | None]]) -> tuple[int, list[str]]:
+def branch(standin: StandIn, messages: list[tuple[str, str | None]]) -> tuple[int, list[str]]:
     """Put commits on a branch, one after the other, and open its pull request after the first.
 
     Args:
@@ -88,24 +88,24 @@ def branch(lab: Lab, messages: list[tuple[str, str | None]]) -> tuple[int, list[
     Returns:
         The pull request's number and the commits.
     """
-    token = lab.token(contents="write", pull_requests="write", issues="write")
+    token = standin.token(contents="write", pull_requests="write", issues="write")
     made: list[str] = []
-    parent = lab.get(f"{REPO}/git/ref/heads/main")["object"]["sha"]
+    parent = standin.get(f"{REPO}/git/ref/heads/main")["object"]["sha"]
     number = 0
     for message, text in messages:
-        tree = lab.get(f"{REPO}/git/commits/{parent}")["tree"]["sha"]
+        tree = standin.get(f"{REPO}/git/commits/{parent}")["tree"]["sha"]
         if text is not None:
             entry = {"path": "b.txt", "mode": "100644", "content": text}
             given_tree = {"base_tree": tree, "tree": [entry]}
-            tree = lab.ask("POST", f"{REPO}/git/trees", given_tree, token).body["sha"]
+            tree = standin.ask("POST", f"{REPO}/git/trees", given_tree, token).body["sha"]
         body = {"message": message, "tree": tree, "parents": [parent]}
-        parent = lab.ask("POST", f"{REPO}/git/commits", body, token).body["sha"]
+        parent = standin.ask("POST", f"{REPO}/git/commits", body, token).body["sha"]
         if made:
-            moved = lab.ask("PATCH", f"{REPO}/git/refs/heads/topic", {"sha": parent}, token)
+            moved = standin.ask("PATCH", f"{REPO}/git/refs/heads/topic", {"sha": parent}, token)
             assert moved.status == 200, moved.body
         else:
-            lab.ask("POST", f"{REPO}/git/refs", {"ref": "refs/heads/topic", "sha": parent}, token)
-            opened = lab.pull(token, body="Closes #1")
+            standin.ask("POST", f"{REPO}/git/refs", {"ref": "refs/heads/topic", "sha": parent}, token)
+            opened = standin.pull(token, body="Closes #1")
             assert opened.status == 201, opened.body
             number = opened.body["number"]
         made.append(parent)
@@ -131,14 +131,14 @@ STATES = ("run", "held", "released", "held again", "worked on by a person")
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_workflows_run_on_the_branch_unless_it_is_held(lab: Lab, state: str) -> None:
+def test_workflows_run_on_the_branch_unless_it_is_held(standin: StandIn, state: str) -> None:
     """Held commits run nothing of `push` and `pull_request`; what comes on top of them does.
 
     `pull_request_target` runs all the same, as GitHub documents, with the base branch's own definition.
     """
-    fresh(lab)
-    _, made = branch(lab, history(REQUEST, state=state, begun=True))
-    ran = runs(lab)
+    fresh(standin)
+    _, made = branch(standin, history(REQUEST, state=state, begun=True))
+    ran = runs(standin)
     head = made[-1]
     assert (("push", head) in ran) is (not state.startswith("held"))
     assert (("pull_request", head) in ran) is (not state.startswith("held"))
@@ -160,17 +160,17 @@ def test_workflows_run_on_the_branch_unless_it_is_held(lab: Lab, state: str) -> 
     ],
 )
 def test_a_squash_merge_leaves_the_default_branch_its_workflows(
-    lab: Lab, request_: Any, title: str, message: str, state: str, *, begun: bool
+    standin: StandIn, request_: Any, title: str, message: str, state: str, *, begun: bool
 ) -> None:
     """One to six commits, by each setting, merged when held or released: the push to main runs."""
-    fresh(lab, squash_merge_commit_title=title, squash_merge_commit_message=message)
-    number, _ = branch(lab, history(request_, state=state, begun=begun))
-    merged = lab.ask("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "squash"}, MAINTAINER).body
-    said = lab.get(f"{REPO}/git/commits/{merged['sha']}")["message"]
+    fresh(standin, squash_merge_commit_title=title, squash_merge_commit_message=message)
+    number, _ = branch(standin, history(request_, state=state, begun=begun))
+    merged = standin.ask("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "squash"}, MAINTAINER).body
+    said = standin.get(f"{REPO}/git/commits/{merged['sha']}")["message"]
     # Also for a reader of trailers that is more lenient than GitHub's documentation.
     assert not said.rstrip().endswith("skip-checks: true"), said
     assert "[skip ci]" not in said
-    assert ("push", merged["sha"]) in runs(lab, branch="main")
+    assert ("push", merged["sha"]) in runs(standin, branch="main")
 
 
 @pytest.mark.parametrize("state", ["held", "released"])
@@ -178,44 +178,44 @@ def test_a_squash_merge_leaves_the_default_branch_its_workflows(
     ("title", "message"), [("PR_TITLE", "PR_BODY"), ("MERGE_MESSAGE", "PR_TITLE"), ("PR_TITLE", "BLANK")]
 )
 def test_a_merge_commit_leaves_the_default_branch_its_workflows(
-    lab: Lab, title: str, message: str, state: str
+    standin: StandIn, title: str, message: str, state: str
 ) -> None:
     """The merge commit's own message decides."""
-    fresh(lab, merge_commit_title=title, merge_commit_message=message)
-    number, _ = branch(lab, history(REQUEST, state=state, begun=True))
-    merged = lab.ask("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "merge"}, MAINTAINER).body
-    assert ("push", merged["sha"]) in runs(lab, branch="main")
+    fresh(standin, merge_commit_title=title, merge_commit_message=message)
+    number, _ = branch(standin, history(REQUEST, state=state, begun=True))
+    merged = standin.ask("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "merge"}, MAINTAINER).body
+    assert ("push", merged["sha"]) in runs(standin, branch="main")
 
 
 @pytest.mark.parametrize("keeps_empty", [True, False], ids=["empty commits stay", "empty commits go"])
 @pytest.mark.parametrize("state", STATES)
 def test_a_rebase_merge_leaves_its_workflows_unless_it_was_held(
-    lab: Lab, state: str, *, keeps_empty: bool
+    standin: StandIn, state: str, *, keeps_empty: bool
 ) -> None:
     """Whether GitHub keeps empty commits is not documented, so released work must do with and without.
 
     Held work that is merged all the same is the one case that is left: where GitHub keeps the hold's commit.
     """
-    fresh(lab, rebase_keeps_empty=keeps_empty)
-    number, _ = branch(lab, history(REQUEST, state=state, begun=True))
-    merged = lab.ask("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "rebase"}, MAINTAINER).body
+    fresh(standin, rebase_keeps_empty=keeps_empty)
+    number, _ = branch(standin, history(REQUEST, state=state, begun=True))
+    merged = standin.ask("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "rebase"}, MAINTAINER).body
     is_left = keeps_empty and state.startswith("held")
-    assert (("push", merged["sha"]) in runs(lab, branch="main")) is not is_left
+    assert (("push", merged["sha"]) in runs(standin, branch="main")) is not is_left
 
 
-def test_merging_is_refused_in_githubs_words(lab: Lab) -> None:
+def test_merging_is_refused_in_githubs_words(standin: StandIn) -> None:
     """Heads that moved and merged pull requests are not merged; the head stays as it was."""
-    fresh(lab)
-    number, made = branch(lab, history(REQUEST, state="run", begun=True))
+    fresh(standin)
+    number, made = branch(standin, history(REQUEST, state="run", begun=True))
     path = f"{REPO}/pulls/{number}/merge"
-    assert lab.ask("GET", path).status == 404
-    moved = lab.ask("PUT", path, {"sha": made[0]}, MAINTAINER)
+    assert standin.ask("GET", path).status == 404
+    moved = standin.ask("PUT", path, {"sha": made[0]}, MAINTAINER)
     assert (moved.status, moved.body["message"].split(".")[0]) == (409, "Head branch was modified")
-    assert lab.ask("PUT", path, {"merge_method": "knit"}, MAINTAINER).status == 422
-    merged = lab.ask("PUT", path, {"sha": made[-1]}, MAINTAINER)
+    assert standin.ask("PUT", path, {"merge_method": "knit"}, MAINTAINER).status == 422
+    merged = standin.ask("PUT", path, {"sha": made[-1]}, MAINTAINER)
     assert merged.body["merged"] is True
-    assert lab.ask("PUT", path, {}, MAINTAINER).status == 405
-    assert lab.ask("GET", path).status == 204
-    pull = lab.get(f"{REPO}/pulls/{number}")
+    assert standin.ask("PUT", path, {}, MAINTAINER).status == 405
+    assert standin.ask("GET", path).status == 204
+    pull = standin.get(f"{REPO}/pulls/{number}")
     assert (pull["merged"], pull["state"], pull["merge_commit_sha"]) == (True, "closed", merged.body["sha"])
     assert pull["head"]["sha"] == made[-1]

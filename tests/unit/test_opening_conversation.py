@@ -22,7 +22,7 @@ from pullwright.models import AuthorRole
 from pullwright.opening.conversation import MOST_COMMENTS, read_conversation
 from pullwright.opening.people import People
 from pullwright.opening.shown import shown
-from tests.unit.pipeline_kit import ASKED, PERSON, REPOSITORY, STRANGER, Workshop, refused
+from tests.unit.pipeline_kit import ASKED, PERSON, REPOSITORY, STRANGER, Deployment, refused
 
 if TYPE_CHECKING:
     from pullwright.github import GitHubClient
@@ -33,16 +33,16 @@ HIDING = "Seen <!-- unseen --> [here](https://x.example/unseen 'unseen') ![unsee
 SEEN = "Seen here [image]"
 
 
-def request_of(workshop: Workshop, session_id: str = "s-1") -> AgentRequest:
+def request_of(deployment: Deployment, session_id: str = "s-1") -> AgentRequest:
     """Return what the task will read."""
-    request = workshop.artifacts.read_request(session_id)
+    request = deployment.artifacts.read_request(session_id)
     assert request is not None
     return request
 
 
-def calls(workshop: Workshop, method: str, end: str) -> int:
+def calls(deployment: Deployment, method: str, end: str) -> int:
     """Return how often something was asked for."""
-    return sum(seen[0] == method and seen[1].endswith(end) for seen in workshop.github.seen)
+    return sum(seen[0] == method and seen[1].endswith(end) for seen in deployment.github.seen)
 
 
 def hashes(title: str, body: str) -> dict[str, Any]:
@@ -51,17 +51,17 @@ def hashes(title: str, body: str) -> dict[str, Any]:
     return {**ASKED, **{name: sha256(text.encode()).hexdigest() for name, text in digests.items()}}
 
 
-def test_the_rendering_is_that_of_the_version_that_was_asked_for(workshop: Workshop) -> None:
+def test_the_rendering_is_that_of_the_version_that_was_asked_for(deployment: Deployment) -> None:
     """An edited text is rendered anew, in the version that the hashes name; others come rendered."""
-    number = workshop.github.issue(body=HIDING)
-    workshop.open(issue=number, **hashes("Sum of nothing", HIDING))
-    assert request_of(workshop).body == SEEN
-    assert calls(workshop, "POST", "/markdown") == 0
-    workshop.end()
-    workshop.github.person("PATCH", f"/issues/{number}", {"body": "Obey <!-- me -->"})
-    workshop.open("s-2", issue=number, **hashes("Sum of nothing", HIDING))
-    assert request_of(workshop, "s-2").body == SEEN
-    assert calls(workshop, "POST", "/markdown") == 1
+    number = deployment.github.issue(body=HIDING)
+    deployment.open(issue=number, **hashes("Sum of nothing", HIDING))
+    assert request_of(deployment).body == SEEN
+    assert calls(deployment, "POST", "/markdown") == 0
+    deployment.end()
+    deployment.github.person("PATCH", f"/issues/{number}", {"body": "Obey <!-- me -->"})
+    deployment.open("s-2", issue=number, **hashes("Sum of nothing", HIDING))
+    assert request_of(deployment, "s-2").body == SEEN
+    assert calls(deployment, "POST", "/markdown") == 1
 
 
 @pytest.mark.parametrize(
@@ -74,29 +74,29 @@ def test_the_rendering_is_that_of_the_version_that_was_asked_for(workshop: Works
     ],
 )
 def test_what_cannot_be_rendered_is_not_read(
-    workshop: Workshop, response: Response, error: type[PullwrightError]
+    deployment: Deployment, response: Response, error: type[PullwrightError]
 ) -> None:
     """Without a rendering the session fails, or is tried again; the text itself is never taken."""
-    number = workshop.github.issue(body=HIDING)
-    workshop.github.person("PATCH", f"/issues/{number}", {"body": "Something else"})
-    workshop.github.before = [("POST", "/markdown", response)] * 3
-    refused(workshop, error, issue=number, **hashes("Sum of nothing", HIDING))
-    assert workshop.artifacts.requests == {}
+    number = deployment.github.issue(body=HIDING)
+    deployment.github.person("PATCH", f"/issues/{number}", {"body": "Something else"})
+    deployment.github.before = [("POST", "/markdown", response)] * 3
+    refused(deployment, error, issue=number, **hashes("Sum of nothing", HIDING))
+    assert deployment.artifacts.requests == {}
 
 
-def test_a_short_outage_is_waited_for(workshop: Workshop) -> None:
+def test_a_short_outage_is_waited_for(deployment: Deployment) -> None:
     """Rendering changes nothing, so it is asked for again as reading is."""
-    number = workshop.github.issue(body=HIDING)
-    workshop.github.person("PATCH", f"/issues/{number}", {"body": "Something else"})
-    workshop.github.before = [("POST", "/markdown", Response(502, {}))] * 2
-    workshop.open(issue=number, **hashes("Sum of nothing", HIDING))
-    assert request_of(workshop).body == SEEN
+    number = deployment.github.issue(body=HIDING)
+    deployment.github.person("PATCH", f"/issues/{number}", {"body": "Something else"})
+    deployment.github.before = [("POST", "/markdown", Response(502, {}))] * 2
+    deployment.open(issue=number, **hashes("Sum of nothing", HIDING))
+    assert request_of(deployment).body == SEEN
 
 
-def test_a_text_without_its_rendering_is_rendered(workshop: Workshop) -> None:
+def test_a_text_without_its_rendering_is_rendered(deployment: Deployment) -> None:
     """An answer that lacks `body_html` is completed, not taken as it is; an empty text needs nothing."""
-    client = workshop.github.app().client(REPOSITORY, {"metadata": "read"})
-    workshop.github.repository(full_name="octo/other")
+    client = deployment.github.app().client(REPOSITORY, {"metadata": "read"})
+    deployment.github.repository(full_name="octo/other")
     assert shown(client, REPOSITORY, HIDING, None) == SEEN
     assert shown(client, REPOSITORY, HIDING, "<p>x</p>") == "x"
     assert shown(client, REPOSITORY, " \n", "<p>x</p>") == ""
@@ -105,45 +105,45 @@ def test_a_text_without_its_rendering_is_rendered(workshop: Workshop) -> None:
         shown(client, REPOSITORY, "x", "<p>" * (3 << 20))
 
 
-def test_a_pull_request_asked_for_as_an_issue_is_read_as_it_was(workshop: Workshop) -> None:
+def test_a_pull_request_asked_for_as_an_issue_is_read_as_it_was(deployment: Deployment) -> None:
     """Its text is that of the answer whose hashes were checked, not of a later one."""
-    workshop.github.commit("topic")
+    deployment.github.commit("topic")
     fields = {"head": "topic", "base": "main", "title": "Topic", "body": HIDING}
-    number = workshop.github.person("POST", "/pulls", fields)["number"]
-    pull = workshop.github.person("GET", f"/pulls/{number}")
+    number = deployment.github.person("POST", "/pulls", fields)["number"]
+    pull = deployment.github.person("GET", f"/pulls/{number}")
     later = {**pull, "title": "Obey", "body": "Obey", "body_html": "<p>Obey</p>"}
-    workshop.github.before = [("GET", f"/pulls/{number}", Response(200, {}, later))]
-    workshop.open(issue=number, **hashes("Topic", HIDING))
-    request = request_of(workshop)
+    deployment.github.before = [("GET", f"/pulls/{number}", Response(200, {}, later))]
+    deployment.open(issue=number, **hashes("Topic", HIDING))
+    request = request_of(deployment)
     assert (request.title, request.body, request.opened_by) == ("Topic", SEEN, PERSON)
-    workshop.end()
-    workshop.github.person("PATCH", f"/pulls/{number}", {"body": "Obey"})
-    refused(workshop, IssueEdited, issue=number, **hashes("Topic", "something that never stood there"))
+    deployment.end()
+    deployment.github.person("PATCH", f"/pulls/{number}", {"body": "Obey"})
+    refused(deployment, IssueEdited, issue=number, **hashes("Topic", "something that never stood there"))
 
 
-def test_authors_are_named_with_what_they_may_do(workshop: Workshop) -> None:
+def test_authors_are_named_with_what_they_may_do(deployment: Deployment) -> None:
     """Writers and strangers are told apart by GitHub's answer, for the issue and for each comment."""
     number = int(
-        workshop.github.person("POST", "/issues", {"title": "T", "body": "B"}, login=STRANGER)["number"]
+        deployment.github.person("POST", "/issues", {"title": "T", "body": "B"}, login=STRANGER)["number"]
     )
     for login in (PERSON, STRANGER, PERSON):
-        workshop.github.person("POST", f"/issues/{number}/comments", {"body": f"by {login}"}, login=login)
-    workshop.open(issue=number, started_at=datetime.now(UTC) + timedelta(minutes=1), **ASKED)
-    request = request_of(workshop)
+        deployment.github.person("POST", f"/issues/{number}/comments", {"body": f"by {login}"}, login=login)
+    deployment.open(issue=number, started_at=datetime.now(UTC) + timedelta(minutes=1), **ASKED)
+    request = request_of(deployment)
     assert (request.opened_by, request.opened_by_role) == (STRANGER, AuthorRole.READER)
     assert [(one.author, one.author_role) for one in request.comments] == [
         (PERSON, AuthorRole.WRITER),
         (STRANGER, AuthorRole.READER),
         (PERSON, AuthorRole.WRITER),
     ]
-    assert calls(workshop, "GET", "/permission") == 2
+    assert calls(deployment, "GET", "/permission") == 2
 
 
-def test_what_cannot_be_seen_is_not_in_a_prompt(workshop: Workshop) -> None:
+def test_what_cannot_be_seen_is_not_in_a_prompt(deployment: Deployment) -> None:
     """Invisible characters are dropped from a prompt and a name; a prompt of nothing else is refused."""
-    refused(workshop, InvalidRequest, prompt="\u2063\u200b")
-    workshop.open(prompt="Do\x07 it\u200b\U000e0041 now", requested_by="some\nbody\u202e")
-    request = request_of(workshop)
+    refused(deployment, InvalidRequest, prompt="\u2063\u200b")
+    deployment.open(prompt="Do\x07 it\u200b\U000e0041 now", requested_by="some\nbody\u202e")
+    request = request_of(deployment)
     assert (request.prompt, request.requested_by) == ("Do it now", "some body")
 
 

@@ -13,7 +13,7 @@ from pullwright.errors import DeploymentInvalid, InvalidRequest, ModelPriceUnkno
 from pullwright.opening.model import read_prices
 from pullwright.prices import Price, list_price
 from tests.template.kit import template
-from tests.unit.pipeline_kit import ASKED, Workshop, refused
+from tests.unit.pipeline_kit import ASKED, Deployment, refused
 
 if TYPE_CHECKING:
     from pullwright.errors import PullwrightError
@@ -31,57 +31,59 @@ ENTRIES = st.builds(
 
 def deployed(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     """Deploy with other parameters."""
-    monkeypatch.setattr(Workshop, "settings", Workshop.settings.model_copy(update=settings))
+    monkeypatch.setattr(Deployment, "settings", Deployment.settings.model_copy(update=settings))
 
 
 def test_a_model_without_a_price_is_refused_before_anything_is_made(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No branch, pull request or lock is left, and the remedy names the parameter and its form."""
     deployed(monkeypatch, model_id=UNLISTED)
-    issue = workshop.github.issue()
-    before = len(workshop.github.seen)
-    error = refused(workshop, ModelPriceUnknown, issue=issue, **ASKED)
+    issue = deployment.github.issue()
+    before = len(deployment.github.seen)
+    error = refused(deployment, ModelPriceUnknown, issue=issue, **ASKED)
     assert repr(UNLISTED) in error.sentence
     assert "ModelPrices, as <model>=<input>/<output>" in error.remedy
-    assert workshop.github.seen[before:] == []
+    assert deployment.github.seen[before:] == []
 
 
-def test_a_price_of_ones_own_reaches_the_task(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_price_of_ones_own_reaches_the_task(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The task's money holds by what the operator says that the model costs."""
     deployed(monkeypatch, model_id=UNLISTED, model_prices=f"{UNLISTED}=3/15/1.5")
-    workshop.open(issue=workshop.github.issue(), **ASKED)
-    request = workshop.artifacts.read_request("s-1")
+    deployment.open(issue=deployment.github.issue(), **ASKED)
+    request = deployment.artifacts.read_request("s-1")
     assert request is not None
     assert request.price == Price(3, 15, cache_read_factor=0.5)
 
 
-def test_a_listed_price_reaches_the_task(workshop: Workshop) -> None:
+def test_a_listed_price_reaches_the_task(deployment: Deployment) -> None:
     """Functions and task need not know the same list."""
-    workshop.open(issue=workshop.github.issue(), **ASKED)
-    request = workshop.artifacts.read_request("s-1")
+    deployment.open(issue=deployment.github.issue(), **ASKED)
+    request = deployment.artifacts.read_request("s-1")
     assert request is not None
     assert request.price == list_price(SONNET) is not None
 
 
 def test_an_application_inference_profile_costs_what_its_model_costs(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its ARN says nothing; the parameter says what it was made of."""
     deployed(monkeypatch, model_id=PROFILE)
-    refused(workshop, ModelPriceUnknown, issue=workshop.github.issue(), **ASKED)
+    refused(deployment, ModelPriceUnknown, issue=deployment.github.issue(), **ASKED)
     deployed(monkeypatch, model_prices=f"{PROFILE}={SONNET}")
-    workshop.open(issue=workshop.github.issue(), **ASKED)
-    request = workshop.artifacts.read_request("s-1")
+    deployment.open(issue=deployment.github.issue(), **ASKED)
+    request = deployment.artifacts.read_request("s-1")
     assert request is not None
     assert (request.model, request.price) == (PROFILE, list_price(SONNET))
 
 
-def test_a_stub_needs_no_price(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stub_needs_no_price(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment is tried with stubs before its model is settled."""
     deployed(monkeypatch, model_id=UNLISTED)
-    workshop.open(issue=workshop.github.issue(), stub=True, **ASKED)
-    request = workshop.artifacts.read_request("s-1")
+    deployment.open(issue=deployment.github.issue(), stub=True, **ASKED)
+    request = deployment.artifacts.read_request("s-1")
     assert request is not None
     assert request.price is None
 
@@ -98,7 +100,7 @@ def test_a_stub_needs_no_price(workshop: Workshop, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_does_not_fit_together_is_named(
-    workshop: Workshop,
+    deployment: Deployment,
     monkeypatch: pytest.MonkeyPatch,
     settings: dict[str, Any],
     asked: dict[str, Any],
@@ -107,7 +109,7 @@ def test_what_does_not_fit_together_is_named(
 ) -> None:
     """What CloudFormation cannot compare is said before anything is made, by parameter or field."""
     deployed(monkeypatch, **settings)
-    told = refused(workshop, error, issue=workshop.github.issue(), **asked, **ASKED)
+    told = refused(deployment, error, issue=deployment.github.issue(), **asked, **ASKED)
     assert all(name in told.sentence for name in named)
 
 

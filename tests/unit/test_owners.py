@@ -32,7 +32,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,20}[A-Za
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Reporting:
+def deployment(tmp_path: Path) -> Reporting:
     """Provide a repository of the App's owner, and a stranger's in which the App is installed too."""
     made = Reporting(tmp_path)
     made.github.repository(permissions={PERSON: "admin"})
@@ -41,8 +41,8 @@ def workshop(tmp_path: Path) -> Reporting:
     return made
 
 
-def _allow(workshop: Reporting, owners: str) -> None:
-    workshop.settings = Reporting.settings.model_copy(update={"allowed_owners": owners})  # type: ignore[misc]
+def _allow(deployment: Reporting, owners: str) -> None:
+    deployment.settings = Reporting.settings.model_copy(update={"allowed_owners": owners})  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -86,59 +86,59 @@ def test_only_what_is_listed_is_allowed(name: str, entries: list[str]) -> None:
 @pytest.mark.parametrize("fields", [{}, ASKED | {"requested_by": "outsider"}])
 @pytest.mark.parametrize("allowed", ["", "octo", f"{REPOSITORY},hexa/other"])
 def test_a_stranger_s_repository_costs_nothing(
-    workshop: Reporting, allowed: str, fields: dict[str, Any]
+    deployment: Reporting, allowed: str, fields: dict[str, Any]
 ) -> None:
     """Before a token, a comment, a lock or a branch: refused, and told in record and execution alone."""
-    _allow(workshop, allowed)
-    workshop.github.seen.clear()
-    error = refused(workshop, OwnerNotAllowed, repository=STRANGER, issue=1, **fields)
+    _allow(deployment, allowed)
+    deployment.github.seen.clear()
+    error = refused(deployment, OwnerNotAllowed, repository=STRANGER, issue=1, **fields)
     assert STRANGER in error.sentence
     assert "AllowedOwners" in error.remedy
-    assert all(path.endswith(("/app", "/installation")) for _, path in workshop.github.seen)
-    assert workshop.artifacts.requests == {}
+    assert all(path.endswith(("/app", "/installation")) for _, path in deployment.github.seen)
+    assert deployment.artifacts.requests == {}
 
 
-def test_a_stranger_reads_nothing(workshop: Reporting) -> None:
+def test_a_stranger_reads_nothing(deployment: Reporting) -> None:
     """Neither this refusal nor any other failure becomes a comment in a stranger's repository."""
-    verdict = workshop.refuse("s-1", repository=STRANGER, issue=1)
+    verdict = deployment.refuse("s-1", repository=STRANGER, issue=1)
     assert (verdict.error, verdict.failure_class, verdict.report_due) == ("OwnerNotAllowed", "user", False)
-    workshop.github.seen.clear()
+    deployment.github.seen.clear()
     # A request that is wrong is refused before its owner is looked at.
-    assert workshop.refuse("s-2", repository=STRANGER, issue=1, colour="red").error == "InvalidRequest"
-    verdict = workshop.report("s-2", error={"Error": "States.Timeout", "Cause": ""})
+    assert deployment.refuse("s-2", repository=STRANGER, issue=1, colour="red").error == "InvalidRequest"
+    verdict = deployment.report("s-2", error={"Error": "States.Timeout", "Cause": ""})
     assert verdict.report_due is False
-    assert not any(method in {"POST", "PATCH"} for method, _ in workshop.github.seen)
+    assert not any(method in {"POST", "PATCH"} for method, _ in deployment.github.seen)
 
 
-def test_the_owner_of_the_app_needs_no_list(workshop: Reporting) -> None:
+def test_the_owner_of_the_app_needs_no_list(deployment: Reporting) -> None:
     """Without a parameter the App's owner has sessions, in whatever case their name is written."""
-    assert workshop.opened(issue=1).repository == REPOSITORY
-    workshop.end()
-    workshop.open("s-2", repository="OCTO/widgets", prompt="Do it.")
+    assert deployment.opened(issue=1).repository == REPOSITORY
+    deployment.end()
+    deployment.open("s-2", repository="OCTO/widgets", prompt="Do it.")
 
 
 @pytest.mark.parametrize(
     "owner",
     [None, {}, {"login": None}, {"id": 1, "slug": "octo", "name": "Octo", "html_url": "https://github.com"}],
 )
-def test_an_app_of_an_enterprise_needs_a_list(workshop: Reporting, owner: Any) -> None:
+def test_an_app_of_an_enterprise_needs_a_list(deployment: Reporting, owner: Any) -> None:
     """An enterprise owns no repository: until somebody lists owners there is no session, and it says so."""
     app = {"id": 7, "slug": "pullwright-dev", "owner": owner}
-    workshop.github.before.append(("GET", "/app", Response(200, {}, app)))
-    error = refused(workshop, OwnerNotAllowed, issue=1)
+    deployment.github.before.append(("GET", "/app", Response(200, {}, app)))
+    error = refused(deployment, OwnerNotAllowed, issue=1)
     assert "AllowedOwners" in error.remedy
-    _allow(workshop, "octo")
-    assert workshop.open(issue=1).repository == REPOSITORY
+    _allow(deployment, "octo")
+    assert deployment.open(issue=1).repository == REPOSITORY
 
 
-def test_the_name_of_today_counts(workshop: Reporting) -> None:
+def test_the_name_of_today_counts(deployment: Reporting) -> None:
     """A repository that was renamed goes by its new name, whichever of them is asked for."""
-    workshop.github.person("PATCH", "", {"name": "gizmos"})
-    _allow(workshop, "octo/gizmos")
-    assert workshop.open(prompt="Do it.").repository == "octo/gizmos"
-    workshop.end()
-    _allow(workshop, REPOSITORY)
-    refused(workshop, OwnerNotAllowed, session_id="s-2", prompt="Do it.")
+    deployment.github.person("PATCH", "", {"name": "gizmos"})
+    _allow(deployment, "octo/gizmos")
+    assert deployment.open(prompt="Do it.").repository == "octo/gizmos"
+    deployment.end()
+    _allow(deployment, REPOSITORY)
+    refused(deployment, OwnerNotAllowed, session_id="s-2", prompt="Do it.")
 
 
 def _decided(name: str, allowed: str) -> Answer | Any:

@@ -19,7 +19,7 @@ from pullwright.webhook.answers import Answer
 from pullwright.webhook.decision import decide
 from pullwright.webhook.releasing import Release
 from runner.git.message import commit_message, hold_message
-from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, STRANGER, Workshop, key_pair
+from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, STRANGER, Deployment, key_pair
 from tests.unit.runner_kit import a_request
 from tests.unit.webhook_kit import LABEL, SECRET, headers
 
@@ -33,7 +33,7 @@ APP = {"app_id": 7, "slug": SLUG, "public_key_pem": key_pair()[1]}
 WORKFLOW = "on: [push, pull_request]\njobs: {}\n"
 
 
-class Held(Workshop):
+class Held(Deployment):
     """A pull request with held work, whose session has ended."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:

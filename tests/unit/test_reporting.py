@@ -17,7 +17,7 @@ from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import ReportOutcomeSettings
-from tests.unit.pipeline_kit import API, REPOSITORY, Workshop, execution
+from tests.unit.pipeline_kit import API, REPOSITORY, Deployment, execution
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,8 @@ class Idle(Tasks):
         return self._end
 
 
-class Reporting(Workshop):
-    """A workshop in which sessions also end."""
+class Reporting(Deployment):
+    """A deployment in which sessions also end."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -121,7 +121,7 @@ class Reporting(Workshop):
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Reporting:
+def deployment(tmp_path: Path) -> Reporting:
     """Provide a repository with one issue."""
     made = Reporting(tmp_path)
     made.github.repository()
@@ -129,22 +129,22 @@ def workshop(tmp_path: Path) -> Reporting:
     return made
 
 
-def test_work_that_was_done_is_ready_for_review(workshop: Reporting) -> None:
+def test_work_that_was_done_is_ready_for_review(deployment: Reporting) -> None:
     """The pull request leaves draft, the comment shows the figures, the verdict succeeds."""
-    opened = workshop.opened(issue=1)
-    workshop.result()
-    verdict = workshop.report(opened=opened, task={"TaskArn": TASK, "ExitCode": 0})
+    opened = deployment.opened(issue=1)
+    deployment.result()
+    verdict = deployment.report(opened=opened, task={"TaskArn": TASK, "ExitCode": 0})
     assert (verdict.status, verdict.outcome, verdict.error) == ("SUCCEEDED", "changed", "")
     assert verdict.lock_key == opened.lock_key
     assert verdict.report_due is False
     assert verdict.ttl == int((NOW + timedelta(days=30)).timestamp())
-    [pull] = workshop.github.pulls()
+    [pull] = deployment.github.pulls()
     assert pull["draft"] is False
-    [comment] = workshop.github.comments(opened.pull_request)
+    [comment] = deployment.github.comments(opened.pull_request)
     for part in ("$0.42", "7", "1 min 5 s", "c0ffee", "Fixed it.", "s3://bucket/sessions/s-1/"):
         assert part in comment["body"]
-    assert workshop.tasks.stopped == []
-    assert workshop.github.comments(1) == []
+    assert deployment.tasks.stopped == []
+    assert deployment.github.comments(1) == []
 
 
 CHECKS = (
@@ -153,44 +153,44 @@ CHECKS = (
 )
 
 
-def test_checks_become_a_check_run_on_the_commit(workshop: Reporting) -> None:
+def test_checks_become_a_check_run_on_the_commit(deployment: Reporting) -> None:
     """A failed check fails the check run, stands in record and verdict, and is reported once."""
-    opened = workshop.opened(issue=1)
-    commit = workshop.github.head("claude/1")
-    workshop.result(commit=commit, checks=CHECKS)
-    verdict = workshop.report(opened=opened)
-    workshop.report(opened=opened)
+    opened = deployment.opened(issue=1)
+    commit = deployment.github.head("claude/1")
+    deployment.result(commit=commit, checks=CHECKS)
+    verdict = deployment.report(opened=opened)
+    deployment.report(opened=opened)
     assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "changed")
     assert "but checks fail" in verdict.sentence
-    runs = workshop.github.person("GET", f"/commits/{commit}/check-runs")["check_runs"]
+    runs = deployment.github.person("GET", f"/commits/{commit}/check-runs")["check_runs"]
     assert [(run["name"], run["conclusion"], run["output"]["title"]) for run in runs] == [
         ("Pullwright", "failure", "1 of 2 checks passed")
     ]
     assert "1 test failed" in runs[0]["output"]["summary"]
-    assert workshop.store.read_session("s-1").checks == "lint passed, tests failed"
-    assert workshop.github.pulls()[0]["draft"] is False
+    assert deployment.store.read_session("s-1").checks == "lint passed, tests failed"
+    assert deployment.github.pulls()[0]["draft"] is False
 
 
 def test_a_missing_permission_costs_only_the_check_run(tmp_path: Path) -> None:
     """An installation that never granted `checks` gets everything else."""
-    workshop = Reporting(tmp_path)
+    deployment = Reporting(tmp_path)
     granted = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
-    workshop.github.repository(installation_permissions=granted)
-    workshop.github.issue()
-    opened = workshop.opened(issue=1)
-    commit = workshop.github.head("claude/1")
-    workshop.result(commit=commit, checks=CHECKS)
-    verdict = workshop.report(opened=opened)
+    deployment.github.repository(installation_permissions=granted)
+    deployment.github.issue()
+    opened = deployment.opened(issue=1)
+    commit = deployment.github.head("claude/1")
+    deployment.result(commit=commit, checks=CHECKS)
+    verdict = deployment.report(opened=opened)
     assert (verdict.status, verdict.report_due) == ("SUCCEEDED", False)
-    assert workshop.github.person("GET", f"/commits/{commit}/check-runs")["total_count"] == 0
-    assert "tests" in workshop.github.comments(opened.pull_request)[0]["body"]
+    assert deployment.github.person("GET", f"/commits/{commit}/check-runs")["total_count"] == 0
+    assert "tests" in deployment.github.comments(opened.pull_request)[0]["body"]
 
 
-def test_the_record_gets_every_detail(workshop: Reporting) -> None:
+def test_the_record_gets_every_detail(deployment: Reporting) -> None:
     """Cost, tokens, turns, commit, places and times are on the session record."""
-    opened = workshop.opened(issue=1)
-    workshop.result()
-    workshop.report(opened=opened, task={"TaskArn": TASK})
+    opened = deployment.opened(issue=1)
+    deployment.result()
+    deployment.report(opened=opened, task={"TaskArn": TASK})
     expected = {
         "outcome": "changed",
         "commit": "c0ffee",
@@ -207,164 +207,164 @@ def test_the_record_gets_every_detail(workshop: Reporting) -> None:
         "log_group": "/pullwright/agent",
         "log_stream": "agent/runner/0123",
     }
-    record = workshop.store.read_session("s-1")
+    record = deployment.store.read_session("s-1")
     assert {name: getattr(record, name) for name in expected} == expected
 
 
-def test_nothing_to_change_is_a_success_and_a_draft(workshop: Reporting) -> None:
+def test_nothing_to_change_is_a_success_and_a_draft(deployment: Reporting) -> None:
     """Without a change the pull request stays a draft, and the comment says so."""
-    opened = workshop.opened(issue=1)
-    workshop.result(Outcome.NO_CHANGE)
-    verdict = workshop.report(opened=opened)
+    opened = deployment.opened(issue=1)
+    deployment.result(Outcome.NO_CHANGE)
+    verdict = deployment.report(opened=opened)
     assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "no_change")
-    assert workshop.github.pulls()[0]["draft"] is True
-    assert "No change needed" in workshop.github.comments(opened.pull_request)[0]["body"]
+    assert deployment.github.pulls()[0]["draft"] is True
+    assert "No change needed" in deployment.github.comments(opened.pull_request)[0]["body"]
 
 
-def test_a_task_that_left_nothing_is_stopped_and_told(workshop: Reporting) -> None:
+def test_a_task_that_left_nothing_is_stopped_and_told(deployment: Reporting) -> None:
     """After an error the claimed task is stopped, and its end decides."""
-    opened = workshop.opened(issue=1)
-    workshop.tasks = Idle(TaskEnd(TaskArn=TASK, StopCode="UserInitiated", ExitCode=143))
-    verdict = workshop.report(opened=opened, error={"Error": "States.Timeout", "Cause": ""})
+    opened = deployment.opened(issue=1)
+    deployment.tasks = Idle(TaskEnd(TaskArn=TASK, StopCode="UserInitiated", ExitCode=143))
+    verdict = deployment.report(opened=opened, error={"Error": "States.Timeout", "Cause": ""})
     assert (verdict.error, verdict.failure_class) == ("TimeLimit", "limit")
-    assert workshop.tasks.stopped == [TASK]
-    [comment] = workshop.github.comments(opened.pull_request)
+    assert deployment.tasks.stopped == [TASK]
+    [comment] = deployment.github.comments(opened.pull_request)
     assert verdict.sentence in comment["body"]
     assert verdict.remedy in comment["body"]
-    assert workshop.store.read_session("s-1").exit_code == 143
+    assert deployment.store.read_session("s-1").exit_code == 143
 
 
-def test_a_result_that_cannot_be_read_is_a_case_of_its_own(workshop: Reporting) -> None:
+def test_a_result_that_cannot_be_read_is_a_case_of_its_own(deployment: Reporting) -> None:
     """Rubbish in result.json ends as TaskLost, and says that it was rubbish."""
-    opened = workshop.opened(issue=1)
-    workshop.artifacts.results["s-1"] = "{"
-    verdict = workshop.report(opened=opened)
+    opened = deployment.opened(issue=1)
+    deployment.artifacts.results["s-1"] = "{"
+    verdict = deployment.report(opened=opened)
     assert verdict.error == "TaskLost"
     assert "cannot be read" in verdict.sentence
 
 
-def test_a_refusal_is_one_comment_on_the_issue(workshop: Reporting) -> None:
+def test_a_refusal_is_one_comment_on_the_issue(deployment: Reporting) -> None:
     """Refused twice, the issue has one comment with sentence and remedy; no lock is given back."""
-    number = workshop.github.issue(body="")
+    number = deployment.github.issue(body="")
     for session_id in ("s-1", "s-2"):
-        verdict = workshop.refuse(session_id, issue=number)
+        verdict = deployment.refuse(session_id, issue=number)
         assert (verdict.error, verdict.lock_key, verdict.report_due) == ("IssueWithoutText", "", False)
-    [comment] = workshop.github.comments(number)
+    [comment] = deployment.github.comments(number)
     assert "has no description" in comment["body"]
     assert verdict.remedy in comment["body"]
-    assert workshop.tasks.stopped == []
+    assert deployment.tasks.stopped == []
 
 
-def test_a_refusal_does_not_outlive_its_reason(workshop: Reporting) -> None:
+def test_a_refusal_does_not_outlive_its_reason(deployment: Reporting) -> None:
     """The next session that begins puts its link in the refusal's place; a later refusal takes it back."""
-    number = workshop.github.issue(body="")
-    workshop.refuse("s-1", issue=number)
-    workshop.github.person("PATCH", f"/issues/{number}", {"body": "Add a line."})
-    opened = workshop.opened("s-2", issue=number)
-    [comment] = workshop.github.comments(number)
+    number = deployment.github.issue(body="")
+    deployment.refuse("s-1", issue=number)
+    deployment.github.person("PATCH", f"/issues/{number}", {"body": "Add a line."})
+    opened = deployment.opened("s-2", issue=number)
+    [comment] = deployment.github.comments(number)
     assert f"{opened.pull_request_url}#issuecomment-{opened.comment_id}" in comment["body"]
     assert "has no description" not in comment["body"]
 
-    workshop.end("s-2")
-    workshop.github.seen.clear()
-    workshop.opened("s-3", issue=number)
-    assert [path for method, path in workshop.github.seen if method == "PATCH"] == [
+    deployment.end("s-2")
+    deployment.github.seen.clear()
+    deployment.opened("s-3", issue=number)
+    assert [path for method, path in deployment.github.seen if method == "PATCH"] == [
         f"/api/v3/repos/{REPOSITORY}/issues/comments/{opened.comment_id}"
     ]
 
-    workshop.end("s-3")
-    workshop.github.person("PATCH", f"/issues/{number}", {"state": "closed"})
-    workshop.refuse("s-4", issue=number)
-    [comment] = workshop.github.comments(number)
+    deployment.end("s-3")
+    deployment.github.person("PATCH", f"/issues/{number}", {"state": "closed"})
+    deployment.refuse("s-4", issue=number)
+    [comment] = deployment.github.comments(number)
     assert "is closed" in comment["body"]
 
 
-def test_a_refusal_that_cannot_be_withdrawn_stops_nothing(workshop: Reporting) -> None:
+def test_a_refusal_that_cannot_be_withdrawn_stops_nothing(deployment: Reporting) -> None:
     """GitHub failing at this courtesy leaves the session as it is."""
-    number = workshop.github.issue(body="")
-    workshop.refuse("s-1", issue=number)
-    [comment] = workshop.github.comments(number)
+    number = deployment.github.issue(body="")
+    deployment.refuse("s-1", issue=number)
+    [comment] = deployment.github.comments(number)
     broken = ("PATCH", f"/issues/comments/{comment['id']}", Response(403, {}, {"message": "locked"}))
-    workshop.github.before += [broken] * 2
-    assert workshop.opened("s-2", issue=number, prompt="Add a line.").pull_request > number
-    assert workshop.github.before == []
+    deployment.github.before += [broken] * 2
+    assert deployment.opened("s-2", issue=number, prompt="Add a line.").pull_request > number
+    assert deployment.github.before == []
 
 
-def test_a_wrong_request_is_answered_where_it_can_be(workshop: Reporting) -> None:
+def test_a_wrong_request_is_answered_where_it_can_be(deployment: Reporting) -> None:
     """An invalid request that names repository and issue is answered there; others are only recorded."""
-    assert workshop.refuse("s-1", issue=1, colour="red").error == "InvalidRequest"
-    [comment] = workshop.github.comments(1)
+    assert deployment.refuse("s-1", issue=1, colour="red").error == "InvalidRequest"
+    [comment] = deployment.github.comments(1)
     assert "colour" in comment["body"]
     for wrong in ({"issue": True}, {"issue": [1]}, {"issue": -1}, {"repository": 7, "issue": 1}):
-        verdict = workshop.refuse("s-2", **wrong)
+        verdict = deployment.refuse("s-2", **wrong)
         assert (verdict.error, verdict.report_due) == ("InvalidRequest", False)
-    assert len(workshop.github.comments(1)) == 1
+    assert len(deployment.github.comments(1)) == 1
 
 
 def test_a_missing_permission_does_not_hide_itself(tmp_path: Path) -> None:
     """Where the App may only write on issues, the issue is told what is missing."""
-    workshop = Reporting(tmp_path)
-    workshop.github.repository(installation_permissions={"issues": "write"})
-    workshop.github.issue()
-    assert workshop.refuse("s-1", issue=1).error == "PermissionMissing"
-    [comment] = workshop.github.comments(1)
+    deployment = Reporting(tmp_path)
+    deployment.github.repository(installation_permissions={"issues": "write"})
+    deployment.github.issue()
+    assert deployment.refuse("s-1", issue=1).error == "PermissionMissing"
+    [comment] = deployment.github.comments(1)
     assert "contents: write" in comment["body"]
 
 
 @pytest.mark.parametrize("settings", [{"installed": False}, {"archived": True}])
 def test_where_nothing_can_be_written_nothing_is_due(tmp_path: Path, settings: dict[str, Any]) -> None:
     """A repository that takes no comment leaves no report to be made up for."""
-    workshop = Reporting(tmp_path)
-    workshop.github.repository()
-    workshop.github.issue()
-    workshop.github.control("PATCH", f"/repositories/{REPOSITORY}", settings)
-    assert workshop.refuse("s-1", issue=1).report_due is False
-    assert workshop.github.comments(1) == []
+    deployment = Reporting(tmp_path)
+    deployment.github.repository()
+    deployment.github.issue()
+    deployment.github.control("PATCH", f"/repositories/{REPOSITORY}", settings)
+    assert deployment.refuse("s-1", issue=1).report_due is False
+    assert deployment.github.comments(1) == []
 
 
 @pytest.mark.parametrize(("method", "end"), [("PATCH", "/comments/"), ("POST", "/graphql")])
-def test_a_report_that_github_refuses_stays_due(workshop: Reporting, method: str, end: str) -> None:
+def test_a_report_that_github_refuses_stays_due(deployment: Reporting, method: str, end: str) -> None:
     """When GitHub fails, the verdict stands, the lock is freed and the report is still due."""
-    opened = workshop.opened(issue=1)
-    workshop.result()
+    opened = deployment.opened(issue=1)
+    deployment.result()
     path = end if end != "/comments/" else f"/comments/{opened.comment_id}"
-    workshop.github.before += [(method, path, Response(503, {}))] * 5
-    verdict = workshop.report(opened=opened)
+    deployment.github.before += [(method, path, Response(503, {}))] * 5
+    verdict = deployment.report(opened=opened)
     assert (verdict.status, verdict.report_due) == ("SUCCEEDED", True)
     assert verdict.lock_key == opened.lock_key
 
 
-def test_a_deleted_comment_is_written_again(workshop: Reporting) -> None:
+def test_a_deleted_comment_is_written_again(deployment: Reporting) -> None:
     """When somebody deleted the tracking comment, the outcome makes a new one."""
-    opened = workshop.opened(issue=1)
-    workshop.result()
-    workshop.github.person("DELETE", f"/issues/comments/{opened.comment_id}")
-    assert workshop.report(opened=opened).report_due is False
-    [comment] = workshop.github.comments(opened.pull_request)
+    opened = deployment.opened(issue=1)
+    deployment.result()
+    deployment.github.person("DELETE", f"/issues/comments/{opened.comment_id}")
+    assert deployment.report(opened=opened).report_due is False
+    [comment] = deployment.github.comments(opened.pull_request)
     assert "Fixed it." in comment["body"]
 
 
-def test_a_pull_request_closed_meanwhile_stays_closed(workshop: Reporting) -> None:
+def test_a_pull_request_closed_meanwhile_stays_closed(deployment: Reporting) -> None:
     """A person who closes the pull request during the run is not overruled."""
-    opened = workshop.opened(issue=1)
-    workshop.github.person("PATCH", f"/pulls/{opened.pull_request}", {"state": "closed"})
-    workshop.result()
-    assert workshop.report(opened=opened).report_due is False
-    assert workshop.github.pulls()[0]["state"] == "closed"
+    opened = deployment.opened(issue=1)
+    deployment.github.person("PATCH", f"/pulls/{opened.pull_request}", {"state": "closed"})
+    deployment.result()
+    assert deployment.report(opened=opened).report_due is False
+    assert deployment.github.pulls()[0]["state"] == "closed"
 
 
-def test_somebody_elses_lock_is_not_given_back(workshop: Reporting) -> None:
+def test_somebody_elses_lock_is_not_given_back(deployment: Reporting) -> None:
     """Only a lock that this execution owns is named in the verdict."""
-    opened = workshop.opened(issue=1)
-    workshop.store.items[opened.lock_key]["owner"] = execution("s-2")
-    workshop.result()
-    assert workshop.report(opened=opened).lock_key == ""
+    opened = deployment.opened(issue=1)
+    deployment.store.items[opened.lock_key]["owner"] = execution("s-2")
+    deployment.result()
+    assert deployment.report(opened=opened).lock_key == ""
 
 
-def test_an_opening_that_died_late_is_told_on_the_pull_request(workshop: Reporting) -> None:
+def test_an_opening_that_died_late_is_told_on_the_pull_request(deployment: Reporting) -> None:
     """When OpenPullRequest dies after the comment was made, that comment says so and the lock goes back."""
-    opened = workshop.opened(issue=1)
-    verdict = workshop.report(error={"Error": "States.Timeout", "Cause": ""})
+    opened = deployment.opened(issue=1)
+    verdict = deployment.report(error={"Error": "States.Timeout", "Cause": ""})
     assert (verdict.error, verdict.lock_key) == ("InternalError", opened.lock_key)
-    [comment] = workshop.github.comments(opened.pull_request)
+    [comment] = deployment.github.comments(opened.pull_request)
     assert verdict.sentence in comment["body"]

@@ -25,13 +25,13 @@ from runner.git import command
 from runner.git.command import GitError, network_environment, run
 from runner.log import Tee
 from tests.unit.aws_kit import client
-from tests.unit.pipeline_kit import REPOSITORY, Workshop
+from tests.unit.pipeline_kit import REPOSITORY, Deployment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class _World:
+class _StandIn:
     """As much of the stand-in as makes a token."""
 
     app = None
@@ -42,7 +42,7 @@ class _World:
         return 1_800_000_000.0
 
 
-TOKEN = _token(_World(), 7)  # type: ignore[arg-type] # it asks for the App and the time alone
+TOKEN = _token(_StandIn(), 7)  # type: ignore[arg-type] # it asks for the App and the time alone
 SIGNATURE = TOKEN.rpartition(".")[2]
 BASIC = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 
@@ -159,19 +159,19 @@ def test_the_form_that_git_sends_is_known(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_comments_and_check_runs_hold_no_token(known: str, tmp_path: Path) -> None:
     """Whatever somebody put into a text, GitHub gets it without the token."""
-    workshop = Workshop(tmp_path)
-    workshop.github.repository(installation_permissions={"issues": "write", "checks": "write"})
-    number = workshop.github.issue()
-    made = workshop.github.app().client(REPOSITORY, {"issues": "write", "checks": "write"})
+    deployment = Deployment(tmp_path)
+    deployment.github.repository(installation_permissions={"issues": "write", "checks": "write"})
+    number = deployment.github.issue()
+    made = deployment.github.app().client(REPOSITORY, {"issues": "write", "checks": "write"})
     comment = made.create_comment(REPOSITORY, number, f"first {known} text")
     made.update_comment(REPOSITORY, comment.id, f"second {known} text")
-    head = workshop.github.head("main")
+    head = deployment.github.head("main")
     check = CheckRun(
         name="c", head_sha=head, external_id="1", conclusion="neutral", title="t", summary=f"see {known}"
     )
     made.put_check_run(REPOSITORY, check)
-    runs = workshop.github.person("GET", f"/commits/{head}/check-runs")
-    everything = json.dumps([workshop.github.comments(number), runs])
+    runs = deployment.github.person("GET", f"/commits/{head}/check-runs")
+    everything = json.dumps([deployment.github.comments(number), runs])
     assert f"second {log.HIDDEN} text" in everything
     assert f"see {log.HIDDEN}" in everything
     assert not leaks(everything)

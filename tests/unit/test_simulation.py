@@ -14,12 +14,12 @@ import simpy
 
 from tests.benchmarks import simulate
 from tests.benchmarks.simulation.limits import Bucket, Window, most_looks, retry_delay, slot_wait
+from tests.benchmarks.simulation.parameters import Limit, Parameters
 from tests.benchmarks.simulation.session import Simulation
 from tests.benchmarks.simulation.study import PATIENCE_SECONDS, burst, ladder, measure, remedy, summarize
-from tests.benchmarks.simulation.world import Limit, World
 
 ROOT = Path(__file__).parents[2]
-BARE = World(
+BARE = Parameters(
     max_sessions=3,
     fargate_vcpu=1_000,
     lambda_concurrency=1_000,
@@ -61,8 +61,8 @@ def test_littles_law_holds() -> None:
 
 def test_two_sessions_and_one_slot_by_hand() -> None:
     """The first of two sessions loses nothing and ends to the second; the other waits out its run."""
-    world = World(max_sessions=1)
-    first, second = Simulation(world).arrivals([0.0, 1.0], [100.0, 100.0])
+    parameters = Parameters(max_sessions=1)
+    first, second = Simulation(parameters).arrivals([0.0, 1.0], [100.0, 100.0])
     assert first.ended == pytest.approx(0.3 + 5 + 45 + 1 + 100 + 4)
     assert (first.lost, first.transitions, first.requests) == ({}, 8, 4)
     waited = second.lost[Limit.SLOTS]
@@ -71,7 +71,7 @@ def test_two_sessions_and_one_slot_by_hand() -> None:
     looks, rest = divmod(second.transitions - 8 - 1, 3)
     assert (second.admissions, rest) == (2, 0)
     assert 10 * looks <= waited <= 30 * looks
-    cost = first.usd(world)
+    cost = first.usd(parameters)
     assert cost["Fargate"] == pytest.approx((2 * 0.03238 + 8 * 0.00356 + 0.005) * 146 / 3_600)
     assert cost["Step Functions"] == pytest.approx(0.0002)
 
@@ -94,26 +94,26 @@ def test_a_window_forgets_after_its_minute_and_its_hour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "world"),
+    ("limit", "parameters"),
     [
         (Limit.SLOTS, replace(BARE, max_sessions=20, work_deviation=60)),
         (Limit.MODEL, replace(BARE, max_sessions=1_000, model_tokens_per_minute=500_000)),
         (Limit.GITHUB, replace(BARE, max_sessions=1_000, github_per_minute=80, github_per_hour=500)),
     ],
 )
-def test_a_flooded_deployment_finishes_what_arithmetic_allows(limit: Limit, world: World) -> None:
+def test_a_flooded_deployment_finishes_what_arithmetic_allows(limit: Limit, parameters: Parameters) -> None:
     """With half as much load again as a limit allows, that limit is used up and takes the blame."""
-    ceiling = world.ceilings()[limit]
-    sessions = Simulation(world).poisson(1.5 * ceiling, 6)
+    ceiling = parameters.ceilings()[limit]
+    sessions = Simulation(parameters).poisson(1.5 * ceiling, 6)
     done = sum(one.failed_by is None and 2 <= one.ended / 3_600 < 6 for one in sessions)
     assert done / 4 == pytest.approx(ceiling, rel=0.15)
-    assert summarize(world, 1.5 * ceiling, sessions).binding is limit
+    assert summarize(parameters, 1.5 * ceiling, sessions).binding is limit
 
 
 def test_more_slots_than_the_quota_runs_make_sessions_wait_for_the_quota() -> None:
     """Slots without vCPU behind them fail nobody: the wait moves from the slot to the vCPU quota."""
-    few, _ = burst(World(max_sessions=3), 12)
-    many, _ = burst(World(max_sessions=12), 12)
+    few, _ = burst(Parameters(max_sessions=3), 12)
+    many, _ = burst(Parameters(max_sessions=12), 12)
     assert (few.failed, many.failed) == (0, 0)
     assert few.binding is Limit.SLOTS
     assert many.binding is Limit.VCPU
@@ -121,17 +121,17 @@ def test_more_slots_than_the_quota_runs_make_sessions_wait_for_the_quota() -> No
 
 def test_the_first_rung_raises_slots_and_quota_together() -> None:
     """The ladder's first remedy is more slots with as many vCPU behind them."""
-    step = next(ladder(World(), 1))
+    step = next(ladder(Parameters(), 1))
     assert step.carries.p99 <= PATIENCE_SECONDS < step.beyond.p99
     assert step.beyond.binding is Limit.SLOTS
-    raised = remedy(step.beyond.binding, step.world)[1]
+    raised = remedy(step.beyond.binding, step.parameters)[1]
     assert raised.max_sessions * raised.task_vcpu == raised.fargate_vcpu
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
     """Numbers in the documentation can be had again."""
-    assert measure(World(), 10, seed=3) == measure(World(), 10, seed=3)
-    assert measure(World(), 10, seed=3) != measure(World(), 10, seed=4)
+    assert measure(Parameters(), 10, seed=3) == measure(Parameters(), 10, seed=3)
+    assert measure(Parameters(), 10, seed=3) != measure(Parameters(), 10, seed=4)
 
 
 def test_retries_are_those_of_the_state_machine() -> None:
@@ -158,7 +158,7 @@ def test_the_deployment_simulated_is_the_template() -> None:
         assert found
         return float(found[1])
 
-    simulated = World.max_sessions, World.task_vcpu, World.task_gb
+    simulated = Parameters.max_sessions, Parameters.task_vcpu, Parameters.task_gb
     megabytes = default("TaskCpu") / 1_024, default("TaskMemory") / 1_024
     assert simulated == (default("MaxConcurrentSessions"), *megabytes)
 
@@ -167,7 +167,7 @@ def test_the_page_names_every_number() -> None:
     """docs/scaling.md gives each number of the simulation with its value."""
     rows = re.findall(r"^\| `(\w+)` \| ([\d.,]+|none) \|", simulate.PAGE.read_text(), re.MULTILINE)
     written = {name: math.inf if text == "none" else float(text.replace(",", "")) for name, text in rows}
-    assert written == {field.name: field.default for field in fields(World)}
+    assert written == {field.name: field.default for field in fields(Parameters)}
 
 
 def test_the_command_measures_a_load_as_json(capsys: pytest.CaptureFixture[str]) -> None:

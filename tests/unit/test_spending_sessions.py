@@ -10,8 +10,8 @@ import pytest
 from pullwright.errors import DailyLimit
 from pullwright.models import AgentResult, Outcome
 from pullwright.table import day_key
-from tests.unit.pipeline_kit import REPOSITORY, Workshop
-from tests.unit.reconcile_kit import STOPPED, Yard, table
+from tests.unit.pipeline_kit import REPOSITORY, Deployment
+from tests.unit.reconcile_kit import STOPPED, SweptDeployment, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SweptDeployment]:
     """Provide a deployment with limits of a day."""
     daily = {"daily_usd": 12.0, "daily_usd_per_repository": 8.0}
-    monkeypatch.setattr(Workshop, "settings", Workshop.settings.model_copy(update=daily))
+    monkeypatch.setattr(Deployment, "settings", Deployment.settings.model_copy(update=daily))
     with table() as client:
-        yield Yard(tmp_path, client)
+        yield SweptDeployment(tmp_path, client)
 
 
-def counted(deployment: Yard) -> tuple[str, str]:
+def counted(deployment: SweptDeployment) -> tuple[str, str]:
     """Return what stands for today: of all sessions, and of the repository's."""
     today = datetime.now(UTC).date()
     items = deployment.items()
@@ -44,7 +44,7 @@ def result(session_id: str, **fields: Any) -> str:
     return AgentResult.model_validate(plain | {"session_id": session_id} | fields).model_dump_json()
 
 
-def test_a_day_without_room_refuses_before_anything_is_made(deployment: Yard) -> None:
+def test_a_day_without_room_refuses_before_anything_is_made(deployment: SweptDeployment) -> None:
     """What is kept free is the session's own limit, once; a stub needs none, a refused one holds no lock."""
     first, second, third = (deployment.github.issue() for _ in range(3))
     deployment.open("s-1", issue=first)
@@ -71,7 +71,7 @@ def test_a_day_without_room_refuses_before_anything_is_made(deployment: Yard) ->
     ],
 )
 def test_a_dead_execution_s_money_is_given_back(
-    deployment: Yard, stage: str, left: dict[str, float], booked: str
+    deployment: SweptDeployment, stage: str, left: dict[str, float], booked: str
 ) -> None:
     """The sweep books what the session has cost, once: nothing without a task, everything if nobody knows."""
     deployment.begin(stage=stage)
@@ -84,7 +84,7 @@ def test_a_dead_execution_s_money_is_given_back(
         assert counted(deployment) == (booked, booked)
 
 
-def test_a_report_that_is_due_books_once(deployment: Yard) -> None:
+def test_a_report_that_is_due_books_once(deployment: SweptDeployment) -> None:
     """A session whose report GitHub refuses is looked at again and again, and counts once."""
     deployment.begin(stage="claimed")
     deployment.artifacts.results["s-1"] = result("s-1", cost_usd=1.5)
@@ -97,7 +97,7 @@ def test_a_report_that_is_due_books_once(deployment: Yard) -> None:
     assert deployment.sessions.read_session("s-1").booked_usd == 1.5
 
 
-def test_while_new_work_is_switched_off_those_that_wait_go_on_waiting(deployment: Yard) -> None:
+def test_while_new_work_is_switched_off_those_that_wait_go_on_waiting(deployment: SweptDeployment) -> None:
     """A sweep marks the slots, once; who holds one keeps it, and the mark goes when there are slots again."""
     deployment.begin(stage="admitted")
     deployment.is_off = True

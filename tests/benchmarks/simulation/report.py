@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tests.benchmarks.simulation.world import World
+    from tests.benchmarks.simulation.parameters import Parameters
 
 TARGET = 500
 FRACTIONS = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1)
@@ -46,13 +46,15 @@ class Study:
     asked: list[int]
 
     @classmethod
-    def run(cls, world: World, seed: int) -> Study:
+    def run(cls, parameters: Parameters, seed: int) -> Study:
         """Climbs the ladder, then measures beside and beyond the rungs that people ask about."""
-        steps = list(ladder(world, TARGET, seed))
-        single = max(i for i, step in enumerate(steps) if step.world.installations == world.installations)
+        steps = list(ladder(parameters, TARGET, seed))
+        single = max(
+            i for i, step in enumerate(steps) if step.parameters.installations == parameters.installations
+        )
         asked = sorted({0, min(1, single), single})
         curves = {
-            i: [measure(steps[i].world, steps[i].carries.per_hour * part, seed) for part in FRACTIONS]
+            i: [measure(steps[i].parameters, steps[i].carries.per_hour * part, seed) for part in FRACTIONS]
             for i in sorted({*asked, len(steps) - 1})
         }
         return cls(steps, curves, single, asked)
@@ -64,7 +66,8 @@ class Study:
             f"Deployed into a new account, Pullwright carries {first.carries.per_hour:.0f} sessions an hour, "
             f"then {first.beyond.binding} binds; with slots and the vCPU quota raised, one installation "
             f"carries {single.carries.per_hour:.0f}, then {single.beyond.binding} binds; spread over "
-            f"{last.world.installations:.0f} installations, one account carries {last.carries.per_hour:.0f}."
+            f"{last.parameters.installations:.0f} installations, "
+            f"one account carries {last.carries.per_hour:.0f}."
         )
 
     def tables(self, seed: int) -> Iterator[str]:
@@ -87,24 +90,28 @@ class Study:
             yield f"### Step {i} by load\n"
             yield loads(self.curves[i])
         yield "### Many labels at once\n"
-        worlds = [self.steps[i].world for i in self.asked]
-        bursts = [(number, [burst(world, number, seed) for world in worlds]) for number in (5, 20, 50, 100)]
+        tried = [self.steps[i].parameters for i in self.asked]
+        bursts = [(number, [burst(each, number, seed) for each in tried]) for number in (5, 20, 50, 100)]
         yield table(
             ("labels", *(f"step {i}: failed, all done after" for i in self.asked)),
             ((n, *(f"{load.failed:.0%}, {hours:.1f} h" for load, hours in row)) for n, row in bursts),
         )
         yield f"### What if (from step {self.single})\n"
-        world = self.steps[self.single].world
+        parameters = self.steps[self.single].parameters
         what_if = {
             "GitHub counts new pull requests and comments, no edits": replace(
-                world, report_writes=0, edits_count=0
+                parameters, report_writes=0, edits_count=0
             ),
             "GitHub counts git objects, reactions and check runs too": replace(
-                world, open_writes=5, report_writes=3
+                parameters, open_writes=5, report_writes=3
             ),
-            "the model's quota is 200,000 tokens a minute": replace(world, model_tokens_per_minute=200_000),
-            "the model's quota is 1,000,000 tokens a minute": replace(world, model_tokens_per_minute=1e6),
-            "a session works for 24 minutes on average": replace(world, work_seconds=1_440),
+            "the model's quota is 200,000 tokens a minute": replace(
+                parameters, model_tokens_per_minute=200_000
+            ),
+            "the model's quota is 1,000,000 tokens a minute": replace(
+                parameters, model_tokens_per_minute=1e6
+            ),
+            "a session works for 24 minutes on average": replace(parameters, work_seconds=1_440),
         }
         found = {text: capacity(other, seed) for text, other in what_if.items()}
         yield table(
@@ -112,7 +119,7 @@ class Study:
             ((text, f"{low.per_hour:.1f}", high.binding) for text, (low, high) in found.items()),
         )
         yield "### Each limit alone, by arithmetic, as deployed\n"
-        ceilings = sorted(self.steps[0].world.ceilings().items(), key=lambda item: item[1])
+        ceilings = sorted(self.steps[0].parameters.ceilings().items(), key=lambda item: item[1])
         yield table(
             ("limit", "sessions/h"), ((name, f"{most:,.0f}") for name, most in ceilings if most < math.inf)
         )

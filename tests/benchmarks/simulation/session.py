@@ -15,9 +15,9 @@ from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.budget import Room
 from pullwright.github.pace import Pace
 from runner.tracking import interval, stretched
-from tests.benchmarks.simulation import world as price
+from tests.benchmarks.simulation import parameters as price
 from tests.benchmarks.simulation.limits import Bucket, Window, most_looks, retry_delay, slot_wait
-from tests.benchmarks.simulation.world import Limit, World
+from tests.benchmarks.simulation.parameters import Limit, Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -59,14 +59,16 @@ class Session:
     edits: int = 0
     working: bool = True
 
-    def usd(self, world: World) -> dict[str, float]:
+    def usd(self, parameters: Parameters) -> dict[str, float]:
         """Return what the session cost, by what is paid for."""
-        hour = world.task_vcpu * price.VCPU_HOUR + world.task_gb * price.GB_HOUR + price.ADDRESS_HOUR
+        hour = (
+            parameters.task_vcpu * price.VCPU_HOUR + parameters.task_gb * price.GB_HOUR + price.ADDRESS_HOUR
+        )
         # The record with its indexes, then transactions (billed twice, refused ones too), then heartbeats.
         units = 24 + 4 * self.admissions + 3 * self.task_seconds / 60
         gb_seconds = 0.5 * self.function_seconds
         return {
-            "model": world.model_usd if self.task_seconds else 0.0,
+            "model": parameters.model_usd if self.task_seconds else 0.0,
             "Fargate": hour * self.task_seconds / 3_600,
             "Step Functions": self.transitions * price.TRANSITION,
             "Lambda": gb_seconds * price.LAMBDA_GB_SECOND + self.requests * price.LAMBDA_REQUEST,
@@ -77,23 +79,23 @@ class Session:
 class Simulation:
     """One deployment under one load. The same seed gives the same history."""
 
-    def __init__(self, world: World, seed: int = 1) -> None:
-        self.world, self.env = world, simpy.Environment()
+    def __init__(self, parameters: Parameters, seed: int = 1) -> None:
+        self.parameters, self.env = parameters, simpy.Environment()
         env = self.env
         self._waits: list[float] = []
         self._rng = random.Random(seed)  # noqa: S311 - a repeatable history, not a secret
-        self._start = Bucket(env, world.start_burst, world.start_rate)
-        self._transitions = Bucket(env, world.transition_burst, world.transition_rate)
-        self._run_task = Bucket(env, world.run_task_burst, world.run_task_rate)
-        tokens = world.model_tokens_per_minute
+        self._start = Bucket(env, parameters.start_burst, parameters.start_rate)
+        self._transitions = Bucket(env, parameters.transition_burst, parameters.transition_rate)
+        self._run_task = Bucket(env, parameters.run_task_burst, parameters.run_task_rate)
+        tokens = parameters.model_tokens_per_minute
         self._tokens = None if math.isinf(tokens) else Bucket(env, tokens, tokens / 60)
         self._free = {
-            Limit.LAMBDA: world.lambda_concurrency,
-            Limit.SLOTS: world.max_sessions,
-            Limit.VCPU: world.fargate_vcpu,
+            Limit.LAMBDA: parameters.lambda_concurrency,
+            Limit.SLOTS: parameters.max_sessions,
+            Limit.VCPU: parameters.fargate_vcpu,
         }
-        content = world.github_per_minute, world.github_per_hour
-        self._github = [Window(env, *content) for _ in range(int(world.installations))]
+        content = parameters.github_per_minute, parameters.github_per_hour
+        self._github = [Window(env, *content) for _ in range(int(parameters.installations))]
         self._allowances = [MemoryAllowance() for _ in self._github]
 
     def poisson(self, per_hour: float, hours: float) -> list[Session]:
@@ -105,8 +107,8 @@ class Simulation:
 
     def arrivals(self, times: Sequence[float], work: Sequence[float] = ()) -> list[Session]:
         """Run one session for each arrival until the last has ended; draws the work if none is given."""
-        mean, limit = self.world.work_seconds, self.world.work_limit
-        variance = math.log1p((self.world.work_deviation / mean) ** 2)
+        mean, limit = self.parameters.work_seconds, self.parameters.work_limit
+        variance = math.log1p((self.parameters.work_deviation / mean) ** 2)
         draw = math.log(mean) - variance / 2, math.sqrt(variance)
         work = work or [min(limit, self._rng.lognormvariate(*draw)) for _ in times]
         installation = itertools.cycle(range(len(self._github)))
@@ -121,19 +123,19 @@ class Simulation:
             self.env.process(self._live(session))
 
     def _live(self, session: Session) -> Steps:
-        world = self.world
-        while (yield from self._call(session, world.webhook_seconds)):
+        parameters = self.parameters
+        while (yield from self._call(session, parameters.webhook_seconds)):
             # GitHub never delivers again by itself; the sweep asks for one failed delivery after another.
             sweep = SWEEP_SECONDS - self.env.now % SWEEP_SECONDS + self._rng.uniform(0, 60)
             yield from self._lose(session, Limit.LAMBDA, sweep)
         yield from self._lose(session, Limit.START, self._start.reserve())
         yield from self._enter(session)  # RecordSession
-        session.writes_due = world.open_writes
+        session.writes_due = parameters.open_writes
         opened = yield from self._task(session, "OpenPullRequest", lambda: self._open(session))
         admitted = opened and (yield from self._admit(session))
         if admitted and (yield from self._task(session, "RunAgent", lambda: self._launch(session))):
             yield from self._run(session)
-        session.writes_due, failed_by = world.report_writes if opened else 1, session.failed_by
+        session.writes_due, failed_by = parameters.report_writes if opened else 1, session.failed_by
         told = yield from self._task(session, "ReportOutcome", lambda: self._report(session))
         session.report_late = session.report_late or not told
         if session.report_late:
@@ -194,7 +196,7 @@ class Simulation:
         except GitHubRateLimited:
             yield self.env.timeout(_REFUSING_SECONDS)
             return Limit.GITHUB
-        return (yield from self._call(session, self.world.open_seconds, pace))
+        return (yield from self._call(session, self.parameters.open_seconds, pace))
 
     def _report(self, session: Session) -> Refusal:
         """ReportOutcome: a report that GitHub refuses stays due, and ends the state all the same."""
@@ -203,7 +205,7 @@ class Simulation:
         pace.spend()
         while self._waits:
             yield self.env.timeout(self._waits.pop())
-        refused = yield from self._call(session, self.world.report_seconds, pace)
+        refused = yield from self._call(session, self.parameters.report_seconds, pace)
         session.report_late = refused is Limit.GITHUB
         return None if session.report_late else refused
 
@@ -251,20 +253,20 @@ class Simulation:
 
     def _launch(self, session: Session) -> Refusal:
         yield from self._lose(session, Limit.RUN_TASK, self._run_task.reserve())
-        return self._take(Limit.VCPU, self.world.task_vcpu)
+        return self._take(Limit.VCPU, self.parameters.task_vcpu)
 
     def _run(self, session: Session) -> Steps:
         started = self.env.now
-        yield self.env.timeout(self.world.boot_seconds)
-        while (yield from self._call(session, self.world.broker_seconds)):
+        yield self.env.timeout(self.parameters.boot_seconds)
+        while (yield from self._call(session, self.parameters.broker_seconds)):
             yield from self._lose(session, Limit.LAMBDA, 1)
         self.env.process(self._show(session))
         yield self.env.timeout(session.work)
         if self._tokens:
             # All at once: spread over the work, a flood would let nobody finish.
-            yield from self._lose(session, Limit.MODEL, self._tokens.reserve(self.world.session_tokens))
+            yield from self._lose(session, Limit.MODEL, self._tokens.reserve(self.parameters.session_tokens))
         session.working = False
-        self._free[Limit.VCPU] += self.world.task_vcpu
+        self._free[Limit.VCPU] += self.parameters.task_vcpu
         session.task_seconds = self.env.now - started
 
     def _show(self, session: Session) -> Steps:
@@ -274,7 +276,7 @@ class Simulation:
             pause = interval(self.env.now - began)
             try:
                 pace.begin(is_content=True)
-                wait = self._github[session.installation].take() if self.world.edits_count else 0
+                wait = self._github[session.installation].take() if self.parameters.edits_count else 0
                 if wait:
                     raise pace.limited(GitHubRateLimited("", retry_after=wait))
                 session.edits += 1

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.simulation.parameters import Limit, Parameters
 from tests.benchmarks.simulation.session import Session, Simulation
-from tests.benchmarks.simulation.world import Limit, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +35,12 @@ class Step:
     """One rung: a deployment, what it carries, and how it goes just beyond that."""
 
     change: str
-    world: World
+    parameters: Parameters
     carries: Load
     beyond: Load
 
 
-def summarize(world: World, per_hour: float, sessions: list[Session]) -> Load:
+def summarize(parameters: Parameters, per_hour: float, sessions: list[Session]) -> Load:
     """Condenses a history; money is US dollars a session."""
     number = len(sessions)
     lost, failures = dict.fromkeys(Limit, 0.0), dict.fromkeys(Limit, 0.0)
@@ -52,7 +52,7 @@ def summarize(world: World, per_hour: float, sessions: list[Session]) -> Load:
     waits = sorted(math.inf if one.failed_by else sum(one.lost.values()) for one in sessions)
     p99 = waits[math.ceil(number * 0.99) - 1]
     causes = failures if math.isinf(p99) else lost
-    costs = [session.usd(world) for session in sessions]
+    costs = [session.usd(parameters) for session in sessions]
     return Load(
         per_hour=per_hour,
         p50=waits[math.ceil(number / 2) - 1],
@@ -64,61 +64,61 @@ def summarize(world: World, per_hour: float, sessions: list[Session]) -> Load:
     )
 
 
-def measure(world: World, per_hour: float, seed: int = 1) -> Load:
+def measure(parameters: Parameters, per_hour: float, seed: int = 1) -> Load:
     """Run one load for a working day, or longer if few sessions come, after an hour to warm up."""
     hours = WARM_UP_HOURS + max(DAY_HOURS, ENOUGH_SESSIONS / per_hour)
-    history = Simulation(world, seed).poisson(per_hour, hours)
-    return summarize(world, per_hour, [one for one in history if one.arrived >= WARM_UP_HOURS * 3_600])
+    history = Simulation(parameters, seed).poisson(per_hour, hours)
+    return summarize(parameters, per_hour, [one for one in history if one.arrived >= WARM_UP_HOURS * 3_600])
 
 
-def burst(world: World, number: int, seed: int = 1) -> tuple[Load, float]:
+def burst(parameters: Parameters, number: int, seed: int = 1) -> tuple[Load, float]:
     """Sessions that all arrive at once: how it goes, and the hours until the last has ended."""
-    history = Simulation(world, seed).arrivals([0.0] * number)
-    return summarize(world, 0, history), max(session.ended for session in history) / 3_600
+    history = Simulation(parameters, seed).arrivals([0.0] * number)
+    return summarize(parameters, 0, history), max(session.ended for session in history) / 3_600
 
 
-def capacity(world: World, seed: int = 1) -> tuple[Load, Load]:
+def capacity(parameters: Parameters, seed: int = 1) -> tuple[Load, Load]:
     """Return the highest load that is carried and the lowest that is not, by bisection below the ceiling."""
-    ceiling = min(world.ceilings().values())
-    low, high = measure(world, ceiling / 50, seed), measure(world, ceiling, seed)
+    ceiling = min(parameters.ceilings().values())
+    low, high = measure(parameters, ceiling / 50, seed), measure(parameters, ceiling, seed)
     while high.per_hour - low.per_hour > ceiling / 30:
-        middle = measure(world, (low.per_hour + high.per_hour) / 2, seed)
+        middle = measure(parameters, (low.per_hour + high.per_hour) / 2, seed)
         low, high = (middle, high) if middle.p99 <= PATIENCE_SECONDS else (low, middle)
     return low, high
 
 
-def remedy(limit: Limit | None, world: World) -> tuple[str, World]:
+def remedy(limit: Limit | None, parameters: Parameters) -> tuple[str, Parameters]:
     """Return what an operator does about a limit: first what is free, then what must be asked for.
 
     Raises:
         LookupError: the simulation knows nothing that helps.
     """
     if limit is Limit.VCPU:
-        tasks = world.fargate_vcpu // world.task_vcpu
+        tasks = parameters.fargate_vcpu // parameters.task_vcpu
         return f"`MaxConcurrentSessions` {tasks:g}: no more than the quota runs", replace(
-            world, max_sessions=tasks
+            parameters, max_sessions=tasks
         )
     if limit is Limit.SLOTS:
-        slots = 4 * world.max_sessions
-        change = f"Fargate quota {slots * world.task_vcpu:g} vCPU, `MaxConcurrentSessions` {slots:g}"
-        return change, replace(world, max_sessions=slots, fargate_vcpu=slots * world.task_vcpu)
+        slots = 4 * parameters.max_sessions
+        change = f"Fargate quota {slots * parameters.task_vcpu:g} vCPU, `MaxConcurrentSessions` {slots:g}"
+        return change, replace(parameters, max_sessions=slots, fargate_vcpu=slots * parameters.task_vcpu)
     if limit is Limit.GITHUB:
-        number = 4 * world.installations
-        return f"the work is spread over {number:g} installations", replace(world, installations=number)
+        number = 4 * parameters.installations
+        return f"the work is spread over {number:g} installations", replace(parameters, installations=number)
     if limit is Limit.LAMBDA:
-        return "Lambda concurrency 1,000", replace(world, lambda_concurrency=1_000)
+        return "Lambda concurrency 1,000", replace(parameters, lambda_concurrency=1_000)
     raise LookupError(limit)
 
 
-def ladder(world: World, target: float, seed: int = 1) -> Iterator[Step]:
+def ladder(parameters: Parameters, target: float, seed: int = 1) -> Iterator[Step]:
     """Raise what binds, again and again, until so many sessions an hour are carried or nothing helps."""
     change = "as deployed into a new account"
     while True:
-        step = Step(change, world, *capacity(world, seed))
+        step = Step(change, parameters, *capacity(parameters, seed))
         yield step
         if step.carries.per_hour >= target:
             return
         try:
-            change, world = remedy(step.beyond.binding, world)
+            change, parameters = remedy(step.beyond.binding, parameters)
         except LookupError:
             return

@@ -3,7 +3,7 @@
 Each is a program for `sh` that runs in the work tree, and the check whose outcome it wants to turn from failed to
 passed; `plant.py` holds what takes more than a shell. Nothing of it is in the tree: the repository's `.gitignore`
 names `ignored/`, `*.pyc`, `node_modules` and `.venv`. These words are filled in: `$PLANT` is that program, `$MARK`
-and `$KEY` are this world's alone, `$WORK` is the runner's WORK_DIR, `$SPOT` a folder that everybody may write,
+and `$KEY` are this session's alone, `$WORK` is the runner's WORK_DIR, `$SPOT` a folder that everybody may write,
 `$GOOD` a test that passes.
 """
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright.github.connection import _PAUSES
 from pullwright_engine import faults as engine
-from tests.integration.faults.bench import HELD_SECONDS, PULL
+from tests.integration.faults.trial import HELD_SECONDS, PULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.faults.bench import Bench
+    from tests.integration.faults.trial import Trial
 
 CLONE, PUSH = ".git/git-upload-pack$", ".git/git-receive-pack$"
 REPOSITORY, PULLS, ONE_PULL = "$", "/pulls$", f"/pulls/{PULL}$"
@@ -22,7 +22,7 @@ OPENING, REPORTING = '"input"', '"opened"'
 _UNAUTHORIZED = 401
 
 
-def _nothing(_bench: Bench) -> None:
+def _nothing(_bench: Trial) -> None:
     """Leave it to the failures that were ordered beforehand."""
 
 
@@ -50,8 +50,8 @@ class Cell:
     says: str = "ready for review"
     pulls: int = 1
     github: tuple[dict[str, Any], ...] = ()
-    before: Callable[[Bench], None] = field(default=_nothing)
-    during: Callable[[Bench], None] = field(default=_nothing)
+    before: Callable[[Trial], None] = field(default=_nothing)
+    during: Callable[[Trial], None] = field(default=_nothing)
     execution: str = ""
     limit: int | None = None
     sessions: int = 1
@@ -79,71 +79,71 @@ def held(method: str, path: str, seconds: float = HELD_SECONDS) -> dict[str, Any
     return {"method": method, "path_regex": path, "delay": seconds}
 
 
-def _kill_opening(bench: Bench) -> None:
-    bench.until_held(TRACKING)
-    bench.kill_function(OPENING)
+def _kill_opening(trial: Trial) -> None:
+    trial.until_held(TRACKING)
+    trial.kill_function(OPENING)
 
 
-def _kill_reporting(bench: Bench) -> None:
-    bench.until_held(ONE_PULL)
-    bench.kill_function(REPORTING)
+def _kill_reporting(trial: Trial) -> None:
+    trial.until_held(ONE_PULL)
+    trial.kill_function(REPORTING)
 
 
-def _kill_task(path: str) -> Callable[[Bench], None]:
-    def kill(bench: Bench) -> None:
-        bench.until_held(path)
-        bench.kill_task()
+def _kill_task(path: str) -> Callable[[Trial], None]:
+    def kill(trial: Trial) -> None:
+        trial.until_held(path)
+        trial.kill_task()
 
     return kill
 
 
-def _exhaust_quota(bench: Bench) -> None:
-    bench.order(engine.EXHAUST_QUOTA, times=7)
+def _exhaust_quota(trial: Trial) -> None:
+    trial.order(engine.EXHAUST_QUOTA, times=7)
 
 
-def _exhaust_task(bench: Bench) -> None:
-    bench.order(engine.EXHAUST_TASK)
-    bench.until_held(CLONE)
-    bench.kill_task()
+def _exhaust_task(trial: Trial) -> None:
+    trial.order(engine.EXHAUST_TASK)
+    trial.until_held(CLONE)
+    trial.kill_task()
 
 
-def _corrupt(bench: Bench) -> None:
-    bench.until_held(CLONE)
-    bench.put_artifact("result.json", b'{"outcome": "chan')
-    bench.kill_task()
+def _corrupt(trial: Trial) -> None:
+    trial.until_held(CLONE)
+    trial.put_artifact("result.json", b'{"outcome": "chan')
+    trial.kill_task()
 
 
-def _stop_task(bench: Bench) -> None:
-    bench.until_held(CLONE)
-    bench.stop_task()
+def _stop_task(trial: Trial) -> None:
+    trial.until_held(CLONE)
+    trial.stop_task()
 
 
-def _abort(path: str) -> Callable[[Bench], None]:
-    def abort(bench: Bench) -> None:
-        bench.until_held(path)
-        bench.abort()
+def _abort(path: str) -> Callable[[Trial], None]:
+    def abort(trial: Trial) -> None:
+        trial.until_held(path)
+        trial.abort()
 
     return abort
 
 
-def _refuse(times: int) -> Callable[[Bench], None]:
-    return lambda bench: bench.order(engine.REFUSE_TASK, times=times)
+def _refuse(times: int) -> Callable[[Trial], None]:
+    return lambda trial: trial.order(engine.REFUSE_TASK, times=times)
 
 
-def refuse_call(*parts: str) -> Callable[[Bench], None]:
+def refuse_call(*parts: str) -> Callable[[Trial], None]:
     """Refuse a call of DynamoDB or S3 for good."""
-    return lambda bench: bench.order(engine.REFUSE_CALL, *parts, times=_FOR_GOOD)
+    return lambda trial: trial.order(engine.REFUSE_CALL, *parts, times=_FOR_GOOD)
 
 
-def _lose(*parts: str) -> Callable[[Bench], None]:
+def _lose(*parts: str) -> Callable[[Trial], None]:
     """Let a call be made, but its answer get lost."""
-    return lambda bench: bench.order(engine.LOSE_ANSWER, *parts)
+    return lambda trial: trial.order(engine.LOSE_ANSWER, *parts)
 
 
-def recall(bench: Bench) -> None:
+def recall(trial: Trial) -> None:
     """Let AWS be back when the execution has given up."""
-    bench.until_ended()
-    bench.recall()
+    trial.until_ended()
+    trial.recall()
 
 
 _FOR_GOOD = 1_000
@@ -201,7 +201,7 @@ CELLS = (
         "user",
         "already works",
         0,
-        before=lambda bench: bench.lock_by_another(),
+        before=lambda trial: trial.lock_by_another(),
     ),
     Cell(
         "OpenPullRequest",

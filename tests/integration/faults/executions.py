@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pullwright_engine import faults as engine
-from tests.integration.faults.bench import HELD_SECONDS, SECONDS
 from tests.integration.faults.cells import (
     CLONE,
     ONE_PULL,
@@ -18,11 +17,12 @@ from tests.integration.faults.cells import (
     recall,
     refuse_call,
 )
+from tests.integration.faults.trial import HELD_SECONDS, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.faults.bench import Bench
+    from tests.integration.faults.trial import Trial
 
 LIMIT_SECONDS, LONG_LIMIT_SECONDS = 75, 180
 """How long an execution may take that is to time out: long enough to come to the state that is meant."""
@@ -31,64 +31,64 @@ _WHILE_WE_LOOK = int(SECONDS)
 _REPORT_TRIES = 3
 
 
-def _abort_opening(bench: Bench) -> None:
-    bench.until_held(TRACKING)
-    bench.abort()
+def _abort_opening(trial: Trial) -> None:
+    trial.until_held(TRACKING)
+    trial.abort()
 
 
-def _abort_waiting(bench: Bench) -> None:
-    bench.until_state("WaitForSlot")
-    bench.abort()
-    bench.empty_slots()
+def _abort_waiting(trial: Trial) -> None:
+    trial.until_state("WaitForSlot")
+    trial.abort()
+    trial.empty_slots()
 
 
-def _abort_in(state: str) -> Callable[[Bench], None]:
-    def abort(bench: Bench) -> None:
-        bench.until_state(state)
-        bench.abort()
-        recall(bench)
+def _abort_in(state: str) -> Callable[[Trial], None]:
+    def abort(trial: Trial) -> None:
+        trial.until_state(state)
+        trial.abort()
+        recall(trial)
 
     return abort
 
 
-def _until_ended_in(*states: str) -> Callable[[Bench], None]:
+def _until_ended_in(*states: str) -> Callable[[Trial], None]:
     """Wait for the end of an execution that cannot leave its states, and let AWS be back then."""
 
-    def wait(bench: Bench) -> None:
-        recall(bench)
-        visits = [visit.name for visit in bench.session.visits()]
+    def wait(trial: Trial) -> None:
+        recall(trial)
+        visits = [visit.name for visit in trial.session.visits()]
         assert visits[-1] in states, visits
 
     return wait
 
 
-def _wait_in_vain(bench: Bench) -> None:
-    _until_ended_in("WaitForSlot", "LookForSlot", "CheckSlots")(bench)
-    bench.empty_slots()
+def _wait_in_vain(trial: Trial) -> None:
+    _until_ended_in("WaitForSlot", "LookForSlot", "CheckSlots")(trial)
+    trial.empty_slots()
 
 
-def _wait_for_slot(bench: Bench) -> None:
-    bench.until_state("WaitForSlot")
-    assert bench.session.status() == "RUNNING"
-    bench.empty_slots()
+def _wait_for_slot(trial: Trial) -> None:
+    trial.until_state("WaitForSlot")
+    assert trial.session.status() == "RUNNING"
+    trial.empty_slots()
 
 
-def _delay_report(bench: Bench) -> None:
+def _delay_report(trial: Trial) -> None:
     """Let ReportOutcome die a few times, before it has read what we are about to take away."""
-    bench.order(engine.KILL_FUNCTION, REPORTING, times=_REPORT_TRIES)
+    trial.order(engine.KILL_FUNCTION, REPORTING, times=_REPORT_TRIES)
 
 
-def _lose_result(bench: Bench) -> None:
-    bench.take_artifact("result.json")
+def _lose_result(trial: Trial) -> None:
+    trial.take_artifact("result.json")
 
 
-def _ask_again(bench: Bench) -> None:
-    bench.until_held(CLONE)
-    bench.kill_task()
-    bench.end()
-    failed = bench.session.record()
+def _ask_again(trial: Trial) -> None:
+    trial.until_held(CLONE)
+    trial.kill_task()
+    trial.end()
+    failed = trial.session.record()
     assert failed.error == "TaskLost", failed
-    bench.label_again()
+    trial.label_again()
 
 
 EXECUTIONS = (
@@ -108,14 +108,14 @@ EXECUTIONS = (
         "SessionStopped",
         "user",
         "stopped",
-        before=lambda bench: bench.fill_slots(),
+        before=lambda trial: trial.fill_slots(),
         during=_abort_waiting,
         execution="ABORTED",
     ),
     Cell(
         "AdmitSession",
         "no slot of the repository for a while",
-        before=lambda bench: bench.fill_slots(),
+        before=lambda trial: trial.fill_slots(),
         during=_wait_for_slot,
     ),
     Cell(
@@ -134,7 +134,7 @@ EXECUTIONS = (
         "limit",
         "time was up",
         github=({**held("POST", CLONE), "delay": HELD_SECONDS + LIMIT_SECONDS},),
-        during=lambda bench: bench.until_held(CLONE),
+        during=lambda trial: trial.until_held(CLONE),
         execution="TIMED_OUT",
         limit=LIMIT_SECONDS,
     ),
@@ -188,7 +188,7 @@ EXECUTIONS = (
         "TimeLimit",
         "limit",
         "time was up while it waited for a slot",
-        before=lambda bench: bench.fill_slots(),
+        before=lambda trial: trial.fill_slots(),
         during=_wait_in_vain,
         execution="TIMED_OUT",
         limit=LIMIT_SECONDS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.integration.conftest import LABEL
-from tests.integration.faults.bench import ISSUE, PULL, Bench
 from tests.integration.faults.cells import CLONE, Cell, held
+from tests.integration.faults.trial import ISSUE, PULL, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,39 +17,39 @@ _LONG_SECONDS = 150.0
 _BEFORE, _MEANWHILE = "before the delivery of the label", "while the task works"
 
 
-def _close_issue(bench: Bench) -> None:
-    bench.workshop.rest("PATCH", f"/issues/{ISSUE}", {"state": "closed"})
+def _close_issue(trial: Trial) -> None:
+    trial.repository.rest("PATCH", f"/issues/{ISSUE}", {"state": "closed"})
 
 
-def _remove_label(bench: Bench) -> None:
-    bench.workshop.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
+def _remove_label(trial: Trial) -> None:
+    trial.repository.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
 
 
-def _close_pull_request(bench: Bench) -> None:
-    bench.workshop.rest("PATCH", f"/pulls/{PULL}", {"state": "closed"})
+def _close_pull_request(trial: Trial) -> None:
+    trial.repository.rest("PATCH", f"/pulls/{PULL}", {"state": "closed"})
 
 
-def _archive(bench: Bench) -> None:
-    bench.workshop.rest("PATCH", "", {"archived": True})
+def _archive(trial: Trial) -> None:
+    trial.repository.rest("PATCH", "", {"archived": True})
 
 
-def _first(act: Callable[[Bench], None], action: str) -> Callable[[Bench], None]:
-    def run(bench: Bench) -> None:
-        act(bench)
-        bench.until_told(action)
-
-    return run
-
-
-def _meanwhile(act: Callable[[Bench], None], path: str = CLONE) -> Callable[[Bench], None]:
-    def run(bench: Bench) -> None:
-        bench.until_held(path)
-        act(bench)
+def _first(act: Callable[[Trial], None], action: str) -> Callable[[Trial], None]:
+    def run(trial: Trial) -> None:
+        act(trial)
+        trial.until_told(action)
 
     return run
 
 
-def _stopped(fault: str, says: str, act: Callable[[Bench], None], *, error: str = "SessionStopped") -> Cell:
+def _meanwhile(act: Callable[[Trial], None], path: str = CLONE) -> Callable[[Trial], None]:
+    def run(trial: Trial) -> None:
+        trial.until_held(path)
+        act(trial)
+
+    return run
+
+
+def _stopped(fault: str, says: str, act: Callable[[Trial], None], *, error: str = "SessionStopped") -> Cell:
     """Return an event that ends the session while its task works."""
     return Cell(
         _MEANWHILE,
@@ -65,7 +65,7 @@ def _stopped(fault: str, says: str, act: Callable[[Bench], None], *, error: str 
     )
 
 
-def _early(fault: str, error: str, says: str, act: Callable[[Bench], None]) -> Cell:
+def _early(fault: str, error: str, says: str, act: Callable[[Trial], None]) -> Cell:
     """Return an event that overtook the label."""
     return Cell(_BEFORE, fault, error, "user", says, 0, before=act, table="order", is_heard=bool(says))
 
@@ -73,10 +73,10 @@ def _early(fault: str, error: str, says: str, act: Callable[[Bench], None]) -> C
 ORDERS = (
     _early("the issue is closed", "IssueClosed", "is closed", _first(_close_issue, "closed")),
     _early("the label is removed", "LabelRemoved", "is not on the issue", _first(_remove_label, "unlabeled")),
-    _early("the issue is deleted", "IssueNotFound", "", _first(Bench.delete_issue, "deleted")),
-    _early("the issue is transferred", "IssueNotFound", "", _first(Bench.transfer_issue, "transferred")),
-    _early("the App is taken off the repository", "AppNotInstalled", "", _first(Bench.uninstall, "removed")),
-    Cell(_BEFORE, "the repository is renamed", before=Bench.rename, table="order"),
+    _early("the issue is deleted", "IssueNotFound", "", _first(Trial.delete_issue, "deleted")),
+    _early("the issue is transferred", "IssueNotFound", "", _first(Trial.transfer_issue, "transferred")),
+    _early("the App is taken off the repository", "AppNotInstalled", "", _first(Trial.uninstall, "removed")),
+    Cell(_BEFORE, "the repository is renamed", before=Trial.rename, table="order"),
     Cell(
         _MEANWHILE,
         "the issue is closed",
@@ -85,9 +85,9 @@ ORDERS = (
         table="order",
     ),
     _stopped("the label is removed", "was removed by", _remove_label, error="LabelRemoved"),
-    _stopped("the issue is deleted", "The issue was deleted", Bench.delete_issue),
-    _stopped("the issue is transferred", "moved to another repository", Bench.transfer_issue),
-    _stopped("the App is taken off the repository", "", Bench.uninstall),
+    _stopped("the issue is deleted", "The issue was deleted", Trial.delete_issue),
+    _stopped("the issue is transferred", "moved to another repository", Trial.transfer_issue),
+    _stopped("the App is taken off the repository", "", Trial.uninstall),
     _stopped("the pull request is closed", "The pull request was closed by", _close_pull_request),
     Cell(
         _MEANWHILE,
@@ -103,7 +103,7 @@ ORDERS = (
         _MEANWHILE,
         "the repository is renamed",
         github=(held("GET", _FETCH),),
-        during=_meanwhile(Bench.rename, _FETCH),
+        during=_meanwhile(Trial.rename, _FETCH),
         table="order",
     ),
 )

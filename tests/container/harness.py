@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 IDENTITY = ("-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid")
 FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
 
-# Processes of other tests have ranges of their own, wide enough for all their worlds.
+# Processes of other tests have ranges of their own, wide enough for all their harnesses.
 _UIDS = itertools.count(100_000_000 + os.getpid() % 20_000 * 10_000, 2)
 
 
@@ -54,8 +54,8 @@ class Grant:
 
 
 @dataclass
-class World:
-    """The faked surroundings of one runner.
+class Harness:
+    """A real runner and fakes of all that it talks to.
 
     Attributes:
         folder: for repositories and work; other users may enter it.
@@ -66,7 +66,7 @@ class World:
         git_data_answers: what it answers next, by method: status, message, whether the work is done.
         moved: by how much the clock of everybody is moved.
         agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
-            worlds share them.
+            harnesses share them.
         first_call: when something was asked for the first time, in seconds since 1970.
     """
 
@@ -90,22 +90,24 @@ class World:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[World]:
+    def open(cls) -> Iterator[Harness]:
         """Serve it on a free port for a while."""
-        with tempfile.TemporaryDirectory(prefix="world-") as name:
+        with tempfile.TemporaryDirectory(prefix="harness-") as name:
             folder = Path(name)
             folder.chmod(0o755)
-            world = cls(folder)
-            world.git_answers.set()
-            server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Endpoints,), {"world": world}))
-            world.url = f"http://127.0.0.1:{server.server_port}"
+            harness = cls(folder)
+            harness.git_answers.set()
+            server = ThreadingHTTPServer(
+                ("127.0.0.1", 0), type("Handler", (Endpoints,), {"harness": harness})
+            )
+            harness.url = f"http://127.0.0.1:{server.server_port}"
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
-            (folder / "url").write_text(world.url)
+            (folder / "url").write_text(harness.url)
             try:
-                world.make_repository()
-                world.ask()
-                yield world
+                harness.make_repository()
+                harness.ask()
+                yield harness
             finally:
                 server.shutdown()
                 thread.join()

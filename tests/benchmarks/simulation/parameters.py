@@ -33,7 +33,7 @@ class Limit(StrEnum):
 
 
 @dataclass(frozen=True)
-class World:
+class Parameters:
     """One deployment in a new AWS account. Rates are per second unless a name says otherwise."""
 
     # Quotas of the account and of GitHub.

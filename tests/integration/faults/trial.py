@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integration.conftest import Workshop
+    from tests.integration.conftest import Repository
 
 ISSUE, PULL = 1, 2
 """Numbers in a repository that is new: the issue comes first, then its pull request."""
@@ -45,17 +45,17 @@ _SWEEPS = threading.Lock()
 
 
 @dataclass
-class Bench:
-    """One cell's own world.
+class Trial:
+    """One cell under way: its repository, its delivery, and what it broke.
 
     Attributes:
-        workshop: its repository, with one issue in it.
+        repository: its repository, with one issue in it.
         payload: of the webhook that tells of the label.
         again: GUID of a later delivery that started the session which counts; empty without one.
         ordered: ids of the failures that were ordered from the engine.
     """
 
-    workshop: Workshop
+    repository: Repository
     folder: Path
     payload: bytes
     guid: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -65,14 +65,14 @@ class Bench:
     """The repository's name at the time of the label, whatever it is called later."""
 
     def __post_init__(self) -> None:
-        self.origin = self.workshop.name
+        self.origin = self.repository.name
 
     # --- the session ---------------------------------------------------------------------------------------
 
     @property
     def session(self) -> Session:
         """The session that the delivery starts, or the later one."""
-        stack = self.workshop.stack
+        stack = self.repository.stack
         name = f"{_NAME}{self.again or self.guid}"
         return Session(stack, execution_arn(stack.outputs["StateMachineArn"], name))
 
@@ -89,20 +89,20 @@ class Bench:
         return self._send(Delivery(self.guid, self.payload))
 
     def _send(self, delivery: Delivery) -> int:
-        told = self.workshop.stack.described
+        told = self.repository.stack.described
         headers = delivery.headers(told["webhook_secret"], told["webhook_host"])
         with urllib3.PoolManager(timeout=60.0, retries=False) as pool:
             return int(pool.request("POST", told["webhook_url"], body=delivery.body, headers=headers).status)
 
     def label_again(self) -> None:
         """Remove the label and add it again, as people do after a failure; wait for the session of that."""
-        workshop, first = self.workshop, self.session.arn
-        workshop.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
+        repository, first = self.repository, self.session.arn
+        repository.rest("DELETE", f"/issues/{ISSUE}/labels/{LABEL}")
         # GitHub's times are in whole seconds; what was asked for in the second of a removal is taken back.
         time.sleep(2 * _POLL)
-        workshop.person.label(workshop.name, ISSUE, LABEL)
+        repository.person.label(repository.name, ISSUE, LABEL)
         for _ in self.until("the second session"):
-            arns = [arn for arn in workshop.stack.executions(workshop.name, ISSUE) if arn != first]
+            arns = [arn for arn in repository.stack.executions(repository.name, ISSUE) if arn != first]
             if arns:
                 self.again = arns[0].rpartition(f":{_NAME}")[2]
                 return
@@ -137,7 +137,9 @@ class Bench:
 
     def told(self) -> dict[str, Any]:
         """Return what there is to say about the session when something is wrong with it."""
-        ended = self.workshop.stack.client("stepfunctions").describe_execution(executionArn=self.session.arn)
+        ended = self.repository.stack.client("stepfunctions").describe_execution(
+            executionArn=self.session.arn
+        )
         said = {name: ended.get(name) for name in ("status", "error", "cause")}
         return {
             **said,
@@ -152,7 +154,7 @@ class Bench:
                 return
 
     def _sweep(self) -> None:
-        stack = self.workshop.stack
+        stack = self.repository.stack
         answer = stack.client("lambda").invoke(
             FunctionName=stack.outputs["ReconcileFunctionName"], Payload=b"{}"
         )
@@ -180,7 +182,7 @@ class Bench:
             path: as it was given to `hold`.
         """
         for _ in self.until(path):
-            known = call(self.workshop.stack.github_url, "GET", "/_standin/faults")
+            known = call(self.repository.stack.github_url, "GET", "/_standin/faults")
             if any(fault["path_regex"] == self.path(path) and fault["seen"] for fault in known):
                 return
 
@@ -194,12 +196,12 @@ class Bench:
 
     def until_told(self, action: str) -> None:
         """Wait until the stand-in's webhook about the repository has come and what it asked for is done."""
-        stack = self.workshop.stack
+        stack = self.repository.stack
         for _ in self.until(f"the delivery of {action}"):
             told = [
                 one
                 for one in call(stack.github_url, "GET", "/_standin/deliveries")
-                if one["action"] == action and self.workshop.name in json.dumps(one["request"]["payload"])
+                if one["action"] == action and self.repository.name in json.dumps(one["request"]["payload"])
             ]
             if any(one["status"] == "OK" for one in told):
                 break
@@ -215,8 +217,8 @@ class Bench:
 
     def transfer_issue(self) -> None:
         """Move the issue to another repository of its owner."""
-        target = Repositories(self.workshop.stack, self.workshop.person).make(
-            self.workshop.name.partition("/")[0]
+        target = Repositories(self.repository.stack, self.repository.person).make(
+            self.repository.name.partition("/")[0]
         )
         self._change_issue("transferIssue", {"repositoryId": target.rest("GET", "")["node_id"]})
 
@@ -225,7 +227,7 @@ class Bench:
         self._change_issue("deleteIssue", {})
 
     def _change_issue(self, mutation: str, more: dict[str, str]) -> None:
-        person, issue = self.workshop.person, self.workshop.rest("GET", f"/issues/{ISSUE}")
+        person, issue = self.repository.person, self.repository.rest("GET", f"/issues/{ISSUE}")
         kind = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation($it: {kind}!) {{ {mutation}(input: $it) {{ clientMutationId }} }}"
         asked = {"query": query, "variables": {"it": {"issueId": issue["node_id"], **more}}}
@@ -236,12 +238,12 @@ class Bench:
     def rename(self) -> None:
         """Give the repository another name."""
         name = f"{self.origin}-renamed"
-        self.workshop.rest("PATCH", "", {"name": name.partition("/")[2]})
-        self.workshop.name = name
+        self.repository.rest("PATCH", "", {"name": name.partition("/")[2]})
+        self.repository.name = name
 
     def uninstall(self) -> None:
         """Take the App off the repository."""
-        stack = self.workshop.stack
+        stack = self.repository.stack
         call(stack.github_url, "PATCH", f"/_standin/repositories/{self.origin}", {"installed": False})
 
     # --- the table -----------------------------------------------------------------------------------------
@@ -268,14 +270,14 @@ class Bench:
 
     @property
     def _slots(self) -> str:
-        return f"SLOTS#{self.workshop.name}"
+        return f"SLOTS#{self.repository.name}"
 
     @property
     def _lock(self) -> str:
         return f"LOCK#{self.origin}#claude/{ISSUE}"
 
     def _table(self, operation: str, **arguments: Any) -> Any:
-        stack = self.workshop.stack
+        stack = self.repository.stack
         table = stack.outputs["SessionsTable"]
         return getattr(stack.client("dynamodb"), operation)(TableName=table, **arguments)
 
@@ -305,7 +307,7 @@ class Bench:
         """
         file = self._orders_file.with_suffix(".struck")
         struck = file.read_text(encoding="utf-8").split() if file.exists() else []
-        known = call(self.workshop.stack.github_url, "GET", "/_standin/faults")
+        known = call(self.repository.stack.github_url, "GET", "/_standin/faults")
         seen = [fault["path_regex"] for fault in known if fault["seen"]]
         missed = [path for path in map(self.path, paths) if path not in seen]
         return missed + [one for one in self.ordered if one not in struck]
@@ -341,14 +343,14 @@ class Bench:
 
     def stop_task(self) -> None:
         """Stop the task as a person does in the console."""
-        stack = self.workshop.stack
+        stack = self.repository.stack
         stack.client("ecs").stop_task(
             cluster=stack.outputs["EcsClusterArn"], task=self.session.record().task_arn, reason="By hand"
         )
 
     def put_artifact(self, name: str, content: bytes) -> None:
         """Write an artifact of the session."""
-        stack = self.workshop.stack
+        stack = self.repository.stack
         stack.client("s3").put_object(
             Bucket=stack.outputs["ArtifactsBucket"], Key=f"sessions/{self.session.id}/{name}", Body=content
         )
@@ -358,11 +360,11 @@ class Bench:
         for _ in self.until(name):
             if name in self.session.artifacts():
                 break
-        stack = self.workshop.stack
+        stack = self.repository.stack
         stack.client("s3").delete_object(
             Bucket=stack.outputs["ArtifactsBucket"], Key=f"sessions/{self.session.id}/{name}"
         )
 
     def abort(self) -> None:
         """Abort the execution as `aws stepfunctions stop-execution` does."""
-        self.workshop.stack.client("stepfunctions").stop_execution(executionArn=self.session.arn)
+        self.repository.stack.client("stepfunctions").stop_execution(executionArn=self.session.arn)

@@ -99,7 +99,11 @@ def _prepare(
         task=task,
         now=clock.now,
     )
-    takes_over = record.claim(report.started_at)
+    takes_over = not record.claim(report.started_at)
+    if takes_over:
+        # Credentials prove nothing: this task may have got its own before the newer one claimed the session.
+        grants.renew()
+        record.take_over(report.started_at)
     context = SessionContext(
         work_dir=settings.work_dir,
         private=_private_folder(settings.work_dir),
@@ -181,7 +185,8 @@ def _tracker(context: SessionContext, request: AgentRequest) -> Tracker:
 
 def _finish(context: SessionContext, report: Report, *, ours: bool) -> int:
     """Keep all artifacts of a session that is ours, the result last: whoever sees it sees the others."""
-    if not ours or context.signals.lost.is_set():
+    # What another task has written about the session stays.
+    if not ours or context.signals.lost.is_set() or context.record.is_lost():
         return exit_codes.NOT_OURS
     code = report.exit_code
     logger.info(

@@ -231,6 +231,16 @@ class Grants:
                 raise AwsUnavailable("The broker gave no credentials.")
             return self._grant
 
+    def renew(self) -> None:
+        """Ask the broker anew, whatever is held: it refuses a task that a newer one has followed.
+
+        Raises:
+            SessionClosed: a newer task has the session, or the session is over.
+            PullwrightError: the broker gave none.
+        """
+        with self._lock:
+            self._renew(self._patience)
+
     def _may_ask(self, now: datetime) -> bool:
         return self._not_before is None or now >= self._not_before
 

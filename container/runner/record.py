@@ -1,8 +1,9 @@
 """The session record as the runner sees it: claimed once, kept alive, and given up when it is lost.
 
-The newest task wins. A task that finds another's ARN in the record, or a session that is over, has no
-business there any more and must not push. That the session runs at all the broker has said: this task's
-credentials reach no attribute but those that are named here.
+The newest task wins: one that finds the session claimed asks the broker, who knows which task is newer, and
+takes it over. A task that finds another's ARN in the record, or a session that is over, has no business there
+any more and must not push. That the session runs at all the broker has said: this task's credentials reach no
+attribute but those that are named here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from runner.metadata import TaskIdentity
 
@@ -52,24 +52,31 @@ class SessionClaim:
         self._now = now
 
     def claim(self, started_at: datetime) -> bool:
-        """Make the session this task's, whoever had it.
+        """Claim the session for this task, unless another one has claimed it.
 
         Args:
             started_at: when the task started, UTC.
 
         Returns:
-            Whether another task had it.
+            False if another task has claimed the session, or if it is over.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        return self._claim(started_at, " AND (attribute_not_exists(task_arn) OR task_arn = :arn)")
+
+    def take_over(self, started_at: datetime) -> None:
+        """Claim the session, whichever task has it: the broker has said that this one is the newest.
+
+        Args:
+            started_at: when the task started, UTC.
 
         Raises:
             SessionClosed: the session is over.
             AwsUnavailable: the table did not answer.
         """
-        before = self._update(
-            "SET task_arn = :arn, image_digest = :digest, task_started_at = :started, heartbeat_at = :now",
-            f"attribute_exists(pk) AND {_NOT_OVER}",
-            {":digest": self._task.image_digest, ":started": started_at.isoformat()},
-        )
-        return before.get("task_arn", {}).get("S") not in {None, self._task.arn}
+        if not self._claim(started_at):
+            raise SessionClosed("The session is closed.")
 
     def beat(self) -> None:
         """Say that the task is alive, if the session is still its own.
@@ -78,29 +85,38 @@ class SessionClaim:
             SessionClosed: the session is closed or belongs to another task.
             AwsUnavailable: the table did not answer.
         """
-        self._update("SET heartbeat_at = :now", f"{_NOT_OVER} AND task_arn = :arn", {})
+        if not self._update("SET heartbeat_at = :now", f"{_NOT_OVER} AND task_arn = :arn"):
+            raise SessionClosed("The session is closed or belongs to another task.")
 
-    def _update(
-        self, update: str, condition: str, values: dict[str, str]
-    ) -> Mapping[str, AttributeValueTypeDef]:
-        """Change the record and return what stood in the changed attributes before."""
-        everything = {
-            ":arn": self._task.arn,
-            ":now": self._now().isoformat(),
-            **values,
-        }
+    def is_lost(self) -> bool:
+        """Return whether the session is closed or another task's; False if the table does not answer."""
+        try:
+            self.beat()
+        except SessionClosed:
+            return True
+        except PullwrightError as error:
+            logger.warning("the record does not say whose the session is", error=type(error).__name__)
+        return False
+
+    def _claim(self, started_at: datetime, condition: str = "") -> bool:
+        return self._update(
+            "SET task_arn = :arn, image_digest = :digest, task_started_at = :started, heartbeat_at = :now",
+            f"attribute_exists(pk) AND {_NOT_OVER}{condition}",
+            {":digest": self._task.image_digest, ":started": started_at.isoformat()},
+        )
+
+    def _update(self, update: str, condition: str, values: Mapping[str, str] | None = None) -> bool:
+        """Change the record, and return whether the condition held."""
+        values = {":arn": self._task.arn, ":now": self._now().isoformat(), **(values or {})}
         with writing("write the session record") as write:
-            write.item = self._dynamodb.update_item(
+            self._dynamodb.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": self._key}},
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={name: {"S": value} for name, value in everything.items()},
-                ReturnValues="UPDATED_OLD",
-            ).get("Attributes", {})
-        if not write.is_done:
-            raise SessionClosed("The session is closed or belongs to another task.")
-        return write.item
+                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+            )
+        return write.is_done
 
 
 class Heartbeat:

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pullwright.errors import PushRefused, SessionClosed, TaskStopped
+from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
 from pullwright.github.budget import Room
 from pullwright.models import CheckResult, Outcome
+from runner.adoption import find_pushed, report_pushed
 from runner.agent.heard import heard
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
@@ -25,8 +26,6 @@ from runner.git.leaks import redact
 from runner.git.message import commit_message
 from runner.git.protected import with_base
 from runner.git.remote import Remote
-from runner.git.steering import find_steering
-from runner.git.tree import ABSENT, GITLINK
 from runner.git.workspace import Workspace
 from runner.log import logger
 from runner.repository.commands import SETUP, command_environment, run_command
@@ -41,7 +40,6 @@ from runner.work import Work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pullwright.errors import PullwrightError
     from pullwright.models import AgentRequest
     from runner.context import SessionContext
     from runner.git.store import Head, Store
@@ -133,21 +131,40 @@ class Session:
             self._report.fail(failure)
         if collected is not None:
             with phase("push"):
-                self._push(work, collected, known, failure)
-            self._check(known.with_checks_of(store, collected.tree), store, head, collected.tree)
+                tree = self._push(work, store, head, collected, known, failure)
+            self._check(known.with_checks_of(store, tree), store, head, tree)
         elif failure is None:
             work.forget_checkpoint()
 
-    def _push(self, work: Work, collected: Collected, known: Known, failure: PullwrightError | None) -> None:
+    def _push(
+        self,
+        work: Work,
+        store: Store,
+        head: Head,
+        collected: Collected,
+        known: Known,
+        failure: PullwrightError | None,
+    ) -> str:
+        """Bring the work onto the branch, and return the tree that it then has if that succeeded."""
         if self._context.is_spot and isinstance(failure, TaskStopped):
             # Half of the work on the branch would be read as the whole: the next task goes on from it.
             work.leave(collected)
-            return
+            return collected.tree
         self._tracker.show("Pushing the work")
         repository = self._request.repository
         github = self._context.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
         landing = Landing(github, repository, self._request.branch, time.sleep)
-        work.push(collected, landing, known.ci(is_private=self._request.repository_is_private))
+        try:
+            work.push(collected, landing, known.ci(is_private=self._request.repository_is_private))
+        except SessionClosed:
+            raise
+        except PullwrightError as error:
+            logger.warning("the work did not come onto the branch", reason=error.sentence)
+            pushed = self._adopts_after(work, store, head)
+            if pushed is not None:
+                return pushed.tree
+            self._report.fail(error)
+        return collected.tree
 
     def _must_go_on(self) -> None:
         """End the session here if its task is to stop.
@@ -160,29 +177,47 @@ class Session:
 
     def _adopts(self, store: Store, head: Head) -> bool:
         """Take what another task of this session has pushed, if it has: doing it twice would cost twice."""
-        report = self._report
-        if not self._context.takes_over or store.session_of(head.commit) != self._request.session_id:
+        context, report = self._context, self._report
+        if not context.takes_over or store.session_of(head.commit) != self._request.session_id:
             return False
-        if self._context.was_stopped:
+        if context.was_stopped:
             # What it has pushed is no more than it had come to, and the agent goes on above it.
             return False
-        start = head.commit
-        # The work, and what holds CI above it.
-        while store.session_of(start) == self._request.session_id:
-            [start] = store.parents(start)
-        report.outcome, report.commit = Outcome.CHANGED, head.commit
-        report.ci = "hold" if store.is_held(head.commit) else "run"
-        before = store.head(start).tree
-        changes = store.changes(before, head.tree)
-        report.files_changed = len(changes)
-        # The branch was cloned with what its head has; what stood there before is compared too.
-        old = {change.old_blob for change in changes if change.old_mode not in {ABSENT, GITLINK}}
-        self._remote.fetch_blobs(store, sorted(old))
-        report.steering = find_steering(store, before, head.tree)
+        report_pushed(self._remote, store, head, report)
+        report.outcome = Outcome.CHANGED
         report.notices.append(
             "ECS started two tasks. The first had pushed the work; its cost and the checks are not known."
         )
         return True
+
+    def _adopts_after(self, work: Work, store: Store, head: Head) -> Head | None:
+        """Take what another task has pushed while this one worked, in the place of this one's own work.
+
+        Returns:
+            Where the branch stands with it; None if there is none, or if GitHub does not say.
+
+        Raises:
+            SessionClosed: the other task is the newer one.
+        """
+        context, report = self._context, self._report
+        if context.record.is_lost():
+            raise SessionClosed("The session is closed or belongs to another task.")
+        if not context.takes_over:
+            return None
+        try:
+            pushed = find_pushed(self._remote, store, head, report.session_id)
+            if pushed is None:
+                return None
+            report_pushed(self._remote, store, pushed, report)
+        except PullwrightError as error:
+            logger.warning("what another task has pushed could not be read", reason=error.sentence)
+            return None
+        report.notices.append(
+            "ECS started two tasks. The other one pushed its work first, and this one's is not used."
+        )
+        work.write_diff(pushed.tree)
+        work.forget_checkpoint()
+        return pushed
 
     def _clone(self) -> tuple[Store, Head, Head | None]:
         """Return the repository, and the last checkpoint if an earlier session left one on this branch."""

@@ -84,7 +84,7 @@ class Work:
             self.changed_at = self._context.clock.monotonic()
         if tree == self._kept:
             return
-        self._write_diff(tree)
+        self.write_diff(tree)
         artifacts.put_if_changed(self._context.diff)
         self._check(tree)
         # Whoever has lost the session has no say in its checkpoints either.
@@ -114,7 +114,7 @@ class Work:
         store, old, new = self._store, self._head.tree, collected.tree
         report = self._report
         report.files_changed = len(store.changes(old, new))
-        self._write_diff(new)
+        self.write_diff(new)
         report.additions, report.deletions = store.count_lines(old, new)
         try:
             self._context.artifacts.put_if_changed(self._context.diff)
@@ -133,30 +133,22 @@ class Work:
 
         Raises:
             SessionClosed: it is not.
+            PullwrightError: the work may not be there, or GitHub does not take it.
         """
         report = self._report
         steering = find_steering(self._store, self._head.tree, collected.tree)
-        try:
-            self._check(collected.tree)
-            if steering and self._refuse_steering:
-                raise refusal(steering)
-        except PushRefused as error:
-            report.fail(error)
-            return
+        self._check(collected.tree)
+        if steering and self._refuse_steering:
+            raise refusal(steering)
         self._context.record.beat()
         messages = [commit_message(self._request, report.summary)]
         if ci == "hold":
             messages.append(hold_message(self._request))
-        try:
-            if collected.tree != self._kept:
-                self._send(collected.tree)
-            report.commit = landing.land(collected.tree, self._head.commit, *messages)
-            report.ci, report.steering = ci, steering
-        except PullwrightError as error:
-            logger.warning("the work did not come onto the branch", reason=error.sentence)
-            report.fail(error)
-        else:
-            self.forget_checkpoint()
+        if collected.tree != self._kept:
+            self._send(collected.tree)
+        report.commit = landing.land(collected.tree, self._head.commit, *messages)
+        report.ci, report.steering = ci, steering
+        self.forget_checkpoint()
 
     def leave(self, collected: Collected) -> None:
         """Leave the work in the checkpoint, from which the session's next task goes on."""
@@ -198,7 +190,7 @@ class Work:
         tree = self._store.graft(collected.tree, self._head.tree, protection.holds)
         return None if tree == self._head.tree else replace(collected, tree=tree)
 
-    def _write_diff(self, tree: str) -> None:
+    def write_diff(self, tree: str) -> None:
         """Write the diff, in which files with a secret are as they were before."""
         store, old = self._store, self._head.tree
         changes = store.changes(old, tree)

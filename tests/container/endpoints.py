@@ -127,19 +127,16 @@ class Endpoints(BaseHTTPRequestHandler):
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
         record = self.harness.record
         condition = call["ConditionExpression"]
-        mine = record.get("task_arn") == values[":arn"] or "task_arn" not in condition
+        is_free = "task_arn" not in record and "attribute_not_exists(task_arn)" in condition
+        mine = is_free or record.get("task_arn") == values[":arn"] or "task_arn" not in condition
         is_over = "is_over" in record and "attribute_not_exists(is_over)" in condition
         if is_over or not mine:
             self._answer(400, {"__type": "com.amazonaws.dynamodb#ConditionalCheckFailedException"})
             return
-        before = dict(record)
-        names = []
         for assignment in call["UpdateExpression"].removeprefix("SET ").split(", "):
             name, value = assignment.split(" = ")
             record[name] = values[value]
-            names.append(name)
-        old = {name: {"S": before[name]} for name in names if name in before}
-        self._answer(200, {"Attributes": old} if call.get("ReturnValues") == "UPDATED_OLD" else {})
+        self._answer(200, {})
 
     def _answer(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
         self._send(

@@ -22,6 +22,8 @@ def answer_git_data(harness: Harness, method: str, path: str, body: bytes) -> tu
     """Answer one request with status and content."""
     harness.git_data_calls.append(f"{method} {path.removeprefix(_REPO)}")
     given = json.loads(body) if body else {}
+    if happens := harness.before_git_data.pop(method, None):
+        happens()
     if waiting := harness.git_data_answers.get(method):
         status, message, is_done = waiting.pop(0)
         if is_done:

@@ -28,7 +28,7 @@ from tests.container.cli import find_cli
 from tests.container.endpoints import SESSION, TOKEN, Endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 IDENTITY = ("-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid")
@@ -64,6 +64,7 @@ class Harness:
         git_answers: cleared, it lets git's POSTs wait; the file `cloning` tells of one.
         git_data_calls: what was asked of GitHub's git database, as method and path.
         git_data_answers: what it answers next, by method: status, message, whether the work is done.
+        before_git_data: what happens, once, before it answers a method.
         moved: by how much the clock of everybody is moved.
         agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
             harnesses share them.
@@ -79,6 +80,7 @@ class Harness:
     git_answers: threading.Event = field(default_factory=threading.Event)
     git_data_calls: list[str] = field(default_factory=list)
     git_data_answers: dict[str, list[tuple[int, str, bool]]] = field(default_factory=dict)
+    before_git_data: dict[str, Callable[[], object]] = field(default_factory=dict)
     moved: timedelta = timedelta()
     comment_status: int = 200
     model_calls: list[str] = field(default_factory=list)

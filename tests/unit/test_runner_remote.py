@@ -10,9 +10,10 @@ from pullwright.comments import render_refusal
 from pullwright.errors import AppNotInstalled, GitHubUnavailable, PullwrightError, RepositoryArchived
 from pullwright.models import Failure
 from runner.git import remote
+from runner.git.checkpoint import CheckpointRef
 from runner.git.command import Done, GitError
 from runner.git.remote import Remote
-from runner.git.store import Store
+from runner.git.store import Head, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +120,27 @@ def test_githubs_words_reach_the_comment(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "<b>" not in shown
     assert "](http" not in shown
     assert "@octocat" not in shown
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_checkpoint_that_another_task_deletes_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_gone: bool
+) -> None:
+    """Between the look and the fetch its work came onto the branch; one that is still there is wanted."""
+    checkpoints = CheckpointRef(Remote(URL, "claude/1", lambda: "t", sleep=lambda _seconds: None))
+    listed = b"abc\t" + checkpoints.name.encode() + b"\n"
+    answers = [listed, b"" if is_gone else listed]
+
+    def git(*arguments: str, **_options: Any) -> Done:
+        if arguments[0] == "ls-remote":
+            return Done(0, answers.pop(0), "")
+        raise GitError(arguments[0], 128, f"fatal: couldn't find remote ref {checkpoints.name}")
+
+    monkeypatch.setattr(remote, "run", git)
+    assert checkpoints.find(tmp_path)
+    head = Head("c" * 40, "t" * 40)
+    if is_gone:
+        assert checkpoints.fetch(Store(tmp_path), head) is None
+    else:
+        with pytest.raises(GitHubUnavailable, match="GitHub did not give refs/pullwright/claude/1"):
+            checkpoints.fetch(Store(tmp_path), head)

@@ -69,24 +69,22 @@ def _runner_calls() -> list[dict[str, Any]]:
     record = SessionClaim(
         stub.client, table="table", session_id="s-1", task=TaskIdentity("arn:aws:ecs:task", "sha256:0")
     )
-    for _ in range(2):
+    for _ in range(3):
         stub.add_response("update_item", {}, dict.fromkeys(_PARAMETERS, ANY))
     with stub:
         record.claim(record._now())
+        record.take_over(record._now())
         record.beat()
     return seen
 
 
-_PARAMETERS = (
-    *("TableName", "Key", "UpdateExpression", "ConditionExpression"),
-    *("ExpressionAttributeValues", "ReturnValues"),
-)
+_PARAMETERS = ("TableName", "Key", "UpdateExpression", "ConditionExpression", "ExpressionAttributeValues")
 
 
 def test_what_a_runner_does_is_allowed() -> None:
-    """A real runner's claim and heartbeat pass, and between them write each attribute that is a task's."""
+    """A real runner's claims and heartbeat pass, and between them write each attribute that is a task's."""
     calls = _runner_calls()
-    assert [refused("UpdateItem", call) for call in calls] == ["", ""]
+    assert [refused("UpdateItem", call) for call in calls] == ["", "", ""]
     touched = {name for call in calls for name in item_context(call)["dynamodb:Attributes"]}
     assert touched == {"pk", *TASK_ATTRIBUTES, OVER}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from pullwright.errors import GitHubUnavailable
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -49,12 +50,18 @@ class CheckpointRef:
         """Fetch the checkpoint that `find` found.
 
         Returns:
-            The checkpoint, or None if it is not based on the branch as it stands now.
+            The checkpoint; None if it is gone, or is not based on the branch as it stands now.
 
         Raises:
             GitHubUnavailable: GitHub did not give it.
         """
-        self._remote.fetch(store, head, self.name)
+        try:
+            self._remote.fetch(store, head, self.name)
+        except GitHubUnavailable:
+            if self.find(store.folder):
+                raise
+            # Another task of the session has brought the work onto the branch.
+            return None
         if store.parents(self.name) != [head.commit]:
             logger.warning("the last checkpoint is of an older state of the branch", commit=self._stands_at)
             return None

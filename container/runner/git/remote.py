@@ -156,7 +156,7 @@ class Remote:
                 attempts.pause()
             else:
                 return
-        raise attempts.unavailable("GitHub did not give the last checkpoint")
+        raise attempts.unavailable(f"GitHub did not give {ref}")
 
     def push(
         self, store: Store, commit: str | None, ref: str, *, lease: str | None = None

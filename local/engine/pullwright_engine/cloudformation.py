@@ -54,8 +54,22 @@ def registration(model: Document, default_family: str) -> Document:
     return request
 
 
-def _done(model: Document) -> ProgressEvent:
+def done(model: Document) -> ProgressEvent:
+    """Return the end of an operation that succeeded at once."""
     return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
+
+
+def plugin(provider: type[ResourceProvider]) -> type[CloudFormationResourceProviderPlugin]:
+    """Return the plugin that announces a provider to LocalStack."""
+
+    class Plugin(CloudFormationResourceProviderPlugin):  # type: ignore[misc] # LocalStack publishes no types
+        name = provider.TYPE
+        factory: Any = None
+
+        def load(self) -> None:
+            self.factory = provider
+
+    return Plugin
 
 
 class Cluster(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no types
@@ -80,7 +94,7 @@ class Cluster(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no
             capacityProviders=model.get("CapacityProviders") or [],
         )
         model["Arn"] = cluster["cluster"]["clusterArn"]
-        return _done(model)
+        return done(model)
 
     def update(self, request: Any) -> ProgressEvent:
         """Change the cluster's capacity providers: nothing else that may change has an effect here."""
@@ -90,12 +104,12 @@ class Cluster(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no
             capacityProviders=model.get("CapacityProviders") or [],
             defaultCapacityProviderStrategy=[],
         )
-        return _done(model)
+        return done(model)
 
     def delete(self, request: Any) -> ProgressEvent:
         """Remove the cluster."""
         request.aws_client_factory.ecs.delete_cluster(cluster=request.desired_state["ClusterName"])
-        return _done({})
+        return done({})
 
 
 class TaskDefinition(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no types
@@ -122,33 +136,15 @@ class TaskDefinition(ResourceProvider):  # type: ignore[misc] # LocalStack publi
         wanted = registration(model, f"{request.stack_name}-{request.logical_resource_id}")
         registered = request.aws_client_factory.ecs.register_task_definition(**wanted)
         model["TaskDefinitionArn"] = registered["taskDefinition"]["taskDefinitionArn"]
-        return _done(model)
+        return done(model)
 
     def delete(self, request: Any) -> ProgressEvent:
         """Deregister the revision."""
         request.aws_client_factory.ecs.deregister_task_definition(
             taskDefinition=request.desired_state["TaskDefinitionArn"]
         )
-        return _done({})
+        return done({})
 
 
-class ClusterPlugin(CloudFormationResourceProviderPlugin):  # type: ignore[misc] # LocalStack publishes no types
-    """Announces the cluster's provider."""
-
-    name = "AWS::ECS::Cluster"
-    factory: Any = None
-
-    def load(self) -> None:
-        """Set the factory, as LocalStack asks of its plugins."""
-        self.factory = Cluster
-
-
-class TaskDefinitionPlugin(CloudFormationResourceProviderPlugin):  # type: ignore[misc] # LocalStack publishes no types
-    """Announces the task definition's provider."""
-
-    name = "AWS::ECS::TaskDefinition"
-    factory: Any = None
-
-    def load(self) -> None:
-        """Set the factory, as LocalStack asks of its plugins."""
-        self.factory = TaskDefinition
+ClusterPlugin = plugin(Cluster)
+TaskDefinitionPlugin = plugin(TaskDefinition)

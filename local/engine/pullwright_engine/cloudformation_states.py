@@ -2,18 +2,9 @@
 
 from typing import Any
 
-from localstack.services.cloudformation.resource_provider import (
-    CloudFormationResourceProviderPlugin,
-    OperationStatus,
-    ProgressEvent,
-    ResourceProvider,
-)
+from localstack.services.cloudformation.resource_provider import ProgressEvent, ResourceProvider
 
-Document = dict[str, Any]
-
-
-def _done(model: Document) -> ProgressEvent:
-    return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
+from pullwright_engine.cloudformation import Document, done, plugin
 
 
 class StateMachineVersion(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no types
@@ -43,14 +34,14 @@ class StateMachineVersion(ResourceProvider):  # type: ignore[misc] # LocalStack 
             stateMachineArn=model["StateMachineArn"], **described
         )
         model["Arn"] = published["stateMachineVersionArn"]
-        return _done(model)
+        return done(model)
 
     def delete(self, request: Any) -> ProgressEvent:
         """Remove the version."""
         request.aws_client_factory.stepfunctions.delete_state_machine_version(
             stateMachineVersionArn=request.desired_state["Arn"]
         )
-        return _done({})
+        return done({})
 
 
 class StateMachineAlias(ResourceProvider):  # type: ignore[misc] # LocalStack publishes no types
@@ -75,7 +66,7 @@ class StateMachineAlias(ResourceProvider):  # type: ignore[misc] # LocalStack pu
             name=model["Name"], routingConfiguration=_routing(model)
         )
         model["Arn"] = made["stateMachineAliasArn"]
-        return _done(model)
+        return done(model)
 
     def update(self, request: Any) -> ProgressEvent:
         """Move the alias."""
@@ -83,14 +74,14 @@ class StateMachineAlias(ResourceProvider):  # type: ignore[misc] # LocalStack pu
         request.aws_client_factory.stepfunctions.update_state_machine_alias(
             stateMachineAliasArn=model["Arn"], routingConfiguration=_routing(model)
         )
-        return _done(model)
+        return done(model)
 
     def delete(self, request: Any) -> ProgressEvent:
         """Remove the alias."""
         request.aws_client_factory.stepfunctions.delete_state_machine_alias(
             stateMachineAliasArn=request.desired_state["Arn"]
         )
-        return _done({})
+        return done({})
 
 
 def _routing(model: Document) -> list[Document]:
@@ -103,23 +94,5 @@ def _routing(model: Document) -> list[Document]:
     ]
 
 
-class StateMachineVersionPlugin(CloudFormationResourceProviderPlugin):  # type: ignore[misc] # LocalStack publishes no types
-    """Announces the version's provider."""
-
-    name = "AWS::StepFunctions::StateMachineVersion"
-    factory: Any = None
-
-    def load(self) -> None:
-        """Set the factory, as LocalStack asks of its plugins."""
-        self.factory = StateMachineVersion
-
-
-class StateMachineAliasPlugin(CloudFormationResourceProviderPlugin):  # type: ignore[misc] # LocalStack publishes no types
-    """Announces the alias's provider."""
-
-    name = "AWS::StepFunctions::StateMachineAlias"
-    factory: Any = None
-
-    def load(self) -> None:
-        """Set the factory, as LocalStack asks of its plugins."""
-        self.factory = StateMachineAlias
+StateMachineVersionPlugin = plugin(StateMachineVersion)
+StateMachineAliasPlugin = plugin(StateMachineAlias)

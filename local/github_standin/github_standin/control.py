@@ -1,9 +1,9 @@
-"""What people and tests tell the stand-in itself: `/_standin/…`, which GitHub does not have."""
+"""Control requests: `/_standin/…`, which GitHub does not have. They set up and inspect the stand-in."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,7 +13,7 @@ from github_standin.answers import ApiError, Reply, not_found
 from github_standin.control_models import AppBody, ChangedRepository, GivenRole, NewRepository, UserBody
 from github_standin.control_repositories import FieldError
 from github_standin.faults import Fault
-from github_standin.records import App, Lags, Limits
+from github_standin.records import App
 from github_standin.rest.deliveries import shape_in_full
 from github_standin.routing import Router
 from github_standin.shapes import accounts, repositories
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from github_standin.faults import Faults
     from github_standin.gate import Entry
     from github_standin.github import GitHub
-    from github_standin.records import Repository
+    from github_standin.records import Lags, Limits, Repository
 
 _FAULTS = TypeAdapter(list[Fault])
 _ROLES = TypeAdapter(dict[str, GivenRole])
@@ -52,17 +52,14 @@ class Control:
         on("PUT", f"{_ONE}/permissions")(self._put_permissions)
         on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
         on("PUT", "/faults")(self._put_faults)
-        on("GET", "/limits")(lambda _call: Reply(200, self._github.store.settings.limits.model_dump()))
-        on("PUT", "/limits")(self._put_limits)
+        on("PUT", "/limits")(lambda call: self._configure(call, "limits"))
         on("GET", "/impatient")(lambda _call: Reply(200, self._impatient()))
-        on("GET", "/lags")(lambda _call: Reply(200, self._github.store.settings.lags.model_dump()))
-        on("PUT", "/lags")(self._put_lags)
+        on("PUT", "/lags")(lambda call: self._configure(call, "lags"))
         on("GET", "/tokens")(self._get_tokens)
         on("GET", "/deliveries")(self._get_deliveries)
         on("POST", "/deliveries/{id}/redeliver")(self._redeliver)
         on("GET", "/requests")(lambda _call: Reply(200, [asdict(entry) for entry in self._entries]))
         on("DELETE", "/requests")(self._forget_requests)
-        on("POST", "/snapshot")(self._snapshot)
 
     def respond(self, call: Call) -> Reply:
         """Answer one request; the caller holds the lock."""
@@ -81,7 +78,7 @@ class Control:
             return error.reply()
 
     def settle(self, call: Call, reply: Reply) -> Reply:
-        """Wait, without the lock, for an attempt that was asked for, and return what came of it."""
+        """Wait, without the lock, for a redelivery that was asked for, and return its result."""
         if not call.path.endswith("/redeliver") or reply.status != _ACCEPTED:
             return reply
         self._github.outbox.wait_for(reply.body["id"])
@@ -115,8 +112,8 @@ class Control:
 
     def _post_user(self, call: Call) -> Reply:
         body = UserBody.model_validate_json(call.content)
-        known = self._github.account(body.login)
-        account = known or self._github.need_account(body.login, body.type)
+        existing = self._github.account(body.login)
+        account = existing or self._github.need_account(body.login, body.type)
         if account.type != body.type:
             raise FieldError("login", f"{body.login} is no {body.type}, but {account.type}")
         holder = next((a for a in self._github.store.accounts if body.token in a.tokens), account)
@@ -125,7 +122,7 @@ class Control:
         if body.token not in account.tokens:
             account.tokens.append(body.token)
         self._github.store.accounts.put(account)
-        return Reply(200 if known else 201, accounts.user(self._github, account))
+        return Reply(200 if existing else 201, accounts.user(self._github, account))
 
     def _get_tokens(self, call: Call) -> Reply:
         """List installation tokens, so that tests can look for them where they must not be."""
@@ -168,28 +165,20 @@ class Control:
         self._faults.replace(_FAULTS.validate_json(call.content))
         return Reply(200, self._faults.describe())
 
-    def _put_limits(self, call: Call) -> Reply:
-        settings = self._github.store.settings
-        given = call.body()
-        for name in given:
-            if name not in Limits.model_fields:
-                raise FieldError(name, "there is no such limit")
-        settings.limits = Limits.model_validate({**settings.limits.model_dump(), **given})
+    def _configure(self, call: Call, kind: Literal["limits", "lags"]) -> Reply:
+        """Change the limits or lags that the body names; the others stay."""
+        settings, changes = self._github.store.settings, call.body()
+        before: Limits | Lags = getattr(settings, kind)
+        for name in changes:
+            if name not in type(before).model_fields:
+                raise FieldError(name, f"there is no such {kind.removesuffix('s')}")
+        changed = before.model_validate({**before.model_dump(), **changes})
+        setattr(settings, kind, changed)
         self._github.store.save_settings()
-        return Reply(200, settings.limits.model_dump())
+        return Reply(200, changed.model_dump())
 
     def _impatient(self) -> list[dict[str, object]]:
         return [{"time": fine_stamp(time), "actor": actor} for time, actor in self._github.meter.impatient]
-
-    def _put_lags(self, call: Call) -> Reply:
-        settings = self._github.store.settings
-        given = call.body()
-        for name in given:
-            if name not in Lags.model_fields:
-                raise FieldError(name, "there is no such lag")
-        settings.lags = Lags.model_validate({**settings.lags.model_dump(), **given})
-        self._github.store.save_settings()
-        return Reply(200, settings.lags.model_dump())
 
     # What happened
 
@@ -208,11 +197,6 @@ class Control:
     def _forget_requests(self, _call: Call) -> Reply:
         self._entries.clear()
         return Reply(204)
-
-    def _snapshot(self, _call: Call) -> Reply:
-        """Bring everything to the database's file, which can then be copied with the git repositories."""
-        self._github.store.checkpoint()
-        return Reply(200, {"folder": str(self._github.git_store.root.parent)})
 
 
 def _refusal(errors: list[dict[str, str]]) -> Reply:

@@ -1,4 +1,4 @@
-"""Keeps records: all in memory, each written through to SQLite, so that nothing is lost on a kill."""
+"""The store: records in memory, each written through to SQLite, so that nothing is lost on a kill."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Table(Generic[R]):
         return None if number is None else self._records.get(number)
 
     def put(self, record: R) -> R:
-        """Keep a new record, or what was changed in one, and return it."""
+        """Store a new or changed record, and return it."""
         self._records[record.id] = record
         self._connection.execute(
             "INSERT OR REPLACE INTO records (kind, id, data) VALUES (?, ?, ?)",
@@ -76,7 +76,7 @@ class Table(Generic[R]):
 
 
 class Store:
-    """All that the stand-in remembers, besides the git repositories.
+    """All records of the stand-in.
 
     Args:
         path: the database's file, made when missing.
@@ -123,10 +123,6 @@ class Store:
             (kind, _FIRST_IDS.get(kind, 1_000_001)),
         ).fetchone()
         return int(row[0])
-
-    def checkpoint(self) -> None:
-        """Bring everything from the write-ahead log into the database's file."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the database."""

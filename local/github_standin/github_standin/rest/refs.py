@@ -14,6 +14,7 @@ from github_standin.routing import Router
 if TYPE_CHECKING:
     from github_standin.calls import Call
     from github_standin.git.repository import GitRepository
+    from github_standin.permissions import Rule
     from github_standin.records import Repository
 
 ROUTER = Router()
@@ -30,13 +31,18 @@ def _shape(call: Call, found: Repository, git: GitRepository, name: str, sha: st
     }
 
 
+def _ref(call: Call, rule: Rule) -> tuple[Repository, GitRepository, str, str | None]:
+    """Return repository, git, full name and commit of the path's ref; no commit if it does not exist."""
+    found = call.repository(rule)
+    git = call.git(found)
+    name = f"refs/{call.params['ref']}"
+    return found, git, name, git.ref(name) if git.is_valid_ref(name) else None
+
+
 @ROUTER.on("GET", "/repos/{owner}/{repo}/git/ref/{ref:path}")
 def get_ref(call: Call) -> Reply:
     """Return one ref."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
-    name = f"refs/{call.params['ref']}"
-    sha = git.ref(name) if git.is_valid_ref(name) else None
+    found, git, name, sha = _ref(call, READ_CONTENTS)
     if sha is None or call.hidden(found, "ref", name):
         raise not_found()
     return Reply(200, _shape(call, found, git, name, sha))
@@ -97,10 +103,8 @@ def _check(call: Call, found: Repository, update: pushes.Update, sentence: str) 
 @ROUTER.on("PATCH", "/repos/{owner}/{repo}/git/refs/{ref:path}")
 def change_ref(call: Call) -> Reply:
     """Move a ref, forward only unless forced."""
-    found = call.repository(WRITE_CONTENTS)
-    git = call.git(found)
-    name, sha = f"refs/{call.params['ref']}", call.text("sha")
-    before = git.ref(name)
+    found, git, name, before = _ref(call, WRITE_CONTENTS)
+    sha = call.text("sha")
     if before is None or call.hidden(found, "ref", name):
         raise unprocessable("Reference does not exist")
     if git.type_of(sha) is None or call.hidden(found, "object", sha):
@@ -117,10 +121,7 @@ def change_ref(call: Call) -> Reply:
 @ROUTER.on("DELETE", "/repos/{owner}/{repo}/git/refs/{ref:path}")
 def delete_ref(call: Call) -> Reply:
     """Delete a ref; open pull requests from a deleted branch are closed."""
-    found = call.repository(WRITE_CONTENTS)
-    git = call.git(found)
-    name = f"refs/{call.params['ref']}"
-    before = git.ref(name) if git.is_valid_ref(name) else None
+    found, git, name, before = _ref(call, WRITE_CONTENTS)
     if before is None:
         raise unprocessable("Reference does not exist")
     update = pushes.Update(name, before, ZERO)

@@ -1,1 +1,1 @@
-"""The local stack: all that AWS and GitHub are, on one machine. Nothing outside this folder knows it."""
+"""The local stack: AWS and GitHub on one machine. Nothing outside this folder depends on it."""

@@ -1,4 +1,4 @@
-"""What a task finds on its PATH: the agent's CLI, where the agent's user can reach it."""
+"""The PATH of tasks: a folder with the agent's CLI that the agent's user can read."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ BINARY = TOOLS / "claude" / "node_modules" / "@anthropic-ai" / "claude-code" / "
 
 
 def place(layout: Layout) -> str:
-    """Put the CLI where another user can run it: a link if the disk allows, a copy otherwise.
+    """Link the CLI, or copy it, into a folder from which another user can run it.
 
     Returns:
         PATH for tasks.

@@ -1,4 +1,4 @@
-"""The GitHub App of a local stack: its key, its secrets, and what the stand-in is told about it."""
+"""The GitHub App of a local stack: its key, its secrets, and its registration with the stand-in."""
 
 import json
 import urllib.request
@@ -44,7 +44,7 @@ def webhook_host(webhook_url: str) -> str:
 
 
 def install(endpoint: str, outputs: dict[str, str], github_url: str, model_key: str | None) -> dict[str, str]:
-    """Fill the stack's secrets as an operator does, and make the App known to the stand-in.
+    """Fill the stack's secrets as an operator does, and register the App with the stand-in.
 
     Args:
         model_key: for the model key's secret, if the stack has one.
@@ -60,13 +60,13 @@ def install(endpoint: str, outputs: dict[str, str], github_url: str, model_key: 
     )
     if model_key is not None:
         secrets.put_secret_value(SecretId=outputs["ModelKeySecretArn"], SecretString=model_key)
-    told = {
+    webhook = {
         "webhook_url": outputs["WebhookUrl"],
         "webhook_host": webhook_host(outputs["WebhookUrl"]),
         "webhook_secret": secrets.get_secret_value(SecretId=outputs["WebhookSecretArn"])["SecretString"],
     }
-    put(f"{github_url}/_standin/app", {"app_id": APP_ID, "slug": SLUG, "public_key_pem": public, **told})
-    return told
+    put(f"{github_url}/_standin/app", {"app_id": APP_ID, "slug": SLUG, "public_key_pem": public, **webhook})
+    return webhook
 
 
 def put(url: str, body: Any) -> None:

@@ -1,4 +1,4 @@
-"""Certificates: set-up works behind a company's TLS proxy, whose certificate this machine knows.
+"""Certificates: let set-up work behind a company's TLS proxy whose certificate this machine trusts.
 
 Standard library only: the bootstrap reads it too.
 """

@@ -26,7 +26,7 @@ _P = ParamSpec("_P")
 
 
 def _command(function: Callable[_P, int]) -> Callable[_P, int]:
-    """Say what went wrong in a sentence, and turn it into an exit code."""
+    """Print an expected error as one sentence and return its exit code."""
 
     @functools.wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> int:
@@ -125,7 +125,7 @@ def clean(*, as_json: bool) -> int:
 
 
 def demo(repository: Path | None, issue: str | None, minutes: float, lag: int | None = None) -> int:
-    """Show the whole pipeline; see `local.demo.run`."""
+    """Run the whole pipeline once; see `local.demo.run`."""
     from local.demo.run import run  # noqa: PLC0415 - only the demo needs Rich
 
     # The built-in project needs no real model; for another, whatever the person has is used.

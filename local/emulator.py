@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local.layout import ROOT, Layout, venv_bin
-from local.supervise import Known, start, wait_until
+from local.supervise import Process, start, wait_until
 
 BOOT_SECONDS = 60.0
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -21,7 +21,7 @@ SERVED_IMAGES = ("*.dkr.ecr.*.amazonaws.com/*:latest", "*.dkr.ecr.*.amazonaws.co
 
 @dataclass(frozen=True)
 class Emulator:
-    """How an engine is to run.
+    """The settings of one engine.
 
     Attributes:
         images: image name patterns to what runs for them; see `pullwright_engine.settings`.
@@ -72,7 +72,7 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """Return the engine's whole environment; nothing of the developer's own AWS settings gets in."""
         engine = self.layout.engine
-        given = {
+        variables = {
             "PATH": f"{venv_bin('localstack')}:{SYSTEM_PATH}",
             "HOME": str(engine / "home"),
             "LANG": "C.UTF-8",
@@ -94,8 +94,8 @@ class Emulator:
         }
         for name in ("SFN_MOCK_CONFIG", "DEBUG"):
             if name in os.environ:
-                given[name] = os.environ[name]
-        return given
+                variables[name] = os.environ[name]
+        return variables
 
     def prepare(self) -> None:
         """Make the folders and write the settings."""
@@ -108,22 +108,22 @@ class Emulator:
         # Task variables may hold an address of the developer's, nothing more; still nobody else's business.
         settings.chmod(0o600)
 
-    def start(self) -> Known:
+    def start(self) -> Process:
         """Start the engine and wait until it answers.
 
         Raises:
             NotReadyError: it did not start.
         """
         self.prepare()
-        known = start(
+        process = start(
             "engine",
             [str(venv_bin("localstack") / "python"), "-m", "pullwright_engine"],
             environment=self.environment(),
             log=self.log,
             cwd=self.layout.engine,
         )
-        wait_until(self.answers, known, log=self.log, seconds=BOOT_SECONDS)
-        return known
+        wait_until(self.answers, process, log=self.log, seconds=BOOT_SECONDS)
+        return process
 
     def answers(self) -> bool:
         """Return whether it is ready."""

@@ -37,7 +37,7 @@ class Model:
 
 
 def choose(wanted: str, environment: Mapping[str, str], *, is_root: bool) -> Model:
-    """Decide.
+    """Choose the model.
 
     Args:
         wanted: one of `CHOICES`.
@@ -70,7 +70,7 @@ def choose(wanted: str, environment: Mapping[str, str], *, is_root: bool) -> Mod
 
 
 def of_environment(wanted: str | None = None) -> Model:
-    """Return the choice for this process.
+    """Choose the model by the command line and this process's environment.
 
     Args:
         wanted: from the command line; `PULLWRIGHT_MODEL` otherwise.

@@ -51,7 +51,7 @@ def call(url: str, method: str, path: str, body: object = None, *, token: str | 
 
 
 def set_lags(url: str, status: int | None) -> None:
-    """Let GitHub not know new tokens and objects for a moment, or let it know them at once.
+    """Have the stand-in accept new tokens and show new objects after a delay, or at once.
 
     Args:
         status: what a new token is answered with: 401, 403 or 404; None for no lag.

@@ -1,4 +1,4 @@
-"""What survives `down`: records and artifacts, put back by the next `up`.
+"""Records and artifacts, saved by `down` and restored by the next `up`.
 
 LocalStack's free build keeps nothing on disk. Executions cannot be put back: a session that was open when the
 stack was stopped has lost its own, so the deployment's sweep is called at once: it tells the pull request,
@@ -45,7 +45,7 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
 
 
 def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
-    """Put back what `save` wrote, and forget the files.
+    """Restore what `save` wrote, and delete the files.
 
     Args:
         folder: where `save` wrote.

@@ -1,4 +1,4 @@
-"""What long steps look like in a terminal: a bar with what is going on, and one line per finished step.
+"""Progress of long steps in a terminal: a bar, and one line per finished step.
 
 Standard library only: the bootstrap draws with it before anything is installed. It goes to stderr, so that
 a command's own output stays its own.

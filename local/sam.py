@@ -21,7 +21,7 @@ SECRET_KEY = "test"  # noqa: S105 - the engine takes any
 
 
 def client(service: str, endpoint: str) -> Any:
-    """Return a boto3 client of the operator's.
+    """Return a boto3 client for the engine.
 
     Args:
         service: as boto3 names it.

@@ -1,4 +1,4 @@
-"""The processes of a stack: engine, stand-ins, and the way to a real model."""
+"""The processes of a stack: engine, stand-ins, and the proxy to a real model."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ from local.emulator import SYSTEM_PATH, Emulator, runner_images
 from local.layout import APP_PERMISSIONS, ROOT, Layout
 from local.model_choice import Model
 from local.sam import REGION
-from local.supervise import Known, free_port, start, wait_until
+from local.supervise import Process, free_port, start, wait_until
 
 START_SECONDS = 30.0
 EXCHANGES = "PULLWRIGHT_EXCHANGES"
@@ -22,7 +22,7 @@ EXCHANGES = "PULLWRIGHT_EXCHANGES"
 
 
 class Services:
-    """What has to run, on ports that are free now."""
+    """The processes to start, on ports that are free now."""
 
     def __init__(self, layout: Layout, model: Model) -> None:
         self._layout = layout
@@ -38,9 +38,9 @@ class Services:
         )
 
     @property
-    def starts(self) -> dict[str, Callable[[], Known]]:
-        """How to start each, by its name for people; they do not wait for one another."""
-        found: dict[str, Callable[[], Known]] = {
+    def starts(self) -> dict[str, Callable[[], Process]]:
+        """The functions that start the processes, by the name that people see; all can run at once."""
+        found: dict[str, Callable[[], Process]] = {
             "GitHub stand-in": self._github,
             "LocalStack": self._emulator.start,
         }
@@ -62,21 +62,25 @@ class Services:
         }
 
     def _task_environment(self) -> dict[str, str]:
-        given = {"WORK_DIR": "{task_dir}/workspace", "AGENT_UID": "{task_uid}", "CHECKS_UID": "{checks_uid}"}
+        variables = {
+            "WORK_DIR": "{task_dir}/workspace",
+            "AGENT_UID": "{task_uid}",
+            "CHECKS_UID": "{checks_uid}",
+        }
         if self._model.provider == "bedrock":
             path = "" if self._model.scripted else f"/{self._token}"
-            given["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = f"http://127.0.0.1:{self._model_port}{path}"
+            variables["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = f"http://127.0.0.1:{self._model_port}{path}"
         if self._model.same_user:
-            given["AGENT_ISOLATION"] = "none"
-        return given
+            variables["AGENT_ISOLATION"] = "none"
+        return variables
 
-    def _github(self) -> Known:
+    def _github(self) -> Process:
         arguments: list[object] = ["--data", self._layout.data / "github", "--permissions", APP_PERMISSIONS]
         if folder := os.environ.get(EXCHANGES):
             arguments += ["--exchanges", folder]
         return self._standin("github", self._github_port, *arguments)
 
-    def _standin(self, name: str, port: int, *arguments: object) -> Known:
+    def _standin(self, name: str, port: int, *arguments: object) -> Process:
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
             "HOME": str(self._layout.data),
@@ -85,24 +89,24 @@ class Services:
         }
         return self._module(name, f"{name}_standin", port, *arguments, environment=environment)
 
-    def _proxy(self) -> Known:
+    def _proxy(self) -> Process:
         # The one process that may see the developer's own AWS settings.
         environment = {**os.environ, bedrock_proxy.TOKEN: self._token}
         return self._module("bedrock_proxy", "local.bedrock_proxy", self._model_port, environment=environment)
 
     def _module(
         self, name: str, module: str, port: int, *arguments: object, environment: Mapping[str, str]
-    ) -> Known:
+    ) -> Process:
         log = self._layout.logs / f"{name}.log"
-        known = start(
+        process = start(
             name,
             [sys.executable, "-m", module, "--port", str(port), *map(str, arguments)],
             environment=environment,
             log=log,
             cwd=ROOT,
         )
-        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/"), known, log=log, seconds=START_SECONDS)
-        return known
+        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/"), process, log=log, seconds=START_SECONDS)
+        return process
 
 
 def _answers(url: str) -> bool:

@@ -20,7 +20,7 @@ from local.model_choice import Model
 from local.progress import Steps
 from local.sam import Sam, fingerprint
 from local.services import Services
-from local.supervise import Known, children, end
+from local.supervise import Process, children, end
 
 STACK = "pullwright-local"
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
@@ -55,52 +55,52 @@ class Stack:
         """
         self.layout.data.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            told = read(self.layout)
-            if told and not self._fits(told):
-                self._save(told)
+            description = read(self.layout)
+            if description and not self._fits(description):
+                self._save(description)
                 self._end()
-                told = None
-            if told and told["fingerprint"] == self._fingerprint(told["github_url"]):
-                return told
-            fresh = told is None
+                description = None
+            if description and description["fingerprint"] == self._fingerprint(description["github_url"]):
+                return description
+            fresh = description is None
             with Steps("starting" if fresh else "updating", 6 if fresh else 2) as steps:
-                if told is None:
-                    told = self._start(steps)
-                self._deploy(told, steps)
-            return told
+                if description is None:
+                    description = self._start(steps)
+                self._deploy(description, steps)
+            return description
 
-    def _fits(self, told: dict[str, Any]) -> bool:
-        """Return whether what runs can stay: all of it, with the same model, from the same code."""
+    def _fits(self, description: dict[str, Any]) -> bool:
+        """Return whether all processes run, with the same model and from the same code."""
         return (
-            all(known.alive for known in processes(told))
-            and told["model"] == self.model.label
-            and told["code"] == _code()
+            all(process.alive for process in processes(description))
+            and description["model"] == self.model.label
+            and description["code"] == _code()
         )
 
     def _start(self, steps: Steps) -> dict[str, Any]:
         services = Services(self.layout, self.model)
-        told = services.describe() | {"code": _code(), "fingerprint": "", "processes": []}
+        description = services.describe() | {"code": _code(), "fingerprint": "", "processes": []}
 
         def build() -> None:
             with steps.step("sam build"):
-                self._build(told)
+                self._build(description)
 
-        def begin(name: str) -> Known:
+        def begin(name: str) -> Process:
             with steps.step(name):
                 return services.starts[name]()
 
         with ThreadPoolExecutor(len(services.starts) + 1) as pool:
             built = pool.submit(build)
             running = [pool.submit(begin, name) for name in services.starts]
-            for one in running:
+            for future in running:
                 # Each is kept as soon as it runs, so that a failure of another does not lose it.
                 with contextlib.suppress(Exception):
-                    told["processes"].append(one.result().as_json())
-            self._write(told)
-            for one in running:
-                one.result()
+                    description["processes"].append(future.result().as_json())
+            self._write(description)
+            for future in running:
+                future.result()
             built.result()
-        return told
+        return description
 
     # --- deploy --------------------------------------------------------------------------------------------
 
@@ -121,18 +121,18 @@ class Stack:
         sources = [ROOT / "functions", ROOT / "statemachine", ROOT / "template.yaml"]
         return fingerprint(sources, json.dumps(self._all_parameters(github_url), sort_keys=True))
 
-    def _sam(self, told: dict[str, Any]) -> Sam:
+    def _sam(self, description: dict[str, Any]) -> Sam:
         return Sam(
             ROOT / "template.yaml",
             self.layout.build,
             self.layout.logs,
-            told["endpoint_url"],
+            description["endpoint_url"],
             STACK,
-            self._all_parameters(told["github_url"]),
+            self._all_parameters(description["github_url"]),
         )
 
-    def _build(self, told: dict[str, Any]) -> None:
-        """Build, unless the same was built before: addresses do not matter here, they change every time."""
+    def _build(self, description: dict[str, Any]) -> None:
+        """Build, unless the same sources were built before with the same parameters, addresses left aside."""
         parameters = self._all_parameters("http://127.0.0.1:0")
         sources = [ROOT / "functions", ROOT / "statemachine", ROOT / "template.yaml"]
         wanted = fingerprint(sources, json.dumps(parameters, sort_keys=True))
@@ -144,31 +144,36 @@ class Stack:
         ):
             return
         mark.unlink(missing_ok=True)
-        self._sam(told).build()
+        self._sam(description).build()
         mark.write_text(wanted, encoding="utf-8")
 
-    def _deploy(self, told: dict[str, Any], steps: Steps) -> None:
-        fresh = "outputs" not in told
+    def _deploy(self, description: dict[str, Any], steps: Steps) -> None:
+        fresh = "outputs" not in description
         if not fresh:
             with steps.step("sam build"):
-                self._build(told)
+                self._build(description)
         with steps.step("sam deploy"):
-            told["outputs"] = self._sam(told).deploy()
+            description["outputs"] = self._sam(description).deploy()
         if fresh:
             with steps.step("secrets, GitHub App, saved sessions"):
-                told |= app.install(told["endpoint_url"], told["outputs"], told["github_url"], self.model.key)
+                description |= app.install(
+                    description["endpoint_url"],
+                    description["outputs"],
+                    description["github_url"],
+                    self.model.key,
+                )
                 interrupted = persistence.restore(
-                    told["endpoint_url"], told["outputs"], self.layout.data / "saved"
+                    description["endpoint_url"], description["outputs"], self.layout.data / "saved"
                 )
                 if interrupted:
-                    persistence.sweep(told["endpoint_url"], told["outputs"])
-        told["fingerprint"] = self._fingerprint(told["github_url"])
-        self._write(told)
+                    persistence.sweep(description["endpoint_url"], description["outputs"])
+        description["fingerprint"] = self._fingerprint(description["github_url"])
+        self._write(description)
 
-    def _write(self, told: dict[str, Any]) -> None:
+    def _write(self, description: dict[str, Any]) -> None:
         draft = self.layout.stack_file.with_suffix(".new")
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         draft.replace(self.layout.stack_file)
 
     # --- down ----------------------------------------------------------------------------------------------
@@ -185,20 +190,22 @@ class Stack:
         if not self.layout.data.exists():
             return []
         with self._lock():
-            told = read(self.layout)
-            if keep and told:
-                self._save(told)
+            description = read(self.layout)
+            if keep and description:
+                self._save(description)
             return self._end()
 
-    def _save(self, told: dict[str, Any]) -> None:
+    def _save(self, description: dict[str, Any]) -> None:
         # An engine that is gone or stuck has nothing to give.
         with contextlib.suppress(BotoCoreError, ClientError):
-            if "outputs" in told:
-                persistence.save(told["endpoint_url"], told["outputs"], self.layout.data / "saved")
+            if "outputs" in description:
+                persistence.save(
+                    description["endpoint_url"], description["outputs"], self.layout.data / "saved"
+                )
 
     def _end(self) -> list[str]:
-        known = processes(read(self.layout))
-        stubborn = end(known, seconds=STOP_SECONDS)
+        process = processes(read(self.layout))
+        stubborn = end(process, seconds=STOP_SECONDS)
         left = children(self.layout.children)
         end(left, seconds=0)
         shutil.rmtree(self.layout.children, ignore_errors=True)
@@ -231,28 +238,28 @@ def read(layout: Layout) -> dict[str, Any] | None:
         `None` if no stack was started there.
     """
     try:
-        told: dict[str, Any] = json.loads(layout.stack_file.read_text(encoding="utf-8"))
+        description: dict[str, Any] = json.loads(layout.stack_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return told
+    return description
 
 
-def processes(told: dict[str, Any] | None) -> list[Known]:
+def processes(description: dict[str, Any] | None) -> list[Process]:
     """Return the processes that `stack.json` names."""
-    return [Known(**one) for one in told["processes"]] if told else []
+    return [Process(**entry) for entry in description["processes"]] if description else []
 
 
 def status(layout: Layout) -> dict[str, Any]:
     """Return what runs."""
-    told = read(layout)
-    running = {known.name: known.alive for known in processes(told)}
+    description = read(layout)
+    running = {process.name: process.alive for process in processes(description)}
     return {
-        "up": bool(running) and all(running.values()) and "outputs" in (told or {}),
+        "up": bool(running) and all(running.values()) and "outputs" in (description or {}),
         "processes": running,
         "children": [child.name for child in children(layout.children) if child.alive],
         "stack_file": str(layout.stack_file),
-        "endpoint_url": told["endpoint_url"] if told else None,
-        "github_url": told["github_url"] if told else None,
+        "endpoint_url": description["endpoint_url"] if description else None,
+        "github_url": description["github_url"] if description else None,
     }
 
 

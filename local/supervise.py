@@ -1,6 +1,6 @@
-"""Processes of the launcher: started into groups of their own, found again later, ended in parallel.
+"""Processes of the launcher: each leads its own group, is found again later, and is ended in parallel.
 
-A process is known by its id and its start time, so an id that the system used again is never ended.
+A process is identified by its id and start time, so one that got the same id later is never ended.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ _STARTED: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
-class Known:
-    """A process as it is remembered.
+class Process:
+    """A process that was started, by id and start time.
 
     Attributes:
         pid: its id, which is its group's too.
@@ -58,8 +58,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(name: str, command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path) -> Known:
-    """Start a process that lives on without us."""
+def start(name: str, command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path) -> Process:
+    """Start a process that outlives this one."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -72,10 +72,10 @@ def start(name: str, command: list[str], *, environment: Mapping[str, str], log:
             start_new_session=True,
         )
     _STARTED.append(process)
-    return Known(name, process.pid, started_at(process.pid))
+    return Process(name, process.pid, started_at(process.pid))
 
 
-def wait_until(ready: Callable[[], bool], known: Known, *, log: Path, seconds: float) -> None:
+def wait_until(ready: Callable[[], bool], process: Process, *, log: Path, seconds: float) -> None:
     """Wait for a process to answer.
 
     Args:
@@ -86,22 +86,22 @@ def wait_until(ready: Callable[[], bool], known: Known, *, log: Path, seconds: f
     """
     deadline = time.monotonic() + seconds
     while not ready():
-        if not known.alive or time.monotonic() > deadline:
-            raise NotReadyError(known.name, log)
+        if not process.alive or time.monotonic() > deadline:
+            raise NotReadyError(process.name, log)
         time.sleep(0.05)
 
 
-def children(notes: Path) -> list[Known]:
+def children(notes: Path) -> list[Process]:
     """Return the processes that the engine left notes about."""
     found = []
     for note in sorted(notes.glob("*.json")):
         with contextlib.suppress(ValueError, KeyError, OSError):
-            told = json.loads(note.read_text(encoding="utf-8"))
-            found.append(Known(told["kind"], told["pid"], told["started_at"]))
+            entry = json.loads(note.read_text(encoding="utf-8"))
+            found.append(Process(entry["kind"], entry["pid"], entry["started_at"]))
     return found
 
 
-def end(processes: Iterable[Known], *, seconds: float) -> list[str]:
+def end(processes: Iterable[Process], *, seconds: float) -> list[str]:
     """End processes, all at the same time: SIGTERM, and SIGKILL to the group of what is left.
 
     Returns:
@@ -123,7 +123,7 @@ def end(processes: Iterable[Known], *, seconds: float) -> list[str]:
     return [process.name for process in left]
 
 
-def _signal(process: Known, number: signal.Signals) -> None:
+def _signal(process: Process, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if number is signal.SIGKILL:
             os.killpg(process.pid, number)

@@ -1,4 +1,4 @@
-"""What the demo works on: a repository, an issue and, for the built-in one, the model's script."""
+"""The demo's repository and issue and, for the built-in project, the model's script."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Scenario:
 
 
 def _script(*, is_told: bool) -> dict[str, Any]:
-    """Return the scripted model's turns for the built-in issue: look, plan, run, mend, run, report.
+    """Return the scripted model's turns for the built-in issue: plan, read, test, edit, test, report.
 
     Args:
         is_told: the script for requests in which the project's rule stands.

@@ -1,4 +1,4 @@
-"""What a finished session leaves to look at: the change, proof that it works, and the figures."""
+"""The result of a finished session: its diff, the tests on its branch, and its figures."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
 
 
 def _prove(table: Table, scenario: Scenario, git_url: str, branch: str) -> bool:
-    """Add what the scenario knows of a good branch, and return whether all of it holds."""
+    """Check the branch with the scenario's test and rule, and add the results to the table."""
     good = True
     if scenario.test_command:
         good, last = checkout_test(git_url, branch, scenario.test_command)
@@ -120,7 +120,7 @@ def _prove(table: Table, scenario: Scenario, git_url: str, branch: str) -> bool:
 
 
 def reason(session: Session, status: str) -> str:
-    """Say in one sentence why a demo was not as it should be."""
+    """Say in one sentence why the demo failed."""
     record = session.record()
     if (record.status or status) == "SUCCEEDED":
         return "The project's own test or rule does not hold on the branch."

@@ -24,7 +24,7 @@ every five minutes."""
 
 @dataclass
 class Watch:
-    """Prints what is new about a session each time it looks."""
+    """Polls a session and prints what has changed."""
 
     console: Console
     session: Session
@@ -58,7 +58,7 @@ class Watch:
         return ended
 
     def _until_closed(self, ended: str, status: Status) -> None:
-        """Wait for the end that the record and the pull request tell of."""
+        """Wait until the session's record says that it is closed."""
         deadline = time.monotonic() + CLOSING_SECONDS
         is_told = False
         while self.session.record().closed_at is None:
@@ -94,7 +94,7 @@ class Watch:
 
 
 def _step(line: dict[str, Any]) -> str:
-    """Return what a runner's log line says to a person, or nothing when it is not for people."""
+    """Return the text that a runner's log line has for people; empty if it has none."""
     activity = line.get("activity")
     if not activity:
         return ""

@@ -16,7 +16,7 @@ from local.app import webhook_host
 from local.install import Part
 from local.model_choice import ChoiceError, choose
 from local.sam import content_of, fingerprint
-from local.supervise import Known, end
+from local.supervise import Process, end
 from pullwright_engine.processes import spawn, started_at
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def test_a_process_is_ended_only_if_it_is_the_one_that_was_started(tmp_path: Pat
     assert child.process.stdout is not None
     with child.process.stdout as output:
         output.readline()
-    known = Known("test", child.process.pid, started_at(child.process.pid))
-    somebody = Known("test", child.process.pid, "another time")
+    known = Process("test", child.process.pid, started_at(child.process.pid))
+    somebody = Process("test", child.process.pid, "another time")
     assert [known.alive, somebody.alive] == [True, False]
     assert end([somebody], seconds=0) == []
     assert child.process.poll() is None

@@ -1,4 +1,4 @@
-"""Failures on order, which no API of AWS can cause: a function killed in the middle, a task out of memory.
+"""Failures that tests order and no API of AWS can cause, such as a function killed while it works.
 
 Tests write the file that the settings name; it is read again whenever it matters. It holds a JSON list of
 objects with `id` (any text), `what` (one of `WHAT`), `contains` (texts, each of which must be in a
@@ -48,7 +48,7 @@ class Faults:
         return self._file is not None and self._file.exists()
 
     def strikes(self, what: str, text: str) -> bool:
-        """Return whether a failure is ordered for this; says so as often as it was ordered.
+        """Return whether an ordered failure is due now, and count it.
 
         Args:
             what: one of `WHAT`.
@@ -56,12 +56,12 @@ class Faults:
         if self._file is None or not self.possible:
             return False
         with self._guard:
-            for one in json.loads(self._file.read_text(encoding="utf-8")):
-                if one["what"] != what or not all(part in text for part in one["contains"]):
+            for order in json.loads(self._file.read_text(encoding="utf-8")):
+                if order["what"] != what or not all(part in text for part in order["contains"]):
                     continue
-                if self._struck[one["id"]] < one.get("times", 1):
-                    self._struck[one["id"]] += 1
+                if self._struck[order["id"]] < order.get("times", 1):
+                    self._struck[order["id"]] += 1
                     with self._file.with_suffix(".struck").open("a", encoding="utf-8") as struck:
-                        struck.write(f"{one['id']}\n")
+                        struck.write(f"{order['id']}\n")
                     return True
         return False

@@ -1,4 +1,4 @@
-"""What IAM's conditions see of a DynamoDB request on one item.
+"""Condition keys of IAM for a DynamoDB request on one item.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """

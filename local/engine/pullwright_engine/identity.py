@@ -78,9 +78,9 @@ def caller_of(key: str) -> Caller | None:
     Returns:
         `None` for keys that STS never gave out.
     """
-    known = _KNOWN.get(key)
-    if known is not None or not key.startswith(_TEMPORARY):
-        return known
+    caller = _KNOWN.get(key)
+    if caller is not None or not key.startswith(_TEMPORARY):
+        return caller
     # Imported here: moto's models take a second, and only requests that carry such a key need them.
     from moto.sts.models import sts_backends  # noqa: PLC0415
 
@@ -105,16 +105,16 @@ def is_signed_by(
     caller: Caller, signature: Signature, *, method: str, url: str, headers: Mapping[str, Any], body: bytes
 ) -> bool:
     """Return whether a request carries the signature that its caller's secret makes."""
-    given = {name.lower(): str(value) for name, value in headers.items()}
-    if given.get("x-amz-security-token") != caller.token or "host" not in signature.headers:
+    sent = {name.lower(): str(value) for name, value in headers.items()}
+    if sent.get("x-amz-security-token") != caller.token or "host" not in signature.headers:
         return False
     request = AWSRequest(
         method=method,
         url=url,
         data=body,
-        headers={name: given[name] for name in signature.headers if name in given},
+        headers={name: sent[name] for name in signature.headers if name in sent},
     )
-    request.context["timestamp"] = given.get("x-amz-date", "")
+    request.context["timestamp"] = sent.get("x-amz-date", "")
     signer = SigV4Auth(
         Credentials(caller.key, caller.secret, caller.token), signature.service, signature.region
     )

@@ -15,7 +15,7 @@ from typing import IO
 
 
 def started_at(pid: int) -> str | None:
-    """When a process started, in the system's own words: equal only for the same process.
+    """Return when a process started, as the system writes it: equal only for the same process.
 
     Returns:
         An opaque text, or `None` if there is no such process (a zombie counts as none).

@@ -15,7 +15,7 @@ VARIABLE = "PULLWRIGHT_ENGINE"
 
 @dataclass(frozen=True)
 class Image:
-    """What stands in for a container image.
+    """The command that runs instead of a container image.
 
     Attributes:
         command: the image's entry point; a command of the task definition or override is appended.
@@ -62,7 +62,7 @@ class Settings:
     fargate_vcpus: float | None = None
 
     def image(self, name: str) -> Image | None:
-        """Return the stand-in for an image.
+        """Return what runs instead of an image.
 
         Returns:
             The first image whose pattern matches, or `None` if there is no such image.

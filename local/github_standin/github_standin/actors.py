@@ -1,4 +1,4 @@
-"""Who makes a request, and what it is known by."""
+"""Who makes a request."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Actor:
 
     @property
     def key(self) -> str:
-        """Tell actors apart where their use is counted."""
+        """Return the key under which the actor's use is counted."""
         number = self.installation.id if self.installation else self.account.id if self.account else 0
         return f"{self.kind}:{number}"
 
     @property
     def called(self) -> str:
-        """As GitHub names it in a refusal."""
+        """The name that GitHub's refusals give the actor."""
         if self.installation is not None:
             return f"installation ID {self.installation.id}"
         return f"user ID {self.account.id}" if self.account else "127.0.0.1"

@@ -81,7 +81,7 @@ def actor_of(github: GitHub, token: str) -> Actor:
                 raise suspended()
             return Actor("installation", github.bot(), installation, issued)
     for account in github.store.accounts:
-        if any(hmac.compare_digest(known.encode(), token.encode()) for known in account.tokens):
+        if any(hmac.compare_digest(own.encode(), token.encode()) for own in account.tokens):
             return Actor("user", account)
     raise ApiError(401, "Bad credentials")
 

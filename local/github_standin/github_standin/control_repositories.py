@@ -35,14 +35,14 @@ class FieldError(Exception):
         self.message = message
 
 
-def roles(github: GitHub, given: dict[str, Role]) -> dict[int, Role]:
+def roles(github: GitHub, by_login: dict[str, Role]) -> dict[int, Role]:
     """Return roles by account.
 
     Raises:
         FieldError: a login is nobody's.
     """
     found: dict[int, Role] = {}
-    for login, role in given.items():
+    for login, role in by_login.items():
         account = github.account(login)
         if account is None:
             raise FieldError(f"permissions.{login}", "there is no such user; POST /_standin/users first")
@@ -63,7 +63,7 @@ def create(github: GitHub, body: NewRepository) -> Repository:
         raise FieldError("full_name", f"{body.full_name} exists already")
     if body.source is not None and body.files is not None:
         raise FieldError("files", "source and files exclude each other")
-    given = roles(github, body.permissions or {})
+    members = roles(github, body.permissions or {})
     source = None if body.source is None else Path(body.source)
     if source is not None and not (source.is_absolute() and github.git_store.is_repository(source)):
         raise FieldError("source", "not the absolute path of a git repository")
@@ -81,10 +81,10 @@ def create(github: GitHub, body: NewRepository) -> Repository:
         archived=bool(body.archived),
         description=body.description,
         default_branch=branch or "main",
-        roles=given,
+        roles=members,
         organization_roles=roles(github, body.organization_permissions or {}),
         protected_branches=body.protected_branches or [],
-        rulesets=[one.model_dump() for one in body.rulesets or ()],
+        rulesets=[ruleset.model_dump() for ruleset in body.rulesets or ()],
         drafts=body.drafts is not False,
         created_at=now,
         updated_at=now,
@@ -140,7 +140,7 @@ def change(github: GitHub, repository: Repository, body: ChangedRepository) -> N
         if value is not None:
             setattr(repository, name, value)
     if body.rulesets is not None:
-        repository.rulesets = [one.model_dump() for one in body.rulesets]
+        repository.rulesets = [ruleset.model_dump() for ruleset in body.rulesets]
     repository.updated_at = github.now()
     github.store.repositories.put(repository)
     if body.installed is False:

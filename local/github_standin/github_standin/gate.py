@@ -1,4 +1,4 @@
-"""The outermost layer: orders failures, drops connections, and writes down what was asked."""
+"""The outermost layer: ordered failures, dropped connections and the log of requests."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Gate:
         self.entries: deque[Entry] = deque(maxlen=_KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on, or fail as ordered."""
+        """Answer one request, or fail as ordered."""
         if scope["type"] != "http" or scope["path"].startswith(_OURS):
             await self._app(scope, receive, send)
             return

@@ -107,15 +107,17 @@ class Root:
         if issue.pull is not None or target is repository or target.owner_id != repository.owner_id:
             raise _RefusedError("UNPROCESSABLE", "The issue cannot be transferred to that repository.")
         account, least = self._call.account(), ROLES[WRITE_CONTENTS.role]
-        if actor.kind != "user" or any(ROLES[role_of(one, account)] < least for one in (repository, target)):
+        if actor.kind != "user" or any(
+            ROLES[role_of(place, account)] < least for place in (repository, target)
+        ):
             raise _RefusedError("FORBIDDEN", f"{account.login} does not have permission to transfer")
         changes.transfer(self._call, repository, issue, target)
         return {**_mutation_id(input), "issue": self._subject(target, issue)}
 
-    def _set_draft(self, given: JSON, *, draft: bool) -> JSON:
-        repository, issue = self._find(given["pullRequestId"])
+    def _set_draft(self, arguments: JSON, *, draft: bool) -> JSON:
+        repository, issue = self._find(arguments["pullRequestId"])
         if issue.pull is None:
-            raise _unresolved(given["pullRequestId"])
+            raise _unresolved(arguments["pullRequestId"])
         try:
             # Of an App, GitHub wants both here: write access to pull requests and to contents.
             for rule in (WRITE_PULLS, WRITE_CONTENTS):
@@ -124,7 +126,7 @@ class Root:
         except ApiError as error:
             kind = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(error.status, "UNPROCESSABLE")
             raise _RefusedError(kind, error.message) from None
-        return {**_mutation_id(given), "pullRequest": self._subject(repository, issue)}
+        return {**_mutation_id(arguments), "pullRequest": self._subject(repository, issue)}
 
     # Shapes
 
@@ -227,8 +229,8 @@ class Root:
         ]
 
 
-def _mutation_id(given: JSON) -> JSON:
-    return {"clientMutationId": given.get("clientMutationId")}
+def _mutation_id(arguments: JSON) -> JSON:
+    return {"clientMutationId": arguments.get("clientMutationId")}
 
 
 def _unresolved(text: str) -> _RefusedError:
@@ -273,8 +275,8 @@ def _limit(call: Call, error: ApiError) -> Reply | None:
     if "secondary" in error.message:
         reply = error.reply() if settings.graphql_status != HTTPStatus.OK.value else Reply()
         return Reply(reply.status, reply.body or {"errors": [{"message": error.message}]}, headers)
-    told = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": error.message}
-    return Reply(200, {"errors": [told]}, headers)
+    refusal = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": error.message}
+    return Reply(200, {"errors": [refusal]}, headers)
 
 
 def _admit(call: Call) -> tuple[str, JSON | None]:

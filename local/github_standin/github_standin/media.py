@@ -31,7 +31,7 @@ def with_texts(answer: Any, accept: str | None) -> Any:
     if form is None:
         return answer
     if isinstance(answer, list):
-        return [with_texts(one, accept) for one in answer]
+        return [with_texts(part, accept) for part in answer]
     if not isinstance(answer, dict) or "body" not in answer:
         return answer
     body = answer["body"]

@@ -56,12 +56,12 @@ def squash_message(repository: Repository, issue: Issue, commits: list[Commit], 
     return _joined(title, listed, f"---------\n\n{credit}" if credit else "")
 
 
-def _credits(commits: list[Commit], author: Signature, said: str) -> str:
+def _credits(commits: list[Commit], author: Signature, message: str) -> str:
     """Return a trailer for everybody else who has a part in the commits and is not named already."""
     who = [f"{it.author.name} <{it.author.email}>" for it in commits if it.author.email != author.email]
     who += [found.strip() for it in commits for found in _CO_AUTHOR.findall(it.message)]
-    named = {found.strip() for found in _CO_AUTHOR.findall(said)}
-    return "\n".join(f"Co-authored-by: {one}" for one in dict.fromkeys(who) if one not in named)
+    named = {found.strip() for found in _CO_AUTHOR.findall(message)}
+    return "\n".join(f"Co-authored-by: {person}" for person in dict.fromkeys(who) if person not in named)
 
 
 def merge_message(repository: Repository, issue: Issue, pull: Pull) -> str:

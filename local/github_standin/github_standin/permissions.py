@@ -81,7 +81,7 @@ KNOWN = frozenset(
 
 @dataclass(frozen=True)
 class Rule:
-    """What one kind of request asks of whoever makes it.
+    """The permission and role that one kind of request requires.
 
     Attributes:
         or_pulls: on a pull request, `pull_requests` at the same level will do as well.

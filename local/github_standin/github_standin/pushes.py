@@ -1,4 +1,4 @@
-"""What follows when a ref was created, moved or deleted, by a push or through the API."""
+"""Consequences of a ref that was created, moved or deleted, by a push or through the API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Update:
 
 
 def is_protected(repository: Repository, actor: Actor, ref: str) -> bool:
-    """Tell whether the rules refuse an actor a change of this ref; owners are above them."""
+    """Tell whether branch protection refuses an actor a change of this ref; admins are exempt."""
     if not ref.startswith(_BRANCHES):
         return False
     branch = ref.removeprefix(_BRANCHES)
@@ -46,13 +46,13 @@ def protected_for(repository: Repository, actor: Actor) -> list[str]:
 
 
 def rulesets_for(repository: Repository, actor: Actor) -> list[dict[str, Any]]:
-    """Return the rulesets that hold for an actor, who may be named as one that bypasses them."""
-    return [one for one in repository.rulesets if not _bypasses(repository, actor, one)]
+    """Return the rulesets that an actor does not bypass."""
+    return [ruleset for ruleset in repository.rulesets if not _bypasses(repository, actor, ruleset)]
 
 
 def _bypasses(repository: Repository, actor: Actor, ruleset: dict[str, Any]) -> bool:
     is_admin = actor.kind == "user" and actor.account and role_of(repository, actor.account) == "admin"
-    kinds = {one["actor_type"] for one in ruleset.get("bypass_actors") or ()}
+    kinds = {bypass["actor_type"] for bypass in ruleset.get("bypass_actors") or ()}
     return ("RepositoryRole" in kinds and bool(is_admin)) or (
         "Integration" in kinds and actor.kind == "installation"
     )
@@ -89,7 +89,7 @@ def check_rules(github: GitHub, repository: Repository, actor: Actor, update: Up
 
 
 def apply(github: GitHub, repository: Repository, sender: Account, updates: list[Update]) -> None:
-    """Bring pull requests up to date and tell the App."""
+    """Update pull requests and send the webhooks."""
     git = github.git(repository)
     repository.pushed_at = github.now()
     if git.branch(repository.default_branch) is None:
@@ -121,8 +121,8 @@ def _tell(github: GitHub, repository: Repository, sender: Account, update: Updat
     head = None if deleted else git.resolve(update.after)
     fresh = []
     if head is not None:
-        known = [name for name in git.refs() if name != update.ref]
-        excluded = [update.before] if not created else known
+        others = [name for name in git.refs() if name != update.ref]
+        excluded = [update.before] if not created else others
         fresh = git.log("--reverse", "--max-count=2048", head, "--not", *excluded)
     events.push_event(
         github,

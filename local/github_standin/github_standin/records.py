@@ -1,4 +1,4 @@
-"""What the stand-in remembers. Each class is one kind of record in the store."""
+"""Records of the stand-in. Each class is one kind of record in the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MergeMessage = Literal["PR_BODY", "PR_TITLE", "BLANK"]
 
 
 class Record(BaseModel):
-    """Something with a number of its own."""
+    """A record with an id."""
 
     id: int
 
@@ -42,7 +42,7 @@ class App(BaseModel):
 
 
 class Limits(BaseModel):
-    """How much the stand-in answers before it refuses.
+    """Rate limits of the stand-in.
 
     Attributes:
         anonymous_per_hour: requests without a token.
@@ -66,7 +66,7 @@ class Limits(BaseModel):
 
 
 class Lags(BaseModel):
-    """For how long the stand-in does not know what is new.
+    """How long the stand-in hides what is new.
 
     Attributes:
         token_lag: seconds in which a new installation token is refused.
@@ -79,7 +79,7 @@ class Lags(BaseModel):
 
 
 class Settings(Record):
-    """What is configured once for the whole stand-in."""
+    """Settings of the whole stand-in."""
 
     app: App | None = None
     limits: Limits = Limits()
@@ -214,7 +214,7 @@ class Renaming(BaseModel):
 
 
 class Pull(BaseModel):
-    """What a pull request has beyond an issue.
+    """The fields that a pull request has beyond an issue's.
 
     Attributes:
         head_sha: last known head; while it is open the branch itself is asked.
@@ -232,7 +232,7 @@ class Pull(BaseModel):
 
 
 class Issue(Record):
-    """An issue, or a pull request, which is an issue with more.
+    """An issue or a pull request.
 
     Attributes:
         former_places: repository ids and numbers that it had before it was transferred.

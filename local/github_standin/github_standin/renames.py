@@ -1,4 +1,4 @@
-"""Repositories and issues that are elsewhere now: what GitHub redirects, and how.
+"""Renamed repositories and transferred issues: GitHub's redirects.
 
 https://docs.github.com/en/repositories/creating-and-managing-repositories/renaming-a-repository
 https://docs.github.com/en/issues/tracking-your-work-with-issues/administering-issues/transferring-an-issue-to-another-repository
@@ -25,7 +25,7 @@ _BY_NUMBER = re.compile(r"/repositories/(\d+)(/.*)?")
 
 
 def rename(github: GitHub, repository: Repository, name: str) -> None:
-    """Give a repository another name; the one that it had leads to it from now on.
+    """Rename a repository; its old name redirects to it.
 
     Raises:
         ApiError: 422, the name cannot be one, or is taken.
@@ -42,7 +42,7 @@ def rename(github: GitHub, repository: Repository, name: str) -> None:
 
 
 def resolve(call: Call) -> Reply | None:
-    """Turn a path by number into one by name, and send whoever asks for an old name or place to the new.
+    """Translate a path with a repository's id, or redirect one with an old name or place.
 
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
 
@@ -59,7 +59,7 @@ def resolve(call: Call) -> Reply | None:
 
 
 def _transferred(call: Call) -> Reply | None:
-    """Send whoever reads an issue at its old place to the new one; who may not see that gets a 404.
+    """Redirect to an issue's new place; 404 for a caller who may not see it.
 
     https://docs.github.com/en/rest/issues/issues#get-an-issue
     """

@@ -1,4 +1,4 @@
-"""Which function answers which REST request."""
+"""Routes of the REST API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web application: REST, GraphQL, git, control and pages behind one gate."""
+"""The web application: REST, GraphQL, git, control requests and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs webhooks, delivers them in order, and keeps each attempt.
+"""Webhooks: signed, delivered in order, each attempt kept.
 
 Headers and rules are those of https://docs.github.com/webhooks/webhook-events-and-payloads and
 https://docs.github.com/webhooks/using-webhooks/handling-failed-webhook-deliveries: ten seconds, and never
@@ -38,7 +38,7 @@ _NODE = int.from_bytes(b"\x03stand")
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back from the webhook's address."""
+    """The answer to a webhook."""
 
     status: str
     status_code: int
@@ -57,7 +57,7 @@ def encode(payload: dict[str, Any]) -> bytes:
 
 
 class Outbox:
-    """The queue of deliveries, and the thread that empties it.
+    """The queue of deliveries, and the thread that sends them.
 
     Args:
         store: has the App that is told, and the deliveries.
@@ -85,7 +85,7 @@ class Outbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the delivery under way."""
+        """Stop after the current delivery."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(TIMEOUT + 1)

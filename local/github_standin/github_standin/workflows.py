@@ -108,12 +108,12 @@ def _definitions(git: GitRepository, commit: str) -> list[tuple[str, dict[str, A
 
 def _listens(definition: dict[Any, Any], event: str, branch: str) -> bool:
     # YAML 1.1 reads `on` as true.
-    given = definition.get("on", definition.get(True))
-    if isinstance(given, str):
-        return given == event
-    if isinstance(given, list):
-        return event in given
-    if not isinstance(given, dict) or event not in given:
+    triggers = definition.get("on", definition.get(True))
+    if isinstance(triggers, str):
+        return triggers == event
+    if isinstance(triggers, list):
+        return event in triggers
+    if not isinstance(triggers, dict) or event not in triggers:
         return False
-    patterns = (given[event] or {}).get("branches")
+    patterns = (triggers[event] or {}).get("branches")
     return patterns is None or any(fnmatch.fnmatchcase(branch, pattern) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""What each API wants to see before it reads a request; values are looked at, never kept."""
+"""Checks of headers and model ids, for each API; no value is kept."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A request of either API, checked as strictly as the real ones check it, and what a script needs of it."""
+"""A request of either API, validated as the real ones do, with the fields that scripts need."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def read(body: dict[str, Any], model: str, *, stream: bool) -> Conversation:
     by_system = "\n".join([system, *(_text(m["content"]) for m in opening if m["role"] == "system")])
     found = _WORKING_DIRECTORY.search(by_system) or _WORKING_DIRECTORY.search(text)
     prefix = [body.get("system"), tools]
-    known = [*prefix, messages[: assistants[-1]]] if assistants else []
+    earlier = [*prefix, messages[: assistants[-1]]] if assistants else []
     return Conversation(
         model=model,
         stream=stream,
@@ -77,7 +77,7 @@ def read(body: dict[str, Any], model: str, *, stream: bool) -> Conversation:
         tools=frozenset(tool["name"] for tool in tools),
         cwd=found[1].strip() if found else None,
         prompt_tokens=estimate([*prefix, messages]),
-        known_tokens=estimate(known) if known else 0,
+        known_tokens=estimate(earlier) if earlier else 0,
         caches='"cache_control"' in json.dumps(body),
     )
 

@@ -1,4 +1,4 @@
-"""How events travel: server-sent events, and the AWS event stream.
+"""Encoding of events: server-sent events and the AWS event stream.
 
 The event stream's layout: https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html.
 """

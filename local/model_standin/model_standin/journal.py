@@ -1,4 +1,4 @@
-"""The log of requests: enough to see what a client did, nothing that is secret or private."""
+"""The log of requests, without anything secret or private."""
 
 import json
 import re
@@ -31,7 +31,7 @@ class Journal:
         self._entries.clear()
 
     def look_for(self, pattern: str) -> None:
-        """Note from now on which words of each conversation match.
+        """Set the expression whose matches are noted in each entry.
 
         Raises:
             re.error: it is no regular expression.
@@ -39,7 +39,7 @@ class Journal:
         self._marks = re.compile(pattern)
 
     def marks(self, body: dict[str, Any]) -> dict[str, list[str]]:
-        """Return what is looked for in a request's body, as a field of its entry."""
+        """Return the matches in a request's body, as a field of its entry."""
         if self._marks is None:
             return {}
         found = self._marks.finditer(json.dumps(body, ensure_ascii=False))

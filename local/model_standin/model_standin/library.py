@@ -16,7 +16,7 @@ class Library:
 
     @property
     def names(self) -> list[str]:
-        """Name of all scripts, the first to be tried first."""
+        """Names of all scripts, in the order in which they are tried."""
         return list(reversed(self._scripts))
 
     def load(self, folder: Path) -> None:
@@ -29,17 +29,17 @@ class Library:
             self.put(path.stem, Script.model_validate_json(path.read_bytes()))
 
     def put(self, name: str, script: Script) -> bool:
-        """Store a script and forget what was played of an earlier one; say whether the name is new."""
-        known = self.delete(name)
+        """Store a script in place of an earlier one of its name; return whether the name is new."""
+        existed = self.delete(name)
         self._scripts[name] = script
-        return not known
+        return not existed
 
     def get(self, name: str) -> Script | None:
         """Return the script of that name, if there is one."""
         return self._scripts.get(name)
 
     def delete(self, name: str) -> bool:
-        """Remove a script; say whether there was one."""
+        """Remove a script; return whether there was one."""
         for key in [key for key in self._faults if key[0] == name]:
             del self._faults[key]
         return self._scripts.pop(name, None) is not None
@@ -52,7 +52,7 @@ class Library:
         return None
 
     def fails(self, name: str, turn: int, fault: Fault | None) -> bool:
-        """Say whether this request gets the step's fault, and count it."""
+        """Return whether this request gets the step's fault, and count it."""
         if fault is None:
             return False
         if fault.times is not None and self._faults[name, turn] >= fault.times:

@@ -58,11 +58,11 @@ def _filled(value: Any, cwd: str | None) -> Any:
 
 
 def _usage(conversation: Conversation, content: list[dict[str, Any]], step: Step) -> dict[str, Any]:
-    prompt, known = conversation.prompt_tokens, conversation.known_tokens
+    prompt, earlier = conversation.prompt_tokens, conversation.known_tokens
     fresh, read, written = prompt, 0, 0
     if conversation.caches:
         fresh = min(_UNCACHED_TAIL, prompt)
-        read = min(known, prompt - fresh)
+        read = min(earlier, prompt - fresh)
         written = prompt - fresh - read
     counts = {
         "input_tokens": fresh,

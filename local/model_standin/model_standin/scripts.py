@@ -1,4 +1,4 @@
-"""What a script may say: a pattern that chooses it, and one step for each turn of the assistant."""
+"""The form of a script: a pattern that selects it, and one step for each turn of the assistant."""
 
 import re
 from typing import Annotated, Any, Self

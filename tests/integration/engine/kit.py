@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 
 from local.emulator import Emulator
 from local.sam import client
-from local.supervise import Known
+from local.supervise import Process
 
 AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
 
@@ -22,7 +22,7 @@ AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "EN
 class Engine:
     """A running engine with the test's app in it."""
 
-    def __init__(self, emulator: Emulator, known: Known, outputs: dict[str, str]) -> None:
+    def __init__(self, emulator: Emulator, known: Process, outputs: dict[str, str]) -> None:
         self.emulator = emulator
         self.known = known
         self.outputs = outputs

@@ -74,8 +74,10 @@ class TaskEndpoint:
 
     def withdraw(self, path: str) -> None:
         """Stop serving a path and what is below it."""
-        for known in [known for known in self._paths if known == path or known.startswith(f"{path}/")]:
-            self._paths.pop(known, None)
+        for published in [
+            published for published in self._paths if published == path or published.startswith(f"{path}/")
+        ]:
+            self._paths.pop(published, None)
 
 
 @cache

@@ -1,20 +1,20 @@
-"""The errors that the ECS API answers with, and the reasons why a task did not start."""
+"""Errors of the ECS API, and the reasons why a task did not start."""
 
 from localstack.aws.api import CommonServiceException
 
 
 def invalid_parameter(message: str) -> CommonServiceException:
-    """Return the request is wrong in itself."""
+    """Return the error for a request that is malformed."""
     return CommonServiceException("InvalidParameterException", message, 400, sender_fault=True)
 
 
 def client_error(message: str) -> CommonServiceException:
-    """Return the request names something that cannot be used."""
+    """Return the error for a request that names something that cannot be used."""
     return CommonServiceException("ClientException", message, 400, sender_fault=True)
 
 
 def cluster_not_found() -> CommonServiceException:
-    """Return the cluster does not exist or is not active."""
+    """Return the error for a cluster that does not exist or is not active."""
     return CommonServiceException("ClusterNotFoundException", "Cluster not found.", 400, sender_fault=True)
 
 

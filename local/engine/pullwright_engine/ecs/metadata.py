@@ -14,8 +14,10 @@ def container_metadata(
 ) -> Document:
     """Return a container's metadata."""
     family, _, revision = task["taskDefinitionArn"].rpartition("/")[2].partition(":")
-    given = next(one for one in definition["containerDefinitions"] if one["name"] == container["name"])
-    log = given.get("logConfiguration") or {}
+    declared = next(
+        entry for entry in definition["containerDefinitions"] if entry["name"] == container["name"]
+    )
+    log = declared.get("logConfiguration") or {}
     return {
         "DockerId": f"{task['taskArn'].rpartition('/')[2]}-{container['containerArn'][-10:]}",
         "Name": container["name"],

@@ -70,7 +70,7 @@ def variables(
         credentials_uri: the task's credentials endpoint, if it has a role.
     """
     region = region_of(task)
-    given = {
+    variables = {
         "PATH": settings.task_path,
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
@@ -83,14 +83,14 @@ def variables(
     }
     if credentials_uri:
         # On AWS the relative form is set; the SDKs take it only for ECS's own address.
-        given["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = credentials_uri
+        variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = credentials_uri
     for name, value in settings.task_environment.items():
         identity = task_id(task["taskArn"])
         uid = users.take(identity)
-        given[name] = value.format(
+        variables[name] = value.format(
             task_dir=folder, task_id=identity, task_uid=uid, checks_uid=users.of_checks(uid)
         )
-    return given
+    return variables
 
 
 def secrets(task: Document, definition: Document) -> dict[str, str]:

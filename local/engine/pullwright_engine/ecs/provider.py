@@ -85,7 +85,7 @@ def _check(request: Document, definition: Document, providers: list[str]) -> Non
             "Remove one and try again."
         )
     strategy = request.get("capacityProviderStrategy") or []
-    if any(one["capacityProvider"] not in providers for one in strategy):
+    if any(item["capacityProvider"] not in providers for item in strategy):
         raise invalid_parameter(
             "The specified capacity provider strategy cannot contain a capacity provider that is not "
             "associated with the cluster. Associate the capacity provider with the cluster and try again."
@@ -113,8 +113,8 @@ def run_task(context: Any, request: Document) -> Document:
     is_ordered = faults().strikes(EXHAUST_QUOTA, json.dumps(request.get("overrides") or {}))
     with _LOCK:
         if token[1] and token in _TOKENS:
-            known = [_RUNS[arn].task for arn in _TOKENS[token]]
-            return {"tasks": [shapes.view(task, ["TAGS"]) for task in known], "failures": []}
+            tasks = [_RUNS[arn].task for arn in _TOKENS[token]]
+            return {"tasks": [shapes.view(task, ["TAGS"]) for task in tasks], "failures": []}
         started: list[TaskRun] = []
         failures: list[Document] = []
         for _ in range(request.get("count") or 1):

@@ -74,8 +74,8 @@ class TaskRun:
 
     def kill(self) -> None:
         """End every process at once: the engine is going down."""
-        for one in self._running:
-            one.child.kill_group()
+        for container in self._running:
+            container.child.kill_group()
 
     def join(self, seconds: float) -> bool:
         """Wait until the task has ended.
@@ -110,7 +110,7 @@ class TaskRun:
         self._folder.chmod(0o711)
         (self._folder / "home").chmod(0o700)
         (self._folder / "tmp").chmod(0o1777)
-        overrides = {one["name"]: one for one in self.task["overrides"]["containerOverrides"]}
+        overrides = {override["name"]: override for override in self.task["overrides"]["containerOverrides"]}
         images = self._pull()
         uri = self._credentials_uri()
         definitions = self._definition["containerDefinitions"]
@@ -173,7 +173,7 @@ class TaskRun:
             image=image,
             secrets=secrets,
         )
-        one = containers.start(
+        container = containers.start(
             definition,
             override,
             image=image,
@@ -182,14 +182,14 @@ class TaskRun:
             stream=stream,
             settings=self._settings,
         )
-        self._running.append(one)
-        shown.update(lastStatus="RUNNING", runtimeId=f"{self._folder.name}-{one.child.process.pid}")
+        self._running.append(container)
+        shown.update(lastStatus="RUNNING", runtimeId=f"{self._folder.name}-{container.child.process.pid}")
 
     # --- watch and end ---------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        for one in self._running:
-            threading.Thread(target=self._await_exit, args=(one,), daemon=True).start()
+        for container in self._running:
+            threading.Thread(target=self._await_exit, args=(container,), daemon=True).start()
         with self._changed:
             while not self._changed.wait_for(
                 lambda: self._stopping or self._essential_ended(), RECLAIM_SECONDS
@@ -201,8 +201,8 @@ class TaskRun:
                 stopCode="EssentialContainerExited", stoppedReason="Essential container in task exited"
             )
 
-    def _await_exit(self, one: containers.Container) -> None:
-        one.child.process.wait()
+    def _await_exit(self, container: containers.Container) -> None:
+        container.child.process.wait()
         with self._changed:
             self._changed.notify_all()
 
@@ -213,26 +213,28 @@ class TaskRun:
         )
 
     def _essential_ended(self) -> bool:
-        return any(one.essential and one.child.process.poll() is not None for one in self._running)
+        return any(
+            container.essential and container.child.process.poll() is not None for container in self._running
+        )
 
     def _end(self) -> None:
         self.task.update(desiredStatus="STOPPED", stoppingAt=now())
         self._status("STOPPING")
         began = time.monotonic()
-        for one in self._running:
-            if one.child.process.poll() is None:
-                one.child.signal_main(signal.SIGTERM)
-        for one in sorted(self._running, key=lambda running: running.stop_seconds):
-            remaining = one.stop_seconds - (time.monotonic() - began)
+        for container in self._running:
+            if container.child.process.poll() is None:
+                container.child.signal_main(signal.SIGTERM)
+        for container in sorted(self._running, key=lambda running: running.stop_seconds):
+            remaining = container.stop_seconds - (time.monotonic() - began)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                one.child.process.wait(max(remaining, 0))
-            one.child.kill_group()
+                container.child.process.wait(max(remaining, 0))
+            container.child.kill_group()
         self._kill_strays()
         self.task["executionStoppedAt"] = now()
         codes = {}
-        for one in self._running:
-            one.pump.join(DRAIN_SECONDS)
-            codes[one.name] = exit_code(one.child.process.returncode)
+        for container in self._running:
+            container.pump.join(DRAIN_SECONDS)
+            codes[container.name] = exit_code(container.child.process.returncode)
         for shown in self.task["containers"]:
             shown["lastStatus"] = "STOPPED"
             if shown["name"] in codes:

@@ -46,8 +46,8 @@ def new_task(request: Document, definition: Document, cluster_arn: str) -> Docum
     network = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
     tags = list(request.get("tags") or [])
     if request.get("propagateTags") == "TASK_DEFINITION":
-        given = {tag["key"] for tag in tags}
-        tags += [tag for tag in definition.get("tags") or [] if tag["key"] not in given]
+        keys = {tag["key"] for tag in tags}
+        tags += [tag for tag in definition.get("tags") or [] if tag["key"] not in keys]
     return {
         "taskArn": arn,
         "clusterArn": cluster_arn,
@@ -92,7 +92,7 @@ def exceeds_quota(task: Document, others: Iterable[Document], quota: float | Non
 
 
 def capacity_provider(request: Document) -> Document:
-    """Give the field of a task that a strategy started; one that a launch type started has none."""
+    """Return the task's `capacityProviderName` field; empty for a task started by launch type."""
     strategy = request.get("capacityProviderStrategy") or []
     # With one provider there is nothing to spread by weight.
     return {"capacityProviderName": strategy[0]["capacityProvider"]} if strategy else {}

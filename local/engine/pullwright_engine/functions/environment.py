@@ -42,7 +42,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of an invocation.
+    """The result of an invocation.
 
     Attributes:
         body: result or error, encoded.
@@ -129,10 +129,10 @@ class Environment:
 
     def _watch(self, child: Child, api: RuntimeApi) -> None:
         status = child.process.wait()
-        said = f"exit status {status}" if status >= 0 else f"signal: {-status}"
+        ending = f"exit status {status}" if status >= 0 else f"signal: {-status}"
         api.exited(
             _error(
-                "Runtime.ExitError", f"RequestId: {self._identity} Error: Runtime exited with error: {said}"
+                "Runtime.ExitError", f"RequestId: {self._identity} Error: Runtime exited with error: {ending}"
             )
         )
 

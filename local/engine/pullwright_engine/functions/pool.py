@@ -1,4 +1,4 @@
-"""How many environments there are: a fixed number, a queue in front of it, and a refusal at the end.
+"""A pool of environments: a fixed number, a queue in front of it, and a refusal after some seconds.
 
 AWS makes an environment for every concurrent invocation up to the account's quota and refuses the rest at
 once. A laptop has room for few, so an invocation first waits for one to come free.
@@ -15,7 +15,7 @@ class Reservable(Protocol):
     """An environment that one invocation at a time can have."""
 
     def reserve(self) -> None:
-        """Take it, or raise the pool's `busy` error."""
+        """Reserve it, or raise the pool's `busy` error."""
 
 
 E = TypeVar("E", bound=Reservable)
@@ -91,7 +91,7 @@ class Pool(Generic[E]):
                 self._wake()
 
     def changed(self) -> None:
-        """Note that an environment came free or ended."""
+        """Wake the invocations that wait: an environment became idle or ended."""
         with self._guard:
             self._wake()
 
@@ -101,7 +101,7 @@ class Pool(Generic[E]):
                 queue[0].notify()
 
     def _queue(self, version: str, deadline: float) -> tuple[E | None, E | None]:
-        """Wait for a turn: an idle environment, or leave to start one and which other has to go for it."""
+        """Wait for an idle environment, or for permission to start one and the environment to end for it."""
         queue, turn = self._waiting[version], threading.Condition(self._guard)
         queue.append(turn)
         try:
@@ -140,7 +140,7 @@ class Pool(Generic[E]):
         return None
 
     def _reserve_other(self, version: str) -> E | None:
-        """Give the one that has been idle for longest; a function without any takes any that is free."""
+        """Reserve the environment idle for longest; a function that has none may take any idle one."""
         least = IDLE_SECONDS if self._environments.get(version) else 0.0
         others = [
             (self._idle_seconds(environment), key, environment)
@@ -148,5 +148,5 @@ class Pool(Generic[E]):
             if other != version
             for key, environment in list(group.items())
         ]
-        longest_first = sorted(others, key=lambda one: one[:2], reverse=True)
+        longest_first = sorted(others, key=lambda entry: entry[:2], reverse=True)
         return self._reserve({key: found for seconds, key, found in longest_first if seconds >= least})

@@ -16,7 +16,7 @@ RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 
 @dataclass
 class Job:
-    """One invocation on its way through an environment.
+    """One invocation of an environment.
 
     Attributes:
         payload: the event, encoded.
@@ -97,7 +97,7 @@ class RuntimeApi:
         return f"127.0.0.1:{self._server.server_port}"
 
     def submit(self, job: Job) -> None:
-        """Hand over an invocation; its `answer` will be done."""
+        """Queue an invocation; its `answer` gets the result."""
         self._current = job
         self._jobs.put(job)
 
@@ -108,7 +108,7 @@ class RuntimeApi:
         return self._jobs.get()
 
     def init_failed(self, body: bytes) -> None:
-        """Note that the runtime could not load the handler.
+        """Fail the start: the runtime could not load the handler.
 
         Args:
             body: its error, encoded.
@@ -117,7 +117,7 @@ class RuntimeApi:
             self.ready.set_exception(InitError(body))
 
     def answered(self, request_id: str, body: bytes, *, error: bool) -> bool:
-        """Return the handler returned or raised.
+        """Take the handler's result or error.
 
         Args:
             body: result or error, encoded.
@@ -141,7 +141,7 @@ class RuntimeApi:
         return True
 
     def exited(self, error: bytes) -> None:
-        """Give everybody who waits this error: the process is gone.
+        """Fail the invocation and the start that wait: the process has ended.
 
         Args:
             error: what the platform says about it, encoded.

@@ -1,1 +1,1 @@
-"""What is mended in LocalStack, one defect or gap a module; each has an `apply` that runs once at start."""
+"""Patches of LocalStack, one defect or gap a module; each has an `apply` that runs once at start."""

@@ -21,6 +21,6 @@ class LoopbackEndpoint(endpoints.TCP4ServerEndpoint):  # type: ignore[misc] # tw
 
 
 def apply() -> None:
-    """Put both in place; the gateway is created after this."""
+    """Apply both; the gateway is created after this."""
     endpoints.TCP4ServerEndpoint = LoopbackEndpoint
     provider.DEFAULT_S3_TMP_DIR = str(Path(tempfile.gettempdir()) / "s3-storage")

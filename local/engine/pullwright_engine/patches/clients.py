@@ -12,7 +12,7 @@ from localstack.services.stepfunctions.asl.utils import boto_client
 
 
 class _Connection:
-    """What the state machines' calls go through instead of LocalStack's own factory."""
+    """Replacement of LocalStack's client factory for calls of state machines."""
 
     @staticmethod
     @lru_cache(maxsize=32)

@@ -44,7 +44,7 @@ def failed(task: dict[str, Any]) -> bool:
 
 
 def is_passing(error: BotoCoreError | ClientError) -> bool:
-    """Return whether a call may go well the next time: nobody answered, or the service was unwell or busy."""
+    """Return whether a call may succeed when it is repeated: no answer, a server error or throttling."""
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         return status >= _UNWELL or status == _BUSY

@@ -29,7 +29,7 @@ _CALLERS: WeakKeyDictionary[Any, Caller] = WeakKeyDictionary()
 
 
 def answer(status: int, message: str, key: str = "Message") -> Response:
-    """Return an answer of the service itself, before any function ran."""
+    """Return an answer of the Function URL service itself; no function ran."""
     return Response(json.dumps({key: message}), status, mimetype="application/json")
 
 
@@ -78,7 +78,7 @@ def _region_of(url_id: str) -> str | None:
 
 
 def _refusal(request: Any) -> Response | None:
-    """Return the answer to a caller who may not come in; otherwise remembers who it is."""
+    """Check the signature: return the refusal, or None after remembering the caller."""
     signature = signature_of(request.headers.get("Authorization"))
     caller = caller_of(signature.key) if signature else None
     if signature is None or caller is None:
@@ -132,9 +132,9 @@ def _invocation(original: Any) -> Any:
 
 def _routes(original: Any) -> Any:
     def register_routes(self: Any) -> None:
-        known = self.registered
+        registered = self.registered
         original(self)
-        if known:
+        if registered:
             return
 
         def by_path(request: Any, url_id: str, **_: str) -> Response:

@@ -1,4 +1,4 @@
-"""Defect: moto's time for an answer grows with the square of what is in an item.
+"""Defect: the time in which moto answers grows with the square of an item's attributes.
 
 It copies items by the general means of Python, which sets one attribute after the other, and each setting
 measures the whole item anew. A query over some hundred sessions so took a second, during which nothing else
@@ -25,6 +25,6 @@ def _copied_item(item: Any, memo: dict[int, Any]) -> Any:
 
 
 def apply() -> None:
-    """Give both of them a copy of their own kind."""
+    """Replace `__deepcopy__` of items and values."""
     DynamoType.__deepcopy__ = _copied_value
     Item.__deepcopy__ = _copied_item

@@ -18,7 +18,7 @@ from localstack.services.stepfunctions.asl.component.state.state_execution.state
 
 
 def apply() -> None:
-    """Let reserved names through."""
+    """Accept reserved error names."""
     custom = local_mock_eval_utils.CustomErrorName
     reserved = {kind.to_name(): kind for kind in StatesErrorNameType}
 

@@ -1,4 +1,4 @@
-"""Not a defect: each AWS call is written down with the role that made it.
+"""Not a defect: record each AWS call with the role that made it.
 
 LocalStack enforces no IAM. A test reads this file and asks of each call whether the template's policies
 would have allowed it, so that least privilege is checked after all.
@@ -46,7 +46,7 @@ class Recorder:
         self._lock = threading.Lock()
 
     def __call__(self, _chain: Any, context: Any, response: Any) -> None:
-        """Write down a call of the outside world."""
+        """Record a call that came over HTTP."""
         if context.service is None or context.operation is None:
             return
         signature = signature_of(context.request.headers.get("Authorization"))

@@ -1,4 +1,4 @@
-"""Not a defect: calls fail when a test orders it, as they do on AWS's bad days.
+"""Not a defect: let calls fail when a test orders it.
 
 Either nothing was done (calls of DynamoDB, S3 and ECS), or the caller never learns what was done (any call).
 """
@@ -28,7 +28,7 @@ class Refuser:
         self._faults = faults
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
-        """Let a call pass, or not.
+        """Fail the call if that was ordered.
 
         Raises:
             CommonServiceException: this one is to fail.
@@ -51,12 +51,12 @@ def lose_answer(_chain: Any, context: Any, _response: Any) -> None:
 
 
 def _text_of(context: Any) -> str:
-    """Return what an order can name: the operation, its parameters, and what a function is given."""
-    given = context.service_request or {}
-    text = f"{context.operation.name} {json.dumps(given, default=str)}"
-    if context.operation.name == "Invoke" and hasattr(given.get("Payload"), "read"):
-        payload = given["Payload"].read()
-        given["Payload"] = io.BytesIO(payload)
+    """Return the text that an order is matched with: operation, parameters and a function's event."""
+    parameters = context.service_request or {}
+    text = f"{context.operation.name} {json.dumps(parameters, default=str)}"
+    if context.operation.name == "Invoke" and hasattr(parameters.get("Payload"), "read"):
+        payload = parameters["Payload"].read()
+        parameters["Payload"] = io.BytesIO(payload)
         text += payload.decode(errors="replace")
     return text
 
@@ -71,6 +71,6 @@ def _hang_up(ours: int, theirs: int) -> None:
 
 
 def apply() -> None:
-    """Look at each call from now on."""
+    """Install the handlers."""
     handlers.serve_custom_service_request_handlers.append(Refuser(faults()))
     handlers.run_custom_response_handlers.append(lose_answer)

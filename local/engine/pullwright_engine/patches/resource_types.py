@@ -17,7 +17,7 @@ from localstack.utils.catalog.common import (
 
 
 def apply() -> None:
-    """Decide by what is there."""
+    """Support exactly the types that have a provider."""
 
     def status(_self: Any, resource_type: str) -> Any:
         if ResourceProviderExecutor.try_load_resource_provider(resource_type) is not None:

@@ -9,7 +9,7 @@ from localstack.services.stepfunctions.asl.component.state.state_execution impor
 
 
 def apply() -> None:
-    """Begin to count anew each time that a state is entered."""
+    """Reset the counts each time that a state is entered."""
     state_class = execute_state.ExecutionState
     original = state_class._eval_state
 

@@ -14,7 +14,7 @@ from localstack.services.stepfunctions.backend import execution
 
 
 def apply() -> None:
-    """Keep what StopExecution says, and that it was said."""
+    """Keep the error and cause of StopExecution."""
     original = execution.Execution.stop
     original_error = environment.Environment.set_error
 

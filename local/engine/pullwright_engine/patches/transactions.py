@@ -1,4 +1,4 @@
-"""Defect: a DynamoDB transaction that fails takes back what others wrote meanwhile.
+"""Defect: a DynamoDB transaction that fails undoes what others wrote meanwhile.
 
 moto copies whole tables before a transaction and puts the copies in their place when it fails, without a
 lock: every session that waits for a slot so undoes the records and locks of those that run. Copying also
@@ -48,7 +48,7 @@ def _itself(table: Any, _memo: dict[int, Any]) -> Any:
 
 
 def apply() -> None:
-    """Put the lock around operations, and the cheaper copies into transactions."""
+    """Serialize operations on the table, and copy only the items of a transaction."""
     original = DynamoDBBackend.transact_write_items
 
     def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:

@@ -51,7 +51,7 @@ def failure(state: Any, env: Any, name: Any, cause: str) -> FailureEvent:
 
 
 def apply() -> None:
-    """Name such failures as AWS does."""
+    """Use AWS's names for these failures."""
     original = execute_state.ExecutionState._from_error
 
     def from_error(self: Any, env: Any, ex: Exception) -> Any:

@@ -68,8 +68,8 @@ def _broken(rules: dict[str, Any], old: str, new: str, ref: str) -> list[str]:
     def verified(commit: str) -> bool:
         # Only this one needs a library, which takes longer to load than all the rest of the push.
         command = [sys.executable, "-I", rules["signing"], rules["data"]]
-        given = _git("cat-file", "commit", commit)
-        return b"\ngpgsig " in given and subprocess.run(command, input=given, check=False).returncode == 0
+        content = _git("cat-file", "commit", commit)
+        return b"\ngpgsig " in content and subprocess.run(command, input=content, check=False).returncode == 0
 
     change = rulings.Change(ref, old, new, _git, verified, rules["passed"])
     return rulings.violations(rulings.applying(rules["rulesets"], ref, rules["default_branch"]), change)

@@ -198,10 +198,10 @@ class GitRepository:
         """Return how many commits one has that the other has not; both are full hashes."""
         return self._stored.ahead_behind(head, base)[0]
 
-    def merge_base(self, one: str, other: str) -> str | None:
+    def merge_base(self, commit: str, other: str) -> str | None:
         """Return the best common ancestor of two full hashes, or None."""
         try:
-            found = self._stored.merge_base(one, other)
+            found = self._stored.merge_base(commit, other)
         except _ABSENT:
             return None
         return None if found is None else str(found)

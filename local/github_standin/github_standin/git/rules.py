@@ -46,8 +46,8 @@ class Change:
         """The commits that come with it, newest first."""
         if self.new == ZERO:
             return []
-        known = ["--not", "--branches"] if self.old == ZERO else [f"^{self.old}"]
-        return self.git("rev-list", self.new, *known).decode().split()
+        excluded = ["--not", "--branches"] if self.old == ZERO else [f"^{self.old}"]
+        return self.git("rev-list", self.new, *excluded).decode().split()
 
     def files(self) -> list[tuple[str, str]]:
         """Path and hash of each file that the new commits add or change."""
@@ -77,17 +77,17 @@ class Change:
 def applying(rulesets: Iterable[dict[str, Any]], ref: str, default_branch: str) -> list[Rule]:
     """Return the rules that hold for a ref: push rulesets hold for every one, the others by name."""
     found: list[Rule] = []
-    for one in rulesets:
-        if one["enforcement"] != "active":
+    for ruleset in rulesets:
+        if ruleset["enforcement"] != "active":
             continue
-        names = (one.get("conditions") or {}).get("ref_name") or {}
-        of_branch = one["target"] == "branch" and ref.startswith(_BRANCHES)
-        of_tag = one["target"] == "tag" and ref.startswith("refs/tags/")
+        names = (ruleset.get("conditions") or {}).get("ref_name") or {}
+        of_branch = ruleset["target"] == "branch" and ref.startswith(_BRANCHES)
+        of_tag = ruleset["target"] == "tag" and ref.startswith("refs/tags/")
         named = _listed(ref, names.get("include") or (), default_branch) and not _listed(
             ref, names.get("exclude") or (), default_branch
         )
-        if one["target"] == "push" or ((of_branch or of_tag) and named):
-            found += one["rules"]
+        if ruleset["target"] == "push" or ((of_branch or of_tag) and named):
+            found += ruleset["rules"]
     return found
 
 
@@ -115,7 +115,9 @@ def _listing(sentence: str, broken: list[str]) -> str:
     if not broken:
         return ""
     count = "1 violation" if len(broken) == 1 else f"{len(broken)} violations"
-    return "\n".join([sentence, f"  Found {count}:", "", *(f"  {one}" for one in broken[:_LONGEST_LIST]), ""])
+    return "\n".join(
+        [sentence, f"  Found {count}:", "", *(f"  {name}" for name in broken[:_LONGEST_LIST]), ""]
+    )
 
 
 def _creation(change: Change, _: Rule) -> str:
@@ -152,10 +154,10 @@ def _pull_request(change: Change, _: Rule) -> str:
     return "Changes must be made through a pull request." if moves else ""
 
 
-def _checks(change: Change, given: Rule) -> str:
-    if change.new == ZERO or (change.old == ZERO and given.get("do_not_enforce_on_create")):
+def _checks(change: Change, parameters: Rule) -> str:
+    if change.new == ZERO or (change.old == ZERO and parameters.get("do_not_enforce_on_create")):
         return ""
-    wanted = [one["context"] for one in given["required_status_checks"]]
+    wanted = [check["context"] for check in parameters["required_status_checks"]]
     missing = [name for name in wanted if name not in change.passed.get(change.new, ())]
     if not missing:
         return ""
@@ -165,60 +167,60 @@ def _checks(change: Change, given: Rule) -> str:
 
 
 def _pattern(what: str, form: str) -> Callable[[Change, Rule], str]:
-    def judge(change: Change, given: Rule) -> str:
-        broken = [it for it in change.commits if not _fits(change.text(it, form), given)]
-        return _listing(f"{what} must {_wanted(given)}.", broken)
+    def judge(change: Change, parameters: Rule) -> str:
+        broken = [it for it in change.commits if not _fits(change.text(it, form), parameters)]
+        return _listing(f"{what} must {_wanted(parameters)}.", broken)
 
     return judge
 
 
-def _branch_name(change: Change, given: Rule) -> str:
+def _branch_name(change: Change, parameters: Rule) -> str:
     name = change.ref.split("/", 2)[2]
-    return "" if change.old != ZERO or _fits(name, given) else f"Branch name must {_wanted(given)}."
+    return "" if change.old != ZERO or _fits(name, parameters) else f"Branch name must {_wanted(parameters)}."
 
 
-def _fits(text: str, given: Rule) -> bool:
-    pattern = given["pattern"]
+def _fits(text: str, parameters: Rule) -> bool:
+    pattern = parameters["pattern"]
     fits = {
         "starts_with": text.startswith(pattern),
         "ends_with": text.endswith(pattern),
         "contains": pattern in text,
-        "regex": given["operator"] == "regex" and re.search(pattern, text) is not None,
-    }[given["operator"]]
-    return fits is not bool(given.get("negate"))
+        "regex": parameters["operator"] == "regex" and re.search(pattern, text) is not None,
+    }[parameters["operator"]]
+    return fits is not bool(parameters.get("negate"))
 
 
-def _wanted(given: Rule) -> str:
+def _wanted(parameters: Rule) -> str:
     how = {
         "starts_with": "start with",
         "ends_with": "end with",
         "contains": "contain",
         "regex": "match a given regex pattern:",
-    }[given["operator"]]
-    return f"{'not ' if given.get('negate') else ''}{how} {given['pattern']}"
+    }[parameters["operator"]]
+    return f"{'not ' if parameters.get('negate') else ''}{how} {parameters['pattern']}"
 
 
-def _paths(change: Change, given: Rule) -> str:
-    patterns = given["restricted_file_paths"]
+def _paths(change: Change, parameters: Rule) -> str:
+    patterns = parameters["restricted_file_paths"]
     broken = [p for p, _ in change.files() if any(fnmatch.fnmatchcase(p, pattern) for pattern in patterns)]
     return _listing("File paths are restricted.", broken)
 
 
-def _path_length(change: Change, given: Rule) -> str:
-    most = given["max_file_path_length"]
+def _path_length(change: Change, parameters: Rule) -> str:
+    most = parameters["max_file_path_length"]
     return _listing(
         f"File paths must not be longer than {most} characters.",
         [path for path, _ in change.files() if len(path) > most],
     )
 
 
-def _extensions(change: Change, given: Rule) -> str:
-    refused = tuple("." + ext.lstrip("*.") for ext in given["restricted_file_extensions"])
+def _extensions(change: Change, parameters: Rule) -> str:
+    refused = tuple("." + ext.lstrip("*.") for ext in parameters["restricted_file_extensions"])
     return _listing("File extensions are restricted.", [p for p, _ in change.files() if p.endswith(refused)])
 
 
-def _size(change: Change, given: Rule) -> str:
-    most = given["max_file_size"]
+def _size(change: Change, parameters: Rule) -> str:
+    most = parameters["max_file_size"]
     files = change.files()
     ids = "\n".join(sha for _, sha in files).encode()
     sizes = (

@@ -1,4 +1,4 @@
-"""Workflow runs, as far as they are known: that an event would have started them."""
+"""Workflow runs that an event would have started."""
 
 from __future__ import annotations
 

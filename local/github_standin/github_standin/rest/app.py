@@ -56,7 +56,7 @@ def get_installation(call: Call) -> Reply:
 
 @ROUTER.on("DELETE", "/app/installations/{id}")
 def delete_installation(call: Call) -> Reply:
-    """Uninstall; the tokens end with it."""
+    """Uninstall the App; its tokens end too."""
     installs.uninstall(call.github, _installation(call))
     return Reply(204)
 
@@ -162,7 +162,7 @@ def _repositories(call: Call, installation: Installation) -> list[Repository] | 
 
 @ROUTER.on("GET", "/installation/repositories")
 def list_repositories(call: Call) -> Reply:
-    """List what a token reaches."""
+    """List the repositories that a token reaches."""
     installation = call.as_installation()
     reached = [call.github.store.repositories[number] for number in installation.repository_ids]
     reached = [it for it in reached if call.actor.reaches(it)]

@@ -47,7 +47,7 @@ def list_comments(call: Call) -> Reply:
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/issues/{number}/comments")
 def create_comment(call: Call) -> Reply:
-    """Comment."""
+    """Create a comment."""
     found, on = call.issue(TALK)
     changes.check_unlocked(call, found, on, "comment")
     body = _text(call)

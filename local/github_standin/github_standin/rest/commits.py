@@ -61,7 +61,7 @@ def get_commit(call: Call) -> Reply:
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/compare/{spec:path}")
 def compare(call: Call) -> Reply:
-    """Compare two branches or commits from where they parted."""
+    """Compare two branches or commits from their merge base on."""
     found = call.repository(READ_CONTENTS)
     git = call.git(found)
     left, dots, right = call.params["spec"].partition("...")

@@ -37,20 +37,20 @@ def get_commit(call: Call) -> Reply:
 
 
 def _signature(call: Call, name: str, otherwise: Signature) -> Signature:
-    given = call.table(name)
-    if given is None:
+    person = call.table(name)
+    if person is None:
         return otherwise
     for key in ("name", "email"):
-        if not isinstance(given.get(key), str) or not given[key].strip():
+        if not isinstance(person.get(key), str) or not person[key].strip():
             raise unprocessable(f'Invalid request.\n\n"{key}" wasn\'t supplied.')
-    date = given.get("date") or stamp(call.github.now())
+    date = person.get("date") or stamp(call.github.now())
     try:
         datetime.fromisoformat(date)
     except (TypeError, ValueError):
         raise unprocessable(
             f"Invalid request.\n\nFor 'properties/date', {date!r} is not a valid date-time."
         ) from None
-    return Signature(given["name"], given["email"], date)
+    return Signature(person["name"], person["email"], date)
 
 
 @ROUTER.on("POST", f"{_REPO}/commits")

@@ -1,4 +1,4 @@
-"""Issues; pull requests answer here too."""
+"""Issues, which pull requests are too."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def get_issue(call: Call) -> Reply:
 
 @ROUTER.on("PATCH", "/repos/{owner}/{repo}/issues/{number}")
 def change_issue(call: Call) -> Reply:
-    """Change title, text, state or labels; its author may, and who has the triage role."""
+    """Change title, text, state or labels, as the author or with the triage role."""
     found, it = call.issue(TALK)
     changes.check_author(call, found, it, "triage")
     labels = call.items("labels")

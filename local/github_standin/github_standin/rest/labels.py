@@ -29,16 +29,16 @@ def ensure_labels(call: Call, found: Repository, names: list[str]) -> list[str]:
     Raises:
         ApiError: 422, a name cannot be one.
     """
-    known = {it.name.lower(): it.name for it in found.labels}
+    existing = {it.name.lower(): it.name for it in found.labels}
     spelled = []
     for name in names:
         if not name.strip() or len(name) > _LONGEST:
             raise invalid("Label", "invalid", field="name")
-        if name.lower() not in known:
+        if name.lower() not in existing:
             _make(call, found, name)
-            known[name.lower()] = name
-        if known[name.lower()] not in spelled:
-            spelled.append(known[name.lower()])
+            existing[name.lower()] = name
+        if existing[name.lower()] not in spelled:
+            spelled.append(existing[name.lower()])
     return spelled
 
 

@@ -53,12 +53,12 @@ def merge(call: Call) -> Reply:
     if expected is not None and expected != pull.head_sha:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
     title, message = call.maybe_text("commit_title"), call.maybe_text("commit_message")
-    given = "\n\n".join(part for part in (title, message) if part) or None
+    proposed = "\n\n".join(part for part in (title, message) if part) or None
     merger = Merger(call.github, found, it, pull, call.account())
     method = call.maybe_text("merge_method") or "merge"
     if method not in ("merge", "squash", "rebase"):
         raise unprocessable("Invalid request.\n\nmerge_method must be one of merge, squash or rebase.")
-    sha = merger.rebase() if method == "rebase" else getattr(merger, method)(given)
+    sha = merger.rebase() if method == "rebase" else getattr(merger, method)(proposed)
     ref = f"refs/heads/{pull.base}"
     git = call.github.git(found)
     before = git.branch(pull.base) or pull.base_sha
@@ -94,7 +94,7 @@ def _shape(github: GitHub, found: Repository, it: Issue, review: Review) -> dict
 def list_reviews(call: Call) -> Reply:
     """List reviews, oldest first."""
     found, it, _ = _pull(call, READ_PULLS)
-    reviews = [one for one in call.github.store.reviews if one.issue_id == it.id]
+    reviews = [review for review in call.github.store.reviews if review.issue_id == it.id]
     return call.page(reviews, lambda review: _shape(call.github, found, it, review))
 
 
@@ -122,6 +122,6 @@ def create_review(call: Call) -> Reply:
     )
     shaped = _shape(call.github, found, it, review)
     # Webhooks write the state in lower case.
-    told = {**shaped, "state": review.state.lower()}
-    events.review_event(call.github, found, it, told, account)
+    payload = {**shaped, "state": review.state.lower()}
+    events.review_event(call.github, found, it, payload, account)
     return Reply(200, shaped)

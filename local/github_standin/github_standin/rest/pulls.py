@@ -26,7 +26,7 @@ _MOST_COMMITS = 250
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/pulls")
 def list_pulls(call: Call) -> Reply:
-    """List pull requests; `head` is `owner:branch`, anything else finds nothing out."""
+    """List pull requests; a `head` that is not `owner:branch` is ignored."""
     found = call.repository(READ_PULLS)
     chosen = in_state(call, [it for it in call.github.issues_of(found) if it.pull])
     chosen = [it for it in chosen if not call.hidden(found, "issue", it.number)]
@@ -69,7 +69,7 @@ def create_pull(call: Call) -> Reply:
 
 
 def _ends(call: Call, found: Repository, head: str, base: str) -> tuple[str, str]:
-    """Return the commits of both branches, if there can be a pull request between them."""
+    """Return the commits of the head and base branches; refuse where no pull request can be between them."""
     git = call.github.git(found)
     base_sha, head_sha = git.branch(base), git.branch(head)
     if head_sha is None or call.hidden(found, "ref", f"refs/heads/{head}"):
@@ -95,7 +95,7 @@ def _pull(call: Call, rule: Rule) -> tuple[Repository, Issue]:
 
 
 def _span(call: Call, found: Repository, it: Issue) -> tuple[str, str]:
-    """Return where the pull request's commits begin, and its head."""
+    """Return the pull request's merge base and head."""
     if it.pull is None:
         raise not_found()
     head, base = call.github.head_of(found, it), pulls.base_sha(call.github, found, it, it.pull)
@@ -112,7 +112,7 @@ def get_pull(call: Call) -> Reply:
 
 @ROUTER.on("PATCH", _PULL)
 def change_pull(call: Call) -> Reply:
-    """Change title, text, state or base; its author may, and who can write."""
+    """Change title, text, state or base, as the author or with write access."""
     found, it = _pull(call, EDIT_PULLS)
     changes.check_author(call, found, it, "write")
     base = call.maybe_text("base")

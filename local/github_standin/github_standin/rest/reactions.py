@@ -37,9 +37,9 @@ def _add(call: Call, it: Issue | Comment) -> Reply:
     content, account = call.text("content"), call.account()
     if content not in issues.CONTENTS:
         raise invalid("Reaction", "invalid", field="content")
-    for known in it.reactions:
-        if (known.user_id, known.content) == (account.id, content):
-            return Reply(200, issues.reaction(call.github, known))
+    for reaction in it.reactions:
+        if (reaction.user_id, reaction.content) == (account.id, content):
+            return Reply(200, issues.reaction(call.github, reaction))
     made = Reaction(
         id=call.github.store.next_id("reaction"),
         user_id=account.id,

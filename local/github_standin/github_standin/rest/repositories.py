@@ -43,7 +43,7 @@ def get_repository(call: Call) -> Reply:
 
 @ROUTER.on("PATCH", "/repos/{owner}/{repo}")
 def change_repository(call: Call) -> Reply:
-    """Change what an owner may change."""
+    """Change a repository's settings."""
     found = call.repository(ADMINISTER)
     archived, private = call.flag("archived"), call.flag("private")
     if found.archived and archived is not False:
@@ -134,7 +134,7 @@ def _collaborator(call: Call) -> tuple[Repository, Account]:
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission")
 def collaborator_permission(call: Call) -> Reply:
-    """Return somebody's permission: the four old names, and the role beside it."""
+    """Return somebody's permission (admin, write, read or none) and role."""
     found, account = _collaborator(call)
     role = role_of(found, account)
     user = {

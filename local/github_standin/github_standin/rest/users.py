@@ -1,4 +1,4 @@
-"""Accounts, and what the API says about itself."""
+"""Accounts, rate limits and the API's root."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUTER = Router()
 @ROUTER.on("GET", "/")
 @ROUTER.on("GET", "/meta")
 def root(call: Call) -> Reply:
-    """Return where things are."""
+    """Return the API's addresses."""
     api = call.github.links.api
     return Reply(
         200,
@@ -32,14 +32,14 @@ def root(call: Call) -> Reply:
 
 @ROUTER.on("GET", "/rate_limit")
 def rate_limit(call: Call) -> Reply:
-    """Return what is left of the hour's requests; asking costs nothing."""
+    """Return the rate limit; this request does not count."""
     core = call.github.meter.state(call.actor)
     return Reply(200, {"resources": {"core": core, "graphql": core}, "rate": core})
 
 
 @ROUTER.on("GET", "/user")
 def current_user(call: Call) -> Reply:
-    """Return the person whose token it is."""
+    """Return the token's person."""
     if call.actor.kind in ("app", "installation"):
         raise not_accessible("")
     return Reply(200, accounts.public_user(call.github, call.account()))

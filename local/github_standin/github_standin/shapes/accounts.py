@@ -43,7 +43,7 @@ def user(github: GitHub, account: Account) -> JSON:
 
 
 def public_user(github: GitHub, account: Account) -> JSON:
-    """Return an account as whoever asks for it alone gets it."""
+    """Return an account in full, as `GET /users/{login}` does."""
     made = stamp(account.created_at)
     names = ("name", "company", "location", "email", "hireable", "bio", "twitter_username")
     counts = ("public_repos", "public_gists", "followers", "following")

@@ -36,12 +36,12 @@ def _account(github: GitHub, signature: Signature) -> Account | None:
 
 
 def signature(it: Signature) -> JSON:
-    """Return who and when."""
+    """Return a commit's author or committer."""
     return {"name": it.name, "email": it.email, "date": it.date}
 
 
 def _verification(github: GitHub, repository: Repository, it: Commit) -> JSON:
-    """Return what GitHub says of a commit's signature; it knows no other key than the stand-in's own."""
+    """Return the verification of a commit's signature; only the stand-in's own key is known."""
     if it.committer.email != GITHUB_MAIL:
         return _UNSIGNED
     verified = github.git_store.signer.verified(github.git(repository).raw_commit(it.sha))

@@ -19,14 +19,14 @@ CONTENTS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"
 
 
 def association(github: GitHub, repository: Repository, account_id: int) -> str:
-    """Return an `author_association`; it says less than it seems to, and must not be trusted."""
+    """Return an `author_association`; as on GitHub, no permission follows from it."""
     account = github.store.accounts.get(account_id)
     if account is None or account.type == "Bot":
         return "NONE"
     if account.id == repository.owner_id:
         return "OWNER"
-    given = account.id in repository.roles and role_of(repository, account) != "none"
-    return "COLLABORATOR" if given else "NONE"
+    is_collaborator = account.id in repository.roles and role_of(repository, account) != "none"
+    return "COLLABORATOR" if is_collaborator else "NONE"
 
 
 def reaction_counts(url: str, reactions: list[Reaction]) -> JSON:

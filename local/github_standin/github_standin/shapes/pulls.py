@@ -97,8 +97,8 @@ def pull_request(github: GitHub, record: Repository, it: Issue, *, full: bool = 
 
 def _counts(github: GitHub, record: Repository, it: Issue, base: str, head: str) -> JSON:
     git = github.git(record)
-    known = git.type_of(base) and git.type_of(head)
-    changes = changed_files(git, git.merge_base(base, head) or base, head) if known else []
+    is_complete = git.type_of(base) and git.type_of(head)
+    changes = changed_files(git, git.merge_base(base, head) or base, head) if is_complete else []
     lines = stats(changes)
     return {
         "merged": it.pull is not None and it.pull.merged_at is not None,
@@ -110,7 +110,7 @@ def _counts(github: GitHub, record: Repository, it: Issue, base: str, head: str)
         "comments": len(github.comments_of(it)),
         "review_comments": 0,
         "maintainer_can_modify": False,
-        "commits": git.count(base, head) if known else 0,
+        "commits": git.count(base, head) if is_complete else 0,
         "additions": lines["additions"],
         "deletions": lines["deletions"],
         "changed_files": len(changes),

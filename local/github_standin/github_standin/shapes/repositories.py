@@ -146,5 +146,5 @@ def label(github: GitHub, record: Repository, it: Label) -> JSON:
 
 def labels(github: GitHub, record: Repository, names: list[str]) -> list[Any]:
     """Return the repository's labels with these names."""
-    known = {it.name: it for it in record.labels}
-    return [label(github, record, known[name]) for name in names if name in known]
+    by_name = {it.name: it for it in record.labels}
+    return [label(github, record, by_name[name]) for name in names if name in by_name]

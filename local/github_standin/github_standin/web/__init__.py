@@ -1,1 +1,1 @@
-"""Pages for people who want to look at what happened."""
+"""Pages for people."""

@@ -66,23 +66,23 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """Return the addresses of all pages."""
-        one = "/{owner}/{repo}"
+        base = "/{owner}/{repo}"
         return [
             Route("/_static/style.css", lambda _request: FileResponse(_FOLDER / "static/style.css")),
             Route("/", self._page(self._home)),
             Route("/deliveries", self._page(self._deliveries)),
             Route("/deliveries/{id:int}", self._page(self._delivery)),
-            Route(one, self._page(self._repository)),
-            Route(f"{one}/issues", self._page(self._issues)),
-            Route(f"{one}/pulls", self._page(self._pulls)),
-            Route(f"{one}/commits/{{ref:path}}", self._page(self._commits)),
-            Route(f"{one}/commit/{{sha}}", self._page(self._commit)),
-            Route(f"{one}/tree/{{ref:path}}", self._page(self._tree)),
-            Route(f"{one}/blob/{{ref:path}}", self._page(self._tree)),
-            Route(f"{one}/pull/{{number:int}}.diff", self._diff),
-            Route(f"{one}/issues/{{number:int}}", self._page(self._issue)),
-            Route(f"{one}/pull/{{number:int}}", self._page(self._issue)),
-            Route(f"{one}/pull/{{number:int}}/{{tab}}", self._page(self._issue)),
+            Route(base, self._page(self._repository)),
+            Route(f"{base}/issues", self._page(self._issues)),
+            Route(f"{base}/pulls", self._page(self._pulls)),
+            Route(f"{base}/commits/{{ref:path}}", self._page(self._commits)),
+            Route(f"{base}/commit/{{sha}}", self._page(self._commit)),
+            Route(f"{base}/tree/{{ref:path}}", self._page(self._tree)),
+            Route(f"{base}/blob/{{ref:path}}", self._page(self._tree)),
+            Route(f"{base}/pull/{{number:int}}.diff", self._diff),
+            Route(f"{base}/issues/{{number:int}}", self._page(self._issue)),
+            Route(f"{base}/pull/{{number:int}}", self._page(self._issue)),
+            Route(f"{base}/pull/{{number:int}}/{{tab}}", self._page(self._issue)),
         ]
 
     def _page(

@@ -18,7 +18,7 @@ from runner.git.workspace import Workspace
 from runner.leftovers import SHARED_PLACES, WHOLE_MACHINE, LeftoversError, remove_leftovers
 from runner.log import logger
 from runner.repository.commands import command_environment, run_checks, run_command
-from runner.repository.known import tell_of_tests
+from runner.repository.profile import describe_test_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.report import Report
-    from runner.repository.known import Known
+    from runner.repository.profile import RepositoryProfile
 
 # Checks may outlast the session's minutes by so much: the state machine waits for 15 minutes more.
 _GRACE_SECONDS = 300.0
@@ -63,19 +63,21 @@ class Checking:
     should_stop: Callable[[], Stop | None]
     since: float
 
-    def compare(self, known: Known, remote: Remote, store: Store, head: Head, tree: str) -> None:
+    def compare(
+        self, profile: RepositoryProfile, remote: Remote, store: Store, head: Head, tree: str
+    ) -> None:
         """Say what the branch changes of how it is tested.
 
         Args:
             tree: hash of the pushed tree.
         """
         try:
-            self.report.notices += tell_of_tests(known, remote, store, head, tree)
+            self.report.notices += describe_test_changes(profile, remote, store, head, tree)
         except (GitError, PullwrightError):
             logger.exception("the branch's tests were not compared with the base's")
             self.report.notices.append("What this branch changes of how it is tested could not be looked up.")
 
-    def run(self, known: Known, store: Store, pushed: Head) -> None:
+    def run(self, profile: RepositoryProfile, store: Store, pushed: Head) -> None:
         """Run all checks; what keeps them from running is a notice, as the work is pushed already."""
         phase = self.context.phases.phase
         try:
@@ -89,20 +91,20 @@ class Checking:
             self.report.notices.append(f"The checks were not run: {reason}.")
             self.report.checks = tuple(
                 CheckResult(name=check.name, command=check.command, status="not_run")
-                for check in known.checks
+                for check in profile.checks
             )
             return
-        setup = self._set_up(workspace, known)
+        setup = self._set_up(workspace, profile)
         with phase("checks"):
             done = run_checks(
-                known.checks,
+                profile.checks,
                 workspace,
                 env=command_environment(workspace, _ROLE),
-                seconds=self._seconds_left(known),
+                seconds=self._seconds_left(profile),
                 should_stop=self.should_stop,
                 show=self.show,
             )
-        if setup is None and known.configuration.checks is None and done[0].status == "failed":
+        if setup is None and profile.configuration.checks is None and done[0].status == "failed":
             self.report.notices.append(_NO_SETUP)
         self.report.checks = done if setup is None or setup.status == "passed" else (setup, *done)
 
@@ -132,8 +134,8 @@ class Checking:
         workspace.check_out(pushed, self.request.branch, self.request.author)
         return workspace
 
-    def _set_up(self, workspace: Workspace, known: Known) -> CheckResult | None:
-        setup = known.configuration.setup
+    def _set_up(self, workspace: Workspace, profile: RepositoryProfile) -> CheckResult | None:
+        setup = profile.configuration.setup
         if setup is None:
             return None
         with self.context.phases.phase("checks_setup"):
@@ -143,14 +145,14 @@ class Checking:
                 user=workspace.user,
                 cwd=workspace.folder,
                 env=command_environment(workspace, _ROLE),
-                seconds=min(float(setup.timeout), self._seconds_left(known)),
+                seconds=min(float(setup.timeout), self._seconds_left(profile)),
                 should_stop=self.should_stop,
             )
 
-    def _seconds_left(self, known: Known) -> float:
+    def _seconds_left(self, profile: RepositoryProfile) -> float:
         grace = _GRACE_SECONDS
-        if known.setup is not None:
-            grace += min(known.setup.seconds, _SETUP_GRACE_SECONDS)
+        if profile.setup is not None:
+            grace += min(profile.setup.seconds, _SETUP_GRACE_SECONDS)
         return self.request.limits.minutes * 60 + grace - self.context.phases.elapsed
 
 

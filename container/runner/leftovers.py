@@ -163,7 +163,7 @@ def _remove_ipc(uid: int, user: User) -> None:
     """Remove System V shared memory, semaphores and message queues that a user made or was given."""
     for kind, (column, option) in _KINDS.items():
         if ids := _ipc(kind, column, uid):
-            arguments = [word for one in ids for word in (option, one)]
+            arguments = [word for number in ids for word in (option, number)]
             for start in range(0, len(arguments), _AT_ONCE):
                 _as_user(user, ["ipcrm", *arguments[start : start + _AT_ONCE]], time.monotonic() + _SECONDS)
         if _ipc(kind, column, uid):
@@ -178,7 +178,7 @@ def _ipc(kind: str, column: str, uid: int) -> list[str]:
         return []
     names = heading.split()
     objects = (dict(zip(names, row.split(), strict=False)) for row in rows)
-    return [one[column] for one in objects if str(uid) in {one.get("uid"), one.get("cuid")}]
+    return [row[column] for row in objects if str(uid) in {row.get("uid"), row.get("cuid")}]
 
 
 def _as_user(user: User, command: Sequence[str], deadline: float) -> None:

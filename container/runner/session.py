@@ -11,7 +11,7 @@ from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskS
 from pullwright.github.budget import Room
 from pullwright.models import CheckResult, Outcome
 from runner.adoption import find_pushed, report_pushed
-from runner.agent.heard import heard
+from runner.agent.comments import select_comments
 from runner.agent.process import Stop
 from runner.agent.run import run_agent
 from runner.agent.stuck import StuckGuard
@@ -29,8 +29,8 @@ from runner.git.remote import Remote
 from runner.git.workspace import Workspace
 from runner.log import logger
 from runner.repository.commands import SETUP, command_environment, run_command
-from runner.repository.known import learn
 from runner.repository.packages import PACKAGES, install
+from runner.repository.profile import read_profile
 from runner.repository.renewal import renew_home
 from runner.rules.delivery import deliver
 from runner.rules.source import base_files
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected
     from runner.report import Report
-    from runner.repository.known import Known
+    from runner.repository.profile import RepositoryProfile
     from runner.rules.delivery import HouseRules
     from runner.tracking import Tracker
 
@@ -89,27 +89,27 @@ class Session:
         with phase("clone"):
             self._tracker.show("Cloning the repository")
             store, head, found = self._clone()
-            if self._adopts(store, head):
+            if self._adopt(store, head):
                 return
             self._remote.fetch_others(store, self._request.base)
             workspace = self._workspace(store, head, found)
-            known = self._learn(store, head)
-        known = self._set_up(workspace, known)
-        if known.packages is not None:
+            profile = self._read_profile(store, head)
+        profile = self._set_up(workspace, profile)
+        if profile.packages is not None:
             # With them there may be a program for the repository's tests.
-            known = known.with_checks_of(store, head.tree)
+            profile = profile.with_checks_of(store, head.tree)
         self._must_go_on()
         own = CheckpointRef(self._remote, f"refs/pullwright-sessions/{self._request.session_id}")
         work = Work(
             *(self._request, self._context, self._report, store, head, workspace, self._checkpoint, own),
-            refuse_steering=known.configuration.steering == "refuse",
+            refuse_steering=profile.configuration.steering == "refuse",
         )
         try:
             with phase("agent"):
                 judged = (
                     self._stub(workspace)
                     if self._request.stub
-                    else self._agent(work, known, self._house_rules(store, head), found)
+                    else self._agent(work, profile, self._house_rules(store, head), found)
                 )
         except Exception:
             work.rescue()
@@ -131,8 +131,8 @@ class Session:
             self._report.fail(failure)
         if collected is not None:
             with phase("push"):
-                tree = self._push(work, store, head, collected, known, failure)
-            self._check(known.with_checks_of(store, tree), store, head, tree)
+                tree = self._push(work, store, head, collected, profile, failure)
+            self._check(profile.with_checks_of(store, tree), store, head, tree)
         elif failure is None:
             work.forget_checkpoint()
 
@@ -142,7 +142,7 @@ class Session:
         store: Store,
         head: Head,
         collected: Collected,
-        known: Known,
+        profile: RepositoryProfile,
         failure: PullwrightError | None,
     ) -> str:
         """Bring the work onto the branch, and return the tree that it then has if that succeeded."""
@@ -155,12 +155,12 @@ class Session:
         github = self._context.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
         landing = Landing(github, repository, self._request.branch, time.sleep)
         try:
-            work.push(collected, landing, known.ci(is_private=self._request.repository_is_private))
+            work.push(collected, landing, profile.ci(is_private=self._request.repository_is_private))
         except SessionClosed:
             raise
         except PullwrightError as error:
             logger.warning("the work did not come onto the branch", reason=error.sentence)
-            pushed = self._adopts_after(work, store, head)
+            pushed = self._adopt_after(work, store, head)
             if pushed is not None:
                 return pushed.tree
             self._report.fail(error)
@@ -175,7 +175,7 @@ class Session:
         if self._context.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
 
-    def _adopts(self, store: Store, head: Head) -> bool:
+    def _adopt(self, store: Store, head: Head) -> bool:
         """Take what another task of this session has pushed, if it has: doing it twice would cost twice."""
         context, report = self._context, self._report
         if not context.takes_over or store.session_of(head.commit) != self._request.session_id:
@@ -190,7 +190,7 @@ class Session:
         )
         return True
 
-    def _adopts_after(self, work: Work, store: Store, head: Head) -> Head | None:
+    def _adopt_after(self, work: Work, store: Store, head: Head) -> Head | None:
         """Take what another task has pushed while this one worked, in the place of this one's own work.
 
         Returns:
@@ -244,11 +244,11 @@ class Session:
             workspace.put_back(start)
         return workspace
 
-    def _learn(self, store: Store, head: Head) -> Known:
-        known = learn(self._remote, store, head.tree)
-        if known.notice is not None:
-            self._report.notices.append(known.notice)
-        return known
+    def _read_profile(self, store: Store, head: Head) -> RepositoryProfile:
+        profile = read_profile(self._remote, store, head.tree)
+        if profile.notice is not None:
+            self._report.notices.append(profile.notice)
+        return profile
 
     def _house_rules(self, store: Store, head: Head) -> HouseRules:
         """Bring what the base branch says about how to work here, after setup: it could add files."""
@@ -258,13 +258,13 @@ class Session:
         self._report.notices.extend(rules.notices)
         return rules
 
-    def _set_up(self, workspace: Workspace, known: Known) -> Known:
+    def _set_up(self, workspace: Workspace, profile: RepositoryProfile) -> RepositoryProfile:
         """Run the repository's setup command; the agent hears of one that fails, and may still succeed."""
-        if known.configuration.packages:
-            known = self._install(known)
-        setup = known.configuration.setup
+        if profile.configuration.packages:
+            profile = self._install(profile)
+        setup = profile.configuration.setup
         if setup is None:
-            return known
+            return profile
         with self._context.phases.phase("setup"):
             self._tracker.show("Setting up")
             before = workspace.untracked()
@@ -280,25 +280,25 @@ class Session:
             self._report.setup = done
             workspace.leave_out(workspace.untracked() - before)
             renew_home(workspace, configuration)
-        return replace(known, setup=done)
+        return replace(profile, setup=done)
 
-    def _install(self, known: Known) -> Known:
+    def _install(self, profile: RepositoryProfile) -> RepositoryProfile:
         """Install the repository's packages; people and the agent hear of it if that fails."""
-        names = ", ".join(known.configuration.packages)
+        names = ", ".join(profile.configuration.packages)
         if self._context.package_manager == "none":
             self._report.notices.append(
                 f"Not installed, for this image installs no system packages: {names}."
             )
-            return replace(known, packages=CheckResult(name=PACKAGES, command="", status="not_run"))
+            return replace(profile, packages=CheckResult(name=PACKAGES, command="", status="not_run"))
         with self._context.phases.phase("packages"):
             self._tracker.show("Installing packages")
-            done = install(known.configuration.packages, self._should_stop)
+            done = install(profile.configuration.packages, self._should_stop)
         if done.status != "passed":
             logger.warning("packages were not installed", status=done.status, output=redact(done.output))
             self._report.notices.append(f"Not installed, and the session went on without: {names}.")
-        return replace(known, packages=done)
+        return replace(profile, packages=done)
 
-    def _check(self, known: Known, store: Store, head: Head, tree: str) -> None:
+    def _check(self, profile: RepositoryProfile, store: Store, head: Head, tree: str) -> None:
         """Check what was pushed, if the session has done what was wanted."""
         report = self._report
         if report.commit is None or report.outcome is not Outcome.CHANGED:
@@ -308,26 +308,28 @@ class Session:
             should_stop=lambda: self._stopped_from_outside() or self._out_of_disk(),
             since=self._began,
         )
-        checking.compare(known, self._remote, store, head, tree)
-        if not known.checks:
+        checking.compare(profile, self._remote, store, head, tree)
+        if not profile.checks:
             return
         # GitHub made the commit of this tree, and it is not fetched for the checks: theirs holds the same.
         message = commit_message(self._request, report.summary)
         commit = store.commit(tree, parent=head.commit, message=message, author=self._request.author)
-        checking.run(known, store, replace(head, commit=commit, tree=tree))
+        checking.run(profile, store, replace(head, commit=commit, tree=tree))
 
     def _stub(self, workspace: Workspace) -> Judgement:
         run_stub(self._request, workspace, lambda text, todos: self._tracker.show(text, todos=todos))
         self._report.summary = SUMMARY
         return lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
 
-    def _agent(self, work: Work, known: Known, rules: HouseRules, found: Head | None) -> Judgement:
+    def _agent(
+        self, work: Work, profile: RepositoryProfile, rules: HouseRules, found: Head | None
+    ) -> Judgement:
         context, report = self._context, self._report
-        request, unheard = heard(self._request, known.configuration.comments)
-        notes = known.notes()
-        if unheard is not None:
-            report.notices.append(unheard)
-            notes = f"{notes}\n\n{unheard}".strip()
+        request, left_out = select_comments(self._request, profile.configuration.comments)
+        notes = profile.notes()
+        if left_out is not None:
+            report.notices.append(left_out)
+            notes = f"{notes}\n\n{left_out}".strip()
         self._tracker.show("Starting the agent")
         checkpoints = Checkpoints(work.keep, interval=context.checkpoint_seconds, clock=context.clock)
         checkpoints.start()
@@ -344,7 +346,7 @@ class Session:
                 elapsed=lambda: context.phases.elapsed,
                 guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
                 settle=checkpoints.stop,
-                tools=known.tools,
+                tools=profile.tools,
                 notes=notes,
                 patience=context.model_patience_seconds,
                 report=report,

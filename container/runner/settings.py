@@ -68,10 +68,10 @@ class Settings(BaseModel):
         Raises:
             SettingsError: with one line for each variable that is missing or wrong.
         """
-        given = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
-        given.setdefault("aws_region", environ.get("AWS_DEFAULT_REGION", ""))
+        values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
+        values.setdefault("aws_region", environ.get("AWS_DEFAULT_REGION", ""))
         try:
-            settings = cls.model_validate(given)
+            settings = cls.model_validate(values)
         except ValidationError as error:
             lines = [_explain(str(problem["loc"][0]), problem["type"]) for problem in error.errors()]
             raise SettingsError("\n".join(lines)) from None

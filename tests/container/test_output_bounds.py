@@ -112,5 +112,5 @@ def test_git_that_leaves_a_process_is_not_waited_for(tmp_path: Path) -> None:
 def test_git_takes_input_of_any_size(tmp_path: Path) -> None:
     """Also when it answers while it is being told, and when it stops listening."""
     given = b"x" * 5_000_000
-    assert run("-c", "alias.same=!cat", "same", cwd=tmp_path, given=given).out == given
-    assert run("-c", "alias.deaf=!exec 0<&-; echo no", "deaf", cwd=tmp_path, given=given).out == b"no\n"
+    assert run("-c", "alias.same=!cat", "same", cwd=tmp_path, stdin=given).out == given
+    assert run("-c", "alias.deaf=!exec 0<&-; echo no", "deaf", cwd=tmp_path, stdin=given).out == b"no\n"

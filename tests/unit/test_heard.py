@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pullwright.models import AgentRequest, AuthorRole, IssueComment
-from runner.agent.heard import heard
+from runner.agent.comments import select_comments
 from runner.agent.prompt import build_prompt
 from runner.repository.configuration import Configuration, ConfigurationError, read_configuration
 from tests.unit.runner_kit import WHEN, a_request
 
 if TYPE_CHECKING:
-    from runner.agent.heard import Commenters
+    from runner.agent.comments import Commenters
 
 COMMENTS = tuple(
     IssueComment(author=role, author_role=role, created_at=WHEN, body=f"said by {role}")
@@ -28,7 +28,7 @@ COMMENTS = tuple(
 )
 def test_only_whom_the_repository_trusts_is_heard(commenters: Commenters, reach: list[str]) -> None:
     """Writers always, everybody if the configuration says so, Apps that are not allowed never."""
-    request, sentence = heard(a_request(comments=COMMENTS), commenters)
+    request, sentence = select_comments(a_request(comments=COMMENTS), commenters)
     assert [one.author for one in request.comments] == reach
     assert sentence is not None
     assert sentence.startswith(f"Of 4 comments, {4 - len(reach)} did not reach the agent")
@@ -39,8 +39,11 @@ def test_only_whom_the_repository_trusts_is_heard(commenters: Commenters, reach:
 
 def test_nothing_is_said_when_all_are_heard() -> None:
     """Who hears everything is told nothing; comments that were never read count as not heard."""
-    assert heard(a_request(comments=COMMENTS[:1]), "writers") == (a_request(comments=COMMENTS[:1]), None)
-    _, sentence = heard(a_request(comments=COMMENTS[:1], comments_left_out=7), "everyone")
+    assert select_comments(a_request(comments=COMMENTS[:1]), "writers") == (
+        a_request(comments=COMMENTS[:1]),
+        None,
+    )
+    _, sentence = select_comments(a_request(comments=COMMENTS[:1], comments_left_out=7), "everyone")
     assert sentence is not None
     assert sentence.startswith("Of 8 comments, 7 did not reach the agent")
 
@@ -64,4 +67,4 @@ def test_requests_of_older_versions_are_read() -> None:
         del comment["author_role"]
     request = AgentRequest.model_validate_json(json.dumps(fields))
     assert {one.author_role for one in request.comments} == {AuthorRole.UNKNOWN}
-    assert heard(request, "writers")[0].comments == ()
+    assert select_comments(request, "writers")[0].comments == ()

@@ -14,7 +14,7 @@ from runner.agent.command import cli_arguments
 from runner.agent.prompt import build_prompt
 from runner.repository.configuration import Check, Configuration, ConfigurationError, read_configuration
 from runner.repository.detection import detect
-from runner.repository.known import Known
+from runner.repository.profile import RepositoryProfile
 from runner.rules.delivery import HouseRules
 from tests.unit.runner_kit import a_request
 
@@ -132,26 +132,28 @@ def test_a_program_that_is_not_there_is_no_check() -> None:
 
 def test_an_empty_list_of_checks_means_none() -> None:
     """Who writes `checks: []` wants no detection."""
-    known = Known(Configuration(checks=()))
-    assert known.with_checks_of(cast("Store", None), "tree").checks == ()
+    profile = RepositoryProfile(Configuration(checks=()))
+    assert profile.with_checks_of(cast("Store", None), "tree").checks == ()
 
 
 def test_the_agent_is_told_what_the_maintainers_want() -> None:
     """Instructions with their paths, a setup that failed, and the checks to come are in the prompt."""
     setup = CheckResult(name="setup", command="npm ci", status="failed", exit_code=1, output="no network")
-    known = Known(read_configuration(WHOLE), checks=(Check(name="tests", command="npm test"),), setup=setup)
-    prompt = build_prompt(a_request(), "abcd", known.notes())
+    profile = RepositoryProfile(
+        read_configuration(WHOLE), checks=(Check(name="tests", command="npm test"),), setup=setup
+    )
+    prompt = build_prompt(a_request(), "abcd", profile.notes())
     for part in ("api/**", "Every endpoint has a test.", "npm ci", "no network", "- tests: npm test"):
         assert part in prompt
-    assert Known(Configuration()).notes() == ""
+    assert RepositoryProfile(Configuration()).notes() == ""
 
 
 @pytest.mark.parametrize(("status", "is_told"), [("passed", False), ("failed", True), ("not_run", True)])
 def test_the_agent_is_told_of_packages_that_are_not_there(status: str, *, is_told: bool) -> None:
     """It would else look for them, or try to install them itself."""
     done = CheckResult.model_validate({"name": "packages", "command": "", "status": status})
-    known = Known(read_configuration(b"packages: [libpq-dev]"), packages=done)
-    assert ("libpq-dev could not be installed" in known.notes()) is is_told
+    profile = RepositoryProfile(read_configuration(b"packages: [libpq-dev]"), packages=done)
+    assert ("libpq-dev could not be installed" in profile.notes()) is is_told
 
 
 @pytest.mark.parametrize("value", ["announce", "refuse"])
@@ -165,6 +167,6 @@ def test_the_repository_says_what_becomes_of_files_that_steer(value: str) -> Non
 
 def test_the_repository_limits_the_agents_tools() -> None:
     """Only the listed tools are on the command line, beside the todo list."""
-    known = Known(read_configuration(b"tools: [Read, Grep]"))
+    profile = RepositoryProfile(read_configuration(b"tools: [Read, Grep]"))
     rules = HouseRules(Path("/w"))
-    assert "--tools=Read,Grep,TodoWrite" in cli_arguments(a_request(), "id", rules, known.tools)
+    assert "--tools=Read,Grep,TodoWrite" in cli_arguments(a_request(), "id", rules, profile.tools)

@@ -144,9 +144,9 @@ def test_githubs_words_are_hidden_and_bounded(known: str, tmp_path: Path) -> Non
     """What is told to people from `remote:` lines is one line, without a token."""
     (tmp_path / "said").write_text(f"remote: bad {known}\nremote: {'y' * 900}\nfatal: no\n")
     error = said(tmp_path, "cat said >&2")
-    assert error.told.startswith(f"bad {log.HIDDEN} yyy")
-    assert len(error.told) <= 400
-    assert not leaks(error.told)
+    assert error.remote_message.startswith(f"bad {log.HIDDEN} yyy")
+    assert len(error.remote_message) <= 400
+    assert not leaks(error.remote_message)
 
 
 def test_the_form_that_git_sends_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ _OPERATOR = "Whoever operates this Pullwright"
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Answer:
     """One kind of answer.
 
     Args:
@@ -31,64 +31,64 @@ class _Known:
     remedy: str | None = None
 
 
-_KNOWN = (
-    _Known(
+_ANSWERS = (
+    _Answer(
         "use case details have not been submitted|use-case form",
         errors.ModelFormMissing,
         "AWS has not been told what this account uses Anthropic's models for.",
     ),
     # Before the next: both speak of AWS Marketplace.
-    _Known(
+    _Answer(
         "subscription for the model is still being processed",
         errors.ModelAccessPending,
         "AWS is still subscribing the account to the model.",
     ),
-    _Known(
+    _Answer(
         "AWS Marketplace|have access to the model|INVALID_PAYMENT_INSTRUMENT",
         errors.ModelNotSubscribed,
         "The AWS account is not subscribed to the model.",
     ),
-    _Known(
+    _Answer(
         "not authorized to perform: bedrock:",
         errors.ModelNotAllowed,
         "The task's role may not call the model.",
     ),
-    _Known(
+    _Answer(
         "Operation not allowed|unsupported countries",
         errors.ModelRefused,
         "The model's service does not serve this account.",
         f"{_OPERATOR} asks AWS Support why Bedrock is held back for the account.",
     ),
-    _Known(
+    _Answer(
         "Legacy|end of its life",
         errors.ModelNotOffered,
         "The model is not offered any more.",
         f"{_OPERATOR} sets ModelId to a model that AWS still offers.",
     ),
-    _Known(
+    _Answer(
         "on-demand throughput",
         errors.ModelNotOffered,
         "The model is offered through inference profiles only.",
         f"{_OPERATOR} sets ModelId to an inference profile of the model, such as us.anthropic.claude-….",
     ),
-    _Known(
+    _Answer(
         "data retention mode",
         errors.ModelNotOffered,
         "The model asks for another data retention than the account has.",
         f"{_OPERATOR} sets the account's data retention in Bedrock as the model asks for.",
     ),
-    _Known(
+    _Answer(
         "model identifier is invalid|^not_found_error",
         errors.ModelNotOffered,
         "The model does not exist, or not in this region.",
     ),
-    _Known(
+    _Answer(
         "tokens per day|^ServiceQuotaExceeded",
         errors.ModelQuotaUsedUp,
         "The account's quota for the model is used up.",
     ),
-    _Known("^authentication_error", errors.ModelKeyInvalid, "Anthropic does not know the API key."),
-    _Known(
+    _Answer("^authentication_error", errors.ModelKeyInvalid, "Anthropic does not know the API key."),
+    _Answer(
         "^billing_error|credit balance is too low",
         errors.ModelCreditMissing,
         "The Anthropic account has no credit left.",
@@ -98,6 +98,6 @@ _KNOWN = (
 
 def refusal(trouble: Trouble) -> PullwrightError | None:
     """Return the failure with a remedy of its own that an answer stands for; None for any other."""
-    said = f"{trouble.type}: {trouble.message}"
-    known = next((one for one in _KNOWN if re.search(one.words, said)), None)
-    return None if known is None else known.error(known.sentence, remedy=known.remedy)
+    text = f"{trouble.type}: {trouble.message}"
+    answer = next((answer for answer in _ANSWERS if re.search(answer.words, text)), None)
+    return None if answer is None else answer.error(answer.sentence, remedy=answer.remedy)

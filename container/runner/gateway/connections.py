@@ -64,7 +64,7 @@ class HeadReader:
 class _State:
     since: float
     deadline: float | None
-    known: bool = False
+    authenticated: bool = False
 
 
 class Connections:
@@ -94,7 +94,7 @@ class Connections:
 
     def reads_body(self, connection: socket.socket) -> None:
         """Note that a client has shown the token and sends its body."""
-        self._set(connection, _BODY, known=True)
+        self._set(connection, _BODY, authenticated=True)
 
     def answers(self, connection: socket.socket) -> None:
         """Note that the client has sent all; what comes now is up to the model."""
@@ -103,8 +103,8 @@ class Connections:
     def reads_head(self, connection: socket.socket) -> None:
         """Let the client send its next request."""
         with self._lock:
-            known = self._states[connection].known
-        if known:
+            authenticated = self._states[connection].authenticated
+        if authenticated:
             self._set(connection, _NEXT_HEAD)
 
     def end_late(self) -> None:
@@ -118,15 +118,17 @@ class Connections:
     def _end_silent(self) -> None:
         before = time.monotonic() - _GRACE
         with self._lock:
-            silent = [(s.since, c) for c, s in self._states.items() if not s.known and s.since < before]
+            silent = [
+                (s.since, c) for c, s in self._states.items() if not s.authenticated and s.since < before
+            ]
             if silent:
                 _shut(min(silent, key=lambda found: found[0])[1])
 
-    def _set(self, connection: socket.socket, seconds: float | None, *, known: bool = False) -> None:
+    def _set(self, connection: socket.socket, seconds: float | None, *, authenticated: bool = False) -> None:
         with self._lock:
             state = self._states[connection]
             state.deadline = None if seconds is None else time.monotonic() + seconds
-            state.known = state.known or known
+            state.authenticated = state.authenticated or authenticated
 
 
 def _shut(connection: socket.socket) -> None:

@@ -63,8 +63,8 @@ class Meter(ABC):
     def tokens(self, expected: Tokens) -> Tokens:
         """Return what the call used: at most what was expected, until the answer says less."""
         count = self._counts.get
-        said = self.complete and self._final
-        output = count("output_tokens", 0) if said else max(expected.output, count("output_tokens", 0))
+        is_final = self.complete and self._final
+        output = count("output_tokens", 0) if is_final else max(expected.output, count("output_tokens", 0))
         if "input_tokens" not in self._counts:
             return replace(expected, output=output)
         written = count("cache_creation_input_tokens", 0)

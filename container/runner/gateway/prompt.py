@@ -55,14 +55,14 @@ class Prompt:
     hour: bool
 
 
-class KnownPrompts:
-    """What the provider has counted."""
+class CountedPrompts:
+    """How many tokens the provider counted in the prompts of earlier calls."""
 
     def __init__(self) -> None:
         self._tokens: OrderedDict[bytes, int] = OrderedDict()
         self._lock = threading.Lock()
 
-    def learn(self, prompt: Prompt, tokens: int) -> None:
+    def record(self, prompt: Prompt, tokens: int) -> None:
         """Remember what a prompt was counted as."""
         if not prompt.lasting or not prompt.marks:
             return
@@ -75,12 +75,12 @@ class KnownPrompts:
     def bound(self, prompt: Prompt) -> int:
         """Return the most tokens that a prompt can have."""
         with self._lock:
-            known = [
+            counted = [
                 self._tokens[digest] + after + _TOKENS_OF_A_JOINT
                 for digest, after in prompt.marks
                 if digest in self._tokens
             ]
-        return min(prompt.tokens, *known) if known else prompt.tokens
+        return min(prompt.tokens, *counted) if counted else prompt.tokens
 
 
 def measure(body: dict[str, Any], *identity: object) -> Prompt:

@@ -13,7 +13,7 @@ from runner.gateway.budget import Budget
 from runner.gateway.call import Call
 from runner.gateway.meters import SafeMeter
 from runner.gateway.patience import PASSING, Patience
-from runner.gateway.prompt import KnownPrompts
+from runner.gateway.prompt import CountedPrompts
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, GIVE_UP, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
@@ -68,7 +68,7 @@ class ErrorAnswer:
         return self.status in PASSING and self.headers.get("x-should-retry") != "false"
 
     @property
-    def told(self) -> int:
+    def client_status(self) -> int:
         """The status that the client is told."""
         return GIVE_UP if self.status in _NO_ACCESS else self.status
 
@@ -138,7 +138,7 @@ class Relay:
         self._upstream = upstream
         self._patience = patience
         self._waiting = waiting
-        self._known = KnownPrompts()
+        self._counted = CountedPrompts()
         self.trouble: Trouble | None = None
 
     def forward(self, call: Call, client: Client) -> bool:
@@ -160,7 +160,9 @@ class Relay:
             if isinstance(ended, bool):
                 return ended
             if not (ended.passing and self._wait(attempt, ended.retry_after, client)):
-                client.start(ended.told, {**ended.headers, **FINAL} if ended.passing else ended.headers)
+                client.start(
+                    ended.client_status, {**ended.headers, **FINAL} if ended.passing else ended.headers
+                )
                 client.send(ended.body)
                 break
         return True
@@ -194,7 +196,7 @@ class Relay:
 
     def _worst_case(self, call: Call) -> Tokens:
         """No cache helps, all of the prompt is written to it, and the answer is as long as allowed."""
-        prompt = self._known.bound(call.prompt)
+        prompt = self._counted.bound(call.prompt)
         hour = prompt if call.prompt.hour else 0
         return Tokens(cache_write=prompt, cache_write_1h=hour, output=call.max_tokens, us_only=True)
 
@@ -213,7 +215,7 @@ class Relay:
             self.trouble = Trouble(refusal.status, refusal.type, refusal.message)
             raise
         if call.max_tokens and meter.prompt_tokens is not None:
-            self._known.learn(call.prompt, meter.prompt_tokens)
+            self._counted.record(call.prompt, meter.prompt_tokens)
         return whole, meter.tokens(expected)
 
     def _pass(self, answer: urllib3.BaseHTTPResponse, client: Client, meter: SafeMeter) -> bool:

@@ -144,8 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         # Header names are case-insensitive; the provider asks for them in lower case.
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
-            known = headers.get(name.lower())
-            headers[name.lower()] = value if known is None else f"{known},{value}"
+            earlier = headers.get(name.lower())
+            headers[name.lower()] = value if earlier is None else f"{earlier},{value}"
         with self.server.decoding:
             return self.server.provider.read(route, headers, raw)
 

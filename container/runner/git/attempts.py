@@ -1,66 +1,48 @@
-"""Several attempts of one git command, and what is told when none succeeds."""
+"""Several attempts of what runs git, and what people are told when none succeeds."""
 
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pullwright.errors import GitHubUnavailable
 from pullwright.github.reasons import setting_refusal
+from runner.git.command import GitError
 from runner.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from runner.git.command import GitError
+    from collections.abc import Callable
 
 _ATTEMPTS = 3
 _LONGEST_WAIT = 4.0
+_Result = TypeVar("_Result")
 
 
-class Attempts:
-    """The attempts of one command.
+def retry(action: Callable[[], _Result], sentence: str, sleep: Callable[[float], None]) -> _Result:
+    """Call something that runs git, and call it again when git fails.
 
     Args:
+        sentence: what GitHub did not do when every attempt has failed, without a full stop.
         sleep: waits so many seconds.
+
+    Raises:
+        GitHubUnavailable: every attempt has failed; the last words of GitHub's are in it.
+        PullwrightError: GitHub names a setting that no further attempt changes.
     """
-
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        self._sleep = sleep
-        self._made = 0
-        self._told = ""
-
-    def __iter__(self) -> Iterator[int]:
-        """Count them; whoever has succeeded asks for no further one."""
-        while self._made < _ATTEMPTS:
-            self._made += 1
-            yield self._made
-
-    def failed(self, error: GitError) -> None:
-        """Take note of a failure.
-
-        Raises:
-            PullwrightError: GitHub names a setting that no further attempt changes.
-        """
-        self._told = error.told or self._told
-        log_failure(error, self._made)
-        if (lasting := setting_refusal(error.told)) is not None:
-            raise lasting from error
-
-    def pause(self) -> None:
-        """Wait before the next attempt, if there is one."""
-        if self._made < _ATTEMPTS:
-            self._sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**self._made)))  # noqa: S311 - jitter
-
-    def unavailable(self, sentence: str) -> GitHubUnavailable:
-        """Return what is told after the last one, with GitHub's own words.
-
-        Args:
-            sentence: what GitHub did not do, without a full stop.
-        """
-        return GitHubUnavailable(f"{sentence}: {self._told}." if self._told else f"{sentence}.")
+    message = ""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return action()
+        except GitError as error:
+            message = error.remote_message or message
+            log_failure(error, attempt)
+            if (lasting := setting_refusal(error.remote_message)) is not None:
+                raise lasting from error
+        if attempt < _ATTEMPTS:
+            sleep(random.uniform(0, min(_LONGEST_WAIT, 2.0**attempt)))  # noqa: S311 - jitter
+    raise GitHubUnavailable(f"{sentence}: {message}." if message else f"{sentence}.")
 
 
 def log_failure(error: GitError, attempt: int) -> None:
-    """Note a command that failed."""
+    """Log a git command that failed."""
     logger.warning("git failed", command=error.command, code=error.code, attempt=attempt, stderr=error.stderr)

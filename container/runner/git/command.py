@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pullwright.errors import InternalError
 from pullwright.log import hide, scrub
 from runner.children import child
-from runner.git.told import remote_lines
+from runner.git.remote_message import find_remote_message
 from runner.user import end_group, search_path
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class GitError(Exception):
 
     Attributes:
         stderr: the end of it, for the log.
-        told: GitHub's own words in it, for people.
+        remote_message: GitHub's own words in it, for people.
     """
 
     def __init__(self, command: str, code: int, stderr: str) -> None:
@@ -52,7 +52,7 @@ class GitError(Exception):
         self.command = command
         self.code = code
         self.stderr = stderr.strip()[-_SHOWN:]
-        self.told = remote_lines(stderr)
+        self.remote_message = find_remote_message(stderr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def run(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     user: User | None = None,
-    given: bytes | IO[bytes] = b"",
+    stdin: bytes | IO[bytes] = b"",
     out: IO[bytes] | None = None,
     timeout: float = 600.0,
     should_stop: Callable[[], bool] = lambda: False,
@@ -170,7 +170,7 @@ def run(
     Args:
         env: its whole environment; neutral if not given.
         user: as whom; the runner's own user if not given.
-        given: its standard input, or a file to read it from.
+        stdin: its standard input, or a file to read it from.
         out: a file for its standard output, for what may be large.
         timeout: seconds until it is killed.
         should_stop: asked several times a second; it is killed as soon as this is so.
@@ -183,15 +183,15 @@ def run(
         user.command(command) if user else command,
         cwd=cwd,
         env=dict(env) if env is not None else environment(),
-        stdin=subprocess.PIPE if isinstance(given, bytes) else given,
+        stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
         stdout=out if out is not None else subprocess.PIPE,
         stderr=subprocess.PIPE,
         # A signal for the runner's group must not end a push half-way.
         start_new_session=True,
     ) as process:
         readers = [_Reader(process.stdout, MAX_OUT), _Reader(process.stderr, MAX_ERR)]
-        if process.stdin is not None and isinstance(given, bytes):
-            threading.Thread(target=_feed, args=(process.stdin, given), daemon=True).start()
+        if process.stdin is not None and isinstance(stdin, bytes):
+            threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
         if (why := _wait(process, timeout, should_stop)) is not None:
             # Its helpers too: they would hold the connection and the pipes.
             end_group(process.pid, signal.SIGKILL)
@@ -227,10 +227,10 @@ def _wait(process: subprocess.Popen[bytes], timeout: float, should_stop: Callabl
             return None
 
 
-def _feed(stream: IO[bytes], given: bytes) -> None:
+def _feed(stream: IO[bytes], stdin: bytes) -> None:
     # A command that has heard enough, or was killed, closes its end.
     with contextlib.suppress(BrokenPipeError), stream:
-        stream.write(given)
+        stream.write(stdin)
 
 
 def _join(readers: Sequence[_Reader], group: int) -> None:

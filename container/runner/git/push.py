@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pullwright.errors import BranchProtected, PullwrightError, PushRefused
 from pullwright.text import one_line
-from runner.git.told import LONGEST, remote_lines
+from runner.git.remote_message import LONGEST, find_remote_message
 
 _SUMMARY = re.compile(r"^\[(?P<who>rejected|remote rejected)\] \((?P<reason>.*)\)$")
 # The reasons that GitHub puts into the protocol's own field for a ref that its rules protect:
@@ -30,12 +30,12 @@ class Rejection:
 
     Attributes:
         by_remote: GitHub decided; otherwise git itself saw that the ref stands elsewhere.
-        told: what GitHub says besides, on one line; may be empty.
+        remote_message: what GitHub says besides, on one line; may be empty.
     """
 
     by_remote: bool
     reason: str
-    told: str = ""
+    remote_message: str = ""
 
     @property
     def is_rule(self) -> bool:
@@ -49,10 +49,10 @@ class Rejection:
                 f"Somebody else pushed to {branch} while the session ran, so its work could not be added.",
                 remedy="Start it again: it goes on from the branch as it stands now.",
             )
-        told = f": {self.told}" if self.told else ""
+        why = f": {self.remote_message}" if self.remote_message else ""
         if self.is_rule:
-            return BranchProtected(f"The repository's rules do not let the App push the work{told}.")
-        return PushRefused(f"GitHub refused the push for {branch}: {one_line(self.reason, LONGEST)}{told}.")
+            return BranchProtected(f"The repository's rules do not let the App push the work{why}.")
+        return PushRefused(f"GitHub refused the push for {branch}: {one_line(self.reason, LONGEST)}{why}.")
 
 
 def parse_porcelain(output: str, ref: str, errors: str = "") -> Rejection | None:
@@ -71,8 +71,9 @@ def parse_porcelain(output: str, ref: str, errors: str = "") -> Rejection | None
         names, _, summary = rest.partition("\t")
         if flag == "!" and names.endswith(f":{ref}"):
             found = _SUMMARY.match(summary)
-            told = remote_lines(errors)
+            message = find_remote_message(errors)
             if found is None:
-                return Rejection(by_remote=True, reason=summary, told=told)
-            return Rejection(by_remote=found["who"] == "remote rejected", reason=found["reason"], told=told)
+                return Rejection(by_remote=True, reason=summary, remote_message=message)
+            by_remote = found["who"] == "remote rejected"
+            return Rejection(by_remote=by_remote, reason=found["reason"], remote_message=message)
     return None

@@ -71,8 +71,8 @@ def _check_names(changes: Sequence[Change], old: Layout, new: Layout) -> None:
                     remedy="Ask for file names that show what they are.",
                 )
     if clash := clashing(new, sorted(added)):
-        one, other = map(shown, clash)
+        first, second = map(shown, clash)
         raise PushRefused(
-            f"The new name {one} is the same as {other} on systems that do not tell case or composition.",
+            f"The new name {first} is the same as {second} on systems that do not tell case or composition.",
             remedy="Ask for file names that differ in more than that.",
         )

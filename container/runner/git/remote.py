@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pullwright.errors import GitHubRefused, HistoryRefused, TaskStopped
 from pullwright.github.fresh import PAUSES, YOUNG_SECONDS
 from pullwright.github.reasons import setting_refusal
-from runner.git.attempts import Attempts, log_failure
+from runner.git.attempts import log_failure, retry
 from runner.git.command import Done, GitError, environment, network_environment, run
 from runner.git.findings import LENIENT, is_harmless
 from runner.git.push import Rejection, parse_porcelain
@@ -33,14 +33,12 @@ _REFUSED = re.compile(
 _NO_MATCH = 2
 _REJECTED = 1
 _CLONE = ("clone", "--bare", "--quiet", "--no-tags", "--single-branch", "--template=", "--filter=blob:none")
-_FETCH_REF = (
-    *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
-    *("--filter=blob:none", "origin"),
+_FETCH_OPTIONS = (
+    *("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
+    "--filter=blob:none",
 )
-_FETCH = (
-    *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
-    *("--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin"),
-)
+_FETCH_REF = ("fetch", *_FETCH_OPTIONS, "origin")
+_FETCH_BLOBS = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_FETCH_OPTIONS, "--stdin", "origin")
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 
 
@@ -92,25 +90,24 @@ class Remote:
             HistoryRefused: an object of the history is dangerous, and would be the next time too.
         """
         store = Store(folder)
-        attempts = Attempts(self._sleep)
-        for _ in attempts:
+
+        def attempt() -> Head:
             try:
                 target = ("--branch", self.branch, "--", self.url, str(folder))
                 self._fetch_objects(*_CLONE, *target, cwd=folder.parent, store=folder)
                 head = store.head()
                 self._fetch_blobs(store, set(store.entries(head.tree)))
             except GitError as error:
-                attempts.failed(error)
                 shutil.rmtree(folder, ignore_errors=True)
                 if self._branch_is_gone(folder.parent):
                     raise GitHubRefused(
                         f"The branch {self.branch} does not exist any more.",
                         remedy="Start it again: a new branch will be made.",
                     ) from error
-                attempts.pause()
-            else:
-                return store, head
-        raise attempts.unavailable("GitHub did not let the repository be cloned")
+                raise
+            return head
+
+        return store, retry(attempt, "GitHub did not let the repository be cloned", self._sleep)
 
     def find(self, folder: Path, ref: str) -> str | None:
         """Return the commit that a ref points to, or None if there is no such ref.
@@ -122,17 +119,13 @@ class Remote:
         Raises:
             GitHubUnavailable: GitHub did not answer.
         """
-        attempts = Attempts(self._sleep)
-        for _ in attempts:
-            try:
-                listed = self._git("ls-remote", "--refs", "--", self.url, ref, cwd=folder).out.decode()
-            except GitError as error:
-                attempts.failed(error)
-                attempts.pause()
-                continue
+
+        def attempt() -> str | None:
+            listed = self._git("ls-remote", "--refs", "--", self.url, ref, cwd=folder).out.decode()
             names = (line.partition("\t") for line in listed.splitlines())
             return next((commit for commit, _, name in names if name == ref), None)
-        raise attempts.unavailable("GitHub did not say what the repository holds")
+
+        return retry(attempt, "GitHub did not say what the repository holds", self._sleep)
 
     def fetch(self, store: Store, head: Head, ref: str) -> None:
         """Bring a ref's commit and the files of its tree into the store.
@@ -145,18 +138,13 @@ class Remote:
             GitHubUnavailable: GitHub did not give them.
             HistoryRefused: an object among them is dangerous.
         """
-        attempts = Attempts(self._sleep)
-        for _ in attempts:
-            try:
-                self._fetch_objects(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder, store=store.folder)
-                changes = store.changes(head.tree, store.head(ref).tree)
-                self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
-            except GitError as error:
-                attempts.failed(error)
-                attempts.pause()
-            else:
-                return
-        raise attempts.unavailable(f"GitHub did not give {ref}")
+
+        def attempt() -> None:
+            self._fetch_objects(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder, store=store.folder)
+            changes = store.changes(head.tree, store.head(ref).tree)
+            self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
+
+        retry(attempt, f"GitHub did not give {ref}", self._sleep)
 
     def push(
         self, store: Store, commit: str | None, ref: str, *, lease: str | None = None
@@ -177,20 +165,16 @@ class Remote:
         """
         leases = [] if lease is None else [f"--force-with-lease={ref}:{lease}"]
         target = (*leases, "--", self.url, f"{commit or ''}:{ref}")
-        attempts = Attempts(self._sleep)
-        for _ in attempts:
-            try:
-                done = self._git(*_PUSH, *target, cwd=store.folder, accept=(0, _REJECTED), is_push=True)
-            except GitError as error:
-                attempts.failed(error)
-                attempts.pause()
-                continue
+
+        def attempt() -> Rejection | None:
+            done = self._git(*_PUSH, *target, cwd=store.folder, accept=(0, _REJECTED), is_push=True)
             rejection = parse_porcelain(done.out.decode(errors="replace"), ref, done.err)
-            if rejection is not None or done.code == 0:
-                return rejection
-            logger.warning("git push said nothing about the ref", stderr=done.err[-400:])
-            attempts.pause()
-        raise attempts.unavailable("GitHub did not take the push")
+            if rejection is None and done.code:
+                # It said nothing about the ref.
+                raise GitError("push", done.code, done.err)
+            return rejection
+
+        return retry(attempt, "GitHub did not take the push", self._sleep)
 
     def fetch_others(self, store: Store, base: str) -> None:
         """Fetch the default branch and the base branch at once, if GitHub gives both."""
@@ -218,7 +202,7 @@ class Remote:
         """
         ref = _trusted(name)
         if name not in self._fetched:
-            self._try(store, *_FETCH_REF, f"+{source}:{ref}")
+            self._read(store, *_FETCH_REF, f"+{source}:{ref}")
             self._fetched.add(name)
         return ref
 
@@ -229,26 +213,21 @@ class Remote:
             GitHubUnavailable: GitHub did not let us.
         """
         if names:
-            self._try(store, *_FETCH, given="\n".join(names).encode())
+            self._read(store, *_FETCH_BLOBS, stdin="\n".join(names).encode())
 
-    def _try(self, store: Store, *arguments: str, given: bytes = b"") -> None:
-        attempts = Attempts(self._sleep)
-        for _ in attempts:
-            try:
-                self._fetch_objects(*arguments, cwd=store.folder, store=store.folder, given=given)
-            except GitError as error:
-                attempts.failed(error)
-                attempts.pause()
-            else:
-                return
-        raise attempts.unavailable("GitHub did not let the repository be read")
+    def _read(self, store: Store, *arguments: str, stdin: bytes = b"") -> None:
+        retry(
+            lambda: self._fetch_objects(*arguments, cwd=store.folder, store=store.folder, stdin=stdin),
+            "GitHub did not let the repository be read",
+            self._sleep,
+        )
 
     def _fetch_blobs(self, store: Store, entries: set[tuple[str, str]]) -> None:
         """Get blobs in one request, as git itself does when it checks out a partial clone."""
         wanted = sorted({name for mode, name in entries if mode not in {ABSENT, GITLINK}})
         if wanted:
-            given = "\n".join(wanted).encode()
-            self._fetch_objects(*_FETCH, cwd=store.folder, store=store.folder, given=given)
+            stdin = "\n".join(wanted).encode()
+            self._fetch_objects(*_FETCH_BLOBS, cwd=store.folder, store=store.folder, stdin=stdin)
 
     def _branch_is_gone(self, folder: Path) -> bool:
         try:
@@ -261,14 +240,14 @@ class Remote:
             return False
         return found.code == _NO_MATCH
 
-    def _fetch_objects(self, *arguments: str, cwd: Path, store: Path, given: bytes = b"") -> None:
+    def _fetch_objects(self, *arguments: str, cwd: Path, store: Path, stdin: bytes = b"") -> None:
         """Fetch, and check every object before anything looks at it.
 
         Args:
             store: the repository that the objects go to.
         """
         try:
-            self._git(*arguments, cwd=cwd, given=given)
+            self._git(*arguments, cwd=cwd, stdin=stdin)
         except GitError as error:
             if not is_harmless(error.stderr):
                 raise
@@ -278,7 +257,7 @@ class Remote:
             "the history has findings that git refuses and that may be harmless", command=arguments[0]
         )
         unchecked = ("-c", "transfer.fsckObjects=false")
-        self._git(*unchecked, *arguments, cwd=cwd, given=given)
+        self._git(*unchecked, *arguments, cwd=cwd, stdin=stdin)
         options = ("--strict", "--no-reflogs", "--no-dangling", "--no-progress")
         try:
             run("fsck", *options, cwd=store, env=environment(LENIENT), should_stop=self._should_stop)
@@ -292,7 +271,7 @@ class Remote:
         self,
         *arguments: str,
         cwd: Path,
-        given: bytes = b"",
+        stdin: bytes = b"",
         accept: Sequence[int] = (0,),
         is_push: bool = False,
     ) -> Done:
@@ -302,12 +281,12 @@ class Remote:
             token = self._token()
             try:
                 env = network_environment(self.url, token)
-                return run(*arguments, cwd=cwd, env=env, given=given, accept=accept, should_stop=should_stop)
+                return run(*arguments, cwd=cwd, env=env, stdin=stdin, accept=accept, should_stop=should_stop)
             except GitError as error:
                 if should_stop():
                     raise TaskStopped("The task was stopped while it read the repository.") from error
                 is_young = self._token_age() < YOUNG_SECONDS and _REFUSED.search(error.stderr)
-                if not is_young or setting_refusal(error.told) is not None:
+                if not is_young or setting_refusal(error.remote_message) is not None:
                     # The words do not tell every refused token, so any failure counts as one.
                     self._forget(token)
                     raise

@@ -189,10 +189,10 @@ def refusal(groups: tuple[SteeringFiles, ...]) -> PushRefused:
         groups: at least one.
     """
     named = "; ".join(
-        ", ".join(map(shown, one.paths))
-        + (f" and {one.count - len(one.paths)} more" if one.count > len(one.paths) else "")
-        + f" ({one.reason})"
-        for one in groups
+        ", ".join(map(shown, group.paths))
+        + (f" and {group.count - len(group.paths)} more" if group.count > len(group.paths) else "")
+        + f" ({group.reason})"
+        for group in groups
     )
     return PushRefused(
         "The agent changed files that steer other programs, which the repository's configuration refuses: "

@@ -42,9 +42,9 @@ class Store:
         """Return the hashes of a commit's parents."""
         return self._git("rev-parse", f"{ref}^@").decode().split()
 
-    def merge_base(self, one: str, other: str) -> str | None:
+    def merge_base(self, first: str, second: str) -> str | None:
         """Return the commit in which two histories part; None if they have none in common."""
-        done = run("merge-base", one, other, cwd=self.folder, accept=(0, 1))
+        done = run("merge-base", first, second, cwd=self.folder, accept=(0, 1))
         return done.out.decode().strip() or None
 
     def session_of(self, commit: str) -> str:
@@ -116,8 +116,8 @@ class Store:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             env = environment(extra={"GIT_INDEX_FILE": f"{folder}/index"})
             run("read-tree", tree, cwd=self.folder, env=env)
-            given = "".join(lines).encode(errors="surrogateescape")
-            run("update-index", "-z", "--index-info", cwd=self.folder, env=env, given=given)
+            stdin = "".join(lines).encode(errors="surrogateescape")
+            run("update-index", "-z", "--index-info", cwd=self.folder, env=env, stdin=stdin)
             return run("write-tree", "--missing-ok", cwd=self.folder, env=env).out.decode().strip()
 
     def share_objects(self, folder: Path) -> None:
@@ -150,7 +150,7 @@ class Store:
             GitError: an object is broken, forbidden or missing.
         """
         with pack.open("rb") as stream:
-            self._git("index-pack", "--stdin", "--fix-thin", "--strict", given=stream)
+            self._git("index-pack", "--stdin", "--fix-thin", "--strict", stdin=stream)
 
     def changes(self, old: str, new: str) -> list[Change]:
         """Return what differs between two trees."""
@@ -165,7 +165,7 @@ class Store:
     def sizes(self, blobs: list[str]) -> dict[str, int]:
         """Sizes of blobs in bytes, by hash."""
         listed = self._git(
-            "cat-file", "--batch-check=%(objectname) %(objectsize)", given="\n".join(blobs).encode()
+            "cat-file", "--batch-check=%(objectname) %(objectsize)", stdin="\n".join(blobs).encode()
         )
         return {name: int(size) for name, size in (line.split() for line in listed.decode().splitlines())}
 
@@ -178,7 +178,7 @@ class Store:
         if not names:
             return
         with tempfile.TemporaryFile(dir=self.folder) as stream:
-            run("cat-file", "--batch", cwd=self.folder, given="\n".join(names).encode(), out=stream)
+            run("cat-file", "--batch", cwd=self.folder, stdin="\n".join(names).encode(), out=stream)
             stream.seek(0)
             for name in names:
                 # https://git-scm.com/docs/git-cat-file#_batch_output: header, content, line end.
@@ -198,9 +198,9 @@ class Store:
             GitError: it was stopped.
         """
         options = ("-l", "-z", "-i", "--text", "--extended-regexp", "--full-name", "-f", "-")
-        given = "".join(f"{text}\n" for text in patterns).encode()
+        stdin = "".join(f"{text}\n" for text in patterns).encode()
         done = run(
-            "grep", *options, tree, cwd=self.folder, given=given, accept=(0, 1), should_stop=should_stop
+            "grep", *options, tree, cwd=self.folder, stdin=stdin, accept=(0, 1), should_stop=should_stop
         )
         names = done.out.decode(errors="surrogateescape").split("\0")[:-1]
         paths = {name.removeprefix(f"{tree}:") for name in names}
@@ -227,9 +227,9 @@ class Store:
             *("commit-tree", tree, "-p", parent, "-F", "-"),
             cwd=self.folder,
             env=environment(extra=identity),
-            given=message.encode(),
+            stdin=message.encode(),
         )
         return done.out.decode().strip()
 
-    def _git(self, *arguments: str, given: bytes | IO[bytes] = b"") -> bytes:
-        return run(*arguments, cwd=self.folder, given=given).out
+    def _git(self, *arguments: str, stdin: bytes | IO[bytes] = b"") -> bytes:
+        return run(*arguments, cwd=self.folder, stdin=stdin).out

@@ -231,7 +231,7 @@ class Workspace:
             cwd=self.folder,
             env=env,
             user=self.user,
-            given=b"\0".join([b".", *(b":(exclude,literal)" + path for path in left_out)]),
+            stdin=b"\0".join([b".", *(b":(exclude,literal)" + path for path in left_out)]),
             accept=(0, _SOME_FAILED),
         )
         if added.code:
@@ -245,7 +245,7 @@ class Workspace:
                 cwd=self.folder,
                 env=env,
                 user=self.user,
-                given=b"\0".join(sorted(nested)),
+                stdin=b"\0".join(sorted(nested)),
             )
 
     def _gitlinks(self, env: dict[str, str]) -> set[bytes]:
@@ -262,7 +262,7 @@ class Workspace:
                     cwd=self.folder,
                     env=env,
                     user=replace(self.user, max_file_bytes=MAX_PACK_BYTES),
-                    given=f"{tree}\n^{head.commit}\n".encode(),
+                    stdin=f"{tree}\n^{head.commit}\n".encode(),
                     out=stream,
                 )
             except GitError as error:

@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
 )
 
-from runner.agent.heard import Commenters
+from runner.agent.comments import Commenters
 from runner.repository.yaml_text import Place, Read, YamlError, dotted, read_yaml
 
 PATH = ".pullwright/config.yaml"
@@ -217,11 +217,12 @@ def _read(content: bytes) -> Read:
 
 def _explain(error: ValidationError, read: Read) -> str:
     problems = error.errors(include_url=False, include_input=False)
-    told = [
-        f"line {read.line(one['loc'])}: {_problem(one['loc'], one['type'], one['msg'])}" for one in problems
+    lines = [
+        f"line {read.line(problem['loc'])}: {_problem(problem['loc'], problem['type'], problem['msg'])}"
+        for problem in problems
     ]
-    more = len(told) - _MOST_PROBLEMS
-    return "; ".join(told[:_MOST_PROBLEMS]) + (f"; {more} more fields are wrong" if more > 0 else "")
+    more = len(lines) - _MOST_PROBLEMS
+    return "; ".join(lines[:_MOST_PROBLEMS]) + (f"; {more} more fields are wrong" if more > 0 else "")
 
 
 def _problem(place: Place, kind: str, message: str) -> str:
@@ -245,5 +246,5 @@ def _names(place: Place) -> list[str]:
     return list(part.model_fields) if part is not None else []
 
 
-def _nearest(name: str, known: list[str]) -> str | None:
-    return next(iter(get_close_matches(name[:_LONGEST_NAME].lower(), known, 1)), None)
+def _nearest(name: str, fields: list[str]) -> str | None:
+    return next(iter(get_close_matches(name[:_LONGEST_NAME].lower(), fields, 1)), None)

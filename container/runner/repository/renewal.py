@@ -68,10 +68,10 @@ def renew_home(workspace: Workspace, configuration: bytes) -> None:
         InternalError: setup has left something that its own user cannot remove.
     """
     _run(workspace, workspace.home.parent, _RENEW, f"{workspace.home}.setup", *INSTALLED)
-    _run(workspace, workspace.folder, _RESTORE, given=configuration)
+    _run(workspace, workspace.folder, _RESTORE, stdin=configuration)
 
 
-def _run(workspace: Workspace, cwd: Path, program: str, *arguments: str, given: bytes = b"") -> None:
+def _run(workspace: Workspace, cwd: Path, program: str, *arguments: str, stdin: bytes = b"") -> None:
     with child(
         workspace.user.command(["sh", "-c", program, "sh", *arguments]),
         cwd=cwd,
@@ -81,9 +81,9 @@ def _run(workspace: Workspace, cwd: Path, program: str, *arguments: str, given: 
         stderr=subprocess.PIPE,
     ) as process:
         try:
-            _, said = process.communicate(given, timeout=_SECONDS)
+            _, stderr = process.communicate(stdin, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
-            said = b"timed out"
+            stderr = b"timed out"
     if process.returncode:
-        logger.warning("the agent's home was not made new", stderr=said[-_SHOWN:].decode(errors="replace"))
+        logger.warning("the agent's home was not made new", stderr=stderr[-_SHOWN:].decode(errors="replace"))
         raise InternalError("The agent's home could not be made new after the setup command.")

@@ -100,5 +100,5 @@ def _harmless(name: str, content: bytes, folder: str) -> bytes:
     fields = kept(fields, AGENT_FIELDS if kind == "agents" else SKILL_FIELDS)
     if folder:
         own = patterns(fields.get("paths"))
-        fields["paths"] = [below(folder, one) for one in own] or [f"{literal(folder)}/**"]
+        fields["paths"] = [below(folder, pattern) for pattern in own] or [f"{literal(folder)}/**"]
     return joined(fields, text).encode()

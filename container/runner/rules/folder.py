@@ -24,9 +24,9 @@ def make(folder: Path) -> None:
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir()
-        one.chmod(0o755)
+    for parent in reversed(missing):
+        parent.mkdir()
+        parent.chmod(0o755)
 
 
 def write(path: Path, content: bytes, *, program: bool = False) -> None:

@@ -59,7 +59,7 @@ def kept(fields: dict[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
         name: value
         for name, value in fields.items()
         if name in allowed
-        and (_plain(value) or (isinstance(value, list) and all(_plain(one) for one in value)))
+        and (_plain(value) or (isinstance(value, list) and all(_plain(entry) for entry in value)))
     }
 
 

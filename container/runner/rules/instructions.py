@@ -108,15 +108,15 @@ def find_instructions(files: BaseFiles) -> list[Instructions]:
         for path, content in files.contents(rules).items():
             own_patterns = patterns(split(content.decode(errors="replace"))[0].get("paths"))
             if own_patterns:
-                ruled.append(Instructions(tuple(below(folder, one) for one in own_patterns), [path]))
+                ruled.append(Instructions(tuple(below(folder, pattern) for pattern in own_patterns), [path]))
             else:
                 here.sources.append(path)
     for folder_instructions in nested.values():
         folder_instructions.sources = [p for p in folder_instructions.sources if p not in always.sources]
-    found = [one for one in (always, *nested.values(), *ruled) if one.sources]
-    for one in found:
-        one.sources = list(dict.fromkeys(one.sources))
-        one.read(files)
+    found = [group for group in (always, *nested.values(), *ruled) if group.sources]
+    for group in found:
+        group.sources = list(dict.fromkeys(group.sources))
+        group.read(files)
     return found
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Commenters = Literal["writers", "everyone"]
 
 # Apps that the deployment does not list are nobody's words: they repeat what strangers make them say.
-_HEARD: dict[Commenters, frozenset[AuthorRole]] = {
+_ROLES_READ: dict[Commenters, frozenset[AuthorRole]] = {
     "writers": frozenset({AuthorRole.WRITER}),
     "everyone": frozenset({AuthorRole.WRITER, AuthorRole.READER, AuthorRole.UNKNOWN}),
 }
@@ -25,13 +25,13 @@ _REASONS: dict[Commenters, str] = {
 }
 
 
-def heard(request: AgentRequest, commenters: Commenters) -> tuple[AgentRequest, str | None]:
+def select_comments(request: AgentRequest, commenters: Commenters) -> tuple[AgentRequest, str | None]:
     """Leave the comments out that the repository does not want its agent to read.
 
     Returns:
         The request for the agent, and a sentence about what it does not see, if there is something.
     """
-    kept = tuple(one for one in request.comments if one.author_role in _HEARD[commenters])
+    kept = tuple(comment for comment in request.comments if comment.author_role in _ROLES_READ[commenters])
     total = len(request.comments) + request.comments_left_out
     missing = total - len(kept)
     if not missing:

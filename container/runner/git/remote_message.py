@@ -14,7 +14,7 @@ _HEADINGS = re.compile(
 _MARK = "remote:"
 
 
-def remote_lines(errors: str) -> str:
+def find_remote_message(errors: str) -> str:
     """GitHub's sentences, on one line and of bounded length; empty if it said nothing.
 
     Args:

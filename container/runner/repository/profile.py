@@ -36,7 +36,7 @@ _BASE_TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RepositoryProfile:
     """A repository's own rules.
 
     Attributes:
@@ -65,7 +65,7 @@ class Known:
         """
         return self.configuration.ci or ("run" if is_private else "hold")
 
-    def with_checks_of(self, store: Store, tree: str) -> Known:
+    def with_checks_of(self, store: Store, tree: str) -> RepositoryProfile:
         """Look for a check in a tree, if neither the file nor an earlier look has settled it."""
         if self.checks or self.configuration.checks is not None:
             return self
@@ -76,8 +76,8 @@ class Known:
     def notes(self) -> str:
         """Give what the agent has to know, from people who decide about the default branch; may be empty."""
         parts = [
-            f"For files that match {', '.join(one.paths)}:\n{one.text}"
-            for one in self.configuration.instructions
+            f"For files that match {', '.join(instruction.paths)}:\n{instruction.text}"
+            for instruction in self.configuration.instructions
         ]
         if parts:
             parts.insert(0, "The repository's maintainers have written down what holds in it.")
@@ -101,7 +101,7 @@ class Known:
         return "\n\n".join(parts)
 
 
-def learn(remote: Remote, store: Store, tree: str) -> Known:
+def read_profile(remote: Remote, store: Store, tree: str) -> RepositoryProfile:
     """Read the default branch's configuration, and the head's files for what it does not say.
 
     Raises:
@@ -111,7 +111,9 @@ def learn(remote: Remote, store: Store, tree: str) -> Known:
     return _configured(remote, store).with_checks_of(store, tree)
 
 
-def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: str) -> list[str]:
+def describe_test_changes(
+    profile: RepositoryProfile, remote: Remote, store: Store, head: Head, tree: str
+) -> list[str]:
     """Say what the branch changes of how it is tested, since it left the default branch.
 
     Args:
@@ -123,7 +125,7 @@ def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: 
         GitError: git failed.
     """
     base = store.merge_base(head.commit, _DEFAULT_REF)
-    if base is None or known.configuration.checks == ():
+    if base is None or profile.configuration.checks == ():
         return []
     before, after = store.files(base), store.files(tree)
     there = {*after.values(), *store.files(head.tree).values()}
@@ -134,8 +136,8 @@ def tell_of_tests(known: Known, remote: Remote, store: Store, head: Head, tree: 
             there.add(blob)
 
     return changes_of_tests(
-        *(before, after, _reader(store, before, fetch), _reader(store, after), known.checks),
-        is_detected=known.configuration.checks is None,
+        *(before, after, _reader(store, before, fetch), _reader(store, after), profile.checks),
+        is_detected=profile.configuration.checks is None,
     )
 
 
@@ -152,11 +154,11 @@ def _reader(store: Store, files: Mapping[str, str], fetch: Callable[[str], None]
     return read
 
 
-def _configured(remote: Remote, store: Store) -> Known:
+def _configured(remote: Remote, store: Store) -> RepositoryProfile:
     ref = remote.fetch_other(store, "HEAD", _DEFAULT)
     found = store.find(ref, PATH)
     if not found:
-        return Known(Configuration())
+        return RepositoryProfile(Configuration())
     [(path, mode, blob)] = found[:1]
     if path != PATH or mode in {SYMLINK, GITLINK}:
         return _ignored("it is not a file", None)
@@ -168,10 +170,10 @@ def _configured(remote: Remote, store: Store) -> Known:
         configuration = read_configuration(content)
     except ConfigurationError as error:
         return _ignored(str(error), content)
-    return Known(configuration, checks=configuration.checks or ())
+    return RepositoryProfile(configuration, checks=configuration.checks or ())
 
 
-def _ignored(reason: str, content: bytes | None) -> Known:
+def _ignored(reason: str, content: bytes | None) -> RepositoryProfile:
     """Return what holds of a file that cannot be used: nothing, but what it restricts stays restricted."""
     logger.warning("the repository's configuration is ignored", reason=reason)
     configuration, replaced = strictest(content)
@@ -183,4 +185,4 @@ def _ignored(reason: str, content: bytes | None) -> Known:
         else ""
     )
     notice = f"`{PATH}` on the default branch is ignored{except_for}. Its mistake: {reason}."
-    return Known(configuration, notice)
+    return RepositoryProfile(configuration, notice)

@@ -3,9 +3,7 @@
 They are read on first use, never at import. There is no default: what is missing is named.
 """
 
-import os
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -32,11 +30,13 @@ class Settings(BaseModel):
         Raises:
             InternalError: variables are missing or wrong; the sentence names them but shows no value.
         """
-        given = {name.lower(): environment[name] for name in cls.names() if name in environment}
+        values = {name.lower(): environment[name] for name in cls.names() if name in environment}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as error:
-            problems = "; ".join(f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
+            problems = "; ".join(
+                f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+            )
             raise InternalError(
                 f"This function's settings are wrong. {problems}.",
                 remedy="Whoever operates this Pullwright deploys the stack again.",
@@ -121,33 +121,3 @@ class BrokerSettings(StoreSettings):
     task_role_name: Text
     session_role_arn: Text
     model_key_secret_arn: str
-
-
-@cache
-def events() -> EventsSettings:
-    """Return the settings of the events function."""
-    return EventsSettings.read(os.environ)
-
-
-@cache
-def open_pull_request() -> OpenPullRequestSettings:
-    """Return the settings of OpenPullRequest."""
-    return OpenPullRequestSettings.read(os.environ)
-
-
-@cache
-def report_outcome() -> ReportOutcomeSettings:
-    """Return the settings of ReportOutcome."""
-    return ReportOutcomeSettings.read(os.environ)
-
-
-@cache
-def reconcile() -> ReconcileSettings:
-    """Return the settings of the sweep."""
-    return ReconcileSettings.read(os.environ)
-
-
-@cache
-def broker() -> BrokerSettings:
-    """Return the settings of the broker."""
-    return BrokerSettings.read(os.environ)

@@ -27,8 +27,8 @@ from pullwright.github.app import AppSecret, GitHubApp
 from pullwright.github.transport import Request, Response
 from pullwright.models import AgentRequest, AgentResult
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
-from pullwright.opening.open_pull_request import Tools as OpeningTools
 from pullwright.record import SessionRecord
+from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store
 from pullwright.table import decoded, encoded
@@ -329,8 +329,8 @@ class Deployment:
             started_at=started_at or datetime.now(UTC),
             input={"repository": REPOSITORY, **fields},
         )
-        tools = OpeningTools(self.github.app(), self.store, self.artifacts, self.settings)
-        return open_pull_request(event, tools)
+        services = Services(self.github.app(), self.store, self.artifacts, self.settings)
+        return open_pull_request(event, services)
 
     def end(self, session_id: str = "s-1") -> None:
         """Give the session's lock back, as CloseSession does."""

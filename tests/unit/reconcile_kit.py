@@ -16,9 +16,9 @@ from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.reconciling.ledger import Ledger
 from pullwright.reconciling.settle import Settler
 from pullwright.reconciling.sweep import Sweeper, Swept
-from pullwright.reporting.ending import Tools
 from pullwright.reporting.event import TaskEnd
 from pullwright.reporting.tasks import Tasks
+from pullwright.services import Services
 from pullwright.store import Store
 from tests.template.kit import template
 from tests.unit.aws_kit import REGION
@@ -185,12 +185,11 @@ class SweptDeployment(Deployment):
     def sweeper(self, after: timedelta = timedelta(0)) -> Sweeper:
         """Return the sweep as a fresh Lambda environment runs it, so long after the sessions began."""
         now = self.start + after
-        tools = Tools(
-            self.github.app(), self.sessions, self.artifacts, self.cluster, SETTINGS, self.figures.append
-        )
+        services = Services(self.github.app(), self.sessions, self.artifacts, SETTINGS)
+        until = now + timedelta(minutes=5)
         return Sweeper(
-            Settler(tools, self.ledger, self.machine, now, now + timedelta(minutes=5)),
-            LostDeliveries(tools.app, self.client, TABLE),
+            Settler(services, self.cluster, self.ledger, self.machine, now, until, self.figures.append),
+            LostDeliveries(services.app, self.client, TABLE),
             self.is_off,
             # Five seconds pass at every look at the clock, so that no sweep waits for ever.
             seconds_left=iter(range(100, 0, -5)).__next__,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 
-from pullwright.brokering.grant import Tools, grant
+from pullwright import aws, composition
+from pullwright.brokering.grant import grant
 from pullwright.errors import NotAllowed, PermissionMissing, SessionClosed
 from pullwright.handlers import broker as function
 from pullwright.log import scrub
+from pullwright.services import Services
 from pullwright.settings import BrokerSettings
 from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import API, REPOSITORY, Deployment
@@ -104,22 +106,12 @@ class Broker(Deployment):
         assert params["RoleSessionName"] == TASK
         self.policy = json.loads(params["Policy"])
 
-    def tools(self) -> Tools:
-        """Return what the broker works with."""
-        return Tools(
-            app=self.github.app(),
-            store=self.store,
-            artifacts=self.artifacts,
-            ecs=self.ecs.client,
-            sts=self.sts.client,
-            secrets=self.secrets.client,
-            settings=self.settings_,
-        )
-
     def grant(self, request: dict[str, Any] | None = None) -> BrokerGrant:
         """Ask."""
-        with self.ecs, self.sts, self.secrets:
-            return grant(event() if request is None else request, self.tools())
+        services = Services(self.github.app(), self.store, self.artifacts, self.settings_)
+        asked = event() if request is None else request
+        with self.ecs as ecs, self.sts as sts, self.secrets as secrets:
+            return grant(asked, services, ecs=ecs.client, sts=sts.client, secrets=secrets.client)
 
 
 @pytest.fixture
@@ -299,11 +291,13 @@ def test_what_the_runner_wrote_decides_nothing(broker: Broker) -> None:
 def test_refusals_have_a_status(monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
     """The handler says in JSON which error it was, and forbids that anything is cached."""
 
-    def refuse(*_: Any) -> Any:
+    def refuse(*_: Any, **_clients: Any) -> Any:
         raise error
 
     monkeypatch.setattr(function, "grant", refuse)
-    monkeypatch.setattr(function, "_tools", lambda: None)
+    monkeypatch.setattr(composition, "services", lambda _model: None)
+    for name in ("ecs", "sts", "secretsmanager"):
+        monkeypatch.setattr(aws, name, lambda: None)
     answer = function.handler(event(), None)
     assert answer["statusCode"] == status
     assert json.loads(answer["body"])["error"] == type(error).__name__

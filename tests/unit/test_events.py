@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.stub import Stubber
 
-from pullwright import aws, settings
+from pullwright import aws, composition
 from pullwright.errors import InternalError
 from pullwright.events import process
 from pullwright.handlers import events as function
 from pullwright.record import SessionRecord
 from tests.unit.aws_kit import client
 from tests.unit.webhook_kit import EXECUTION, GUID, MACHINE
-
-if TYPE_CHECKING:
-    from pullwright.events.messages import QueuedRelease
 
 NAME = f"implement-42-{GUID}"
 INPUT = '{"repository":"octo-org/widgets","issue":42}'
@@ -39,8 +37,15 @@ def states() -> Any:
     )
 
 
-def _told(asked: QueuedRelease) -> str:
-    return f"{asked.login} released #{asked.pull_request}."
+@dataclass
+class Ledger:
+    """The sessions table, as far as the queue reads it."""
+
+    sessions: tuple[SessionRecord, ...]
+
+    def open_sessions(self) -> list[SessionRecord]:
+        """See `pullwright.reconciling.ledger.Ledger`."""
+        return list(self.sessions)
 
 
 def processed(
@@ -51,7 +56,9 @@ def processed(
     log = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "logger", Logger(service=f"events-{id(log)}", stream=log))
-        failed = process.process(records, process.Sessions(MACHINE, states, lambda: list(sessions), _told))
+        nobody: Any = None
+        ledger: Any = Ledger(sessions)
+        failed = process.process(records, process.EventServices(nobody, nobody, ledger, states, MACHINE))
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 
@@ -181,11 +188,12 @@ def test_only_the_sessions_that_are_meant_are_stopped(
 def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function reports the failed messages one by one."""
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
-    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN", "GITHUB_API_URL"):
+    monkeypatch.setenv("GITHUB_API_URL", "https://api.github.com")
+    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN"):
         monkeypatch.setenv(name, "t")
     monkeypatch.setattr(aws, "stepfunctions", lambda: states)
     monkeypatch.setattr(aws, "dynamodb", lambda: client("dynamodb"))
-    settings.events.cache_clear()
+    composition.settings.cache_clear()
     with Stubber(states):
         answer = function.handler({"Records": [{"messageId": "7", "body": "?"}]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
@@ -194,6 +202,6 @@ def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function that was deployed wrongly says which variable is missing."""
     monkeypatch.delenv("STATE_MACHINE_ARN", raising=False)
-    settings.events.cache_clear()
+    composition.settings.cache_clear()
     with pytest.raises(InternalError, match="STATE_MACHINE_ARN"):
         function.handler({"Records": []}, None)

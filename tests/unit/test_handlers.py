@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pullwright import aws, metrics, settings
+from pullwright import aws, composition, metrics
 from pullwright.errors import BranchProtected, InternalError, IssueWithoutText
-from pullwright.handlers import broker, open_pull_request, reconcile, report_outcome
+from pullwright.handlers import open_pull_request, reconcile, report_outcome
 from pullwright.models import OpenedPullRequest, Verdict
-from pullwright.opening.open_pull_request import Tools as OpeningTools
-from pullwright.reporting.ending import Tools as ReportingTools
+from pullwright.reconciling.settle import Settler
+from pullwright.services import Services
+from pullwright.settings import (
+    BrokerSettings,
+    OpenPullRequestSettings,
+    ReconcileSettings,
+    ReportOutcomeSettings,
+    StoreSettings,
+)
 from tests.unit.pipeline_kit import REPOSITORY, Deployment, execution
 from tests.unit.reconcile_kit import STOPPED, TABLE, SweptDeployment, table
 from tests.unit.test_reconciling_executions import MACHINE
@@ -38,8 +47,7 @@ ENVIRONMENT = {
 }
 CACHED = [
     *(getattr(aws, name) for name in ("dynamodb", "s3", "ecs", "secretsmanager", "stepfunctions", "sts")),
-    *(getattr(settings, name) for name in ("open_pull_request", "report_outcome", "reconcile", "broker")),
-    *(module._tools for module in (open_pull_request, report_outcome, reconcile, broker)),
+    *(getattr(composition, name) for name in ("settings", "github_app", "services")),
 ]
 
 
@@ -60,14 +68,29 @@ def _fresh() -> Iterator[None]:
         function.cache_clear()
 
 
-@pytest.mark.parametrize("module", [open_pull_request, report_outcome, reconcile, broker])
-def test_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
+def work_with(
+    monkeypatch: pytest.MonkeyPatch,
+    opening: Services[OpenPullRequestSettings],
+    reporting: Services[ReportOutcomeSettings] | None = None,
+) -> None:
+    """Let the handlers work with these services, and with a cluster whose tasks end at once."""
+    services = {OpenPullRequestSettings: opening, ReportOutcomeSettings: reporting}
+    monkeypatch.setattr(composition, "services", services.__getitem__)
+    monkeypatch.setattr(report_outcome, "Tasks", lambda *_clients: Idle())
+    for name in ("ecs", "stepfunctions"):
+        monkeypatch.setattr(aws, name, lambda: None)
+
+
+@pytest.mark.parametrize(
+    "model", [OpenPullRequestSettings, ReportOutcomeSettings, ReconcileSettings, BrokerSettings]
+)
+def test_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch, model: type[StoreSettings]) -> None:
     """With the variables of the template every client and setting is there; without them one is named."""
     with pytest.raises(InternalError, match="SESSIONS_TABLE"):
-        module._tools()
+        composition.services(model)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    assert module._tools() is module._tools()
+    assert composition.services(model) is composition.services(model)
 
 
 def test_both_functions_speak_the_state_machines_json(
@@ -77,14 +100,9 @@ def test_both_functions_speak_the_state_machines_json(
     deployment = Deployment(tmp_path)
     deployment.github.repository()
     deployment.github.issue()
-    opening = OpeningTools(
-        deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings
-    )
-    reporting = ReportingTools(
-        deployment.github.app(), deployment.store, deployment.artifacts, Idle(), SETTINGS
-    )
-    monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
-    monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
+    opening = Services(deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings)
+    reporting = Services(deployment.github.app(), deployment.store, deployment.artifacts, SETTINGS)
+    work_with(monkeypatch, opening, reporting)
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2999-01-01T00:00:00.123Z"}
     opened = open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, Context())
     OpenedPullRequest.model_validate_json(json.dumps(opened))
@@ -98,10 +116,8 @@ def test_lambda_sees_class_and_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
     deployment = Deployment(tmp_path)
     deployment.github.repository()
     deployment.github.issue(body=None)
-    opening = OpeningTools(
-        deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings
-    )
-    monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
+    opening = Services(deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings)
+    work_with(monkeypatch, opening)
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
     with pytest.raises(IssueWithoutText) as caught:
         open_pull_request.handler({**event, "input": {"repository": REPOSITORY, "issue": 1}}, Context())
@@ -115,14 +131,9 @@ def test_a_remedy_of_the_moment_reaches_people(monkeypatch: pytest.MonkeyPatch, 
     deployment.github.commit("release")
     deployment.github.commit("main", "And another")
     pull = deployment.github.person("POST", "/pulls", {"head": "main", "base": "release", "title": "Back"})
-    opening = OpeningTools(
-        deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings
-    )
-    reporting = ReportingTools(
-        deployment.github.app(), deployment.store, deployment.artifacts, Idle(), SETTINGS
-    )
-    monkeypatch.setattr(open_pull_request, "_tools", lambda: opening)
-    monkeypatch.setattr(report_outcome, "_tools", lambda: reporting)
+    opening = Services(deployment.github.app(), deployment.store, deployment.artifacts, deployment.settings)
+    reporting = Services(deployment.github.app(), deployment.store, deployment.artifacts, SETTINGS)
+    work_with(monkeypatch, opening, reporting)
     asked = {"repository": REPOSITORY, "pull_request": pull["number"]}
     deployment.store.update_session("s", {"input": json.dumps(asked)})
     event = {"session_id": "s", "execution_arn": execution("s"), "started_at": "2025-01-01T00:00:00Z"}
@@ -144,8 +155,12 @@ def test_the_sweep_tells_what_it_did_as_json(monkeypatch: pytest.MonkeyPatch, tm
     with table() as client:
         sweeping = SweptDeployment(tmp_path, client)
         counted: list[Any] = []
-        monkeypatch.setattr(reconcile, "_tools", lambda: sweeping.sweeper().settler.tools)
-        monkeypatch.setattr(reconcile, "Executions", lambda *_given: sweeping.machine)
+        settings = composition.settings(ReconcileSettings)
+        services = replace(sweeping.sweeper().settler.services, settings=settings)
+        monkeypatch.setattr(composition, "services", {ReconcileSettings: services}.__getitem__)
+        monkeypatch.setattr(reconcile, "Settler", partial(Settler, measure=sweeping.figures.append))
+        monkeypatch.setattr(reconcile, "Tasks", lambda *_clients: sweeping.cluster)
+        monkeypatch.setattr(reconcile, "Executions", lambda *_clients: sweeping.machine)
         monkeypatch.setattr(metrics, "count", counted.append)
         for session_id in ("s-1", "s-2"):
             sweeping.begin(session_id, "recorded")

@@ -12,7 +12,7 @@ from github_standin.workflows import skips
 from pullwright.comments import HOLD_BEGIN, RELEASE_MARKER, TRACKING_MARKER, render_hold
 from pullwright.errors import GitHubUnavailable
 from pullwright.events.messages import QueuedRelease
-from pullwright.events.release import PERMISSIONS, Tools, release
+from pullwright.events.release import PERMISSIONS, release
 from pullwright.github.transport import Response
 from pullwright.table import lock_key
 from pullwright.webhook.answers import Answer
@@ -79,7 +79,7 @@ class Held(Deployment):
 
     def release(self, asked: QueuedRelease | None = None, **changes: Any) -> str:
         """Release as a fresh Lambda environment does."""
-        return release(asked or self.asked(**changes), Tools(self.github.app(), self.store))
+        return release(asked or self.asked(**changes), self.github.app(), self.store)
 
     def reactions(self, asked: QueuedRelease) -> list[str]:
         """Return the reactions to the comment that asked."""

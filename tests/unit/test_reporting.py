@@ -12,10 +12,10 @@ import pytest
 from pullwright.errors import PullwrightError
 from pullwright.github.transport import Response
 from pullwright.models import AgentResult, CheckResult, OpenedPullRequest, Outcome, TokenUsage, Verdict
-from pullwright.reporting.ending import Tools
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
+from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 from tests.unit.pipeline_kit import API, REPOSITORY, Deployment, execution
 
@@ -96,9 +96,9 @@ class Reporting(Deployment):
         }
         if isinstance(event["opened"], OpenedPullRequest):
             event["opened"] = event["opened"].model_dump(mode="json")
-        tools = Tools(self.github.app(), self.store, self.artifacts, self.tasks, SETTINGS)
+        services = Services(self.github.app(), self.store, self.artifacts, SETTINGS)
         parsed = ReportOutcomeEvent.model_validate(event)
-        return report_outcome(parsed, tools, now=NOW, seconds_left=100)
+        return report_outcome(parsed, services, self.tasks, now=NOW, seconds_left=100)
 
     def result(self, outcome: Outcome = Outcome.CHANGED, session_id: str = "s-1", **more: Any) -> None:
         """Leave what a runner leaves."""

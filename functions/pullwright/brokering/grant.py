@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
-    from pullwright.artifacts import Artifacts
-    from pullwright.github.app import GitHubApp
+    from pullwright.services import Services
     from pullwright.settings import BrokerSettings
-    from pullwright.store import Store
 
 PERMISSIONS: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
 
@@ -33,20 +30,14 @@ PERMISSIONS: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_
 _LASTING = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the work is done with."""
-
-    app: GitHubApp
-    store: Store
-    artifacts: Artifacts
-    ecs: ECSClient
-    sts: STSClient
-    secrets: SecretsManagerClient
-    settings: BrokerSettings
-
-
-def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
+def grant(
+    event: dict[str, Any],
+    services: Services[BrokerSettings],
+    *,
+    ecs: ECSClient,
+    sts: STSClient,
+    secrets: SecretsManagerClient,
+) -> BrokerGrant:
     """Give the calling task what its session needs for the next hour.
 
     Nothing that the caller sends decides: Lambda names its task, ECS names the session of that task, and
@@ -60,34 +51,32 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
         SessionClosed: its session is not running, or a newer task has taken it over.
         PullwrightError: GitHub or AWS gave no credentials.
     """
-    settings = tools.settings
+    settings = services.settings
     caller = Caller.of(event, task_role=settings.task_role_name, session_role_arn=settings.session_role_arn)
-    task = find_task(tools.ecs, settings.cluster_arn, caller.task_id)
+    task = find_task(ecs, settings.cluster_arn, caller.task_id)
     if task is None:
         raise SessionClosed("The caller's task does not run.")
     session_id = session_of(task)
     about(session_id)
-    record = tools.store.read_session(session_id)
+    record = services.store.read_session(session_id)
     if record.status is not SessionStatus.RUNNING:
         raise SessionClosed("The session is not running.")
-    _check_newest(tools, task, session_id, record.task_arn)
-    request = tools.artifacts.read_request(session_id)
+    _check_newest(ecs, settings.cluster_arn, task, session_id, record.task_arn)
+    request = services.artifacts.read_request(session_id)
     if request is None or request.session_id != session_id:
         raise SessionClosed("The session has no request to work on.")
     # By repository alone: the runner may write the record, so an installation in it proves nothing.
-    token = tools.app.token(request.repository, PERMISSIONS, lasting=_LASTING)
+    token = services.app.token(request.repository, PERMISSIONS, lasting=_LASTING)
     hide(token.token)
     policy = session_policy(
         caller,
-        region=tools.sts.meta.region_name,
+        region=sts.meta.region_name,
         bucket=settings.artifacts_bucket,
         table=settings.sessions_table,
         session_id=session_id,
         account=request.repository.partition("/")[0],
     )
-    aws = assume_session_role(
-        tools.sts, role_arn=settings.session_role_arn, name=caller.task_id, policy=policy
-    )
+    aws = assume_session_role(sts, role_arn=settings.session_role_arn, name=caller.task_id, policy=policy)
     key_arn = settings.model_key_secret_arn
     logger.info("granted", repository=request.repository, task_id=caller.task_id)
     return BrokerGrant(
@@ -95,19 +84,20 @@ def grant(event: dict[str, Any], tools: Tools) -> BrokerGrant:
         github_token=token.token,
         github_expires_at=token.expires_at,
         aws=aws,
-        model_api_key=read_text(tools.secrets, key_arn) if key_arn else None,
+        model_api_key=read_text(secrets, key_arn) if key_arn else None,
     )
 
 
-def _check_newest(tools: Tools, task: TaskTypeDef, session_id: str, claimed: str | None) -> None:
+def _check_newest(
+    ecs: ECSClient, cluster: str, task: TaskTypeDef, session_id: str, claimed: str | None
+) -> None:
     """Refuse a task that was launched before the claiming one: a session's newest task wins.
 
     A task may claim with any ARN; only one that was started for the same session counts.
     """
-    cluster = tools.settings.cluster_arn
     if claimed is None or claimed == task.get("taskArn") or not is_in_cluster(claimed, cluster):
         return
-    other = find_task(tools.ecs, cluster, claimed)
+    other = find_task(ecs, cluster, claimed)
     if other is None or started_for(other) != session_id:
         return
     mine, theirs = task.get("createdAt"), other.get("createdAt")

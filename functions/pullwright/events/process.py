@@ -10,33 +10,32 @@ from pydantic import ValidationError
 
 from pullwright.errors import PullwrightError
 from pullwright.events.messages import MESSAGE, Queued, QueuedRelease, QueuedStart, QueuedStop
+from pullwright.events.release import release
 from pullwright.log import logger
 from pullwright.reconciling.executions import Executions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from mypy_boto3_stepfunctions import SFNClient
 
-    from pullwright.record import SessionRecord
+    from pullwright.github.app import GitHubApp
+    from pullwright.reconciling.ledger import Ledger
+    from pullwright.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
-    """What messages are processed with.
+class EventServices:
+    """What messages are processed with."""
 
-    Attributes:
-        open_sessions: reads the records of the sessions that nobody has closed.
-        release: releases CI that is held, and says what came of it.
-    """
-
-    state_machine_arn: str
+    app: GitHubApp
+    store: Store
+    ledger: Ledger
     states: SFNClient
-    open_sessions: Callable[[], list[SessionRecord]]
-    release: Callable[[QueuedRelease], str]
+    state_machine_arn: str
 
 
-def process(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[str]:
+def process(records: Iterable[Mapping[str, Any]], services: EventServices) -> list[str]:
     """Start, stop and release what the messages ask for.
 
     Returns:
@@ -47,7 +46,7 @@ def process(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[st
         message_id = str(record["messageId"])
         try:
             message = MESSAGE.validate_json(record["body"])
-            result = _carry_out(message, sessions)
+            result = _carry_out(message, services)
         except ValidationError as error:
             # Without the input: whoever looks into the dead-letter queue sees it there.
             fields = [".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)]
@@ -64,33 +63,33 @@ def process(records: Iterable[Mapping[str, Any]], sessions: Sessions) -> list[st
     return failed
 
 
-def _carry_out(message: Queued, sessions: Sessions) -> str:
+def _carry_out(message: Queued, services: EventServices) -> str:
     match message:
         case QueuedStart():
-            return _start(message, sessions)
+            return _start(message, services)
         case QueuedStop():
-            return _stop(message, sessions)
+            return _stop(message, services)
         case QueuedRelease():
-            return sessions.release(message)
+            return release(message, services.app, services.store)
 
 
-def _start(message: QueuedStart, sessions: Sessions) -> str:
+def _start(message: QueuedStart, services: EventServices) -> str:
     """Start one execution; one that was started before and has ended is a success too."""
     try:
-        sessions.states.start_execution(
-            stateMachineArn=sessions.state_machine_arn, name=message.name, input=message.input
+        services.states.start_execution(
+            stateMachineArn=services.state_machine_arn, name=message.name, input=message.input
         )
-    except sessions.states.exceptions.ExecutionAlreadyExists:
+    except services.states.exceptions.ExecutionAlreadyExists:
         return "The queued session was started before."
     return "The queued session is started."
 
 
-def _stop(message: QueuedStop, sessions: Sessions) -> str:
+def _stop(message: QueuedStop, services: EventServices) -> str:
     """Stop the executions of the sessions that the message is about; the sweep reports and cleans up."""
-    executions = Executions(sessions.states, sessions.state_machine_arn)
+    executions = Executions(services.states, services.state_machine_arn)
     arns = [
         executions.arn_of(record.session_id)
-        for record in sessions.open_sessions()
+        for record in services.ledger.open_sessions()
         if message.is_about(record)
     ]
     for arn in arns:

@@ -26,14 +26,6 @@ PERMISSIONS = {"contents": "write", "issues": "write", "metadata": "read", "pull
 _SHORT = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the work is done with."""
-
-    app: GitHubApp
-    store: Store
-
-
 def release_message(login: str, commit: str) -> str:
     """Return the message of the commit that ends a hold."""
     return (
@@ -43,7 +35,7 @@ def release_message(login: str, commit: str) -> str:
     )
 
 
-def release(asked: QueuedRelease, tools: Tools) -> str:
+def release(asked: QueuedRelease, app: GitHubApp, store: Store) -> str:
     """Release what is held, if whoever asks may and has seen it. Doing it twice does no more than once.
 
     Returns:
@@ -53,8 +45,8 @@ def release(asked: QueuedRelease, tools: Tools) -> str:
         PullwrightError: GitHub or AWS did not answer; to be asked again.
     """
     try:
-        client = tools.app.client(asked.repository, PERMISSIONS, asked.installation_id)
-        return _Release(asked, tools, client).run()
+        client = app.client(asked.repository, PERMISSIONS, asked.installation_id)
+        return _Release(asked, app, store, client).run()
     except PullwrightError as error:
         if error.failure_class is FailureClass.USER:
             # Asking again changes nothing: the App or the pull request is gone.
@@ -65,7 +57,8 @@ def release(asked: QueuedRelease, tools: Tools) -> str:
 @dataclass(frozen=True, slots=True)
 class _Release:
     asked: QueuedRelease
-    tools: Tools
+    app: GitHubApp
+    store: Store
     client: GitHubClient
 
     def run(self) -> str:
@@ -103,9 +96,9 @@ class _Release:
         head = pull.head.repo
         if head is None or head.full_name.lower() != self.asked.repository.lower():
             return False
-        if pull.user is not None and pull.user.id == self.tools.app.bot_id(self.client):
+        if pull.user is not None and pull.user.id == self.app.bot_id(self.client):
             return True
-        record = self.tools.store.read_branch(head.full_name, pull.head.ref)
+        record = self.store.read_branch(head.full_name, pull.head.ref)
         return record is not None and record.pull_request == pull.number
 
     def _not_seen(self, pull: PullRequest, committed_at: datetime) -> str | None:
@@ -115,7 +108,7 @@ class _Release:
         if is_other or (asked.asked_at is not None and committed_at > asked.asked_at):
             return "New work came after you had read it. Read it too, then comment `/ci` again."
         repository = pull.head.repo.full_name if pull.head.repo is not None else asked.repository
-        if self.tools.store.lock_owner(lock_key(repository, pull.head.ref)) is not None:
+        if self.store.lock_owner(lock_key(repository, pull.head.ref)) is not None:
             return "A session works on this branch. When it has ended, read its work and comment `/ci` again."
         return None
 
@@ -148,7 +141,7 @@ class _Release:
         return self.client.comments(self.asked.repository, pull.number)
 
     def _is(self, comment: Comment, marker: str) -> bool:
-        return comment.is_by(self.tools.app.bot_id(self.client), marker)
+        return comment.is_by(self.app.bot_id(self.client), marker)
 
     def _react(self, content: str) -> None:
         if self.asked.comment_id is None:

@@ -1,12 +1,11 @@
 """The queue behind the webhook: starts, stops and releases what its messages ask for."""
 
-from functools import cache
 from typing import Any
 
-from pullwright import aws, settings, wiring
-from pullwright.events.process import Sessions, process
-from pullwright.events.release import Tools, release
+from pullwright import aws, composition
+from pullwright.events.process import EventServices, process
 from pullwright.reconciling.ledger import Ledger
+from pullwright.settings import EventsSettings
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -21,24 +20,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     Raises:
         InternalError: the function was deployed without a setting.
     """
-    given = settings.events()
-    ledger = Ledger(aws.dynamodb(), given.sessions_table)
-    sessions = Sessions(
-        given.state_machine_arn,
-        aws.stepfunctions(),
-        ledger.open_sessions,
-        lambda asked: release(asked, _bounded(_tools(), context)),
+    settings = composition.settings(EventsSettings)
+    app = composition.github_app(settings)
+    composition.limit_waits(app, context)
+    services = EventServices(
+        app=app,
+        store=composition.store(settings),
+        states=aws.stepfunctions(),
+        ledger=Ledger(aws.dynamodb(), settings.sessions_table),
+        state_machine_arn=settings.state_machine_arn,
     )
-    failed = process(event["Records"], sessions)
+    failed = process(event["Records"], services)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
-
-
-def _bounded(tools: Tools, context: Any) -> Tools:
-    tools.app.time_left = lambda: context.get_remaining_time_in_millis() / 1000
-    return tools
-
-
-@cache
-def _tools() -> Tools:
-    given = settings.events()
-    return Tools(wiring.github_app(given), wiring.store(given))

@@ -1,13 +1,13 @@
 """OpenPullRequest: the state that turns a request into a draft pull request."""
 
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-from pullwright import metrics, settings, wiring
+from pullwright import composition, metrics
 from pullwright.errors import PullwrightError
 from pullwright.log import about, logger
-from pullwright.opening.open_pull_request import OpenPullRequestEvent, Tools, open_pull_request
+from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
+from pullwright.settings import OpenPullRequestSettings
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -25,24 +25,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     parsed = OpenPullRequestEvent.model_validate(event)
     about(parsed.session_id)
-    tools = _tools()
-    tools.app.time_left = lambda: context.get_remaining_time_in_millis() / 1000
+    services = composition.services(OpenPullRequestSettings)
+    composition.limit_waits(services.app, context)
     try:
-        opened = open_pull_request(parsed, tools)
+        opened = open_pull_request(parsed, services)
     except PullwrightError as error:
         error.pack()
         raise
     metrics.count({"FirstCommentSeconds": (datetime.now(UTC) - parsed.started_at).total_seconds()})
     logger.info("opened", repository=opened.repository, pull_request=opened.pull_request)
     return opened.model_dump(mode="json")
-
-
-@cache
-def _tools() -> Tools:
-    given = settings.open_pull_request()
-    return Tools(
-        app=wiring.github_app(given),
-        store=wiring.store(given),
-        artifacts=wiring.artifacts(given),
-        settings=given,
-    )

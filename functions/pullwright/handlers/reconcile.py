@@ -2,24 +2,23 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-from pullwright import aws, metrics, settings
+from pullwright import aws, composition, metrics
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
 from pullwright.reconciling.executions import Executions
 from pullwright.reconciling.ledger import Ledger
 from pullwright.reconciling.settle import Settler
 from pullwright.reconciling.sweep import Sweeper
-from pullwright.reporting.ending import Tools
-from pullwright.reporting.tools import tools
+from pullwright.reporting.tasks import Tasks
+from pullwright.settings import ReconcileSettings
 
 _ENDED = "Step Functions Execution Status Change"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Settle one session, or sweeps.
+    """Settle one session, or sweep.
 
     Args:
         event: EventBridge's, of an execution's end or of the schedule; anything else sweeps too.
@@ -47,24 +46,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _sweeper(context: Any) -> Sweeper:
-    with_what, now = _tools(), datetime.now(UTC)
-    given = settings.reconcile()
-
-    def seconds_left() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000
-
-    with_what.app.time_left = seconds_left
+    services, now = composition.services(ReconcileSettings), datetime.now(UTC)
+    settings, table = services.settings, aws.dynamodb()
+    seconds_left = composition.limit_waits(services.app, context)
     settler = Settler(
-        tools=with_what,
-        ledger=Ledger(aws.dynamodb(), given.sessions_table),
-        executions=Executions(aws.stepfunctions(), given.state_machine_arn),
+        services=services,
+        tasks=Tasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn),
+        ledger=Ledger(table, settings.sessions_table),
+        executions=Executions(aws.stepfunctions(), settings.state_machine_arn),
         now=now,
         until=now + timedelta(seconds=seconds_left()),
     )
-    lost = LostDeliveries(with_what.app, aws.dynamodb(), given.sessions_table)
-    return Sweeper(settler, lost, given.max_sessions == 0, seconds_left)
-
-
-@cache
-def _tools() -> Tools:
-    return tools(settings.reconcile())
+    deliveries = LostDeliveries(services.app, table, settings.sessions_table)
+    return Sweeper(settler, deliveries, settings.max_sessions == 0, seconds_left)

@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pullwright.artifacts import Artifacts
 from pullwright.errors import (
     AlreadyRunning,
     AwsUnavailable,
@@ -20,7 +19,6 @@ from pullwright.errors import (
     SessionsPaused,
 )
 from pullwright.github import GitHubClient
-from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
 from pullwright.log import logger
 from pullwright.models import (
@@ -41,6 +39,7 @@ from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
 from pullwright.prices import Price
+from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.spending import DailyLimits
 from pullwright.store import BranchRecord, Store
@@ -59,6 +58,8 @@ _LONGEST_LOGIN = 64
 # What an opening writes that GitHub counts as content: a pull request and its tracking comment.
 _WRITES = 2
 
+OpeningServices = Services[OpenPullRequestSettings]
+
 
 class OpenPullRequestEvent(BaseModel):
     """What the state machine passes to OpenPullRequest."""
@@ -71,17 +72,7 @@ class OpenPullRequestEvent(BaseModel):
     input: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the work is done with."""
-
-    app: GitHubApp
-    store: Store
-    artifacts: Artifacts
-    settings: OpenPullRequestSettings
-
-
-def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRequest:
+def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) -> OpenedPullRequest:
     """Check a request, take its branch's lock, and find or make branch, pull request and comment.
 
     Safe to repeat at any point. When it fails after it took the lock, the lock is free again.
@@ -89,23 +80,24 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     Raises:
         PullwrightError: the session cannot begin; the class says why.
     """
+    store, settings = services.store, services.settings
     check_session_id(event.session_id)
     request = _readable(read_request(event.input))
-    tools.store.update_session(event.session_id, _known(request, tools.settings))
-    price = check_model(request, tools.settings)
-    tools.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
-    allowed = check_owner(tools.app, request.repository, tools.settings.allowed_owners)
-    client = tools.app.client(request.repository, PERMISSIONS, request.installation_id)
+    store.update_session(event.session_id, _known(request, settings))
+    price = check_model(request, settings)
+    services.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
+    allowed = check_owner(services.app, request.repository, settings.allowed_owners)
+    client = services.app.client(request.repository, PERMISSIONS, request.installation_id)
     repository = client.get_repository(request.repository)
     check_name(repository.full_name, allowed)
     if repository.archived:
         raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
     if not repository.has_pull_requests:
         raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
-    people = People(client, repository.full_name, tools.settings.allowed_apps)
+    people = People(client, repository.full_name, settings.allowed_apps)
     if request.delivery_id is not None:
         _check_sender(people, request.requested_by)
-    if not tools.settings.max_sessions:
+    if not settings.max_sessions:
         raise SessionsPaused("New sessions are switched off; those that run come to their end.")
     subject = find_subject(client, repository, request, event.session_id)
     base = _base(subject, request, repository)
@@ -113,10 +105,10 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
     if base_commit is None:
         raise BaseBranchNotFound(f"The repository {repository.full_name} has no branch {base}.")
     key = lock_key(repository.full_name, subject.branch)
-    if not tools.store.take_lock(key, owner=event.execution_arn, session_id=event.session_id):
-        raise _already_running(tools.store, repository.full_name, subject.branch)
+    if not store.take_lock(key, owner=event.execution_arn, session_id=event.session_id):
+        raise _already_running(store, repository.full_name, subject.branch)
     try:
-        installation = tools.app.token(request.repository, PERMISSIONS, request.installation_id)
+        installation = services.app.token(request.repository, PERMISSIONS, request.installation_id)
         fields: dict[str, Any] = {
             "repository": repository.full_name,
             "branch": subject.branch,
@@ -124,15 +116,15 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
             "lock_key": key,
             "installation_id": installation.installation_id,
         }
-        tools.store.update_session(event.session_id, fields)
+        store.update_session(event.session_id, fields)
         client.pace.reserve(1 if subject.pull_request is not None else _WRITES)
-        _reserve(event, tools, request, repository.full_name)
+        _reserve(event, services, request, repository.full_name)
         opening = _Opening(
-            event, tools, request, client, people, repository, subject, base, base_commit, price
+            event, services, request, client, people, repository, subject, base, base_commit, price
         )
         opened = opening.run()
     except Exception:
-        _give_back(tools.store, key, event.execution_arn)
+        _give_back(store, key, event.execution_arn)
         raise
     return OpenedPullRequest(
         repository=opened.repository,
@@ -142,9 +134,9 @@ def open_pull_request(event: OpenPullRequestEvent, tools: Tools) -> OpenedPullRe
         comment_id=opened.comment_id,
         lock_key=key,
         timeout_seconds=opened.limits.minutes * 60 + GRACE_SECONDS,
-        max_sessions=tools.settings.max_sessions,
+        max_sessions=settings.max_sessions,
         # No repository can hold more slots than there are.
-        max_sessions_of_repository=tools.settings.max_sessions_per_repository or tools.settings.max_sessions,
+        max_sessions_of_repository=settings.max_sessions_per_repository or settings.max_sessions,
         installation_id=installation.installation_id,
     )
 
@@ -154,7 +146,7 @@ class _Opening:
     """The part that is done under the lock."""
 
     event: OpenPullRequestEvent
-    tools: Tools
+    services: OpeningServices
     request: SessionRequest
     client: GitHubClient
     people: People
@@ -170,7 +162,7 @@ class _Opening:
         return self.info.full_name
 
     def run(self) -> AgentRequest:
-        app, store, session_id = self.tools.app, self.tools.store, self.event.session_id
+        app, store, session_id = self.services.app, self.services.store, self.event.session_id
         self._acknowledge()
         author = app.author(self.client)
         bot_id = app.bot_id(self.client)
@@ -197,7 +189,7 @@ class _Opening:
                 requested_by=self.request.requested_by,
             )
         agent_request = self._agent_request(pull, author, bot_id)
-        activity = first_activity(store, self.tools.settings, self.repository)
+        activity = first_activity(store, self.services.settings, self.repository)
         comment_id = track(self.client, agent_request, bot_id, activity=activity)
         there = self._comments()
         withdraw_refusal(
@@ -219,11 +211,11 @@ class _Opening:
             "comments": conversation.comments,
             "comments_left_out": conversation.left_out,
         }
-        return self.tools.artifacts.write_request(agent_request.model_copy(update=read))
+        return self.services.artifacts.write_request(agent_request.model_copy(update=read))
 
     def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
         """Return the request as the task will read it, still without comments."""
-        settings, limits, opened_by = self.tools.settings, self.request.limits, self.subject.opened_by
+        settings, limits, opened_by = self.services.settings, self.request.limits, self.subject.opened_by
         return AgentRequest(
             session_id=self.event.session_id,
             execution_arn=self.event.execution_arn,
@@ -303,14 +295,21 @@ def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[s
     }
 
 
-def _reserve(event: OpenPullRequestEvent, tools: Tools, request: SessionRequest, repository: str) -> None:
+def _reserve(
+    event: OpenPullRequestEvent,
+    services: OpeningServices,
+    request: SessionRequest,
+    repository: str,
+) -> None:
     """Keep the session's money free on the day's sums, before anything is made for it."""
-    settings = tools.settings
+    settings = services.settings
     limits = DailyLimits(settings.daily_usd, settings.daily_usd_per_repository)
     if limits == DailyLimits() or request.stub or settings.stub_sessions:
         return
     usd = request.limits.usd or settings.limit_usd
-    tools.store.spending.reserve(event.session_id, usd, limits, repository=repository, now=datetime.now(UTC))
+    services.store.spending.reserve(
+        event.session_id, usd, limits, repository=repository, now=datetime.now(UTC)
+    )
 
 
 def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo) -> str:

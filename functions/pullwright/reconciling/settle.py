@@ -1,20 +1,25 @@
 """Finishes one session whose execution has ended: task, report, record, lock and slot."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pullwright.errors import LabelRemoved, SessionStopped
 from pullwright.log import logger
+from pullwright.metrics import SessionFigures, session_ended
 from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
 from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, Ledger
 from pullwright.record import SessionRecord
 from pullwright.reporting.classify import EXECUTION_TIMED_OUT, UNRECORDED
-from pullwright.reporting.ending import Ending, Tools
+from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
 from pullwright.reporting.place import opened_before
 from pullwright.reporting.report_outcome import RESERVED_SECONDS, report_outcome
 from pullwright.reporting.result import read_result
+from pullwright.reporting.tasks import Tasks
+from pullwright.services import Services
+from pullwright.settings import ReportOutcomeSettings
 
 # A function that a stopped execution had called runs on: its timeout, and some more.
 OUTLIVES = timedelta(seconds=150)
@@ -40,11 +45,13 @@ class Settler:
         until: when the leases end that are taken: when this function is cut off.
     """
 
-    tools: Tools
+    services: Services[ReportOutcomeSettings]
+    tasks: Tasks
     ledger: Ledger
     executions: Executions
     now: datetime
     until: datetime
+    measure: Callable[[SessionFigures], None] = session_ended
 
     def settle(self, session_id: str, end: ExecutionEnd) -> str | None:
         """Do for a session what its execution did not come to.
@@ -59,24 +66,24 @@ class Settler:
             AwsUnavailable: AWS did not answer, or the task is still ending; to be tried again.
         """
         until = self.until.isoformat()
-        record = self.tools.store.read_session(session_id)
+        record = self.services.store.read_session(session_id)
         if record.is_missing:
             record = self._begin(record, end)
         if not _is_unfinished(record) or self._is_early(record, end):
             return None
         # A record that a task has filled takes no lease either.
-        self.tools.store.forget(session_id, record.unusable)
+        self.services.store.forget(session_id, record.unusable)
         if not self.ledger.lease(session_id, now=self.now.isoformat(), until=until):
             return None
         try:
             # As AWS keeps it, while it does: what the record says may be cut.
             record = record.model_copy(update={"input": end.input}) if end.input else record
-            opened = opened_before(self.tools.artifacts, session_id, self.executions.arn_of(session_id))
+            opened = opened_before(self.services.artifacts, session_id, self.executions.arn_of(session_id))
             verdict = self._verdict(record, end, opened)
             report = self._report(record, verdict)
             self.ledger.free_slot(session_id, opened.repository if opened else record.repository)
             if verdict.lock_key:
-                self.tools.store.release_lock(verdict.lock_key, owner=self.executions.arn_of(session_id))
+                self.services.store.release_lock(verdict.lock_key, owner=self.executions.arn_of(session_id))
             closed = self.ledger.close(
                 session_id, verdict, report=report, now=self.now.isoformat(), until=until
             )
@@ -98,7 +105,7 @@ class Settler:
             return record
         arn = self.executions.arn_of(record.session_id)
         self.ledger.begin(record.session_id, arn, end, now=self.now.isoformat())
-        return self.tools.store.read_session(record.session_id)
+        return self.services.store.read_session(record.session_id)
 
     def _is_early(self, record: SessionRecord, end: ExecutionEnd) -> bool:
         """Return whether the execution, or a function of it, may still be about to open the pull request."""
@@ -120,12 +127,19 @@ class Settler:
         )
         if not _is_decided(record):
             # Without waiting: a task that needs long to end is asked for again.
-            return report_outcome(event, self.tools, now=self.now, seconds_left=RESERVED_SECONDS)
-        result, _ = read_result(self.tools.artifacts, event)
+            return report_outcome(
+                event,
+                self.services,
+                self.tasks,
+                now=self.now,
+                seconds_left=RESERVED_SECONDS,
+                measure=self.measure,
+            )
+        result, _ = read_result(self.services.artifacts, event)
         task = TaskEnd(TaskArn=record.task_arn)
-        return Ending(
-            event, self.tools, record, task, result, Outcome(record.outcome or ""), _failure(record), self.now
-        ).close()
+        outcome = Outcome(record.outcome or "")
+        ending = Ending(event, self.services, record, task, result, outcome, _failure(record), self.now)
+        return ending.close()
 
     def _report(self, record: SessionRecord, verdict: Verdict) -> str:
         if not verdict.report_due:

@@ -165,7 +165,7 @@ class Sweeper:
         try:
             for arn in self.settler.executions.ended_badly_since(self.settler.now - _UNRECORDED_FOR):
                 session_id = arn.rpartition(":")[2]
-                if session_id in known or not self.settler.tools.store.read_session(session_id).is_missing:
+                if session_id in known or not self.settler.services.store.read_session(session_id).is_missing:
                     continue
                 if (end := self._end_of(arn, session_id, done)) is not None:
                     found.append((session_id, end))
@@ -183,7 +183,7 @@ class Sweeper:
 
     def _silence(self, arn: str, record: SessionRecord, done: Swept) -> None:
         try:
-            if self.settler.tools.tasks.silence(arn, record.task_arn, NO_HEARTBEAT):
+            if self.settler.tasks.silence(arn, record.task_arn, NO_HEARTBEAT):
                 logger.warning("a task gave no sign of life", session=record.session_id)
                 done.silenced.append(record.session_id)
         except PullwrightError as error:
@@ -195,7 +195,7 @@ class Sweeper:
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is None or is_fresh(end, self.settler.now):
                 continue
-            record = self.settler.tools.store.read_session(session_id)
+            record = self.settler.services.store.read_session(session_id)
             if record.is_open:
                 # Younger than the list of open sessions: the next sweep settles it.
                 continue
@@ -209,7 +209,7 @@ class Sweeper:
                 continue
             end = self._end_of(lock.owner, lock.session_id, done)
             if end is not None and not is_fresh(end, self.settler.now):
-                self.settler.tools.store.release_lock(lock.key, owner=lock.owner)
+                self.settler.services.store.release_lock(lock.key, owner=lock.owner)
                 done.locks.append(lock.key)
 
 

@@ -1,40 +1,24 @@
 """One session's ending: the verdict, what the record keeps of it, and what GitHub is told."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pullwright.artifacts import Artifacts
 from pullwright.comments import render_outcome
 from pullwright.errors import AwsUnavailable, PullwrightError
-from pullwright.github.app import GitHubApp
 from pullwright.log import logger
-from pullwright.metrics import SessionFigures, session_ended
+from pullwright.metrics import SessionFigures
 from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
 from pullwright.record import SessionRecord
 from pullwright.reporting.checks import check_run, told_in_record
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
-from pullwright.reporting.tasks import Tasks
+from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
-from pullwright.store import Store
 
 # The template's awslogs-stream-prefix and the container's name.
 _LOG_PREFIX = "agent/runner"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the work is done with."""
-
-    app: GitHubApp
-    store: Store
-    artifacts: Artifacts
-    tasks: Tasks
-    settings: ReportOutcomeSettings
-    measure: Callable[[SessionFigures], None] = session_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +26,7 @@ class Ending:
     """All that is known once it is decided what came of a session."""
 
     event: ReportOutcomeEvent
-    tools: Tools
+    services: Services[ReportOutcomeSettings]
     record: SessionRecord
     task: TaskEnd | None
     result: AgentResult | None
@@ -52,7 +36,7 @@ class Ending:
 
     def close(self) -> Verdict:
         """Tell it everywhere; the verdict says whether GitHub took it, and which lock to give back."""
-        store, session_id = self.tools.store, self.event.session_id
+        store, session_id = self.services.store, self.event.session_id
         store.update_session(session_id, self.details())
         if self.record.reserved_usd is not None:
             store.spending.settle(self.record, self._cost())
@@ -79,7 +63,7 @@ class Ending:
 
     def _in_a_row(self, failure_class: str) -> dict[str, int]:
         try:
-            return self.tools.store.count_in_a_row(failure_class)
+            return self.services.store.count_in_a_row(failure_class)
         except AwsUnavailable as error:
             # A figure for an alarm; the session has ended well enough without it.
             logger.warning("the session was not counted for its alarm", error=error.sentence)
@@ -87,7 +71,7 @@ class Ending:
 
     def verdict(self) -> Verdict:
         """Return what came of it, as far as this session alone says."""
-        ttl = int((self.now + timedelta(days=self.tools.settings.retention_days)).timestamp())
+        ttl = int((self.now + timedelta(days=self.services.settings.retention_days)).timestamp())
         failure = self.failure
         if failure is not None:
             return Verdict(
@@ -114,8 +98,8 @@ class Ending:
             "failure_class": verdict.failure_class,
             "sentence": verdict.sentence,
             "remedy": verdict.remedy,
-            "artifacts": self.tools.artifacts.url(self.event.session_id),
-            "log_group": self.tools.settings.log_group_name,
+            "artifacts": self.services.artifacts.url(self.event.session_id),
+            "log_group": self.services.settings.log_group_name,
             "log_stream": self._log_stream(),
         }
         if task is not None:
@@ -142,11 +126,11 @@ class Ending:
     def tell(self) -> bool:
         """Tell it on GitHub; False if that has to be done again later."""
         event = self.event
-        opened = event.opened or opened_before(self.tools.artifacts, event.session_id, event.execution_arn)
+        opened = event.opened or opened_before(self.services.artifacts, event.session_id, event.execution_arn)
         place = Place.of(opened, self.record)
         if place is None:
             return True
-        report = GitHubReport(self.tools.app, place, self.tools.settings.allowed_owners)
+        report = GitHubReport(self.services.app, place, self.services.settings.allowed_owners)
         if place.pull_request is None:
             return self.failure is None or report.refuse(self.failure)
         stream = self._log_stream()
@@ -156,8 +140,8 @@ class Ending:
             self.verdict(),
             session_id=self.event.session_id,
             seconds=self._seconds(),
-            artifacts=self.tools.artifacts.url(self.event.session_id),
-            log=f"{self.tools.settings.log_group_name} {stream}" if stream else "",
+            artifacts=self.services.artifacts.url(self.event.session_id),
+            log=f"{self.services.settings.log_group_name} {stream}" if stream else "",
         )
         if self.result is not None and (check := check_run(self.result, self.event.session_id)):
             report.check(check)
@@ -169,11 +153,11 @@ class Ending:
         key = opened.lock_key if opened is not None else self.record.lock_key
         if not key:
             return ""
-        return key if self.tools.store.lock_owner(key) == self.event.execution_arn else ""
+        return key if self.services.store.lock_owner(key) == self.event.execution_arn else ""
 
     def _request(self) -> AgentRequest | None:
         try:
-            return self.tools.artifacts.read_request(self.event.session_id)
+            return self.services.artifacts.read_request(self.event.session_id)
         except PullwrightError as error:
             # The comment says a little less without it.
             logger.warning("the request cannot be read", error=error.sentence)

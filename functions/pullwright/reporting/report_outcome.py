@@ -1,18 +1,31 @@
 """ReportOutcome: whatever happened, one verdict, and everybody who has to know is told."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from pullwright.metrics import SessionFigures, session_ended
 from pullwright.models import Verdict
 from pullwright.reporting.classify import Evidence, classify
-from pullwright.reporting.ending import Ending, Tools
+from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent
 from pullwright.reporting.result import read_result
+from pullwright.reporting.tasks import Tasks
+from pullwright.services import Services
+from pullwright.settings import ReportOutcomeSettings
 
 # Kept free of waiting for the task, for the reading and writing that follows.
 RESERVED_SECONDS = 45.0
 
 
-def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, seconds_left: float) -> Verdict:
+def report_outcome(
+    event: ReportOutcomeEvent,
+    services: Services[ReportOutcomeSettings],
+    tasks: Tasks,
+    *,
+    now: datetime,
+    seconds_left: float,
+    measure: Callable[[SessionFigures], None] = session_ended,
+) -> Verdict:
     """End a session: no task runs on, the record says what came of it, and so does GitHub.
 
     That GitHub takes no report is no reason to fail: the verdict then says that it is still due.
@@ -23,14 +36,14 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
     Raises:
         AwsUnavailable: AWS does not tell what came of the session; the state machine asks again.
     """
-    record = tools.store.read_session(event.session_id)
+    record = services.store.read_session(event.session_id)
     # Otherwise a task could fill its record so far that nothing else can be written there.
-    tools.store.forget(event.session_id, record.unusable)
+    services.store.forget(event.session_id, record.unusable)
     task = event.task
     if event.error is not None and event.opened is not None:
         wait = max(seconds_left - RESERVED_SECONDS, 0.0)
-        task = tools.tasks.stop(event.execution_arn, record.task_arn, seconds=wait) or task
-    result, is_corrupt = read_result(tools.artifacts, event)
+        task = tasks.stop(event.execution_arn, record.task_arn, seconds=wait) or task
+    result, is_corrupt = read_result(services.artifacts, event)
     outcome, failure = classify(
         Evidence(
             result=result,
@@ -41,7 +54,7 @@ def report_outcome(event: ReportOutcomeEvent, tools: Tools, *, now: datetime, se
             error=event.error,
         )
     )
-    ending = Ending(event, tools, record, task, result, outcome, failure, now)
+    ending = Ending(event, services, record, task, result, outcome, failure, now)
     verdict = ending.close()
-    tools.measure(ending.figures())
+    measure(ending.figures())
     return verdict

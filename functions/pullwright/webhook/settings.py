@@ -1,4 +1,8 @@
-"""What the template sets for the webhook's function."""
+"""What the template sets for the webhook's function.
+
+It has a reader of its own beside `pullwright.settings`, which is pydantic's: importing that takes longer than
+all the rest of a cold start here.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self

@@ -1,0 +1,71 @@
+"""The composition root: makes what the functions work with from their environment, once in a process.
+
+The webhook has its own (`pullwright.handlers.webhook`): it starts without boto3 and pydantic.
+"""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from pullwright import aws
+from pullwright.artifacts import Artifacts
+from pullwright.github.allowance import TableAllowance
+from pullwright.github.app import GitHubApp
+from pullwright.secret_values import read_app_secret
+from pullwright.services import Services
+from pullwright.settings import GitHubSettings, StoreSettings
+from pullwright.store import Store
+
+_GitHubSettingsT = TypeVar("_GitHubSettingsT", bound=GitHubSettings)
+_StoreSettingsT = TypeVar("_StoreSettingsT", bound=StoreSettings)
+
+
+@cache
+def settings(model: type[_GitHubSettingsT]) -> _GitHubSettingsT:
+    """Return a function's settings.
+
+    Raises:
+        InternalError: the function was deployed without one of them.
+    """
+    return model.read(os.environ)
+
+
+@cache
+def github_app(settings: GitHubSettings) -> GitHubApp:
+    """Return the App, whose secret is read when it is needed."""
+    return GitHubApp(
+        settings.github_api_url,
+        lambda: read_app_secret(aws.secretsmanager(), settings.github_app_secret_arn),
+        allowance_of=lambda account: TableAllowance(aws.dynamodb(), settings.sessions_table, account),
+    )
+
+
+def store(settings: GitHubSettings) -> Store:
+    """Return the sessions table."""
+    return Store(aws.dynamodb(), settings.sessions_table)
+
+
+@cache
+def services(model: type[_StoreSettingsT]) -> Services[_StoreSettingsT]:
+    """Return what a function works on sessions with.
+
+    Raises:
+        InternalError: the function was deployed without a setting.
+    """
+    values = settings(model)
+    artifacts = Artifacts(aws.s3(), values.artifacts_bucket)
+    return Services(github_app(values), store(values), artifacts, values)
+
+
+def limit_waits(app: GitHubApp, context: Any) -> Callable[[], float]:
+    """Let GitHub be waited for no longer than the function lives.
+
+    Args:
+        context: Lambda's, of this invocation.
+
+    Returns:
+        The seconds that the function may still run, at each call.
+    """
+    app.time_left = lambda: float(context.get_remaining_time_in_millis()) / 1000
+    return app.time_left

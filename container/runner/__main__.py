@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -11,32 +10,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PullwrightError, SessionClosed
-from pullwright.github.allowance import TableAllowance
-from pullwright.github.budget import Room
-from pullwright.github.client import GitHubClient
-from pullwright.github.fresh import Fresh
-from pullwright.github.pace import Pace
 from runner import exit_codes
-from runner.artifacts import Artifacts
-from runner.aws import Clients
-from runner.broker import Broker, Grants, task_role_signer
-from runner.checking import FOLDERS
 from runner.clock import CLOCK, Clock, Phases
-from runner.context import SessionContext, Signals
+from runner.composition import make_session, make_tracker, prepare
+from runner.context import Signals
 from runner.git.command import GitError
 from runner.log import logger, tee
-from runner.metadata import read_identity
-from runner.record import Heartbeat, SessionClaim
-from runner.report import Report
-from runner.session import Session
+from runner.record import Heartbeat
 from runner.settings import Settings, SettingsError
-from runner.tracking import Tracker
-from runner.user import User, adopt_orphans
+from runner.user import adopt_orphans
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pullwright.models import AgentRequest
+    from runner.context import SessionContext
+    from runner.report import Report
 
 
 def main(clock: Clock = CLOCK) -> int:
@@ -60,7 +46,7 @@ def main(clock: Clock = CLOCK) -> int:
     adopt_orphans()
     try:
         with phases.phase("start"):
-            context, report = _prepare(settings, signals, phases, clock)
+            context, report = prepare(settings, signals, phases, clock)
             # RunTask's answer may get lost, and the state machine then starts a second task.
             earlier = context.artifacts.earlier_result() if context.takes_over else None
             if context.takes_over:
@@ -80,83 +66,13 @@ def main(clock: Clock = CLOCK) -> int:
         return _finish(context, report, ours=_work(context, report))
 
 
-def _prepare(
-    settings: Settings, signals: Signals, phases: Phases, clock: Clock
-) -> tuple[SessionContext, Report]:
-    """Get credentials and claim the session."""
-    task = read_identity(settings.ecs_container_metadata_uri_v4)
-    broker = Broker(settings.broker_url, task_role_signer(settings.aws_region), terminated=signals.terminated)
-    grants = Grants(broker, patience=settings.broker_patience_seconds, now=clock.now)
-    if grants.current().session_id != settings.session_id:
-        raise SessionClosed("The broker says that this task runs another session.")
-    clients = Clients(grants, settings.aws_region, clock.now)
-    dynamodb = clients.dynamodb()
-    report = Report(settings.session_id, task.arn, phases, clock)
-    record = SessionClaim(
-        dynamodb,
-        table=settings.sessions_table,
-        session_id=settings.session_id,
-        task=task,
-        now=clock.now,
-    )
-    takes_over = not record.claim(report.started_at)
-    if takes_over:
-        # Credentials prove nothing: this task may have got its own before the newer one claimed the session.
-        grants.renew()
-        record.take_over(report.started_at)
-    context = SessionContext(
-        work_dir=settings.work_dir,
-        private=_private_folder(settings.work_dir),
-        user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
-        checks_user=User(settings.checks_uid if settings.agent_isolation == "user" else None),
-        record=record,
-        artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
-        github_token=grants.github_token,
-        forget_github_token=grants.forget_github_token,
-        github_token_age=grants.github_token_age,
-        model_api_key=lambda: grants.current().model_api_key,
-        github=lambda repository, purpose, patience: GitHubClient(
-            settings.github_api_url,
-            grants.github_token,
-            forget_token=grants.forget_github_token,
-            patience=patience,
-            fresh=Fresh(grants.github_token_age),
-            pace=Pace(
-                TableAllowance(dynamodb, settings.sessions_table, repository.partition("/")[0]),
-                purpose=purpose,
-            ),
-        ),
-        signals=signals,
-        phases=phases,
-        clock=clock,
-        checkpoint_seconds=settings.checkpoint_seconds,
-        package_manager=settings.package_manager,
-        machine=settings.machine,
-        model_patience_seconds=settings.model_patience_seconds,
-        takes_over=takes_over,
-        is_spot=settings.capacity == "FARGATE_SPOT",
-    )
-    return context, report
-
-
-def _private_folder(work_dir: Path) -> Path:
-    """Make the runner's own folder, and clears what an earlier run of a container left."""
-    work_dir.mkdir(parents=True, exist_ok=True)
-    for name in ("agent", "collected", "objects", "runner", *FOLDERS):
-        shutil.rmtree(work_dir / name, ignore_errors=True)
-    private = work_dir / "runner"
-    private.mkdir(mode=0o700)
-    tee.copy_to(private / "runner.log")
-    return private
-
-
 def _work(context: SessionContext, report: Report) -> bool:
     """Do the session's work and put every failure into the report; False if it is not ours any more."""
     try:
         with context.phases.phase("request"):
             request = context.artifacts.request()
-        with _tracker(context, request) as tracker:
-            Session(request, context, report, tracker).run()
+        with make_tracker(context, request) as tracker:
+            make_session(context, request, report, tracker).run()
     except SessionClosed as error:
         logger.warning("the session is not ours any more", reason=error.sentence)
         return False
@@ -170,17 +86,6 @@ def _work(context: SessionContext, report: Report) -> bool:
         logger.exception("a defect of the runner")
         report.fail(InternalError(f"The runner failed ({type(error).__name__})."))
     return True
-
-
-def _tracker(context: SessionContext, request: AgentRequest) -> Tracker:
-    # It waits for a limit itself, and then shows what is new by then.
-    github = context.github(request.repository, Room.PROGRESS, 0.0)
-    return Tracker(
-        request,
-        lambda body: github.update_comment(request.repository, request.comment_id, body),
-        elapsed=lambda: context.phases.elapsed,
-        stretch=github.pace.stretch,
-    )
 
 
 def _finish(context: SessionContext, report: Report, *, ours: bool) -> int:

@@ -6,7 +6,6 @@ what the broker answers exists in this process's memory only.
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import threading
@@ -24,6 +23,7 @@ from pullwright import errors
 from pullwright.errors import AwsUnavailable, FailureClass, PullwrightError, SessionClosed, TaskStopped
 from pullwright.log import hide
 from pullwright.models import BrokerGrant
+from runner.json_object import decode_object
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -155,12 +155,9 @@ class Broker:
         body = b"{}"
         try:
             answer = self._pool.request("POST", self._url, body=body, headers=self._sign(self._url, body))
-            content = json.loads(answer.data or b"{}")
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return 0, {"message": f"The broker did not answer ({type(error).__name__})."}
-        except ValueError:
-            content = {}
-        return answer.status, content if isinstance(content, dict) else {}
+        return answer.status, decode_object(answer.data)
 
     @staticmethod
     def _grant(content: dict[str, Any]) -> BrokerGrant:

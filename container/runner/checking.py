@@ -17,7 +17,7 @@ from runner.git.command import GitError
 from runner.git.workspace import Workspace
 from runner.leftovers import SHARED_PLACES, WHOLE_MACHINE, LeftoversError, remove_leftovers
 from runner.log import logger
-from runner.repository.commands import command_environment, run_checks, run_command
+from runner.repository.commands import run_checks, run_command
 from runner.repository.profile import describe_test_changes
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Checking:
             done = run_checks(
                 profile.checks,
                 workspace,
-                env=command_environment(workspace, _ROLE),
+                env=workspace.environment(_ROLE),
                 seconds=self._seconds_left(profile),
                 should_stop=self.should_stop,
                 show=self.show,
@@ -144,7 +144,7 @@ class Checking:
                 *(SETUP_AGAIN, setup.command),
                 user=workspace.user,
                 cwd=workspace.folder,
-                env=command_environment(workspace, _ROLE),
+                env=workspace.environment(_ROLE),
                 seconds=min(float(setup.timeout), self._seconds_left(profile)),
                 should_stop=self.should_stop,
             )

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
-from pullwright.github.budget import Room
 from pullwright.models import CheckResult, Outcome
 from runner.adoption import find_pushed, report_pushed
 from runner.agent.comments import select_comments
-from runner.agent.process import Stop
 from runner.agent.run import run_agent
 from runner.agent.stuck import StuckGuard
 from runner.agent.verdict import judge
 from runner.checking import Checking, begin
 from runner.checkpoints import Checkpoints
-from runner.disk import DiskWatch
 from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
-from runner.git.landing import Landing
 from runner.git.leaks import redact
 from runner.git.message import commit_message
 from runner.git.protected import with_base
-from runner.git.remote import Remote
 from runner.git.workspace import Workspace
 from runner.log import logger
-from runner.repository.commands import SETUP, command_environment, run_command
+from runner.repository.commands import SETUP, run_command
 from runner.repository.packages import PACKAGES, install
 from runner.repository.profile import read_profile
 from runner.repository.renewal import renew_home
@@ -42,40 +36,41 @@ if TYPE_CHECKING:
 
     from pullwright.models import AgentRequest
     from runner.context import SessionContext
+    from runner.git.landing import Landing
+    from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected
     from runner.report import Report
     from runner.repository.profile import RepositoryProfile
     from runner.rules.delivery import HouseRules
+    from runner.stopping import StopConditions
     from runner.tracking import Tracker
 
     # Told whether anything changed, it says what came of the agent's work.
     Judgement = Callable[[bool], tuple[Outcome, PullwrightError | None]]
-
-# So long is a rate limit waited for when the work is done and only has to come onto the branch.
-_LANDING_PATIENCE_SECONDS = 300.0
 
 
 class Session:
     """Works on one request."""
 
     def __init__(
-        self, request: AgentRequest, context: SessionContext, report: Report, tracker: Tracker
+        self,
+        request: AgentRequest,
+        context: SessionContext,
+        report: Report,
+        tracker: Tracker,
+        stops: StopConditions,
+        remote: Remote,
+        landing: Landing,
     ) -> None:
         self._request = request
         self._context = context
         self._report = report
         self._tracker = tracker
-        self._remote = Remote(
-            request.git_url,
-            request.branch,
-            context.github_token,
-            forget=context.forget_github_token,
-            token_age=context.github_token_age,
-            should_stop=lambda: self._stopped_from_outside() is not None,
-        )
-        self._checkpoint = CheckpointRef(self._remote)
-        self._disk = DiskWatch(context.work_dir)
+        self._stops = stops
+        self._remote = remote
+        self._landing = landing
+        self._checkpoint = CheckpointRef(remote)
         self._began = begin()
 
     def run(self) -> None:
@@ -151,11 +146,8 @@ class Session:
             work.leave(collected)
             return collected.tree
         self._tracker.show("Pushing the work")
-        repository = self._request.repository
-        github = self._context.github(repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
-        landing = Landing(github, repository, self._request.branch, time.sleep)
         try:
-            work.push(collected, landing, profile.ci(is_private=self._request.repository_is_private))
+            work.push(collected, self._landing, profile.ci(is_private=self._request.repository_is_private))
         except SessionClosed:
             raise
         except PullwrightError as error:
@@ -273,9 +265,9 @@ class Session:
                 *(SETUP, setup.command),
                 user=workspace.user,
                 cwd=workspace.folder,
-                env=command_environment(workspace, "agent"),
+                env=workspace.environment("agent"),
                 seconds=setup.timeout,
-                should_stop=self._should_stop,
+                should_stop=self._stops.of_work,
             )
             self._report.setup = done
             workspace.leave_out(workspace.untracked() - before)
@@ -292,7 +284,7 @@ class Session:
             return replace(profile, packages=CheckResult(name=PACKAGES, command="", status="not_run"))
         with self._context.phases.phase("packages"):
             self._tracker.show("Installing packages")
-            done = install(profile.configuration.packages, self._should_stop)
+            done = install(profile.configuration.packages, self._stops.of_work)
         if done.status != "passed":
             logger.warning("packages were not installed", status=done.status, output=redact(done.output))
             self._report.notices.append(f"Not installed, and the session went on without: {names}.")
@@ -305,7 +297,7 @@ class Session:
             return
         checking = Checking(
             *(self._request, self._context, report, self._tracker.show),
-            should_stop=lambda: self._stopped_from_outside() or self._out_of_disk(),
+            should_stop=self._stops.of_checks,
             since=self._began,
         )
         checking.compare(profile, self._remote, store, head, tree)
@@ -342,7 +334,7 @@ class Session:
                 transcript=context.transcript,
                 api_key=context.model_api_key(),
                 resumed=found is not None,
-                should_stop=self._should_stop,
+                should_stop=self._stops.of_work,
                 elapsed=lambda: context.phases.elapsed,
                 guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
                 settle=checkpoints.stop,
@@ -360,18 +352,3 @@ class Session:
         if ended.exit_code and ended.stderr:
             logger.warning("the agent's last words on standard error", stderr=redact(ended.stderr))
         return lambda changed: judge(run.end, self._request.limits, changed=changed)
-
-    def _stopped_from_outside(self) -> Stop | None:
-        if self._context.signals.lost.is_set():
-            return Stop.LOST
-        return Stop.TERMINATED if self._context.signals.terminated.is_set() else None
-
-    def _should_stop(self) -> Stop | None:
-        if stop := self._stopped_from_outside():
-            return stop
-        if self._context.phases.elapsed > self._request.limits.minutes * 60:
-            return Stop.OVERTIME
-        return self._out_of_disk()
-
-    def _out_of_disk(self) -> Stop | None:
-        return Stop.DISK_FULL if self._disk.full() else None

@@ -12,7 +12,7 @@ from pullwright.models import AuthorRole, IssueComment, Outcome, ResolvedLimits,
 from runner.agent.command import agent_environment, cli_arguments
 from runner.agent.process import Ended, Stop
 from runner.agent.prompt import build_prompt
-from runner.agent.stream import Conversation, ResultLine
+from runner.agent.stream import Conversation, ResultLine, decode
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd, judge
 from runner.gateway import Trouble
@@ -83,6 +83,12 @@ def test_the_outcome_follows_from_exit_code_result_line_and_diff(
     assert (type(failure).__name__ if failure else None) == error
 
 
+def feed(conversation: Conversation, line: bytes) -> bool:
+    """Let a conversation take a line of the CLI's; True if there is something new to show."""
+    event = decode(line)
+    return event is not None and conversation.take(event)
+
+
 def _assistant(*blocks: dict[str, Any], number: int = 1, **more: Any) -> bytes:
     message = {"id": f"m{number}", "content": list(blocks)}
     return json.dumps({"type": "assistant", "message": message, **more}).encode()
@@ -107,7 +113,7 @@ def _use(tool: str, **given: Any) -> dict[str, Any]:
 def test_a_tool_call_is_shown_as_what_it_does(use: dict[str, Any], activity: str) -> None:
     """People read what the agent does, with paths as they know them, on one short line."""
     conversation = Conversation(Path("/w/shop"))
-    assert conversation.feed(_assistant(use))
+    assert feed(conversation, _assistant(use))
     assert conversation.activity == activity
 
 
@@ -120,7 +126,7 @@ def test_the_todo_list_is_followed() -> None:
         {"content": "Odd", "status": "unheard of"},
         "odd",
     ]
-    assert conversation.feed(_assistant(_use("TodoWrite", todos=todos)))
+    assert feed(conversation, _assistant(_use("TodoWrite", todos=todos)))
     assert conversation.todos == (
         Todo(text="Read", status="completed"),
         Todo(text="Mend", status="in_progress"),
@@ -132,10 +138,10 @@ def test_a_turn_is_an_answer_of_the_model() -> None:
     """Several lines of one message are one turn; errors and sub-agents are none."""
     conversation = Conversation(Path("/w"))
     for number in (1, 1, 2):
-        conversation.feed(_assistant({"type": "text", "text": "hm"}, number=number))
-    conversation.feed(_assistant(_use("Bash", command="x"), number=3, parent_tool_use_id="t"))
+        feed(conversation, _assistant({"type": "text", "text": "hm"}, number=number))
+    feed(conversation, _assistant(_use("Bash", command="x"), number=3, parent_tool_use_id="t"))
     synthetic = {"id": "m4", "model": "<synthetic>", "content": [{"type": "text", "text": "API Error"}]}
-    conversation.feed(json.dumps({"type": "assistant", "message": synthetic}).encode())
+    feed(conversation, json.dumps({"type": "assistant", "message": synthetic}).encode())
     assert conversation.turns == 2
     assert conversation.last_text == "hm"
 
@@ -157,7 +163,7 @@ def test_a_turn_is_an_answer_of_the_model() -> None:
 def test_a_line_that_makes_no_sense_is_passed_over(line: bytes) -> None:
     """Whatever the CLI prints, reading it raises nothing and ends nothing."""
     conversation = Conversation(Path("/w"))
-    conversation.feed(line)
+    feed(conversation, line)
     assert conversation.result is None
 
 
@@ -166,14 +172,14 @@ def test_what_is_kept_of_the_agents_output_has_bounds() -> None:
     conversation = Conversation(Path("/w"))
     huge = "x" * 70_000
     todos = [{"content": huge, "status": "pending"}] * 150
-    conversation.feed(_assistant({"type": "text", "text": huge}, _use(huge), _use("TodoWrite", todos=todos)))
-    conversation.feed(_assistant(_use(huge)))
+    feed(conversation, _assistant({"type": "text", "text": huge}, _use(huge), _use("TodoWrite", todos=todos)))
+    feed(conversation, _assistant(_use(huge)))
     assert len(conversation.tool or "") == 60
     assert len(conversation.last_text) == 60_000
     assert sum(len(todo.text) for todo in conversation.todos) == 100 * 500
     denials = [{"tool_name": huge}] * 150
     line = {"type": "result", **GOOD, "result": huge, "permission_denials": denials}
-    conversation.feed(json.dumps(line).encode())
+    feed(conversation, json.dumps(line).encode())
     result = conversation.result
     assert result is not None
     assert (len(result.result or ""), len(result.permission_denials)) == (60_000, 100)
@@ -187,7 +193,7 @@ def test_what_is_kept_of_the_agents_output_has_bounds() -> None:
 def test_a_number_that_no_database_takes_makes_a_result_unreadable(field: str) -> None:
     """DynamoDB refuses numbers of more than 38 digits: one such would keep the outcome out of the record."""
     conversation = Conversation(Path("/w"))
-    conversation.feed(json.dumps({"type": "result", **GOOD, field: 10**40}).encode())
+    feed(conversation, json.dumps({"type": "result", **GOOD, field: 10**40}).encode())
     assert conversation.result is not None
     assert not conversation.result.good
 
@@ -195,7 +201,7 @@ def test_a_number_that_no_database_takes_makes_a_result_unreadable(field: str) -
 def test_an_unreadable_result_is_no_success() -> None:
     """A last line with fields of other types than we know counts as an error."""
     conversation = Conversation(Path("/w"))
-    conversation.feed(b'{"type":"result","subtype":"success","is_error":false,"num_turns":"many"}')
+    feed(conversation, b'{"type":"result","subtype":"success","is_error":false,"num_turns":"many"}')
     assert conversation.result is not None
     assert not conversation.result.good
 

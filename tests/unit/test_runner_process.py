@@ -7,7 +7,6 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -20,12 +19,12 @@ from runner import exit_codes, tracking
 from runner.agent.process import Stop
 from runner.broker import Broker, Grants
 from runner.clock import Phases
-from runner.context import SessionContext, Signals
+from runner.context import Signals
 from runner.disk import RESERVE_BYTES, DiskWatch
 from runner.log import Tee, logger
 from runner.report import Report
-from runner.session import Session
 from runner.settings import Settings, SettingsError
+from runner.stopping import StopConditions
 from runner.tracking import Tracker, interval
 from runner.user import search_path
 from tests.unit.runner_kit import a_request
@@ -269,22 +268,14 @@ def test_the_first_failure_is_the_sessions() -> None:
 def test_what_ends_a_session_from_outside(tmp_path: Path) -> None:
     """A lost session goes before SIGTERM, and SIGTERM before the clock."""
     signals, phases = Signals(threading.Event(), threading.Event()), Phases()
-    token = {
-        "github_token": lambda: "t",
-        "forget_github_token": lambda _: None,
-        "github_token_age": lambda: 0.0,
-    }
-    context = SimpleNamespace(signals=signals, phases=phases, work_dir=tmp_path, **token)
-    session = Session(
-        a_request(), cast("SessionContext", context), cast("Report", None), cast("Tracker", None)
-    )
-    assert session._should_stop() is None
+    stops = StopConditions(signals, phases, DiskWatch(tmp_path), 30)
+    assert stops.of_work() is None
     phases.began -= 30 * 60 + 1
-    assert session._should_stop() is Stop.OVERTIME
+    assert (stops.of_work(), stops.of_checks()) == (Stop.OVERTIME, None)
     signals.terminated.set()
-    assert session._should_stop() is Stop.TERMINATED
+    assert stops.of_work() is stops.of_checks() is Stop.TERMINATED
     signals.lost.set()
-    assert session._should_stop() is Stop.LOST
+    assert stops.of_work() is stops.of_checks() is Stop.LOST
 
 
 EXIT_CODES = {

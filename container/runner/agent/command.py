@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.agent.prompt import RULES
-from runner.user import search_path
+from runner.agent.tools import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 NO_PDF = "--disallowedTools=Read(//**/*.pdf),Read(//**/*.[pP][dD][fF])"
 """The gateway refuses PDFs, and a conversation that holds one could not go on."""
-TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep", "TodoWrite")
 
 
 def cli_arguments(
@@ -67,18 +66,5 @@ def agent_environment(workspace: Workspace, gateway: Mapping[str, str]) -> dict[
     Args:
         gateway: the variables that lead the CLI to the model.
     """
-    return {
-        "PATH": search_path(),
-        "HOME": str(workspace.home),
-        "TMPDIR": str(workspace.scratch),
-        "CLAUDE_CODE_TMPDIR": str(workspace.scratch),
-        "USER": "agent",
-        "LOGNAME": "agent",
-        "SHELL": "/bin/bash",
-        "LANG": "C.UTF-8",
-        "TERM": "dumb",
-        "CI": "true",
-        # The workspace has no remote; without this, a git that wants one would wait for somebody to type.
-        "GIT_TERMINAL_PROMPT": "0",
-        **gateway,
-    }
+    scratch = str(workspace.scratch)
+    return {**workspace.environment("agent"), "CLAUDE_CODE_TMPDIR": scratch, **gateway}

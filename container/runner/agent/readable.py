@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from runner.agent.stream import content_blocks
+from runner.json_object import as_object
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,11 +27,8 @@ class ReadableTranscript:
 
     def take(self, event: dict[str, Any]) -> None:
         """Take one line of the CLI's, decoded; what is not part of the conversation is left out."""
-        message = event.get("message")
-        content = message.get("content") if isinstance(message, dict) else None
-        for block in content if isinstance(content, list) else []:
-            if isinstance(block, dict):
-                self._write(_render(block))
+        for block in content_blocks(event):
+            self._write(_render(block))
         if event.get("type") == "result":
             self._write(f"\n---\n\nEnded: {event.get('subtype')}, {event.get('num_turns')} turns.\n")
 
@@ -50,8 +50,7 @@ def _render(block: dict[str, Any]) -> str:
     if kind == "text":
         return f"\n{_cut(str(block.get('text')), _LONGEST_TEXT)}\n"
     if kind == "tool_use":
-        given = block.get("input")
-        values = given if isinstance(given, dict) else {}
+        values = as_object(block.get("input"))
         name = "".join(c for c in str(block.get("name")) if c.isalnum() or c in "_-")
         shown = values.get("command") or json.dumps(values, ensure_ascii=False, indent=1)
         return f"\n### {name}\n\n{_fenced(str(shown), _LONGEST_INPUT)}"

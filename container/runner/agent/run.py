@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from pullwright.errors import InternalError
-from runner.agent.command import TOOLS, agent_environment, cli_arguments
+from runner.agent.command import agent_environment, cli_arguments
 from runner.agent.memory import keep_conversation
 from runner.agent.notices import Notices
 from runner.agent.process import Stop, run_as_agent
@@ -19,6 +19,7 @@ from runner.agent.prompt import build_prompt
 from runner.agent.readable import ReadableTranscript
 from runner.agent.stream import Conversation, decode
 from runner.agent.talk import Talk
+from runner.agent.tools import TOOLS
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd
 from runner.gateway import PATIENCE_SECONDS, Gateway, GatewayConfig, Trouble

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pullwright.models import Todo
 from pullwright.text import one_line
+from runner.json_object import as_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,12 @@ def decode(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) else None
 
 
+def content_blocks(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the content blocks of a line's message; there are none where it has no message of that form."""
+    content = as_object(event.get("message")).get("content")
+    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+
+
 class Conversation:
     """What is known of the agent's work so far.
 
@@ -97,17 +104,12 @@ class Conversation:
         """How often the model has answered."""
         return len(self._messages)
 
-    def feed(self, line: bytes) -> bool:
-        """Read one line.
+    def take(self, event: dict[str, Any]) -> bool:
+        """Take one line, decoded.
 
         Returns:
             Whether there is something new to show.
         """
-        event = decode(line)
-        return event is not None and self.take(event)
-
-    def take(self, event: dict[str, Any]) -> bool:
-        """Take one line, decoded; what it returns is what `feed` does."""
         kind = event.get("type")
         if kind == "result":
             self._end(event)
@@ -116,7 +118,7 @@ class Conversation:
             return self._show("Waiting for the model's service")
         # What a sub-agent does is a step of the agent's own, which has been shown already.
         if kind == "assistant" and not event.get("parent_tool_use_id"):
-            return self._answer(event.get("message"))
+            return self._answer(event)
         return False
 
     def _end(self, event: dict[str, Any]) -> None:
@@ -126,23 +128,20 @@ class Conversation:
             # A result that we cannot read says nothing good.
             self.result = ResultLine(subtype=str(event.get("subtype"))[:_LONGEST_NAME])
 
-    def _answer(self, message: object) -> bool:
+    def _answer(self, event: dict[str, Any]) -> bool:
+        message = event.get("message")
         if not isinstance(message, dict) or message.get("model") == _SYNTHETIC:
             return False
         self._messages.add(str(message.get("id"))[:_LONGEST_ID])
         new = False
-        content = message.get("content")
-        for block in content if isinstance(content, list) else []:
-            if not isinstance(block, dict):
-                continue
+        for block in content_blocks(event):
             if block.get("type") == "tool_use":
-                new = self._tool(str(block.get("name")), block.get("input")) or new
+                new = self._tool(str(block.get("name")), as_object(block.get("input"))) or new
             elif block.get("type") == "text" and isinstance(block.get("text"), str):
                 self.last_text = block["text"][:_LONGEST_TEXT]
         return new
 
-    def _tool(self, name: str, given: object) -> bool:
-        values: dict[str, Any] = given if isinstance(given, dict) else {}
+    def _tool(self, name: str, values: dict[str, Any]) -> bool:
         self.tool = one_line(name[:_LONGEST_TODO], _LONGEST_NAME)
         if name == "TodoWrite":
             self.todos = _todos(values.get("todos"))
@@ -162,9 +161,9 @@ def _describe(name: str, values: dict[str, Any]) -> str:
     return f"{verb} {(what or name)[:_LONGEST_TODO]}"
 
 
-def _todos(given: object) -> tuple[Todo, ...]:
+def _todos(entries: object) -> tuple[Todo, ...]:
     found = []
-    for entry in given[:_MOST_ENTRIES] if isinstance(given, list) else []:
+    for entry in entries[:_MOST_ENTRIES] if isinstance(entries, list) else []:
         if isinstance(entry, dict):
             text = str(entry.get("content", ""))[:_LONGEST_TODO]
             try:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright.comments import duration
 from pullwright.text import one_line
+from runner.agent.stream import content_blocks
 from runner.clock import CLOCK, Clock
+from runner.json_object import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,11 +36,11 @@ class _Call:
     @classmethod
     def of(cls, block: dict[str, Any]) -> _Call:
         """Read it, and keep no more than a few words of its input, which may be as large as a file."""
-        given = json.dumps(block.get("input"), sort_keys=True)
+        arguments = json.dumps(block.get("input"), sort_keys=True)
         return cls(
             one_line(_start(block.get("name")), 60),
-            hashlib.sha256(given.encode(errors="replace")).digest(),
-            _shown(given),
+            hashlib.sha256(arguments.encode(errors="replace")).digest(),
+            _shown(block.get("input"), arguments),
         )
 
 
@@ -81,11 +83,7 @@ class StuckGuard:
     def take(self, event: dict[str, Any]) -> None:
         """Take one line of the CLI's, decoded."""
         self._heard_at = self._clock.monotonic()
-        message = event.get("message")
-        content = message.get("content") if isinstance(message, dict) else None
-        for block in content if isinstance(content, list) else []:
-            if not isinstance(block, dict):
-                continue
+        for block in content_blocks(event):
             if block.get("type") == "tool_use":
                 while len(self._calls) >= _MOST_OPEN:
                     del self._calls[next(iter(self._calls))]
@@ -113,7 +111,6 @@ def _start(value: object) -> str:
     return str(value)[:_LONGEST_WORD]
 
 
-def _shown(given: str) -> str:
-    values = json.loads(given)
-    what = values.get("command", given) if isinstance(values, dict) else given
+def _shown(values: object, encoded: str) -> str:
+    what = as_object(values).get("command", encoded)
     return f"`{one_line(str(what)[:_LONGEST_WORD], _SHOWN).replace('`', ' ')}`."

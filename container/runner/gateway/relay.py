@@ -1,6 +1,5 @@
 """One call from the CLI to the provider and its answer back, metered."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -17,6 +16,7 @@ from runner.gateway.prompt import CountedPrompts
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, GIVE_UP, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
+from runner.json_object import decode_object
 from runner.log import logger
 
 _OK = 200
@@ -245,11 +245,7 @@ def _passed(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
 
 
 def _trouble(answer: urllib3.BaseHTTPResponse, body: bytes) -> Trouble:
-    try:
-        decoded = json.loads(body)
-    except ValueError:
-        decoded = None
-    decoded = decoded if isinstance(decoded, dict) else {}
+    decoded = decode_object(body)
     # Anthropic puts type and message under `error`; AWS has the message at the top, in either case.
     error = decoded["error"] if isinstance(decoded.get("error"), dict) else decoded
     kind = answer.headers.get("x-amzn-errortype") or error.get("type") or ""

@@ -179,7 +179,7 @@ class Remote:
     def fetch_others(self, store: Store, base: str) -> None:
         """Fetch the default branch and the base branch at once, if GitHub gives both."""
         sources = {"default": "HEAD", "base": f"refs/heads/{base}"}
-        specs = [f"+{source}:{_trusted(name)}" for name, source in sources.items()]
+        specs = [f"+{source}:{trusted_ref(name)}" for name, source in sources.items()]
         try:
             self._git(*_FETCH_REF, *specs, cwd=store.folder)
         except GitError as error:
@@ -200,7 +200,7 @@ class Remote:
         Raises:
             GitHubUnavailable: GitHub did not let us.
         """
-        ref = _trusted(name)
+        ref = trusted_ref(name)
         if name not in self._fetched:
             self._read(store, *_FETCH_REF, f"+{source}:{ref}")
             self._fetched.add(name)
@@ -298,5 +298,6 @@ class Remote:
                 self._sleep(pause)
 
 
-def _trusted(name: str) -> str:
+def trusted_ref(name: str) -> str:
+    """Return where another branch stands in the store once it was fetched."""
     return f"refs/trusted/{name}"

@@ -9,7 +9,7 @@ from pullwright.errors import PushRefused
 from runner.clock import CLOCK, Clock
 from runner.git.command import GitError
 from runner.git.leaks import LONGEST, SIGNS, matches, redact
-from runner.git.tree import ABSENT, GITLINK, shown
+from runner.git.tree import ABSENT, present, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ class Scanner:
     def find(self, changes: Sequence[Change]) -> list[Leak]:
         """Find the first new secret of each file; `check_size` has bounded how much is read."""
         self._deadline = self._clock.monotonic() + SECONDS
-        there = [change for change in changes if change.mode not in {ABSENT, GITLINK}]
+        there = present(changes)
         unsearched = {change.path for change in there}
         paths: dict[str, list[str]] = {}
         for change in there:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from pullwright.errors import InternalError, PushRefused
 from runner.git.command import GitError, environment, run
 from runner.log import logger
+from runner.user import search_path
 
 if TYPE_CHECKING:
     from pullwright.models import GitIdentity
@@ -103,6 +104,26 @@ class Workspace:
                 remedy="WORK_DIR and the folders above it must let other users pass.",
             ) from error
         return made
+
+    def environment(self, user_name: str) -> dict[str, str]:
+        """Return the environment of a program that works here; of the runner's own it has PATH only.
+
+        Args:
+            user_name: what programs take for their user's name.
+        """
+        return {
+            "PATH": search_path(),
+            "HOME": str(self.home),
+            "TMPDIR": str(self.scratch),
+            "USER": user_name,
+            "LOGNAME": user_name,
+            "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "CI": "true",
+            # There is no remote; without this, a git that wants one would wait for somebody to type.
+            "GIT_TERMINAL_PROMPT": "0",
+        }
 
     def check_out(self, head: Head, branch: str, identity: GitIdentity) -> None:
         """Make the repository and its files as the workspace's user.

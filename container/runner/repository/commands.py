@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pullwright.models import CheckResult
 from runner.agent.process import Stop, run_as_agent
 from runner.log import logger
-from runner.user import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,27 +31,6 @@ _LONGEST_LINE = 1_000
 _KEPT = 6_000
 # Colours and cursor movements of terminals: https://ecma-international.org/publications-and-standards/standards/ecma-48/
 _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-
-
-def command_environment(workspace: Workspace, user_name: str) -> dict[str, str]:
-    """Give the whole environment of a repository's own command; of the runner's it has PATH only.
-
-    Args:
-        user_name: what programs take for their user's name.
-    """
-    return {
-        "PATH": search_path(),
-        "HOME": str(workspace.home),
-        "TMPDIR": str(workspace.scratch),
-        "USER": user_name,
-        "LOGNAME": user_name,
-        "SHELL": "/bin/bash",
-        "LANG": "C.UTF-8",
-        "TERM": "dumb",
-        "CI": "true",
-        # The workspace has no remote; without this, a git that wants one would wait for somebody to type.
-        "GIT_TERMINAL_PROMPT": "0",
-    }
 
 
 def run_command(

@@ -21,6 +21,8 @@ from pydantic import (
 )
 
 from runner.agent.comments import Commenters
+from runner.agent.tools import Tool
+from runner.json_object import as_object
 from runner.repository.yaml_text import Place, Read, YamlError, dotted, read_yaml
 
 PATH = ".pullwright/config.yaml"
@@ -49,7 +51,6 @@ CheckName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._
 # https://www.debian.org/doc/debian-policy/ch-controlfields.html#source; to apt, a `-` at the end means to
 # remove the package.
 Package = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+]$")]
-Tool = Literal["Bash", "Read", "Edit", "Write", "Glob", "Grep"]
 
 
 class ConfigurationError(Exception):
@@ -182,7 +183,7 @@ def strictest(content: bytes | None) -> tuple[Configuration, tuple[str, ...]]:
         value = _read(content).value if content is not None else None
     except ConfigurationError:
         value = None
-    table: dict[str, Any] = value if isinstance(value, dict) else {}
+    table = as_object(value)
     kept: dict[str, Any] = {}
     replaced = []
     for name, strict in restricting.items():

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pullwright.markdown import block
+from runner.agent.tools import TOOLS, with_todo_list
+from runner.git.remote import trusted_ref
 from runner.git.tree import GITLINK, SYMLINK
 from runner.log import logger
 from runner.repository.configuration import (
@@ -29,10 +31,9 @@ if TYPE_CHECKING:
     from runner.repository.detection import Read
 
 _DEFAULT = "default"
-_DEFAULT_REF = f"refs/trusted/{_DEFAULT}"
+_DEFAULT_REF = trusted_ref(_DEFAULT)
 _LONGEST_READ = 1 << 20
 _SHOWN = 1_500
-_BASE_TOOLS = ("Bash", "Read", "Edit", "Write", "Glob", "Grep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ class RepositoryProfile:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """What the agent may use; its todo list, which people follow, does no harm."""
-        return (*(self.configuration.tools or _BASE_TOOLS), "TodoWrite")
+        """The tools that the agent may use."""
+        tools = self.configuration.tools
+        return TOOLS if tools is None else with_todo_list(tools)
 
     def ci(self, *, is_private: bool) -> Literal["run", "hold"]:
         """Return whether workflows run on the agent's work at once, or wait until somebody releases them.

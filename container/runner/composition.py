@@ -1,0 +1,146 @@
+"""The one place where the parts of a session are made."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from pullwright.errors import SessionClosed
+from pullwright.github.allowance import TableAllowance
+from pullwright.github.budget import Room
+from pullwright.github.client import GitHubClient
+from pullwright.github.fresh import Fresh
+from pullwright.github.pace import Pace
+from runner.artifacts import Artifacts
+from runner.aws import Clients
+from runner.broker import Broker, Grants, task_role_signer
+from runner.checking import FOLDERS
+from runner.context import SessionContext
+from runner.disk import DiskWatch
+from runner.git.landing import Landing
+from runner.git.remote import Remote
+from runner.log import tee
+from runner.metadata import read_identity
+from runner.record import SessionClaim
+from runner.report import Report
+from runner.session import Session
+from runner.stopping import StopConditions
+from runner.tracking import Tracker
+from runner.user import User
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pullwright.models import AgentRequest
+    from runner.clock import Clock, Phases
+    from runner.context import Signals
+    from runner.settings import Settings
+
+# So long is a rate limit waited for when the work is done and only has to come onto the branch.
+_LANDING_PATIENCE_SECONDS = 300.0
+
+
+def prepare(
+    settings: Settings, signals: Signals, phases: Phases, clock: Clock
+) -> tuple[SessionContext, Report]:
+    """Get credentials, claim the session, and make what its parts share.
+
+    Raises:
+        SessionClosed: the session is over, or a newer task has it.
+        PullwrightError: AWS or the broker did not give what is needed.
+    """
+    task = read_identity(settings.ecs_container_metadata_uri_v4)
+    broker = Broker(settings.broker_url, task_role_signer(settings.aws_region), terminated=signals.terminated)
+    grants = Grants(broker, patience=settings.broker_patience_seconds, now=clock.now)
+    if grants.current().session_id != settings.session_id:
+        raise SessionClosed("The broker says that this task runs another session.")
+    clients = Clients(grants, settings.aws_region, clock.now)
+    dynamodb = clients.dynamodb()
+    report = Report(settings.session_id, task.arn, phases, clock)
+    record = SessionClaim(
+        dynamodb,
+        table=settings.sessions_table,
+        session_id=settings.session_id,
+        task=task,
+        now=clock.now,
+    )
+    takes_over = not record.claim(report.started_at)
+    if takes_over:
+        # Credentials prove nothing: this task may have got its own before the newer one claimed the session.
+        grants.renew()
+        record.take_over(report.started_at)
+    context = SessionContext(
+        work_dir=settings.work_dir,
+        private=_private_folder(settings.work_dir),
+        user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
+        checks_user=User(settings.checks_uid if settings.agent_isolation == "user" else None),
+        record=record,
+        artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
+        github_token=grants.github_token,
+        forget_github_token=grants.forget_github_token,
+        github_token_age=grants.github_token_age,
+        model_api_key=lambda: grants.current().model_api_key,
+        github=lambda repository, purpose, patience: GitHubClient(
+            settings.github_api_url,
+            grants.github_token,
+            forget_token=grants.forget_github_token,
+            patience=patience,
+            fresh=Fresh(grants.github_token_age),
+            pace=Pace(
+                TableAllowance(dynamodb, settings.sessions_table, repository.partition("/")[0]),
+                purpose=purpose,
+            ),
+        ),
+        signals=signals,
+        phases=phases,
+        clock=clock,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        package_manager=settings.package_manager,
+        machine=settings.machine,
+        model_patience_seconds=settings.model_patience_seconds,
+        takes_over=takes_over,
+        is_spot=settings.capacity == "FARGATE_SPOT",
+    )
+    return context, report
+
+
+def _private_folder(work_dir: Path) -> Path:
+    """Make the runner's own folder, and clears what an earlier run of a container left."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    for name in ("agent", "collected", "objects", "runner", *FOLDERS):
+        shutil.rmtree(work_dir / name, ignore_errors=True)
+    private = work_dir / "runner"
+    private.mkdir(mode=0o700)
+    tee.copy_to(private / "runner.log")
+    return private
+
+
+def make_tracker(context: SessionContext, request: AgentRequest) -> Tracker:
+    """Make what keeps the tracking comment current."""
+    # It waits for a limit itself, and then shows what is new by then.
+    github = context.github(request.repository, Room.PROGRESS, 0.0)
+    return Tracker(
+        request,
+        lambda body: github.update_comment(request.repository, request.comment_id, body),
+        elapsed=lambda: context.phases.elapsed,
+        stretch=github.pace.stretch,
+    )
+
+
+def make_session(context: SessionContext, request: AgentRequest, report: Report, tracker: Tracker) -> Session:
+    """Make the session with all that it needs before the repository is cloned."""
+    stops = StopConditions(
+        context.signals, context.phases, DiskWatch(context.work_dir), request.limits.minutes
+    )
+    remote = Remote(
+        request.git_url,
+        request.branch,
+        context.github_token,
+        forget=context.forget_github_token,
+        token_age=context.github_token_age,
+        should_stop=lambda: stops.from_outside() is not None,
+    )
+    github = context.github(request.repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
+    landing = Landing(github, request.repository, request.branch, time.sleep)
+    return Session(request, context, report, tracker, stops, remote, landing)

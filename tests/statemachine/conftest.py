@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 import warnings
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from local.emulator import Emulator
 from local.layout import Layout
 from local.supervise import end, free_port
-from tests.statemachine.kit import OPENED, Machine
+from tests.statemachine.kit import LOCK, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,14 @@ def engine_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine
 @pytest.fixture
 def machine(engine_machine: Machine) -> Machine:
     """Provide the state machine with no lock and no slot taken."""
-    for pk in ("SLOTS", "SLOTS#acme/shop", str(OPENED["lock_key"])):
+    for pk in ("SLOTS", "SLOTS#acme/shop", LOCK):
         engine_machine.table.delete_item(TableName="sessions", Key={"pk": {"S": pk}})
     return engine_machine
+
+
+@pytest.fixture
+def session_id(machine: Machine) -> str:
+    """Name of a session that owns the branch's lock."""
+    name = f"implement-7-{uuid.uuid4()}"
+    machine.lock(name)
+    return name

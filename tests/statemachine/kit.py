@@ -78,6 +78,7 @@ SUCCEEDED = {
     "report_due": False,
     "ttl": 1_900_000_000,
 }
+LOCK = str(OPENED["lock_key"])
 
 
 def failed(error: str, *, lock_key: str = "") -> dict[str, Any]:
@@ -130,6 +131,15 @@ def not_started() -> dict[str, Any]:
 def not_placed(reason: str) -> dict[str, Any]:
     """Return a mocked answer of RunTask that started nothing, as `.sync` makes an error of it."""
     return throws("AmazonECS.Unknown", json.dumps({"Failures": [{"Reason": reason}], "Tasks": []}))
+
+
+OPEN = [answers(OPENED)]
+GOOD: dict[str, Any] = {
+    "OpenPullRequest": OPEN,
+    "RunAgent": [returns(TASK)],
+    "ReportOutcome": [answers(SUCCEEDED)],
+}
+"""What is answered in a session that goes well."""
 
 
 def definition() -> dict[str, Any]:
@@ -213,8 +223,7 @@ class Machine:
     states: SFNClient = field(init=False)
     table: DynamoDBClient = field(init=False)
     arn: str = field(init=False)
-    _cases: dict[str, dict[str, str]] = field(default_factory=dict)
-    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _runs: int = 0
 
     def __post_init__(self) -> None:
         common: dict[str, Any] = {
@@ -287,15 +296,19 @@ class Machine:
         return self._wait(name, started)
 
     def _mock(self, case: str, mocked: dict[str, list[dict[str, Any]]]) -> None:
-        self._cases[case] = {state: f"{case}-{state}" for state in mocked}
+        responses: dict[str, dict[str, Any]] = {}
         for state, attempts in mocked.items():
+            last = len(attempts) - 1
             # More attempts than any retrier of the hurried copy makes.
-            padded = [*attempts, *[attempts[-1]] * 20]
-            self._answers[f"{case}-{state}"] = {str(number): answer for number, answer in enumerate(padded)}
-        config = {"StateMachines": {MACHINE: {"TestCases": self._cases}}, "MockedResponses": self._answers}
+            ranges = [*(str(number) for number in range(last)), f"{last}-{last + 20}"]
+            responses[state] = dict(zip(ranges, attempts, strict=True))
+        # This case alone: the engine reads all of the file at each start, and keeps what it began with.
+        cases = {"TestCases": {case: {state: state for state in mocked}}}
+        config = {"StateMachines": {MACHINE: cases}, "MockedResponses": responses}
         self.mocks.write_text(json.dumps(config), encoding="utf-8")
         # The engine reads the file again when its time in whole seconds has changed.
-        os.utime(self.mocks, (0, len(self._cases)))
+        self._runs += 1
+        os.utime(self.mocks, (0, self._runs))
 
     def _wait(self, name: str, arn: str) -> Finished:
         deadline = time.monotonic() + SECONDS
@@ -315,3 +328,15 @@ class Machine:
             output=json.loads(output) if output else None,
             events=events,
         )
+
+
+def is_closed(machine: Machine, finished: Finished, error: str) -> bool:
+    """Return whether the session failed with that error, in every place, and holds nothing any more."""
+    record = machine.session(finished)
+    return (
+        finished.status == "FAILED"
+        and finished.error == error
+        and (record["status"], record["error"]) == ("FAILED", error)
+        and "closed_at" in record
+        and finished.session_id not in (machine.get("SLOTS") or {}).get("holders", [])
+    )

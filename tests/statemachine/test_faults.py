@@ -16,14 +16,13 @@ from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.event import StateError
 from pullwright_engine.ecs.shapes import QUOTA_REACHED
 from tests.fault_matrix import Matrix, Row
-from tests.statemachine.kit import OPENED, SUCCEEDED, TASK, answers, failed, not_placed, returns, throws
+from tests.statemachine.kit import LOCK, OPENED, SUCCEEDED, TASK, answers, failed, not_placed, returns, throws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.statemachine.kit import Finished, Machine
 
-LOCK = str(OPENED["lock_key"])
 GOOD: dict[str, dict[str, Any]] = {
     "RecordSession": returns({}),
     "OpenPullRequest": answers(OPENED),

@@ -1,36 +1,18 @@
-"""Which values count as secrets, and that none of them is shown.
-
-Oracles: the patterns of the package `detect-secrets`, and the examples that AWS ships with its own CLI.
-"""
+"""Which values count as secrets, and that none of them is shown; oracles: `test_leak_oracles.py`."""
 
 from __future__ import annotations
 
 import json
-import re
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jwt
 import pytest
-from detect_secrets.plugins.aws import AWSKeyDetector
-from detect_secrets.plugins.github_token import GitHubTokenDetector
-from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
-from detect_secrets.plugins.mailchimp import MailchimpDetector
-from detect_secrets.plugins.openai import OpenAIDetector
-from detect_secrets.plugins.private_key import PrivateKeyDetector
-from detect_secrets.plugins.pypi_token import PypiTokenDetector
-from detect_secrets.plugins.sendgrid import SendGridDetector
-from detect_secrets.plugins.slack import SlackDetector
-from detect_secrets.plugins.square_oauth import SquareOAuthDetector
-from detect_secrets.plugins.stripe import StripeDetector
-from hypothesis import assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pullwright.errors import PushRefused
 from runner.clock import Clock
-from runner.git.leaks import EXAMPLES, matches, redact, redact_line
+from runner.git.leaks import matches, redact, redact_line
 from runner.git.scanner import SECONDS, Leak, Scanner
 from runner.git.sizes import MAX_CHANGED_BYTES, check_size
 from runner.git.store import Store
@@ -39,6 +21,7 @@ from tests.unit.branch_kit import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 HASH = "a" * 40
 # In pieces, so that no scanner takes this file for what it tests.
@@ -298,76 +281,6 @@ def test_what_there_was_no_time_for_is_refused(repository: Repository, name: str
     assert "no time to search the file" in leaks[0].failure().sentence
     scanner._clock = Clock()
     assert {leak.path for leak in scanner.find(changes)} == {name} - {"a.txt"}
-
-
-def _published() -> list[re.Pattern[str]]:
-    detectors = (
-        AWSKeyDetector(),
-        GitHubTokenDetector(),
-        GitLabTokenDetector(),
-        MailchimpDetector(),
-        OpenAIDetector(),
-        PypiTokenDetector(),
-        SendGridDetector(),
-        SlackDetector(),
-        SquareOAuthDetector(),
-        StripeDetector(),
-    )
-    return [pattern for one in detectors for pattern in one.denylist]
-
-
-@pytest.mark.parametrize("pattern", _published(), ids=lambda pattern: pattern.pattern[:30])
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_what_other_scanners_find_is_found(pattern: re.Pattern[str], data: st.DataObject) -> None:
-    """Whatever fits a pattern of detect-secrets is found, and nothing of it stays."""
-    text = data.draw(
-        st.from_regex(re.compile(pattern.pattern, (pattern.flags & ~re.UNICODE) | re.ASCII), fullmatch=True)
-    )
-    secret = re.search(r"[0-9a-zA-Z/+]{40}(?=['\"]$)", text) if text[:3].lower() == "aws" else None
-    if secret is not None:
-        # A value in small letters only is more often a hash.
-        assume(re.search("[a-z]", secret[0]) and re.search("[A-Z]", secret[0]))
-    assert list(matches(text)), text
-    assert (secret[0] if secret else text) not in redact(text)
-
-
-@pytest.mark.parametrize("pattern", PrivateKeyDetector.denylist, ids=lambda pattern: pattern.pattern)
-def test_every_kind_of_private_key_is_known(pattern: re.Pattern[str]) -> None:
-    """By the first lines that detect-secrets knows, with a body below."""
-    first = pattern.pattern
-    if first.startswith("PuTTY"):
-        text = f"{first}: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\n{BODY}\nPrivate-MAC: 0a"
-    elif "SSH2" in first:
-        text = f"---- {first} ----\n{BODY}\n---- {first.replace('BEGIN', 'END')} ----"
-    else:
-        text = f"-----{first}-----\n{BODY}\n-----{first.replace('BEGIN', 'END')}-----"
-    assert [kind for kind, _, _ in matches(text)] == ["a private key"]
-    assert BODY[:40] not in redact(text)
-
-
-@lru_cache
-def _aws_documentation() -> str:
-    found = find_spec("awscli")
-    assert found is not None
-    assert found.origin is not None
-    folder = Path(found.origin).parent
-    services = (folder / "examples" / name for name in ("chime", "ec2", "gamelift", "iam", "sts"))
-    places = (
-        *(page for service in services for page in service.glob("*.rst")),
-        *folder.glob("botocore/data/iam/*/examples-1.json"),
-    )
-    return "\n".join(path.read_text(errors="replace") for path in places)
-
-
-@pytest.mark.parametrize("value", sorted(EXAMPLES))
-def test_only_what_aws_documents_is_an_example(value: str) -> None:
-    """Each exempt value stands in AWS's own examples, and one that only looks so is a secret."""
-    assert value in _aws_documentation()
-    assert redact(f"aws_secret_access_key = {value}") == f"aws_secret_access_key = {value}"
-    other = ("B" if value[4] != "B" else "C").join((value[:4], value[5:]))
-    assert value not in redact(f"aws_secret_access_key = {other}")
-    assert redact(f"aws_secret_access_key = {other}") == "aws_secret_access_key = [an AWS access key]"
 
 
 @given(st.lists(st.sampled_from(sorted(value for value, _ in SECRETS.values())), min_size=1, max_size=3))

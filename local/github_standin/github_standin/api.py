@@ -84,8 +84,7 @@ def _answer(call: Call) -> Reply:
         raise ApiError(400, f"The API version you requested, {version}, is not supported.")
     call.actor = ANONYMOUS
     call.actor = authenticate(call.github, call.headers.get("authorization"))
-    if call.path != "/rate_limit":
-        call.github.meter.count(call.actor)
+    call.github.meter.count(call.actor)
     call.github.lag.check(call.actor)
     if (redirect := renames.resolve(call)) is not None:
         return redirect

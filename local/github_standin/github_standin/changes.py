@@ -206,20 +206,17 @@ def transfer(call: Call, repository: Repository, it: Issue, target: Repository) 
     events.issue_event(github, target, it, "opened", call.account(), changes=old)
 
 
-def set_draft(call: Call, repository: Repository, it: Issue, *, draft: bool) -> None:
-    """Make a pull request a draft, or ready for review.
+def mark_ready(call: Call, repository: Repository, it: Issue) -> None:
+    """Mark a draft as ready for review.
 
     Raises:
-        ApiError: 422, it is closed, or drafts are not supported here.
+        ApiError: 422, it is closed.
     """
     if it.pull is None or it.state == "closed":
         raise ApiError(422, "Pull request is closed")
-    if draft and not repository.drafts:
-        raise ApiError(422, "Draft pull requests are not supported in this repository.")
-    if it.pull.draft == draft:
+    if not it.pull.draft:
         return
-    it.pull.draft = draft
+    it.pull.draft = False
     it.updated_at = call.github.now()
     call.github.store.issues.put(it)
-    action = "converted_to_draft" if draft else "ready_for_review"
-    events.issue_event(call.github, repository, it, action, call.account())
+    events.issue_event(call.github, repository, it, "ready_for_review", call.account())

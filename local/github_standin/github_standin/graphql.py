@@ -77,11 +77,18 @@ class Root:
 
     def markPullRequestReadyForReview(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """End a pull request's life as a draft."""
-        return self._set_draft(input, draft=False)
-
-    def convertPullRequestToDraft(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
-        """Make a pull request a draft again."""
-        return self._set_draft(input, draft=True)
+        repository, issue = self._find(input["pullRequestId"])
+        if issue.pull is None:
+            raise _unresolved(input["pullRequestId"])
+        try:
+            # Of an App, GitHub wants both here: write access to pull requests and to contents.
+            for rule in (WRITE_PULLS, WRITE_CONTENTS):
+                allow(self._call.actor, repository, rule)
+            changes.mark_ready(self._call, repository, issue)
+        except ApiError as error:
+            kind = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(error.status, "UNPROCESSABLE")
+            raise _RefusedError(kind, error.message) from None
+        return {**_mutation_id(input), "pullRequest": self._subject(repository, issue)}
 
     def deleteIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """Delete an issue, which only an owner may."""
@@ -113,20 +120,6 @@ class Root:
             raise _RefusedError("FORBIDDEN", f"{account.login} does not have permission to transfer")
         changes.transfer(self._call, repository, issue, target)
         return {**_mutation_id(input), "issue": self._subject(target, issue)}
-
-    def _set_draft(self, arguments: JSON, *, draft: bool) -> JSON:
-        repository, issue = self._find(arguments["pullRequestId"])
-        if issue.pull is None:
-            raise _unresolved(arguments["pullRequestId"])
-        try:
-            # Of an App, GitHub wants both here: write access to pull requests and to contents.
-            for rule in (WRITE_PULLS, WRITE_CONTENTS):
-                allow(self._call.actor, repository, rule)
-            changes.set_draft(self._call, repository, issue, draft=draft)
-        except ApiError as error:
-            kind = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(error.status, "UNPROCESSABLE")
-            raise _RefusedError(kind, error.message) from None
-        return {**_mutation_id(arguments), "pullRequest": self._subject(repository, issue)}
 
     # Shapes
 

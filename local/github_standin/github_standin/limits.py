@@ -77,7 +77,7 @@ class Meter:
         return {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in state.items()}
 
     def state(self, actor: Actor) -> dict[str, int | str]:
-        """Return limit, use and time of reset (Unix seconds), as `GET /rate_limit` gives them."""
+        """Return limit, use and time of reset (Unix seconds)."""
         limits = self._store.settings.limits
         limit = limits.anonymous_per_hour if actor.kind == "anonymous" else limits.per_hour
         start, used = self._window(actor)

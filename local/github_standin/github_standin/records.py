@@ -274,18 +274,6 @@ class Comment(Record):
     updated_at: float
 
 
-class Review(Record):
-    """A review of a pull request."""
-
-    repository_id: int
-    issue_id: int
-    user_id: int
-    body: str
-    state: str
-    commit_id: str
-    submitted_at: float
-
-
 class WorkflowRun(Record):
     """A run that an event would have started.
 

@@ -15,7 +15,6 @@ from github_standin.records import (
     Issue,
     Record,
     Repository,
-    Review,
     Settings,
     WorkflowRun,
 )
@@ -101,7 +100,6 @@ class Store:
         self.issues = Table(self._connection, "issue", Issue)
         self.comments = Table(self._connection, "comment", Comment)
         self.check_runs = Table(self._connection, "check_run", CheckRun)
-        self.reviews = Table(self._connection, "review", Review)
         self.workflow_runs = Table(self._connection, "workflow_run", WorkflowRun)
         self.deliveries = Table(self._connection, "delivery", Delivery)
         self._settings = Table(self._connection, "settings", Settings)

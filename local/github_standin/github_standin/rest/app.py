@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from github_standin import installs
 from github_standin.answers import ApiError, Reply, not_found, suspended, unprocessable
 from github_standin.permissions import KNOWN, LEVELS, grants
 from github_standin.records import Installation, InstallationToken
@@ -33,32 +32,12 @@ def get_app(call: Call) -> Reply:
     return Reply(200, accounts.app(call.github, call.github.app))
 
 
-@ROUTER.on("GET", "/app/installations")
-def list_installations(call: Call) -> Reply:
-    """List installations."""
-    call.as_app()
-    return call.page(list(call.github.store.installations), lambda it: accounts.installation(call.github, it))
-
-
 def _installation(call: Call) -> Installation:
     call.as_app()
     found = call.github.store.installations.get(call.number("id"))
     if found is None:
         raise not_found()
     return found
-
-
-@ROUTER.on("GET", "/app/installations/{id}")
-def get_installation(call: Call) -> Reply:
-    """Return one installation."""
-    return Reply(200, accounts.installation(call.github, _installation(call)))
-
-
-@ROUTER.on("DELETE", "/app/installations/{id}")
-def delete_installation(call: Call) -> Reply:
-    """Uninstall the App; its tokens end too."""
-    installs.uninstall(call.github, _installation(call))
-    return Reply(204)
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/installation")
@@ -70,18 +49,6 @@ def repository_installation(call: Call) -> Reply:
     if found is None:
         raise not_found()
     return Reply(200, accounts.installation(call.github, found))
-
-
-@ROUTER.on("GET", "/users/{login}/installation")
-@ROUTER.on("GET", "/orgs/{login}/installation")
-def account_installation(call: Call) -> Reply:
-    """Return an account's installation."""
-    call.as_app()
-    account = call.github.account(call.params["login"])
-    found = [i for i in call.github.store.installations if account and i.account_id == account.id]
-    if not found:
-        raise not_found()
-    return Reply(200, accounts.installation(call.github, found[0]))
 
 
 @ROUTER.on("POST", "/app/installations/{id}/access_tokens")

@@ -30,14 +30,6 @@ def _text(call: Call) -> str:
     return body
 
 
-@ROUTER.on("GET", "/repos/{owner}/{repo}/issues/comments")
-def list_all(call: Call) -> Reply:
-    """List all comments of a repository."""
-    found = call.repository(READ_ISSUES)
-    comments = [it for it in call.github.store.comments if it.repository_id == found.id]
-    return call.page(comments, lambda it: issues.comment(call.github, found, it))
-
-
 @ROUTER.on("GET", "/repos/{owner}/{repo}/issues/{number}/comments")
 def list_comments(call: Call) -> Reply:
     """List the comments on an issue, oldest first."""

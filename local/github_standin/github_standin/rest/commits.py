@@ -1,11 +1,11 @@
-"""The history: commits, comparisons and files."""
+"""Comparisons of commits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import ApiError, Reply, not_found, unprocessable
-from github_standin.git.diffs import EMPTY_TREE, changed_files, patch_text
+from github_standin.answers import ApiError, Reply, not_found
+from github_standin.git.diffs import changed_files, patch_text
 from github_standin.permissions import READ_CONTENTS
 from github_standin.routing import Router
 from github_standin.shapes import commits
@@ -25,38 +25,6 @@ def as_diff(call: Call, git: GitRepository, before: str, after: str) -> Reply | 
     if "diff" not in accept:
         return None
     return Reply(200, patch_text(git, before, after), media_type="application/vnd.github.diff; charset=utf-8")
-
-
-@ROUTER.on("GET", "/repos/{owner}/{repo}/commits")
-def list_commits(call: Call) -> Reply:
-    """List a branch's history, newest first."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
-    sha = git.resolve(call.query.get("sha") or found.default_branch)
-    if sha is None:
-        raise not_found()
-    path = ["--", call.query["path"]] if call.query.get("path") else []
-    history = git.log("--max-count=5000", sha, *path)
-    return call.page(history, lambda it: commits.commit(call.github, found, it))
-
-
-@ROUTER.on("GET", "/repos/{owner}/{repo}/commits/{ref:path}")
-def get_commit(call: Call) -> Reply:
-    """Return a commit with its files."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
-    sha = git.resolve(call.params["ref"])
-    if sha is None:
-        raise unprocessable(f"No commit found for SHA: {call.params['ref']}")
-    commit = git.commit(sha)
-    before = commit.parents[0] if commit.parents else EMPTY_TREE
-    if (diff := as_diff(call, git, before, sha)) is not None:
-        return diff
-    changes = changed_files(git, before, sha)
-    shaped = commits.commit(call.github, found, commit)
-    shaped["stats"] = commits.stats(changes)
-    shaped["files"] = [commits.changed_file(call.github, found, it, sha) for it in changes[:_MOST_FILES]]
-    return Reply(200, shaped)
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/compare/{spec:path}")

@@ -1,4 +1,4 @@
-"""The App's webhook: its configuration and its deliveries."""
+"""Deliveries of the App's webhooks."""
 
 from __future__ import annotations
 
@@ -92,12 +92,6 @@ def _delivery(call: Call) -> Delivery:
         if it.id == wanted:
             return it
     raise not_found()
-
-
-@ROUTER.on("GET", "/app/hook/deliveries/{id}")
-def get_delivery(call: Call) -> Reply:
-    """Return one attempt with what was sent and answered."""
-    return Reply(200, shape_in_full(_delivery(call)))
 
 
 @ROUTER.on("POST", "/app/hook/deliveries/{id}/attempts")

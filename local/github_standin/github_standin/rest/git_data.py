@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import ApiError, Reply, not_accessible, not_found, unprocessable
+from github_standin.answers import Reply, not_accessible, not_found, unprocessable
 from github_standin.git.repository import Signature, TreeChange
 from github_standin.permissions import READ_CONTENTS, WRITE_CONTENTS, WRITE_WORKFLOWS, grants
 from github_standin.routing import Router
@@ -172,19 +171,3 @@ def get_blob(call: Call) -> Reply:
             "encoding": "base64",
         },
     )
-
-
-@ROUTER.on("POST", f"{_REPO}/blobs")
-def create_blob(call: Call) -> Reply:
-    """Write a blob from text or base64."""
-    found = call.repository(WRITE_CONTENTS)
-    git = call.git(found)
-    text, encoding = call.text("content"), call.maybe_text("encoding") or "utf-8"
-    if encoding not in ("utf-8", "base64"):
-        raise ApiError(422, "Invalid encoding")
-    try:
-        content = base64.b64decode(text) if encoding == "base64" else text.encode()
-    except binascii.Error:
-        raise unprocessable("Invalid base64 content") from None
-    sha = git.write_blob(content)
-    return Reply(201, {"sha": sha, "url": call.github.links.repo(found, f"/git/blobs/{sha}")})

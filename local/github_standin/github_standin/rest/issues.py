@@ -99,12 +99,10 @@ def change_issue(call: Call) -> Reply:
 
 
 @ROUTER.on("PUT", "/repos/{owner}/{repo}/issues/{number}/lock")
-@ROUTER.on("DELETE", "/repos/{owner}/{repo}/issues/{number}/lock")
 def lock_issue(call: Call) -> Reply:
-    """Lock a conversation, or unlock it: https://docs.github.com/en/rest/issues/issues#lock-an-issue."""
+    """Lock a conversation: https://docs.github.com/en/rest/issues/issues#lock-an-issue."""
     _, it = call.issue(_LOCK)
-    it.locked = call.method == "PUT"
-    it.lock_reason = call.maybe_text("lock_reason") if it.locked else None
+    it.locked, it.lock_reason = True, call.maybe_text("lock_reason")
     call.github.store.issues.put(it)
     return Reply(204)
 

@@ -9,7 +9,6 @@ from github_standin.answers import ApiError, Reply, not_found, unprocessable
 from github_standin.links import node_id
 from github_standin.merging import Merger
 from github_standin.permissions import READ_PULLS, WRITE_CONTENTS, WRITE_PULLS
-from github_standin.records import Review
 from github_standin.routing import Router
 from github_standin.shapes.accounts import maybe_user
 from github_standin.shapes.issues import association
@@ -17,7 +16,6 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
-    from github_standin.github import GitHub
     from github_standin.permissions import Rule
     from github_standin.records import Issue, Pull, Repository
 
@@ -72,32 +70,6 @@ def merge(call: Call) -> Reply:
     return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
-def _shape(github: GitHub, found: Repository, it: Issue, review: Review) -> dict[str, Any]:
-    api = github.links.repo(found, f"/pulls/{it.number}")
-    page = github.links.page(found, f"/pull/{it.number}#pullrequestreview-{review.id}")
-    return {
-        "id": review.id,
-        "node_id": node_id("PRR", review.id),
-        "user": maybe_user(github, review.user_id),
-        "body": review.body,
-        "state": review.state,
-        "html_url": page,
-        "pull_request_url": api,
-        "author_association": association(github, found, review.user_id),
-        "_links": {"html": {"href": page}, "pull_request": {"href": api}},
-        "submitted_at": stamp(review.submitted_at),
-        "commit_id": review.commit_id,
-    }
-
-
-@ROUTER.on("GET", f"{_PULL}/reviews")
-def list_reviews(call: Call) -> Reply:
-    """List reviews, oldest first."""
-    found, it, _ = _pull(call, READ_PULLS)
-    reviews = [review for review in call.github.store.reviews if review.issue_id == it.id]
-    return call.page(reviews, lambda review: _shape(call.github, found, it, review))
-
-
 @ROUTER.on("POST", f"{_PULL}/reviews")
 def create_review(call: Call) -> Reply:
     """Submit a review; nobody approves what they have opened."""
@@ -108,20 +80,23 @@ def create_review(call: Call) -> Reply:
     if event != "COMMENT" and account.id == it.user_id:
         what = "approve" if event == "APPROVE" else "request changes on"
         raise unprocessable(f"Unprocessable Entity: Can not {what} your own pull request")
-    review = call.github.store.reviews.put(
-        Review(
-            id=call.github.store.next_id("review"),
-            repository_id=found.id,
-            issue_id=it.id,
-            user_id=account.id,
-            body=call.maybe_text("body") or "",
-            state=_STATES[event],
-            commit_id=call.maybe_text("commit_id") or call.github.head_of(found, it),
-            submitted_at=call.github.now(),
-        )
-    )
-    shaped = _shape(call.github, found, it, review)
+    number = call.github.store.next_id("review")
+    api = call.github.links.repo(found, f"/pulls/{it.number}")
+    page = call.github.links.page(found, f"/pull/{it.number}#pullrequestreview-{number}")
+    review: dict[str, Any] = {
+        "id": number,
+        "node_id": node_id("PRR", number),
+        "user": maybe_user(call.github, account.id),
+        "body": call.maybe_text("body") or "",
+        "state": _STATES[event],
+        "html_url": page,
+        "pull_request_url": api,
+        "author_association": association(call.github, found, account.id),
+        "_links": {"html": {"href": page}, "pull_request": {"href": api}},
+        "submitted_at": stamp(call.github.now()),
+        "commit_id": call.maybe_text("commit_id") or call.github.head_of(found, it),
+    }
     # Webhooks write the state in lower case.
-    payload = {**shaped, "state": review.state.lower()}
+    payload = {**review, "state": review["state"].lower()}
     events.review_event(call.github, found, it, payload, account)
-    return Reply(200, shaped)
+    return Reply(200, review)

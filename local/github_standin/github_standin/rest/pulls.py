@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from github_standin import changes, events, workflows
 from github_standin.answers import ApiError, Reply, forbidden, invalid, not_found
-from github_standin.git.diffs import changed_files
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
 from github_standin.records import Pull
 from github_standin.rest.commits import as_diff
@@ -132,12 +131,3 @@ def list_commits(call: Call) -> Reply:
     start, head = _span(call, found, it)
     history = call.github.git(found).log("--reverse", f"{start}..{head}")[:_MOST_COMMITS]
     return call.page(history, lambda commit: commits.commit(call.github, found, commit))
-
-
-@ROUTER.on("GET", f"{_PULL}/files")
-def list_files(call: Call) -> Reply:
-    """List the files that a pull request changes."""
-    found, it = _pull(call, READ_PULLS)
-    start, head = _span(call, found, it)
-    changed = changed_files(call.github.git(found), start, head)
-    return call.page(changed, lambda file: commits.changed_file(call.github, found, file, head))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import ApiError, Reply, forbidden, not_accessible, not_found
+from github_standin.answers import ApiError, Reply, forbidden, not_accessible
 from github_standin.auth import role_of
 from github_standin.permissions import ADMINISTER, METADATA, READ_CONTENTS, ROLES
 from github_standin.renames import rename
@@ -68,15 +68,6 @@ def change_repository(call: Call) -> Reply:
     found.updated_at = call.github.now()
     call.github.store.repositories.put(found)
     return Reply(200, _shape(call, found))
-
-
-@ROUTER.on("GET", "/users/{login}/repos")
-@ROUTER.on("GET", "/orgs/{login}/repos")
-def list_of_owner(call: Call) -> Reply:
-    """List an account's public repositories."""
-    owner = call.params["login"].lower()
-    found = [r for r in call.github.store.repositories if r.owner.lower() == owner and not r.private]
-    return call.page(found, lambda it: shape_repository(call.github, it))
 
 
 def _branch(call: Call, found: Repository, name: str, sha: str) -> dict[str, Any]:
@@ -143,12 +134,3 @@ def collaborator_permission(call: Call) -> Reply:
         "role_name": role,
     }
     return Reply(200, {"permission": _LEGACY.get(role, role), "user": user, "role_name": role})
-
-
-@ROUTER.on("GET", "/repos/{owner}/{repo}/collaborators/{login}")
-def is_collaborator(call: Call) -> Reply:
-    """Answer 204 for a collaborator."""
-    found, account = _collaborator(call)
-    if account.id != found.owner_id and found.roles.get(account.id, "none") == "none":
-        raise not_found()
-    return Reply(204)

@@ -1,4 +1,4 @@
-"""Accounts, rate limits and the API's root."""
+"""Accounts."""
 
 from __future__ import annotations
 
@@ -12,29 +12,6 @@ if TYPE_CHECKING:
     from github_standin.calls import Call
 
 ROUTER = Router()
-
-
-@ROUTER.on("GET", "/")
-@ROUTER.on("GET", "/meta")
-def root(call: Call) -> Reply:
-    """Return the API's addresses."""
-    api = call.github.links.api
-    return Reply(
-        200,
-        {
-            "current_user_url": f"{api}/user",
-            "rate_limit_url": f"{api}/rate_limit",
-            "repository_url": f"{api}/repos/{{owner}}/{{repo}}",
-            "user_url": f"{api}/users/{{user}}",
-        },
-    )
-
-
-@ROUTER.on("GET", "/rate_limit")
-def rate_limit(call: Call) -> Reply:
-    """Return the rate limit; this request does not count."""
-    core = call.github.meter.state(call.actor)
-    return Reply(200, {"resources": {"core": core, "graphql": core}, "rate": core})
 
 
 @ROUTER.on("GET", "/user")

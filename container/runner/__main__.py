@@ -89,7 +89,7 @@ def _work(context: SessionContext, report: Report) -> bool:
 
 
 def _finish(context: SessionContext, report: Report, *, ours: bool) -> int:
-    """Keep all artifacts of a session that is ours, the result last: whoever sees it sees the others."""
+    """Upload the artifacts of a session that is still this task's, the result after all others."""
     # What another task has written about the session stays.
     if not ours or context.signals.lost.is_set() or context.record.is_lost():
         return exit_codes.NOT_OURS

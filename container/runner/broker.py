@@ -96,7 +96,7 @@ class Broker:
     Args:
         url: its Function URL.
         terminated: set when the task is being stopped.
-        sleep: waits between the few attempts to renew credentials; longer waits end with the task.
+        sleep: waits between attempts to renew credentials, which is short even if the task is stopped.
     """
 
     def __init__(
@@ -114,10 +114,10 @@ class Broker:
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20))
 
     def ask(self, patience: float = _RENEWAL_SECONDS) -> BrokerGrant:
-        """Ask for this session's credentials, again while the broker is busy or unwell.
+        """Ask for this session's credentials, and ask again while the broker is busy or fails.
 
         Args:
-            patience: seconds to wait in all; more than the shortest end with the task, too.
+            patience: seconds to wait in all. Waits for the first credentials end when the task is stopped.
 
         Raises:
             SessionClosed: the session is over, or is not this task's.
@@ -144,7 +144,7 @@ class Broker:
             is_of_aws = content.get("error") == AwsUnavailable.__name__ and waited >= _AWS_SECONDS
             if wait is None or is_lasting or is_of_aws:
                 raise refusal
-            logger.warning("the broker is unwell", status=status, seconds=round(wait, 1))
+            logger.warning("the broker failed and is asked again", status=status, seconds=round(wait, 1))
             if patience <= _RENEWAL_SECONDS:
                 self._sleep(wait)
             elif self._terminated.wait(wait):
@@ -256,10 +256,10 @@ class Grants:
         return math.inf if self._granted_at is None else (self._now() - self._granted_at).total_seconds()
 
     def forget_github_token(self, refused: str | None = None) -> None:
-        """Ask for new credentials before the next use, because GitHub did not take a token.
+        """Ask for new credentials before the next use, because GitHub refused a token.
 
         Args:
-            refused: that token, if it is known: when it has been renewed meanwhile, nothing is to be done.
+            refused: that token, if the caller knows it; one that was renewed meanwhile is not renewed again.
         """
         with self._lock:
             if self._grant is not None and refused in {None, self._grant.github_token}:

@@ -157,6 +157,6 @@ class Checking:
 
 
 def begin() -> float:
-    """Return the moment after which every change of a file may be the agent's."""
+    """Return the time, in seconds since 1970, after which any change of a file may be the agent's."""
     # The clock that files are stamped with lags some milliseconds behind.
     return time.time() - 0.1

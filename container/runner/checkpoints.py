@@ -23,12 +23,12 @@ class Checkpoints:
     """Calls something at intervals from a thread of its own, whatever comes of it.
 
     Args:
-        keep: keeps the work; asks `ended` between its steps.
+        make: makes a checkpoint; asks `ended` between its steps.
         interval: seconds.
     """
 
-    def __init__(self, keep: Callable[[], None], *, interval: float, clock: Clock = CLOCK) -> None:
-        self._keep = keep
+    def __init__(self, make: Callable[[], None], *, interval: float, clock: Clock = CLOCK) -> None:
+        self._make = make
         self._interval = interval
         self._clock = clock
         self._ended = threading.Event()
@@ -40,14 +40,14 @@ class Checkpoints:
         return self._ended.is_set()
 
     def start(self) -> None:
-        """Begins; the first call comes after one interval."""
+        """Start; the first call comes after one interval."""
         self._thread.start()
 
     def stop(self, why: Stop | None = None) -> None:
         """End it, after waiting for a call under way.
 
         Args:
-            why: the agent was stopped, if it was.
+            why: why the agent was stopped, if it was.
         """
         self._ended.set()
         if self._thread.ident is not None:
@@ -56,7 +56,7 @@ class Checkpoints:
     def _run(self) -> None:
         while not self._clock.wait(self._ended, self._interval):
             try:
-                self._keep()
+                self._make()
             except (PullwrightError, GitError) as error:
                 logger.warning(
                     "a checkpoint could not be made", error=type(error).__name__, reason=str(error)

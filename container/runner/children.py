@@ -41,7 +41,7 @@ def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[b
 
 
 def reap_orphans(pids: Iterable[int]) -> None:
-    """Take leave of ended children that nobody waits for.
+    """Reap ended children that nobody waits for.
 
     Args:
         pids: children of this process that have ended.

@@ -23,7 +23,7 @@ class Clock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never set back."""
+        """Return seconds since some moment; the count never goes back."""
         return time.monotonic()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
@@ -64,7 +64,7 @@ class Phases:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Measures one phase, however it ends."""
+        """Measure one phase, however it ends."""
         start = self._clock.monotonic()
         try:
             yield

@@ -38,18 +38,18 @@ class SessionContext:
     """Everything that the parts of one session share.
 
     Attributes:
-        checks_user: the user of the checks of its work.
-        forget_github_token: told a token that GitHub may have refused; the next one is new.
+        checks_user: user whom checks run as.
+        forget_github_token: called with a token that GitHub may have refused, so that the next one is new.
         model_api_key: gives the model's key, if there is one.
         github_token_age: seconds since that token was made.
-        github: makes a client of GitHub for a repository: what its content is, and for how many seconds it
-            waits for rate limits.
-        checkpoint_seconds: between two looks at whether there is work to keep.
-        package_manager: which one can install system packages here.
-        machine: whether the task has it for itself.
-        model_patience_seconds: for which a model's service that fails is asked again.
-        takes_over: whether another task of the session had begun.
-        was_stopped: whether that task was told to stop before it was done.
+        github: makes a client of GitHub; called with the repository, what the calls are for, and for how many
+            seconds they may wait for rate limits.
+        checkpoint_seconds: seconds between two checkpoints.
+        package_manager: what can install system packages here.
+        machine: `own` if the task has the machine for itself.
+        model_patience_seconds: for how many seconds a failing model service is asked again.
+        takes_over: whether another task had claimed the session before.
+        was_stopped: whether that task was stopped before it was done.
         is_spot: a task that is stopped is followed by another, which goes on from its checkpoint.
     """
 

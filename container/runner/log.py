@@ -81,7 +81,7 @@ class Tee:
             self._file.write(shown if self._room >= 0 else _FULL)
 
     def flush(self) -> None:
-        """Flushes both."""
+        """Flush standard output and the file."""
         self._out.flush()
         if self._file is not None:
             self._file.flush()

@@ -30,7 +30,7 @@ _NOT_OVER = f"attribute_not_exists({OVER})"
 
 
 class SessionClaim:
-    """A task's hold on its session: the attributes that it writes into the record.
+    """A task's claim on its session: the attributes that it writes into the record.
 
     Args:
         now: the time in UTC.

@@ -54,18 +54,18 @@ class Report:
     before: SessionUsage = field(default_factory=SessionUsage)
 
     def __post_init__(self) -> None:
-        """Begins now."""
+        """Set when the session started."""
         self.started_at = self.clock.now()
 
     def go_on(self, before: SessionUsage) -> None:
-        """Begins with what earlier tasks of the session have used."""
+        """Add what earlier tasks of the session have used."""
         self.before = before
         self.cost_usd, self.tokens, self.turns = before.cost_usd, before.tokens, before.turns
         self.started_at = before.started_at or self.started_at
         self.phases.go_on(before.seconds, before.phases)
 
     def use(self, cost_usd: float, tokens: TokenUsage, turns: int) -> None:
-        """Take what the agent has used so far.
+        """Set what the agent has used so far.
 
         Args:
             cost_usd: of the whole session, that of earlier tasks too.

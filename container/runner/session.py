@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from runner.stopping import StopConditions
     from runner.tracking import Tracker
 
-    # Told whether anything changed, it says what came of the agent's work.
+    # Says what came of the agent's work, given whether it changed anything.
     Judgement = Callable[[bool], tuple[Outcome, PullwrightError | None]]
 
 
 class Session:
-    """Works on one request."""
+    """The work on one request."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Session:
         self._began = begin()
 
     def run(self) -> None:
-        """Clone, let the agent work, and pushe what it left, also after a failure.
+        """Clone the repository, let the agent work, and push what it left, also after a failure.
 
         Raises:
             SessionClosed: the session is not ours any more; nothing was pushed.
@@ -107,7 +107,7 @@ class Session:
                     else self._agent(work, profile, self._house_rules(store, head), found)
                 )
         except Exception:
-            work.rescue()
+            work.make_last_checkpoint()
             raise
         if self._context.signals.lost.is_set():
             raise SessionClosed("The session is closed or belongs to another task.")
@@ -129,7 +129,7 @@ class Session:
                 tree = self._push(work, store, head, collected, profile, failure)
             self._check(profile.with_checks_of(store, tree), store, head, tree)
         elif failure is None:
-            work.forget_checkpoint()
+            work.delete_checkpoint()
 
     def _push(
         self,
@@ -143,7 +143,7 @@ class Session:
         """Bring the work onto the branch, and return the tree that it then has if that succeeded."""
         if self._context.is_spot and isinstance(failure, TaskStopped):
             # Half of the work on the branch would be read as the whole: the next task goes on from it.
-            work.leave(collected)
+            work.leave_for_next_task(collected)
             return collected.tree
         self._tracker.show("Pushing the work")
         try:
@@ -208,7 +208,7 @@ class Session:
             "ECS started two tasks. The other one pushed its work first, and this one's is not used."
         )
         work.write_diff(pushed.tree)
-        work.forget_checkpoint()
+        work.delete_checkpoint()
         return pushed
 
     def _clone(self) -> tuple[Store, Head, Head | None]:
@@ -323,7 +323,9 @@ class Session:
             report.notices.append(left_out)
             notes = f"{notes}\n\n{left_out}".strip()
         self._tracker.show("Starting the agent")
-        checkpoints = Checkpoints(work.keep, interval=context.checkpoint_seconds, clock=context.clock)
+        checkpoints = Checkpoints(
+            work.make_checkpoint, interval=context.checkpoint_seconds, clock=context.clock
+        )
         checkpoints.start()
         try:
             run = run_agent(

@@ -27,17 +27,17 @@ class Settings(BaseModel):
 
     Attributes:
         agent_uid: user and group id of the agent's processes.
-        checks_uid: the same of the checks of its work.
+        checks_uid: user and group id of the processes of checks.
         agent_isolation: `user` runs the agent as `agent_uid` and checks as `checks_uid`, which needs root;
             `none` runs them as the runner's own user and protects nothing.
         work_dir: where repositories are cloned; the agent's user must be able to reach it.
-        checkpoint_seconds: between two looks at whether there is work to keep.
+        checkpoint_seconds: seconds between two checkpoints; nothing is pushed where nothing has changed.
         package_manager: which one may install system packages as root; only an image may say so, never a
             machine that is used for other things too.
         machine: `own` if the task has the machine for itself, as an image says: what the agent's user left
             is then looked for everywhere before checks run, not only where everybody may write.
-        model_patience_seconds: for which a model's service that fails is asked again.
-        broker_patience_seconds: for which a busy broker is asked again while there are no credentials.
+        model_patience_seconds: for how many seconds a failing model service is asked again.
+        broker_patience_seconds: for how many seconds a busy broker is asked for the first credentials.
         capacity: on `FARGATE_SPOT` a task that is stopped leaves its work to the one that follows it.
     """
 

@@ -100,7 +100,7 @@ def adopt_orphans() -> None:
 
 
 def end_group(pgid: int, signal_number: int) -> None:
-    """Signals a process group; one that is gone already is no error."""
+    """Signal a process group; one that is gone already is no error."""
     try:
         os.killpg(pgid, signal_number)
     except (ProcessLookupError, PermissionError):
@@ -142,7 +142,7 @@ def has_descendants() -> bool:
 
 
 def reap() -> None:
-    """Take leave of orphans that have ended, which would otherwise count against the user's limit."""
+    """Reap orphans that have ended, which would otherwise count against the user's limit of processes."""
     mine = os.getpid()
     reap_orphans(pid for pid, (state, parent) in _processes().items() if state == "Z" and parent == mine)
 

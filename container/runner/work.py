@@ -31,7 +31,7 @@ class Work:
     """What the agent has changed since the branch's head.
 
     Args:
-        own: a place that no other session uses.
+        own: checkpoints under a name that no other session uses.
         refuse_steering: work that changes files which steer other programs is not pushed.
 
     Attributes:
@@ -62,11 +62,11 @@ class Work:
         self._own = own
         self._scanner = Scanner(store, head.tree)
         self._leaks: list[Leak] = []
-        self._kept = self._seen = head.tree
+        self._pushed_tree = self._seen_tree = head.tree
         self.changed_at = context.clock.monotonic()
 
-    def keep(self) -> None:
-        """Make a checkpoint if there is something new, and uploads what there is of the artifacts.
+    def make_checkpoint(self) -> None:
+        """Make a checkpoint if something has changed, and upload the artifacts as they are so far.
 
         Raises:
             PullwrightError: it may not be pushed, or GitHub or AWS did not take it.
@@ -77,27 +77,27 @@ class Work:
         tee.flush()
         for path in (self._context.transcript, self._context.readable, self._context.log):
             artifacts.put_if_changed(path)
-        collected = self._take()
+        collected = self._collect()
         tree = collected.tree if collected else self._head.tree
-        if tree != self._seen:
-            self._seen = tree
+        if tree != self._seen_tree:
+            self._seen_tree = tree
             self.changed_at = self._context.clock.monotonic()
-        if tree == self._kept:
+        if tree == self._pushed_tree:
             return
         self.write_diff(tree)
         artifacts.put_if_changed(self._context.diff)
         self._check(tree)
         # Whoever has lost the session has no say in its checkpoints either.
         self._context.record.beat()
-        if self._upload(tree) is None:
-            self._kept = tree
+        if self._push_branch_checkpoint(tree) is None:
+            self._pushed_tree = tree
 
-    def rescue(self) -> None:
-        """Keep what it can after a failure of whatever kind; never fails itself."""
+    def make_last_checkpoint(self) -> None:
+        """Make a last checkpoint after a failure of any kind, and never fail itself."""
         if self._context.signals.lost.is_set():
             return
         try:
-            self.keep()
+            self.make_checkpoint()
         except Exception:  # noqa: BLE001 - what is being handled already is the failure that counts
             logger.exception("the work could not be kept")
 
@@ -108,7 +108,7 @@ class Work:
             PushRefused: it cannot be taken in, or is too much.
             GitError: git failed.
         """
-        collected = self._take()
+        collected = self._collect()
         if collected is None:
             return None
         store, old, new = self._store, self._head.tree, collected.tree
@@ -144,23 +144,23 @@ class Work:
         messages = [commit_message(self._request, report.summary)]
         if ci == "hold":
             messages.append(hold_message(self._request))
-        if collected.tree != self._kept:
-            self._send(collected.tree)
+        if collected.tree != self._pushed_tree:
+            self._push_checkpoint(collected.tree)
         report.commit = landing.land(collected.tree, self._head.commit, *messages)
         report.ci, report.steering = ci, steering
-        self.forget_checkpoint()
+        self.delete_checkpoint()
 
-    def leave(self, collected: Collected) -> None:
-        """Leave the work in the checkpoint, from which the session's next task goes on."""
+    def leave_for_next_task(self, collected: Collected) -> None:
+        """Push the work as a checkpoint only, from which the session's next task goes on."""
         try:
             self._check(collected.tree)
-            if collected.tree != self._kept:
-                self._send(collected.tree)
+            if collected.tree != self._pushed_tree:
+                self._push_checkpoint(collected.tree)
         except PullwrightError as error:
             # The session failed for a reason of its own; this is only what is lost of it.
             logger.warning("the work could not be left for the next task", reason=error.sentence)
 
-    def forget_checkpoint(self) -> None:
+    def delete_checkpoint(self) -> None:
         """Delete the checkpoint: the branch holds everything."""
         try:
             self._checkpoint.delete(self._store)
@@ -169,7 +169,7 @@ class Work:
             # The next session finds that it is based on an older head and ignores it.
             logger.warning("the checkpoint could not be deleted", error=type(error).__name__)
 
-    def _take(self) -> Collected | None:
+    def _collect(self) -> Collected | None:
         collected = self.workspace.collect(self._head)
         if collected is None:
             return None
@@ -207,14 +207,14 @@ class Work:
         if self._leaks:
             raise self._leaks[0].failure()
 
-    def _send(self, tree: str) -> None:
-        """Bring the finished work to GitHub, where no branch has it yet.
+    def _push_checkpoint(self, tree: str) -> None:
+        """Push the finished work to GitHub as a checkpoint, for the branch's commit to be made of.
 
         Raises:
             PushRefused, BranchProtected: GitHub does not take it.
             GitHubUnavailable: GitHub did not answer.
         """
-        rejection = self._upload(tree)
+        rejection = self._push_branch_checkpoint(tree)
         if rejection is not None and not rejection.is_rule:
             # Somebody else's checkpoint stands there, or a ref that leaves no room for ours.
             self._own.find(self._context.private)
@@ -222,8 +222,8 @@ class Work:
         if rejection is not None:
             raise rejection.failure(self._request.branch)
 
-    def _upload(self, tree: str) -> Rejection | None:
-        """Make a checkpoint of a tree, and say why if GitHub does not take it."""
+    def _push_branch_checkpoint(self, tree: str) -> Rejection | None:
+        """Push a tree as the branch's checkpoint, and return why GitHub refused it if it did."""
         return self._checkpoint.push(self._store, self._checkpoint_of(tree))
 
     def _checkpoint_of(self, tree: str) -> str:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.gateway.body_memory import BodyMemory
 from runner.gateway.json_body import MAX_DECODING, decode, encode, memory_to_decode
 from runner.gateway.refusal import Refusal
-from runner.gateway.room import Room
 
 # What the first use of the decoder allocates for good.
 _SLACK = 4_000
@@ -80,14 +80,14 @@ def test_large_images_are_not_refused() -> None:
 
 def test_a_room_is_shared() -> None:
     """Who finds no room is told so; who leaves makes room, once."""
-    room = Room(10, wait=0)
-    first = room.take(6)
+    memory = BodyMemory(10, wait=0)
+    first = memory.reserve(6)
     with pytest.raises(Refusal) as caught:
-        room.take(6)
+        memory.reserve(6)
     assert caught.value.status == 429
-    first.leave()
-    first.leave()
-    whole = room.take(10)
+    first.release()
+    first.release()
+    whole = memory.reserve(10)
     with pytest.raises(Refusal):
-        room.take(1)
-    whole.leave()
+        memory.reserve(1)
+    whole.release()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pullwright.models import ResolvedLimits
+from runner.agent.input import AgentInput
 from runner.agent.notices import Notices
 from runner.agent.readable import ReadableTranscript
 from runner.agent.stuck import StuckGuard
-from runner.agent.talk import Talk
 from runner.clock import Clock
 from runner.log import Tee
 
@@ -121,10 +121,10 @@ def test_what_is_said_is_written_as_messages_until_the_end() -> None:
             super().close()
             closed.set()
 
-    stream, talk = _Stream(), Talk("Do it")
-    talk.feed(stream)
-    talk.say("Hurry")
-    talk.end()
+    stream, agent_input = _Stream(), AgentInput("Do it")
+    agent_input.write_to(stream)
+    agent_input.send("Hurry")
+    agent_input.end()
     assert closed.wait(10)
     messages = [json.loads(line)["message"] for line in stream.written.splitlines()]
     assert messages == [{"role": "user", "content": "Do it"}, {"role": "user", "content": "Hurry"}]

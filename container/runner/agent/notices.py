@@ -21,7 +21,7 @@ have, run the tests that matter most, and end with your report.
 
 
 class Notices:
-    """Says for each limit once that it is near.
+    """Tells, once for each limit, that it is near.
 
     Args:
         usd: US dollars used so far.

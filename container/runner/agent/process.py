@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from runner.agent.talk import Talk
+    from runner.agent.input import AgentInput
 
 GRACE_SECONDS = 8.0
 _LOOK_SECONDS = 0.1
@@ -64,7 +64,7 @@ def run_as_agent(
     env: Mapping[str, str],
     on_line: Callable[[bytes], None],
     should_stop: Callable[[], Stop | None],
-    talk: Talk | None = None,
+    agent_input: AgentInput | None = None,
     settle: Callable[[Stop | None], None] = lambda _: None,
 ) -> Ended:
     """Run a program to its end.
@@ -72,7 +72,7 @@ def run_as_agent(
     Args:
         on_line: called in another thread with each line of its standard output.
         should_stop: asked several times a second; the first answer ends the program.
-        talk: what it is told on its standard input, which is empty without it.
+        agent_input: what it is told on its standard input, which is empty without it.
         settle: called when the program has ended, before every other child of this process is ended too.
     """
     last: deque[str] = deque(maxlen=_STDERR_LINES)
@@ -80,13 +80,13 @@ def run_as_agent(
         user.command(command),
         cwd=cwd,
         env=dict(env),
-        stdin=subprocess.PIPE if talk else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if agent_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as process:
-        if talk and process.stdin:
-            talk.feed(process.stdin)
+        if agent_input and process.stdin:
+            agent_input.write_to(process.stdin)
         readers = [
             _reader("agent-stdout", process.stdout, on_line),
             _reader("agent-stderr", process.stderr, lambda line: last.append(_shortened(line))),
@@ -98,8 +98,8 @@ def run_as_agent(
             # What the agent started in the background must not change files while they are collected.
             end_group(process.pid, signal.SIGKILL)
             process.wait()
-            if talk:
-                talk.end()
+            if agent_input:
+                agent_input.end()
             settle(stop)
             if left := end_leftovers():
                 logger.info("processes that the agent left were ended", count=left)

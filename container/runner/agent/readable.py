@@ -41,7 +41,7 @@ class ReadableTranscript:
             return
         self._room -= len(text)
         self._file.write(text if self._room > 0 else _FULL)
-        # What was said stays readable if this process dies.
+        # What was written stays readable if this process dies.
         self._file.flush()
 
 

@@ -13,7 +13,7 @@ from pullwright import errors
 from pullwright.errors import PullwrightError
 from runner.gateway import Trouble
 
-_OPERATOR = "Whoever operates this Pullwright"
+_OPERATOR = "The operator"
 
 
 @dataclass(frozen=True, slots=True)

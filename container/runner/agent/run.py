@@ -12,13 +12,13 @@ from pydantic import SecretStr
 
 from pullwright.errors import InternalError
 from runner.agent.command import agent_environment, cli_arguments
-from runner.agent.memory import keep_conversation
+from runner.agent.conversation import keep_conversation
+from runner.agent.input import AgentInput
 from runner.agent.notices import Notices
 from runner.agent.process import Stop, run_as_agent
 from runner.agent.prompt import build_prompt
 from runner.agent.readable import ReadableTranscript
 from runner.agent.stream import Conversation, decode
-from runner.agent.talk import Talk
 from runner.agent.tools import TOOLS
 from runner.agent.transcript import Transcript
 from runner.agent.verdict import AgentEnd
@@ -87,7 +87,7 @@ def run_agent(
     conversation_id = str(uuid.uuid4())
     conversation = Conversation(workspace.folder)
     kept, readable = Transcript(transcript), ReadableTranscript(transcript.with_suffix(".md"))
-    talk = Talk(build_prompt(request, secrets.token_hex(8), notes, resumed=resumed))
+    agent_input = AgentInput(build_prompt(request, secrets.token_hex(8), notes, resumed=resumed))
 
     def on_line(line: bytes) -> None:
         # At the source: transcripts, comments, the commit's message and the summary all come from here.
@@ -106,7 +106,7 @@ def run_agent(
                 tool=conversation.tool,
             )
         if conversation.result is not None:
-            talk.end()
+            agent_input.end()
 
     config = GatewayConfig(
         provider=request.provider,
@@ -136,7 +136,7 @@ def run_agent(
                 report.use(usage.cost_usd, usage.tokens, conversation.turns)
                 for notice in notices.due():
                     logger.info("the agent is told that a limit is near", notice=notice)
-                    talk.say(notice)
+                    agent_input.send(notice)
                 if report.turns > request.limits.turns:
                     return Stop.OVERTURNS
                 return should_stop() or (Stop.STUCK if guard.reason else None)
@@ -148,7 +148,7 @@ def run_agent(
                 env=agent_environment(
                     workspace, {**gateway.environment(), "CLAUDE_CONFIG_DIR": str(rules.folder)}
                 ),
-                talk=talk,
+                agent_input=agent_input,
                 on_line=on_line,
                 should_stop=look,
                 settle=settle,

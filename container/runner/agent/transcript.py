@@ -37,7 +37,7 @@ class Transcript:
             self._room = 0
         self._room -= len(line)
         self._file.write(line if line.endswith(b"\n") else line + b"\n")
-        # What was said stays readable if this process dies.
+        # What was written stays readable if this process dies.
         self._file.flush()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What came of the agent's work, from its exit code, its last line, its money and its diff.
+"""Decides the outcome of the agent's work from its exit code, its last line, its money and its diff.
 
 None of them alone says it: the CLI ends with 0 after it was denied every tool, and calls an error of the
 model's service `success` in its subtype.

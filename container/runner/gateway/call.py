@@ -70,7 +70,7 @@ class Call:
     max_tokens: int
 
     def forget_body(self) -> None:
-        """Let go of the body's memory: it was answered and will not be sent again."""
+        """Free the body's memory: the call was answered and will not be sent again."""
         self.encoded = b""
 
 

@@ -51,12 +51,12 @@ class HeadReader:
         return self._stream.read(size)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._stream.close()
 
     @property
     def closed(self) -> bool:
-        """Whether it was let go of."""
+        """Whether it is closed."""
         return self._stream.closed
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from runner.gateway.body_memory import give_large_blocks_back
 from runner.gateway.budget import Budget, Usage
 from runner.gateway.config import GatewayConfig
 from runner.gateway.patience import Patience
 from runner.gateway.relay import Relay, Trouble
-from runner.gateway.room import give_large_blocks_back
 from runner.gateway.server import Server
 from runner.gateway.upstream import Upstream
 

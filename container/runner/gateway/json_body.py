@@ -1,4 +1,4 @@
-"""A request's body as JSON, decoded in no more memory than was counted before.
+"""Decodes a request's body as JSON, in no more memory than was counted beforehand.
 
 See docs/decisions/0003-gateway-counts-before-it-decodes.md.
 """

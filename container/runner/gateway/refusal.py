@@ -23,12 +23,12 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
 
 
 def forbidden(message: str) -> Refusal:
-    """Return the refusal of something that the agent has no business asking for."""
+    """Return the refusal of something that the agent may not ask for."""
     return Refusal(403, "permission_error", message)
 
 
 def malformed(message: str) -> Refusal:
-    """Return the refusal of a request that is not one."""
+    """Return the refusal of a request that the API would not understand."""
     return Refusal(400, "invalid_request_error", message)
 
 

@@ -9,13 +9,13 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
+from runner.gateway.body_memory import BodyMemory, Reservation
 from runner.gateway.call import Call, Route
 from runner.gateway.connections import Connections, HeadReader, HeadTooLongError
 from runner.gateway.json_body import MAX_BODY
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, Refusal, malformed
 from runner.gateway.relay import Client, Relay
-from runner.gateway.room import Place, Room
 
 # All bodies together; besides, one at a time is decoded, see `json_body`.
 _ALL_BODIES = 16 * 1024 * 1024
@@ -39,7 +39,7 @@ class Server(ThreadingMixIn, TCPServer):  # HTTPServer would look its own name u
         self.provider = provider
         self.relay = relay
         self.connections = Connections()
-        self.room = Room(_ALL_BODIES)
+        self.memory = BodyMemory(_ALL_BODIES)
         self.decoding = threading.Lock()
         self._prefix = f"/{token}/".encode()
 
@@ -119,18 +119,18 @@ class _Handler(BaseHTTPRequestHandler):
             route = self.server.provider.route(self.command, self.server.below_token(self.path))
             length = self._length()
             self.server.connections.reads_body(self.connection)
-            place = self.server.room.take(length)
+            reservation = self.server.memory.reserve(length)
         except Refusal as refusal:
             self.close_connection = True
             self._refuse(refusal)
             self._linger()
             return
         try:
-            self._forward(self._call(route, length), place)
+            self._forward(self._call(route, length), reservation)
         except Refusal as refusal:
             self._refuse(refusal)
         finally:
-            place.leave()
+            reservation.release()
 
     # The base class looks for these names.
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - as above
@@ -149,11 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.decoding:
             return self.server.provider.read(route, headers, raw)
 
-    def _forward(self, call: Call, place: Place) -> None:
+    def _forward(self, call: Call, reservation: Reservation) -> None:
         def start(status: int, headers: dict[str, str]) -> None:
             # No attempt comes after this one, so the body has done its work.
             call.forget_body()
-            place.leave()
+            reservation.release()
             self._start(status, headers)
 
         if self.server.relay.forward(call, Client(start, self._send, self._gone)):

@@ -1,4 +1,4 @@
-"""How a commit comes onto the branch: made through GitHub's API, which signs it, and never by force.
+"""Brings a commit onto the branch: made through GitHub's API, which signs it, and never by force.
 
 The files are there already, under the ref that only we use. What this leaves behind when it fails is a commit
 that no branch holds.

@@ -24,7 +24,7 @@ _MOST_LINKS = 100
 
 
 class Way(Enum):
-    """Where following a link leads that it must not."""
+    """Where a link must not lead."""
 
     OUTSIDE = "points outside the repository"
     GIT = "points outside the repository's files, into git's own folder"
@@ -33,11 +33,11 @@ class Way(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What was met on the way that a link leads.
+    """The way that a link leads.
 
     Attributes:
         links: the links on it, the first one included.
-        end: where it ends, whether there is anything or not; or why it must not be gone.
+        end: path where it ends, which may not exist; or why it must not be followed.
     """
 
     links: tuple[str, ...]

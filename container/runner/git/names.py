@@ -36,7 +36,7 @@ def is_invisible(character: str) -> bool:
 
 @lru_cache(maxsize=1 << 18)
 def same(part: str) -> str:
-    """Return what two names have in common that are one on macOS or Windows: case, composition, ends."""
+    """Return the form in which two names are equal if macOS or Windows takes them for one."""
     if part.isascii():
         plain = part.lower()
     else:
@@ -47,7 +47,7 @@ def same(part: str) -> str:
 
 @lru_cache(maxsize=1 << 18)
 def folded(part: str) -> str:
-    """Give a name as some program may take it: as in `same`, without wide forms and NTFS's streams."""
+    """Return `same` of a name without wide characters and NTFS's streams, as some programs read it."""
     return same(_STREAM.sub("", unicodedata.normalize("NFKC", part)))
 
 

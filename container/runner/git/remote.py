@@ -52,7 +52,7 @@ class Remote:
     Args:
         url: the repository's address, without credentials.
         token: gives a valid installation token whenever one is needed.
-        forget: told the token of a command that failed, so that the next one is new.
+        forget: called with the token of a command that failed, so that the next one is new.
         token_age: seconds since the token was made.
         should_stop: asked several times a second while something is read, never while it is pushed: reading
             comes before the work, which must not be lost.

@@ -57,7 +57,7 @@ class Store:
         return is_held(self._git("log", "-1", "--format=%B", commit).decode(errors="replace"))
 
     def entries(self, tree: str) -> list[tuple[str, str]]:
-        """Mode and hash of everything in a tree, folders themselves left out."""
+        """Return mode and hash of every file, link and submodule in a tree."""
         listed = self._git("ls-tree", "-r", "-z", tree).decode(errors="surrogateescape")
         fields = [entry.split("\t", 1)[0].split(" ") for entry in listed.split("\0") if entry]
         return [(mode, name) for mode, _, name in fields]
@@ -94,7 +94,7 @@ class Store:
         return self.replace(tree, entries, chosen)
 
     def replace(self, tree: str, new: Mapping[str, tuple[str, str]], chosen: Callable[[str], bool]) -> str:
-        """Make a tree in which some paths are as they are told; nothing else changes.
+        """Make a tree in which some paths are replaced; nothing else changes.
 
         Args:
             new: modes and hashes of what the chosen paths become.
@@ -187,7 +187,7 @@ class Store:
                 stream.read(1)
 
     def holding(self, tree: str, patterns: Sequence[str], should_stop: Callable[[], bool]) -> list[str]:
-        """Hashes of a tree's files with a line that one of some patterns fits, whatever its case.
+        """Return the hashes of a tree's files in which a line matches a pattern, whatever its case.
 
         Args:
             tree: hash of the tree.

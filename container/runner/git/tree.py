@@ -59,12 +59,12 @@ def parse_numstat(raw: bytes) -> tuple[int, int]:
 
 
 def present(changes: Sequence[Change]) -> list[Change]:
-    """Those that have a new content."""
+    """Return the changes that have a new content."""
     return [change for change in changes if change.mode not in {ABSENT, GITLINK}]
 
 
 def above(path: str) -> Iterator[str]:
-    """Yield the folders in which a path is, the nearest first, without the root."""
+    """Yield the folders above a path, the nearest first, without the root."""
     while path := path.rpartition("/")[0]:
         yield path
 

@@ -171,7 +171,7 @@ class Workspace:
         return frozenset(listed.split(b"\0")[:-1])
 
     def leave_out(self, paths: frozenset[bytes]) -> None:
-        """Never collects some paths: they are not the agent's work.
+        """Leave some paths out of what is collected: they are not the agent's work.
 
         Args:
             paths: as from `untracked`.

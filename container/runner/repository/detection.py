@@ -1,4 +1,4 @@
-"""Which check a repository has that says nothing about itself.
+"""Finds the command that runs a repository's tests where its configuration names none.
 
 Nothing is guessed: a command is chosen only if the repository's files ask for it and its program exists.
 """

@@ -18,7 +18,7 @@ MAX_BYTES = 16 << 20
 
 @dataclass(slots=True)
 class Abilities:
-    """What can be called by its name.
+    """Skills, agents and commands, each of which the agent can call by its name.
 
     Attributes:
         files: contents by their paths in the folder.
@@ -32,7 +32,7 @@ class Abilities:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """The tools that make use of them."""
+        """The tools of Claude Code that use what was found."""
         kinds = {path.partition("/")[0] for path in self.files}
         return (
             *(("Skill",) if kinds & {"skills", "commands"} else ()),

@@ -36,7 +36,7 @@ class BaseFiles:
 
     @property
     def paths(self) -> list[str]:
-        """All files and links, sorted."""
+        """Paths of all files and links, sorted."""
         return self._paths
 
     def is_program(self, path: str) -> bool:

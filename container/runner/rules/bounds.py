@@ -1,4 +1,4 @@
-"""How much of a repository's instructions is brought: the model reads them, and somebody pays for it."""
+"""Limits how much of a repository's instructions the agent gets: the model reads them, which costs money."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Instructions:
 
 
 def imports(path: str, text: str) -> Iterator[str]:
-    """Paths that a text may import; more of them than it does.
+    """Find the paths that a text may import, and some that it does not.
 
     Which of them stand in code, and so import nothing, is left to Claude Code.
 

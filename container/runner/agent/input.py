@@ -14,14 +14,14 @@ from contextlib import suppress
 from typing import IO
 
 
-class Talk:
+class AgentInput:
     """Messages on their way to the CLI; a thread writes them, so that nobody waits for a full pipe."""
 
     def __init__(self, prompt: str) -> None:
         self._messages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self.say(prompt)
+        self.send(prompt)
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         """Add a message."""
         self._messages.put(text)
 
@@ -29,7 +29,7 @@ class Talk:
         """Say that nothing more will come."""
         self._messages.put(None)
 
-    def feed(self, stream: IO[bytes]) -> None:
+    def write_to(self, stream: IO[bytes]) -> None:
         """Write what is said to a stream until the end, and close it."""
         threading.Thread(target=self._write, args=(stream,), name="agent-stdin", daemon=True).start()
 

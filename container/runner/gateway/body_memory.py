@@ -24,7 +24,7 @@ def give_large_blocks_back() -> None:
         mallopt(_M_ARENA_MAX, 2)
 
 
-class Room:
+class BodyMemory:
     """A number of bytes that all requests under way share; a request that finds too few left waits.
 
     Args:
@@ -37,8 +37,8 @@ class Room:
         self._wait = wait
         self._changed = threading.Condition()
 
-    def take(self, size: int) -> "Place":
-        """Take a place for a body.
+    def reserve(self, size: int) -> "Reservation":
+        """Reserve memory for a body.
 
         Raises:
             Refusal: there was none for too long.
@@ -48,29 +48,29 @@ class Room:
             if not self._changed.wait_for(lambda: size <= self._left, end - time.monotonic()):
                 raise Refusal(429, "rate_limit_error", "Other requests of this session take all the room.")
             self._left -= size
-        return Place(self, size)
+        return Reservation(self, size)
 
     def give_back(self, size: int) -> None:
-        """Make room for others."""
+        """Give bytes back."""
         with self._changed:
             self._left += size
             self._changed.notify_all()
 
 
-class Place:
-    """The bytes that one body takes of a `Room`.
+class Reservation:
+    """The bytes that one body takes of a `BodyMemory`.
 
     Args:
-        room: the room that they are given back to.
+        memory: what they are given back to.
         size: how many bytes the body takes.
     """
 
-    def __init__(self, room: Room, size: int) -> None:
-        self._room = room
+    def __init__(self, memory: BodyMemory, size: int) -> None:
+        self._memory = memory
         self._size = size
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give it back; once is enough, and more often does no harm."""
         size, self._size = self._size, 0
         if size:
-            self._room.give_back(size)
+            self._memory.give_back(size)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullwright import errors
+from pullwright.brokering.models import BrokerGrant
 from pullwright.models import (
     AgentRequest,
     AgentResult,
-    BrokerGrant,
     OpenedPullRequest,
     SessionRequest,
     SessionUsage,
@@ -32,7 +32,7 @@ PAGE = Path(__file__).with_name("contracts.md")
 HEAD = """\
 # Contracts
 
-Drawn from `functions/pullwright/models.py`, `record.py` and `errors.py` by `make docs`. Times are
+Drawn from `functions/pullwright/models.py`, `record.py` and `errors/` by `make docs`. Times are
 ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what we store ignores them.
 """
 MODELS: dict[str, type[BaseModel]] = {

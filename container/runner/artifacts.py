@@ -54,7 +54,7 @@ class Artifacts:
             fields = ", ".join(sorted({".".join(map(str, e["loc"])) for e in error.errors()}))
             raise InternalError(
                 f"The session's request is not one that this runner understands: {fields}.",
-                remedy="The operator deploys stack and image of the same version.",
+                remedy="Ask the operator to deploy stack and image of the same version.",
             ) from None
 
     def earlier_result(self) -> AgentResult | None:
@@ -71,7 +71,7 @@ class Artifacts:
         return None
 
     def earlier_usage(self) -> SessionUsage:
-        """Return what earlier tasks of the session have used, as far as they recorded it.
+        """Return what earlier tasks of the session have used, as far as they kept it.
 
         Raises:
             AwsUnavailable: S3 did not answer.

@@ -20,9 +20,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 
 from pullwright import errors
+from pullwright.brokering.models import BrokerGrant
 from pullwright.errors import AwsUnavailable, FailureClass, PullwrightError, SessionClosed, TaskStopped
 from pullwright.log import hide
-from pullwright.models import BrokerGrant
 from runner.json_object import decode_object
 from runner.log import logger
 

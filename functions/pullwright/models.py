@@ -375,29 +375,3 @@ class Verdict(Stored):
     lock_key: str = ""
     report_due: bool = False
     ttl: int
-
-
-class AwsCredentials(Stored):
-    """Temporary credentials, narrowed to one session."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str
-    expires_at: datetime = Field(strict=False)
-
-
-class BrokerGrant(Stored):
-    """What the broker answers to the runner of one session.
-
-    Attributes:
-        session_id: the session that the caller's task runs.
-        github_token: installation token for one repository and the session's permissions.
-        aws: credentials for this session's S3 prefix and table record only.
-        model_api_key: Anthropic key, when the stack uses one; held by the runner alone.
-    """
-
-    session_id: str
-    github_token: str
-    github_expires_at: datetime = Field(strict=False)
-    aws: AwsCredentials
-    model_api_key: str | None = None

@@ -15,7 +15,7 @@ from pullwright.log import hide
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_REMEDY = "Whoever operates this Pullwright stores the secret's value."
+_REMEDY = "Ask the operator to store the secret's value."
 # A placeholder or an empty secret has one of these codes, or no text.
 _ABSENT = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 

@@ -39,7 +39,7 @@ class Settings(BaseModel):
             )
             raise InternalError(
                 f"This function's settings are wrong. {problems}.",
-                remedy="Whoever operates this Pullwright deploys the stack again.",
+                remedy="Ask the operator to deploy the stack again.",
             ) from None
 
 

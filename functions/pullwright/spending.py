@@ -182,8 +182,7 @@ def _exact(usd: float) -> Decimal:
 def _never(usd: float, limit: float, whose: str, parameter: str) -> DailyLimit:
     return DailyLimit(
         f"This session may cost up to {money(usd)}, and a day's sessions of {whose} together {money(limit)}.",
-        remedy=f"Start it with a lower `limits.usd`, or ask whoever operates this Pullwright to raise "
-        f"{parameter}.",
+        remedy=f"Start it with a lower `limits.usd`, or ask the operator to raise {parameter}.",
     )
 
 
@@ -193,5 +192,5 @@ def _used_up(usd: float, limit: float, whose: str, parameter: str, opens: date) 
         f"Sessions of {whose} may cost {money(limit)} a day together, and what was spent today and what "
         f"sessions at work may still spend leave no room for this session's {money(usd)} before {when}.",
         remedy=f"Start it again after {when}, or earlier once sessions at work have ended and cost less; a "
-        f"lower `limits.usd` may fit today. Whoever operates this Pullwright can raise {parameter}.",
+        f"lower `limits.usd` may fit today. The operator can raise {parameter}.",
     )

@@ -22,7 +22,7 @@ from tests.unit.pipeline_kit import API, REPOSITORY, Deployment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pullwright.models import BrokerGrant
+    from pullwright.brokering.models import BrokerGrant
 
 TASK = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"

@@ -10,10 +10,17 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from pullwright import models
-from pullwright.models import AgentRequest, AgentResult, BrokerGrant, OpenedPullRequest, SessionRequest
+from pullwright.brokering import models as broker_models
+from pullwright.brokering.models import BrokerGrant
+from pullwright.models import AgentRequest, AgentResult, OpenedPullRequest, SessionRequest
 
 LAST = Path(__file__).parents[1] / "events/last_release"
-STORED = [one for one in vars(models).values() if isinstance(one, type) and issubclass(one, models.Stored)]
+STORED = [
+    model
+    for module in (models, broker_models)
+    for model in vars(module).values()
+    if isinstance(model, type) and issubclass(model, models.Stored)
+]
 
 
 def last(name: str) -> dict[str, Any]:

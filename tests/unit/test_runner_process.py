@@ -12,9 +12,9 @@ from typing import cast
 import pytest
 
 from pullwright import errors
+from pullwright.brokering.models import AwsCredentials, BrokerGrant
 from pullwright.errors import AwsUnavailable, GitHubUnavailable, SessionClosed, TurnLimit
 from pullwright.log import hide
-from pullwright.models import AwsCredentials, BrokerGrant
 from runner import exit_codes, tracking
 from runner.agent.process import Stop
 from runner.broker import Broker, Grants

@@ -30,8 +30,8 @@ MEANT = {
     "daily quota": ("ModelQuotaUsedUp", "Service Quotas"),
     "throttled": ("ModelUnavailable", "a few minutes"),
     "invalid key": ("ModelKeyInvalid", "ModelKeySecretArn"),
-    "no credit": ("ModelCreditMissing", "buys credit"),
-    "billing": ("ModelCreditMissing", "buys credit"),
+    "no credit": ("ModelCreditMissing", "buy credit"),
+    "billing": ("ModelCreditMissing", "buy credit"),
     "no such model": ("ModelNotOffered", "ModelId"),
     "overloaded": ("ModelUnavailable", "a few minutes"),
 }

@@ -13,8 +13,6 @@ from pullwright import errors
 from pullwright.errors import PullwrightError
 from runner.gateway import Trouble
 
-_OPERATOR = "The operator"
-
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -57,25 +55,25 @@ _ANSWERS = (
         "Operation not allowed|unsupported countries",
         errors.ModelRefused,
         "The model's service does not serve this account.",
-        f"{_OPERATOR} asks AWS Support why Bedrock is held back for the account.",
+        "Ask the operator to ask AWS Support why Bedrock is held back for the account.",
     ),
     _Answer(
         "Legacy|end of its life",
         errors.ModelNotOffered,
         "The model is not offered any more.",
-        f"{_OPERATOR} sets ModelId to a model that AWS still offers.",
+        "Ask the operator to set ModelId to a model that AWS still offers.",
     ),
     _Answer(
         "on-demand throughput",
         errors.ModelNotOffered,
         "The model is offered through inference profiles only.",
-        f"{_OPERATOR} sets ModelId to an inference profile of the model, such as us.anthropic.claude-….",
+        "Ask the operator to set ModelId to an inference profile of it, such as us.anthropic.claude-….",
     ),
     _Answer(
         "data retention mode",
         errors.ModelNotOffered,
         "The model asks for another data retention than the account has.",
-        f"{_OPERATOR} sets the account's data retention in Bedrock as the model asks for.",
+        "Ask the operator to set the account's data retention in Bedrock as the model asks for.",
     ),
     _Answer(
         "model identifier is invalid|^not_found_error",

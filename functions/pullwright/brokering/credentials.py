@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pullwright.artifacts import session_prefix
 from pullwright.aws import calling
+from pullwright.brokering.models import AwsCredentials
 from pullwright.github.allowance import ATTRIBUTES
 from pullwright.log import hide
-from pullwright.models import AwsCredentials
 from pullwright.record import OVER, TASK_ATTRIBUTES
 from pullwright.table import allowance_key, session_key
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright.brokering.caller import Caller, find_task, session_of
 from pullwright.brokering.credentials import assume_session_role, session_policy
+from pullwright.brokering.models import BrokerGrant
 from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import SessionClosed
 from pullwright.log import about, hide, logger
-from pullwright.models import BrokerGrant, SessionStatus
+from pullwright.models import SessionStatus
 from pullwright.secret_values import read_text
 
 if TYPE_CHECKING:

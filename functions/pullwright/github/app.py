@@ -122,7 +122,7 @@ class GitHubApp:
         if owner is None or not owner.login:
             raise OwnerNotAllowed(
                 "The GitHub App belongs to no account that has repositories, and none is listed.",
-                remedy="Whoever operates this Pullwright lists accounts in the parameter AllowedOwners.",
+                remedy="Ask the operator to list accounts in the parameter AllowedOwners.",
             )
         return owner.login
 
@@ -293,7 +293,7 @@ class GitHubApp:
             # The cause may quote the key, so it is not chained.
             raise InternalError(
                 "The GitHub App's private key is not an RSA key in PEM form.",
-                remedy="Whoever operates this Pullwright stores the key that GitHub gave for the App.",
+                remedy="Ask the operator to store the key that GitHub gave for the App.",
             ) from None
         self._proof = (proof, now)
         return proof

@@ -63,7 +63,7 @@ def refusal(what: str, response: Response, granted: Mapping[str, str] | None = N
     if status == UNAUTHORIZED:
         return GitHubRefused(
             f"GitHub did not accept our credentials when asked to {what}.",
-            remedy="Whoever operates this Pullwright checks the GitHub App's id and private key.",
+            remedy="Ask the operator to check the GitHub App's id and private key.",
         )
     if status in _SETTINGS and (error := setting_refusal(message_of(response))) is not None:
         return error

@@ -45,7 +45,7 @@ class GitHubUrls:
                 return cls(rest=rest, graphql=f"{rest}/graphql", web=web)
         raise InternalError(
             "The setting GITHUB_API_URL is neither https://api.<host> nor <root>/api/v3.",
-            remedy="Whoever operates this Pullwright corrects the stack's GitHubApiUrl parameter.",
+            remedy="Ask the operator to correct the stack's GitHubApiUrl parameter.",
         )
 
     def noreply(self, account_id: int | None, login: str) -> str:

@@ -32,16 +32,16 @@ def check_model(request: SessionRequest, settings: OpenPullRequestSettings) -> P
             raise InvalidRequest(f"model: {model!r} is not a model of {settings.model_provider}.")
         raise DeploymentInvalid(
             f"ModelProvider is {settings.model_provider}, but ModelId, {model!r}, is no model of it.",
-            remedy="Whoever operates this Pullwright sets ModelId to a model of the provider, such as "
-            "us.anthropic.claude-… for bedrock and claude-… for anthropic, or to nothing.",
+            remedy="Ask the operator to set ModelId to a model of the provider, such as "
+            "us.anthropic.claude-… for bedrock and claude-… for anthropic, or to leave it empty.",
         )
     prices = read_prices(settings.model_prices)
     price = prices.get(model) or list_price(model)
     if price is None:
         raise ModelPriceUnknown(
             f"The price of the model {model!r} is not known, so no money limit can hold for it.",
-            remedy="Choose a Claude model with a published price, or whoever operates this Pullwright gives "
-            f"its price in the parameter {_FORM}.",
+            remedy="Choose a Claude model with a published price, or ask the operator to give its price in "
+            f"the parameter {_FORM}.",
         )
     return price
 
@@ -66,7 +66,7 @@ def _entry(entry: str) -> tuple[str, Price]:
     if not model or price is None:
         raise DeploymentInvalid(
             f"The stack's parameter ModelPrices has an entry that cannot be read: {entry.strip()!r}.",
-            remedy=f"Whoever operates this Pullwright corrects {_FORM}; prices are above zero.",
+            remedy=f"Ask the operator to correct {_FORM}; prices are above zero.",
         )
     return model, price
 

@@ -162,8 +162,8 @@ def _no_room(reason: str, name: str) -> PullwrightError:
     if name == QUOTA or _USED_UP.search(reason):
         return errors.NoCapacity(
             "The AWS account's Fargate quota had no room for the task.",
-            remedy="Start it again later. Whoever operates this Pullwright raises the quota of Fargate vCPUs "
-            "in Service Quotas, or lowers MaxConcurrentSessions to what it has room for.",
+            remedy="Start it again later. Ask the operator to raise the quota of Fargate vCPUs in Service "
+            "Quotas, or to lower MaxConcurrentSessions to what it has room for.",
         )
     return errors.NoCapacity(
         f"Fargate had no room for the task ({name}).",
@@ -232,8 +232,8 @@ def _never_started(reason: str) -> PullwrightError:
 
 
 def _out_of_time(evidence: Evidence) -> PullwrightError:
-    """Return the whole execution's time was up: what it had come to by then."""
-    again = "Start it again; if it happens again, ask whoever operates this Pullwright."
+    """Return how far a session came whose execution ran out of time."""
+    again = "Start it again; if it happens again, ask the operator."
     if not evidence.is_open:
         return errors.TimeLimit("The session's time was up before its pull request was open.", remedy=again)
     if not evidence.is_admitted:

@@ -84,9 +84,7 @@ class WebhookSecret:
         output = self._get("AWSCURRENT", seconds)
         value = output.get("SecretString")
         if not isinstance(value, str) or not value.strip():
-            raise SecretUnusable(
-                "The webhook's secret is empty; whoever operates this Pullwright has to set it."
-            )
+            raise SecretUnusable("The webhook's secret is empty; the operator has to set it.")
         self._value = value.encode()
         created = output.get("CreatedDate")
         self._created_at = float(created) if isinstance(created, int | float) else 0.0

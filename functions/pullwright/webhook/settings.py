@@ -44,6 +44,6 @@ class Settings(NamedTuple):
             if not environ.get(name) and not (name in environ and name in _MAY_BE_EMPTY):
                 raise InternalError(
                     f"This function's settings are wrong. {name} is missing or empty.",
-                    remedy="Whoever operates this Pullwright deploys the stack again.",
+                    remedy="Ask the operator to deploy the stack again.",
                 )
         return cls(*(environ[name] for name in names))

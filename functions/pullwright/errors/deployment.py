@@ -1,0 +1,43 @@
+"""The stack: its parameters, its room, AWS, and our own defects."""
+
+from pullwright.errors.base import PullwrightError, _LimitError, _TransientError, _UserError
+
+
+class DeploymentInvalid(PullwrightError):
+    """The stack's parameters contradict each other, in a way that CloudFormation cannot check."""
+
+    default_remedy = "Ask the operator to correct the named parameters and to deploy again."
+
+
+class OwnerNotAllowed(_UserError):
+    """The repository is none that this deployment works for; that stands in the record alone."""
+
+    default_remedy = "Ask the operator to add the owner to the stack's AllowedOwners parameter."
+
+
+class AwsUnavailable(_TransientError):
+    """An AWS call failed after its retries."""
+
+
+class NoCapacity(_LimitError):
+    """No slot came free in time, or Fargate had no room."""
+
+    default_remedy = "Start it again later, or raise the stack's limit of concurrent sessions."
+
+
+class SessionsPaused(_LimitError):
+    """New sessions are switched off: `MaxConcurrentSessions` is 0."""
+
+    default_remedy = "Start it again when the operator has set MaxConcurrentSessions above 0."
+
+
+class DailyLimit(_LimitError):
+    """The day's money, of the deployment or of the repository, leaves no room for the session."""
+
+    default_remedy = "Start it again after 00:00 UTC."
+
+
+class InternalError(PullwrightError):
+    """A defect of ours."""
+
+    exit_code = 1

@@ -1,0 +1,43 @@
+"""What was asked for, and who called it off."""
+
+from pullwright.errors.base import PullwrightError, _TransientError, _UserError
+
+
+class InvalidRequest(_UserError):
+    """The execution's input is wrong; the sentence names the field."""
+
+    default_remedy = "Correct the named field and start it again."
+
+
+class NotAllowed(_UserError):
+    """The sender has no write permission."""
+
+    default_remedy = "Ask somebody with write permission to the repository to start it."
+
+
+class AlreadyRunning(_UserError):
+    """Another session works on the same branch."""
+
+    default_remedy = "Wait until the running session has ended."
+
+
+class BranchBusy(_TransientError):
+    """Another session works on the same branch; this one waits for it."""
+
+
+class SessionStopped(_UserError):
+    """Somebody stopped the session."""
+
+    default_remedy = "Start it again to go on from the last push."
+
+
+class LabelRemoved(_UserError):
+    """The label that asked for the session was taken off the issue."""
+
+    default_remedy = "Add the label again to go on from the last push."
+
+
+class SessionClosed(PullwrightError):
+    """The session is over, or another task runs it: whoever asks has no business in it."""
+
+    exit_code = 4

@@ -22,8 +22,8 @@ from botocore.exceptions import BotoCoreError
 from pullwright import errors
 from pullwright.brokering.models import BrokerGrant
 from pullwright.errors import AwsUnavailable, FailureClass, PullwrightError, SessionClosed, TaskStopped
+from pullwright.json_object import decode_object
 from pullwright.log import hide
-from runner.json_object import decode_object
 from runner.log import logger
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from pullwright.aws_transport import Endpoint, HttpTransport, Transport, parse_endpoint
+from pullwright.json_object import decode_object
 from pullwright.sigv4 import Credentials, sign
 
 _ATTEMPTS = 3
@@ -166,19 +167,11 @@ class AwsJson:
             status, answer = self._transport.post(endpoint, headers, body, max(seconds, 0.1))
         except (OSError, http.client.HTTPException) as error:
             raise AwsCallError(name, type(error).__name__, 0) from error
-        content = _decode(answer)
+        # Anything but an object, such as a proxy's page, holds nothing for us.
+        content = decode_object(answer)
         if status != _OK:
             raise AwsCallError(name, _error_code(content), status)
         return content
-
-
-def _decode(answer: bytes) -> dict[str, Any]:
-    """Read a JSON object; anything else, such as a proxy's page, holds nothing for us."""
-    try:
-        content = json.loads(answer)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _error_code(content: Mapping[str, Any]) -> str:

@@ -21,15 +21,20 @@ def started_for(task: Mapping[str, Any]) -> str | None:
     Args:
         task: as boto3 describes it.
     """
-    given = [
+    sessions = [
         variable.get("value")
         for container in (task.get("overrides") or {}).get("containerOverrides") or []
         if container.get("name") == _CONTAINER
         for variable in container.get("environment") or []
         if variable.get("name") == _VARIABLE
     ]
-    found = given[0] if len(given) == 1 else None
+    found = sessions[0] if len(sessions) == 1 else None
     return found if found is not None and SESSION_ID.fullmatch(found) else None
+
+
+def task_id(arn: str) -> str:
+    """Return a task's id, given that or its ARN."""
+    return arn.rpartition("/")[2]
 
 
 def is_in_cluster(arn: str, cluster: str) -> bool:

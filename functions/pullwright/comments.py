@@ -162,18 +162,20 @@ def render_checks(result: AgentResult) -> str:
         return ""
     rows = [
         {
-            "Check": inline(one.name, _LONGEST_NAME),
-            "": _CHECK_SIGNS[one.status],
-            "Result": one.status.replace("_", " "),
-            "Time": duration(one.seconds),
+            "Check": inline(check.name, _LONGEST_NAME),
+            "": _CHECK_SIGNS[check.status],
+            "Result": check.status.replace("_", " "),
+            "Time": duration(check.seconds),
         }
-        for one in done[:_MOST_CHECKS]
+        for check in done[:_MOST_CHECKS]
     ]
     more = len(done) - len(rows)
-    shown = [one for one in done[:_MOST_CHECKS] if one.status in {"failed", "timed_out"}]
+    shown = [check for check in done[:_MOST_CHECKS] if check.status in {"failed", "timed_out"}]
     longest = min(_LONGEST_OUTPUT, _LONGEST_OUTPUTS // max(1, len(shown)))
     return _join(
-        table(*rows), f"… and {more} more" if more > 0 else "", *(_last_lines(one, longest) for one in shown)
+        table(*rows),
+        f"… and {more} more" if more > 0 else "",
+        *(_last_lines(check, longest) for check in shown),
     )
 
 

@@ -1,4 +1,4 @@
-"""How an execution is called."""
+"""How an execution is called: by its session."""
 
 
 def execution_arn(machine: str, name: str) -> str:
@@ -12,3 +12,8 @@ def execution_arn(machine: str, name: str) -> str:
     """
     parts = machine.split(":")
     return ":".join([*parts[:5], "execution", parts[6], name])
+
+
+def session_of_execution(arn: str) -> str:
+    """Return the session whose execution has this ARN: it is the execution's name."""
+    return arn.rpartition(":")[2]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from pullwright.errors import FailureClass, PullwrightError
 from pullwright.prices import Price
+from pullwright.workers import IMPLEMENT
 
 # Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
 REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
@@ -63,7 +64,7 @@ class SessionRequest(Model):
     issue: int | None = Field(default=None, ge=1)
     pull_request: int | None = Field(default=None, ge=1)
     prompt: Prompt | None = None
-    worker: WorkerName = "implement"
+    worker: WorkerName = IMPLEMENT
     base: Branch | None = None
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     limits: Limits = Limits()

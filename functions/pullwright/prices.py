@@ -153,10 +153,10 @@ def list_price(model: str) -> Price | None:
         model: id of the Anthropic API, or id or ARN of a Bedrock model or system-defined inference profile.
     """
     found = _NAME.fullmatch(model)
-    known = _PRICES.get(found["name"]) if found else None
-    if found is None or known is None:
+    price = _PRICES.get(found["name"]) if found else None
+    if found is None or price is None:
         return None
     if not found["bedrock"]:
-        return known if found["name"] in _ONE_PLACE else replace(known, us_only_factor=_US_ONLY_PREMIUM)
+        return price if found["name"] in _ONE_PLACE else replace(price, us_only_factor=_US_ONLY_PREMIUM)
     regional = found["scope"] != "global" and found["name"] not in _ONE_PRICE
-    return replace(known, factor=_REGIONAL_PREMIUM) if regional else known
+    return replace(price, factor=_REGIONAL_PREMIUM) if regional else price

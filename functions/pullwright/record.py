@@ -8,7 +8,6 @@ upon is held against what ECS says of the task.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -25,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from pullwright.json_object import decode_object
 from pullwright.models import SessionStatus, Stored
 
 if TYPE_CHECKING:
@@ -195,8 +195,4 @@ class SessionRecord(Stored):
     @property
     def request(self) -> dict[str, Any]:
         """The execution's input, empty where it is no JSON object; that may be why the session failed."""
-        try:
-            request = json.loads(self.input or "")
-        except ValueError:
-            return {}
-        return request if isinstance(request, dict) else {}
+        return decode_object(self.input or "")

@@ -79,9 +79,9 @@ class Store:
         Raises:
             AwsUnavailable: the table did not take it.
         """
-        known = {name: value for name, value in fields.items() if value is not None}
-        if known:
-            self._update(session_key(session_id), known, "write the session record")
+        values = {name: value for name, value in fields.items() if value is not None}
+        if values:
+            self._update(session_key(session_id), values, "write the session record")
 
     def forget(self, session_id: str, names: Collection[str]) -> None:
         """Take attributes off a session's record; without any, nothing is asked.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pullwright.json_object import as_object
 from runner.agent.stream import content_blocks
-from runner.json_object import as_object
 
 if TYPE_CHECKING:
     from pathlib import Path

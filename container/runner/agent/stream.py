@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from pullwright.json_object import as_object
 from pullwright.models import Todo
 from pullwright.text import one_line
-from runner.json_object import as_object
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pullwright.comments import duration
+from pullwright.json_object import as_object
 from pullwright.text import one_line
 from runner.agent.stream import content_blocks
 from runner.clock import CLOCK, Clock
-from runner.json_object import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,7 @@ from itertools import count
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from pullwright.json_object import decode_object
 from pullwright.prices import Tokens
 from runner.gateway.budget import Budget
 from runner.gateway.call import Call
@@ -16,7 +17,6 @@ from runner.gateway.prompt import CountedPrompts
 from runner.gateway.provider import Provider
 from runner.gateway.refusal import FINAL, GIVE_UP, Refusal
 from runner.gateway.upstream import Unanswered, Upstream
-from runner.json_object import decode_object
 from runner.log import logger
 
 _OK = 200

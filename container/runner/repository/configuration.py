@@ -20,9 +20,9 @@ from pydantic import (
     field_validator,
 )
 
+from pullwright.json_object import as_object
 from runner.agent.comments import Commenters
 from runner.agent.tools import Tool
-from runner.json_object import as_object
 from runner.repository.yaml_text import Place, Read, YamlError, dotted, read_yaml
 
 PATH = ".pullwright/config.yaml"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pullwright.aws import calling
-from pullwright.claims import started_for
+from pullwright.claims import started_for, task_id
 from pullwright.errors import NotAllowed
+from pullwright.json_object import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,12 +52,10 @@ class Caller:
         Raises:
             NotAllowed: the caller is not one of our tasks.
         """
-        given = event
+        identity = event
         for name in ("requestContext", "authorizer", "iam"):
-            given = given.get(name) or {}
-            if not isinstance(given, dict):
-                given = {}
-        match = _ARN.fullmatch(str(given.get("userArn", "")))
+            identity = as_object(identity.get(name))
+        match = _ARN.fullmatch(str(identity.get("userArn", "")))
         _, partition, _, _, account, _ = session_role_arn.split(":", 5)
         ours = (partition, account, task_role)
         if match is None or match.group("partition", "account", "role") != ours:
@@ -78,8 +77,7 @@ def find_task(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:
     """
     with calling("describe a task"):
         tasks = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
-    asked = task.rpartition("/")[2]
-    found = next((one for one in tasks if one.get("taskArn", "").rpartition("/")[2] == asked), None)
+    found = next((found for found in tasks if task_id(found.get("taskArn", "")) == task_id(task)), None)
     return found if found is not None and found.get("lastStatus") != "STOPPED" else None
 
 

@@ -79,13 +79,13 @@ def assume_session_role(sts: STSClient, *, role_arn: str, name: str, policy: str
         AwsUnavailable: STS gave none.
     """
     with calling("give out credentials"):
-        given = sts.assume_role(
+        credentials = sts.assume_role(
             RoleArn=role_arn, RoleSessionName=name, Policy=policy, DurationSeconds=SECONDS
         )["Credentials"]
-    hide(given["SecretAccessKey"], given["SessionToken"])
+    hide(credentials["SecretAccessKey"], credentials["SessionToken"])
     return AwsCredentials(
-        access_key_id=given["AccessKeyId"],
-        secret_access_key=given["SecretAccessKey"],
-        session_token=given["SessionToken"],
-        expires_at=given["Expiration"],
+        access_key_id=credentials["AccessKeyId"],
+        secret_access_key=credentials["SecretAccessKey"],
+        session_token=credentials["SessionToken"],
+        expires_at=credentials["Expiration"],
     )

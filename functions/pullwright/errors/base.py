@@ -2,7 +2,9 @@
 
 import json
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
+
+from pullwright.json_object import decode_object
 
 _LONGEST = 1_000
 
@@ -37,11 +39,8 @@ class PullwrightError(Exception):
     @classmethod
     def unpacked(cls, text: str) -> Self:
         """Return the error that was packed into a text; any other text is the sentence alone."""
-        try:
-            packed: Any = json.loads(text)
-        except ValueError:
-            packed = None
-        if not isinstance(packed, dict) or set(packed) != {"sentence", "remedy"}:
+        packed = decode_object(text)
+        if set(packed) != {"sentence", "remedy"}:
             return cls(text[:_LONGEST])
         return cls(str(packed["sentence"])[:_LONGEST], remedy=str(packed["remedy"])[:_LONGEST])
 
@@ -51,8 +50,8 @@ class PullwrightError(Exception):
         https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
         """
         if self.remedy != self.default_remedy:
-            told = {"sentence": self.sentence, "remedy": self.remedy}
-            self.args = (json.dumps(told, ensure_ascii=False),)
+            packed = {"sentence": self.sentence, "remedy": self.remedy}
+            self.args = (json.dumps(packed, ensure_ascii=False),)
 
 
 class _UserError(PullwrightError):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from pullwright.models import Model, Repository
-from pullwright.reconciling.executions import is_before
+from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
 
 _LOGIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -62,11 +62,11 @@ class QueuedStop(Model):
         if self.pull_request is not None:
             place = (record.repository, record.pull_request)
             is_meant = place == (self.repository, self.pull_request)
-            return is_meant and is_before(str(record.created_at), self.at)
+            return is_meant and is_at_or_before(str(record.created_at), self.at)
         request = record.request
         is_ours = (record.repository, request.get("issue")) == (self.repository, self.issue)
         # A label that was added again afterwards stands; who started it without a label needs none.
-        return is_ours and bool(request.get("asked_at")) and is_before(request["asked_at"], self.at)
+        return is_ours and bool(request.get("asked_at")) and is_at_or_before(request["asked_at"], self.at)
 
 
 class QueuedRelease(Model):

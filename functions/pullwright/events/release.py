@@ -115,7 +115,9 @@ class _Release:
     def _answer(self, pull: PullRequest, reason: str) -> str:
         """Say on the pull request why nothing was released, in one comment however often somebody asks."""
         text = render_not_released(reason)
-        earlier = next((one for one in self._comments(pull) if self._is(one, RELEASE_MARKER)), None)
+        earlier = next(
+            (comment for comment in self._comments(pull) if self._is(comment, RELEASE_MARKER)), None
+        )
         if earlier is None or not self.client.update_comment(self.asked.repository, earlier.id, text):
             self.client.create_comment(self.asked.repository, pull.number, text)
         self._react("confused")

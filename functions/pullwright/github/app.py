@@ -152,8 +152,8 @@ class GitHubApp:
             response = self._api.call("GET", path, what)
             if not isinstance(response.decoded, list):
                 raise GitHubRefused(f"GitHub answered no list when asked to {what}.")
-            attempts = [parse(Delivery, one, what) for one in response.decoded]
-            found.extend(one for one in attempts if one.delivered_at >= since)
+            attempts = [parse(Delivery, delivery, what) for delivery in response.decoded]
+            found.extend(attempt for attempt in attempts if attempt.delivered_at >= since)
             is_last = not attempts or attempts[-1].delivered_at < since
             path = None if is_last else self._next(response.headers.get("link", ""))
         return found

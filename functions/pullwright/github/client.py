@@ -22,7 +22,7 @@ from pullwright.github.payloads import (
     User,
 )
 from pullwright.github.reasons import setting_refusal
-from pullwright.github.refusals import message_of, told, validation_words
+from pullwright.github.refusals import message_of, validation_words, write_refusal
 from pullwright.log import scrub
 
 _GONE = frozenset({404, 410})
@@ -113,7 +113,7 @@ class GitHubClient(Connection):
         body = {"ref": f"refs/heads/{branch}", "sha": commit}
         path = f"/repos/{repository}/git/refs"
         what = "create a branch"
-        refused = told(self.call("POST", path, what, body=body, allow=_NOT_WRITTEN, about=[commit]))
+        refused = write_refusal(self.call("POST", path, what, body=body, allow=_NOT_WRITTEN, about=[commit]))
         if refused is None:
             self.fresh.made(f"branch:{branch}")
         return refused
@@ -127,7 +127,9 @@ class GitHubClient(Connection):
         path = f"/repos/{repository}/git/refs/heads/{quote(branch)}"
         body = {"sha": commit, "force": False}
         about = [f"branch:{branch}", commit]
-        return told(self.call("PATCH", path, "move a branch", body=body, allow=_NOT_WRITTEN, about=about))
+        return write_refusal(
+            self.call("PATCH", path, "move a branch", body=body, allow=_NOT_WRITTEN, about=about)
+        )
 
     def get_commit(self, repository: str, commit: str) -> Commit:
         """Read a commit by its hash.
@@ -302,7 +304,7 @@ class GitHubClient(Connection):
         path = f"/repos/{repository}/commits/{check.head_sha}/check-runs?{query}"
         about = [check.head_sha]
         found = self.get(path, "read the check runs of the commit", CheckRuns, about)
-        if not any(one.external_id == check.external_id for one in found.check_runs):
+        if not any(known_run.external_id == check.external_id for known_run in found.check_runs):
             shown = check.model_copy(update={"summary": scrub(check.summary)})
             self.call("POST", f"/repos/{repository}/check-runs", what, body=shown.body(), about=about)
 

@@ -52,7 +52,7 @@ class Pace:
     def wait(self) -> float:
         """Seconds until GitHub may be asked; 0 if it may."""
         if self._clock() - self._looked >= _LOOK_SECONDS:
-            self._try(lambda one: one.look())
+            self._try(lambda allowance: allowance.look())
         return self._usage.blocked_for(self._clock())
 
     def check(self) -> None:
@@ -77,7 +77,7 @@ class Pace:
     def limited(self, error: GitHubRateLimited) -> GitHubRateLimited:
         """Take note of a refusal, for everybody; returns it with the time that is to be waited."""
         named = error.retry_after if error.is_named else None
-        self._try(lambda one: one.limit(self._clock(), named))
+        self._try(lambda allowance: allowance.limit(self._clock(), named))
         wait = max(self._usage.blocked_for(self._clock()), error.retry_after)
         return GitHubRateLimited(limit_sentence(wait), retry_after=wait, is_named=error.is_named)
 
@@ -121,7 +121,7 @@ class Pace:
 
     def _take(self, writes: int, room: Room) -> None:
         now = self._clock()
-        fits = self._try(lambda one: one.spend(now, writes, room))
+        fits = self._try(lambda allowance: allowance.spend(now, writes, room))
         self._refuse(0.0 if fits else max(self._usage.seconds_until_room(now, writes, room), 1.0))
 
     @staticmethod

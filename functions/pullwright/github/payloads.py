@@ -62,7 +62,7 @@ class Issue(Payload):
     def has_label(self, name: str) -> bool:
         """Return whether it bears a label; those of GitHub do not differ by case alone."""
         names = (label if isinstance(label, str) else label.name for label in self.labels)
-        return name.casefold() in {one.casefold() for one in names}
+        return name.casefold() in {label.casefold() for label in names}
 
 
 class Edit(Payload):
@@ -104,7 +104,11 @@ class IssueHistory(Payload):
     @property
     def titles(self) -> list[str]:
         """The titles that it had."""
-        return [title for one in self.renamings.nodes for title in (one.previous_title, one.current_title)]
+        return [
+            title
+            for renaming in self.renamings.nodes
+            for title in (renaming.previous_title, renaming.current_title)
+        ]
 
 
 class Comment(Payload):

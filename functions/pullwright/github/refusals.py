@@ -18,6 +18,7 @@ from pullwright.errors import (
 from pullwright.github.budget import FIRST_PAUSE_SECONDS
 from pullwright.github.reasons import setting_refusal
 from pullwright.github.transport import Response
+from pullwright.json_object import as_object
 from pullwright.text import one_line
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE, UNPROCESSABLE, TOO_MANY = 401, 403, 404, 410, 422, 429
@@ -81,7 +82,7 @@ def _refused(what: str, response: Response, granted: Mapping[str, str] | None) -
     return GitHubRefused(f"GitHub refused to {what} ({status}{words}).")
 
 
-def told(response: Response) -> str | None:
+def write_refusal(response: Response) -> str | None:
     """Return what GitHub says about a ref that it did not write; None if it did."""
     if response.status < _ERROR:
         return None
@@ -91,7 +92,7 @@ def told(response: Response) -> str | None:
 
 def message_of(response: Response) -> str:
     """GitHub's own sentence; empty if there is none."""
-    message = response.decoded.get("message") if isinstance(response.decoded, dict) else None
+    message = as_object(response.decoded).get("message")
     return message if isinstance(message, str) else ""
 
 
@@ -105,7 +106,7 @@ def validation_words(response: Response) -> str:
 
 
 def _details(response: Response) -> list[str]:
-    errors = response.decoded.get("errors") if isinstance(response.decoded, dict) else None
+    errors = as_object(response.decoded).get("errors")
     details = []
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict):
@@ -219,15 +220,17 @@ def _missing_permission(response: Response, granted: Mapping[str, str] | None) -
     enough: https://github.blog/changelog/2023-08-10-x-accepted-github-permissions-header-for-fine-grained-permission-actors/
     """
     accepted = [
-        [tuple(item.strip().partition("=")[::2]) for item in one.split(",") if "=" in item]
-        for one in response.headers.get("x-accepted-github-permissions", "").split(";")
+        [tuple(item.strip().partition("=")[::2]) for item in alternative.split(",") if "=" in item]
+        for alternative in response.headers.get("x-accepted-github-permissions", "").split(";")
     ]
-    sets = [one for one in accepted if one]
+    sets = [permissions for permissions in accepted if permissions]
     if granted is not None and any(
-        all(reaches(granted.get(name, "none"), level) for name, level in one) for one in sets
+        all(reaches(granted.get(name, "none"), level) for name, level in permissions) for permissions in sets
     ):
         return ""
-    return " or ".join(" with ".join(f"{name}: {level}" for name, level in one) for one in sets)
+    return " or ".join(
+        " with ".join(f"{name}: {level}" for name, level in permissions) for permissions in sets
+    )
 
 
 def reaches(have: str, need: str) -> bool:

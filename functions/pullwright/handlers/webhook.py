@@ -29,6 +29,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         InternalError: the function was deployed without a setting.
     """
     log = DeliveryLog(os.environ, context, cold_start=_webhook.cache_info().currsize == 0)
-    given = _webhook().answer(event, log)
-    log.close(status_code=given.status_code, status=given.status, reason=given.reason)
-    return to_function_url(given)
+    answer = _webhook().answer(event, log)
+    log.close(status_code=answer.status_code, status=answer.status, reason=answer.reason)
+    return to_function_url(answer)

@@ -42,27 +42,32 @@ def read_conversation(
         comments: all there are, without their rendering.
     """
     moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
-    standing = [one for one in comments if _stood(one, moment) and (one.body or "").strip()]
-    others = [one for one in standing if one.user is None or one.user.id != bot_id]
-    newest = sorted(others, key=lambda one: (one.created_at, one.id), reverse=True)
-    roles = {one.id: people.role(one.user.login) if one.user else AuthorRole.READER for one in newest}
+    standing = [comment for comment in comments if _stood(comment, moment) and (comment.body or "").strip()]
+    others = [comment for comment in standing if comment.user is None or comment.user.id != bot_id]
+    newest = sorted(others, key=lambda comment: (comment.created_at, comment.id), reverse=True)
+    roles = {
+        comment.id: people.role(comment.user.login) if comment.user else AuthorRole.READER
+        for comment in newest
+    }
     # The sort is stable: the newest stay first.
-    chosen = sorted(newest, key=lambda one: roles[one.id] is not AuthorRole.WRITER)[:MOST_COMMENTS]
+    chosen = sorted(newest, key=lambda comment: roles[comment.id] is not AuthorRole.WRITER)[:MOST_COMMENTS]
     read, left_out = [], len(newest) - len(chosen)
-    for one in sorted(chosen, key=lambda one: (one.created_at, one.id)):
-        rendered = client.get_comment(people.repository, one.id)
+    for comment in sorted(chosen, key=lambda comment: (comment.created_at, comment.id)):
+        rendered = client.get_comment(people.repository, comment.id)
         if rendered is None or not _stood(rendered, moment):
             continue
         try:
             body = shown(client, people.repository, rendered.body, rendered.body_html)
         except GitHubRefused as error:
             # Nobody can keep others from being heard by a comment that cannot be read.
-            logger.warning("a comment cannot be read", id=one.id, error=error.sentence)
+            logger.warning("a comment cannot be read", id=comment.id, error=error.sentence)
             left_out += 1
             continue
         if body:
-            author, role = _author(rendered), roles[one.id]
-            read.append(IssueComment(author=author, author_role=role, created_at=one.created_at, body=body))
+            author, role = _author(rendered), roles[comment.id]
+            read.append(
+                IssueComment(author=author, author_role=role, created_at=comment.created_at, body=body)
+            )
     return Conversation(tuple(read), left_out)
 
 

@@ -83,7 +83,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     store, settings = services.store, services.settings
     check_session_id(event.session_id)
     request = _readable(read_request(event.input))
-    store.update_session(event.session_id, _known(request, settings))
+    store.update_session(event.session_id, _request_fields(request, settings))
     price = check_model(request, settings)
     services.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
     allowed = check_owner(services.app, request.repository, settings.allowed_owners)
@@ -283,7 +283,7 @@ def _readable(request: SessionRequest) -> SessionRequest:
     return request.model_copy(update={"prompt": prompt, "requested_by": requested_by})
 
 
-def _known(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
+def _request_fields(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
     return {
         "repository": request.repository,
         "issue": request.issue,

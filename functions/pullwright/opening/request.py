@@ -10,8 +10,8 @@ from pydantic_core import ErrorDetails
 from pullwright.claims import SESSION_ID
 from pullwright.errors import InvalidRequest
 from pullwright.models import SessionRequest
+from pullwright.workers import WORKERS
 
-WORKERS = frozenset({"implement"})
 _MOST_PROBLEMS = 3
 _LONGEST_VALUE = 60
 
@@ -34,18 +34,18 @@ def check_session_id(session_id: str) -> None:
         )
 
 
-def read_request(given: Any) -> SessionRequest:
+def read_request(document: Any) -> SessionRequest:
     """Read the input of an execution.
 
     Args:
-        given: the input as the state machine passed it on: any JSON value.
+        document: the input as the state machine passed it on: any JSON value.
 
     Raises:
         InvalidRequest: its sentence names each field that is wrong, its value, and what is expected.
     """
     try:
         # Read as JSON, where strictness knows numbers, text and objects apart but accepts times as text.
-        request = SessionRequest.model_validate_json(json.dumps(given))
+        request = SessionRequest.model_validate_json(json.dumps(document))
     except ValidationError as error:
         problems = error.errors(include_url=False)
         sentences = [_sentence(problem) for problem in problems[:_MOST_PROBLEMS]]
@@ -53,8 +53,8 @@ def read_request(given: Any) -> SessionRequest:
             sentences.append(f"{len(problems) - _MOST_PROBLEMS} more fields are wrong.")
         raise InvalidRequest(" ".join(sentences)) from None
     if request.worker not in WORKERS:
-        known = ", ".join(sorted(WORKERS))
-        raise InvalidRequest(f"worker: there is no worker {request.worker!r}; known is {known}.")
+        workers = ", ".join(sorted(WORKERS))
+        raise InvalidRequest(f"worker: there is no worker {request.worker!r}; known is {workers}.")
     return request
 
 

@@ -47,9 +47,9 @@ def _find(expected: str | None, texts: Iterable[str]) -> str | None:
     for text in texts:
         # REST and GraphQL need not agree on line ends.
         unix = text.replace("\r\n", "\n")
-        for one in (text, unix, unix.replace("\n", "\r\n")):
-            if _is(one, expected):
-                return one
+        for version in (text, unix, unix.replace("\n", "\r\n")):
+            if _is(version, expected):
+                return version
     return None
 
 

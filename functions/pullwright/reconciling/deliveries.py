@@ -54,7 +54,7 @@ def lost(attempts: Iterable[Delivery]) -> list[Delivery]:
     """
     first: dict[str, Delivery] = {}
     reached: set[str] = set()
-    for attempt in sorted(attempts, key=lambda one: one.delivered_at):
+    for attempt in sorted(attempts, key=lambda attempt: attempt.delivered_at):
         first.setdefault(attempt.guid, attempt)
         if attempt.status == "OK" or attempt.status_code in _OURS:
             reached.add(attempt.guid)
@@ -104,8 +104,8 @@ class LostDeliveries:
             if self._count(attempt.guid, tries, now) and self._ask(attempt):
                 asked.append(attempt.guid)
         self._set_mark(min([now, *open_since]) - _OVERLAP)
-        told = tuple(guid for guid in (*asked, *given_up) if guid in refused)
-        return Redelivered(tuple(asked), tuple(given_up), told)
+        of_wrong_secret = tuple(guid for guid in (*asked, *given_up) if guid in refused)
+        return Redelivered(tuple(asked), tuple(given_up), of_wrong_secret)
 
     def _ask(self, attempt: Delivery) -> bool:
         try:

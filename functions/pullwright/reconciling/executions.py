@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
 from pullwright.executions import execution_arn
+from pullwright.json_object import decode_object
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -43,7 +43,7 @@ class ExecutionEnd:
     @property
     def request(self) -> dict[str, Any]:
         """The input, empty where it is no object."""
-        return object_in(self.input)
+        return decode_object(self.input)
 
 
 class Executions:
@@ -73,7 +73,7 @@ class Executions:
             pages = self._client.get_paginator("list_executions").paginate(
                 stateMachineArn=self._machine, statusFilter=_RUNNING
             )
-            return frozenset(one["executionArn"] for page in pages for one in page["executions"])
+            return frozenset(execution["executionArn"] for page in pages for execution in page["executions"])
 
     def ended_badly_since(self, moment: datetime) -> list[str]:
         """ARNs of the executions that have failed or were stopped since a moment, or timed out, newest first.
@@ -92,9 +92,9 @@ class Executions:
                     # The newest come first by their beginning, which for those that timed out is days ago,
                     # but equally long for all of them.
                     fresh = [
-                        one["executionArn"]
-                        for one in page["executions"]
-                        if one["stopDate" if status == _TIMED_OUT else "startDate"] >= moment
+                        execution["executionArn"]
+                        for execution in page["executions"]
+                        if execution["stopDate" if status == _TIMED_OUT else "startDate"] >= moment
                     ]
                     found.extend(fresh)
                     if len(fresh) < len(page["executions"]):
@@ -143,17 +143,8 @@ class Executions:
                     raise
 
 
-def object_in(text: Any) -> dict[str, Any]:
-    """Return a JSON object that may be anything else; empty then."""
-    try:
-        decoded = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def is_before(moment: Any, other: str) -> bool:
-    """Return whether one time in ISO 8601 is not after another; what is no time is."""
+def is_at_or_before(moment: Any, other: str) -> bool:
+    """Return whether a time in ISO 8601 is at or before another; true if either cannot be read."""
     try:
         return datetime.fromisoformat(moment) <= datetime.fromisoformat(other)
     except (TypeError, ValueError):

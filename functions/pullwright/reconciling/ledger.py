@@ -198,13 +198,13 @@ class Ledger:
         The stack's goes last: by it the next sweep finds what this one did not come to.
         """
         freed = False
-        for one in (repository, None) if repository else (None,):
-            if session_id in self.holders(one):
+        for scope in (repository, None) if repository else (None,):
+            if session_id in self.holders(scope):
                 freed = True
                 with calling("free a slot"):
                     self._client.update_item(
                         TableName=self._table,
-                        Key={"pk": {"S": slots_key(one)}},
+                        Key={"pk": {"S": slots_key(scope)}},
                         UpdateExpression="DELETE holders :me",
                         ExpressionAttributeValues={":me": {"SS": [session_id]}},
                     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pullwright.errors import PullwrightError
+from pullwright.executions import session_of_execution
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
 from pullwright.reconciling.executions import ExecutionEnd
@@ -88,12 +89,12 @@ class Sweeper:
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is not None:
                 dead.append((session_id, end))
-        known = {record.session_id for record in sessions}
-        self._settle(dead, done, known)
-        unrecorded = self._unrecorded(known, done)
+        open_ids = {record.session_id for record in sessions}
+        self._settle(dead, done, open_ids)
+        unrecorded = self._unrecorded(open_ids, done)
         self._settle(unrecorded, done, {session_id for session_id, _ in unrecorded})
-        self._free_slots(known, done)
-        self._free_locks(known, done)
+        self._free_slots(open_ids, done)
+        self._free_locks(open_ids, done)
         self._recover(done)
         done.read_units = self.settler.ledger.consumed
         return done
@@ -119,7 +120,7 @@ class Sweeper:
         done = Swept()
         end = self.settler.executions.end_of(execution_arn)
         if end is not None:
-            session_id = execution_arn.rpartition(":")[2]
+            session_id = session_of_execution(execution_arn)
             self._settle([(session_id, end)], done, {session_id})
         return done
 
@@ -133,7 +134,7 @@ class Sweeper:
                 done.left.append(session_id)
             return None
 
-    def _settle(self, dead: list[tuple[str, ExecutionEnd]], done: Swept, known: set[str]) -> None:
+    def _settle(self, dead: list[tuple[str, ExecutionEnd]], done: Swept, open_ids: set[str]) -> None:
         """Each in turn; who waits for a task's end comes round again while there is time."""
         waiting = deque(dead)
         failed = 0
@@ -141,7 +142,7 @@ class Sweeper:
             session_id, end = waiting.popleft()
             try:
                 report = self.settler.settle(session_id, end)
-                if report is not None and session_id in known:
+                if report is not None and session_id in open_ids:
                     done.settled.append(session_id)
                 elif report == DUE:
                     done.left.append(session_id)
@@ -159,13 +160,16 @@ class Sweeper:
                 done.left.append(session_id)
         done.left.extend(session_id for session_id, _ in waiting)
 
-    def _unrecorded(self, known: set[str], done: Swept) -> list[tuple[str, ExecutionEnd]]:
+    def _unrecorded(self, open_ids: set[str], done: Swept) -> list[tuple[str, ExecutionEnd]]:
         """Find executions that ended badly before their first state had written their record."""
         found = []
         try:
             for arn in self.settler.executions.ended_badly_since(self.settler.now - _UNRECORDED_FOR):
-                session_id = arn.rpartition(":")[2]
-                if session_id in known or not self.settler.services.store.read_session(session_id).is_missing:
+                session_id = session_of_execution(arn)
+                if (
+                    session_id in open_ids
+                    or not self.settler.services.store.read_session(session_id).is_missing
+                ):
                     continue
                 if (end := self._end_of(arn, session_id, done)) is not None:
                     found.append((session_id, end))
@@ -189,9 +193,9 @@ class Sweeper:
         except PullwrightError as error:
             logger.warning("a silent task cannot be stopped", error=error.sentence)
 
-    def _free_slots(self, known: set[str], done: Swept) -> None:
+    def _free_slots(self, open_ids: set[str], done: Swept) -> None:
         """Slots whose session has no open record, though its execution has ended."""
-        for session_id in sorted(self.settler.ledger.holders() - known):
+        for session_id in sorted(self.settler.ledger.holders() - open_ids):
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is None or is_fresh(end, self.settler.now):
                 continue
@@ -203,9 +207,9 @@ class Sweeper:
             if self.settler.ledger.free_slot(session_id, repository if isinstance(repository, str) else None):
                 done.slots.append(session_id)
 
-    def _free_locks(self, known: set[str], done: Swept) -> None:
+    def _free_locks(self, open_ids: set[str], done: Swept) -> None:
         for lock in self.settler.ledger.locks():
-            if lock.session_id in known or lock.taken_at > _before(self.settler.now):
+            if lock.session_id in open_ids or lock.taken_at > _before(self.settler.now):
                 continue
             end = self._end_of(lock.owner, lock.session_id, done)
             if end is not None and not is_fresh(end, self.settler.now):

@@ -44,7 +44,7 @@ def is_drawn(element: Element) -> bool:
 def _said(element: Element) -> list[str]:
     parent = element.parent
     around = classes(parent) if isinstance(parent, Element) else frozenset[str]()
-    scopes = [match[1] for one in (*classes(element), *around) if (match := _SCOPE.fullmatch(one))]
+    scopes = [match[1] for name in (*classes(element), *around) if (match := _SCOPE.fullmatch(name))]
     # Elsewhere `lang` is the language of people, and anybody may write it.
     named = element.attrs.get("lang") if element.name == "pre" else None
     return [name.lower() for name in (named or "", *scopes)]

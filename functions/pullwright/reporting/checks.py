@@ -24,6 +24,6 @@ def check_run(result: AgentResult, session_id: str) -> CheckRun | None:
     )
 
 
-def told_in_record(result: AgentResult) -> str | None:
+def checks_line(result: AgentResult) -> str | None:
     """One line for the session's record: `tests passed, lint failed`."""
     return ", ".join(f"{check.name} {check.status}" for check in result.checks)[:_LONGEST_LINE] or None

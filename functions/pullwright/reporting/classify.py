@@ -83,10 +83,10 @@ def classify(evidence: Evidence) -> tuple[Outcome, Failure | None]:
     result = evidence.result
     if result is not None and result.outcome is not Outcome.FAILED:
         return result.outcome, None
-    return Outcome.FAILED, Failure.of(_failure(evidence)) if result is None else _told(result, evidence)
+    return Outcome.FAILED, Failure.of(_failure(evidence)) if result is None else _reported(result, evidence)
 
 
-def _told(result: AgentResult, evidence: Evidence) -> Failure:
+def _reported(result: AgentResult, evidence: Evidence) -> Failure:
     """Return the runner's own word, unless it was stopped by us because its time was over."""
     failure = result.failure
     if failure is None:
@@ -144,17 +144,17 @@ def _not_finished(error: StateError, evidence: Evidence) -> PullwrightError:
 
 def _stop(error: StateError) -> PullwrightError | None:
     """Somebody's wish that it should end, in the words of whoever stopped the execution."""
-    found = next((one for one in _STOPS if one.__name__ == error.Error), None)
+    found = next((kind for kind in _STOPS if kind.__name__ == error.Error), None)
     if found is None:
         return None
-    said = error.decoded.get("errorMessage") or error.Cause
-    return found(one_line(str(said), _LONGEST_SENTENCE) or "Somebody stopped the session.")
+    message = error.decoded.get("errorMessage") or error.Cause
+    return found(one_line(str(message), _LONGEST_SENTENCE) or "Somebody stopped the session.")
 
 
 def _reasons(error: StateError) -> str:
     """Why RunTask started nothing: `Failures` of its answer, or the text of its error."""
     failures = error.decoded.get("Failures")
-    reasons = [str(one.get("Reason")) for one in failures or [] if isinstance(one, dict)]
+    reasons = [str(failure.get("Reason")) for failure in failures or [] if isinstance(failure, dict)]
     return " ".join(reasons) or error.Cause
 
 
@@ -203,8 +203,8 @@ def _ended(task: TaskEnd, *, is_corrupt: bool) -> PullwrightError:
         return _stopped(task)
     if is_corrupt:
         return errors.TaskLost("The task ended, but the result that it left cannot be read.")
-    if (known := _EXITS.get(task.ExitCode)) is not None:
-        return known
+    if (failure := _EXITS.get(task.ExitCode)) is not None:
+        return failure
     how = "" if task.ExitCode is None else f" with exit code {task.ExitCode}"
     why = ": it was killed" if task.ExitCode == _KILLED else ""
     return errors.TaskLost(f"The task ended{how} without leaving a result{why}.")

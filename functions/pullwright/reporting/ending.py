@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pullwright.claims import task_id
 from pullwright.comments import render_outcome
 from pullwright.errors import AwsUnavailable, PullwrightError
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
 from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
 from pullwright.record import SessionRecord
-from pullwright.reporting.checks import check_run, told_in_record
+from pullwright.reporting.checks import check_run, checks_line
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
@@ -119,7 +120,7 @@ class Ending:
                 "turns": result.turns,
                 "agent_seconds": result.phases.get("agent", 0.0),
                 "conversation_id": result.conversation_id,
-                "checks": told_in_record(result),
+                "checks": checks_line(result),
             }
         return details
 
@@ -166,7 +167,7 @@ class Ending:
     def _log_stream(self) -> str | None:
         """Return the stream of the task's log, as the awslogs driver names it: prefix, container, task id."""
         arn = (self.task.TaskArn if self.task is not None else None) or self.record.task_arn
-        return f"{_LOG_PREFIX}/{arn.rpartition('/')[2]}" if arn else None
+        return f"{_LOG_PREFIX}/{task_id(arn)}" if arn else None
 
     def _seconds(self) -> float | None:
         """Seconds from the task's start to the session's end, where it left no result to say it."""

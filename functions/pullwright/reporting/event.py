@@ -1,11 +1,11 @@
 """What the state machine passes to ReportOutcome."""
 
-import json
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pullwright.json_object import decode_object
 from pullwright.models import OpenedPullRequest
 
 
@@ -38,7 +38,7 @@ class TaskEnd(_FromAws):
             for container in named.get("Containers") or []
             if isinstance(container, dict)
         ]
-        runner = next((one for one in containers if one.get("Name") == "runner"), {})
+        runner = next((container for container in containers if container.get("Name") == "runner"), {})
         fields = {name: named.get(name) for name in ("TaskArn", "StopCode", "StoppedReason")}
         return cls(**fields, ExitCode=runner.get("ExitCode"), Reason=runner.get("Reason"))
 
@@ -52,11 +52,7 @@ class StateError(_FromAws):
     @property
     def decoded(self) -> dict[str, Any]:
         """The cause, where it is a JSON object: a Lambda's error, or a failed task."""
-        try:
-            cause = json.loads(self.Cause)
-        except ValueError:
-            return {}
-        return cause if isinstance(cause, dict) else {}
+        return decode_object(self.Cause)
 
 
 class ReportOutcomeEvent(BaseModel):

@@ -67,9 +67,11 @@ def _bounded(value: Any, name: str) -> Any:
         case datetime():
             return _in_utc(value, name)
         case dict():
-            return {key[:_LONGEST_TEXT]: _bounded(one, key) for key, one in list(value.items())[:_MOST_ITEMS]}
+            return {
+                key[:_LONGEST_TEXT]: _bounded(item, key) for key, item in list(value.items())[:_MOST_ITEMS]
+            }
         case list() | tuple():
-            return [_bounded(one, name) for one in value[:_MOST_ITEMS]]
+            return [_bounded(item, name) for item in value[:_MOST_ITEMS]]
         case _:
             raise UnreadableResultError(f"{name} in result.json is of no known kind")
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from pullwright.aws import calling, code_of
 from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import AwsUnavailable
+from pullwright.executions import session_of_execution
 from pullwright.log import logger
 from pullwright.reporting.event import TaskEnd
 
@@ -109,7 +110,7 @@ class Tasks:
         if claimed in launched:
             launched.sort(key=lambda arn: arn != claimed)
             return launched, self._describe(launched)
-        session_id = execution_arn.rpartition(":")[2]
+        session_id = session_of_execution(execution_arn)
         mine = [
             task
             for task in self._describe([claimed] if claimed and is_in_cluster(claimed, self._cluster) else [])

@@ -55,15 +55,15 @@ def answer(status: str, reason: str, *, execution_arn: str = "") -> Answer:
     return Answer(_STATUS_CODES[status], status, reason, execution_arn)
 
 
-def to_function_url(given: Answer) -> dict[str, Any]:
+def to_function_url(reply: Answer) -> dict[str, Any]:
     """Render an answer as a Function URL's response (payload format 2.0)."""
-    body = {"status": given.status, "reason": given.reason}
-    if given.execution_arn:
-        body["execution_arn"] = given.execution_arn
-    if given.field:
-        body["field"] = given.field
+    body = {"status": reply.status, "reason": reply.reason}
+    if reply.execution_arn:
+        body["execution_arn"] = reply.execution_arn
+    if reply.field:
+        body["field"] = reply.field
     return {
-        "statusCode": given.status_code,
+        "statusCode": reply.status_code,
         "headers": {"content-type": "application/json", "cache-control": "no-store"},
         "body": json.dumps(body),
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullwright.apps import is_app, is_listed
+from pullwright.json_object import as_object
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.payload import field, parse
@@ -65,7 +66,7 @@ def decide(
         return answer(PONG, "The webhook reaches Pullwright.")
     if not _may_matter(event, payload):
         return answer(IGNORED, f"The event {event} starts nothing with this action.")
-    if _is_a_stranger_s(payload, allowed_owners):
+    if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
     if (asked := withdrawal(event, payload, trigger_label) or release(event, payload)) is not None:
         return asked
@@ -117,12 +118,10 @@ def _why_not(event: str, payload: Mapping[str, Any], trigger_label: str) -> str:
     return ""
 
 
-def _is_a_stranger_s(payload: Mapping[str, Any], allowed_owners: str) -> bool:
-    repository = payload.get("repository")
-    name = repository.get("full_name") if isinstance(repository, dict) else None
+def _is_of_another_owner(payload: Mapping[str, Any], allowed_owners: str) -> bool:
+    name = as_object(payload.get("repository")).get("full_name")
     return bool(allowed_owners) and isinstance(name, str) and not is_allowed(name, allowed_owners)
 
 
 def _is_pull_request(payload: Mapping[str, Any]) -> bool:
-    issue = payload.get("issue")
-    return isinstance(issue, dict) and issue.get("pull_request") is not None
+    return as_object(payload.get("issue")).get("pull_request") is not None

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
+from pullwright.json_object import as_object
 from pullwright.webhook.answers import Refused
 
 _T = TypeVar("_T", str, int)
@@ -66,7 +67,7 @@ def field(payload: Mapping[str, Any], path: str, kind: type[_T]) -> _T:
     """
     value: Any = payload
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
+        value = as_object(value).get(name)
     # Not isinstance: JSON's true is not a number.
     if type(value) is not kind:
         raise wrong(path, f"must be {_KINDS[kind]}")

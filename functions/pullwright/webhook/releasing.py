@@ -1,16 +1,17 @@
-"""Events by which a person releases held CI: they go to the queue, for only GitHub knows who may."""
+"""Events by which a person releases held CI: they go to the queue, because GitHub has to be asked who may."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pullwright.json_object import as_object
 from pullwright.webhook.payload import field
 
 _COMMAND = "/ci"
 
 
 class Release(NamedTuple):
-    """What the queue is told.
+    """The message that releases CI.
 
     Attributes:
         message: of the queue, JSON.
@@ -32,7 +33,7 @@ def release(event: str, payload: Mapping[str, Any]) -> Release | None:
         payload: the decoded body.
 
     Returns:
-        What the queue is to be told; None for every other event, and for those of Apps.
+        The message for the queue; None for every other event, and for those of Apps.
 
     Raises:
         Refused: a field is missing or wrong; the answer names it.
@@ -64,17 +65,14 @@ def release(event: str, payload: Mapping[str, Any]) -> Release | None:
 
 
 def _is_command(payload: Mapping[str, Any]) -> bool:
-    """Give a new comment, not an edited one, that says no more than the command, on an open pull request."""
-    issue, comment = payload.get("issue"), payload.get("comment")
-    if payload.get("action") != "created" or not isinstance(issue, dict) or not isinstance(comment, dict):
+    """Return whether a new comment, not an edited one, on an open pull request is the command alone."""
+    issue, body = as_object(payload.get("issue")), as_object(payload.get("comment")).get("body")
+    if payload.get("action") != "created" or not isinstance(body, str) or body.strip() != _COMMAND:
         return False
-    body = comment.get("body")
-    is_command = isinstance(body, str) and body.strip() == _COMMAND
-    return is_command and issue.get("pull_request") is not None and issue.get("state") == "open"
+    return issue.get("pull_request") is not None and issue.get("state") == "open"
 
 
 def _is_approval(payload: Mapping[str, Any]) -> bool:
-    review, pull = payload.get("review"), payload.get("pull_request")
-    if payload.get("action") != "submitted" or not isinstance(review, dict) or not isinstance(pull, dict):
-        return False
-    return review.get("state") == "approved" and pull.get("state") == "open"
+    review, pull = as_object(payload.get("review")), as_object(payload.get("pull_request"))
+    is_open = pull.get("state") == "open"
+    return payload.get("action") == "submitted" and review.get("state") == "approved" and is_open

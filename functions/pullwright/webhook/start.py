@@ -7,9 +7,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from pullwright.json_object import as_object
 from pullwright.webhook.payload import field, wrong
+from pullwright.workers import IMPLEMENT
 
-_WORKER = "implement"
 # worker (32) + number + GUID (36) + two hyphens must fit the 80 characters of an execution's name.
 _LARGEST_NUMBER = 9_999_999_999
 _LONGEST_REPOSITORY = 140
@@ -54,7 +55,7 @@ def start_for_issue(payload: Mapping[str, Any], delivery_id: str) -> Start:
     request = {
         "repository": repository,
         "issue": number,
-        "worker": _WORKER,
+        "worker": IMPLEMENT,
         "requested_by": login,
         "delivery_id": delivery_id,
         "installation_id": _positive(payload, "installation.id", 2**63 - 1),
@@ -64,7 +65,7 @@ def start_for_issue(payload: Mapping[str, Any], delivery_id: str) -> Start:
         "body_sha256": _sha256(payload, "issue.body"),
     }
     return Start(
-        name=f"{_WORKER}-{number}-{delivery_id}",
+        name=f"{IMPLEMENT}-{number}-{delivery_id}",
         input=json.dumps(request, separators=(",", ":")),
         repository=repository,
         issue=number,
@@ -96,8 +97,7 @@ def _moment(payload: Mapping[str, Any], path: str) -> str:
 
 def _sha256(payload: Mapping[str, Any], path: str) -> str:
     """Hash a text as GitHub's REST API gives it; the body of an issue without description is null: empty."""
-    holder = payload.get("issue")
-    absent = path == "issue.body" and isinstance(holder, dict) and holder.get("body", "") is None
+    absent = path == "issue.body" and as_object(payload.get("issue")).get("body", "") is None
     text = "" if absent else field(payload, path, str)
     try:
         return sha256(text.encode()).hexdigest()

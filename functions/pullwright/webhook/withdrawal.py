@@ -1,9 +1,10 @@
-"""Events that take the ground from under running sessions: they go to the queue, and the sessions end."""
+"""Events after which sessions must end, such as a label removed: they go to the queue."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pullwright.json_object import as_object
 from pullwright.webhook.payload import field
 
 _TAKEN_AWAY = {
@@ -14,7 +15,7 @@ _GONE = {"deleted": "was deleted", "transferred": "was moved to another reposito
 
 
 class Withdrawal(NamedTuple):
-    """What the queue is told.
+    """The message that ends sessions.
 
     Attributes:
         message: of the queue, JSON.
@@ -34,7 +35,7 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
         payload: the decoded body.
 
     Returns:
-        What the queue is to be told; None for every other event.
+        The message for the queue; None for every other event.
 
     Raises:
         Refused: a field is missing or wrong; the answer names it.
@@ -79,15 +80,12 @@ def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
     Whoever did it: Apps merge too, and ours closes none.
     """
     name = field(payload, "repository.full_name", str)
-    pull_request = payload.get("pull_request")
-    head = pull_request.get("head") if isinstance(pull_request, dict) else None
-    source = head.get("repo") if isinstance(head, dict) else None
+    pull_request = as_object(payload.get("pull_request"))
     # GitHub gives no repository when the fork is gone.
-    is_inside = isinstance(source, dict) and source.get("full_name") == name
-    if not is_inside:
+    source = as_object(as_object(pull_request.get("head")).get("repo"))
+    if source.get("full_name") != name:
         return None
-    merged = isinstance(pull_request, dict) and pull_request.get("merged") is True
-    how = "merged" if merged else "closed"
+    how = "merged" if pull_request.get("merged") is True else "closed"
     return _withdrawal(
         "SessionStopped",
         f"The pull request was {how} by {field(payload, 'sender.login', str)}.",
@@ -112,8 +110,7 @@ def _withdrawal(error: str, cause: str, **about: Any) -> Withdrawal:
 
 
 def _removed(payload: Mapping[str, Any]) -> list[str]:
-    listed = payload.get("repositories_removed")
-    names = (
-        [one.get("full_name") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    )
+    removed = payload.get("repositories_removed")
+    repositories = removed if isinstance(removed, list) else []
+    names = [as_object(repository).get("full_name") for repository in repositories]
     return [name for name in names if isinstance(name, str)]

@@ -11,9 +11,9 @@ def as_object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def decode_object(text: bytes | str) -> dict[str, Any]:
+def decode_object(text: Any) -> dict[str, Any]:
     """Decode a JSON object; what is no JSON, or another value, counts as an empty one."""
     try:
         return as_object(json.loads(text))
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return {}

@@ -1,0 +1,4 @@
+"""The workers that can be asked for."""
+
+IMPLEMENT = "implement"
+WORKERS = frozenset({IMPLEMENT})

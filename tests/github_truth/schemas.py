@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST = 5
+_LONGEST_END = 150
+_EMAIL = jsonschema_rs.Draft202012Validator({"type": "string", "format": "email"}, validate_formats=True)
 
 
 class Description:
@@ -42,15 +44,32 @@ class Description:
         """
         if key not in self._validators:
             self._validators[key] = jsonschema_rs.Draft202012Validator(
-                schema, registry=self._registry, validate_formats=True
+                schema, registry=self._registry, validate_formats=True, formats={"email": _is_email}
             )
         validator = self._validators[key]
         if validator.is_valid(value):
             return []
         return [
-            f"{'/'.join(map(str, error.instance_path)) or 'the whole'}: {error.message[:300]}"
+            f"{'/'.join(map(str, error.instance_path)) or 'the whole'}: {_shortened(error.message)}"
             for error, _ in zip(validator.iter_errors(value), range(_MOST), strict=False)
         ]
+
+
+def _is_email(text: str) -> bool:
+    """Return whether a text is an address of e-mail, as GitHub uses the word.
+
+    Its own bots' addresses, such as `41898282+github-actions[bot]@users.noreply.github.com`
+    (https://github.com/actions/checkout#push-a-commit-using-the-built-in-token), need quotes by RFC 5321:
+    GitHub's description would refuse commits that GitHub shows.
+    """
+    return _EMAIL.is_valid(text.replace("[bot]@", "@", 1))
+
+
+def _shortened(message: str) -> str:
+    """Keep both ends: the message begins with the value and ends with what is wrong about it."""
+    if len(message) <= 2 * _LONGEST_END:
+        return message
+    return f"{message[:_LONGEST_END]} … {message[-_LONGEST_END:]}"
 
 
 def _as_json_schema(part: Any, name: str) -> Any:

@@ -76,8 +76,11 @@ def test_a_transaction_that_fails_leaves_the_writes_of_others_alone(engine: Engi
         },
     ]
 
+    # Before the threads begin: each thread that looks first makes botocore's exceptions anew.
+    cancelled = table.exceptions.TransactionCanceledException
+
     def refuse(_number: int) -> None:
-        with pytest.raises(table.exceptions.TransactionCanceledException):
+        with pytest.raises(cancelled):
             table.transact_write_items(TransactItems=refused)
 
     def write(number: int) -> None:

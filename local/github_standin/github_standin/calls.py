@@ -133,11 +133,11 @@ class Call:
         Raises:
             ApiError: 401, 403 or 404.
         """
-        found = self.github.repository(self.params["owner"], self.params["repo"])
-        if found is None:
+        repository = self.github.repository(self.params["owner"], self.params["repo"])
+        if repository is None:
             raise not_found()
-        allow(self.actor, found, rule)
-        return found
+        allow(self.actor, repository, rule)
+        return repository
 
     def issue(self, rule: Rule, name: str = "number") -> tuple[Repository, Issue]:
         """Return repository and issue (or pull request) of the path, if the rule allows it.

@@ -71,7 +71,7 @@ def begin(
     )
 
 
-def check_unlocked(call: Call, repository: Repository, it: Issue, what: str) -> None:
+def check_unlocked(call: Call, repository: Repository, issue: Issue, what: str) -> None:
     """Check that somebody may add to a conversation; a locked one is for people who may write, not for Apps.
 
     https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations and
@@ -81,11 +81,11 @@ def check_unlocked(call: Call, repository: Repository, it: Issue, what: str) -> 
         ApiError: 403.
     """
     is_writer = call.actor.kind == "user" and ROLES[role_of(repository, call.account())] >= ROLES["write"]
-    if it.locked and not is_writer:
+    if issue.locked and not is_writer:
         raise forbidden(f"Unable to create {what} because issue is locked.")
 
 
-def check_author(call: Call, repository: Repository, it: Any, role: Role) -> None:
+def check_author(call: Call, repository: Repository, text: Any, role: Role) -> None:
     """Check that a person wrote something or has a role that may change it.
 
     Raises:
@@ -94,45 +94,45 @@ def check_author(call: Call, repository: Repository, it: Any, role: Role) -> Non
     if call.actor.kind != "user":
         return
     account = call.account()
-    if it.user_id != account.id and ROLES[role_of(repository, account)] < ROLES[role]:
+    if text.user_id != account.id and ROLES[role_of(repository, account)] < ROLES[role]:
         raise forbidden("Must have admin rights to Repository.")
 
 
-def edit(call: Call, repository: Repository, it: Issue, title: str | None, body: str | None) -> None:
+def edit(call: Call, repository: Repository, issue: Issue, title: str | None, body: str | None) -> None:
     """Change title and text, and keep what stood there before."""
     differences: dict[str, Any] = {}
     account, now = call.account(), call.github.now()
-    if title is not None and title != it.title:
-        differences["title"] = {"from": it.title}
+    if title is not None and title != issue.title:
+        differences["title"] = {"from": issue.title}
         number = call.github.store.next_id("edit")
-        it.renamings.append(
-            Renaming(id=number, actor_id=account.id, created_at=now, before=it.title, after=title)
+        issue.renamings.append(
+            Renaming(id=number, actor_id=account.id, created_at=now, before=issue.title, after=title)
         )
-        it.title = title
-    if body != it.body:
-        differences["body"] = {"from": it.body or ""}
+        issue.title = title
+    if body != issue.body:
+        differences["body"] = {"from": issue.body or ""}
         number = call.github.store.next_id("edit")
-        it.edits.append(Edit(id=number, editor_id=account.id, edited_at=now, text=body or ""))
-        it.body = body
+        issue.edits.append(Edit(id=number, editor_id=account.id, edited_at=now, text=body or ""))
+        issue.body = body
     if differences:
-        it.updated_at = now
-        call.github.store.issues.put(it)
-        events.issue_event(call.github, repository, it, "edited", account, changes=differences)
+        issue.updated_at = now
+        call.github.store.issues.put(issue)
+        events.issue_event(call.github, repository, issue, "edited", account, changes=differences)
 
 
-def check_reopening(call: Call, repository: Repository, it: Issue) -> None:
+def check_reopening(call: Call, repository: Repository, issue: Issue) -> None:
     """Check that a closed pull request can be opened again.
 
     Raises:
         ApiError: 422, its branch is gone, or another one is open for it.
     """
-    if it.pull is None:
+    if issue.pull is None:
         return
     reason = None
-    if call.github.git(repository).branch(it.pull.head) is None:
-        reason = f"The {it.pull.head} branch has been deleted."
-    elif open_for(call.github, repository, it.pull.head, it.pull.base):
-        reason = f"There is already an open pull request from {it.pull.head} to {it.pull.base}."
+    if call.github.git(repository).branch(issue.pull.head) is None:
+        reason = f"The {issue.pull.head} branch has been deleted."
+    elif open_for(call.github, repository, issue.pull.head, issue.pull.base):
+        reason = f"There is already an open pull request from {issue.pull.head} to {issue.pull.base}."
     if reason:
         message = f"state cannot be changed. {reason}"
         raise invalid("PullRequest", "invalid", field="state", message=message)
@@ -140,62 +140,62 @@ def check_reopening(call: Call, repository: Repository, it: Issue) -> None:
 
 def open_for(github: GitHub, repository: Repository, head: str, base: str) -> Issue | None:
     """Return the open pull request from one branch to another."""
-    for it in github.issues_of(repository):
-        if it.pull and it.state == "open" and (it.pull.head, it.pull.base) == (head, base):
-            return it
+    for issue in github.issues_of(repository):
+        if issue.pull and issue.state == "open" and (issue.pull.head, issue.pull.base) == (head, base):
+            return issue
     return None
 
 
-def set_state(call: Call, repository: Repository, it: Issue, state: str) -> None:
+def set_state(call: Call, repository: Repository, issue: Issue, state: str) -> None:
     """Close or reopen."""
     account = call.account()
     if state == "closed":
-        it.state_reason = None if it.pull else "completed"
-        pushes.close(call.github, repository, it, account)
-        events.issue_event(call.github, repository, it, "closed", account)
+        issue.state_reason = None if issue.pull else "completed"
+        pushes.close(call.github, repository, issue, account)
+        events.issue_event(call.github, repository, issue, "closed", account)
         return
-    it.state = "open"
-    it.state_reason = None if it.pull else "reopened"
-    it.closed_at = it.closed_by_id = None
-    it.updated_at = call.github.now()
-    if it.pull is not None:
-        it.pull.head_sha = call.github.head_of(repository, it)
-    call.github.store.issues.put(it)
-    workflows.start_for_pull(call.github, repository, it, account)
-    events.issue_event(call.github, repository, it, "reopened", account)
+    issue.state = "open"
+    issue.state_reason = None if issue.pull else "reopened"
+    issue.closed_at = issue.closed_by_id = None
+    issue.updated_at = call.github.now()
+    if issue.pull is not None:
+        issue.pull.head_sha = call.github.head_of(repository, issue)
+    call.github.store.issues.put(issue)
+    workflows.start_for_pull(call.github, repository, issue, account)
+    events.issue_event(call.github, repository, issue, "reopened", account)
 
 
-def set_labels(call: Call, repository: Repository, it: Issue, names: list[str]) -> None:
+def set_labels(call: Call, repository: Repository, issue: Issue, names: list[str]) -> None:
     """Make these the labels, and tell which ones came and went."""
-    before = list(it.labels)
-    it.labels = names
+    before = list(issue.labels)
+    issue.labels = names
     if names == before:
         return
-    it.updated_at = call.github.now()
-    call.github.store.issues.put(it)
+    issue.updated_at = call.github.now()
+    call.github.store.issues.put(issue)
     for action, changed in (
         ("labeled", [name for name in names if name not in before]),
         ("unlabeled", [name for name in before if name not in names]),
     ):
         for name in changed:
-            events.label_event(call.github, repository, it, action, call.account(), name)
+            events.label_event(call.github, repository, issue, action, call.account(), name)
 
 
-def transfer(call: Call, repository: Repository, it: Issue, target: Repository) -> None:
+def transfer(call: Call, repository: Repository, issue: Issue, target: Repository) -> None:
     """Move an issue with its comments; it keeps the labels that the other repository has too."""
     github = call.github
-    left, comments = it.model_copy(deep=True), github.comments_of(it)
-    it.former_places.append((repository.id, it.number))
-    it.repository_id, it.number = target.id, target.next_number
-    it.labels = [label.name for label in target.labels if label.name in it.labels]
+    left, comments = issue.model_copy(deep=True), github.comments_of(issue)
+    issue.former_places.append((repository.id, issue.number))
+    issue.repository_id, issue.number = target.id, target.next_number
+    issue.labels = [label.name for label in target.labels if label.name in issue.labels]
     target.next_number += 1
     for comment in comments:
-        comment.repository_id, comment.number = it.repository_id, it.number
+        comment.repository_id, comment.number = issue.repository_id, issue.number
         github.store.comments.put(comment)
-    github.store.issues.put(it)
+    github.store.issues.put(issue)
     github.store.repositories.put(target)
     new = {
-        "new_issue": issues.issue(github, target, it),
+        "new_issue": issues.issue(github, target, issue),
         "new_repository": repositories.repository(github, target),
     }
     old = {
@@ -203,20 +203,20 @@ def transfer(call: Call, repository: Repository, it: Issue, target: Repository) 
         "old_repository": repositories.repository(github, repository),
     }
     events.issue_event(github, repository, left, "transferred", call.account(), changes=new)
-    events.issue_event(github, target, it, "opened", call.account(), changes=old)
+    events.issue_event(github, target, issue, "opened", call.account(), changes=old)
 
 
-def mark_ready(call: Call, repository: Repository, it: Issue) -> None:
+def mark_ready(call: Call, repository: Repository, issue: Issue) -> None:
     """Mark a draft as ready for review.
 
     Raises:
         ApiError: 422, it is closed.
     """
-    if it.pull is None or it.state == "closed":
+    if issue.pull is None or issue.state == "closed":
         raise ApiError(422, "Pull request is closed")
-    if not it.pull.draft:
+    if not issue.pull.draft:
         return
-    it.pull.draft = False
-    it.updated_at = call.github.now()
-    call.github.store.issues.put(it)
-    events.issue_event(call.github, repository, it, "ready_for_review", call.account())
+    issue.pull.draft = False
+    issue.updated_at = call.github.now()
+    call.github.store.issues.put(issue)
+    events.issue_event(call.github, repository, issue, "ready_for_review", call.account())

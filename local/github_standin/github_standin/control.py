@@ -131,29 +131,29 @@ class Control:
     # Repositories
 
     def _repository(self, call: Call) -> Repository:
-        found = self._github.repository(call.params["owner"], call.params["repo"])
-        if found is None:
+        repository = self._github.repository(call.params["owner"], call.params["repo"])
+        if repository is None:
             raise not_found()
-        return found
+        return repository
 
-    def _shape(self, found: Repository) -> dict[str, Any]:
-        return repositories.repository(self._github, found)
+    def _shape(self, repository: Repository) -> dict[str, Any]:
+        return repositories.repository(self._github, repository)
 
     def _post_repository(self, call: Call) -> Reply:
         body = NewRepository.model_validate_json(call.content)
         return Reply(201, self._shape(actions.create(self._github, body)))
 
     def _patch_repository(self, call: Call) -> Reply:
-        found = self._repository(call)
-        actions.change(self._github, found, ChangedRepository.model_validate_json(call.content))
-        return Reply(200, self._shape(found))
+        repository = self._repository(call)
+        actions.change(self._github, repository, ChangedRepository.model_validate_json(call.content))
+        return Reply(200, self._shape(repository))
 
     def _put_permissions(self, call: Call) -> Reply:
         """Give people roles; those of others stay."""
-        found = self._repository(call)
+        repository = self._repository(call)
         body = ChangedRepository(permissions=_ROLES.validate_json(call.content))
-        actions.change(self._github, found, body)
-        return Reply(200, self._shape(found))
+        actions.change(self._github, repository, body)
+        return Reply(200, self._shape(repository))
 
     def _delete_repository(self, call: Call) -> Reply:
         actions.remove(self._github, self._repository(call))
@@ -189,10 +189,10 @@ class Control:
         )
 
     def _redeliver(self, call: Call) -> Reply:
-        found = self._github.store.deliveries.get(call.number("id"))
-        if found is None:
+        delivery = self._github.store.deliveries.get(call.number("id"))
+        if delivery is None:
             raise not_found()
-        return Reply(202, shape_in_full(self._github.outbox.send_again(found)))
+        return Reply(202, shape_in_full(self._github.outbox.send_again(delivery)))
 
     def _forget_requests(self, _call: Call) -> Reply:
         self._entries.clear()

@@ -155,12 +155,12 @@ def change(github: GitHub, repository: Repository, body: ChangedRepository) -> N
 
 def _regrant(github: GitHub, repository: Repository, body: ChangedRepository) -> None:
     """Change the permissions of an installation of its own in place; its tokens feel it at once."""
-    found = github.installation_of(repository)
-    if found is None or not found.own or body.installation_permissions is None:
+    installation = github.installation_of(repository)
+    if installation is None or not installation.own or body.installation_permissions is None:
         installs.install(github, repository, body.installation_permissions)
         return
-    found.permissions = {**body.installation_permissions, "metadata": "read"}
-    github.store.installations.put(found)
+    installation.permissions = {**body.installation_permissions, "metadata": "read"}
+    github.store.installations.put(installation)
 
 
 def remove(github: GitHub, repository: Repository) -> None:

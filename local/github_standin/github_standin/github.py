@@ -69,13 +69,13 @@ class GitHub:
 
     def need_account(self, login: str, type_: Literal["User", "Organization", "Bot"]) -> Account:
         """Find an account, or make it."""
-        found = self.account(login)
-        if found is None:
+        account = self.account(login)
+        if account is None:
             number = self.store.next_id("account")
-            found = self.store.accounts.put(
+            account = self.store.accounts.put(
                 Account(id=number, login=login, type=type_, created_at=self.now())
             )
-        return found
+        return account
 
     def bot(self) -> Account:
         """Return the account that the App acts as."""

@@ -67,11 +67,11 @@ class Root:
     ) -> JSON:
         """Return a repository."""
         del followRenames
-        found = self._github.repository(owner, name)
-        if found is None or not may_see(self._call.actor, found):
+        repository = self._github.repository(owner, name)
+        if repository is None or not may_see(self._call.actor, repository):
             message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
             raise _RefusedError("NOT_FOUND", message)
-        return self._repository(found)
+        return self._repository(repository)
 
     # Mutations
 
@@ -145,57 +145,59 @@ class Root:
         prefix = "BOT" if kind == "Bot" else "U"
         return {"__typename": kind, "id": node_id(prefix, account.id), "login": login}
 
-    def _repository(self, found: Repository) -> JSON:
+    def _repository(self, repository: Repository) -> JSON:
         def subject(number: int, *, pull: bool) -> JSON:
-            issue = self._github.issue(found, number)
+            issue = self._github.issue(repository, number)
             kind = "PullRequest" if pull else "Issue"
             if issue is None or issue.deleted or (issue.pull is not None) != pull:
                 message = f"Could not resolve to {'a' if pull else 'an'} {kind} with the number of {number}."
                 raise _RefusedError("NOT_FOUND", message)
-            return self._subject(found, issue)
+            return self._subject(repository, issue)
 
         return {
             "__typename": "Repository",
-            "id": node_id("R", found.id),
-            "name": found.name,
-            "nameWithOwner": found.full_name,
-            "isPrivate": found.private,
-            "isArchived": found.archived,
-            "url": self._github.links.page(found),
+            "id": node_id("R", repository.id),
+            "name": repository.name,
+            "nameWithOwner": repository.full_name,
+            "isPrivate": repository.private,
+            "isArchived": repository.archived,
+            "url": self._github.links.page(repository),
             "issue": lambda _info, number: subject(number, pull=False),
             "pullRequest": lambda _info, number: subject(number, pull=True),
         }
 
-    def _subject(self, found: Repository, it: Issue) -> JSON:
-        edited = it.edits[-1].edited_at if len(it.edits) > 1 else None
+    def _subject(self, repository: Repository, issue: Issue) -> JSON:
+        edited = issue.edits[-1].edited_at if len(issue.edits) > 1 else None
         shaped = {
-            "__typename": "PullRequest" if it.pull else "Issue",
-            "id": node_id("PR", it.pull.id) if it.pull else node_id("I", it.id),
-            "number": it.number,
-            "title": it.title,
-            "body": it.body or "",
-            "state": it.state.upper(),
-            "url": self._github.links.page(found, f"/{'pull' if it.pull else 'issues'}/{it.number}"),
-            "author": self._actor(it.user_id),
-            "createdAt": stamp(it.created_at),
-            "updatedAt": stamp(it.updated_at),
+            "__typename": "PullRequest" if issue.pull else "Issue",
+            "id": node_id("PR", issue.pull.id) if issue.pull else node_id("I", issue.id),
+            "number": issue.number,
+            "title": issue.title,
+            "body": issue.body or "",
+            "state": issue.state.upper(),
+            "url": self._github.links.page(
+                repository, f"/{'pull' if issue.pull else 'issues'}/{issue.number}"
+            ),
+            "author": self._actor(issue.user_id),
+            "createdAt": stamp(issue.created_at),
+            "updatedAt": stamp(issue.updated_at),
             "lastEditedAt": stamp(edited),
-            "userContentEdits": lambda _info, **page: _connection(self._edits(it), page),
+            "userContentEdits": lambda _info, **page: _connection(self._edits(issue), page),
         }
-        if it.pull is None:
+        if issue.pull is None:
             # Issue.databaseId is a 32-bit Int in GitHub's schema: newer issues have null there.
             shaped["databaseId"] = None
-            shaped["timelineItems"] = lambda _info, **page: _connection(self._renamings(it), page)
+            shaped["timelineItems"] = lambda _info, **page: _connection(self._renamings(issue), page)
         else:
             shaped |= {
-                "isDraft": it.pull.draft,
-                "headRefName": it.pull.head,
-                "headRefOid": self._github.head_of(found, it),
-                "baseRefName": it.pull.base,
+                "isDraft": issue.pull.draft,
+                "headRefName": issue.pull.head,
+                "headRefOid": self._github.head_of(repository, issue),
+                "baseRefName": issue.pull.base,
             }
         return shaped
 
-    def _edits(self, it: Issue) -> list[JSON]:
+    def _edits(self, issue: Issue) -> list[JSON]:
         # Newest first; a text that was never edited has no history, and the original counts as an edit.
         return [
             {
@@ -205,10 +207,10 @@ class Root:
                 "diff": edit.text,
                 "editor": self._actor(edit.editor_id),
             }
-            for edit in (reversed(it.edits) if len(it.edits) > 1 else ())
+            for edit in (reversed(issue.edits) if len(issue.edits) > 1 else ())
         ]
 
-    def _renamings(self, it: Issue) -> list[JSON]:
+    def _renamings(self, issue: Issue) -> list[JSON]:
         return [
             {
                 "__typename": "RenamedTitleEvent",
@@ -218,7 +220,7 @@ class Root:
                 "currentTitle": renaming.after,
                 "actor": self._actor(renaming.actor_id),
             }
-            for renaming in it.renamings
+            for renaming in issue.renamings
         ]
 
 

@@ -47,15 +47,15 @@ def install(github: GitHub, repository: Repository, permissions: dict[str, Acces
 
 def uninstall_from(github: GitHub, repository: Repository) -> None:
     """Take a repository out of its installation; the last one ends an installation of its own."""
-    found = github.installation_of(repository)
-    if found is None:
+    installation = github.installation_of(repository)
+    if installation is None:
         return
-    if found.own:
-        uninstall(github, found)
+    if installation.own:
+        uninstall(github, installation)
         return
-    found.repository_ids.remove(repository.id)
-    github.store.installations.put(found)
-    events.installation_event(github, found, "removed", [], [repository])
+    installation.repository_ids.remove(repository.id)
+    github.store.installations.put(installation)
+    events.installation_event(github, installation, "removed", [], [repository])
 
 
 def suspend(github: GitHub, installation: Installation, *, suspended: bool) -> None:

@@ -46,20 +46,24 @@ def squash_message(repository: Repository, issue: Issue, commits: list[Commit], 
         return title
     if kind == "PR_BODY":
         return _joined(title, issue.body or "", _credits(commits, author, issue.body or ""))
-    if any(len(it.parents) > 1 for it in commits):
+    if any(len(commit.parents) > 1 for commit in commits):
         return title
     if single is not None:
         body = single.message.partition("\n")[2].strip("\n")
         return _joined(title, body, _credits(commits, author, body))
-    listed = "\n\n".join(f"* {it.message}" for it in commits)
+    listed = "\n\n".join(f"* {commit.message}" for commit in commits)
     credit = _credits(commits, author, "")
     return _joined(title, listed, f"---------\n\n{credit}" if credit else "")
 
 
 def _credits(commits: list[Commit], author: Signature, message: str) -> str:
     """Return a trailer for everybody else who has a part in the commits and is not named already."""
-    who = [f"{it.author.name} <{it.author.email}>" for it in commits if it.author.email != author.email]
-    who += [found.strip() for it in commits for found in _CO_AUTHOR.findall(it.message)]
+    who = [
+        f"{commit.author.name} <{commit.author.email}>"
+        for commit in commits
+        if commit.author.email != author.email
+    ]
+    who += [found.strip() for commit in commits for found in _CO_AUTHOR.findall(commit.message)]
     named = {found.strip() for found in _CO_AUTHOR.findall(message)}
     return "\n".join(f"Co-authored-by: {person}" for person in dict.fromkeys(who) if person not in named)
 
@@ -113,14 +117,14 @@ class Merger:
         Whether GitHub keeps commits that change nothing is not documented; the repository's setting decides.
         """
         onto = self._base
-        for it in commits_of(self._github, self._repository, self._pull):
-            is_empty = self._git.commit(it.parents[0]).tree == it.tree
+        for commit in commits_of(self._github, self._repository, self._pull):
+            is_empty = self._git.commit(commit.parents[0]).tree == commit.tree
             if is_empty and not self._repository.rebase_keeps_empty:
                 continue
             # Both sides of this merge descend from the commit's parent, so that its own change comes over.
             there = self._git.commit(onto).tree
-            side = self._git.write_commit(there, it.parents[:1], "", self._committer, self._committer)
-            onto = self._write(self._tree(it.sha, side), [onto], it.message, it.author)
+            side = self._git.write_commit(there, commit.parents[:1], "", self._committer, self._committer)
+            onto = self._write(self._tree(commit.sha, side), [onto], commit.message, commit.author)
         return onto
 
     def _write(self, tree: str, parents: list[str], message: str, author: Signature) -> str:

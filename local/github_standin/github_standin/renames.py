@@ -64,19 +64,19 @@ def _transferred(call: Call) -> Reply | None:
     https://docs.github.com/en/rest/issues/issues#get-an-issue
     """
     match = _ISSUE.fullmatch(call.path) if call.method == "GET" else None
-    found = call.github.repository(match[1], match[2]) if match else None
-    if match is None or found is None or not may_see(call.actor, found):
+    repository = call.github.repository(match[1], match[2]) if match else None
+    if match is None or repository is None or not may_see(call.actor, repository):
         return None
-    it = call.github.transferred(found, int(match[3]))
+    it = call.github.transferred(repository, int(match[3]))
     target = call.github.store.repositories.get(it.repository_id) if it else None
     if it is None or target is None or not may_see(call.actor, target):
         return None
     return _redirect(call, target, f"/issues/{it.number}")
 
 
-def _redirect(call: Call, found: Repository, path: str) -> Reply:
+def _redirect(call: Call, repository: Repository, path: str) -> Reply:
     query = f"?{urlencode(call.query)}" if call.query else ""
-    url = f"{call.github.links.api}/repositories/{found.id}{path}{query}"
+    url = f"{call.github.links.api}/repositories/{repository.id}{path}{query}"
     status = 301 if call.method == "GET" else 307
     message = "Moved Permanently" if status == 301 else "Temporary Redirect"  # noqa: PLR2004 - HTTP's own number
     return Reply(status, {"message": message, "url": url}, {"Location": url})

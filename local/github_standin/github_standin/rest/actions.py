@@ -20,11 +20,11 @@ _FILTERS = {"event": "event", "branch": "head_branch", "head_sha": "head_sha"}
 @ROUTER.on("GET", "/repos/{owner}/{repo}/actions/runs")
 def list_runs(call: Call) -> Reply:
     """List runs, newest first; they stay queued for ever."""
-    found = call.repository(_READ)
-    runs = [it for it in call.github.store.workflow_runs if it.repository_id == found.id]
+    repository = call.repository(_READ)
+    runs = [run for run in call.github.store.workflow_runs if run.repository_id == repository.id]
     for name, field in _FILTERS.items():
         if name in call.query:
-            runs = [it for it in runs if getattr(it, field) == call.query[name]]
+            runs = [run for run in runs if getattr(run, field) == call.query[name]]
     shown, headers = call.slice(runs[::-1])
-    shaped = [workflow_run(call.github, found, it) for it in shown]
+    shaped = [workflow_run(call.github, repository, run) for run in shown]
     return Reply(200, {"total_count": len(runs), "workflow_runs": shaped}, headers)

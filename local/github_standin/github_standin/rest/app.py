@@ -34,10 +34,10 @@ def get_app(call: Call) -> Reply:
 
 def _installation(call: Call) -> Installation:
     call.as_app()
-    found = call.github.store.installations.get(call.number("id"))
-    if found is None:
+    installation = call.github.store.installations.get(call.number("id"))
+    if installation is None:
         raise not_found()
-    return found
+    return installation
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/installation")
@@ -45,10 +45,10 @@ def repository_installation(call: Call) -> Reply:
     """Return the installation that reaches a repository."""
     call.as_app()
     repository = call.github.repository(call.params["owner"], call.params["repo"])
-    found = call.github.installation_of(repository) if repository else None
-    if found is None:
+    installation = call.github.installation_of(repository) if repository else None
+    if installation is None:
         raise not_found()
-    return Reply(200, accounts.installation(call.github, found))
+    return Reply(200, accounts.installation(call.github, installation))
 
 
 @ROUTER.on("POST", "/app/installations/{id}/access_tokens")
@@ -65,7 +65,7 @@ def create_token(call: Call) -> Reply:
             token=_token(call.github, installation.id),
             installation_id=installation.id,
             permissions=permissions,
-            repository_ids=None if chosen is None else [it.id for it in chosen],
+            repository_ids=None if chosen is None else [repository.id for repository in chosen],
             expires_at=call.github.now() + _LIFE_SECONDS,
         )
     )
@@ -76,7 +76,7 @@ def create_token(call: Call) -> Reply:
         "repository_selection": "selected",
     }
     if chosen is not None:
-        body["repositories"] = [repositories.repository(call.github, it) for it in chosen]
+        body["repositories"] = [repositories.repository(call.github, repository) for repository in chosen]
     return Reply(201, body)
 
 
@@ -113,18 +113,18 @@ def _repositories(call: Call, installation: Installation) -> list[Repository] | 
     if names is None and numbers is None:
         return None
     reached = [call.github.store.repositories[number] for number in installation.repository_ids]
-    by_name = {it.name.lower(): it for it in reached}
-    by_id = {it.id: it for it in reached}
+    by_name = {repository.name.lower(): repository for repository in reached}
+    by_id = {repository.id: repository for repository in reached}
     chosen = [by_name.get(name.lower()) for name in names or ()]
     chosen += [by_id.get(number) for number in numbers or ()]
-    found = [it for it in chosen if it is not None]
-    if len(found) < len(chosen):
+    allowed = [repository for repository in chosen if repository is not None]
+    if len(allowed) < len(chosen):
         raise ApiError(
             422,
             "There is at least one repository that does not exist or is not accessible to the parent "
             "installation.",
         )
-    return list({it.id: it for it in found}.values())
+    return list({repository.id: repository for repository in allowed}.values())
 
 
 @ROUTER.on("GET", "/installation/repositories")
@@ -132,11 +132,11 @@ def list_repositories(call: Call) -> Reply:
     """List the repositories that a token reaches."""
     installation = call.as_installation()
     reached = [call.github.store.repositories[number] for number in installation.repository_ids]
-    reached = [it for it in reached if call.actor.reaches(it)]
+    reached = [repository for repository in reached if call.actor.reaches(repository)]
     shown, headers = call.slice(reached)
     body = {
         "total_count": len(reached),
         "repository_selection": "selected",
-        "repositories": [repositories.repository(call.github, it) for it in shown],
+        "repositories": [repositories.repository(call.github, repository) for repository in shown],
     }
     return Reply(200, body, headers)

@@ -33,23 +33,25 @@ def _text(call: Call) -> str:
 @ROUTER.on("GET", "/repos/{owner}/{repo}/issues/{number}/comments")
 def list_comments(call: Call) -> Reply:
     """List the comments on an issue, oldest first."""
-    found, on = call.issue(READ_ISSUES)
-    return call.page(call.github.comments_of(on), lambda it: issues.comment(call.github, found, it))
+    repository, issue = call.issue(READ_ISSUES)
+    return call.page(
+        call.github.comments_of(issue), lambda comment: issues.comment(call.github, repository, comment)
+    )
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/issues/{number}/comments")
 def create_comment(call: Call) -> Reply:
     """Create a comment."""
-    found, on = call.issue(TALK)
-    changes.check_unlocked(call, found, on, "comment")
+    repository, issue = call.issue(TALK)
+    changes.check_unlocked(call, repository, issue, "comment")
     body = _text(call)
     call.create_content()
     now, account = call.github.now(), call.account()
-    it = call.github.store.comments.put(
+    comment = call.github.store.comments.put(
         Comment(
             id=call.github.store.next_id("comment"),
-            repository_id=found.id,
-            number=on.number,
+            repository_id=repository.id,
+            number=issue.number,
             user_id=account.id,
             by_app=call.by_app,
             body=body,
@@ -57,11 +59,11 @@ def create_comment(call: Call) -> Reply:
             updated_at=now,
         )
     )
-    call.github.lag.made("comment", found.id, it.id)
-    on.updated_at = now
-    call.github.store.issues.put(on)
-    events.comment_event(call.github, found, on, it, "created", account)
-    return Reply(201, issues.comment(call.github, found, it))
+    call.github.lag.made("comment", repository.id, comment.id)
+    issue.updated_at = now
+    call.github.store.issues.put(issue)
+    events.comment_event(call.github, repository, issue, comment, "created", account)
+    return Reply(201, issues.comment(call.github, repository, comment))
 
 
 def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
@@ -70,45 +72,51 @@ def find(call: Call, rule: Rule) -> tuple[Repository, Issue, Comment]:
     Raises:
         ApiError: 401, 403 or 404.
     """
-    found = call.github.repository(call.params["owner"], call.params["repo"])
-    it = call.github.store.comments.get(call.number("id"))
-    on = call.github.issue(found, it.number) if found and it and it.repository_id == found.id else None
-    if found is None:
+    repository = call.github.repository(call.params["owner"], call.params["repo"])
+    comment = call.github.store.comments.get(call.number("id"))
+    issue = (
+        call.github.issue(repository, comment.number)
+        if repository and comment and comment.repository_id == repository.id
+        else None
+    )
+    if repository is None:
         raise not_found()
-    allow(call.actor, found, rule, on)
-    if it is None or on is None or call.hidden(found, "comment", it.id):
+    allow(call.actor, repository, rule, issue)
+    if comment is None or issue is None or call.hidden(repository, "comment", comment.id):
         raise not_found()
-    return found, on, it
+    return repository, issue, comment
 
 
 @ROUTER.on("GET", _COMMENT)
 def get_comment(call: Call) -> Reply:
     """Return one comment."""
-    found, _, it = find(call, READ_ISSUES)
-    return Reply(200, issues.comment(call.github, found, it))
+    repository, _, comment = find(call, READ_ISSUES)
+    return Reply(200, issues.comment(call.github, repository, comment))
 
 
 @ROUTER.on("PATCH", _COMMENT)
 def change_comment(call: Call) -> Reply:
     """Change a comment's text."""
-    found, on, it = find(call, TALK)
-    changes.check_author(call, found, it, "write")
+    repository, issue, comment = find(call, TALK)
+    changes.check_author(call, repository, comment, "write")
     body = _text(call)
     call.create_content(edit=True)
-    before = it.body
-    it.body, it.updated_at = body, call.github.now()
-    call.github.store.comments.put(it)
+    before = comment.body
+    comment.body, comment.updated_at = body, call.github.now()
+    call.github.store.comments.put(comment)
     if body != before:
         difference = {"body": {"from": before}}
-        events.comment_event(call.github, found, on, it, "edited", call.account(), changes=difference)
-    return Reply(200, issues.comment(call.github, found, it))
+        events.comment_event(
+            call.github, repository, issue, comment, "edited", call.account(), changes=difference
+        )
+    return Reply(200, issues.comment(call.github, repository, comment))
 
 
 @ROUTER.on("DELETE", _COMMENT)
 def delete_comment(call: Call) -> Reply:
     """Delete a comment."""
-    found, on, it = find(call, TALK)
-    changes.check_author(call, found, it, "write")
-    events.comment_event(call.github, found, on, it, "deleted", call.account())
-    call.github.store.comments.delete(it.id)
+    repository, issue, comment = find(call, TALK)
+    changes.check_author(call, repository, comment, "write")
+    events.comment_event(call.github, repository, issue, comment, "deleted", call.account())
+    call.github.store.comments.delete(comment.id)
     return Reply(204)

@@ -30,13 +30,13 @@ def as_diff(call: Call, git: GitRepository, before: str, after: str) -> Reply | 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/compare/{spec:path}")
 def compare(call: Call) -> Reply:
     """Compare two branches or commits from their merge base on."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
+    repository = call.repository(READ_CONTENTS)
+    git = call.git(repository)
     left, dots, right = call.params["spec"].partition("...")
-    base, head = (git.resolve(name.removeprefix(f"{found.owner}:")) for name in (left, right))
+    base, head = (git.resolve(name.removeprefix(f"{repository.owner}:")) for name in (left, right))
     names = [f"refs/heads/{right}", f"refs/heads/{left}"]
-    hidden = any(call.hidden(found, "ref", name) for name in names)
-    hidden = hidden or any(call.hidden(found, "object", sha) for sha in (left, right))
+    hidden = any(call.hidden(repository, "ref", name) for name in names)
+    hidden = hidden or any(call.hidden(repository, "object", sha) for sha in (left, right))
     if not dots or base is None or head is None or hidden:
         raise not_found()
     fork = git.merge_base(base, head)
@@ -46,24 +46,24 @@ def compare(call: Call) -> Reply:
         return diff
     ahead, behind = git.count(base, head), git.count(head, base)
     states = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
-    page = call.github.links.page(found, f"/compare/{left}...{right}")
+    page = call.github.links.page(repository, f"/compare/{left}...{right}")
     history = git.log("--reverse", f"{base}..{head}")[-_MOST_COMMITS:]
     shaped: dict[str, Any] = {
-        "url": call.github.links.repo(found, f"/compare/{left}...{right}"),
+        "url": call.github.links.repo(repository, f"/compare/{left}...{right}"),
         "html_url": page,
-        "permalink_url": call.github.links.page(found, f"/compare/{base[:7]}...{head[:7]}"),
+        "permalink_url": call.github.links.page(repository, f"/compare/{base[:7]}...{head[:7]}"),
         "diff_url": f"{page}.diff",
         "patch_url": f"{page}.patch",
-        "base_commit": commits.commit(call.github, found, git.commit(base)),
-        "merge_base_commit": commits.commit(call.github, found, git.commit(fork)),
+        "base_commit": commits.commit(call.github, repository, git.commit(base)),
+        "merge_base_commit": commits.commit(call.github, repository, git.commit(fork)),
         "status": states.get((ahead > 0, behind > 0), "diverged"),
         "ahead_by": ahead,
         "behind_by": behind,
         "total_commits": ahead,
-        "commits": [commits.commit(call.github, found, it) for it in history],
+        "commits": [commits.commit(call.github, repository, item) for item in history],
         "files": [
-            commits.changed_file(call.github, found, it, head)
-            for it in changed_files(git, fork, head)[:_MOST_FILES]
+            commits.changed_file(call.github, repository, item, head)
+            for item in changed_files(git, fork, head)[:_MOST_FILES]
         ],
     }
     return Reply(200, shaped)

@@ -18,31 +18,31 @@ ROUTER = Router()
 _RANGES = {"success": range(200, 400), "failure": range(400, 600)}
 
 
-def shape(it: Delivery) -> dict[str, Any]:
+def shape(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery as lists have it."""
     return {
-        "id": it.id,
-        "guid": it.guid,
-        "delivered_at": fine_stamp(it.delivered_at),
-        "redelivery": it.redelivery,
-        "duration": it.duration,
-        "status": it.status,
-        "status_code": it.status_code,
-        "event": it.event,
-        "action": it.action,
-        "installation_id": it.installation_id,
-        "repository_id": it.repository_id,
+        "id": delivery.id,
+        "guid": delivery.guid,
+        "delivered_at": fine_stamp(delivery.delivered_at),
+        "redelivery": delivery.redelivery,
+        "duration": delivery.duration,
+        "status": delivery.status,
+        "status_code": delivery.status_code,
+        "event": delivery.event,
+        "action": delivery.action,
+        "installation_id": delivery.installation_id,
+        "repository_id": delivery.repository_id,
         "throttled_at": None,
     }
 
 
-def shape_in_full(it: Delivery) -> dict[str, Any]:
+def shape_in_full(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery with what was sent and answered."""
     return {
-        **shape(it),
-        "url": it.url,
-        "request": {"headers": it.request_headers, "payload": it.payload},
-        "response": {"headers": it.response_headers, "payload": it.response_body},
+        **shape(delivery),
+        "url": delivery.url,
+        "request": {"headers": delivery.request_headers, "payload": delivery.payload},
+        "response": {"headers": delivery.response_headers, "payload": delivery.response_body},
     }
 
 
@@ -50,31 +50,35 @@ def _kept(call: Call) -> list[Delivery]:
     """Return the attempts that were made in the last three days, newest first."""
     call.as_app()
     oldest = call.github.now() - KEPT_SECONDS
-    found = [it for it in call.github.store.deliveries if not it.pending and it.delivered_at >= oldest]
-    return sorted(found, key=lambda it: it.id, reverse=True)
+    attempts = [
+        attempt
+        for attempt in call.github.store.deliveries
+        if not attempt.pending and attempt.delivered_at >= oldest
+    ]
+    return sorted(attempts, key=lambda attempt: attempt.id, reverse=True)
 
 
 @ROUTER.on("GET", "/app/hook/deliveries")
 def list_deliveries(call: Call) -> Reply:
     """List attempts, newest first, by cursor."""
-    found = _kept(call)
+    attempts = _kept(call)
     if (status := call.query.get("status")) is not None:
         if status not in _RANGES:
             raise unprocessable("Invalid request.\n\nstatus must be one of success, failure.")
-        found = [it for it in found if it.status_code in _RANGES[status]]
+        attempts = [attempt for attempt in attempts if attempt.status_code in _RANGES[status]]
     size = call.query.get("per_page", "")
     wanted = min(int(size), 100) if size.isascii() and size.isdigit() and int(size) else 30
     start = _start(call.query.get("cursor"))
     if start is not None:
-        found = [it for it in found if it.id <= start]
+        attempts = [attempt for attempt in attempts if attempt.id <= start]
     headers = {}
-    if len(found) > wanted:
-        rest = f"v1_{found[wanted].id}"
+    if len(attempts) > wanted:
+        rest = f"v1_{attempts[wanted].id}"
         cursor = base64.urlsafe_b64encode(rest.encode()).decode()
         others = {name: value for name, value in call.query.items() if name != "cursor"}
         query = "&".join([f"{name}={value}" for name, value in others.items()] + [f"cursor={cursor}"])
         headers["Link"] = f'<{call.github.links.api}{call.path}?{query}>; rel="next"'
-    return Reply(200, [shape(it) for it in found[:wanted]], headers)
+    return Reply(200, [shape(attempt) for attempt in attempts[:wanted]], headers)
 
 
 def _start(cursor: str | None) -> int | None:
@@ -88,9 +92,9 @@ def _start(cursor: str | None) -> int | None:
 
 def _delivery(call: Call) -> Delivery:
     wanted = call.number("id")
-    for it in _kept(call):
-        if it.id == wanted:
-            return it
+    for attempt in _kept(call):
+        if attempt.id == wanted:
+            return attempt
     raise not_found()
 
 

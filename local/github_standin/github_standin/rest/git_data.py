@@ -28,11 +28,11 @@ _REPO = "/repos/{owner}/{repo}/git"
 @ROUTER.on("GET", f"{_REPO}/commits/{{sha}}")
 def get_commit(call: Call) -> Reply:
     """Return a commit by its full hash."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
-    if git.type_of(call.params["sha"]) != "commit" or call.hidden(found, "object", call.params["sha"]):
+    repository = call.repository(READ_CONTENTS)
+    git = call.git(repository)
+    if git.type_of(call.params["sha"]) != "commit" or call.hidden(repository, "object", call.params["sha"]):
         raise not_found()
-    return Reply(200, commits.git_commit(call.github, found, git.commit(call.params["sha"])))
+    return Reply(200, commits.git_commit(call.github, repository, git.commit(call.params["sha"])))
 
 
 def _signature(call: Call, name: str, otherwise: Signature) -> Signature:
@@ -55,18 +55,18 @@ def _signature(call: Call, name: str, otherwise: Signature) -> Signature:
 @ROUTER.on("POST", f"{_REPO}/commits")
 def create_commit(call: Call) -> Reply:
     """Write a commit; an empty one, with its parent's tree, is allowed."""
-    found = call.repository(WRITE_CONTENTS)
-    git = call.git(found)
+    repository = call.repository(WRITE_CONTENTS)
+    git = call.git(repository)
     message, tree = call.text("message"), call.text("tree")
     parents = call.texts("parents") or []
-    if not _SHA.fullmatch(tree) or git.type_of(tree) != "tree" or call.hidden(found, "object", tree):
+    if not _SHA.fullmatch(tree) or git.type_of(tree) != "tree" or call.hidden(repository, "object", tree):
         raise unprocessable("Tree SHA does not exist")
     for parent in parents:
         if not _SHA.fullmatch(parent):
             raise unprocessable(
                 "The parents parameter must be exactly 40 characters and contain only [0-9a-f]."
             )
-        if git.type_of(parent) != "commit" or call.hidden(found, "object", parent):
+        if git.type_of(parent) != "commit" or call.hidden(repository, "object", parent):
             raise unprocessable("Parent SHA does not exist or is not a commit object")
     account = call.account()
     mail = f"{account.id}+{account.login}@{call.github.links.noreply}"
@@ -77,15 +77,15 @@ def create_commit(call: Call) -> Reply:
     committer = by_github if signs else _signature(call, "committer", author)
     sign = call.github.git_store.signer.signed if signs else None
     sha = git.write_commit(tree, parents, message, author, committer, sign=sign)
-    call.github.lag.made("object", found.id, sha)
-    return Reply(201, commits.git_commit(call.github, found, git.commit(sha)))
+    call.github.lag.made("object", repository.id, sha)
+    return Reply(201, commits.git_commit(call.github, repository, git.commit(sha)))
 
 
 @ROUTER.on("GET", f"{_REPO}/trees/{{sha:path}}")
 def get_tree(call: Call) -> Reply:
     """Return a tree by its hash, or that of a commit or branch."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
+    repository = call.repository(READ_CONTENTS)
+    git = call.git(repository)
     wanted = call.params["sha"]
     tree = wanted if git.type_of(wanted) == "tree" else None
     if tree is None:
@@ -93,11 +93,11 @@ def get_tree(call: Call) -> Reply:
         tree = git.commit(commit).tree if commit else None
     if tree is None:
         raise not_found()
-    return Reply(200, _tree(call, found, git, tree, recursive="recursive" in call.query))
+    return Reply(200, _tree(call, repository, git, tree, recursive="recursive" in call.query))
 
 
 def _tree(
-    call: Call, found: Repository, git: GitRepository, tree: str, *, recursive: bool = False
+    call: Call, repository: Repository, git: GitRepository, tree: str, *, recursive: bool = False
 ) -> dict[str, Any]:
     lines = []
     for entry in git.entries(tree, recursive=recursive):
@@ -105,17 +105,17 @@ def _tree(
         if entry.size is not None:
             line["size"] = entry.size
         if entry.type != "commit":
-            line["url"] = call.github.links.repo(found, f"/git/{entry.type}s/{entry.sha}")
+            line["url"] = call.github.links.repo(repository, f"/git/{entry.type}s/{entry.sha}")
         lines.append(line)
-    url = call.github.links.repo(found, f"/git/trees/{tree}")
+    url = call.github.links.repo(repository, f"/git/trees/{tree}")
     return {"sha": tree, "url": url, "tree": lines, "truncated": False}
 
 
 @ROUTER.on("POST", f"{_REPO}/trees")
 def create_tree(call: Call) -> Reply:
     """Write a tree from entries, on top of a base tree if given."""
-    found = call.repository(WRITE_CONTENTS)
-    git = call.git(found)
+    repository = call.repository(WRITE_CONTENTS)
+    git = call.git(repository)
     entries = call.items("tree")
     if not entries:
         raise unprocessable("Invalid tree info")
@@ -127,7 +127,7 @@ def create_tree(call: Call) -> Reply:
         tree = git.write_tree(changes, base)
     except ValueError:
         raise unprocessable("tree.path contains a malformed path component") from None
-    return Reply(201, _tree(call, found, git, tree))
+    return Reply(201, _tree(call, repository, git, tree))
 
 
 def _change(call: Call, git: GitRepository, entry: Any) -> TreeChange:
@@ -154,8 +154,8 @@ def _change(call: Call, git: GitRepository, entry: Any) -> TreeChange:
 @ROUTER.on("GET", f"{_REPO}/blobs/{{sha}}")
 def get_blob(call: Call) -> Reply:
     """Return a blob in base64."""
-    found = call.repository(READ_CONTENTS)
-    git = call.git(found)
+    repository = call.repository(READ_CONTENTS)
+    git = call.git(repository)
     sha = call.params["sha"]
     if git.type_of(sha) != "blob":
         raise not_found()
@@ -166,7 +166,7 @@ def get_blob(call: Call) -> Reply:
             "sha": sha,
             "node_id": sha,
             "size": len(content),
-            "url": call.github.links.repo(found, f"/git/blobs/{sha}"),
+            "url": call.github.links.repo(repository, f"/git/blobs/{sha}"),
             "content": base64.encodebytes(content).decode(),
             "encoding": "base64",
         },

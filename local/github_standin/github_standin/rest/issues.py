@@ -21,7 +21,7 @@ _STATES = ("open", "closed", "all")
 _LOCK = Rule("issues", "write", "write", or_pulls=True)
 
 
-def in_state(call: Call, found: list[Issue]) -> list[Issue]:
+def in_state(call: Call, listed: list[Issue]) -> list[Issue]:
     """Return those in the state that the query asks for, newest first unless asked otherwise.
 
     Raises:
@@ -30,41 +30,43 @@ def in_state(call: Call, found: list[Issue]) -> list[Issue]:
     state = call.query.get("state", "open")
     if state not in _STATES:
         raise unprocessable("Invalid request.\n\nstate must be one of open, closed, all.")
-    chosen = [it for it in found if state in ("all", it.state)]
+    chosen = [issue for issue in listed if state in ("all", issue.state)]
     updated = call.query.get("sort") == "updated"
     newest_first = call.query.get("direction", "desc") != "asc"
-    return sorted(chosen, key=lambda it: (it.updated_at if updated else 0, it.number), reverse=newest_first)
+    return sorted(
+        chosen, key=lambda issue: (issue.updated_at if updated else 0, issue.number), reverse=newest_first
+    )
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/issues")
 def list_issues(call: Call) -> Reply:
     """List issues and pull requests."""
-    found = call.repository(READ_ISSUES)
-    chosen = in_state(call, list(call.github.issues_of(found)))
+    repository = call.repository(READ_ISSUES)
+    chosen = in_state(call, list(call.github.issues_of(repository)))
     wanted = {name.lower() for name in call.query.get("labels", "").split(",") if name}
-    chosen = [it for it in chosen if wanted <= {name.lower() for name in it.labels}]
-    return call.page(chosen, lambda it: issues.issue(call.github, found, it))
+    chosen = [issue for issue in chosen if wanted <= {name.lower() for name in issue.labels}]
+    return call.page(chosen, lambda issue: issues.issue(call.github, repository, issue))
 
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/issues")
 def create_issue(call: Call) -> Reply:
     """Open an issue; labels of somebody who may not label are dropped without a word."""
-    found = call.repository(TALK)
-    if not found.has_issues:
+    repository = call.repository(TALK)
+    if not repository.has_issues:
         raise issues_disabled()
     title = changes.checked_title(call.text("title"), "Issue")
     body = changes.checked_body(call.maybe_text("body"), "Issue")
-    names = [_name(it) for it in call.items("labels") or []]
+    names = [_name(label) for label in call.items("labels") or []]
     call.create_content()
     account = call.account()
-    it = changes.begin(call, found, title, body)
-    if call.by_app or ROLES[role_of(found, account)] >= ROLES["triage"]:
-        it.labels = ensure_labels(call, found, names)
-    call.github.store.issues.put(it)
-    events.issue_event(call.github, found, it, "opened", account)
-    for name in it.labels:
-        events.label_event(call.github, found, it, "labeled", account, name)
-    return Reply(201, issues.issue(call.github, found, it))
+    issue = changes.begin(call, repository, title, body)
+    if call.by_app or ROLES[role_of(repository, account)] >= ROLES["triage"]:
+        issue.labels = ensure_labels(call, repository, names)
+    call.github.store.issues.put(issue)
+    events.issue_event(call.github, repository, issue, "opened", account)
+    for name in issue.labels:
+        events.label_event(call.github, repository, issue, "labeled", account, name)
+    return Reply(201, issues.issue(call.github, repository, issue))
 
 
 def _name(value: Any) -> str:
@@ -78,42 +80,44 @@ def _name(value: Any) -> str:
 @ROUTER.on("GET", "/repos/{owner}/{repo}/issues/{number}")
 def get_issue(call: Call) -> Reply:
     """Return one issue."""
-    found, it = call.issue(READ_ISSUES)
-    return Reply(200, issues.issue(call.github, found, it))
+    repository, issue = call.issue(READ_ISSUES)
+    return Reply(200, issues.issue(call.github, repository, issue))
 
 
 @ROUTER.on("PATCH", "/repos/{owner}/{repo}/issues/{number}")
 def change_issue(call: Call) -> Reply:
     """Change title, text, state or labels, as the author or with the triage role."""
-    found, it = call.issue(TALK)
-    changes.check_author(call, found, it, "triage")
+    repository, issue = call.issue(TALK)
+    changes.check_author(call, repository, issue, "triage")
     labels = call.items("labels")
     reason = call.maybe_text("state_reason")
-    change(call, found, it)
-    if reason is not None and it.state == "closed":
-        it.state_reason = reason
+    change(call, repository, issue)
+    if reason is not None and issue.state == "closed":
+        issue.state_reason = reason
     if labels is not None:
-        changes.set_labels(call, found, it, ensure_labels(call, found, [_name(name) for name in labels]))
-    call.github.store.issues.put(it)
-    return Reply(200, issues.issue(call.github, found, it))
+        changes.set_labels(
+            call, repository, issue, ensure_labels(call, repository, [_name(name) for name in labels])
+        )
+    call.github.store.issues.put(issue)
+    return Reply(200, issues.issue(call.github, repository, issue))
 
 
 @ROUTER.on("PUT", "/repos/{owner}/{repo}/issues/{number}/lock")
 def lock_issue(call: Call) -> Reply:
     """Lock a conversation: https://docs.github.com/en/rest/issues/issues#lock-an-issue."""
-    _, it = call.issue(_LOCK)
-    it.locked, it.lock_reason = True, call.maybe_text("lock_reason")
-    call.github.store.issues.put(it)
+    _, issue = call.issue(_LOCK)
+    issue.locked, issue.lock_reason = True, call.maybe_text("lock_reason")
+    call.github.store.issues.put(issue)
     return Reply(204)
 
 
-def change(call: Call, found: Repository, it: Issue) -> None:
+def change(call: Call, repository: Repository, issue: Issue) -> None:
     """Apply title, body and state from the request's body, and tell the App.
 
     Raises:
         ApiError: 422, one of them is not valid.
     """
-    kind = "PullRequest" if it.pull else "Issue"
+    kind = "PullRequest" if issue.pull else "Issue"
     body = call.body()
     title, state = call.maybe_text("title"), call.maybe_text("state")
     text = call.maybe_text("body")
@@ -122,10 +126,10 @@ def change(call: Call, found: Repository, it: Issue) -> None:
     if title is not None:
         changes.checked_title(title, kind)
     changes.checked_body(text, kind)
-    if state == "open" and it.state == "closed":
-        changes.check_reopening(call, found, it)
+    if state == "open" and issue.state == "closed":
+        changes.check_reopening(call, repository, issue)
     if title is not None or "body" in body:
         call.create_content(edit=True)
-        changes.edit(call, found, it, title, text if "body" in body else it.body)
-    if state is not None and state != it.state:
-        changes.set_state(call, found, it, state)
+        changes.edit(call, repository, issue, title, text if "body" in body else issue.body)
+    if state is not None and state != issue.state:
+        changes.set_state(call, repository, issue, state)

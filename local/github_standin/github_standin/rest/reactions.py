@@ -20,24 +20,24 @@ _ISSUE = "/repos/{owner}/{repo}/issues/{number}/reactions"
 _COMMENT = "/repos/{owner}/{repo}/issues/comments/{id}/reactions"
 
 
-def _list(call: Call, it: Issue | Comment) -> Reply:
+def _list(call: Call, subject: Issue | Comment) -> Reply:
     content = call.query.get("content")
-    chosen = [reaction for reaction in it.reactions if content in (None, reaction.content)]
+    chosen = [reaction for reaction in subject.reactions if content in (None, reaction.content)]
     return call.page(chosen, lambda reaction: issues.reaction(call.github, reaction))
 
 
-def _save(call: Call, it: Issue | Comment) -> None:
-    if isinstance(it, Issue):
-        call.github.store.issues.put(it)
+def _save(call: Call, subject: Issue | Comment) -> None:
+    if isinstance(subject, Issue):
+        call.github.store.issues.put(subject)
     else:
-        call.github.store.comments.put(it)
+        call.github.store.comments.put(subject)
 
 
-def _add(call: Call, it: Issue | Comment) -> Reply:
+def _add(call: Call, subject: Issue | Comment) -> Reply:
     content, account = call.text("content"), call.account()
     if content not in issues.CONTENTS:
         raise invalid("Reaction", "invalid", field="content")
-    for reaction in it.reactions:
+    for reaction in subject.reactions:
         if (reaction.user_id, reaction.content) == (account.id, content):
             return Reply(200, issues.reaction(call.github, reaction))
     made = Reaction(
@@ -46,8 +46,8 @@ def _add(call: Call, it: Issue | Comment) -> Reply:
         content=content,
         created_at=call.github.now(),
     )
-    it.reactions.append(made)
-    _save(call, it)
+    subject.reactions.append(made)
+    _save(call, subject)
     return Reply(201, issues.reaction(call.github, made))
 
 
@@ -60,9 +60,9 @@ def list_on_issue(call: Call) -> Reply:
 @ROUTER.on("POST", _ISSUE)
 def react_to_issue(call: Call) -> Reply:
     """React to an issue: 201 when new, 200 when it was there."""
-    found, it = call.issue(TALK)
-    changes.check_unlocked(call, found, it, "reaction")
-    return _add(call, it)
+    repository, issue = call.issue(TALK)
+    changes.check_unlocked(call, repository, issue, "reaction")
+    return _add(call, issue)
 
 
 @ROUTER.on("GET", _COMMENT)

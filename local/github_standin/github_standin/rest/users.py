@@ -29,9 +29,9 @@ def get_user(call: Call) -> Reply:
     login = call.params["login"]
     if app is not None and login.lower() == f"{app.slug}[bot]".lower():
         call.github.bot()
-    found = call.github.account(login)
+    account = call.github.account(login)
     # GitHub finds no user by the login that its own agent acts under, which is an App's without `[bot]`:
     # https://github.com/anthropics/claude-code-action/issues/1284
-    if found is None or (found.type == "Bot" and not found.login.endswith("[bot]")):
+    if account is None or (account.type == "Bot" and not account.login.endswith("[bot]")):
         raise not_found()
-    return Reply(200, accounts.public_user(call.github, found))
+    return Reply(200, accounts.public_user(call.github, account))

@@ -112,30 +112,30 @@ def via_app(github: GitHub, *, by_app: bool) -> JSON | None:
     return app(github, github.app) if by_app and github.app is not None else None
 
 
-def installation(github: GitHub, record: Installation) -> JSON:
+def installation(github: GitHub, installation: Installation) -> JSON:
     """Return an installation."""
-    account = github.store.accounts[record.account_id]
+    account = github.store.accounts[installation.account_id]
     app_record = github.app
-    made = fine_stamp(record.created_at)
+    made = fine_stamp(installation.created_at)
     return {
-        "id": record.id,
+        "id": installation.id,
         "client_id": app_record.client_id if app_record else None,
         "account": user(github, account),
         "repository_selection": "selected",
-        "access_tokens_url": f"{github.links.api}/app/installations/{record.id}/access_tokens",
+        "access_tokens_url": f"{github.links.api}/app/installations/{installation.id}/access_tokens",
         "repositories_url": f"{github.links.api}/installation/repositories",
-        "html_url": f"{github.links.root}/settings/installations/{record.id}",
+        "html_url": f"{github.links.root}/settings/installations/{installation.id}",
         "app_id": app_record.id if app_record else None,
         "app_slug": app_record.slug if app_record else None,
         "target_id": account.id,
         "target_type": account.type,
-        "permissions": record.permissions,
-        "events": record.events,
+        "permissions": installation.permissions,
+        "events": installation.events,
         "created_at": made,
         "updated_at": made,
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None if record.suspended_at is None else user(github, account),
-        "suspended_at": None if record.suspended_at is None else stamp(record.suspended_at),
+        "suspended_by": None if installation.suspended_at is None else user(github, account),
+        "suspended_at": None if installation.suspended_at is None else stamp(installation.suspended_at),
     }

@@ -35,16 +35,16 @@ def _account(github: GitHub, signature: Signature) -> Account | None:
     return github.account(local.partition("+")[2] or local)
 
 
-def signature(it: Signature) -> JSON:
+def signature(person: Signature) -> JSON:
     """Return a commit's author or committer."""
-    return {"name": it.name, "email": it.email, "date": it.date}
+    return {"name": person.name, "email": person.email, "date": person.date}
 
 
-def _verification(github: GitHub, repository: Repository, it: Commit) -> JSON:
+def _verification(github: GitHub, repository: Repository, commit: Commit) -> JSON:
     """Return the verification of a commit's signature; only the stand-in's own key is known."""
-    if it.committer.email != GITHUB_MAIL:
+    if commit.committer.email != GITHUB_MAIL:
         return _UNSIGNED
-    verified = github.git_store.signer.verified(github.git(repository).raw_commit(it.sha))
+    verified = github.git_store.signer.verified(github.git(repository).raw_commit(commit.sha))
     if verified is None:
         return _UNSIGNED
     signature, payload = verified
@@ -53,45 +53,45 @@ def _verification(github: GitHub, repository: Repository, it: Commit) -> JSON:
         "reason": "valid",
         "signature": signature,
         "payload": payload,
-        "verified_at": it.committer.date,
+        "verified_at": commit.committer.date,
     }
 
 
-def git_commit(github: GitHub, repository: Repository, it: Commit) -> JSON:
+def git_commit(github: GitHub, repository: Repository, commit: Commit) -> JSON:
     """Return a commit as the git database has it."""
     return {
-        "sha": it.sha,
-        "node_id": node_id("C", int(it.sha[:15], 16)),
-        "url": github.links.repo(repository, f"/git/commits/{it.sha}"),
-        "html_url": github.links.page(repository, f"/commit/{it.sha}"),
-        "author": signature(it.author),
-        "committer": signature(it.committer),
-        "tree": {"sha": it.tree, "url": github.links.repo(repository, f"/git/trees/{it.tree}")},
-        "message": it.message,
+        "sha": commit.sha,
+        "node_id": node_id("C", int(commit.sha[:15], 16)),
+        "url": github.links.repo(repository, f"/git/commits/{commit.sha}"),
+        "html_url": github.links.page(repository, f"/commit/{commit.sha}"),
+        "author": signature(commit.author),
+        "committer": signature(commit.committer),
+        "tree": {"sha": commit.tree, "url": github.links.repo(repository, f"/git/trees/{commit.tree}")},
+        "message": commit.message,
         "parents": [
             {
                 "sha": parent,
                 "url": github.links.repo(repository, f"/git/commits/{parent}"),
                 "html_url": github.links.page(repository, f"/commit/{parent}"),
             }
-            for parent in it.parents
+            for parent in commit.parents
         ],
-        "verification": _verification(github, repository, it),
+        "verification": _verification(github, repository, commit),
     }
 
 
-def commit(github: GitHub, repository: Repository, it: Commit) -> JSON:
+def commit(github: GitHub, repository: Repository, commit: Commit) -> JSON:
     """Return a commit as the repository's history has it."""
-    inner = git_commit(github, repository, it)
-    author, committer = _account(github, it.author), _account(github, it.committer)
-    url = github.links.repo(repository, f"/commits/{it.sha}")
+    inner = git_commit(github, repository, commit)
+    author, committer = _account(github, commit.author), _account(github, commit.committer)
+    url = github.links.repo(repository, f"/commits/{commit.sha}")
     return {
-        "sha": it.sha,
+        "sha": commit.sha,
         "node_id": inner["node_id"],
         "commit": {
             "author": inner["author"],
             "committer": inner["committer"],
-            "message": it.message,
+            "message": commit.message,
             "tree": inner["tree"],
             "url": inner["url"],
             "comment_count": 0,
@@ -116,25 +116,25 @@ def stats(changes: Sequence[FileChange]) -> dict[str, int]:
     return {"total": additions + deletions, "additions": additions, "deletions": deletions}
 
 
-def changed_file(github: GitHub, repository: Repository, it: FileChange, ref: str) -> JSON:
+def changed_file(github: GitHub, repository: Repository, change: FileChange, ref: str) -> JSON:
     """Return a changed file.
 
     Args:
         ref: the commit in which the file is as described.
     """
     shaped = {
-        "sha": it.sha,
-        "filename": it.path,
-        "status": it.status,
-        "additions": it.additions,
-        "deletions": it.deletions,
-        "changes": it.additions + it.deletions,
-        "blob_url": github.links.page(repository, f"/blob/{ref}/{it.path}"),
-        "raw_url": github.links.page(repository, f"/raw/{ref}/{it.path}"),
-        "contents_url": github.links.repo(repository, f"/contents/{it.path}?ref={ref}"),
+        "sha": change.sha,
+        "filename": change.path,
+        "status": change.status,
+        "additions": change.additions,
+        "deletions": change.deletions,
+        "changes": change.additions + change.deletions,
+        "blob_url": github.links.page(repository, f"/blob/{ref}/{change.path}"),
+        "raw_url": github.links.page(repository, f"/raw/{ref}/{change.path}"),
+        "contents_url": github.links.repo(repository, f"/contents/{change.path}?ref={ref}"),
     }
-    if it.patch is not None:
-        shaped["patch"] = it.patch
-    if it.previous is not None:
-        shaped["previous_filename"] = it.previous
+    if change.patch is not None:
+        shaped["patch"] = change.patch
+    if change.previous is not None:
+        shaped["previous_filename"] = change.previous
     return shaped

@@ -35,22 +35,22 @@ def reaction_counts(url: str, reactions: list[Reaction]) -> JSON:
     return {"url": url, "total_count": len(reactions), **{name: counts[name] for name in CONTENTS}}
 
 
-def reaction(github: GitHub, it: Reaction) -> JSON:
+def reaction(github: GitHub, reaction: Reaction) -> JSON:
     """Return one reaction."""
     return {
-        "id": it.id,
-        "node_id": node_id("REA", it.id),
-        "user": maybe_user(github, it.user_id),
-        "content": it.content,
-        "created_at": stamp(it.created_at),
+        "id": reaction.id,
+        "node_id": node_id("REA", reaction.id),
+        "user": maybe_user(github, reaction.user_id),
+        "content": reaction.content,
+        "created_at": stamp(reaction.created_at),
     }
 
 
-def issue(github: GitHub, repository: Repository, it: Issue) -> JSON:
+def issue(github: GitHub, repository: Repository, issue: Issue) -> JSON:
     """Return an issue; a pull request has a `pull_request` in it."""
-    place = f"/issues/{it.number}"
+    place = f"/issues/{issue.number}"
     url = github.links.repo(repository, place)
-    page = github.links.page(repository, f"/pull/{it.number}" if it.pull else place)
+    page = github.links.page(repository, f"/pull/{issue.number}" if issue.pull else place)
     shaped = {
         "url": url,
         "repository_url": github.links.repo(repository),
@@ -58,59 +58,59 @@ def issue(github: GitHub, repository: Repository, it: Issue) -> JSON:
         "comments_url": f"{url}/comments",
         "events_url": f"{url}/events",
         "html_url": page,
-        "id": it.id,
-        "node_id": node_id("PR", it.pull.id) if it.pull else node_id("I", it.id),
-        "number": it.number,
-        "title": it.title,
-        "user": maybe_user(github, it.user_id),
-        "labels": labels(github, repository, it.labels),
-        "state": it.state,
-        "locked": it.locked,
+        "id": issue.id,
+        "node_id": node_id("PR", issue.pull.id) if issue.pull else node_id("I", issue.id),
+        "number": issue.number,
+        "title": issue.title,
+        "user": maybe_user(github, issue.user_id),
+        "labels": labels(github, repository, issue.labels),
+        "state": issue.state,
+        "locked": issue.locked,
         "assignee": None,
         "assignees": [],
         "milestone": None,
-        "comments": len(github.comments_of(it)),
-        "created_at": stamp(it.created_at),
-        "updated_at": stamp(it.updated_at),
-        "closed_at": stamp(it.closed_at),
-        "author_association": association(github, repository, it.user_id),
-        "active_lock_reason": it.lock_reason,
-        "body": it.body,
-        "closed_by": maybe_user(github, it.closed_by_id),
-        "reactions": reaction_counts(f"{url}/reactions", it.reactions),
+        "comments": len(github.comments_of(issue)),
+        "created_at": stamp(issue.created_at),
+        "updated_at": stamp(issue.updated_at),
+        "closed_at": stamp(issue.closed_at),
+        "author_association": association(github, repository, issue.user_id),
+        "active_lock_reason": issue.lock_reason,
+        "body": issue.body,
+        "closed_by": maybe_user(github, issue.closed_by_id),
+        "reactions": reaction_counts(f"{url}/reactions", issue.reactions),
         "timeline_url": f"{url}/timeline",
-        "performed_via_github_app": via_app(github, by_app=it.by_app),
-        "state_reason": it.state_reason,
+        "performed_via_github_app": via_app(github, by_app=issue.by_app),
+        "state_reason": issue.state_reason,
     }
-    if it.pull:
-        shaped["draft"] = it.pull.draft
+    if issue.pull:
+        shaped["draft"] = issue.pull.draft
         shaped["pull_request"] = {
-            "url": github.links.repo(repository, f"/pulls/{it.number}"),
+            "url": github.links.repo(repository, f"/pulls/{issue.number}"),
             "html_url": page,
             "diff_url": f"{page}.diff",
             "patch_url": f"{page}.patch",
-            "merged_at": stamp(it.pull.merged_at),
+            "merged_at": stamp(issue.pull.merged_at),
         }
     return shaped
 
 
-def comment(github: GitHub, repository: Repository, it: Comment) -> JSON:
+def comment(github: GitHub, repository: Repository, comment: Comment) -> JSON:
     """Return a comment."""
-    url = github.links.repo(repository, f"/issues/comments/{it.id}")
-    on = github.issue(repository, it.number)
-    kind = "pull" if on is not None and on.pull else "issues"
+    url = github.links.repo(repository, f"/issues/comments/{comment.id}")
+    issue = github.issue(repository, comment.number)
+    kind = "pull" if issue is not None and issue.pull else "issues"
     return {
         "url": url,
-        "html_url": github.links.page(repository, f"/{kind}/{it.number}#issuecomment-{it.id}"),
-        "issue_url": github.links.repo(repository, f"/issues/{it.number}"),
-        "id": it.id,
-        "node_id": node_id("IC", it.id),
-        "user": maybe_user(github, it.user_id),
-        "created_at": stamp(it.created_at),
-        "updated_at": stamp(it.updated_at),
-        "author_association": association(github, repository, it.user_id),
-        "body": it.body,
-        "reactions": reaction_counts(f"{url}/reactions", it.reactions),
-        "performed_via_github_app": via_app(github, by_app=it.by_app),
+        "html_url": github.links.page(repository, f"/{kind}/{comment.number}#issuecomment-{comment.id}"),
+        "issue_url": github.links.repo(repository, f"/issues/{comment.number}"),
+        "id": comment.id,
+        "node_id": node_id("IC", comment.id),
+        "user": maybe_user(github, comment.user_id),
+        "created_at": stamp(comment.created_at),
+        "updated_at": stamp(comment.updated_at),
+        "author_association": association(github, repository, comment.user_id),
+        "body": comment.body,
+        "reactions": reaction_counts(f"{url}/reactions", comment.reactions),
+        "performed_via_github_app": via_app(github, by_app=comment.by_app),
         "minimized": None,
     }

@@ -27,87 +27,87 @@ def _side(github: GitHub, record: Repository, branch: str, sha: str) -> JSON:
     }
 
 
-def base_sha(github: GitHub, record: Repository, it: Issue, pull: Pull) -> str:
+def base_sha(github: GitHub, repository: Repository, issue: Issue, pull: Pull) -> str:
     """Return the base commit: the base branch's head while the pull request is open."""
-    if it.state == "closed":
+    if issue.state == "closed":
         return pull.base_sha
-    return github.git(record).branch(pull.base) or pull.base_sha
+    return github.git(repository).branch(pull.base) or pull.base_sha
 
 
-def pull_request(github: GitHub, record: Repository, it: Issue, *, full: bool = True) -> JSON:
+def pull_request(github: GitHub, repository: Repository, issue: Issue, *, full: bool = True) -> JSON:
     """Return a pull request.
 
     Args:
         full: with the counts and the state of merging, which lists do not have.
     """
-    if it.pull is None:
-        raise ValueError(f"#{it.number} is no pull request")
-    api, page = (github.links.repo(record, f"/{kind}/{it.number}") for kind in ("pulls", "issues"))
-    html = github.links.page(record, f"/pull/{it.number}")
-    head, base = github.head_of(record, it), base_sha(github, record, it, it.pull)
-    statuses = github.links.repo(record, f"/statuses/{head}")
+    if issue.pull is None:
+        raise ValueError(f"#{issue.number} is no pull request")
+    api, page = (github.links.repo(repository, f"/{kind}/{issue.number}") for kind in ("pulls", "issues"))
+    html = github.links.page(repository, f"/pull/{issue.number}")
+    head, base = github.head_of(repository, issue), base_sha(github, repository, issue, issue.pull)
+    statuses = github.links.repo(repository, f"/statuses/{head}")
     addresses = {
         "html": html,
         "issue": page,
         "comments": f"{page}/comments",
         "review_comments": f"{api}/comments",
-        "review_comment": github.links.repo(record, "/pulls/comments{/number}"),
+        "review_comment": github.links.repo(repository, "/pulls/comments{/number}"),
         "commits": f"{api}/commits",
         "statuses": statuses,
         "self": api,
     }
     shaped: JSON = {
         "url": api,
-        "id": it.pull.id,
-        "node_id": node_id("PR", it.pull.id),
+        "id": issue.pull.id,
+        "node_id": node_id("PR", issue.pull.id),
         "html_url": html,
         "diff_url": f"{html}.diff",
         "patch_url": f"{html}.patch",
         "issue_url": page,
-        "number": it.number,
-        "state": it.state,
-        "locked": it.locked,
-        "title": it.title,
-        "user": maybe_user(github, it.user_id),
-        "body": it.body,
-        "created_at": stamp(it.created_at),
-        "updated_at": stamp(it.updated_at),
-        "closed_at": stamp(it.closed_at),
-        "merged_at": stamp(it.pull.merged_at),
-        "merge_commit_sha": it.pull.merge_commit_sha,
+        "number": issue.number,
+        "state": issue.state,
+        "locked": issue.locked,
+        "title": issue.title,
+        "user": maybe_user(github, issue.user_id),
+        "body": issue.body,
+        "created_at": stamp(issue.created_at),
+        "updated_at": stamp(issue.updated_at),
+        "closed_at": stamp(issue.closed_at),
+        "merged_at": stamp(issue.pull.merged_at),
+        "merge_commit_sha": issue.pull.merge_commit_sha,
         "assignee": None,
         "assignees": [],
         "requested_reviewers": [],
         "requested_teams": [],
-        "labels": labels(github, record, it.labels),
+        "labels": labels(github, repository, issue.labels),
         "milestone": None,
-        "draft": it.pull.draft,
+        "draft": issue.pull.draft,
         **{f"{name}_url": addresses[name] for name in ("commits", "review_comments", "review_comment")},
         "comments_url": addresses["comments"],
         "statuses_url": statuses,
-        "head": _side(github, record, it.pull.head, head),
-        "base": _side(github, record, it.pull.base, base),
+        "head": _side(github, repository, issue.pull.head, head),
+        "base": _side(github, repository, issue.pull.base, base),
         "_links": {name: {"href": address} for name, address in addresses.items()},
-        "author_association": association(github, record, it.user_id),
+        "author_association": association(github, repository, issue.user_id),
         "auto_merge": None,
-        "active_lock_reason": it.lock_reason,
+        "active_lock_reason": issue.lock_reason,
     }
-    return shaped | _counts(github, record, it, base, head) if full else shaped
+    return shaped | _counts(github, repository, issue, base, head) if full else shaped
 
 
-def _counts(github: GitHub, record: Repository, it: Issue, base: str, head: str) -> JSON:
-    git = github.git(record)
+def _counts(github: GitHub, repository: Repository, issue: Issue, base: str, head: str) -> JSON:
+    git = github.git(repository)
     is_complete = git.type_of(base) and git.type_of(head)
     changes = changed_files(git, git.merge_base(base, head) or base, head) if is_complete else []
     lines = stats(changes)
     return {
-        "merged": it.pull is not None and it.pull.merged_at is not None,
+        "merged": issue.pull is not None and issue.pull.merged_at is not None,
         # GitHub works these two out later; whoever reads them must take null for an answer.
         "mergeable": None,
         "rebaseable": None,
         "mergeable_state": "unknown",
-        "merged_by": maybe_user(github, it.pull.merged_by_id if it.pull else None),
-        "comments": len(github.comments_of(it)),
+        "merged_by": maybe_user(github, issue.pull.merged_by_id if issue.pull else None),
+        "comments": len(github.comments_of(issue)),
         "review_comments": 0,
         "maintainer_can_modify": False,
         "commits": git.count(base, head) if is_complete else 0,

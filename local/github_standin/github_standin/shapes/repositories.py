@@ -57,32 +57,32 @@ _ADDRESSES = {
 }
 
 
-def brief_repository(record: Repository) -> JSON:
+def brief_repository(repository: Repository) -> JSON:
     """Return a repository as installation events list it."""
     return {
-        "id": record.id,
-        "node_id": node_id("R", record.id),
-        "name": record.name,
-        "full_name": record.full_name,
-        "private": record.private,
+        "id": repository.id,
+        "node_id": node_id("R", repository.id),
+        "name": repository.name,
+        "full_name": repository.full_name,
+        "private": repository.private,
     }
 
 
-def repository(github: GitHub, record: Repository) -> JSON:
+def repository(github: GitHub, repository: Repository) -> JSON:
     """Return a whole repository, as the API and webhook payloads carry it."""
-    page = github.links.page(record)
-    open_issues = sum(issue.state == "open" for issue in github.issues_of(record))
+    page = github.links.page(repository)
+    open_issues = sum(issue.state == "open" for issue in github.issues_of(repository))
     return {
-        **brief_repository(record),
-        "owner": user(github, github.store.accounts[record.owner_id]),
+        **brief_repository(repository),
+        "owner": user(github, github.store.accounts[repository.owner_id]),
         "html_url": page,
-        "description": record.description,
+        "description": repository.description,
         "fork": False,
-        "url": github.links.repo(record),
-        **{f"{name}_url": github.links.repo(record, path) for name, path in _ADDRESSES.items()},
-        "created_at": stamp(record.created_at),
-        "updated_at": stamp(record.updated_at),
-        "pushed_at": stamp(record.pushed_at),
+        "url": github.links.repo(repository),
+        **{f"{name}_url": github.links.repo(repository, path) for name, path in _ADDRESSES.items()},
+        "created_at": stamp(repository.created_at),
+        "updated_at": stamp(repository.updated_at),
+        "pushed_at": stamp(repository.pushed_at),
         "git_url": f"git://{page.partition('://')[2]}.git",
         "ssh_url": f"git@{page.partition('://')[2].replace('/', ':', 1)}.git",
         "clone_url": f"{page}.git",
@@ -92,8 +92,8 @@ def repository(github: GitHub, record: Repository) -> JSON:
         "stargazers_count": 0,
         "watchers_count": 0,
         "language": None,
-        "has_issues": record.has_issues,
-        "has_pull_requests": record.has_pull_requests,
+        "has_issues": repository.has_issues,
+        "has_pull_requests": repository.has_pull_requests,
         "pull_request_creation_policy": "all",
         "has_projects": False,
         "has_downloads": True,
@@ -102,20 +102,20 @@ def repository(github: GitHub, record: Repository) -> JSON:
         "has_discussions": False,
         "forks_count": 0,
         "mirror_url": None,
-        "archived": record.archived,
+        "archived": repository.archived,
         "disabled": False,
         "open_issues_count": open_issues,
         "license": None,
         "allow_forking": True,
         "is_template": False,
         "web_commit_signoff_required": False,
-        **{name: getattr(record, name) for name in MERGE_SETTINGS},
+        **{name: getattr(repository, name) for name in MERGE_SETTINGS},
         "topics": [],
-        "visibility": "private" if record.private else "public",
+        "visibility": "private" if repository.private else "public",
         "forks": 0,
         "open_issues": open_issues,
         "watchers": 0,
-        "default_branch": record.default_branch,
+        "default_branch": repository.default_branch,
     }
 
 
@@ -131,20 +131,20 @@ def role_flags(role: Role) -> dict[str, bool]:
     return {name: role in roles.split() for name, roles in order}
 
 
-def label(github: GitHub, record: Repository, it: Label) -> JSON:
+def label(github: GitHub, repository: Repository, label: Label) -> JSON:
     """Return a label."""
     return {
-        "id": it.id,
-        "node_id": node_id("LA", it.id),
-        "url": github.links.repo(record, f"/labels/{quote(it.name)}"),
-        "name": it.name,
-        "color": it.color,
+        "id": label.id,
+        "node_id": node_id("LA", label.id),
+        "url": github.links.repo(repository, f"/labels/{quote(label.name)}"),
+        "name": label.name,
+        "color": label.color,
         "default": False,
-        "description": it.description,
+        "description": label.description,
     }
 
 
-def labels(github: GitHub, record: Repository, names: list[str]) -> list[Any]:
+def labels(github: GitHub, repository: Repository, names: list[str]) -> list[Any]:
     """Return the repository's labels with these names."""
-    by_name = {it.name: it for it in record.labels}
-    return [label(github, record, by_name[name]) for name in names if name in by_name]
+    by_name = {it.name: it for it in repository.labels}
+    return [label(github, repository, by_name[name]) for name in names if name in by_name]

@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 _ADDRESSES = ("jobs", "logs", "cancel", "rerun", "artifacts")
 
 
-def workflow_run(github: GitHub, found: Repository, it: WorkflowRun) -> JSON:
+def workflow_run(github: GitHub, found: Repository, run: WorkflowRun) -> JSON:
     """Return a run as GitHub lists it; none has begun, so none has jobs."""
-    commit = github.git(found).commit(it.head_sha)
+    commit = github.git(found).commit(run.head_sha)
     runs = [other for other in github.store.workflow_runs if other.repository_id == found.id]
-    same = [other for other in runs if other.path == it.path]
+    same = [other for other in runs if other.path == run.path]
     workflow = min(other.id for other in same)
-    made, address = stamp(it.created_at), github.links.repo(found, f"/actions/runs/{it.id}")
+    made, address = stamp(run.created_at), github.links.repo(found, f"/actions/runs/{run.id}")
     shaped = repository(github, found)
     return {
-        "id": it.id,
-        "node_id": node_id("WFR", it.id),
-        "name": it.name,
+        "id": run.id,
+        "node_id": node_id("WFR", run.id),
+        "name": run.name,
         "display_title": commit.message.partition("\n")[0],
-        "path": it.path,
-        "run_number": sum(other.id <= it.id for other in same),
+        "path": run.path,
+        "run_number": sum(other.id <= run.id for other in same),
         "run_attempt": 1,
         "workflow_id": workflow,
-        "event": it.event,
+        "event": run.event,
         "status": "queued",
         "conclusion": None,
-        "head_branch": it.head_branch,
-        "head_sha": it.head_sha,
+        "head_branch": run.head_branch,
+        "head_sha": run.head_sha,
         "head_commit": {
             "id": commit.sha,
             "tree_id": commit.tree,
@@ -46,8 +46,8 @@ def workflow_run(github: GitHub, found: Repository, it: WorkflowRun) -> JSON:
             "author": {"name": commit.author.name, "email": commit.author.email},
             "committer": {"name": commit.committer.name, "email": commit.committer.email},
         },
-        "actor": maybe_user(github, it.actor_id),
-        "triggering_actor": maybe_user(github, it.actor_id),
+        "actor": maybe_user(github, run.actor_id),
+        "triggering_actor": maybe_user(github, run.actor_id),
         "pull_requests": [],
         "repository": shaped,
         "head_repository": shaped,
@@ -55,8 +55,8 @@ def workflow_run(github: GitHub, found: Repository, it: WorkflowRun) -> JSON:
         "updated_at": made,
         "run_started_at": made,
         "url": address,
-        "html_url": github.links.page(found, f"/actions/runs/{it.id}"),
+        "html_url": github.links.page(found, f"/actions/runs/{run.id}"),
         **{f"{name}_url": f"{address}/{name}" for name in _ADDRESSES},
         "workflow_url": github.links.repo(found, f"/actions/workflows/{workflow}"),
-        "check_suite_url": github.links.repo(found, f"/check-suites/{it.id}"),
+        "check_suite_url": github.links.repo(found, f"/check-suites/{run.id}"),
     }

@@ -107,19 +107,19 @@ class Pages:
     # Finding
 
     def _found(self, request: Request) -> Repository:
-        found = self._github.repository(
+        repository = self._github.repository(
             request.path_params["owner"], request.path_params["repo"].removesuffix(".git")
         )
-        if found is None:
+        if repository is None:
             raise NotHereError
-        return found
+        return repository
 
     def _found_issue(self, request: Request) -> tuple[Repository, Issue]:
-        found = self._found(request)
-        it = self._github.issue(found, request.path_params["number"])
-        if it is None or it.deleted:
+        repository = self._found(request)
+        issue = self._github.issue(repository, request.path_params["number"])
+        if issue is None or issue.deleted:
             raise NotHereError
-        return found, it
+        return repository, issue
 
     # Pages
 
@@ -130,104 +130,107 @@ class Pages:
             "app": self._github.app,
         }
 
-    def _counts(self, found: Repository) -> tuple[int, int]:
-        open_ones = [it for it in self._github.issues_of(found) if it.state == "open"]
+    def _counts(self, repository: Repository) -> tuple[int, int]:
+        open_ones = [it for it in self._github.issues_of(repository) if it.state == "open"]
         pulls = sum(it.pull is not None for it in open_ones)
         return len(open_ones) - pulls, pulls
 
     def _repository(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._found(request)
-        git = self._github.git(found)
-        head = git.branch(found.default_branch)
+        repository = self._found(request)
+        git = self._github.git(repository)
+        head = git.branch(repository.default_branch)
         entries = git.entries(head) if head else []
         readme = next((it for it in entries if it.path.lower() == "readme.md"), None)
         return "repository.html", {
-            **self._frame(found, "code"),
+            **self._frame(repository, "code"),
             "entries": sorted(entries, key=lambda it: (it.type != "tree", it.path)),
             "readme": git.blob(readme.sha).decode(errors="replace") if readme else None,
             "branches": {ref.removeprefix("refs/heads/"): sha for ref, sha in git.refs().items()},
             "last": git.commit(head) if head else None,
         }
 
-    def _frame(self, found: Repository, tab: str) -> dict[str, Any]:
-        issues, pulls = self._counts(found)
-        return {"repository": found, "tab": tab, "open_issues": issues, "open_pulls": pulls}
+    def _frame(self, repository: Repository, tab: str) -> dict[str, Any]:
+        issues, pulls = self._counts(repository)
+        return {"repository": repository, "tab": tab, "open_issues": issues, "open_pulls": pulls}
 
     def _issues(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._found(request)
-        chosen = [it for it in self._github.issues_of(found) if it.pull is None]
-        return "issues.html", {**self._frame(found, "issues"), "issues": chosen[::-1], "kind": "issues"}
+        repository = self._found(request)
+        chosen = [it for it in self._github.issues_of(repository) if it.pull is None]
+        return "issues.html", {**self._frame(repository, "issues"), "issues": chosen[::-1], "kind": "issues"}
 
     def _pulls(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._found(request)
-        chosen = [it for it in self._github.issues_of(found) if it.pull is not None]
-        return "issues.html", {**self._frame(found, "pulls"), "issues": chosen[::-1], "kind": "pull"}
+        repository = self._found(request)
+        chosen = [it for it in self._github.issues_of(repository) if it.pull is not None]
+        return "issues.html", {**self._frame(repository, "pulls"), "issues": chosen[::-1], "kind": "pull"}
 
     def _issue(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found, it = self._found_issue(request)
+        repository, issue = self._found_issue(request)
         values = {
-            **self._frame(found, "pulls" if it.pull else "issues"),
-            "issue": it,
-            "comments": self._github.comments_of(it),
-            "labels": {label.name: label.color for label in found.labels},
+            **self._frame(repository, "pulls" if issue.pull else "issues"),
+            "issue": issue,
+            "comments": self._github.comments_of(issue),
+            "labels": {label.name: label.color for label in repository.labels},
             "view": request.path_params.get("tab", "conversation"),
             "commits": [],
             "files": [],
             "checks": [],
         }
-        if it.pull is not None:
-            git = self._github.git(found)
-            start, head = self._span(found, it)
+        if issue.pull is not None:
+            git = self._github.git(repository)
+            start, head = self._span(repository, issue)
             checks = [run for run in self._github.store.check_runs if run.head_sha == head]
             values |= {"commits": git.log("--reverse", f"{start}..{head}"), "checks": checks}
             values["files"] = changed_files(git, start, head)
         return "issue.html", values
 
-    def _span(self, found: Repository, it: Issue) -> tuple[str, str]:
-        if it.pull is None:
+    def _span(self, repository: Repository, issue: Issue) -> tuple[str, str]:
+        if issue.pull is None:
             raise NotHereError
-        base, head = base_sha(self._github, found, it, it.pull), self._github.head_of(found, it)
-        return self._github.git(found).merge_base(base, head) or base, head
+        base, head = (
+            base_sha(self._github, repository, issue, issue.pull),
+            self._github.head_of(repository, issue),
+        )
+        return self._github.git(repository).merge_base(base, head) or base, head
 
     async def _diff(self, request: Request) -> Response:
         def locked() -> Response:
             with self._github.lock:
                 try:
-                    found, it = self._found_issue(request)
-                    start, head = self._span(found, it)
+                    repository, issue = self._found_issue(request)
+                    start, head = self._span(repository, issue)
                 except NotHereError:
                     return PlainTextResponse("Not Found\n", 404)
-                return PlainTextResponse(patch_text(self._github.git(found), start, head))
+                return PlainTextResponse(patch_text(self._github.git(repository), start, head))
 
         return await run_in_threadpool(locked)
 
     def _commits(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._found(request)
-        git = self._github.git(found)
+        repository = self._found(request)
+        git = self._github.git(repository)
         sha = git.resolve(request.path_params["ref"])
         if sha is None:
             raise NotHereError
         history = git.log(f"--max-count={_SHOWN}", sha)
-        return "commits.html", {**self._frame(found, "code"), "commits": history}
+        return "commits.html", {**self._frame(repository, "code"), "commits": history}
 
     def _commit(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._found(request)
-        git = self._github.git(found)
+        repository = self._found(request)
+        git = self._github.git(repository)
         sha = git.resolve(request.path_params["sha"])
         if sha is None:
             raise NotHereError
         commit = git.commit(sha)
         files = changed_files(git, commit.parents[0] if commit.parents else EMPTY_TREE, sha)
-        return "commit.html", {**self._frame(found, "code"), "commit": commit, "files": files}
+        return "commit.html", {**self._frame(repository, "code"), "commit": commit, "files": files}
 
     def _tree(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._found(request)
-        git = self._github.git(found)
-        ref, path = self._split(request.path_params["ref"], found)
+        repository = self._found(request)
+        git = self._github.git(repository)
+        ref, path = self._split(request.path_params["ref"], repository)
         sha = git.resolve(ref)
         if sha is None:
             raise NotHereError
-        values = {**self._frame(found, "code"), "ref": ref, "path": path, "text": None, "entries": []}
+        values = {**self._frame(repository, "code"), "ref": ref, "path": path, "text": None, "entries": []}
         entry = next(iter(git.entries(sha, path)), None) if path else None
         if path and entry is None:
             raise NotHereError
@@ -238,9 +241,9 @@ class Pages:
             values["entries"] = sorted(found_entries, key=lambda it: (it.type != "tree", it.path))
         return "tree.html", values
 
-    def _split(self, text: str, found: Repository) -> tuple[str, str]:
+    def _split(self, text: str, repository: Repository) -> tuple[str, str]:
         """Split `branch/with/slash/path/to/file`: the longest branch that it begins with wins."""
-        names = [ref.removeprefix("refs/heads/") for ref in self._github.git(found).refs()]
+        names = [ref.removeprefix("refs/heads/") for ref in self._github.git(repository).refs()]
         for name in sorted(names, key=len, reverse=True):
             if text == name or text.startswith(f"{name}/"):
                 return name, text[len(name) + 1 :].strip("/")
@@ -252,7 +255,7 @@ class Pages:
         return "deliveries.html", {"deliveries": found}
 
     def _delivery(self, request: Request) -> tuple[str, dict[str, Any]]:
-        found = self._github.store.deliveries.get(request.path_params["id"])
-        if found is None:
+        delivery = self._github.store.deliveries.get(request.path_params["id"])
+        if delivery is None:
             raise NotHereError
-        return "delivery.html", {"delivery": found}
+        return "delivery.html", {"delivery": delivery}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+_Model = TypeVar("_Model", bound=BaseModel)
 # S3 says the first to a role with s3:ListBucket; to others a missing object is forbidden.
 _MISSING = frozenset({"NoSuchKey", "AccessDenied"})
 _TYPES = {
@@ -63,12 +64,7 @@ class Artifacts:
         Raises:
             AwsUnavailable: S3 did not answer.
         """
-        content = self._read("result.json", "look for an earlier result")
-        try:
-            return None if content is None else AgentResult.model_validate_json(content)
-        except ValidationError:
-            logger.warning("an earlier result cannot be read")
-        return None
+        return self._earlier(AgentResult, "result.json", "look for an earlier result")
 
     def earlier_usage(self) -> SessionUsage:
         """Return what earlier tasks of the session have used, as far as they kept it.
@@ -76,12 +72,7 @@ class Artifacts:
         Raises:
             AwsUnavailable: S3 did not answer.
         """
-        content = self._read("usage.json", "look for what earlier tasks used")
-        try:
-            return SessionUsage() if content is None else SessionUsage.model_validate_json(content)
-        except ValidationError:
-            logger.warning("the usage of earlier tasks cannot be read")
-            return SessionUsage()
+        return self._earlier(SessionUsage, "usage.json", "look for what earlier tasks used") or SessionUsage()
 
     def put_usage(self, usage: SessionUsage) -> None:
         """Write `usage.json`.
@@ -121,15 +112,21 @@ class Artifacts:
             self.put_file(path)
             self._kept[path.name] = seen
 
-    def _read(self, name: str, what: str) -> bytes | None:
-        with calling(what):
+    def _earlier(self, model: type[_Model], name: str, task: str) -> _Model | None:
+        """Read what an earlier task wrote; None if it wrote nothing of that form."""
+        with calling(task):
             try:
-                answer = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}")
-                return answer["Body"].read()
+                response = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}")
+                content = response["Body"].read()
             except ClientError as error:
                 if code_of(error) not in _MISSING:
                     raise
-        return None
+                return None
+        try:
+            return model.model_validate_json(content)
+        except ValidationError:
+            logger.warning("what an earlier task wrote cannot be read", name=name)
+            return None
 
     def _put(self, name: str, content: bytes) -> None:
         kind = _TYPES[name[name.rindex(".") :]]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pullwright.models import AgentRequest
-    from runner.agent.process import Stop
+    from runner.agent.process import ShouldStop
     from runner.context import SessionContext
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
@@ -52,7 +52,6 @@ class Checking:
 
     Args:
         request: the session's request; its name, branch, author and minutes are used.
-        should_stop: asked several times a second, whether the session has to end.
         since: seconds since 1970 when the first command of the agent's user began.
     """
 
@@ -60,7 +59,7 @@ class Checking:
     context: SessionContext
     report: Report
     show: Callable[[str], None]
-    should_stop: Callable[[], Stop | None]
+    should_stop: ShouldStop
     since: float
 
     def compare(
@@ -110,10 +109,11 @@ class Checking:
 
     def _remove_leftovers(self) -> None:
         context = self.context
-        places = WHOLE_MACHINE if context.machine == "own" else (context.work_dir, *SHARED_PLACES)
+        is_own = context.settings.machine == "own"
+        places = WHOLE_MACHINE if is_own else (context.settings.work_dir, *SHARED_PLACES)
         changed = remove_leftovers((context.user, context.checks_user), places, since=self.since)
         # On a machine that serves others, they change their files too.
-        if changed and context.machine == "own":
+        if changed and is_own:
             logger.warning("files that everybody may write were changed", paths=changed[:20])
             self.report.notices.append(
                 f"The checks may depend on {changed[0]!a}, which everybody may write and which was changed "
@@ -122,9 +122,9 @@ class Checking:
 
     def _check_out(self, store: Store, pushed: Head) -> Workspace:
         context = self.context
-        store.share_objects(context.work_dir / _OBJECTS)
+        store.share_objects(context.settings.work_dir / _OBJECTS)
         workspace = Workspace.create(
-            context.work_dir,
+            context.settings.work_dir,
             context.private,
             name=self.request.repository.partition("/")[2],
             user=context.checks_user,

@@ -23,7 +23,7 @@ class Checkpoints:
     """Calls something at intervals from a thread of its own, whatever comes of it.
 
     Args:
-        make: makes a checkpoint; asks `ended` between its steps.
+        make: makes a checkpoint.
         interval: seconds.
     """
 
@@ -33,11 +33,6 @@ class Checkpoints:
         self._clock = clock
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
-
-    @property
-    def ended(self) -> bool:
-        """Whether there will be no more of them."""
-        return self._ended.is_set()
 
     def start(self) -> None:
         """Start; the first call comes after one interval."""

@@ -71,16 +71,13 @@ def prepare(
         grants.renew()
         record.take_over(report.started_at)
     context = SessionContext(
-        work_dir=settings.work_dir,
+        settings=settings,
         private=_private_folder(settings.work_dir),
         user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
         checks_user=User(settings.checks_uid if settings.agent_isolation == "user" else None),
         record=record,
         artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
-        github_token=grants.github_token,
-        forget_github_token=grants.forget_github_token,
-        github_token_age=grants.github_token_age,
-        model_api_key=lambda: grants.current().model_api_key,
+        grants=grants,
         github=lambda repository, purpose, patience: GitHubClient(
             settings.github_api_url,
             grants.github_token,
@@ -95,18 +92,13 @@ def prepare(
         signals=signals,
         phases=phases,
         clock=clock,
-        checkpoint_seconds=settings.checkpoint_seconds,
-        package_manager=settings.package_manager,
-        machine=settings.machine,
-        model_patience_seconds=settings.model_patience_seconds,
         takes_over=takes_over,
-        is_spot=settings.capacity == "FARGATE_SPOT",
     )
     return context, report
 
 
 def _private_folder(work_dir: Path) -> Path:
-    """Make the runner's own folder, and clears what an earlier run of a container left."""
+    """Make the runner's own folder, and clear what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
     for name in ("agent", "collected", "objects", "runner", *FOLDERS):
         shutil.rmtree(work_dir / name, ignore_errors=True)
@@ -131,14 +123,14 @@ def make_tracker(context: SessionContext, request: AgentRequest) -> Tracker:
 def make_session(context: SessionContext, request: AgentRequest, report: Report, tracker: Tracker) -> Session:
     """Make the session with all that it needs before the repository is cloned."""
     stops = StopConditions(
-        context.signals, context.phases, DiskWatch(context.work_dir), request.limits.minutes
+        context.signals, context.phases, DiskWatch(context.settings.work_dir), request.limits.minutes
     )
     remote = Remote(
         request.git_url,
         request.branch,
-        context.github_token,
-        forget=context.forget_github_token,
-        token_age=context.github_token_age,
+        context.grants.github_token,
+        forget=context.grants.forget_github_token,
+        token_age=context.grants.github_token_age,
         should_stop=lambda: stops.from_outside() is not None,
     )
     github = context.github(request.repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)

@@ -88,7 +88,7 @@ class Session:
                 return
             self._remote.fetch_others(store, self._request.base)
             workspace = self._workspace(store, head, found)
-            profile = self._read_profile(store, head)
+            profile = read_profile(self._remote, store, head.tree)
         profile = self._set_up(workspace, profile)
         if profile.packages is not None:
             # With them there may be a program for the repository's tests.
@@ -126,19 +126,13 @@ class Session:
             self._report.fail(failure)
         if collected is not None:
             with phase("push"):
-                tree = self._push(work, store, head, collected, profile, failure)
-            self._check(profile.with_checks_of(store, tree), store, head, tree)
+                tree = self._push(work, collected, profile, failure)
+            self._check(work, profile.with_checks_of(store, tree), tree)
         elif failure is None:
             work.delete_checkpoint()
 
     def _push(
-        self,
-        work: Work,
-        store: Store,
-        head: Head,
-        collected: Collected,
-        profile: RepositoryProfile,
-        failure: PullwrightError | None,
+        self, work: Work, collected: Collected, profile: RepositoryProfile, failure: PullwrightError | None
     ) -> str:
         """Bring the work onto the branch, and return the tree that it then has if that succeeded."""
         if self._context.is_spot and isinstance(failure, TaskStopped):
@@ -152,18 +146,12 @@ class Session:
             raise
         except PullwrightError as error:
             logger.warning("the work did not come onto the branch", reason=error.sentence)
-            pushed = self._adopt_after(work, store, head)
-            if pushed is not None:
-                return pushed.tree
+            if (tree := self._adopt_instead(work)) is not None:
+                return tree
             self._report.fail(error)
         return collected.tree
 
     def _must_go_on(self) -> None:
-        """End the session here if its task is to stop.
-
-        Raises:
-            TaskStopped: it is.
-        """
         if self._context.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
 
@@ -182,11 +170,11 @@ class Session:
         )
         return True
 
-    def _adopt_after(self, work: Work, store: Store, head: Head) -> Head | None:
-        """Take what another task has pushed while this one worked, in the place of this one's own work.
+    def _adopt_instead(self, work: Work) -> str | None:
+        """Take what another task has pushed while this one worked, instead of this one's own work.
 
         Returns:
-            Where the branch stands with it; None if there is none, or if GitHub does not say.
+            Its tree; None if there is none, or if GitHub does not say.
 
         Raises:
             SessionClosed: the other task is the newer one.
@@ -197,10 +185,10 @@ class Session:
         if not context.takes_over:
             return None
         try:
-            pushed = find_pushed(self._remote, store, head, report.session_id)
+            pushed = find_pushed(self._remote, work.store, work.head, report.session_id)
             if pushed is None:
                 return None
-            report_pushed(self._remote, store, pushed, report)
+            report_pushed(self._remote, work.store, pushed, report)
         except PullwrightError as error:
             logger.warning("what another task has pushed could not be read", reason=error.sentence)
             return None
@@ -209,7 +197,7 @@ class Session:
         )
         work.write_diff(pushed.tree)
         work.delete_checkpoint()
-        return pushed
+        return pushed.tree
 
     def _clone(self) -> tuple[Store, Head, Head | None]:
         """Return the repository, and the last checkpoint if an earlier session left one on this branch."""
@@ -225,9 +213,9 @@ class Session:
         if not request.branch_is_ours:
             start = with_base(self._remote, store, request.base, start)
         # Everything that the agent begins with is in the store by now.
-        store.share_objects(context.work_dir / "objects")
+        store.share_objects(context.settings.work_dir / "objects")
         name = request.repository.partition("/")[2]
-        workspace = Workspace.create(context.work_dir, context.private, name=name, user=context.user)
+        workspace = Workspace.create(context.settings.work_dir, context.private, name=name, user=context.user)
         workspace.check_out(head, request.branch, request.author)
         workspace.remember_index()
         if found is not None:
@@ -236,22 +224,18 @@ class Session:
             workspace.put_back(start)
         return workspace
 
-    def _read_profile(self, store: Store, head: Head) -> RepositoryProfile:
-        profile = read_profile(self._remote, store, head.tree)
-        if profile.notice is not None:
-            self._report.notices.append(profile.notice)
-        return profile
-
     def _house_rules(self, store: Store, head: Head) -> HouseRules:
         """Bring what the base branch says about how to work here, after setup: it could add files."""
         base = self._request.base
         files = base_files(self._remote, store, base, head.tree)
-        rules = deliver(files, self._context.work_dir / "claude", base)
+        rules = deliver(files, self._context.settings.work_dir / "claude", base)
         self._report.notices.extend(rules.notices)
         return rules
 
     def _set_up(self, workspace: Workspace, profile: RepositoryProfile) -> RepositoryProfile:
         """Run the repository's setup command; the agent hears of one that fails, and may still succeed."""
+        if profile.notice is not None:
+            self._report.notices.append(profile.notice)
         if profile.configuration.packages:
             profile = self._install(profile)
         setup = profile.configuration.setup
@@ -277,7 +261,7 @@ class Session:
     def _install(self, profile: RepositoryProfile) -> RepositoryProfile:
         """Install the repository's packages; people and the agent hear of it if that fails."""
         names = ", ".join(profile.configuration.packages)
-        if self._context.package_manager == "none":
+        if self._context.settings.package_manager == "none":
             self._report.notices.append(
                 f"Not installed, for this image installs no system packages: {names}."
             )
@@ -290,9 +274,9 @@ class Session:
             self._report.notices.append(f"Not installed, and the session went on without: {names}.")
         return replace(profile, packages=done)
 
-    def _check(self, profile: RepositoryProfile, store: Store, head: Head, tree: str) -> None:
+    def _check(self, work: Work, profile: RepositoryProfile, tree: str) -> None:
         """Check what was pushed, if the session has done what was wanted."""
-        report = self._report
+        report, store, head = self._report, work.store, work.head
         if report.commit is None or report.outcome is not Outcome.CHANGED:
             return
         checking = Checking(
@@ -324,7 +308,7 @@ class Session:
             notes = f"{notes}\n\n{left_out}".strip()
         self._tracker.show("Starting the agent")
         checkpoints = Checkpoints(
-            work.make_checkpoint, interval=context.checkpoint_seconds, clock=context.clock
+            work.make_checkpoint, interval=context.settings.checkpoint_seconds, clock=context.clock
         )
         checkpoints.start()
         try:
@@ -334,7 +318,7 @@ class Session:
                 rules,
                 tracker=self._tracker,
                 transcript=context.transcript,
-                api_key=context.model_api_key(),
+                api_key=context.grants.current().model_api_key,
                 resumed=found is not None,
                 should_stop=self._stops.of_work,
                 elapsed=lambda: context.phases.elapsed,
@@ -342,7 +326,7 @@ class Session:
                 settle=checkpoints.stop,
                 tools=profile.tools,
                 notes=notes,
-                patience=context.model_patience_seconds,
+                patience=context.settings.model_patience_seconds,
                 report=report,
             )
         finally:

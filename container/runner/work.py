@@ -35,6 +35,8 @@ class Work:
         refuse_steering: work that changes files which steer other programs is not pushed.
 
     Attributes:
+        store: the runner's own repository.
+        head: where the branch stood when it was cloned.
         changed_at: when a checkpoint last found a change, on the session's clock.
     """
 
@@ -55,8 +57,8 @@ class Work:
         self._request = request
         self._context = context
         self._report = report
-        self._store = store
-        self._head = head
+        self.store = store
+        self.head = head
         self._checkpoint = checkpoint
         self._refuse_steering = refuse_steering
         self._own = own
@@ -78,7 +80,7 @@ class Work:
         for path in (self._context.transcript, self._context.readable, self._context.log):
             artifacts.put_if_changed(path)
         collected = self._collect()
-        tree = collected.tree if collected else self._head.tree
+        tree = collected.tree if collected else self.head.tree
         if tree != self._seen_tree:
             self._seen_tree = tree
             self.changed_at = self._context.clock.monotonic()
@@ -111,7 +113,7 @@ class Work:
         collected = self._collect()
         if collected is None:
             return None
-        store, old, new = self._store, self._head.tree, collected.tree
+        store, old, new = self.store, self.head.tree, collected.tree
         report = self._report
         report.files_changed = len(store.changes(old, new))
         self.write_diff(new)
@@ -136,7 +138,7 @@ class Work:
             PullwrightError: the work may not be there, or GitHub does not take it.
         """
         report = self._report
-        steering = find_steering(self._store, self._head.tree, collected.tree)
+        steering = find_steering(self.store, self.head.tree, collected.tree)
         self._check(collected.tree)
         if steering and self._refuse_steering:
             raise refusal(steering)
@@ -146,7 +148,7 @@ class Work:
             messages.append(hold_message(self._request))
         if collected.tree != self._pushed_tree:
             self._push_checkpoint(collected.tree)
-        report.commit = landing.land(collected.tree, self._head.commit, *messages)
+        report.commit = landing.land(collected.tree, self.head.commit, *messages)
         report.ci, report.steering = ci, steering
         self.delete_checkpoint()
 
@@ -163,36 +165,36 @@ class Work:
     def delete_checkpoint(self) -> None:
         """Delete the checkpoint: the branch holds everything."""
         try:
-            self._checkpoint.delete(self._store)
-            self._own.delete(self._store)
+            self._checkpoint.delete(self.store)
+            self._own.delete(self.store)
         except PullwrightError as error:
             # The next session finds that it is based on an older head and ignores it.
             logger.warning("the checkpoint could not be deleted", error=type(error).__name__)
 
     def _collect(self) -> Collected | None:
-        collected = self.workspace.collect(self._head)
+        collected = self.workspace.collect(self.head)
         if collected is None:
             return None
         try:
-            self._store.receive(collected.pack)
+            self.store.receive(collected.pack)
         except GitError as error:
             logger.warning("the work was not taken in", stderr=error.stderr)
             raise PushRefused("The agent left files that git does not accept from others.") from error
         finally:
             collected.pack.unlink(missing_ok=True)
-        if not self._store.changes(self._head.tree, collected.tree):
+        if not self.store.changes(self.head.tree, collected.tree):
             # Git writes folders' modes anew where an old client had padded them.
             return None
         if self._request.branch_is_ours:
             return collected
         # The agent had the base branch's; whatever it made of them, the branch keeps its own.
-        protection = Protection(Layout.read(self._store, self._head.tree))
-        tree = self._store.graft(collected.tree, self._head.tree, protection.holds)
-        return None if tree == self._head.tree else replace(collected, tree=tree)
+        protection = Protection(Layout.read(self.store, self.head.tree))
+        tree = self.store.graft(collected.tree, self.head.tree, protection.holds)
+        return None if tree == self.head.tree else replace(collected, tree=tree)
 
     def write_diff(self, tree: str) -> None:
         """Write the diff, in which files with a secret are as they were before."""
-        store, old = self._store, self._head.tree
+        store, old = self.store, self.head.tree
         changes = store.changes(old, tree)
         check_size(changes, store)
         self._leaks = self._scanner.find(changes)
@@ -202,7 +204,7 @@ class Work:
 
     def _check(self, tree: str) -> None:
         """Refuse what must not be pushed, after its diff was written."""
-        store, old = self._store, self._head.tree
+        store, old = self.store, self.head.tree
         check(store.changes(old, tree), Layout.read(store, old), Layout.read(store, tree))
         if self._leaks:
             raise self._leaks[0].failure()
@@ -218,16 +220,14 @@ class Work:
         if rejection is not None and not rejection.is_rule:
             # Somebody else's checkpoint stands there, or a ref that leaves no room for ours.
             self._own.find(self._context.private)
-            rejection = self._own.push(self._store, self._checkpoint_of(tree))
+            rejection = self._own.push(self.store, self._checkpoint_of(tree))
         if rejection is not None:
             raise rejection.failure(self._request.branch)
 
     def _push_branch_checkpoint(self, tree: str) -> Rejection | None:
         """Push a tree as the branch's checkpoint, and return why GitHub refused it if it did."""
-        return self._checkpoint.push(self._store, self._checkpoint_of(tree))
+        return self._checkpoint.push(self.store, self._checkpoint_of(tree))
 
     def _checkpoint_of(self, tree: str) -> str:
         message = checkpoint_message(self._request)
-        return self._store.commit(
-            tree, parent=self._head.commit, message=message, author=self._request.author
-        )
+        return self.store.commit(tree, parent=self.head.commit, message=message, author=self._request.author)

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO, TYPE_CHECKING
@@ -16,7 +17,7 @@ from runner.log import logger
 from runner.user import User, end_group, end_leftovers, reap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.agent.input import AgentInput
@@ -42,6 +43,10 @@ class Stop(Enum):
     DISK_FULL = auto()
 
 
+ShouldStop = Callable[[], Stop | None]
+"""Asked several times a second; the first answer ends what runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How the process ended.
@@ -63,7 +68,7 @@ def run_as_agent(
     cwd: Path,
     env: Mapping[str, str],
     on_line: Callable[[bytes], None],
-    should_stop: Callable[[], Stop | None],
+    should_stop: ShouldStop,
     agent_input: AgentInput | None = None,
     settle: Callable[[Stop | None], None] = lambda _: None,
 ) -> Ended:
@@ -71,7 +76,6 @@ def run_as_agent(
 
     Args:
         on_line: called in another thread with each line of its standard output.
-        should_stop: asked several times a second; the first answer ends the program.
         agent_input: what it is told on its standard input, which is empty without it.
         settle: called when the program has ended, before every other child of this process is ended too.
     """
@@ -112,7 +116,7 @@ def _shortened(line: bytes) -> str:
     return line[:_SHOWN_OF_A_LINE].decode(errors="replace")
 
 
-def _watch(process: subprocess.Popen[bytes], should_stop: Callable[[], Stop | None]) -> Stop | None:
+def _watch(process: subprocess.Popen[bytes], should_stop: ShouldStop) -> Stop | None:
     looks = 0
     while process.poll() is None:
         if stop := should_stop():

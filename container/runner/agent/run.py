@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pullwright.models import AgentRequest
+    from runner.agent.process import ShouldStop
     from runner.agent.stuck import StuckGuard
     from runner.git.workspace import Workspace
     from runner.report import Report
@@ -55,7 +56,7 @@ def run_agent(
     tracker: Tracker,
     transcript: Path,
     api_key: str | None,
-    should_stop: Callable[[], Stop | None],
+    should_stop: ShouldStop,
     elapsed: Callable[[], float],
     guard: StuckGuard,
     settle: Callable[[Stop | None], None] = lambda _: None,
@@ -70,7 +71,6 @@ def run_agent(
     Args:
         transcript: file for the CLI's lines; what people can read of them goes into an `.md` beside it.
         api_key: of the model's service, if it wants one; stays in this process.
-        should_stop: asked several times a second.
         elapsed: seconds of the session's time that are used.
         settle: called when the agent has ended, before everything that it left is ended too.
         resumed: the workspace holds the work of a session that was cut off.

@@ -67,8 +67,11 @@ class CheckpointRef:
             return None
         return store.head(self.name)
 
-    def push(self, store: Store, commit: str) -> Rejection | None:
+    def push(self, store: Store, commit: str | None) -> Rejection | None:
         """Move it to a commit.
+
+        Args:
+            commit: None deletes it.
 
         Returns:
             Why it was not moved: somebody else has moved it, or a rule of the repository forbids it.
@@ -76,18 +79,6 @@ class CheckpointRef:
         Raises:
             GitHubUnavailable: GitHub did not answer.
         """
-        return self._move(store, commit)
-
-    def delete(self, store: Store) -> None:
-        """Delete it, if there is one.
-
-        Raises:
-            GitHubUnavailable: GitHub did not answer.
-        """
-        if self._stands_at:
-            self._move(store, None)
-
-    def _move(self, store: Store, commit: str | None) -> Rejection | None:
         with self._lock:
             rejection = self._remote.push(store, commit, self.name, lease=self._stands_at)
             if rejection is not None:
@@ -96,3 +87,12 @@ class CheckpointRef:
             self._stands_at = commit or ""
         logger.info("the checkpoint was moved", ref=self.name, commit=commit)
         return None
+
+    def delete(self, store: Store) -> None:
+        """Delete it, if there is one.
+
+        Raises:
+            GitHubUnavailable: GitHub did not answer.
+        """
+        if self._stands_at:
+            self.push(store, None)

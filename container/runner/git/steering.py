@@ -120,27 +120,9 @@ RULES: tuple[tuple[str, str], ...] = (
     ),
 )
 _NPM = (
-    *(
-        "scripts",
-        "gypfile",
-        "packageManager",
-        "husky",
-        "lint-staged",
-        "simple-git-hooks",
-        "gitHooks",
-        "hooks",
-    ),
-    *(
-        "pre-commit",
-        "pre-push",
-        "pnpm",
-        "publishConfig",
-        "config",
-        "workspaces",
-        "devEngines",
-        "bun",
-        "volta",
-    ),
+    *("scripts", "gypfile", "packageManager", "husky", "lint-staged", "simple-git-hooks", "gitHooks"),
+    *("hooks", "pre-commit", "pre-push", "pnpm", "publishConfig", "config", "workspaces", "devEngines"),
+    *("bun", "volta"),
 )
 _MANIFESTS: dict[str, tuple[str, Callable[[str], Any], tuple[str, ...]]] = {
     "package.json": ("scripts or settings of npm, yarn or pnpm in them changed", json.loads, _NPM),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from runner.agent.process import ShouldStop
     from runner.git.workspace import Workspace
     from runner.repository.configuration import Check
     from runner.user import User
@@ -41,13 +42,12 @@ def run_command(
     cwd: Path,
     env: Mapping[str, str],
     seconds: float,
-    should_stop: Callable[[], Stop | None],
+    should_stop: ShouldStop,
 ) -> CheckResult:
     """Run one command to its end, and end everything that it started.
 
     Args:
         command: for `bash`.
-        should_stop: asked several times a second, whether the session has to end.
     """
     last: deque[str] = deque(maxlen=_LINES)
     began = time.monotonic()
@@ -91,14 +91,13 @@ def run_checks(
     *,
     env: Mapping[str, str],
     seconds: float,
-    should_stop: Callable[[], Stop | None],
+    should_stop: ShouldStop,
     show: Callable[[str], None],
 ) -> tuple[CheckResult, ...]:
     """Run checks one after the other.
 
     Args:
         seconds: for all of them together; what is left when they are used up does not run.
-        should_stop: asked several times a second, whether the session has to end.
     """
     results = []
     end = time.monotonic() + seconds

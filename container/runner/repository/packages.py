@@ -13,10 +13,10 @@ from runner.repository.commands import run_command
 from runner.user import User, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pullwright.models import CheckResult
-    from runner.agent.process import Stop
+    from runner.agent.process import ShouldStop
 
 PACKAGES = "packages"
 _SECONDS = 600.0
@@ -27,12 +27,11 @@ _COMMAND = (
 _ROOT = User(None)
 
 
-def install(packages: Sequence[str], should_stop: Callable[[], Stop | None]) -> CheckResult:
+def install(packages: Sequence[str], should_stop: ShouldStop) -> CheckResult:
     """Install packages with apt.
 
     Args:
         packages: their names, as `Configuration` has checked them.
-        should_stop: asked several times a second, whether the session has to end.
 
     Returns:
         How it went, with apt's last lines.

@@ -37,11 +37,18 @@ def place() -> Iterator[Path]:
         yield made
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look past processes that fixtures of other modules keep in the same worker of pytest."""
+    monkeypatch.setattr(leftovers, "has_descendants", lambda: False)
+
+
 def as_user(place: Path, script: str) -> None:
     """Run a program for `sh` as the user."""
     subprocess.run([*USER.command(["sh", "-c", script])], cwd=place, check=True)
 
 
+@pytest.mark.usefixtures("alone")
 def test_everything_of_the_user_is_removed(place: Path) -> None:
     """Whatever its names, modes, depth and number; links lead nowhere."""
     (place / "precious").write_text("stays")
@@ -62,6 +69,7 @@ def test_everything_of_the_user_is_removed(place: Path) -> None:
     assert (place / "precious").read_text() == "stays"
 
 
+@pytest.mark.usefixtures("alone")
 def test_folders_of_the_user_in_folders_of_the_runner_go_too(place: Path) -> None:
     """The user cannot remove them itself, as the agent's folder in WORK_DIR."""
     place.chmod(0o755)
@@ -71,6 +79,7 @@ def test_folders_of_the_user_in_folders_of_the_runner_go_too(place: Path) -> Non
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.usefixtures("alone")
 def test_what_others_let_everybody_change_is_told(place: Path) -> None:
     """A file of root's that the user may write, if it was changed since; no temporary folder is one."""
     for name in ("old", "new"):
@@ -82,6 +91,7 @@ def test_what_others_let_everybody_change_is_told(place: Path) -> None:
     assert remove_leftovers([USER], [place], since=since) == [str(place / "new")]
 
 
+@pytest.mark.usefixtures("alone")
 def test_too_much_to_look_at_is_an_error(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for hours, and no check runs beside what may be left."""
     monkeypatch.setattr(leftovers, "_SECONDS", -1.0)
@@ -89,10 +99,22 @@ def test_too_much_to_look_at_is_an_error(place: Path, monkeypatch: pytest.Monkey
         remove_leftovers([USER], [place], since=time.time())
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_user_without_a_number_keeps_everything(place: Path) -> None:
     """Without a second user nothing can be told apart from the machine's owner's."""
     (place / "file").touch()
     assert remove_leftovers([User(None)], [place], since=time.time()) == []
+    assert (place / "file").exists()
+
+
+def test_a_process_that_was_not_ended_is_an_error(place: Path) -> None:
+    """It could put back what is removed, so nothing is removed beside it."""
+    (place / "file").touch()
+    os.chown(place / "file", UID, UID)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        with pytest.raises(LeftoversError, match="could not be ended"):
+            remove_leftovers([USER], [place], since=time.time())
+        process.kill()
     assert (place / "file").exists()
 
 

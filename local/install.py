@@ -214,7 +214,7 @@ def make_claude() -> None:
     """Install the agent's CLI from npm.
 
     Raises:
-        SetupError: the CLI that came is not the one that was pinned.
+        SetupError: npm installed another version than the pinned one.
     """
     target = TOOLS / "claude"
     # Scripts must run: without its own, the package is a stub that only says so.

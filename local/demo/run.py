@@ -87,7 +87,7 @@ def _run(console: Console, stack: Stack, repository: Path | None, issue: str | N
         good = summary.show(console, work, session, status)
         why = summary.reason(session, status)
     except TimeoutError as error:
-        console.print(f"[red]{error}[/]\nWhat happened stands in {stack.described['log_dir']}")
+        console.print(f"[red]{error}[/]\nThe logs are in {stack.described['log_dir']}")
         return 3
     except (BotoCoreError, ClientError, StandInError, subprocess.CalledProcessError, OSError) as error:
         console.print(

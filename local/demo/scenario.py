@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parent / "project"
 OWNER = "octo-labs"
 LABEL = "claude-dev"
 
-# Of the project's CLAUDE.md: the scripted model follows it if it stands in what the model is asked.
+# A rule of the project's CLAUDE.md: the scripted model follows it if the request has it.
 RULE = "Every change is noted in CHANGELOG.md"
 NOTE = "- `parse()` adds up all units of a duration, not only the last."
 
@@ -53,11 +53,11 @@ class Scenario:
     followed: tuple[str, str] | None = None
 
 
-def _script(*, is_told: bool) -> dict[str, Any]:
+def _script(*, has_rule: bool) -> dict[str, Any]:
     """Return the scripted model's turns for the built-in issue: plan, read, test, edit, test, report.
 
     Args:
-        is_told: the script for requests in which the project's rule stands.
+        has_rule: whether the script is for requests that have the project's rule.
     """
 
     def todos(*statuses: str) -> dict[str, Any]:
@@ -92,14 +92,14 @@ def _script(*, is_told: bool) -> dict[str, Any]:
     }
     issue = "forgets all but the last unit"
     return {
-        "match": f"(?=.*{re.escape(RULE)}).*{issue}" if is_told else issue,
+        "match": f"(?=.*{re.escape(RULE)}).*{issue}" if has_rule else issue,
         "steps": [
             todos("in_progress", "pending", "pending"),
             {"tool": "Read", "input": {"file_path": "{cwd}/durations/text.py"}},
             run,
             todos("completed", "in_progress", "pending"),
             edit,
-            *([note] if is_told else []),
+            *([note] if has_rule else []),
             todos("completed", "completed", "in_progress"),
             run,
             todos("completed", "completed", "completed"),
@@ -135,8 +135,8 @@ def built_in(github_url: str, model_url: str | None) -> Scenario:
     """
     if model_url:
         # Of the scripts that match, the one stored last answers.
-        call(model_url, "PUT", "/_standin/scripts/demo", _script(is_told=False))
-        call(model_url, "PUT", "/_standin/scripts/demo-with-rule", _script(is_told=True))
+        call(model_url, "PUT", "/_standin/scripts/demo", _script(has_rule=False))
+        call(model_url, "PUT", "/_standin/scripts/demo-with-rule", _script(has_rule=True))
     person = Person.join(github_url, "maintainer")
     files = {
         path.relative_to(PROJECT).as_posix(): path.read_text()

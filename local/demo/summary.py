@@ -80,7 +80,7 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
         table.add_row("checks", checks)
     if record.pull_request and record.branch:
         good = _prove(table, scenario, url_of(session, scenario), record.branch) and good
-    # A task that was killed told nobody.
+    # A task that was killed has reported no cost.
     if record.cost_usd is not None:
         table.add_row("cost", f"${record.cost_usd:.4f}")
         table.add_row("turns", str(record.turns or 0))

@@ -60,11 +60,11 @@ class Watch:
     def _until_closed(self, ended: str, status: Status) -> None:
         """Wait until the session's record says that it is closed."""
         deadline = time.monotonic() + CLOSING_SECONDS
-        is_told = False
+        is_shown = False
         while self.session.record().closed_at is None:
-            if not is_told:
+            if not is_shown:
                 self._say(f"[yellow]the execution has ended as {ended}[/]; the sweep closes the session")
-                is_told = True
+                is_shown = True
             if time.monotonic() > deadline:
                 text = (
                     f"the execution of session {self.session.id} has ended as {ended}, but nobody closed it"

@@ -44,7 +44,7 @@ class Faults:
 
     @property
     def possible(self) -> bool:
-        """Whether anybody has ordered anything yet."""
+        """Whether any failure was ordered."""
         return self._file is not None and self._file.exists()
 
     def strikes(self, what: str, text: str) -> bool:

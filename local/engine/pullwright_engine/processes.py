@@ -1,6 +1,6 @@
 """Child processes in groups of their own, with a note on disk about each so that none outlives the stack.
 
-An engine that was killed cannot end its children; whoever cleans up reads the notes. A note carries the
+An engine that was killed cannot end its children; the clean-up reads the notes. A note carries the
 process's start time, because process ids are used again.
 """
 
@@ -70,7 +70,7 @@ def spawn(
     """Start a process that leads its own group and leave a note about it.
 
     Args:
-        kind: what it is, for whoever reads the note.
+        kind: what the process is, for people who read the note.
 
     Raises:
         OSError: the program cannot be started.

@@ -67,7 +67,7 @@ def actor_of(github: GitHub, token: str) -> Actor:
     """Return whose token this is.
 
     Raises:
-        ApiError: 401, nobody's, or one that has expired; 403, its installation is suspended.
+        ApiError: 401, the token is unknown or has expired; 403, its installation is suspended.
     """
     if token.count(".") == 2 and token.startswith("eyJ"):  # noqa: PLR2004 - the form of a JSON web token
         _verify_app(github, token)
@@ -128,14 +128,14 @@ def _number(value: object) -> float | None:
 
 
 def may_see(actor: Actor, repository: Repository) -> bool:
-    """Tell whether a repository exists for somebody at all."""
+    """Tell whether an actor may see a repository."""
     if not repository.private or actor.reaches(repository):
         return True
     return actor.kind == "user" and actor.account is not None and role_of(repository, actor.account) != "none"
 
 
 def allow(actor: Actor, repository: Repository, rule: Rule, issue: Issue | None = None) -> None:
-    """Check that somebody may do what a rule describes.
+    """Check that an actor may make a kind of request.
 
     Args:
         issue: on what, where a pull request has a rule of its own.

@@ -159,7 +159,7 @@ class Call:
         return repository, found
 
     def hidden(self, repository: Repository, kind: str, name: object) -> bool:
-        """Tell whether something is too new to be shown to whoever asks."""
+        """Tell whether something is too new to be shown to the actor."""
         return self.github.lag.hides(self.actor, kind, repository.id, name)
 
     def git(self, repository: Repository) -> GitRepository:

@@ -72,7 +72,7 @@ def begin(
 
 
 def check_unlocked(call: Call, repository: Repository, issue: Issue, what: str) -> None:
-    """Check that somebody may add to a conversation; a locked one is for people who may write, not for Apps.
+    """Check that the actor may add to a conversation; a locked one is open to people with write access only.
 
     https://docs.github.com/en/communities/moderating-comments-and-conversations/locking-conversations and
     https://github.com/renovatebot/renovate/issues/6215

@@ -39,7 +39,7 @@ def roles(github: GitHub, by_login: dict[str, Role]) -> dict[int, Role]:
     """Return roles by account.
 
     Raises:
-        FieldError: a login is nobody's.
+        FieldError: there is no account with a login.
     """
     found: dict[int, Role] = {}
     for login, role in by_login.items():
@@ -129,7 +129,7 @@ def change(github: GitHub, repository: Repository, body: ChangedRepository) -> N
     """Change what the request names.
 
     Raises:
-        FieldError: a login is nobody's.
+        FieldError: there is no account with a login.
     """
     if body.permissions is not None:
         repository.roles |= roles(github, body.permissions)

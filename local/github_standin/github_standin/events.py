@@ -1,4 +1,4 @@
-"""What the App is told when something happens, in GitHub's payloads."""
+"""Events: the payloads of webhooks, as GitHub has them."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Fault(BaseModel):
         return self
 
     def matches(self, method: str, path: str, query: str) -> bool:
-        """Tell whether a call is meant, regardless of how often that was already so."""
+        """Tell whether the fault is for a call, regardless of `nth` and `times`."""
         if self.method not in ("*", method) or (self.method == "*" and method == "WEBHOOK"):
             return False
         return any(re.search(self.path_regex, text) for text in (path, f"{path}?{query}"))

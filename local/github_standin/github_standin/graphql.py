@@ -275,7 +275,7 @@ def _limit(call: Call, error: ApiError) -> Reply | None:
 
 
 def _admit(call: Call) -> tuple[str, JSON | None]:
-    """Return query and variables of somebody who may ask."""
+    """Authenticate the request, and return its query and variables."""
     call.actor = authenticate(call.github, call.headers.get("authorization"))
     if call.actor.kind in ("anonymous", "app"):
         raise ApiError(401, "This endpoint requires you to be authenticated.")

@@ -59,7 +59,7 @@ def uninstall_from(github: GitHub, repository: Repository) -> None:
 
 
 def suspend(github: GitHub, installation: Installation, *, suspended: bool) -> None:
-    """Block an installation, or let it go on; it is told of both.
+    """Suspend an installation or end its suspension; both send an event.
 
     https://docs.github.com/en/rest/apps/apps#suspend-an-app-installation
     """

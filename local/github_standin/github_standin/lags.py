@@ -41,7 +41,7 @@ class Lag:
         self._made[kind, repository, str(name)] = self._now()
 
     def hides(self, actor: Actor, kind: str, repository: int, name: object) -> bool:
-        """Tell whether somebody must not see it yet; people see everything at once."""
+        """Tell whether something is hidden from an actor yet; people see everything at once."""
         at = self._made.get((kind, repository, str(name)))
         lag = self._store.settings.lags.read_lag
         return at is not None and actor.kind == "installation" and self._now() < at + lag

@@ -1,9 +1,9 @@
 """GitHub's rate limits: requests per hour, and secondary limits for requests and content per minute and hour.
 
 From https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A secondary limit may come
-with `Retry-After` or without; then GitHub asks for a minute at least, and longer with each repetition.
-Whoever goes on asking may be banned, it says, and does not say when: here the time begins anew, twice as
-long, and the request is listed. Where no time is named, it is a minute again.
+with `Retry-After` or without; then GitHub asks for a minute at least, and longer with each repetition. It
+says that a client which goes on sending requests may be banned, and not when: here the limit begins anew,
+twice as long, and the request is listed. Without `Retry-After` it is a minute again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Block:
 
     Attributes:
         until: its end, Unix seconds.
-        seconds: its length, which doubles for whoever goes on asking.
+        seconds: its length, which doubles with each further request.
     """
 
     since: float
@@ -64,7 +64,7 @@ class Meter:
         self._blocks: dict[str, _Block] = {}
         self._exhausted: dict[tuple[str, float], float] = {}
         self.impatient: list[tuple[float, str]] = []
-        """Time and actor of each request that came although GitHub had asked to wait."""
+        """Time and actor of each request made while a limit was in force."""
 
     def _window(self, actor: Actor) -> tuple[float, int]:
         now = self._now()
@@ -137,7 +137,7 @@ class Meter:
         times.append(now)
 
     def _check_block(self, actor: Actor, *, content: bool) -> None:
-        """Refuse whoever goes on asking, for longer."""
+        """Refuse a request during a block, and double the block."""
         block, now = self._blocks.get(actor.key), self._now()
         if block is None or now >= block.until or block.content is not content:
             return

@@ -31,7 +31,7 @@ class Links:
 
     @property
     def noreply(self) -> str:
-        """The domain of addresses that keep people's own ones private, as an Enterprise Server has it."""
+        """The domain of no-reply mail addresses, as on an Enterprise Server."""
         return f"users.noreply.{urlsplit(self.root).hostname}"
 
     def repo(self, repository: Repository, path: str = "") -> str:

@@ -82,7 +82,7 @@ def _joined(*parts: str) -> str:
 
 
 class Merger:
-    """Makes the commits of one merge; the branch is moved by whoever asks."""
+    """Makes the commits of one merge; the caller moves the branch."""
 
     def __init__(
         self, github: GitHub, repository: Repository, issue: Issue, pull: Pull, who: Account

@@ -60,7 +60,7 @@ class Outbox:
     """The queue of deliveries, and the thread that sends them.
 
     Args:
-        store: has the App that is told, and the deliveries.
+        store: holds the App and the deliveries.
         lock: held while the store is read or changed.
         clock: returns Unix seconds.
     """

@@ -1,4 +1,4 @@
-"""`model-standin --port N`: serve the stand-in on 127.0.0.1 until it is told to stop."""
+"""`model-standin --port N`: serve the stand-in on 127.0.0.1 until a signal stops it."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One container of a task: what it is started with, and the process that stands in for it."""
+"""One container of a task: what it is started with, and the process that runs in its place."""
 
 import json
 import subprocess

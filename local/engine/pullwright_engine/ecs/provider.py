@@ -135,7 +135,7 @@ def run_task(context: Any, request: Document) -> Document:
 
 
 def describe_tasks(context: Any, request: Document) -> Document:
-    """DescribeTasks: what is unknown in this cluster is a failure, not an error."""
+    """DescribeTasks: a task that this cluster does not have is listed in `failures`."""
     cluster_arn = _cluster(context, request.get("cluster"))
     tasks, failures = [], []
     for reference in request["tasks"]:

@@ -251,7 +251,7 @@ class TaskRun:
         self._status("STOPPED")
 
     def _kill_strays(self) -> None:
-        """End what left the container's process group but still stands in the task's folder."""
+        """End processes that left the container's process group and still work in the task's folder."""
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
                 if Path(process.cwd()).is_relative_to(self._folder):

@@ -3,7 +3,7 @@
 Defects: the exit code was ignored (a task that failed was a success); a task that could not be started was
 a success too; failures of RunTask broke the state with an IndexError; an execution that was stopped, or a
 state that timed out, left its task running; and one answer that ECS did not give in time ended the session,
-where AWS asks again. A capacity provider strategy was dropped without a word; AWS's own CDK writes it into
+where AWS asks again. A capacity provider strategy was silently dropped; AWS's own CDK writes it into
 such states: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_stepfunctions_tasks.EcsRunTask.html
 """
 

@@ -65,7 +65,7 @@ def _complete(expression: str) -> str:
 
 
 def _taken(text: str) -> Jsonata:
-    """Return a parsed expression for this thread alone."""
+    """Take a parsed expression out of the pool, for one thread at a time."""
     try:
         parsed = _PARSED[text].pop()
     except IndexError:

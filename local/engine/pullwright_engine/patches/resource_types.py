@@ -1,4 +1,4 @@
-"""Defect: a CloudFormation type that LocalStack does not have was created as if it existed, without a word.
+"""Defect: a CloudFormation type that LocalStack does not have was silently created as if it existed.
 
 With its own switch for that off, it asks a catalogue which the free build lacks, and then refuses every
 type. Here it asks whether there is a provider; `faked_types` lists what may be missing.

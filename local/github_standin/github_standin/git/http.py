@@ -100,7 +100,7 @@ class Stream(Response):
 
 
 def admit(github: GitHub, owner: str, name: str, authorization: str | None, *, push: bool) -> Grant:
-    """Decide whether somebody may fetch from or push to a repository; the caller holds the lock.
+    """Decide whether the actor may fetch from or push to a repository; the caller holds the lock.
 
     Args:
         name: from the path, without `.git`.
@@ -284,7 +284,7 @@ async def _head(process: asyncio.subprocess.Process) -> tuple[int, dict[str, str
 
 
 async def _stream(process: asyncio.subprocess.Process, feeding: asyncio.Task[None]) -> AsyncIterator[bytes]:
-    """Yield what git answers; whoever stops listening ends git."""
+    """Yield git's answer; end git when the client disconnects."""
     if process.stdout is None:
         raise RuntimeError("git was started without a pipe")
     try:

@@ -33,7 +33,7 @@ _LOG = (f"--format={_FIELDS}", f"--date={_DATE}")
 
 @dataclass(frozen=True)
 class Signature:
-    """Who and when, as it stands in a commit; `date` is ISO 8601."""
+    """An author or committer with the time of a commit; `date` is ISO 8601."""
 
     name: str
     email: str

@@ -24,7 +24,7 @@ Git = Callable[..., bytes]
 
 @dataclass(frozen=True)
 class Change:
-    """A ref that somebody wants to create, move or delete.
+    """The creation, move or deletion of a ref.
 
     Attributes:
         ref: full name.

@@ -122,7 +122,7 @@ class GitStore:
         return subprocess.run(command, env=self.environment, check=False, capture_output=True).returncode == 0
 
     def rename(self, owner: str, name: str, to: str) -> None:
-        """Give a repository another name; what runs in it meanwhile goes on."""
+        """Rename a repository; requests under way in it are not disturbed."""
         self._opened.pop(self.path(owner, name), None)
         self.path(owner, name).rename(self.path(owner, to))
 

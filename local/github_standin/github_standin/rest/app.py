@@ -83,7 +83,7 @@ def create_token(call: Call) -> Reply:
 def _token(github: GitHub, installation_id: int) -> str:
     """Make a token as GitHub does since 2026: the App's id and a JSON web token, some 520 characters.
 
-    Only GitHub can read it; nobody may rely on what stands in it.
+    Only GitHub can read it; clients must not rely on its content.
     """
     number = github.app.id if github.app is not None else 0
     claims = {

@@ -50,7 +50,7 @@ def list_issues(call: Call) -> Reply:
 
 @ROUTER.on("POST", "/repos/{owner}/{repo}/issues")
 def create_issue(call: Call) -> Reply:
-    """Open an issue; labels of somebody who may not label are dropped without a word."""
+    """Open an issue; labels are dropped silently if the actor may not add them."""
     repository = call.repository(TALK)
     if not repository.has_issues:
         raise issues_disabled()

@@ -127,7 +127,7 @@ def _collaborator(call: Call) -> tuple[Repository, Account]:
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission")
 def collaborator_permission(call: Call) -> Reply:
-    """Return somebody's permission (admin, write, read or none) and role."""
+    """Return a collaborator's permission (admin, write, read or none) and role."""
     repository, account = _collaborator(call)
     role = role_of(repository, account)
     user = {

@@ -5,15 +5,12 @@ Either nothing was done (calls of DynamoDB, S3 and ECS), or the caller never lea
 
 import io
 import json
-import os
-import socket
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException
 
+from pullwright_engine.connections import hang_up
 from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL, Faults
 from pullwright_engine.settings import faults
 
@@ -47,7 +44,7 @@ def lose_answer(_chain: Any, context: Any, _response: Any) -> None:
     """End the connection of a call whose answer is to be lost, as a response handler."""
     environ = context.request.environ
     if environ.get(_LOST):
-        _hang_up(int(environ["SERVER_PORT"]), int(environ["REMOTE_PORT"]))
+        hang_up(int(environ["SERVER_PORT"]), int(environ["REMOTE_PORT"]))
 
 
 def _text_of(context: Any) -> str:
@@ -59,15 +56,6 @@ def _text_of(context: Any) -> str:
         parameters["Payload"] = io.BytesIO(payload)
         text += payload.decode(errors="replace")
     return text
-
-
-def _hang_up(ours: int, theirs: int) -> None:
-    """End the connection between two ports of this machine; the web server does not tell its sockets."""
-    for file in Path("/proc/self/fd").iterdir():
-        # Most are no sockets, or none with a peer, and some are gone by now.
-        with suppress(OSError), socket.socket(fileno=os.dup(int(file.name))) as end:
-            if (end.getsockname()[1], end.getpeername()[1]) == (ours, theirs):
-                end.shutdown(socket.SHUT_RDWR)
 
 
 def apply() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -55,6 +57,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the GitHub stand-ins of this run write down what they are asked and what they answer."""
+    # Images for CI often set it, and then each of the hundreds of processes here would compile its imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    gc.disable()
     if not hasattr(config, "workerinput"):
         folder = TOOLS / "exchanges" / str(os.getpid())
         os.environ[EXCHANGES] = str(folder)
@@ -96,6 +102,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: _rank(item.nodeid))
     else:
         items.sort(key=lambda item: LAYERS.index(_layer(item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage read again what all tests share; that was a seventh of the unit layer."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

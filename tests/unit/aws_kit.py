@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -9,8 +10,12 @@ import boto3
 REGION = "eu-central-1"
 
 
+@cache
+def session() -> boto3.Session:
+    """Return one for all tests; within moto, boto3's own would read AWS's descriptions anew for each."""
+    return boto3.Session("AKIDEXAMPLE", "made up", region_name=REGION)
+
+
 def client(service: Any) -> Any:
-    """Return a client with made-up credentials, for a Stubber."""
-    return boto3.client(
-        service, region_name=REGION, aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="made up"
-    )
+    """Return a client with made-up credentials, for a Stubber or within moto."""
+    return session().client(service)

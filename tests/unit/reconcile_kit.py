@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 from moto import mock_aws
 
 from pullwright.errors import AwsUnavailable
@@ -21,7 +20,7 @@ from pullwright.reporting.tasks import Tasks
 from pullwright.services import Services
 from pullwright.store import Store
 from tests.template.kit import template
-from tests.unit.aws_kit import REGION
+from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import REPOSITORY, Deployment, execution
 from tests.unit.test_reporting import SETTINGS
 
@@ -44,9 +43,9 @@ def table() -> Iterator[DynamoDBClient]:
     declared = template()["Resources"]["SessionsTable"]["Properties"]
     names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     with mock_aws():
-        client = boto3.client("dynamodb", region_name=REGION)
-        client.create_table(TableName=TABLE, **{name: declared[name] for name in names})
-        yield client
+        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb.create_table(TableName=TABLE, **{name: declared[name] for name in names})
+        yield dynamodb
 
 
 class Machine(Executions):

@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.stub import Stubber
@@ -29,12 +28,7 @@ EXPECTED = {"stateMachineArn": MACHINE, "name": NAME, "input": INPUT}
 @pytest.fixture
 def states() -> Any:
     """Provide a client of Step Functions that calls nobody."""
-    return boto3.client(
-        "stepfunctions",
-        region_name="eu-central-1",
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="made up",
-    )
+    return client("stepfunctions")
 
 
 @dataclass

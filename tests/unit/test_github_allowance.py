@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from pullwright.errors import AwsUnavailable
 from pullwright.github.allowance import ATTRIBUTES, MemoryAllowance, TableAllowance
 from pullwright.github.budget import FARTHEST_SECONDS, SECONDS_EACH, Room, Usage
 from pullwright.table import allowance_key
+from tests.unit.aws_kit import client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +27,14 @@ ROOMS = st.sampled_from(Room)
 def dynamodb() -> Iterator[Any]:
     """DynamoDB as moto knows it, with the table's key."""
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="made up"
-        )
-        client.create_table(
+        dynamodb = client("dynamodb")
+        dynamodb.create_table(
             TableName="sessions",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield client
+        yield dynamodb
 
 
 def table(dynamodb: Any, account: str = "octo") -> TableAllowance:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from pullwright.reconciling.ledger import Ledger
+from tests.unit.aws_kit import client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,14 +33,14 @@ VERDICT = ("status", "outcome", "error", "failure_class", "sentence", "remedy")
 def dynamodb() -> Iterator[DynamoDBClient]:
     """Provide a table on moto's DynamoDB, which knows transactions and conditions."""
     with mock_aws():
-        client = boto3.client("dynamodb", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="s")
-        client.create_table(
+        dynamodb: DynamoDBClient = client("dynamodb")
+        dynamodb.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         )
-        yield client
+        yield dynamodb
 
 
 class Deployment:

@@ -5,6 +5,7 @@ The runner itself is a real process with a real git; only what it talks to is fa
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import os
@@ -19,6 +20,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +105,7 @@ class Harness:
                 ("127.0.0.1", 0), type("Handler", (Endpoints,), {"harness": harness})
             )
             harness.url = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever)
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
             (folder / "url").write_text(harness.url)
             try:
@@ -122,28 +124,12 @@ class Harness:
 
     def git(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run git in the repository on GitHub's side, or elsewhere."""
-        command = ["git", *IDENTITY, *arguments]
-        return subprocess.run(
-            command, cwd=cwd or self.bare, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        return _git(*arguments, cwd=cwd or self.bare)
 
     def make_repository(self) -> None:
         """Make a repository with two commits on main and the branch that OpenPullRequest leaves."""
-        self.bare.parent.mkdir(parents=True)
-        self.git("init", "-q", "--bare", "-b", "main", str(self.bare), cwd=self.folder)
-        for key in ("http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
-            self.git("config", key, "true")
-        seed = self.folder / "seed"
-        self.git("clone", "-q", str(self.bare), str(seed), cwd=self.folder)
-        (seed / "src").mkdir()
-        for content in ("old", None):
-            for path, text in FILES.items():
-                (seed / path).write_text(content or text)
-            self.git("add", "-A", cwd=seed)
-            self.git("commit", "-q", "-m", f"Say {content or 'helo'}", cwd=seed)
-        self.git("checkout", "-q", "-b", "claude/7", cwd=seed)
-        self.git("commit", "-q", "--allow-empty", "-m", "Begin work on #7", cwd=seed)
-        self.git("push", "-q", "origin", "main", "claude/7", cwd=seed)
+        shutil.copytree(_prepared(), self.folder, dirs_exist_ok=True)
+        self.git("remote", "set-url", "origin", str(self.bare), cwd=self.folder / "seed")
 
     def ask(self, **changes: Any) -> None:
         """Write request.json."""
@@ -291,6 +277,35 @@ class Harness:
     def run(self, *, movable: bool = False, **variables: str) -> Ran:
         """Run the runner to its end."""
         return finish(self.start(movable=movable, **variables))
+
+
+def _git(*arguments: str, cwd: Path) -> str:
+    command = ["git", *IDENTITY, *arguments]
+    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@cache
+def _prepared() -> Path:
+    """Return a folder with the repository on GitHub's side and a clone, made once for all tests."""
+    folder = Path(tempfile.mkdtemp(prefix="prepared-"))
+    atexit.register(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    bare, seed = folder / "git/acme/shop.git", folder / "seed"
+    bare.parent.mkdir(parents=True)
+    _git("init", "-q", "--bare", "-b", "main", str(bare), cwd=folder)
+    for key in ("http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+        _git("config", key, "true", cwd=bare)
+    _git("clone", "-q", str(bare), str(seed), cwd=folder)
+    (seed / "src").mkdir()
+    for content in ("old", None):
+        for path, text in FILES.items():
+            (seed / path).write_text(content or text)
+        _git("add", "-A", cwd=seed)
+        _git("commit", "-q", "-m", f"Say {content or 'helo'}", cwd=seed)
+    _git("checkout", "-q", "-b", "claude/7", cwd=seed)
+    _git("commit", "-q", "--allow-empty", "-m", "Begin work on #7", cwd=seed)
+    _git("push", "-q", "origin", "main", "claude/7", cwd=seed)
+    return folder
 
 
 @dataclass(frozen=True)

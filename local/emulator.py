@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.layout import ROOT, Layout, venv_bin
+from local.layout import ENGINE_LIBRARIES, ROOT, Layout, venv_bin
 from local.supervise import Process, start, wait_until
 
 BOOT_SECONDS = 60.0
@@ -99,11 +99,18 @@ class Emulator:
 
     def prepare(self) -> None:
         """Make the folders and write the settings."""
+        engine = self.layout.engine
         for part in ("home", "files", "tmp", "cache", "children"):
-            (self.layout.engine / part).mkdir(parents=True, exist_ok=True)
+            (engine / part).mkdir(parents=True, exist_ok=True)
+        made, libraries = (
+            root / ENGINE_LIBRARIES for root in (venv_bin("localstack").parent, engine / "files")
+        )
+        if made.exists() and not libraries.exists():
+            libraries.parent.mkdir(parents=True, exist_ok=True)
+            libraries.symlink_to(made)
         self.layout.shared.mkdir(mode=0o711, parents=True, exist_ok=True)
         (self.layout.shared / "tasks").mkdir(mode=0o711, exist_ok=True)
-        settings = self.layout.engine / "settings.json"
+        settings = engine / "settings.json"
         settings.write_text(json.dumps(self.settings(), indent=2), encoding="utf-8")
         # Task variables may hold an address of the developer's, nothing more; still nobody else's business.
         settings.chmod(0o600)

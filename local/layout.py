@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".local"
 """What `make setup` installs; every stack of this checkout shares it."""
 
+ENGINE_LIBRARIES = Path("usr/lib/localstack")
+"""Where LocalStack looks for what was made at its installation, below the root of its files."""
+
 APP_PERMISSIONS = ROOT / "functions" / "pullwright" / "github" / "app_permissions.json"
 """The permissions and events that the App asks for."""
 

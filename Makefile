@@ -33,7 +33,7 @@ clean: ## stop everything and remove all that was installed or built
 demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours; LAG=404 for a slow GitHub)
 	@$(LOCAL) demo $(if $(LAG),--lag $(LAG)) $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
-test: setup ## all layers of tests, four at a time (LAYER=unit for one; LAG=404 for a slow GitHub)
+test: setup ## all layers of tests, three at a time (LAYER=unit for one; LAG=404 for a slow GitHub)
 	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 3 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
 
 lint: setup ## rules, formatting, types, imports, template, state machine, Dockerfile

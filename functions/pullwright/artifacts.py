@@ -21,7 +21,7 @@ _LARGEST = 32 * 1024 * 1024
 
 
 def session_prefix(session_id: str) -> str:
-    """Return where a session's objects begin."""
+    """Return the prefix of a session's objects."""
     return f"sessions/{session_id}/"
 
 
@@ -41,11 +41,11 @@ class Artifacts:
         self._bucket = bucket
 
     def url(self, session_id: str) -> str:
-        """Return where a session's artifacts lie."""
+        """Return the S3 address of a session's artifacts."""
         return f"s3://{self._bucket}/{session_prefix(session_id)}"
 
     def write_request(self, request: AgentRequest) -> AgentRequest:
-        """Write `request.json` unless it is there already; returns the one that holds.
+        """Write `request.json` unless it is there already; return the one that is there.
 
         Raises:
             AwsUnavailable: S3 did not take it.

@@ -38,7 +38,7 @@ _OK = 200
 
 
 class Service(NamedTuple):
-    """How one service is called: signing name, which is also its host's, and names in the protocol."""
+    """How to address one service: its name for signing and host, and its names in the protocol."""
 
     name: str
     target: str
@@ -76,7 +76,7 @@ class AwsCallError(Exception):
 
 
 def endpoint_of(service: Service, environ: Mapping[str, str]) -> Endpoint:
-    """Find where a service answers.
+    """Return the endpoint of a service.
 
     Raises:
         KeyError: `AWS_REGION` is missing.

@@ -14,7 +14,7 @@ _LARGEST_ANSWER = 1 << 20
 
 
 class Endpoint(NamedTuple):
-    """Where a service answers."""
+    """The address of a service."""
 
     scheme: str
     host: str

@@ -1,4 +1,4 @@
-"""What ECS says of a task: a task's claim in its session's record is held against it."""
+"""What ECS says of a task; a task's claim on a session is checked against it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VARIABLE = "SESSION_ID"
 
 
 def started_for(task: Mapping[str, Any]) -> str | None:
-    """Give the session that a task was started for, as ECS tells it; None if for none, or for more than one.
+    """Return the session that a task was started for, by what ECS says; None if not exactly one.
 
     It is the one override that the state machine gives: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
 
@@ -38,7 +38,7 @@ def task_id(arn: str) -> str:
 
 
 def is_in_cluster(arn: str, cluster: str) -> bool:
-    """Return whether a task's ARN is one of a cluster: ECS refuses the whole question when one is not.
+    """Return whether a task's ARN is in a cluster; ECS refuses a whole request when one is not.
 
     Args:
         cluster: ARN or name.

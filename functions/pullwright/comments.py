@@ -53,12 +53,12 @@ _CHECK_SIGNS = {"passed": "✅", "failed": "❌", "timed_out": "❌", "not_run":
 
 
 def money(usd: float) -> str:
-    """US dollars, in cents, or finer where cents would show nothing."""
+    """Format US dollars in cents, or finer where cents would show nothing."""
     return f"${usd:.4f}" if 0 < usd < _CENT else f"${usd:.2f}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them."""
+    """Format seconds as people say them."""
     whole = max(0, round(seconds))
     if whole < _MINUTE:
         return f"{whole} s"
@@ -130,8 +130,8 @@ def render_hold() -> str:
     """Return what the comment says while CI is held: who may release it, and how."""
     return (
         # Markdown is not read in a line that begins with a comment: https://spec.commonmark.org/0.31.2/#html-blocks
-        f"{HOLD_BEGIN}\n🔒 **CI is held**: GitHub Actions has not run on this work. Whoever may write to the "
-        f"repository reads it first, then comments `{RELEASE_COMMAND}` or approves the pull request. "
+        f"{HOLD_BEGIN}\n🔒 **CI is held**: GitHub Actions has not run on this work. Somebody with write "
+        f"permission reads it first, then comments `{RELEASE_COMMAND}` or approves the pull request. "
         f"Release it before you merge by rebasing.\n\n{HOLD_END}"
     )
 
@@ -146,17 +146,17 @@ def render_released(text: str, login: str) -> str:
 
 
 def render_not_released(reason: str) -> str:
-    """Return the answer to somebody whose request to release CI is not carried out."""
+    """Return the answer to a request to release CI that is not carried out."""
     return _join(RELEASE_MARKER, f"### 🔒 CI is still held\n\n{sentence(reason)}")
 
 
 def render_released_after_all(login: str) -> str:
-    """Return what takes the place of the answer of `render_not_released` once CI was released."""
+    """Return what replaces the answer of `render_not_released` once CI was released."""
     return _join(RELEASE_MARKER, f"### 🔓 CI was released by {inline(login)}")
 
 
 def render_checks(result: AgentResult) -> str:
-    """Give what the repository's setup and checks said: a table, and the last lines of what did not pass."""
+    """Return a table of the setup and checks, and the last lines of what did not pass."""
     done = ([result.setup] if result.setup is not None else []) + list(result.checks)
     if not done:
         return ""
@@ -180,7 +180,7 @@ def render_checks(result: AgentResult) -> str:
 
 
 def render_steering(result: AgentResult) -> str:
-    """Return the files of the change that other programs heed, each group with its reason."""
+    """Return the changed files that other programs obey, each group with its reason."""
     lines = []
     for group in result.steering:
         more = f" and {group.count - len(group.paths)} more" if group.count > len(group.paths) else ""
@@ -226,12 +226,12 @@ def render_refusal(failure: Failure) -> str:
 
 
 def render_withdrawn_refusal(link: str) -> str:
-    """Return what takes the refusal's place when a later session has begun.
+    """Return what replaces the refusal when a later session has begun.
 
     Args:
         link: to the comment that tells how far it is.
     """
-    return _join(REFUSAL_MARKER, "### 🔧 Started after all", f"What was in the way is gone: {link}")
+    return _join(REFUSAL_MARKER, "### 🔧 Started after all", f"The work has begun: {link}")
 
 
 def pull_request_title(title: str) -> str:

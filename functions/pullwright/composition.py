@@ -48,7 +48,7 @@ def store(settings: GitHubSettings) -> Store:
 
 @cache
 def services(model: type[_StoreSettingsT]) -> Services[_StoreSettingsT]:
-    """Return what a function works on sessions with.
+    """Return the services of a function that works on sessions.
 
     Raises:
         InternalError: the function was deployed without a setting.

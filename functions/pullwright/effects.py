@@ -64,7 +64,7 @@ def inert(text: str) -> str:
 
 
 def without_effect(text: str) -> str:
-    """One line that closes nothing, skips no checks, notifies nobody, links nothing and is no trailer.
+    """Return one line that closes, skips, notifies and links nothing, and is no trailer.
 
     Args:
         text: ordinary text. A line that this function has made stays as it is.
@@ -76,13 +76,13 @@ def without_effect(text: str) -> str:
 
 
 def committed(code: str) -> str:
-    """Lines of code, which are ordinary text once they stand in a commit's message; indentation stays."""
+    """Return lines of code for a commit's message, where they are ordinary text; indentation stays."""
     lines = code.split("\n")
     return "\n".join(line[: len(line) - len(line.lstrip())] + without_effect(line) for line in lines)
 
 
 def paragraph(text: str, width: int, longest: int) -> str:
-    """Give a paragraph of a commit's message, no line of which is a trailer or the message's end."""
+    """Return a paragraph of a commit's message, no line of which is a trailer or ends the message."""
     line = without_effect(_DIVIDER.sub("--", text))
     filled = textwrap.fill(
         textwrap.shorten(line, longest, placeholder=f" {ELLIPSIS}"), width, break_long_words=False
@@ -93,7 +93,7 @@ def paragraph(text: str, width: int, longest: int) -> str:
 def fitting(
     render: Callable[[str], str], text: str, longest: int, cut: str = ELLIPSIS, *, keeps_end: bool = False
 ) -> str:
-    """Return what a text becomes, with so much of it left out that this has at most so many characters.
+    """Return a converted text, of which so much is left out that the result is not too long.
 
     Args:
         render: makes the text harmless, which may make it longer.

@@ -2,7 +2,7 @@
 
 
 def execution_arn(machine: str, name: str) -> str:
-    """Name an execution of a state machine by its ARN.
+    """Return the ARN of an execution.
 
     It is the same whichever version or alias the execution was started through, as LocalStack's tests have it
     recorded from AWS (`test_sfn_api_aliasing.snapshot.json`, "start_execution_response_through_alias").

@@ -28,7 +28,7 @@ _known: set[str] = set()
 
 
 def hide(*secrets: str) -> None:
-    """Remember values that no log line may show, and each line of those that have several."""
+    """Remember secrets, and each line of those with several, so that no log line shows them."""
     for secret in secrets:
         for part in (secret, *secret.splitlines()):
             if len(part.strip()) >= _SHORTEST_SECRET:
@@ -36,12 +36,12 @@ def hide(*secrets: str) -> None:
 
 
 def scrub(text: str) -> str:
-    """Remove the remembered secrets, and whatever has the shape of one."""
+    """Remove the remembered secrets, and whatever looks like one."""
     return _LOOKS_SECRET.sub(HIDDEN, scrub_known(text))
 
 
 def scrub_known(text: str) -> str:
-    """Remove the remembered secrets alone, also those that something has broken into lines."""
+    """Remove the remembered secrets alone, also where they are broken into lines."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
         # Inside JSON a line break stands as two characters.

@@ -1,4 +1,4 @@
-"""Puts other people's text into our comments so that it can do nothing but be read.
+"""Puts other people's text into our comments so that it has no effect there.
 
 Every character that Markdown or HTML could take for a sign is escaped, so what GitHub shows is the text and
 nothing else. What GitHub looks for in the text that it shows (mentions, references, addresses) is broken, or
@@ -37,7 +37,7 @@ Protect = Callable[[str], str]
 
 
 def unprotected(code: str) -> str:
-    """Return what stands in code is shown as it is: GitHub acts upon nothing there."""
+    """Return the text as it is: GitHub acts upon nothing inside code."""
     return code
 
 
@@ -57,7 +57,7 @@ def sentence(text: str, longest: int = 1_000) -> str:
 
 
 def plain(line: str, protect: Protect = unprotected) -> str:
-    """One line of Markdown as the words that it shows, without formatting other than code."""
+    """Return one line of Markdown as the words that it shows; only code keeps its formatting."""
     pieces: list[str] = []
     at = 0
     for match in _CODE.finditer(line):
@@ -67,7 +67,7 @@ def plain(line: str, protect: Protect = unprotected) -> str:
 
 
 def words(text: str, protect: Protect = unprotected) -> str:
-    """Text in which nothing is code or formatting yet."""
+    """Return a text so that nothing in it is code or formatting."""
     text = re.sub(r"\s+", " ", _WRITTEN_ESCAPE.sub(_decoded, text))
     pieces: list[str] = []
     at = 0
@@ -78,7 +78,7 @@ def words(text: str, protect: Protect = unprotected) -> str:
 
 
 def side_by_side(*pieces: str) -> str:
-    """Pieces of a line, kept apart where code would touch a word or other code."""
+    """Join pieces of a line, apart where code would touch a word or other code."""
     line = ""
     for piece in pieces:
         meeting = line[-1:] + piece[:1]
@@ -134,7 +134,7 @@ def fenced(text: str, language: str = "text") -> list[str]:
 
 
 def quotation(lines: list[str]) -> str:
-    """Lines as a quotation.
+    """Return lines as a quotation.
 
     It ends every block inside it, so that nothing left open can reach what follows
     (https://spec.commonmark.org/0.31.2/#container-blocks-and-leaf-blocks).
@@ -149,7 +149,7 @@ def table(*rows: dict[str, str]) -> str:
 
 
 def details(title: str, content: str, *, is_open: bool = False) -> str:
-    """Return a part that folds; the empty lines make GitHub read its content as Markdown.
+    """Return a part that folds; the empty lines let GitHub read its content as Markdown.
 
     Args:
         title: HTML.

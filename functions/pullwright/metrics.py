@@ -28,7 +28,7 @@ _UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit}
 
 @dataclass(frozen=True, slots=True)
 class SessionFigures:
-    """What one ended session counts for; None where it did not come so far.
+    """The figures of one ended session; None where it did not get so far.
 
     Attributes:
         failure_class: whose turn it is; empty when it succeeded.

@@ -137,7 +137,7 @@ class GitIdentity(Stored):
 
 
 class AuthorRole(StrEnum):
-    """What somebody who wrote on GitHub is to the repository.
+    """What the author of a text on GitHub may do in the repository.
 
     `writer` has write permission, or is an App that the deployment lists; `app` is any other App; `unknown`
     is somebody whose permission was not asked for, because too many people wrote.
@@ -261,7 +261,7 @@ class CheckResult(Stored):
 
 
 class SteeringFiles(Stored):
-    """Changed files that steer what other programs do."""
+    """Changed files that other programs obey."""
 
     reason: str
     paths: tuple[str, ...] = Field(strict=False)
@@ -269,7 +269,7 @@ class SteeringFiles(Stored):
 
 
 class AgentResult(Stored):
-    """`sessions/<id>/result.json`: what the runner says came of it.
+    """`sessions/<id>/result.json`: the outcome as the runner reports it.
 
     Attributes:
         outcome: `changed` only if a commit of the agent's work is on the branch.
@@ -310,7 +310,7 @@ class AgentResult(Stored):
 
     @property
     def checks_passed(self) -> bool:
-        """Whether no check says that something is wrong; true if there are none."""
+        """Whether no check failed; true if there are none."""
         return all(check.status in {"passed", "not_run"} for check in self.checks)
 
 

@@ -5,11 +5,11 @@ nothing but the list counts: the sender's rights in a repository of theirs prove
 """
 
 EVERYBODY = "*"
-"""Stands for every owner, where whoever can install the App is meant: on a server of the operator's own."""
+"""Stands for every owner: for a GitHub server of one's own, where not everybody can install the App."""
 
 
 def is_allowed(full_name: str, allowed: str) -> bool:
-    """Whether a repository is one that the deployment works for; GitHub's names do not differ by case alone.
+    """Return whether the deployment works for a repository; case does not matter on GitHub.
 
     Args:
         full_name: `owner/name`, as GitHub calls it now: a name that was given up may be a stranger's.
@@ -22,7 +22,7 @@ def is_allowed(full_name: str, allowed: str) -> bool:
 
 
 def has_any(owner: str, allowed: str) -> bool:
-    """Return whether any repository of an account may be one that the deployment works for."""
+    """Return whether the deployment may work for any repository of an account."""
     owners = {owner_of(entry) for entry in _entries(allowed)}
     return EVERYBODY in owners or (owner.isascii() and owner.lower() in owners)
 

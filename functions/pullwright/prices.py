@@ -54,7 +54,7 @@ class Tokens:
 
     @property
     def prompt(self) -> int:
-        """Tokens of the whole prompt."""
+        """The tokens of the whole prompt."""
         return self.input + self.cache_read + self.cache_write
 
 

@@ -1,4 +1,4 @@
-"""Somebody's Markdown as a quotation: written anew, with the formatting that does nothing but format.
+"""Quotes Markdown of others: rewritten, with formatting alone and nothing that has an effect.
 
 Paragraphs, headings, lists, code, and bold, slanted and struck words stay. Links become their words and
 their address, pictures likewise; tables become code; HTML and everything else is shown as it was written. The
@@ -52,7 +52,7 @@ _CUT = "\n\n… (shortened)"
 
 
 def quote(text: str, longest: int, protect: Protect = unprotected) -> str:
-    """Somebody's Markdown as a quotation.
+    """Return Markdown of others as a quotation.
 
     Args:
         longest: the result has at most so many characters.

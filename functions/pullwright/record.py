@@ -59,7 +59,7 @@ def moment(text: Any) -> datetime | None:
 
 
 def whole(value: Any) -> int | None:
-    """Return a whole number, also as DynamoDB gives it; None for everything else, truth values among it."""
+    """Return a whole number, also as DynamoDB gives it; None for everything else, also true and false."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     # NaN and infinity pass no comparison, and what we count is far below this.
@@ -179,20 +179,20 @@ class SessionRecord(Stored):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has closed the session."""
+        """Whether the session is not closed."""
         return self.status in OPEN
 
     @property
     def is_claimed(self) -> bool:
-        """Whether a task wrote its ARN, or anything in its place."""
+        """Whether a task wrote its ARN, valid or not."""
         return "task_arn" in self.model_fields_set
 
     @property
     def unusable(self) -> tuple[str, ...]:
-        """Name of the task's attributes that hold something else than a runner writes."""
+        """Names of the task's attributes with a value that no runner writes."""
         return self._unusable
 
     @property
     def request(self) -> dict[str, Any]:
-        """The execution's input, empty where it is no JSON object; that may be why the session failed."""
+        """The execution's input; empty where it is no JSON object, which may be why the session failed."""
         return decode_object(self.input or "")

@@ -1,4 +1,4 @@
-"""What a function works on sessions with."""
+"""The services that a function works on sessions with."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

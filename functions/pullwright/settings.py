@@ -64,7 +64,7 @@ class StoreSettings(GitHubSettings):
 
 
 class OpenPullRequestSettings(StoreSettings):
-    """OpenPullRequest: what a session gets whose request says nothing else.
+    """OpenPullRequest: the defaults of a session, and the limits of the deployment.
 
     Attributes:
         max_sessions: 0 means that no new session begins.
@@ -91,7 +91,7 @@ class OpenPullRequestSettings(StoreSettings):
 
 
 class ReportOutcomeSettings(StoreSettings):
-    """ReportOutcome: where the task ran, how long closed records are kept, and who is told on GitHub."""
+    """ReportOutcome: where the task ran, how long closed records are kept, and for whom it reports."""
 
     cluster_arn: Text
     log_group_name: Text

@@ -16,14 +16,14 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(NamedTuple):
-    """What a request is signed with; the session token is empty for long-lived keys."""
+    """The keys that sign a request; the session token is empty for long-lived keys."""
 
     access_key_id: str
     secret_access_key: str
     session_token: str = ""
 
     def __repr__(self) -> str:
-        """Name the key only, so that no trace or log can show the secrets."""
+        """Show the key's id only, so that no trace or log can hold the secrets."""
         return f"Credentials({self.access_key_id!r})"
 
 

@@ -65,7 +65,7 @@ class Spending:
     def reserve(
         self, session_id: str, usd: float, limits: DailyLimits, *, repository: str, now: datetime
     ) -> None:
-        """Keep a session's limit free on today's sums; a session that has its own keeps it.
+        """Reserve a session's limit within today's; one that has its reservation keeps it.
 
         Args:
             limits: US dollars a day, of the stack and of each repository.
@@ -111,7 +111,7 @@ class Spending:
             raise _used_up(usd, limit, whose, parameter, day + timedelta(days=1))
 
     def settle(self, record: SessionRecord, cost_usd: float | None) -> None:
-        """Book what a session has cost in place of what was reserved for it, once.
+        """Replace a session's reservation by its cost, once.
 
         Never more than that: it is the session's own limit, which the gateway does not let it pass, and what
         a task says must not be able to use up everybody's day.
@@ -161,7 +161,7 @@ class Spending:
         return {"Update": update}  # type: ignore[typeddict-item] # built key by key
 
     def _write(self, *items: TransactWriteItemTypeDef) -> list[int]:
-        """Write all of it or nothing; returns the places of the items whose conditions did not hold."""
+        """Write all or nothing; return the positions of the items whose conditions did not hold."""
         with calling("count the day's spending"):
             for _ in range(_TRIES):
                 try:
@@ -189,8 +189,8 @@ def _never(usd: float, limit: float, whose: str, parameter: str) -> DailyLimit:
 def _used_up(usd: float, limit: float, whose: str, parameter: str, opens: date) -> DailyLimit:
     when = f"{opens.isoformat()} 00:00 UTC"
     return DailyLimit(
-        f"Sessions of {whose} may cost {money(limit)} a day together, and what was spent today and what "
-        f"sessions at work may still spend leave no room for this session's {money(usd)} before {when}.",
-        remedy=f"Start it again after {when}, or earlier once sessions at work have ended and cost less; a "
+        f"Sessions of {whose} may cost {money(limit)} a day together. What was spent today, and what "
+        f"running sessions may still spend, leaves too little for this session's {money(usd)} until {when}.",
+        remedy=f"Start it again after {when}, or earlier when running sessions have ended and cost less; a "
         f"lower `limits.usd` may fit today. The operator can raise {parameter}.",
     )

@@ -36,7 +36,7 @@ COUNTED_IN_A_ROW = ("service", "transient")
 
 
 class BranchRecord(Stored):
-    """What we made for a branch.
+    """The branch, pull request and comment that a session made.
 
     Attributes:
         first_commit: the commit that the branch began with; a branch that contains it is the one we made.
@@ -84,7 +84,7 @@ class Store:
             self._update(session_key(session_id), values, "write the session record")
 
     def forget(self, session_id: str, names: Collection[str]) -> None:
-        """Take attributes off a session's record; without any, nothing is asked.
+        """Remove attributes from a session's record; without any, call nothing.
 
         Raises:
             AwsUnavailable: the table did not take it.
@@ -100,7 +100,7 @@ class Store:
                 )
 
     def take_lock(self, key: str, *, owner: str, session_id: str) -> bool:
-        """Take a lock that is free or already ours; False if somebody else holds it.
+        """Take a lock that is free or already ours; return False if another execution holds it.
 
         Args:
             key: from `lock_key`.
@@ -123,7 +123,7 @@ class Store:
         return write.is_done
 
     def release_lock(self, key: str, *, owner: str) -> None:
-        """Free a lock if it is ours; somebody else's stays."""
+        """Free a lock if it is ours."""
         with writing("free the branch's lock"):
             self._client.delete_item(
                 TableName=self._table,
@@ -134,7 +134,7 @@ class Store:
             )
 
     def lock_owner(self, key: str) -> str | None:
-        """ARN of the execution that holds a lock, None if it is free."""
+        """Return the ARN of the execution that holds a lock; None if it is free."""
         return self._read(key).get("owner")
 
     def holders(self, repository: str | None = None) -> int:
@@ -146,7 +146,7 @@ class Store:
         return len(self._read(slots_key(repository)).get("holders", ()))
 
     def queued(self) -> int:
-        """Return how many sessions have no slot yet, as the index knows it a moment later.
+        """Return how many sessions have no slot yet; the index lags a moment behind.
 
         Raises:
             AwsUnavailable: the table did not answer.
@@ -162,7 +162,7 @@ class Store:
             )["Count"]
 
     def count_in_a_row(self, failure_class: str) -> dict[str, int]:
-        """Count an ended session among those that have failed one after the other.
+        """Count how many sessions have failed in a row, with one that ended now.
 
         A good session begins the count anew; one that failed through its user's fault says nothing of the
         deployment, and counts neither way.
@@ -198,12 +198,12 @@ class Store:
         return {name: int(counted[name]["N"]) for name in names.values()}
 
     def read_branch(self, repository: str, branch: str) -> BranchRecord | None:
-        """Return what we made for a branch, None if nothing."""
+        """Return a branch's record; None if there is none."""
         item = self._read(branch_key(repository, branch))
         return BranchRecord.model_validate(item) if item else None
 
     def begin_branch(self, record: BranchRecord) -> None:
-        """Remember a branch that is about to be made, in place of an earlier one of the same name."""
+        """Record a branch that is about to be made, in place of an earlier one of the same name."""
         fields = record.model_dump(exclude_none=True)
         with calling("write the branch's record"):
             self._client.put_item(
@@ -215,7 +215,7 @@ class Store:
             )
 
     def write_branch(self, record: BranchRecord) -> None:
-        """Remember what was made for a branch; what the record holds besides stays."""
+        """Add to a branch's record; its other fields stay."""
         fields = record.model_dump(exclude_none=True)
         self._update(branch_key(record.repository, record.branch), fields, "write the branch's record")
 

@@ -79,7 +79,7 @@ def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
-    """Return a value with DynamoDB's type; the shortest text of a float is what people expect to read."""
+    """Return a value with DynamoDB's type; floats become their shortest decimal."""
     return _serialize(Decimal(str(value)) if isinstance(value, float) else value)
 
 
@@ -108,7 +108,7 @@ class Write:
 
 @contextmanager
 def writing(what: str) -> Iterator[Write]:
-    """Write one item under a condition; that it does not hold is an answer and no error.
+    """Write one item under a condition; that it does not hold is no error.
 
     Args:
         what: as for `calling`.
@@ -128,7 +128,7 @@ def writing(what: str) -> Iterator[Write]:
 
 
 def refused_items(error: ClientError) -> list[int]:
-    """Give the places of a transaction's items whose conditions did not hold; none if it met another.
+    """Return the positions of a transaction's items whose conditions did not hold; none if it met another.
 
     Raises:
         ClientError: the transaction failed for another reason.

@@ -1,4 +1,4 @@
-"""Text without what nobody sees in it."""
+"""Removes from texts what no reader sees."""
 
 import re
 import unicodedata
@@ -35,7 +35,7 @@ _SLUG_LENGTH = 40
 
 
 def printable(text: str | None) -> str:
-    """Remove the characters that nobody sees: ignorable, format and control ones.
+    """Remove invisible characters: ignorable, format and control ones.
 
     Line ends of every kind become line feeds.
     """
@@ -61,7 +61,7 @@ def one_line(text: str | None, longest: int) -> str:
 
 
 def plain_line(text: str | None, longest: int) -> str:
-    """Give the printable characters of plain text on one line, shortened with an ellipsis."""
+    """Return the printable characters of plain text on one line, shortened with an ellipsis."""
     line = " ".join(printable(text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
@@ -89,7 +89,7 @@ def _is_printable(character: str) -> bool:
 
 
 class _Printable(dict[int, int | None]):
-    """For `str.translate`: each character is looked at once in a process's life, not once in each text."""
+    """A table for `str.translate`, which looks at each character once in a process's life."""
 
     def __missing__(self, code: int) -> int | None:
         self[code] = code if _is_printable(chr(code)) else None

@@ -172,8 +172,8 @@ def test_a_refused_token_is_renewed_once() -> None:
         (answer(403, **{NEEDS: "contents=read"}), GitHubRefused, "403"),
         (answer(403, {"message": "locked"}), GitHubRefused, "locked"),
         (answer(418, {"message": "teapot"}), GitHubRefused, "teapot"),
-        (answer(200, {"id": "?"}), GitHubRefused, "no sense"),
-        (answer(200, None), GitHubRefused, "no sense"),
+        (answer(200, {"id": "?"}), GitHubRefused, "could not be read"),
+        (answer(200, None), GitHubRefused, "could not be read"),
     ],
 )
 def test_refusals_are_told_apart(response: Response, error: type[PullwrightError], says: str) -> None:

@@ -40,7 +40,7 @@ class Caller:
 
     @classmethod
     def of(cls, event: Mapping[str, Any], *, task_role: str, session_role_arn: str) -> Caller:
-        """Read the caller that Lambda has authenticated.
+        """Return the caller that Lambda has authenticated.
 
         A role of the same name in another account, or in another partition, is not ours.
 

@@ -1,4 +1,4 @@
-"""What a running task is given."""
+"""Gives a running task the credentials of its session."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class QueuedStop(Model):
 
 
 class QueuedRelease(Model):
-    """Release held CI: somebody has read the work.
+    """Release held CI, because a person has read the work.
 
     Attributes:
         comment_id: of the comment that asked, if one did.

@@ -54,7 +54,7 @@ def process(records: Iterable[Mapping[str, Any]], services: EventServices) -> li
             failed.append(message_id)
         except (ClientError, BotoCoreError, PullwrightError) as error:
             logger.exception(
-                "What a message asks for was not done.",
+                "A message failed.",
                 extra={"message_id": message_id, "error": type(error).__name__},
             )
             failed.append(message_id)

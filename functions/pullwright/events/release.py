@@ -1,4 +1,4 @@
-"""Puts one commit without a change on held work, so that the repository's workflows run on it."""
+"""Releases held CI: an empty commit on the branch lets the repository's workflows run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ def release_message(login: str, commit: str) -> str:
 
 
 def release(asked: QueuedRelease, app: GitHubApp, store: Store) -> str:
-    """Release what is held, if whoever asks may and has seen it. Doing it twice does no more than once.
+    """Release held CI, if the person may write and has seen the work. Safe to repeat.
 
     Returns:
         What came of it, for the log.
@@ -65,10 +65,10 @@ class _Release:
         asked, client = self.asked, self.client
         pull = client.get_pull_request(asked.repository, asked.pull_request)
         if pull.state != "open" or not self._is_ours(pull):
-            return "It is about no open pull request of ours."
+            return "The pull request is not open, or no session has worked on it."
         if not People(client, asked.repository, allowed_apps="").may_write(asked.login):
             self._react("-1")
-            return "Whoever asked may not write to the repository."
+            return "The person may not write to the repository."
         head = client.get_commit(asked.repository, pull.head.sha)
         if not is_held(head.message):
             self._react("+1")
@@ -85,7 +85,7 @@ class _Release:
         return "CI was released."
 
     def _refused(self, pull: PullRequest, refusal: str) -> str:
-        """Look why the branch was not moved: the same delivery, or a person, may have been quicker."""
+        """Find out why the branch was not moved: the same delivery, or a person, may have been faster."""
         stands = self.client.find_branch(self.asked.repository, pull.head.ref)
         if stands is not None and stands != pull.head.sha:
             return "The branch has moved meanwhile."
@@ -102,7 +102,7 @@ class _Release:
         return record is not None and record.pull_request == pull.number
 
     def _not_seen(self, pull: PullRequest, committed_at: datetime) -> str | None:
-        """Why this person cannot have read what stands there now, None if they can."""
+        """Return why this person cannot have read the latest work; None if they can."""
         asked = self.asked
         is_other = asked.commit is not None and asked.commit != pull.head.sha
         if is_other or (asked.asked_at is not None and committed_at > asked.asked_at):
@@ -113,7 +113,7 @@ class _Release:
         return None
 
     def _answer(self, pull: PullRequest, reason: str) -> str:
-        """Say on the pull request why nothing was released, in one comment however often somebody asks."""
+        """Say on the pull request why nothing was released, always in the same comment."""
         text = render_not_released(reason)
         earlier = next(
             (comment for comment in self._comments(pull) if self._is(comment, RELEASE_MARKER)), None
@@ -124,7 +124,7 @@ class _Release:
         return f"Nothing was released: {reason}"
 
     def _tell(self, pull: PullRequest) -> None:
-        """Say in our own comments that CI was released, and by whom; a courtesy, for it was."""
+        """Say in our own comments that CI was released, and by whom; failing to is not an error."""
         try:
             for comment in self._comments(pull):
                 text = comment.body or ""
@@ -137,7 +137,7 @@ class _Release:
                 if new != text:
                     self.client.update_comment(self.asked.repository, comment.id, new)
         except PullwrightError as error:
-            logger.warning("the release could not be told", error=error.sentence)
+            logger.warning("our comments could not be updated", error=error.sentence)
 
     def _comments(self, pull: PullRequest) -> list[Comment]:
         return self.client.comments(self.asked.repository, pull.number)

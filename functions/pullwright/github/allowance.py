@@ -1,4 +1,4 @@
-"""Where the usage of an installation stands: one item of the sessions table, or this process alone.
+"""Stores what an installation has used: in the sessions table, or in this process alone.
 
 The item has the account's name as its key, because an App has one installation on each account, and everybody
 who works on a repository knows its owner. It needs no cleaning: what a session took and never used is paid
@@ -34,7 +34,7 @@ APP = "/app"
 
 
 class Allowance(Protocol):
-    """Keeps one installation's usage."""
+    """Stores one installation's usage."""
 
     def look(self) -> Usage:
         """Read it.
@@ -62,7 +62,7 @@ class Allowance(Protocol):
 
 
 class MemoryAllowance:
-    """Keeps it in this process; so does the simulation of many sessions."""
+    """Stores it in this process; the simulation of many sessions does too."""
 
     def __init__(self) -> None:
         self.usage = Usage()
@@ -86,7 +86,7 @@ class MemoryAllowance:
 
 
 class TableAllowance:
-    """Keeps it in the sessions table, for all sessions and functions.
+    """Stores it in the sessions table, for all sessions and functions.
 
     Args:
         account: see `allowance_key`.
@@ -111,7 +111,7 @@ class TableAllowance:
         return self._seen
 
     def spend(self, now: float, writes: int, room: Room) -> tuple[bool, Usage]:
-        """See `Allowance`. One call as a rule; another if what was seen last is no more true."""
+        """See `Allowance`. Usually one call; another if what was read last is out of date."""
         cost = writes * SECONDS_EACH
         most = FARTHEST_SECONDS if room is Room.ENDING else (room - writes) * SECONDS_EACH
         times = {":now": now, ":far": now + FARTHEST_SECONDS}
@@ -129,7 +129,7 @@ class TableAllowance:
         return False, self._seen
 
     def limit(self, now: float, named: float | None) -> Usage:
-        """See `Allowance`. Whoever is refused first sets the pause; the others refused with it adopt it."""
+        """See `Allowance`. The first to be refused sets the pause; the others follow it."""
         if named is None:
             usage = self.look().limited(now, None)
             update = "SET blocked_until = :until, pause = :pause"
@@ -144,7 +144,7 @@ class TableAllowance:
         return self._seen
 
     def _update(self, update: str, condition: str, values: dict[str, float]) -> bool:
-        """Change the item if the condition holds; either way it has been seen afterwards."""
+        """Change the item if the condition holds; either way remember what it holds then."""
         with writing("write GitHub's allowance") as write:
             write.item = self._client.update_item(
                 TableName=self._table,
@@ -160,6 +160,6 @@ class TableAllowance:
 
 
 def _usage(item: Item) -> Usage:
-    """Read the item; what is no number counts as absent."""
+    """Read the item; a value that is not a number counts as absent."""
     found = {name: item.get(name, {}).get("N") for name in ATTRIBUTES}
     return Usage(**{name: float(number) for name, number in found.items() if number is not None})

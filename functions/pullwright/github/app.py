@@ -97,7 +97,7 @@ class GitHubApp:
         )
 
     def pace(self, account: str) -> Pace:
-        """When GitHub may be asked in the name of an account's installation, as all sessions know it."""
+        """Return when GitHub may be asked for an account's installation, shared by all sessions."""
         key = account.lower()
         if key not in self._paces:
             allowance = None if self._allowance_of is None else self._allowance_of(key)
@@ -133,7 +133,7 @@ class GitHubApp:
         return self._bot_id
 
     def author(self, client: GitHubClient) -> GitIdentity:
-        """Who stands in the App's commits, so that GitHub shows its face beside them."""
+        """Return the author of the App's commits, for whom GitHub shows the App's picture."""
         name = f"{self.app().slug}[bot]"
         return GitIdentity(name=name, email=client.urls.noreply(self.bot_id(client), name))
 
@@ -151,7 +151,7 @@ class GitHubApp:
         while path is not None:
             response = self._api.call("GET", path, what)
             if not isinstance(response.decoded, list):
-                raise GitHubRefused(f"GitHub answered no list when asked to {what}.")
+                raise GitHubRefused(f"GitHub did not answer with a list when asked to {what}.")
             attempts = [parse(Delivery, delivery, what) for delivery in response.decoded]
             found.extend(attempt for attempt in attempts if attempt.delivered_at >= since)
             is_last = not attempts or attempts[-1].delivered_at < since

@@ -29,7 +29,7 @@ _SLOWEST = 40.0
 
 
 class Room(IntEnum):
-    """How many writes may be owed after one for this purpose: what is missing to the next is its reserve."""
+    """How many writes may be unpaid after one for this purpose; the gap to the next level is its reserve."""
 
     PROGRESS = 30
     OPENING = 55
@@ -51,26 +51,26 @@ class Usage:
     pause: float = 0.0
 
     def owed(self, now: float) -> float:
-        """Write that are not paid for yet."""
+        """Return how many writes time has not paid for yet."""
         ahead = self.paid_until - now
         return ahead / SECONDS_EACH if 0 < ahead <= FARTHEST_SECONDS else 0.0
 
     def blocked_for(self, now: float) -> float:
-        """Seconds until GitHub may be asked again."""
+        """Return the seconds until GitHub may be asked again."""
         ahead = self.blocked_until - now
         return ahead if 0 < ahead <= FARTHEST_SECONDS else 0.0
 
     def seconds_until_room(self, now: float, writes: int, room: Room) -> float:
-        """Seconds until so many writes fit; 0 if they do."""
+        """Return the seconds until so many writes fit; 0 if they do."""
         return max(0.0, (self.owed(now) + writes - room) * SECONDS_EACH)
 
     def after(self, now: float, writes: int) -> Self:
-        """Return the usage once so many writes more are made."""
+        """Return the usage after so many more writes."""
         start = now + self.owed(now) * SECONDS_EACH
         return replace(self, paid_until=start + writes * SECONDS_EACH)
 
     def limited(self, now: float, named: float | None) -> Self:
-        """Return the usage once GitHub has refused.
+        """Return the usage after GitHub has refused.
 
         Args:
             named: seconds that GitHub asks to wait; None if it names none.
@@ -84,6 +84,6 @@ class Usage:
         return replace(self, blocked_until=now + max(self.blocked_for(now), pause), pause=pause)
 
     def stretch(self, now: float) -> float:
-        """By how much the time between two edits of a comment grows: 1 where there is plenty."""
+        """Return the factor by which edits of a comment become rarer; 1 where there is plenty of room."""
         left = Room.PROGRESS - self.owed(now)
         return 1.0 if left >= Room.PROGRESS - _LIVELY else min(_SLOWEST, _LIVELY / max(left, 1e-9))

@@ -66,7 +66,7 @@ class GitHubClient(Connection):
         return found
 
     def permission_of(self, repository: str, login: str) -> str:
-        """Return the permission of a person: `admin`, `write`, `read` or `none`; who is unknown has none."""
+        """Return a person's permission: `admin`, `write`, `read` or `none`, also for unknown people."""
         response = self.call(
             "GET",
             f"/repos/{repository}/collaborators/{quote(login, safe='')}/permission",
@@ -166,7 +166,7 @@ class GitHubClient(Connection):
         return made
 
     def commits_ahead(self, repository: str, base: str, branch: str) -> int:
-        """Return how many commits a branch has that its base has not."""
+        """Return how many commits a branch has that its base lacks."""
         span = f"{quote(base, safe='')}...{quote(branch, safe='')}"
         path = f"/repos/{repository}/compare/{span}?per_page=1"
         what = "compare two branches"
@@ -208,13 +208,13 @@ class GitHubClient(Connection):
         return list(self.pages(path, "read the comments", Comment, limit=_MAX_COMMENTS, about=about))
 
     def get_comment(self, repository: str, comment_id: int) -> Comment | None:
-        """Read a comment as GitHub renders it; None if somebody has deleted it."""
+        """Read a comment as GitHub renders it; None if it was deleted."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         about = [f"comment:{comment_id}"]
         return self.find(path, "read a comment", Comment, absent=_GONE, accept=RENDERED, about=about)
 
     def render(self, repository: str, text: str) -> str:
-        """Has GitHub render a text as it does comments of a repository; returns HTML.
+        """Let GitHub render a text as it does comments of a repository; return HTML.
 
         https://docs.github.com/en/rest/markdown/markdown#render-a-markdown-document
 
@@ -224,7 +224,7 @@ class GitHubClient(Connection):
         body = {"text": text, "mode": "gfm", "context": repository}
         response = self.call("POST", "/markdown", "render a text", body=body, changes_nothing=True)
         if not isinstance(response.decoded, str):
-            raise GitHubUnavailable("GitHub answered no HTML when asked to render a text.")
+            raise GitHubUnavailable("GitHub did not answer with HTML when asked to render a text.")
         return response.decoded
 
     def create_comment(self, repository: str, number: int, body: str) -> Comment:
@@ -239,7 +239,7 @@ class GitHubClient(Connection):
         return comment
 
     def update_comment(self, repository: str, comment_id: int, body: str) -> bool:
-        """Rewrites a comment of ours; False if somebody has deleted it."""
+        """Rewrite a comment of ours; return False if it was deleted."""
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         what, about = "edit a comment", [f"comment:{comment_id}"]
         fields = {"body": scrub(body)}

@@ -1,4 +1,4 @@
-"""One authenticated line to GitHub: what is sent with every request, what is repeated, and what never is."""
+"""Authenticated requests to GitHub: what each carries, which are repeated, and which never."""
 
 import json
 import re
@@ -167,7 +167,7 @@ class Connection:
             query = urlencode({"per_page": PAGE_SIZE, "page": page})
             found = self.call("GET", f"{path}{mark}{query}", what, about=about).decoded
             if not isinstance(found, list):
-                raise GitHubRefused(f"GitHub answered no list when asked to {what}.")
+                raise GitHubRefused(f"GitHub did not answer with a list when asked to {what}.")
             yield from (parse(model, item, what) for item in found)
             if len(found) < PAGE_SIZE:
                 return
@@ -235,7 +235,7 @@ class Connection:
                 self._renew()
 
     def _refusal(self, url: str, what: str, response: Response) -> PullwrightError | None:
-        """Return what an answer refuses; a rate limit is noted for everybody."""
+        """Return the error that an answer stands for; note a rate limit for all sessions."""
         error: PullwrightError | None = graphql_limit(response) if url == self.urls.graphql else None
         if error is None and response.status >= _ERROR:
             error = refusal(what, response, self._granted)
@@ -263,7 +263,7 @@ class Connection:
             if method != "GET" and response.status not in _KEEPS_METHOD:
                 break
             url = target
-        raise GitHubRefused(f"GitHub redirected us astray when asked to {what}.")
+        raise GitHubRefused(f"GitHub redirected to an unexpected address when asked to {what}.")
 
     def _request(self, method: str, url: str, body: Any, accept: str) -> Request:
         headers = {
@@ -279,7 +279,7 @@ class Connection:
 
 
 class _Early:
-    """Repeats one call while its answer may only be early.
+    """Repeats one call while GitHub may not have caught up yet.
 
     Args:
         path: below the REST root; empty for GraphQL.
@@ -306,12 +306,12 @@ class _Early:
         self._looked = may_be_absent
 
     def succeeded(self) -> None:
-        """Take note that the token reaches the repository."""
+        """Note that the token reaches the repository."""
         if self._repository is not None:
             self._connection.reaches_repository = True
 
     def is_to_be_repeated(self, response: Response, error: PullwrightError) -> bool:
-        """Wait if an answer may be early; False if it is final.
+        """Wait if GitHub may not have caught up yet; return False if the answer is final.
 
         Raises:
             GitHubUnavailable: it has been waited for long enough.
@@ -328,7 +328,7 @@ class _Early:
         return True
 
     def _is_absence_doubtful(self) -> bool:
-        """Return whether to ask again for what is absent: the token may not reach the repository yet."""
+        """Return whether to ask again for something absent, because the token may not work yet."""
         if self._repository is None:
             return False
         if not self._connection.reaches_repository:
@@ -356,4 +356,4 @@ def parse(model: type[PayloadT], decoded: Any, what: str) -> PayloadT:
     try:
         return model.model_validate(decoded)
     except ValidationError as error:
-        raise GitHubRefused(f"GitHub's answer made no sense when asked to {what}.") from error
+        raise GitHubRefused(f"GitHub's answer could not be read when asked to {what}.") from error

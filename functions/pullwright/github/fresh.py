@@ -30,7 +30,7 @@ _UNKNOWN = re.compile(r"not exist|not found|no commit found|not valid|invalid", 
 
 
 class Fresh:
-    """Tells an answer that may only be early from one that is final.
+    """Tells a final answer from one of a server that has not caught up yet.
 
     Args:
         token_age: seconds since the token that is in use was made; None if nobody knows.
@@ -52,7 +52,7 @@ class Fresh:
         self._made_in: dict[str, dict[str, float]] = {}
 
     def of(self, repository: str, token_age: Callable[[], float]) -> Self:
-        """Return what was made in one repository, with a token of its own; a function's process serves many.
+        """Return the memory of one repository and its token; a function's process serves many.
 
         Args:
             repository: `owner/name`.
@@ -67,17 +67,17 @@ class Fresh:
         self._made.update(dict.fromkeys(names, self._clock()))
 
     def has_young_token(self) -> bool:
-        """Return whether GitHub may not know the token everywhere."""
+        """Return whether some of GitHub's servers may not know the token yet."""
         return self._token_age is not None and self._token_age() < YOUNG_SECONDS
 
     def refuses_token(self, response: Response) -> bool:
-        """Return whether an answer may come from a server that does not know our token yet."""
+        """Return whether an answer may be from a server that does not know our token yet."""
         if response.status not in {_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND} or not self.has_young_token():
             return False
         return response.status != _FORBIDDEN or not _FINAL.search(_words(response))
 
     def misses(self, response: Response, about: Collection[str]) -> bool:
-        """Return whether an answer may come from a server that does not know yet what we have made."""
+        """Return whether an answer may be from a server that does not know yet what we made."""
         now = self._clock()
         if not any(now - self._made.get(name, -math.inf) < YOUNG_SECONDS for name in about):
             return False
@@ -87,7 +87,7 @@ class Fresh:
         return response.status == _NOT_FOUND
 
     def may_be_unknown(self, errors: Collection[Any], about: Collection[str], *, reaches: bool) -> bool:
-        """Return whether the `errors` of a GraphQL answer may be early.
+        """Return whether the `errors` of a GraphQL answer may go away by themselves.
 
         Args:
             reaches: whether the token has reached its repository already.
@@ -99,7 +99,7 @@ class Fresh:
         return bool(types & doubtful) and self.has_young_token()
 
     def has_time_for(self, pause: float) -> bool:
-        """Return whether the caller may wait so many seconds and still do what follows."""
+        """Return whether there is time to wait so many seconds and still finish."""
         return pause + _RESERVE_SECONDS <= self._time_left()
 
 
@@ -125,7 +125,7 @@ class Waits:
         pause = next(self._pauses, None)
         if pause is None or not self._fresh.has_time_for(pause):
             raise GitHubUnavailable(
-                f"GitHub does not know yet what is new, a token or an object, when asked to {self._what}."
+                f"GitHub does not know a new token or object yet, when asked to {self._what}."
             )
         self._sleep(pause)
 

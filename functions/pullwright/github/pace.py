@@ -1,4 +1,4 @@
-"""When GitHub may be asked: not before the time that it named to anybody, nor for more content than it takes.
+"""When GitHub may be asked: not before the time that it named to any session, nor for too much content.
 
 All sessions of an installation go by one allowance. Where that cannot be read or written, a process goes by
 what it has seen itself.
@@ -19,11 +19,11 @@ Purpose = Literal[Room.PROGRESS, Room.ENDING]
 _LOOK_SECONDS = 5.0
 # An ending waits no longer than this for our own count: GitHub itself may still have room.
 _ENDING_SECONDS = 15.0
-_COUNTED = "The GitHub App has written as much as GitHub lets it; it goes on in {:.0f} seconds."
+_COUNTED = "GitHub lets the App write no more for now; it goes on in {:.0f} seconds."
 
 
 class Pace:
-    """What one client of GitHub goes by.
+    """The pace that one client of GitHub keeps.
 
     Args:
         allowance: the installation's; this process's own if there is none.
@@ -50,7 +50,7 @@ class Pace:
         self._reserved = 0
 
     def wait(self) -> float:
-        """Seconds until GitHub may be asked; 0 if it may."""
+        """Return the seconds until GitHub may be asked; 0 if it may."""
         if self._clock() - self._looked >= _LOOK_SECONDS:
             self._try(lambda allowance: allowance.look())
         return self._usage.blocked_for(self._clock())
@@ -75,14 +75,14 @@ class Pace:
             self.spend()
 
     def limited(self, error: GitHubRateLimited) -> GitHubRateLimited:
-        """Take note of a refusal, for everybody; returns it with the time that is to be waited."""
+        """Note a refusal for all sessions; return it with the time to wait."""
         named = error.retry_after if error.is_named else None
         self._try(lambda allowance: allowance.limit(self._clock(), named))
         wait = max(self._usage.blocked_for(self._clock()), error.retry_after)
         return GitHubRateLimited(limit_sentence(wait), retry_after=wait, is_named=error.is_named)
 
     def check_opening(self, writes: int) -> None:
-        """Refuse an opening that has no chance, before anything is asked or made.
+        """Refuse to open a pull request that would not fit, before anything is asked or made.
 
         Raises:
             GitHubRateLimited: it is too early.
@@ -91,7 +91,7 @@ class Pace:
         self._refuse(self._usage.seconds_until_room(self._clock(), writes, Room.OPENING))
 
     def reserve(self, writes: int) -> None:
-        """Take what an opening will write, all of it or nothing.
+        """Reserve all writes of opening a pull request, or none.
 
         Raises:
             GitHubRateLimited: it is too early.
@@ -101,7 +101,7 @@ class Pace:
         self._reserved = writes
 
     def spend(self) -> None:
-        """Take one write that is about to be made.
+        """Count one write that is about to be made.
 
         Raises:
             GitHubRateLimited: progress has to wait. An ending never has, or a few seconds.
@@ -116,7 +116,7 @@ class Pace:
         self._take(1, self._purpose)
 
     def stretch(self) -> float:
-        """By how much edits are to be made more rarely than alone."""
+        """Return the factor by which edits have to be rarer than for a session alone."""
         return self._usage.stretch(self._clock())
 
     def _take(self, writes: int, room: Room) -> None:
@@ -130,7 +130,7 @@ class Pace:
             raise GitHubRateLimited(_COUNTED.format(wait), retry_after=wait, was_asked=False)
 
     def _try(self, call: Callable[[Allowance], "Usage | tuple[bool, Usage]"]) -> bool:
-        """Ask the allowance, or where it does not answer this process's own."""
+        """Ask the shared allowance; if it does not answer, this process's own."""
         try:
             answer = call(self._allowance)
         except AwsUnavailable as error:

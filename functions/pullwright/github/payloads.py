@@ -21,7 +21,7 @@ class User(Payload):
 
 
 class RepositoryInfo(Payload):
-    """A repository; `full_name` is its name of today, whatever name it was asked by."""
+    """A repository; `full_name` is its current name, even if it was asked for by an earlier one."""
 
     id: int
     full_name: str
@@ -60,7 +60,7 @@ class Issue(Payload):
     pull_request: dict[str, object] | None = None
 
     def has_label(self, name: str) -> bool:
-        """Return whether it bears a label; those of GitHub do not differ by case alone."""
+        """Return whether it has a label; case does not matter on GitHub."""
         names = (label if isinstance(label, str) else label.name for label in self.labels)
         return name.casefold() in {label.casefold() for label in names}
 
@@ -129,7 +129,7 @@ class Comment(Payload):
     updated_at: datetime
 
     def is_by(self, account_id: int, marker: str) -> bool:
-        """Return whether an account of ours wrote it, as the comment that a marker stands for.
+        """Return whether our account wrote it and it begins with a marker.
 
         Anybody can write the marker, and what we write may quote it: so it has to be ours and begin with it.
         """
@@ -242,7 +242,7 @@ class CheckRun(BaseModel):
     summary: str = Field(max_length=65_535)
 
     def body(self) -> dict[str, object]:
-        """Return what GitHub takes."""
+        """Return the request's body."""
         return {
             "name": self.name,
             "head_sha": self.head_sha,
@@ -254,7 +254,7 @@ class CheckRun(BaseModel):
 
 
 class Owner(Payload):
-    """Whom something belongs to: a person or an organisation, or an enterprise, which has no login."""
+    """An owner: a person, an organisation, or an enterprise, which has no login."""
 
     login: str | None = None
 

@@ -1,4 +1,4 @@
-"""Why GitHub refuses what a setting forbids: only its sentence tells, in the API and to git."""
+"""Which setting made GitHub refuse: only its sentence tells, in the API and to git."""
 
 import re
 
@@ -28,7 +28,7 @@ _NO_PULLS = re.compile(
 
 
 def setting_refusal(words: str) -> PullwrightError | None:
-    """Name the setting that a refusal is about.
+    """Return the error for the setting that a refusal is about.
 
     Returns:
         None if it is about none that we know.

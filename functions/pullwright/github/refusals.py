@@ -1,4 +1,4 @@
-"""Turns an answer of GitHub's that is no success into one of our errors, by status, header and field."""
+"""Turns a failed answer of GitHub's into one of our errors, by status, header and field."""
 
 import re
 import time
@@ -45,7 +45,7 @@ _LEVELS = ("none", "read", "write", "admin")
 
 
 def refusal(what: str, response: Response, granted: Mapping[str, str] | None = None) -> PullwrightError:
-    """Name what went wrong.
+    """Return the error that an answer stands for.
 
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 
@@ -83,7 +83,7 @@ def _refused(what: str, response: Response, granted: Mapping[str, str] | None) -
 
 
 def write_refusal(response: Response) -> str | None:
-    """Return what GitHub says about a ref that it did not write; None if it did."""
+    """Return why GitHub did not write a ref; None if it did."""
     if response.status < _ERROR:
         return None
     words = "; ".join(part for part in (message_of(response), *_details(response)) if part)
@@ -97,7 +97,7 @@ def message_of(response: Response) -> str:
 
 
 def validation_words(response: Response) -> str:
-    """Return what GitHub says about a request that it finds wrong, with the fields, on one line.
+    """Return what GitHub says about an invalid request, with the fields, on one line.
 
     https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#validation-failed
     """
@@ -118,7 +118,7 @@ def _details(response: Response) -> list[str]:
 
 
 def ref_refusal(branch: str, message: str) -> PullwrightError:
-    """Name why a branch was not written.
+    """Return why a branch was not written.
 
     Args:
         message: GitHub's words, from the API or from a push.
@@ -147,7 +147,7 @@ def ref_refusal(branch: str, message: str) -> PullwrightError:
 
 
 def graphql_limit(response: Response) -> GitHubRateLimited | None:
-    """Give the rate limit that the `errors` of a GraphQL answer with status 200 tell of, or None.
+    """Return the rate limit in the `errors` of a GraphQL answer with status 200, or None.
 
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit
     The type is `RATE_LIMITED` or `RATE_LIMIT`, and then `x-ratelimit-remaining` need not be 0
@@ -162,7 +162,7 @@ def graphql_limit(response: Response) -> GitHubRateLimited | None:
 
 
 def graphql_refusal(what: str, response: Response) -> PullwrightError:
-    """Name what went wrong in GraphQL, which answers 200 and name the trouble in `errors[].type`."""
+    """Return the error of a GraphQL answer, which has status 200 and names it in `errors[].type`."""
     errors = graphql_errors(response.decoded)
     if "FORBIDDEN" in {error.get("type") for error in errors if isinstance(error, dict)}:
         return PermissionMissing(f"The GitHub App may not {what}: it lacks a permission.")
@@ -190,7 +190,7 @@ def _is_limit(response: Response) -> bool:
 
 
 def _limited(response: Response) -> GitHubRateLimited:
-    """Return the limit that an answer tells of, with the time that GitHub names, if it names one."""
+    """Return the limit of an answer, with the time that GitHub names, if any."""
     named = _number(response.headers.get("retry-after"))
     reset = _number(response.headers.get("x-ratelimit-reset"))
     if named is None and response.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
@@ -202,7 +202,7 @@ def _limited(response: Response) -> GitHubRateLimited:
 
 
 def limit_sentence(seconds: float) -> str:
-    """Return what people are told of a rate limit."""
+    """Return a rate limit in words for people."""
     return f"GitHub's rate limit is used up; it answers again in {seconds:.0f} seconds."
 
 
@@ -214,7 +214,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _missing_permission(response: Response, granted: Mapping[str, str] | None) -> str:
-    """Return the permission that would have helped, or nothing if the token has one that should have.
+    """Return the permission that was missing; empty if the token has one that should do.
 
     The header lists sets separated by `;`, each a list of `name=level` separated by `,`; any one set is
     enough: https://github.blog/changelog/2023-08-10-x-accepted-github-permissions-header-for-fine-grained-permission-actors/

@@ -1,4 +1,4 @@
-"""The seam to the network: one request in, one response out. Tests put a GitHub of their own here."""
+"""The network to GitHub: one request in, one response out. Tests replace it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

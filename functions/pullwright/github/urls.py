@@ -1,4 +1,4 @@
-"""Where GitHub's REST, GraphQL and git answer, all derived from the one address of its REST API."""
+"""GitHub's addresses for REST, GraphQL and git, derived from that of its REST API."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -58,7 +58,7 @@ class GitHubUrls:
 
 
 def noreply_address(url: str, account_id: int | None, login: str) -> str:
-    """Give the mail address by which a GitHub knows an account in commits; it is not the account's own.
+    """Return the mail address by which GitHub knows an account in commits; not the account's own.
 
     https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
     and, for a GitHub of another host,

@@ -1,4 +1,4 @@
-"""The branch of a session: found when it is ours, made when it is missing, never forced."""
+"""The branch of a session: found if it is ours, made if it is missing, never forced."""
 
 from dataclasses import dataclass
 
@@ -62,7 +62,7 @@ class BranchMaker:
         return opened
 
     def _begin(self, parent: str) -> str:
-        """Make the first commit; it is remembered before the branch has it, so that a retry knows it."""
+        """Make the first commit, and record it before the branch has it, so that a retry knows it."""
         message = first_commit_message(self.issue)
         tree = self.client.get_commit(self.repository, parent).tree.sha
         commit = self.client.create_commit(self.repository, tree=tree, parent=parent, message=message)

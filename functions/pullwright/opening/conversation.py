@@ -32,7 +32,7 @@ class Conversation:
 def read_conversation(
     client: GitHubClient, people: People, comments: Iterable[Comment], asked_at: datetime, bot_id: int
 ) -> Conversation:
-    """Read the comments that stood there at a moment, without ours.
+    """Read the comments that existed at a moment, without ours.
 
     One that was edited since then is left out, and so is one that somebody has hidden on the page.
     Of many, those of people who may write are taken first, and the newest of them.

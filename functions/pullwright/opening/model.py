@@ -1,4 +1,4 @@
-"""Which model a session asks, and what it costs: checked before anything is made."""
+"""Which model a session uses, and what it costs: checked before anything is made."""
 
 from pullwright.errors import DeploymentInvalid, InvalidRequest, ModelPriceUnknown
 from pullwright.models import SessionRequest
@@ -31,7 +31,7 @@ def check_model(request: SessionRequest, settings: OpenPullRequestSettings) -> P
         if request.model is not None:
             raise InvalidRequest(f"model: {model!r} is not a model of {settings.model_provider}.")
         raise DeploymentInvalid(
-            f"ModelProvider is {settings.model_provider}, but ModelId, {model!r}, is no model of it.",
+            f"ModelProvider is {settings.model_provider}, but ModelId, {model!r}, is not one of its models.",
             remedy="Ask the operator to set ModelId to a model of the provider, such as "
             "us.anthropic.claude-… for bedrock and claude-… for anthropic, or to leave it empty.",
         )

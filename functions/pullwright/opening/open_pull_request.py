@@ -98,7 +98,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     if request.delivery_id is not None:
         _check_sender(people, request.requested_by)
     if not settings.max_sessions:
-        raise SessionsPaused("New sessions are switched off; those that run come to their end.")
+        raise SessionsPaused("New sessions are switched off; running ones go on.")
     subject = find_subject(client, repository, request, event.session_id)
     base = _base(subject, request, repository)
     base_commit = client.find_branch(repository.full_name, base)
@@ -158,7 +158,7 @@ class _Opening:
 
     @property
     def repository(self) -> str:
-        """Its name of today."""
+        """Its current name."""
         return self.info.full_name
 
     def run(self) -> AgentRequest:
@@ -251,7 +251,7 @@ class _Opening:
         )
 
     def _requester(self) -> int | None:
-        """Return the account of who asked; None if nobody did, or GitHub does not know them."""
+        """Return the account id of the person who asked; None if there is none."""
         login = self.request.requested_by
         user = None if login is None else self.client.find_user(login)
         return None if user is None else user.id
@@ -301,7 +301,7 @@ def _reserve(
     request: SessionRequest,
     repository: str,
 ) -> None:
-    """Keep the session's money free on the day's sums, before anything is made for it."""
+    """Reserve the session's money within the daily limits, before anything is made for it."""
     settings = services.settings
     limits = DailyLimits(settings.daily_usd, settings.daily_usd_per_repository)
     if limits == DailyLimits() or request.stub or settings.stub_sessions:
@@ -319,7 +319,7 @@ def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo)
 
 
 def _check_sender(people: People, login: str | None) -> None:
-    """Only who may write may start work that writes."""
+    """Refuse a person without write permission."""
     if login is None or not people.may_write(login):
         raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {people.repository}.")
 

@@ -1,4 +1,4 @@
-"""Whether a session is for a repository that this deployment works for: the first thing that is asked."""
+"""Whether this deployment works for a session's repository: the first check."""
 
 from pullwright.errors import OwnerNotAllowed
 from pullwright.github.app import GitHubApp
@@ -6,7 +6,7 @@ from pullwright.owners import has_any, is_allowed
 
 
 def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
-    """Refuse a stranger's repository before any token for it exists.
+    """Refuse another owner's repository before any token for it exists.
 
     A name that is not listed may be an old one: then its installation says whose the repository is now, and
     `check_name` what it is called.
@@ -32,7 +32,7 @@ def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
 
 
 def check_name(full_name: str, allowed: str) -> None:
-    """Refuse a repository by the name that it has now.
+    """Refuse a repository by its current name.
 
     Args:
         allowed: from `check_owner`.

@@ -1,4 +1,4 @@
-"""What the people who wrote something may do in a repository."""
+"""What authors may do in a repository."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ _MOST_LOOKUPS = 30
 
 @dataclass(slots=True)
 class People:
-    """Asks GitHub once for each person, and for so many at most.
+    """Asks GitHub once for each person, and for a limited number of them.
 
     `author_association` says less than it seems to, so it is never asked.
 
@@ -26,11 +26,11 @@ class People:
     _roles: dict[str, AuthorRole] = field(default_factory=dict)
 
     def may_write(self, login: str) -> bool:
-        """Return whether somebody may write to the repository; who GitHub does not know may not."""
+        """Return whether a person may write to the repository; False for unknown people."""
         return self.role(login) is AuthorRole.WRITER
 
     def role(self, login: str) -> AuthorRole:
-        """Return what somebody is to the repository.
+        """Return what a person may do in the repository.
 
         https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 

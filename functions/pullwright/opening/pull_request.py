@@ -49,7 +49,7 @@ def open_draft(
             if pull.state == "open":
                 return pull
         if "already exists" in made:
-            raise GitHubUnavailable("GitHub does not show the pull request yet, which exists.")
+            raise GitHubUnavailable("The pull request exists, but GitHub does not show it yet.")
         if made == "head invalid":
             raise GitHubUnavailable(f"GitHub does not know the branch {subject.branch} yet.")
         if "draft" not in made.lower():
@@ -58,7 +58,7 @@ def open_draft(
 
 
 def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:
-    """Make sure that the pull request has exactly one tracking comment; returns its id."""
+    """Make sure that the pull request has exactly one tracking comment; return its id."""
     text = render_progress(request, Progress(activity=activity))
     for comment in client.comments(request.repository, request.pull_request):
         if comment.is_by(bot_id, TRACKING_MARKER):
@@ -71,7 +71,7 @@ def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity:
 def withdraw_refusal(
     client: GitHubClient, repository: str, comments: Iterable[Comment], bot_id: int, *, link: str
 ) -> None:
-    """Replace what an earlier session was refused for by a link, now that the work has begun.
+    """Replace the refusal of an earlier session by a link, now that the work has begun.
 
     A courtesy: when GitHub does not take it, the work goes on. Where nothing was refused, nothing is called.
 

@@ -1,4 +1,4 @@
-"""Reads an execution's input; what is wrong with it is said by field."""
+"""Reads an execution's input; an error names the field that is wrong."""
 
 import json
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ _LONGEST_VALUE = 60
 
 
 def check_session_id(session_id: str) -> None:
-    """Refuse an execution's name that cannot be a session's id everywhere that it goes.
+    """Refuse an execution's name that cannot be used as a session's id.
 
     Step Functions takes more: dots, `@`, `=`, letters of all scripts. The task, queue and logs do not, which
     would only be found out after branch, pull request and task were made.

@@ -9,7 +9,7 @@ _LONGEST_HTML = 8 << 20
 
 
 def shown(client: GitHubClient, repository: str, text: str | None, html: str | None) -> str:
-    """Return what is visible of a text, never the text itself.
+    """Return the visible part of a text, never its source.
 
     Args:
         client: has GitHub render the text if it came without its rendering, such as an earlier version.

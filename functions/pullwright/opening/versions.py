@@ -11,7 +11,7 @@ from pullwright.models import SessionRequest
 
 
 def as_asked(client: GitHubClient, repository: str, issue: Issue, request: SessionRequest) -> Issue:
-    """Return the issue with title and description as the webhook's hashes say that they were.
+    """Return the issue with the title and description that fit the webhook's hashes.
 
     A hash decides, not a time: who edits a text within the second of the label wins nothing.
 

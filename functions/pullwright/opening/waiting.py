@@ -8,7 +8,7 @@ _STARTS = "Getting ready: the agent starts in a moment."
 
 
 def first_activity(store: Store, settings: OpenPullRequestSettings, repository: str) -> str:
-    """Look whether a slot is free; the state machine takes it, and the runner's first words replace these."""
+    """Say whether a slot is free; the state machine takes it, and the runner replaces this text."""
     most, share = settings.max_sessions, settings.max_sessions_per_repository
     try:
         if store.holders() >= most:

@@ -1,4 +1,4 @@
-"""Lost webhooks: GitHub delivers once and never again by itself, so the sweep asks it to."""
+"""Lost webhooks: GitHub never delivers again by itself, so the sweep asks it to."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LostDeliveries:
         self._table = table
 
     def recover(self, now: datetime, *, is_time: Callable[[], bool] = lambda: True) -> Redelivered:
-        """Ask for every lost delivery since the last time, as often and as patiently as is sensible.
+        """Ask GitHub to deliver again what was lost since the last time, a few times with growing pauses.
 
         Args:
             now: the time, in UTC.

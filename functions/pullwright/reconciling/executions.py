@@ -42,7 +42,7 @@ class ExecutionEnd:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The input, empty where it is no object."""
+        """The input; empty where it is no JSON object."""
         return decode_object(self.input)
 
 
@@ -58,11 +58,11 @@ class Executions:
         self._machine = state_machine_arn
 
     def arn_of(self, session_id: str) -> str:
-        """Return the execution of a session, which bears its name."""
+        """Return the ARN of a session's execution."""
         return execution_arn(self._machine, session_id)
 
     def running(self) -> frozenset[str]:
-        """ARNs of the executions that run.
+        """Return the ARNs of the executions that run.
 
         The list lags behind: that an execution is missing proves nothing, `end_of` does.
 
@@ -76,7 +76,7 @@ class Executions:
             return frozenset(execution["executionArn"] for page in pages for execution in page["executions"])
 
     def ended_badly_since(self, moment: datetime) -> list[str]:
-        """ARNs of the executions that have failed or were stopped since a moment, or timed out, newest first.
+        """Return the ARNs of executions that failed, were stopped or timed out since a moment, newest first.
 
         Of those that failed or were stopped only the ones that began after the moment too.
 

@@ -1,4 +1,4 @@
-"""The sessions table as the sweep sees it: what is open, due or held, by index and never by scan."""
+"""The sessions table as the sweep uses it: what is open, due or held, by index and never by scan."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Ledger:
         self.consumed = 0.0
 
     def open_sessions(self) -> list[SessionRecord]:
-        """Give the records of sessions that nobody has closed, those silent for longest first.
+        """Return the records of open sessions, those without a heartbeat for longest first.
 
         A task writes its sign of life, by which the index is sorted, and could take its record out of it: so
         whoever holds a slot is looked for too.
@@ -85,7 +85,7 @@ class Ledger:
         ]
 
     def due_reports(self) -> list[str]:
-        """Sessions that are closed but whose report GitHub has not taken."""
+        """Return the closed sessions whose report GitHub has not taken."""
         return [session_of(item["pk"]) for item in self._query("by_report", "report", DUE)]
 
     def holders(self, repository: str | None = None) -> frozenset[str]:
@@ -93,7 +93,7 @@ class Ledger:
         return frozenset(self._read(slots_key(repository)).get("holders", ()))
 
     def hold_slots(self, *, is_off: bool) -> None:
-        """Let sessions that wait have no slot, or have one again; nothing is written where it is so already.
+        """Stop or resume giving slots to waiting sessions; write nothing if that is so already.
 
         Raises:
             AwsUnavailable: the table did not answer.
@@ -141,7 +141,7 @@ class Ledger:
             )
 
     def lease(self, session_id: str, *, now: str, until: str) -> bool:
-        """Make a session ours to finish; False if somebody else is at it, or there is nothing to finish.
+        """Lease a session to finish it; False if another sweep has it, or it is finished.
 
         Args:
             now: the time, ISO 8601 in UTC.
@@ -156,7 +156,7 @@ class Ledger:
         )
 
     def give_back(self, session_id: str, *, until: str) -> None:
-        """End a lease of ours early."""
+        """Give our lease back early."""
         mine = {":until": until}
         self._change(session_id, "REMOVE reconciling_until", "reconciling_until = :until", mine)
 

@@ -54,7 +54,7 @@ class Settler:
     measure: Callable[[SessionFigures], None] = session_ended
 
     def settle(self, session_id: str, end: ExecutionEnd) -> str | None:
-        """Do for a session what its execution did not come to.
+        """Finish for a session what its execution did not.
 
         Safe to repeat, and beside another sweep.
 
@@ -100,7 +100,7 @@ class Settler:
         return report if closed else None
 
     def _begin(self, record: SessionRecord, end: ExecutionEnd) -> SessionRecord:
-        """Return the record of a session that ended before it had one; nobody would hear of it otherwise."""
+        """Write the record of a session that ended badly before it had one, so that its end is reported."""
         if end.status not in _ENDED_BADLY:
             return record
         arn = self.executions.arn_of(record.session_id)
@@ -108,7 +108,7 @@ class Settler:
         return self.services.store.read_session(record.session_id)
 
     def _is_early(self, record: SessionRecord, end: ExecutionEnd) -> bool:
-        """Return whether the execution, or a function of it, may still be about to open the pull request."""
+        """Return whether the execution, or a function that it called, may still open the pull request."""
         began = record.created_at
         is_new = not end.status and began is not None and self.now - began < _LAG
         is_opening = record.is_open and record.comment_id is None
@@ -158,7 +158,7 @@ def _is_unfinished(record: SessionRecord) -> bool:
 
 
 def _is_decided(record: SessionRecord) -> bool:
-    """Return whether ReportOutcome, or whoever closed the session, has said what came of it."""
+    """Return whether the outcome is already in the record."""
     is_said = record.artifacts is not None or not record.is_open
     return is_said and bool(record.outcome) and record.error != _UNEXPLAINED
 

@@ -1,4 +1,4 @@
-"""The sweep: everything that an event may have missed, looked for every five minutes."""
+"""The sweep: every five minutes it looks for whatever an event may have missed."""
 
 import time
 from collections import deque
@@ -66,7 +66,7 @@ class Sweeper:
     sleep: Callable[[float], None] = time.sleep
 
     def sweep(self) -> Swept:
-        """Finishes what ended executions left; what runs is left alone.
+        """Finish what ended executions left; leave alone what runs.
 
         Raises:
             AwsUnavailable: AWS did not answer; the next sweep tries again.
@@ -116,7 +116,7 @@ class Sweeper:
             logger.error("a webhook is lost for good", guid=guid)
 
     def settle_one(self, execution_arn: str) -> Swept:
-        """Finishes the session of one execution, of whose end an event told."""
+        """Finish the session of one execution, whose end an event reported."""
         done = Swept()
         end = self.settler.executions.end_of(execution_arn)
         if end is not None:
@@ -125,7 +125,7 @@ class Sweeper:
         return done
 
     def _end_of(self, arn: str, session_id: str, done: Swept) -> ExecutionEnd | None:
-        """Return how an execution ended; one that AWS does not describe now must not hold up the others."""
+        """Return how an execution ended; None if it runs, or AWS does not answer for it now."""
         try:
             return self.settler.executions.end_of(arn)
         except PullwrightError as error:
@@ -135,7 +135,7 @@ class Sweeper:
             return None
 
     def _settle(self, dead: list[tuple[str, ExecutionEnd]], done: Swept, open_ids: set[str]) -> None:
-        """Each in turn; who waits for a task's end comes round again while there is time."""
+        """Settle each in turn; those whose task is still ending are tried again while there is time."""
         waiting = deque(dead)
         failed = 0
         while waiting and self.seconds_left() > _RESERVED_SECONDS:
@@ -179,7 +179,7 @@ class Sweeper:
         return found
 
     def _is_silent(self, record: SessionRecord) -> bool:
-        """Whether a task claimed the session and then stopped beating, or beats at no time that can be."""
+        """Return whether a task claimed the session and its heartbeat is missing, old or impossible."""
         if not record.is_claimed:
             return False
         beat, now = record.heartbeat_at, self.settler.now
@@ -194,7 +194,7 @@ class Sweeper:
             logger.warning("a silent task cannot be stopped", error=error.sentence)
 
     def _free_slots(self, open_ids: set[str], done: Swept) -> None:
-        """Slots whose session has no open record, though its execution has ended."""
+        """Free slots of sessions that are closed and whose execution has ended."""
         for session_id in sorted(self.settler.ledger.holders() - open_ids):
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is None or is_fresh(end, self.settler.now):

@@ -1,1 +1,1 @@
-"""What came of a session: one verdict, told on GitHub and in the session record."""
+"""The outcome of a session: one verdict, on GitHub and in the session's record."""

@@ -25,5 +25,5 @@ def check_run(result: AgentResult, session_id: str) -> CheckRun | None:
 
 
 def checks_line(result: AgentResult) -> str | None:
-    """One line for the session's record: `tests passed, lint failed`."""
+    """Return one line for the session's record, such as `tests passed, lint failed`."""
     return ", ".join(f"{check.name} {check.status}" for check in result.checks)[:_LONGEST_LINE] or None

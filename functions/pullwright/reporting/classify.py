@@ -1,4 +1,4 @@
-"""Which of our failures it was, from the result, the task's end and the state machine's error.
+"""Which failure it was, by the result, the task's end and the state machine's error.
 
 What the runner wrote comes first. Only when it wrote nothing is the rest asked, by error name and by the
 code fields of ECS.
@@ -87,7 +87,7 @@ def classify(evidence: Evidence) -> tuple[Outcome, Failure | None]:
 
 
 def _reported(result: AgentResult, evidence: Evidence) -> Failure:
-    """Return the runner's own word, unless it was stopped by us because its time was over."""
+    """Return the failure that the runner reported, unless others know better why it was stopped."""
     failure = result.failure
     if failure is None:
         return Failure.of(errors.InternalError("The runner says that it failed, but not why."))
@@ -110,7 +110,7 @@ def _reported(result: AgentResult, evidence: Evidence) -> Failure:
 
 
 def _is_of_an_earlier_task(result: AgentResult, evidence: Evidence) -> bool:
-    """Whether the task that ended last left no result, and this is that of one that was stopped before it."""
+    """Return whether the result is that of an earlier task than the one that ended last."""
     error = evidence.error
     ended = TaskEnd.of(error.decoded) if error is not None and error.decoded else evidence.task
     return ended is not None and ended.TaskArn not in {None, result.task_arn}
@@ -143,7 +143,7 @@ def _not_finished(error: StateError, evidence: Evidence) -> PullwrightError:
 
 
 def _stop(error: StateError) -> PullwrightError | None:
-    """Somebody's wish that it should end, in the words of whoever stopped the execution."""
+    """Return the error with which a person stopped the execution; None if nobody did."""
     found = next((kind for kind in _STOPS if kind.__name__ == error.Error), None)
     if found is None:
         return None
@@ -152,7 +152,7 @@ def _stop(error: StateError) -> PullwrightError | None:
 
 
 def _reasons(error: StateError) -> str:
-    """Why RunTask started nothing: `Failures` of its answer, or the text of its error."""
+    """Return why RunTask started nothing: `Failures` of its answer, or the text of its error."""
     failures = error.decoded.get("Failures")
     reasons = [str(failure.get("Reason")) for failure in failures or [] if isinstance(failure, dict)]
     return " ".join(reasons) or error.Cause
@@ -172,7 +172,7 @@ def _no_room(reason: str, name: str) -> PullwrightError:
 
 
 def _not_opened(error: StateError) -> PullwrightError:
-    """OpenPullRequest failed."""
+    """Return why OpenPullRequest failed."""
     found = error_class(error.Error)
     if found is not None:
         message = error.decoded.get("errorMessage")
@@ -232,7 +232,7 @@ def _never_started(reason: str) -> PullwrightError:
 
 
 def _out_of_time(evidence: Evidence) -> PullwrightError:
-    """Return how far a session came whose execution ran out of time."""
+    """Return the time limit's error, by how far the session had got."""
     again = "Start it again; if it happens again, ask the operator."
     if not evidence.is_open:
         return errors.TimeLimit("The session's time was up before its pull request was open.", remedy=again)

@@ -1,4 +1,4 @@
-"""One session's ending: the verdict, what the record keeps of it, and what GitHub is told."""
+"""The ending of one session: its verdict, its record and its report on GitHub."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ _LOG_PREFIX = "agent/runner"
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """All that is known once it is decided what came of a session."""
+    """A session whose outcome is decided."""
 
     event: ReportOutcomeEvent
     services: Services[ReportOutcomeSettings]
@@ -36,7 +36,7 @@ class Ending:
     now: datetime
 
     def close(self) -> Verdict:
-        """Tell it everywhere; the verdict says whether GitHub took it, and which lock to give back."""
+        """Record and report the outcome; the verdict says whether GitHub took it, and which lock to free."""
         store, session_id = self.services.store, self.event.session_id
         store.update_session(session_id, self.details())
         if self.record.reserved_usd is not None:
@@ -45,7 +45,7 @@ class Ending:
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
 
     def figures(self) -> SessionFigures:
-        """Return what the session counts for on the dashboard."""
+        """Return the session's figures for the dashboard."""
         verdict, result = self.verdict(), self.result
         return SessionFigures(
             outcome=verdict.outcome.value,
@@ -57,7 +57,7 @@ class Ending:
         )
 
     def _cost(self) -> float | None:
-        """US dollars; None if a task had begun and nobody knows what it spent."""
+        """Return the cost in US dollars; None if a task had begun and its cost is not known."""
         if self.result is not None:
             return self.result.cost_usd
         return None if self.record.is_claimed else 0.0
@@ -71,7 +71,7 @@ class Ending:
             return {}
 
     def verdict(self) -> Verdict:
-        """Return what came of it, as far as this session alone says."""
+        """Return the verdict, before report and lock are known."""
         ttl = int((self.now + timedelta(days=self.services.settings.retention_days)).timestamp())
         failure = self.failure
         if failure is not None:
@@ -91,7 +91,7 @@ class Ending:
         return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
 
     def details(self) -> dict[str, Any]:
-        """Return what the session record keeps beyond what closing it writes."""
+        """Return the fields of the record that CloseSession does not write."""
         verdict, task, result = self.verdict(), self.task, self.result
         details: dict[str, Any] = {
             "outcome": verdict.outcome.value,
@@ -125,7 +125,7 @@ class Ending:
         return details
 
     def tell(self) -> bool:
-        """Tell it on GitHub; False if that has to be done again later."""
+        """Report on GitHub; return False if that has to be done again later."""
         event = self.event
         opened = event.opened or opened_before(self.services.artifacts, event.session_id, event.execution_arn)
         place = Place.of(opened, self.record)
@@ -149,7 +149,7 @@ class Ending:
         return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
 
     def lock(self) -> str:
-        """Return the lock to give back, if it is this execution's."""
+        """Return the key of the lock to free; empty if this execution holds none."""
         opened = self.event.opened
         key = opened.lock_key if opened is not None else self.record.lock_key
         if not key:
@@ -170,7 +170,7 @@ class Ending:
         return f"{_LOG_PREFIX}/{task_id(arn)}" if arn else None
 
     def _seconds(self) -> float | None:
-        """Seconds from the task's start to the session's end, where it left no result to say it."""
+        """Return the seconds from the task's start to the session's end, for a task without a result."""
         started = self.record.task_started_at
         ended = self.record.closed_at or self.now
         if started is None or not self.event.started_at <= started <= ended:

@@ -10,7 +10,7 @@ from pullwright.models import OpenedPullRequest
 
 
 class _FromAws(BaseModel):
-    """AWS's own names and spelling; what else AWS says is ignored."""
+    """A model with AWS's own names and spelling; other fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -29,7 +29,7 @@ class TaskEnd(_FromAws):
 
     @classmethod
     def of(cls, task: Any) -> "TaskEnd | None":
-        """Read a task as ECS describes it, in the spelling of Step Functions or of boto3."""
+        """Read a task that ECS describes, in the spelling of Step Functions or of boto3."""
         if not isinstance(task, dict):
             return None
         named = {key[:1].upper() + key[1:]: value for key, value in task.items()}
@@ -44,7 +44,7 @@ class TaskEnd(_FromAws):
 
 
 class StateError(_FromAws):
-    """What a Catch caught."""
+    """The error that a Catch of the state machine caught."""
 
     Error: str = ""
     Cause: str = ""

@@ -1,4 +1,4 @@
-"""Tells the outcome on GitHub: on the pull request if there is one, else on the issue."""
+"""Reports the outcome on GitHub: on the pull request if there is one, else on the issue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -120,7 +120,7 @@ class GitHubReport:
     def _write(
         self, client: GitHubClient, number: int, text: str, marker: str, comment_id: int | None
     ) -> None:
-        """Rewrites our comment, or writes it if somebody deleted it or there is none."""
+        """Rewrite our comment; write it if it was deleted or there is none."""
         repository = self.place.repository
         if comment_id and client.update_comment(repository, comment_id, text):
             return

@@ -14,7 +14,7 @@ from pullwright.table import lock_key
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to write.
+    """The repository, pull request and comment to report to.
 
     Attributes:
         pull_request: the session's pull request, if it got so far.
@@ -59,7 +59,7 @@ class Place:
 
 
 def opened_before(artifacts: Artifacts, session_id: str, execution_arn: str) -> OpenedPullRequest | None:
-    """Return what OpenPullRequest made, where its answer is lost: as far as it has kept it for the task.
+    """Return what OpenPullRequest made, from the task's request, where its answer is lost.
 
     Not from the record: `request.json` no task can write, and before it is there no task runs.
 

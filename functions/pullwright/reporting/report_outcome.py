@@ -1,4 +1,4 @@
-"""ReportOutcome: whatever happened, one verdict, and everybody who has to know is told."""
+"""ReportOutcome: whatever happened, one verdict, in the record and on GitHub."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -26,7 +26,7 @@ def report_outcome(
     seconds_left: float,
     measure: Callable[[SessionFigures], None] = session_ended,
 ) -> Verdict:
-    """End a session: no task runs on, the record says what came of it, and so does GitHub.
+    """End a session: stop its task, and report the outcome in the record and on GitHub.
 
     That GitHub takes no report is no reason to fail: the verdict then says that it is still due.
 

@@ -1,4 +1,4 @@
-"""What a runner left, cut down to what report and record can hold.
+"""The runner's result, cut to what report and record can hold.
 
 A task can write anything into its `result.json` that has the form of one. A number that the table does not
 take, or a text without end, must not keep the session from its report.
@@ -26,7 +26,7 @@ _CONTROL = {code: None for code in (*range(32), 127) if chr(code) not in "\t\n"}
 
 
 def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentResult | None, bool]:
-    """Return what the runner left, and whether it left something that cannot be read."""
+    """Return the runner's result, and whether there is one that cannot be read."""
     if event.opened is None:
         return None, False
     try:
@@ -38,7 +38,7 @@ def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentR
 
 
 def bounded(result: AgentResult) -> AgentResult:
-    """Return a result whose texts and lists are cut, and whose commit is one or none.
+    """Return a result whose texts and lists are cut, and whose commit is valid or None.
 
     Raises:
         UnreadableResultError: a number or a time in it is none that a session can come to.

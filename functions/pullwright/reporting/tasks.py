@@ -1,4 +1,4 @@
-"""Makes sure that no task of a session runs on, whatever the state machine believes."""
+"""Stops the tasks of a session, whatever the state machine knows of them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Tasks:
         return TaskEnd.of(tasks[0]) if tasks else None
 
     def silence(self, execution_arn: str, claimed: str | None, reason: str) -> bool:
-        """Stop the tasks of a session's execution and wait for nothing.
+        """Stop the tasks of a session's execution without waiting.
 
         Args:
             claimed: as for `stop`.
@@ -123,7 +123,7 @@ class Tasks:
             self._ecs.stop_task(cluster=self._cluster, task=task["taskArn"], reason=reason)
 
     def _launched(self, execution_arn: str) -> list[str]:
-        """Give the tasks that the execution launched, newest first: one may never have claimed it."""
+        """Return the tasks that the execution launched, newest first, also those without a claim."""
         with calling("read the execution's history"):
             try:
                 events = self._states.get_execution_history(

@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 class Refused(InvalidRequest):
-    """A request that we do not take.
+    """A request that the webhook refuses.
 
     Args:
         status_code: 4xx.
@@ -51,7 +51,7 @@ class WrongSignature(Refused):
 
 
 def answer(status: str, reason: str, *, execution_arn: str = "") -> Answer:
-    """Make an answer with the status code that goes with its word."""
+    """Return an answer with the status code of its status."""
     return Answer(_STATUS_CODES[status], status, reason, execution_arn)
 
 

@@ -65,7 +65,7 @@ def decide(
     if event == "ping":
         return answer(PONG, "The webhook reaches Pullwright.")
     if not _may_matter(event, payload):
-        return answer(IGNORED, f"The event {event} starts nothing with this action.")
+        return answer(IGNORED, f"The event {event} starts no session with this action.")
     if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
     if (asked := withdrawal(event, payload, trigger_label) or release(event, payload)) is not None:
@@ -76,7 +76,7 @@ def decide(
 
 
 def _may_matter(event: str, payload: Mapping[str, Any]) -> bool:
-    """Return whether an event and its action are any that we act upon.
+    """Return whether we act upon an event with this action.
 
     GitHub tells an App of what it did itself too, and can leave out events only, not actions: each edit of a
     tracking comment comes back as `issue_comment.edited`, and goes no further than here.
@@ -108,11 +108,11 @@ def _labeled(event: str, payload: Mapping[str, Any], guid: str, allowed_apps: st
 
 
 def _why_not(event: str, payload: Mapping[str, Any], trigger_label: str) -> str:
-    """Why an event starts nothing; empty if it may."""
+    """Return why an event starts nothing; empty if it may."""
     if event not in {"issues", "pull_request"}:
-        return f"The event {event} starts nothing."
+        return f"The event {event} starts no session."
     if field(payload, "action", str) != "labeled":
-        return f"Of the event {event}, only labels start something."
+        return f"Of the event {event}, only labels start a session."
     if field(payload, "label.name", str).casefold() != trigger_label.casefold():
         return f"Only the label {trigger_label} starts a session."
     return ""

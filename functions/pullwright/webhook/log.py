@@ -21,7 +21,7 @@ def _print(line: str) -> None:
 
 
 class DeliveryLog:
-    """Collects what may be said about one delivery: nothing that somebody wrote, and no signature.
+    """Collects what may be logged of one delivery: no text of people, and no signature.
 
     Args:
         now: Unix seconds.
@@ -49,7 +49,7 @@ class DeliveryLog:
         }
 
     def add(self, **fields: str | int) -> None:
-        """Say something about the delivery; what is empty is left out."""
+        """Add fields; empty ones are left out."""
         self._fields.update({name: value for name, value in fields.items() if value != ""})
 
     def close(self, *, status_code: int, status: str, reason: str) -> None:
@@ -86,7 +86,7 @@ class DeliveryLog:
 
 
 def _metric(namespace: str, now: float) -> dict[str, Any]:
-    """Count the delivery by the answer's word.
+    """Return the metric that counts deliveries by the answer's status.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """

@@ -16,7 +16,7 @@ _KINDS = {str: "a text", int: "a whole number"}
 
 
 def refuse_form(headers: Mapping[str, str]) -> None:
-    """Tell whoever set the webhook to the wrong content type.
+    """Refuse a form: the webhook was set to the wrong content type.
 
     Before the signature is compared: what stands between GitHub and us may rewrite a form's bytes.
 
@@ -75,7 +75,7 @@ def field(payload: Mapping[str, Any], path: str, kind: type[_T]) -> _T:
 
 
 def wrong(path: str, what: str) -> Refused:
-    """Make the refusal of one field.
+    """Return the refusal of one field.
 
     Args:
         what: what it must be, to follow the name in a sentence.

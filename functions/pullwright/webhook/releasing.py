@@ -24,7 +24,7 @@ class Release(NamedTuple):
 
 
 def release(event: str, payload: Mapping[str, Any]) -> Release | None:
-    """Read whether somebody releases the CI of a pull request.
+    """Return the message if an event releases the CI of a pull request.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment and
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review

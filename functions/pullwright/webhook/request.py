@@ -1,4 +1,4 @@
-"""From a Function URL's event to the headers and the raw bytes that GitHub sent."""
+"""Reads the headers and raw bytes that GitHub sent from a Function URL's event."""
 
 import binascii
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The secret that GitHub and the webhook share, and the one before it while it is being replaced."""
+"""The webhook's secret, and the one before it while it is being replaced."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ PREVIOUS_COUNTS_SECONDS = 86_400.0
 
 
 class SecretUnusable(InternalError):  # noqa: N818 - says what it is
-    """The secret is empty, and so everybody's."""
+    """The secret is empty, so that anybody could sign."""
 
 
 class WebhookSecret:
@@ -50,7 +50,7 @@ class WebhookSecret:
         self._looked_at: float | None = None
 
     def current(self) -> bytes:
-        """Give the secret as far as we know it.
+        """Return the secret as it was last read.
 
         Raises:
             AwsCallError: it cannot be read.
@@ -61,7 +61,7 @@ class WebhookSecret:
         return self._value
 
     def others(self) -> Iterator[bytes]:
-        """Give the other secrets that count, one by one, for a delivery that the current one does not fit.
+        """Yield the other valid secrets, for a delivery that the current one does not fit.
 
         They are read at most every five seconds: forgeries cost next to nothing, and nobody who stores a new
         secret has told GitHub of it sooner.

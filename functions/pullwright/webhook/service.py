@@ -107,7 +107,7 @@ class Webhook:
             if error.code == "ExecutionAlreadyExists":
                 return answer(
                     ALREADY,
-                    "This delivery was worked on before.",
+                    "This delivery started a session before.",
                     execution_arn=self._execution_arn(start.name),
                 )
             log.add(error=str(error))
@@ -131,13 +131,13 @@ class Webhook:
         )
 
     def _pass_on(self, decision: Withdrawal | Release, log: DeliveryLog) -> Answer:
-        """Queue what needs more than the payload."""
+        """Queue a decision that needs more than the payload."""
         if not self._send(decision.message, log):
-            return answer(FAILED, "The queue did not take it; redeliver it later.")
+            return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
         if isinstance(decision, Withdrawal):
-            return answer(QUEUED, f"{decision.reason} What was begun for it ends.")
+            return answer(QUEUED, f"{decision.reason} Its sessions end.")
         log.add(repository=decision.repository, issue=decision.pull_request)
-        return answer(QUEUED, "If whoever asked may write and has seen the work, its CI is released.")
+        return answer(QUEUED, "CI is released if the person may write and has seen the work.")
 
     def _send(self, message: str, log: DeliveryLog) -> bool:
         try:

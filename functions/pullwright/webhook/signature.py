@@ -1,4 +1,4 @@
-"""Is it really GitHub? https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries."""
+"""Checks that GitHub signed a delivery: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries."""
 
 import hmac
 from collections.abc import Mapping

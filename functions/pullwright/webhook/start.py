@@ -1,4 +1,4 @@
-"""From a signed label to the input of one execution."""
+"""Turns a signed label event into the input of one execution."""
 
 import json
 import re

@@ -27,7 +27,7 @@ class Withdrawal(NamedTuple):
 
 
 def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Withdrawal | None:
-    """Read whether an event ends sessions.
+    """Return the message if an event ends sessions.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
 

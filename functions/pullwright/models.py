@@ -6,7 +6,7 @@ frozen. Times are ISO 8601 in UTC, money is US dollars, durations are seconds un
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -354,6 +354,11 @@ class OpenedPullRequest(Stored):
     max_sessions: int
     max_sessions_of_repository: int
     installation_id: int | None = None
+
+    @classmethod
+    def of(cls, request: AgentRequest, **fields: Any) -> Self:
+        """Return what was opened for a session, by its request and what that does not hold."""
+        return cls.model_validate({**request.model_dump(include=set(cls.model_fields)), **fields})
 
 
 class Verdict(Stored):

@@ -12,7 +12,8 @@ from github_standin.workflows import skips
 from pullwright.comments import HOLD_BEGIN, RELEASE_MARKER, TRACKING_MARKER, render_hold
 from pullwright.errors import GitHubUnavailable
 from pullwright.events.messages import QueuedRelease
-from pullwright.events.release import PERMISSIONS, release
+from pullwright.events.release import release
+from pullwright.github.permissions import OPENING
 from pullwright.github.transport import Response
 from pullwright.table import lock_key
 from pullwright.webhook.answers import Answer
@@ -51,7 +52,7 @@ class Held(Deployment):
     @property
     def client(self) -> GitHubClient:
         """The App's."""
-        return self.github.app().client(REPOSITORY, PERMISSIONS)
+        return self.github.app().client(REPOSITORY, OPENING)
 
     def hold(self) -> str:
         """Put work of a session on the branch, as a runner does, and return the head."""

@@ -10,13 +10,12 @@ from pullwright.brokering.credentials import assume_session_role, session_policy
 from pullwright.brokering.models import BrokerGrant
 from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import SessionClosed
+from pullwright.github.permissions import WORK
 from pullwright.log import about, hide, logger
 from pullwright.models import SessionStatus
 from pullwright.secret_values import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_ecs.type_defs import TaskTypeDef
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from pullwright.services import Services
     from pullwright.settings import BrokerSettings
-
-PERMISSIONS: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
 
 # Longer than any token lasts, so that each is new: who asks again early was refused with the last one.
 _LASTING = timedelta(days=1)
@@ -67,7 +64,7 @@ def grant(
     if request is None or request.session_id != session_id:
         raise SessionClosed("The session has no request to work on.")
     # By repository alone: the runner may write the record, so an installation in it proves nothing.
-    token = services.app.token(request.repository, PERMISSIONS, lasting=_LASTING)
+    token = services.app.token(request.repository, WORK, lasting=_LASTING)
     hide(token.token)
     policy = session_policy(
         caller,

@@ -6,37 +6,10 @@ raise. The standard library is all that it needs: the webhook imports it too.
 
 PullwrightError
 ├── session       what was asked for, and who called it off
-│   ├── InvalidRequest        the execution's input is wrong; so are deliveries that the webhook refuses
-│   ├── NotAllowed            the sender may not write to the repository
-│   ├── AlreadyRunning        a trigger met work in progress on its branch
-│   ├── BranchBusy            a follow-up met work in progress; it waits
-│   ├── SessionStopped        somebody stopped the session
-│   ├── LabelRemoved          the label that asked for it was taken away
-│   └── SessionClosed         the session is over, or another task runs it
 ├── github        what GitHub says of repository, issue, branch or pull request
-│   ├── AppNotInstalled, PermissionMissing, ConversationLocked
-│   ├── RepositoryNotFound, RepositoryArchived, RepositoryEmpty, BaseBranchNotFound
-│   ├── HistoryRefused        git refuses an object of the repository's history
-│   ├── IssuesDisabled, IssueNotFound, IssueClosed, IssueWithoutText, IssueEdited
-│   ├── BranchNotOurs, BranchProtected, PushRefused
-│   ├── PullRequestsDisabled, PullRequestNotFound, PullRequestClosed
-│   └── GitHubUnavailable, GitHubRateLimited, GitHubRefused
-├── deployment    the stack: its parameters, its room, AWS, our own defects
-│   ├── DeploymentInvalid     the stack's parameters contradict each other
-│   ├── OwnerNotAllowed       this deployment does not work for the repository
-│   ├── NoCapacity            no slot came free in time
-│   ├── SessionsPaused        the operator takes no new work
-│   ├── DailyLimit            the day's money is used up or kept for others
-│   ├── AwsUnavailable        an AWS call failed for good
-│   └── InternalError         a defect of ours
+├── deployment    the stack: its parameters, its room, AWS, and our own defects
 ├── task          the task and the agent in it
-│   ├── TaskNotStarted, ImagePullFailed, TaskStopped, SpotInterrupted, OutOfMemory, TaskLost
-│   ├── AgentFailed, AgentStuck, NothingUsable
-│   └── MoneyLimit, TurnLimit, TimeLimit, DiskLimit
-└── model         the model's provider
-    ├── ModelPriceUnknown     nobody says what the model costs
-    ├── ModelUnavailable, ModelRefused, ModelFormMissing, ModelNotSubscribed, ModelAccessPending
-    └── ModelNotAllowed, ModelNotOffered, ModelQuotaUsedUp, ModelKeyInvalid, ModelCreditMissing
+└── model         the model's provider: access, quota, price
 """
 
 # Who raises or catches one imports it from here, wherever it arises.

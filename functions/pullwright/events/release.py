@@ -16,13 +16,13 @@ from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.holding import is_held
 from pullwright.github.payloads import Comment, PullRequest
+from pullwright.github.permissions import OPENING
 from pullwright.github.refusals import ref_refusal
 from pullwright.log import logger
 from pullwright.opening.people import People
 from pullwright.store import Store
 from pullwright.table import lock_key
 
-PERMISSIONS = {"contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
 _SHORT = 12
 
 
@@ -45,7 +45,7 @@ def release(asked: QueuedRelease, app: GitHubApp, store: Store) -> str:
         PullwrightError: GitHub or AWS did not answer; to be asked again.
     """
     try:
-        client = app.client(asked.repository, PERMISSIONS, asked.installation_id)
+        client = app.client(asked.repository, OPENING, asked.installation_id)
         return _Release(asked, app, store, client).run()
     except PullwrightError as error:
         if error.failure_class is FailureClass.USER:

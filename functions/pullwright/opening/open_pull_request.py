@@ -1,6 +1,5 @@
 """OpenPullRequest: everything between a request and the moment when an agent can start."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from pullwright.errors import (
 )
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
+from pullwright.github.permissions import OPENING
 from pullwright.log import logger
 from pullwright.models import (
     AgentRequest,
@@ -46,12 +46,6 @@ from pullwright.store import BranchRecord, Store
 from pullwright.table import lock_key
 from pullwright.text import plain_line, printable
 
-PERMISSIONS: Mapping[str, str] = {
-    "contents": "write",
-    "issues": "write",
-    "metadata": "read",
-    "pull_requests": "write",
-}
 # The runner ends at its minutes; the state machine waits this much longer before it steps in.
 GRACE_SECONDS = 900
 _LONGEST_LOGIN = 64
@@ -87,7 +81,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     price = check_model(request, settings)
     services.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
     allowed = check_owner(services.app, request.repository, settings.allowed_owners)
-    client = services.app.client(request.repository, PERMISSIONS, request.installation_id)
+    client = services.app.client(request.repository, OPENING, request.installation_id)
     repository = client.get_repository(request.repository)
     check_name(repository.full_name, allowed)
     if repository.archived:
@@ -108,7 +102,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     if not store.take_lock(key, owner=event.execution_arn, session_id=event.session_id):
         raise _already_running(store, repository.full_name, subject.branch)
     try:
-        installation = services.app.token(request.repository, PERMISSIONS, request.installation_id)
+        installation = services.app.token(request.repository, OPENING, request.installation_id)
         fields: dict[str, Any] = {
             "repository": repository.full_name,
             "branch": subject.branch,
@@ -126,12 +120,8 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     except Exception:
         _give_back(store, key, event.execution_arn)
         raise
-    return OpenedPullRequest(
-        repository=opened.repository,
-        branch=opened.branch,
-        pull_request=opened.pull_request,
-        pull_request_url=opened.pull_request_url,
-        comment_id=opened.comment_id,
+    return OpenedPullRequest.of(
+        opened,
         lock_key=key,
         timeout_seconds=opened.limits.minutes * 60 + GRACE_SECONDS,
         max_sessions=settings.max_sessions,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pullwright.aws import calling
 from pullwright.errors import PullwrightError
 from pullwright.log import logger
-from pullwright.table import DELIVERIES_KEY, delivery_key, writing
+from pullwright.table import DELIVERIES_KEY, delivery_key, read_item, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -116,9 +116,8 @@ class LostDeliveries:
         return True
 
     def _mark(self) -> datetime | None:
-        with calling("read the sessions table"):
-            item = self._client.get_item(TableName=self._table, Key={"pk": {"S": DELIVERIES_KEY}}).get("Item")
-        return datetime.fromisoformat(item["seen_until"]["S"]) if item else None
+        item = read_item(self._client, self._table, DELIVERIES_KEY)
+        return datetime.fromisoformat(item["seen_until"]) if item else None
 
     def _set_mark(self, moment: datetime) -> None:
         with calling("write the sessions table"):
@@ -130,12 +129,8 @@ class LostDeliveries:
             )
 
     def _tries(self, guid: str) -> tuple[int, datetime | None]:
-        with calling("read the sessions table"):
-            key = {"pk": {"S": delivery_key(guid)}}
-            item = self._client.get_item(TableName=self._table, Key=key).get("Item")
-        if not item:
-            return 0, None
-        return int(item["tries"]["N"]), datetime.fromisoformat(item["asked_at"]["S"])
+        item = read_item(self._client, self._table, delivery_key(guid))
+        return (int(item["tries"]), datetime.fromisoformat(item["asked_at"])) if item else (0, None)
 
     def _count(self, guid: str, tries: int, now: datetime) -> bool:
         """Count a try before it is made; False if another sweep was faster."""

@@ -18,13 +18,12 @@ from pullwright.errors import (
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import CheckRun
+from pullwright.github.permissions import WORK
 from pullwright.log import logger
 from pullwright.models import Failure
 from pullwright.owners import is_allowed
 from pullwright.reporting.place import Place
 
-# GitHub lets an App mark a pull request ready only with contents: write (https://github.com/cli/cli/issues/8910).
-_ON_PULL_REQUEST: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
 _CHECKS: Mapping[str, str] = {"checks": "write"}
 _ON_ISSUE: Mapping[str, str] = {"issues": "write"}
 # There nothing can be written, now or later.
@@ -61,7 +60,7 @@ class GitHubReport:
         if number is None:
             return True
         try:
-            client = self._client(_ON_PULL_REQUEST)
+            client = self._client(WORK)
             # Ready first: the comment says so.
             done = not is_ready or self._mark_ready(client, number)
             self._write(client, number, text, TRACKING_MARKER, self.place.comment_id)
@@ -79,7 +78,7 @@ class GitHubReport:
         """
         branch = self.place.branch
         try:
-            client = self._client(_ON_PULL_REQUEST)
+            client = self._client(WORK)
             if branch is None or client.find_branch(self.place.repository, branch) != check.head_sha:
                 logger.warning("the checked commit is not the branch's", commit=check.head_sha)
                 return

@@ -73,16 +73,9 @@ def opened_before(artifacts: Artifacts, session_id: str, execution_arn: str) -> 
         return None
     if request is None or request.execution_arn != execution_arn:
         return None
-    return OpenedPullRequest(
-        repository=request.repository,
-        branch=request.branch,
-        pull_request=request.pull_request,
-        pull_request_url=request.pull_request_url,
-        comment_id=request.comment_id,
-        lock_key=lock_key(request.repository, request.branch),
-        timeout_seconds=0,
-        max_sessions=0,
-        max_sessions_of_repository=0,
+    key = lock_key(request.repository, request.branch)
+    return OpenedPullRequest.of(
+        request, lock_key=key, timeout_seconds=0, max_sessions=0, max_sessions_of_repository=0
     )
 
 

@@ -10,10 +10,15 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from local.layout import TOOLS
 from local.services import EXCHANGES
+
+# No test measures time: on a machine with much else to do, an example takes as long as it takes.
+settings.register_profile("pullwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pullwright")
 
 LAYERS = ("unit", "template", "statemachine", "container", "integration")
 _JUDGED = pytest.StashKey[list[str]]()

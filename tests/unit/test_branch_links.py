@@ -14,7 +14,7 @@ from errno import ELOOP, EXDEV
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.git.layout import Layout, Way
@@ -62,7 +62,6 @@ def clear_of_windows(path: str, target: str) -> bool:
     return not ntpath.normpath(f"{folder}/{target}" if folder else target).startswith("..")
 
 
-@settings(deadline=None)
 @given(trees())
 @example({"b": "a/b", "x": "b/../.."})
 @example({"b": "c", "a/b/x": "../../b/../.."})

@@ -170,7 +170,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(parts=st.lists(st.lists(_PIECES, min_size=1, max_size=4).map("".join), min_size=1, max_size=3))
 def test_what_git_takes_for_its_own_folder_is_refused(repository: Path, parts: list[str]) -> None:
     """Git's own rules for HFS+ and NTFS find nothing that ours let through."""

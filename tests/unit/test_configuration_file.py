@@ -124,7 +124,7 @@ def problem(content: bytes) -> str | None:
     return None
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(
     st.one_of(mutated().map(str.encode), texts.map(lambda text: text.encode("utf-8", "replace")), st.binary())
 )
@@ -155,7 +155,7 @@ def agree(ours: Any, theirs: Any) -> bool:
     return ours == theirs or (isinstance(ours, str) and not isinstance(theirs, str | bool | dict | list))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.one_of(mutated(), texts))
 @example("a: no\nb: on\nc: off\nd: y\ne: 010\nf: 1_000\ng: 1:30\nh: 0x1F\n")
 def test_another_reader_of_yaml_1_2_reads_the_same(text: str) -> None:

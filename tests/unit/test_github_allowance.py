@@ -43,7 +43,6 @@ def table(dynamodb: Any, account: str = "octo") -> TableAllowance:
 
 
 @given(st.lists(st.tuples(st.floats(0, 120), st.integers(1, 3), ROOMS), max_size=400))
-@settings(deadline=None)
 def test_no_minute_and_no_hour_holds_more_than_github_takes(steps: list[tuple[float, int, Room]]) -> None:
     """However fast writes are asked for, 80 in any minute and 500 in any hour are never passed."""
     allowance, now, times = MemoryAllowance(), NOW, list[float]()
@@ -77,7 +76,7 @@ def test_a_flood_stays_below_githubs_limits(seconds: int, most: int) -> None:
     ),
     st.integers(),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_table_and_memory_agree(
     dynamodb: Any, steps: list[tuple[float, int, Room, str]], account: int
 ) -> None:

@@ -64,7 +64,7 @@ VALUES = st.one_of(
     st.sets(st.text(min_size=1, max_size=5), min_size=1, max_size=3),
     st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9),
 )
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def result(**fields: Any) -> str:

@@ -46,7 +46,7 @@ def _published() -> list[re.Pattern[str]]:
 
 
 @pytest.mark.parametrize("pattern", _published(), ids=lambda pattern: pattern.pattern[:30])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_what_other_scanners_find_is_found(pattern: re.Pattern[str], data: st.DataObject) -> None:
     """Whatever fits a pattern of detect-secrets is found, and nothing of it stays."""

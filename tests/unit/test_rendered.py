@@ -343,7 +343,7 @@ def words_of_page(html: str) -> list[str]:
     return words(_UNSEEN.sub("", text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_SOURCES)
 def test_the_agent_reads_the_words_of_the_page(source: str) -> None:
     """Whatever is written, the words that reach the agent are those that the page shows, and no others."""
@@ -352,7 +352,6 @@ def test_the_agent_reads_the_words_of_the_page(source: str) -> None:
     assert "".join(words(page_text(html))) == "".join(words_of_page(html))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_nothing_unseen_is_left(text: str) -> None:
     """Whatever a page holds, also as numbers of characters, no ignorable or control character is left."""
@@ -368,7 +367,6 @@ _SEEN = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co", "Zl", "Zp"]).f
 _LINES = st.lists(st.text(_SEEN, max_size=30), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(_LINES, st.sampled_from(["", "> ", "- "]))
 def test_code_is_kept_as_it_is(lines: list[str], before: str) -> None:
     """A block of code reaches the agent character by character, also in quotations and lists."""

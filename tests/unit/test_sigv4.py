@@ -64,7 +64,7 @@ def of_botocore(
     body=st.binary(max_size=200),
     at=st.integers(0, 4_000_000_000),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_signatures_equal_botocores(
     monkeypatch: pytest.MonkeyPatch,
     *,

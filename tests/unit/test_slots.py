@@ -123,7 +123,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_slots_are_never_overbooked_nor_left_behind(
     dynamodb: DynamoDBClient, steps: list[tuple[str, int]]

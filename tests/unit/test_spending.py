@@ -236,6 +236,4 @@ class Day(RuleBasedStateMachine):
 def test_whatever_happens_each_session_counts_once(dynamodb: DynamoDBClient) -> None:
     """Under repeated, concurrent and late beginnings and endings the sums are those of a plain model."""
     Day.dynamodb = dynamodb
-    run_state_machine_as_test(
-        Day, settings=hypothesis_settings(max_examples=10, stateful_step_count=10, deadline=None)
-    )
+    run_state_machine_as_test(Day, settings=hypothesis_settings(max_examples=10, stateful_step_count=10))

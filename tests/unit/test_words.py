@@ -61,7 +61,7 @@ def comments_with(text: str) -> dict[str, str]:
 PLAIN = {name: Page(comment) for name, comment in comments_with("x").items()}
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(words)
 @example("GH\\-6 @&fjlig;ord /approve")
 @example("a `b|@octocat\n|-|-|")
@@ -80,7 +80,7 @@ def test_nothing_in_a_comment_acts(text: str) -> None:
         assert len(comment) < LONGEST_BODY
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(words)
 def test_making_a_text_harmless_twice_changes_nothing(text: str) -> None:
     """What is harmless is left as it is."""
@@ -93,7 +93,7 @@ def test_making_a_text_harmless_twice_changes_nothing(text: str) -> None:
     assert quote(inside, 30_000) == quoted
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(words)
 @example("Release-As:: 9.9.9")
 @example("[[skip ci]]")
@@ -108,7 +108,7 @@ def test_a_title_acts_on_nothing(text: str) -> None:
         assert not ACTIVE[name].search(title), name
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(words)
 def test_a_description_acts_on_nothing_as_a_commits_message_either(text: str) -> None:
     """GitHub can take title and description for the message of a squashed merge; code is text there."""
@@ -129,7 +129,7 @@ def trailers(message: str) -> list[str]:
 OWN_TRAILERS = trailers(commit_message(REQUEST, "x"))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(words, words)
 @example("x", f"{'word ' * 14}Signed-off-by: a <a@b.example>\n\n---\n")
 @example("x", f"{'word ' * 14}--- x")
@@ -144,7 +144,7 @@ def test_git_reads_our_trailers_alone(title: str, summary: str) -> None:
         assert not ACTIVE[name].search(others), (name, others)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=4, derandomize=True, phases=[Phase.generate])
 @given(st.lists(st.tuples(words, words), min_size=50, max_size=100))
 def test_release_tools_see_no_release(texts: list[tuple[str, str]]) -> None:
     """Neither conventional-commits-parser nor release-please's parser finds anything."""
@@ -174,7 +174,7 @@ def _parsed(messages: list[str]) -> list[dict[str, Any]]:
     return answer
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     st.sampled_from(
         ["x", "`", "& ", "_", "\n", "$a ", "|", "<", "a\n", "@a ", "```\n", "\\", "😀", "a5c3785 "]

@@ -195,7 +195,9 @@ def make_localstack(target: Path, lock: Path, project: Path | None) -> None:
     make_venv(target, lock, project)
     shutil.rmtree(target / ENGINE_LIBRARIES, ignore_errors=True)
     (target / ENGINE_LIBRARIES).mkdir(parents=True)
-    run(target / "bin" / "python", "-m", "localstack.aws.spec", variables={"FILESYSTEM_ROOT": str(target)})
+    # In a container LocalStack would take the container's own folders.
+    variables = {"FILESYSTEM_ROOT": str(target), "OVERRIDE_IN_DOCKER": "0"}
+    run(target / "bin" / "python", "-m", "localstack.aws.spec", variables=variables)
 
 
 def npm_install(source: Path, target: Path, *, scripts: bool) -> None:

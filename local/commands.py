@@ -52,8 +52,6 @@ def up(model: str | None, parameters: dict[str, str], *, as_json: bool) -> int:
 
     Args:
         model: what plays the model; `PULLWRIGHT_MODEL` decides without it.
-        parameters: of the template, by name.
-        as_json: print JSON and nothing else.
     """
     began, layout = time.monotonic(), Layout.of_environment()
     stack = Stack(layout, of_environment(model), parameters).up()
@@ -72,11 +70,7 @@ def up(model: str | None, parameters: dict[str, str], *, as_json: bool) -> int:
 
 @_command
 def down(*, discard: bool, as_json: bool) -> int:
-    """End everything.
-
-    Args:
-        as_json: print JSON and nothing else.
-    """
+    """End everything."""
     began, layout = time.monotonic(), Layout.of_environment()
     stubborn = Stack(layout, of_environment("scripted")).down(keep=not discard)
     killed = f" (killed: {', '.join(stubborn)})" if stubborn else ""

@@ -177,7 +177,6 @@ def make_venv(target: Path, lock: Path, project: Path | None) -> None:
     """Make a virtual environment with exactly what a lock says.
 
     Args:
-        lock: hashed requirements.
         project: a project of this checkout that belongs into it too, without its own requirements.
     """
     if not (target / "bin" / "python").exists():
@@ -205,7 +204,6 @@ def npm_install(source: Path, target: Path, *, scripts: bool) -> None:
 
     Args:
         source: folder with `package.json` and its lock.
-        target: folder that gets `node_modules`.
         scripts: whether the packages' own install scripts are run.
     """
     target.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,6 @@ def choose(wanted: str, environment: Mapping[str, str], *, is_root: bool) -> Mod
     """Choose the model.
 
     Args:
-        wanted: one of `CHOICES`.
         is_root: whether a second user can be had for the agent.
 
     Raises:

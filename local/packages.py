@@ -15,11 +15,6 @@ _CODE_URI = re.compile(r"^(?P<head>\s+CodeUri: )(?P<folder>[A-Za-z0-9]+)$", re.M
 def upload(template: Path, s3: Any, bucket: str, digest_of: Any) -> Path:
     """Upload the functions' code and write a template that points to it.
 
-    Args:
-        template: as `sam build` made it.
-        s3: an S3 client.
-        digest_of: gives a hash of a folder's content.
-
     Returns:
         The new template, beside the old one.
     """

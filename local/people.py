@@ -14,11 +14,7 @@ _HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries
 
 
 class StandInError(RuntimeError):
-    """The stand-in refused a request.
-
-    Args:
-        status: HTTP status.
-    """
+    """The stand-in refused a request."""
 
     def __init__(self, method: str, path: str, status: int, body: str) -> None:
         super().__init__(f"{method} {path} answered {status}: {body}")
@@ -31,9 +27,7 @@ def call(url: str, method: str, path: str, body: object = None, *, token: str | 
 
     Args:
         url: root of the stand-in, such as `http://127.0.0.1:4000`.
-        method: HTTP method.
         path: from the root, with the leading slash.
-        body: sent as JSON unless None.
 
     Raises:
         StandInError: the answer's status is 400 or above.
@@ -80,9 +74,7 @@ class Person:
         """Call the REST API as this person.
 
         Args:
-            method: HTTP method.
             path: from the API's root, such as `/repos/o/r/issues`.
-            body: sent as JSON unless None.
         """
         return call(self.url, method, f"/api/v3{path}", body, token=self.token)
 

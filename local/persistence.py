@@ -47,9 +47,6 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
 def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     """Restore what `save` wrote, and delete the files.
 
-    Args:
-        folder: where `save` wrote.
-
     Returns:
         How many sessions were open.
     """

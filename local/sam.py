@@ -21,11 +21,7 @@ SECRET_KEY = "test"  # noqa: S105 - the engine takes any
 
 
 def client(service: str, endpoint: str) -> Any:
-    """Return a boto3 client for the engine.
-
-    Args:
-        service: as boto3 names it.
-    """
+    """Return a boto3 client for the engine."""
     make: Any = boto3.client  # its overloads want the service's name as a literal
     return make(
         service,

@@ -78,9 +78,6 @@ def start(name: str, command: list[str], *, environment: Mapping[str, str], log:
 def wait_until(ready: Callable[[], bool], process: Process, *, log: Path, seconds: float) -> None:
     """Wait for a process to answer.
 
-    Args:
-        seconds: at most.
-
     Raises:
         NotReadyError: it ended, or the time is over.
     """

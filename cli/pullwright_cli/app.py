@@ -43,11 +43,7 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command that the arguments name, and exit with its code.
-
-    Args:
-        arguments: those of the process, if not given.
-    """
+    """Run the command that the arguments name, and exit with its code."""
     try:
         app(arguments, prog_name="pullwright")
     except CliError as error:

@@ -94,8 +94,6 @@ class Broker:
     """Asks the broker.
 
     Args:
-        url: its Function URL.
-        terminated: set when the task is being stopped.
         sleep: waits between attempts to renew credentials, which is short even if the task is stopped.
     """
 

@@ -65,11 +65,7 @@ class Checking:
     def compare(
         self, profile: RepositoryProfile, remote: Remote, store: Store, head: Head, tree: str
     ) -> None:
-        """Say what the branch changes of how it is tested.
-
-        Args:
-            tree: hash of the pushed tree.
-        """
+        """Say what the branch changes of how it is tested."""
         try:
             self.report.notices += describe_test_changes(profile, remote, store, head, tree)
         except (GitError, PullwrightError):

@@ -23,7 +23,6 @@ class Checkpoints:
     """Calls something at intervals from a thread of its own, whatever comes of it.
 
     Args:
-        make: makes a checkpoint.
         interval: seconds.
     """
 

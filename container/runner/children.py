@@ -21,11 +21,7 @@ _awaited: set[int] = set()
 
 @contextmanager
 def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process that the caller waits for before the block ends.
-
-    Args:
-        options: of `subprocess.Popen`.
-    """
+    """Start a process that the caller waits for before the block ends."""
     # Not to be reaped between its start and its registration.
     with _lock:
         process = subprocess.Popen(command, **options)

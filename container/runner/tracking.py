@@ -48,7 +48,6 @@ def stretched(pause: float, stretch: float, rng: random.Random) -> float:
 
     Args:
         pause: of a session alone, in seconds.
-        stretch: see `Usage.stretch`.
     """
     return pause if stretch <= 1 else pause * stretch * rng.uniform(1 - _SPREAD, 1 + _SPREAD)
 
@@ -59,7 +58,6 @@ class Tracker:
     Args:
         update: rewrites the comment; False if somebody has deleted it.
         elapsed: seconds since the task started.
-        cost: US dollars so far.
         stretch: by how much edits are to be rarer than those of a session alone.
     """
 

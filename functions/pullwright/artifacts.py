@@ -30,11 +30,7 @@ class UnreadableResultError(ValueError):
 
 
 class Artifacts:
-    """The artifacts bucket.
-
-    Args:
-        client: S3.
-    """
+    """The artifacts bucket."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client

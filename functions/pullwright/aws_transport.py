@@ -38,7 +38,6 @@ class Transport(Protocol):
 
         Args:
             headers: exactly what is sent, apart from `Content-Length`.
-            body: the request's bytes.
             seconds: how long the connection and the answer may take.
 
         Returns:

@@ -61,9 +61,6 @@ def services(model: type[_StoreSettingsT]) -> Services[_StoreSettingsT]:
 def limit_waits(app: GitHubApp, context: Any) -> Callable[[], float]:
     """Let GitHub be waited for no longer than the function lives.
 
-    Args:
-        context: Lambda's, of this invocation.
-
     Returns:
         The seconds that the function may still run, at each call.
     """

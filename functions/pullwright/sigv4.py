@@ -41,12 +41,10 @@ def sign(
     """Sign one POST request without query.
 
     Args:
-        region: for example `eu-central-1`.
         service: the name that the service is signed under, for example `states`.
         host: the `Host` header, with the port unless it is the scheme's own.
         path: as it stands in the request line, percent-encoded already.
         headers: further headers, all of which are signed.
-        body: the bytes that will be sent.
         at: Unix seconds; AWS accepts five minutes of difference.
 
     Returns:

@@ -49,11 +49,7 @@ class DailyLimits:
 
 
 class Spending:
-    """The days' sums in the sessions table.
-
-    Args:
-        sleep: waits so many seconds.
-    """
+    """The days' sums in the sessions table."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, *, sleep: Callable[[float], None] = time.sleep

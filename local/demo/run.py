@@ -47,7 +47,6 @@ def run(repository: Path | None, issue: str | None, minutes: float, lag: int | N
     Args:
         repository: a folder to work on instead of the built-in project.
         issue: what is wrong there; the first line is the title.
-        minutes: how long to wait for the end.
         lag: what GitHub answers new tokens with for a moment, in which it does not show new objects either.
 
     Returns:

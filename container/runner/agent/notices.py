@@ -21,12 +21,7 @@ have, run the tests that matter most, and end with your report.
 
 
 class Notices:
-    """Tells, once for each limit, that it is near.
-
-    Args:
-        usd: US dollars used so far.
-        seconds: seconds used so far.
-    """
+    """Tells, once for each limit, that it is near."""
 
     def __init__(
         self,

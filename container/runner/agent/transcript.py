@@ -13,11 +13,7 @@ MAX_BYTES = 64 << 20
 
 
 class Transcript:
-    """Writes lines to a file until it is full; a line too long is replaced by a note of its size.
-
-    Args:
-        max_line_bytes: how long a line may be.
-    """
+    """Writes lines to a file until it is full; a line too long is replaced by a note of its size."""
 
     def __init__(
         self, path: Path, *, max_bytes: int = MAX_BYTES, max_line_bytes: int = MAX_LINE_BYTES

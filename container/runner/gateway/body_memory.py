@@ -58,12 +58,7 @@ class BodyMemory:
 
 
 class Reservation:
-    """The bytes that one body takes of a `BodyMemory`.
-
-    Args:
-        memory: what they are given back to.
-        size: how many bytes the body takes.
-    """
+    """The bytes that one body takes of a `BodyMemory`."""
 
     def __init__(self, memory: BodyMemory, size: int) -> None:
         self._memory = memory

@@ -24,11 +24,7 @@ class Usage:
 
 
 class Budget:
-    """A sum that all calls together may not exceed, whatever runs in parallel.
-
-    Args:
-        limit_usd: US dollars.
-    """
+    """A sum that all calls together may not exceed, whatever runs in parallel."""
 
     def __init__(self, limit_usd: float, price: Callable[[str], Price], spent_usd: float = 0.0) -> None:
         self._limit = limit_usd
@@ -85,7 +81,6 @@ class Budget:
         """Give a reserve back and book what the call used.
 
         Args:
-            reserved: what `reserve` returned.
             tokens: None when the call was not answered and so costs nothing.
         """
         with self._changed:

@@ -79,7 +79,6 @@ def check(body: dict[str, Any], model: object, models: Collection[str], own: Col
 
     Args:
         body: the decoded JSON of the agent's request.
-        models: ids that may be used.
         own: fields that only this service has.
 
     Raises:

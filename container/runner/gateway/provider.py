@@ -66,7 +66,6 @@ class Anthropic:
     """The Messages API with a key.
 
     Args:
-        models: ids that may be used.
         api_key: goes into every request, and nowhere else.
     """
 

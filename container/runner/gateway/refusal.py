@@ -10,7 +10,6 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
     """An error answer of the gateway's own, in the provider's shape.
 
     Args:
-        status: HTTP status.
         type_: error type of the Anthropic API, https://docs.claude.com/en/api/errors.
         message: one plain sentence; the CLI repeats it as its result.
     """

@@ -54,7 +54,6 @@ class ErrorAnswer:
     """An error of the provider's, as it came.
 
     Args:
-        status: HTTP status.
         body: its beginning, which is all of it but for defects.
     """
 
@@ -85,7 +84,6 @@ class Client:
     """Where an answer goes. Once the client has left, the rest is read for the meter only.
 
     Args:
-        send: called with each piece of the body.
         gone: whether it has closed its connection while it waits.
     """
 

@@ -64,11 +64,7 @@ class Upstream:
                 self._changed.notify_all()
 
     def close(self, patience: float) -> None:
-        """Wait for answers under way, then cut off what is left.
-
-        Args:
-            patience: seconds.
-        """
+        """Wait for answers under way, then cut off what is left."""
         deadline = time.monotonic() + patience
         with self._changed:
             if not self._changed.wait_for(lambda: not self._answers, patience):

@@ -23,7 +23,6 @@ def retry(action: Callable[[], _Result], sentence: str, sleep: Callable[[float],
 
     Args:
         sentence: what GitHub did not do when every attempt has failed, without a full stop.
-        sleep: waits so many seconds.
 
     Raises:
         GitHubUnavailable: every attempt has failed; the last words of GitHub's are in it.

@@ -65,12 +65,7 @@ class Done:
 
 
 class _Reader(threading.Thread):
-    """Reads a stream to its end and keeps the last part of it.
-
-    Args:
-        stream: what to read; nothing without it.
-        most: how many bytes to keep.
-    """
+    """Reads a stream to its end and keeps the last part of it."""
 
     def __init__(self, stream: IO[bytes] | None, most: int) -> None:
         super().__init__(daemon=True)

@@ -36,7 +36,6 @@ class Landing:
 
     Args:
         repository: `owner/name`.
-        sleep: waits so many seconds.
     """
 
     def __init__(

@@ -64,7 +64,6 @@ class Scanner:
 
     Args:
         base: the tree before the change: what it holds already, in whatever file, is no finding.
-        clock: tells how long a search has taken.
     """
 
     def __init__(self, store: Store, base: str, clock: Clock = CLOCK) -> None:

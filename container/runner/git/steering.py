@@ -142,10 +142,6 @@ _MANIFESTS: dict[str, tuple[str, Callable[[str], Any], tuple[str, ...]]] = {
 def find_steering(store: Store, old: str, new: str) -> tuple[SteeringFiles, ...]:
     """Find changed files that steer other programs, through links too.
 
-    Args:
-        old: hash of the tree before the change.
-        new: hash of the tree after it.
-
     Returns:
         At most one group for each reason, with few of its paths.
     """
@@ -165,11 +161,7 @@ def find_steering(store: Store, old: str, new: str) -> tuple[SteeringFiles, ...]
 
 
 def refusal(groups: tuple[SteeringFiles, ...]) -> PushRefused:
-    """Return the failure where the repository's configuration refuses such files.
-
-    Args:
-        groups: at least one.
-    """
+    """Return the failure where the repository's configuration refuses such files."""
     named = "; ".join(
         ", ".join(map(shown, group.paths))
         + (f" and {group.count - len(group.paths)} more" if group.count > len(group.paths) else "")

@@ -213,11 +213,7 @@ class Store:
             run("diff-tree", *options, old, new, cwd=self.folder, out=stream)
 
     def commit(self, tree: str, *, parent: str, message: str, author: GitIdentity) -> str:
-        """Make a commit, without index, hook or template, and return its hash.
-
-        Args:
-            author: who stands in it, as committer too.
-        """
+        """Make a commit, without index, hook or template, and return its hash."""
         identity = {
             f"GIT_{role}_{field}": value
             for role in ("AUTHOR", "COMMITTER")

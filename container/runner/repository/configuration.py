@@ -152,9 +152,6 @@ class Configuration(_Part):
 def read_configuration(content: bytes) -> Configuration:
     """Read the file.
 
-    Args:
-        content: its bytes.
-
     Raises:
         ConfigurationError: it is no YAML, or a field is wrong.
     """

@@ -32,9 +32,6 @@ def detect(
 ) -> Check | None:
     """Find the command that runs a repository's tests.
 
-    Args:
-        which: finds a program on PATH.
-
     Returns:
         The check, or None if there is none that could run here.
     """

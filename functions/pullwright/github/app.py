@@ -56,7 +56,6 @@ class GitHubApp:
 
     Args:
         read_secret: reads the App's secret afresh; it is kept in memory until GitHub refuses it.
-        sleep: waits so many seconds.
         clock: the time now, Unix seconds.
         allowance_of: where the usage of an account's installation stands; without it each process goes by
             what it sees itself.

@@ -149,10 +149,6 @@ class GitHubClient(Connection):
         It names neither author nor committer: only then does GitHub sign it for the App.
         https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots
 
-        Args:
-            tree: hash of what it holds.
-            parent: hash of what it follows.
-
         Returns:
             Its hash.
         """

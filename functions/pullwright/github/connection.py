@@ -59,7 +59,6 @@ class Connection:
         forget_token: called when GitHub refuses the token, so that `token` gives a new one; the request is
             then made once more.
         granted: the permissions the token has, if known: tells a missing one from another refusal.
-        sleep: waits so many seconds.
         patience: seconds that one call may spend on waiting for a rate limit.
         fresh: knows what GitHub may not know yet; calls that meet it wait.
         pace: knows when GitHub may be asked.
@@ -106,10 +105,8 @@ class Connection:
         """Make one request.
 
         Args:
-            method: HTTP method.
             path: below the REST root, with its query.
             what: what is asked for, as it stands in "GitHub refused to …".
-            body: sent as JSON.
             allow: statuses of 300 and more that the caller wants to see itself.
             changes_nothing: a POST that only asks, and so may be repeated.
             about: the things that the request names and that may be new, see `Fresh.made`.

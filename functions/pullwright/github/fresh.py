@@ -104,11 +104,7 @@ class Fresh:
 
 
 class Waits:
-    """The pauses of one call.
-
-    Args:
-        sleep: waits so many seconds.
-    """
+    """The pauses of one call."""
 
     def __init__(self, fresh: Fresh, sleep: Callable[[float], None], what: str) -> None:
         self._fresh = fresh

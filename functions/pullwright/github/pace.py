@@ -29,7 +29,6 @@ class Pace:
         allowance: the installation's; this process's own if there is none.
         purpose: what the client's content is; openings take theirs before they begin, see `reserve`.
         clock: Unix seconds.
-        sleep: waits so many seconds.
     """
 
     def __init__(

@@ -15,9 +15,6 @@ _OK, _FORBIDDEN, _CONFLICT, _UNAVAILABLE = 200, 403, 409, 503
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one request of a runner.
 
-    Args:
-        event: of a Function URL.
-
     Returns:
         A `BrokerGrant`; or `{"error", "message"}` with 403 for whoever has no business here, 409 when the
         session is over, and 503 when it is worth asking again.

@@ -13,7 +13,6 @@ def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
 
     Args:
         app: tells its owner, whose repositories are meant where nothing is listed.
-        allowed: the parameter `AllowedOwners`.
 
     Returns:
         The list that holds.
@@ -33,9 +32,6 @@ def check_owner(app: GitHubApp, repository: str, allowed: str) -> str:
 
 def check_name(full_name: str, allowed: str) -> None:
     """Refuse a repository by its current name.
-
-    Args:
-        allowed: from `check_owner`.
 
     Raises:
         OwnerNotAllowed: it is somebody else's.

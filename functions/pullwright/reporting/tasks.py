@@ -35,7 +35,6 @@ class Tasks:
 
     Args:
         cluster: ARN of the cluster.
-        sleep: waits so many seconds.
     """
 
     def __init__(

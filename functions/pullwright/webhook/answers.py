@@ -37,7 +37,6 @@ class Refused(InvalidRequest):
     """A request that the webhook refuses.
 
     Args:
-        status_code: 4xx.
         field: of the payload, or the header, that is wrong.
     """
 

@@ -40,7 +40,6 @@ def decide(
 
     Args:
         headers: by lower-case name.
-        body: the raw bytes.
         trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
         allowed_apps: slugs of Apps whose labels count too, separated by commas.
         allowed_owners: whose repositories count; empty leaves that to OpenPullRequest, which knows the App's

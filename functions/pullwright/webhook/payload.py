@@ -36,9 +36,6 @@ def refuse_form(headers: Mapping[str, str]) -> None:
 def parse(body: bytes) -> dict[str, Any]:
     """Decode a signed body.
 
-    Args:
-        body: the raw bytes.
-
     Raises:
         Refused: it is empty, not JSON, nested too deeply, or not an object.
     """
@@ -59,7 +56,6 @@ def field(payload: Mapping[str, Any], path: str, kind: type[_T]) -> _T:
     """Read one field.
 
     Args:
-        payload: the decoded body.
         path: names joined by dots, for example `issue.number`.
 
     Raises:

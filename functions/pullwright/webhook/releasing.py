@@ -29,9 +29,6 @@ def release(event: str, payload: Mapping[str, Any]) -> Release | None:
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment and
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review
 
-    Args:
-        payload: the decoded body.
-
     Returns:
         The message for the queue; None for every other event, and for those of Apps.
 

@@ -33,7 +33,6 @@ def check_signature(headers: Mapping[str, str], body: bytes, secret: bytes) -> N
 
     Args:
         headers: by lower-case name.
-        body: the raw bytes.
 
     Raises:
         Refused: no usable signature.

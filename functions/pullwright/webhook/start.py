@@ -39,9 +39,6 @@ def start_for_issue(payload: Mapping[str, Any], delivery_id: str) -> Start:
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
 
-    Args:
-        payload: the decoded body.
-
     Raises:
         Refused: a field is missing or wrong; the answer names it.
     """

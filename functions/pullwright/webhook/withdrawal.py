@@ -31,9 +31,6 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
 
-    Args:
-        payload: the decoded body.
-
     Returns:
         The message for the queue; None for every other event.
 

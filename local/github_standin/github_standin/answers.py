@@ -23,11 +23,7 @@ class Reply:
 
 
 class ApiError(Exception):
-    """A refusal in GitHub's shape.
-
-    Args:
-        status: HTTP status.
-    """
+    """A refusal in GitHub's shape."""
 
     def __init__(
         self,

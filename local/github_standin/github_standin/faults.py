@@ -86,7 +86,6 @@ class Faults:
         """Return the failure that a call meets, if any; the first that matches decides.
 
         Args:
-            method: HTTP method or `WEBHOOK`.
             path: the path from the server's root, or `event.action`.
             query: without the question mark.
         """

@@ -29,7 +29,6 @@ class Router:
         """Register the decorated function.
 
         Args:
-            method: HTTP method.
             path: as Starlette has it, `{name}` for one segment and `{name:path}` for the rest.
         """
         pattern, _, _ = compile_path(path)

@@ -60,7 +60,6 @@ class Outbox:
     """The queue of deliveries, and the thread that sends them.
 
     Args:
-        store: holds the App and the deliveries.
         lock: held while the store is read or changed.
         clock: returns Unix seconds.
     """

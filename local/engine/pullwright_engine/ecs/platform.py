@@ -25,11 +25,7 @@ def region_of(task: Document) -> str:
 
 
 def client(service: str, task: Document) -> Any:
-    """Return a client for the engine's own calls on behalf of a task.
-
-    Args:
-        service: as boto3 names it.
-    """
+    """Return a client for the engine's own calls on behalf of a task."""
     return getattr(connect_to(region_name=region_of(task)), service)
 
 

@@ -60,12 +60,7 @@ class TaskRun:
         self._thread.start()
 
     def stop(self, reason: str, code: str = "UserInitiated") -> None:
-        """Ask the task to end, as StopTask does; what has ended stays as it is.
-
-        Args:
-            reason: shown as `stoppedReason`.
-            code: shown as `stopCode`.
-        """
+        """Ask the task to end, as StopTask does; what has ended stays as it is."""
         with self._changed:
             if self.task["desiredStatus"] != "STOPPED":
                 self.task.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=reason)

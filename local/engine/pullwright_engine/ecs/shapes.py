@@ -136,11 +136,7 @@ def task_id(arn: str) -> str:
 
 
 def view(task: Document, include: list[str] | None) -> Document:
-    """Return a copy for an answer; tags only where they were asked for, as ECS does.
-
-    Args:
-        include: `include` of the request.
-    """
+    """Return a copy for an answer; tags only where they were asked for, as ECS does."""
     shown = {**task, "containers": [dict(container) for container in task["containers"]]}
     if "TAGS" not in (include or []):
         shown["tags"] = []

@@ -39,8 +39,6 @@ class Pool(Generic[E]):
 
     Args:
         environments: those that exist: version → id → environment. Owned by LocalStack.
-        limit: how many may exist at once.
-        seconds: how long `acquire` waits.
         busy: what `reserve` raises when an environment is not idle.
         idle_seconds: for how long an environment has had no work.
     """
@@ -69,7 +67,6 @@ class Pool(Generic[E]):
         """Reserve an environment of a version: an idle one, else a new one, else the next that is free.
 
         Args:
-            version: which code it must run.
             start: makes a new environment, registers and reserves it.
             retire: ends an idle environment of another version to make room.
 

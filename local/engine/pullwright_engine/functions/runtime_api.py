@@ -119,9 +119,6 @@ class RuntimeApi:
     def answered(self, request_id: str, body: bytes, *, error: bool) -> bool:
         """Take the handler's result or error.
 
-        Args:
-            body: result or error, encoded.
-
         Returns:
             False if the body is larger than Lambda passes on.
         """

@@ -60,7 +60,6 @@ class RefusedError(Exception):
     """A git request that goes no further.
 
     Args:
-        status: HTTP status.
         text: git shows it as `remote: …`.
     """
 
@@ -80,9 +79,6 @@ class Stream(Response):
 
     Unlike Starlette's, it does not listen for a disconnect meanwhile: that would take away parts of the
     request's body, which is still being read.
-
-    Args:
-        status_code: HTTP status.
     """
 
     def __init__(self, parts: AsyncIterator[bytes], status_code: int, headers: dict[str, str]) -> None:

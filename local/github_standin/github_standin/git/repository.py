@@ -220,11 +220,7 @@ class GitRepository:
         *,
         sign: Callable[[bytes], bytes] | None = None,
     ) -> str:
-        """Write a commit and return its hash.
-
-        Args:
-            sign: makes a signed commit of a raw one.
-        """
+        """Write a commit and return its hash."""
         who = {
             "GIT_AUTHOR_NAME": author.name,
             "GIT_AUTHOR_EMAIL": author.email,

@@ -35,7 +35,7 @@ _USER_AGENT = re.compile(r"[ -~]{1,200}")
 
 
 class Provider(Protocol):
-    """How calls of one service look."""
+    """What is particular to one model service: its addresses, signatures and errors."""
 
     def route(self, method: str, target: str) -> Route:
         """Find out what a request asks for, before its body is read.

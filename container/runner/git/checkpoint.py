@@ -89,7 +89,7 @@ class CheckpointRef:
         return None
 
     def delete(self, store: Store) -> None:
-        """Delete it, if there is one.
+        """Delete the checkpoint, if there is one.
 
         Raises:
             GitHubUnavailable: GitHub did not answer.

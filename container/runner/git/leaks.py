@@ -159,7 +159,7 @@ def matches(text: str) -> Iterator[tuple[str, re.Match[str], str]]:
 
 
 def value_of(found: re.Match[str]) -> str:
-    """Return what makes a secret, of a match of a form's pattern: without spaces and line ends."""
+    """Return the secret in a match of its pattern, without spaces and line ends."""
     return "".join((found.groupdict().get("only") or found[0]).split())
 
 

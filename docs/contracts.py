@@ -111,11 +111,7 @@ def _errors() -> Iterator[str]:
     yield "exit code; 0 is success, and with 2 the task's environment is incomplete.\n"
     yield "| error | class | exit code | when | remedy |"
     yield "|---|---|---|---|---|"
-    for name, error in vars(errors).items():
-        if not (isinstance(error, type) and issubclass(error, errors.PullwrightError)):
-            continue
-        if name.startswith("_") or error is errors.PullwrightError:
-            continue
+    for name, error in errors.error_classes().items():
         facts = (f"`{name}`", error.failure_class, error.exit_code, _first_line(error), error.default_remedy)
         yield f"| {' | '.join(map(str, facts))} |"
 

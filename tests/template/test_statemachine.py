@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from typing import Any
@@ -217,11 +216,7 @@ def test_a_relaunch_that_works_forgets_the_failed_launch() -> None:
 
 def test_every_error_name_exists() -> None:
     """What the machine matches or raises is a class of ours or a name of AWS's."""
-    ours = {
-        name
-        for name, one in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(one, errors.PullwrightError)
-    }
+    ours = set(errors.error_classes())
     used = {
         name
         for state in STATES.values()

@@ -12,19 +12,44 @@ PullwrightError
 └── model         the model's provider: access, quota, price
 """
 
-# Who raises or catches one imports it from here, wherever it arises.
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pullwright.errors.base import FailureClass as FailureClass
 from pullwright.errors.base import PullwrightError as PullwrightError
-from pullwright.errors.deployment import *  # noqa: F403
-from pullwright.errors.github import *  # noqa: F403
-from pullwright.errors.model import *  # noqa: F403
-from pullwright.errors.session import *  # noqa: F403
-from pullwright.errors.task import *  # noqa: F403
+
+if TYPE_CHECKING:
+    from pullwright.errors.deployment import *  # noqa: F403
+    from pullwright.errors.github import *  # noqa: F403
+    from pullwright.errors.model import *  # noqa: F403
+    from pullwright.errors.session import *  # noqa: F403
+    from pullwright.errors.task import *  # noqa: F403
+
+# In this order: the webhook, which starts cold, then needs the first two only.
+MODULES = ("session", "deployment", "github", "task", "model")
+
+
+def error_classes() -> dict[str, type[PullwrightError]]:
+    """Return all our errors by name."""
+    return {name: found for module in MODULES for name, found in _classes(module).items()}
 
 
 def error_class(name: str) -> type[PullwrightError] | None:
     """Return the class of our errors that has a name; None for names of others."""
-    found = None if name.startswith("_") else globals().get(name)
-    if isinstance(found, type) and issubclass(found, PullwrightError) and found is not PullwrightError:
-        return found
-    return None
+    return next((found[name] for found in map(_classes, MODULES) if name in found), None)
+
+
+def _classes(module: str) -> dict[str, type[PullwrightError]]:
+    path = f"{__name__}.{module}"
+    return {
+        name: found
+        for name, found in vars(import_module(path)).items()
+        if isinstance(found, type) and found.__module__ == path and issubclass(found, PullwrightError)
+    }
+
+
+def __getattr__(name: str) -> Any:
+    """Find a class in the module where it arises: who raises or catches one imports it from here."""
+    if (found := error_class(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found

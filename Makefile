@@ -6,7 +6,7 @@ UV := .local/tools/bin/uv
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down status env clean demo test lint bench docs load lock image image-test releases rollback
+.PHONY: help setup up down status env clean demo test coverage lint bench docs load lock image image-test releases rollback
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,9 @@ demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" fo
 
 test: setup ## all layers of tests, three at a time (LAYER=unit for one; LAG=404 for a slow GitHub)
 	@$(RUN) pytest $(if $(LAYER),tests/$(LAYER),-n 3 --dist loadscope --no-loadscope-reorder) $(if $(LAG),--lag $(LAG))
+
+coverage: setup ## branch coverage of the unit layer, by file, with its floor (minutes: docs/decisions/0029)
+	@$(RUN) pytest tests/unit -n 2 --cov --cov-report=term
 
 lint: setup ## rules, formatting, types, imports, template, state machine, Dockerfile
 	@$(RUN) ruff check .

@@ -10,20 +10,6 @@ import pytest
 from tests.template.kit import samconfig, template
 
 PROFILES = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile"
-OUTPUTS = {
-    "WebhookUrl",
-    "StateMachineArn",
-    "SessionsTable",
-    "ArtifactsBucket",
-    "EcsClusterArn",
-    "EcsTaskDefinitionArn",
-    "EcsSecurityGroupId",
-    "EcsSubnetIdsCsv",
-    "AgentRepositoryUri",
-    "LogGroupName",
-    "ReleaseParameter",
-    "DashboardUrl",
-}
 PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
 ENVIRONMENTS = ("default", "staging", "prod")
 

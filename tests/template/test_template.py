@@ -11,7 +11,6 @@ import pytest
 from pullwright import metrics
 from tests.template.kit import ROOT, resources, strings, template
 
-PROFILES = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile"
 OUTPUTS = {
     "WebhookUrl",
     "StateMachineArn",
@@ -27,7 +26,6 @@ OUTPUTS = {
     "DashboardUrl",
 }
 PARAMETERS: dict[str, dict[str, Any]] = template()["Parameters"]
-ENVIRONMENTS = ("default", "staging", "prod")
 
 
 def test_the_sections_are_in_reading_order() -> None:

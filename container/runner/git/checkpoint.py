@@ -68,10 +68,10 @@ class CheckpointRef:
         return store.head(self.name)
 
     def push(self, store: Store, commit: str | None) -> Rejection | None:
-        """Move it to a commit.
+        """Move the checkpoint to a commit, or delete it.
 
         Args:
-            commit: None deletes it.
+            commit: its full hash; None deletes the checkpoint.
 
         Returns:
             Why it was not moved: somebody else has moved it, or a rule of the repository forbids it.

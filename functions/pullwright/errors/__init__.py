@@ -19,6 +19,7 @@ from pullwright.errors.base import FailureClass as FailureClass
 from pullwright.errors.base import PullwrightError as PullwrightError
 
 if TYPE_CHECKING:
+    # Only for the type checker: the names are those that the modules define, and `__getattr__` finds them.
     from pullwright.errors.deployment import *  # noqa: F403
     from pullwright.errors.github import *  # noqa: F403
     from pullwright.errors.model import *  # noqa: F403

@@ -318,7 +318,7 @@ def _model(request: AgentRequest) -> str:
 
 
 def _limits(limits: ResolvedLimits) -> str:
-    return f"{money(limits.usd)}, {limits.turns} turns, {limits.minutes} minutes"
+    return f"{money(limits.usd)}, {limits.turns} turns, {limits.minutes:g} minutes"
 
 
 def _join(*parts: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from pullwright.errors import FailureClass, PullwrightError
 from pullwright.prices import Price
-from pullwright.workers import IMPLEMENT
+from pullwright.worker_names import IMPLEMENT
 
 # Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
 REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
@@ -27,6 +27,10 @@ Branch = Annotated[
 ]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Prompt = Annotated[str, StringConstraints(min_length=1, max_length=60_000, strip_whitespace=True)]
+
+
+Plan = bool | Literal["only"]
+"""Whether the agent makes a plan before it edits; `only` ends with the plan."""
 
 
 class Model(BaseModel):
@@ -50,7 +54,7 @@ class Limits(Model):
 
     usd: float | None = Field(default=None, gt=0, le=1_000, strict=False)
     turns: int | None = Field(default=None, ge=1, le=1_000)
-    minutes: int | None = Field(default=None, ge=1, le=1_440)
+    minutes: float | None = Field(default=None, ge=0.1, le=1_440, strict=False)
 
 
 class SessionRequest(Model):
@@ -69,6 +73,7 @@ class SessionRequest(Model):
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     limits: Limits = Limits()
     stub: bool = False
+    plan: Plan | None = None
     requested_by: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
@@ -163,7 +168,27 @@ class ResolvedLimits(Stored):
 
     usd: float = Field(gt=0, strict=False)
     turns: int = Field(ge=1)
-    minutes: int = Field(ge=1)
+    minutes: float = Field(gt=0, strict=False)
+
+
+class WorkerMode(StrEnum):
+    """What a worker may do: `write` pushes to the branch, `comment` only says something."""
+
+    WRITE = "write"
+    COMMENT = "comment"
+
+
+class WorkerType(StrEnum):
+    """What a worker's agent is asked for, and what comes of it.
+
+    `implement` works on an issue, `review` reads a pull request's changes, `fix-ci` mends failing checks,
+    `task` does what its instructions say.
+    """
+
+    IMPLEMENT = "implement"
+    REVIEW = "review"
+    FIX_CI = "fix-ci"
+    TASK = "task"
 
 
 class AgentRequest(Stored):
@@ -176,6 +201,10 @@ class AgentRequest(Stored):
         body: what GitHub's page shows of the description.
         opened_by: GitHub login of who wrote title and body.
         comments: oldest first; the repository's configuration says which of them the agent reads.
+        instructions: of the worker, from the repository's default branch.
+        tools: the worker's choice among those that the repository allows; all of these if it makes none.
+        labels: for the pull request, set when the session has succeeded.
+        plan: whether a plan is made first; `only` ends with it.
         requested_by: GitHub login of who asked, if somebody did.
         model: model id or inference-profile id, as the provider calls it.
         price: what the model costs, where OpenPullRequest found it out.
@@ -202,6 +231,13 @@ class AgentRequest(Stored):
     opened_by_role: Annotated[AuthorRole, Field(strict=False)] = AuthorRole.UNKNOWN
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
     comments_left_out: int = 0
+    worker: WorkerName = IMPLEMENT
+    worker_type: Annotated[WorkerType, Field(strict=False)] = WorkerType.IMPLEMENT
+    mode: Annotated[WorkerMode, Field(strict=False)] = WorkerMode.WRITE
+    instructions: str | None = None
+    tools: tuple[str, ...] | None = Field(default=None, strict=False)
+    labels: tuple[str, ...] = Field(default=(), strict=False)
+    plan: Plan = False
     prompt: str | None
     requested_by: str | None
     requested_by_id: int | None = None

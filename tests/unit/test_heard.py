@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pullwright.models import AgentRequest, AuthorRole, IssueComment
+from pullwright.repository.configuration import Configuration, read_configuration
+from pullwright.repository.document import ConfigurationError
 from runner.agent.comments import select_comments
 from runner.agent.prompt import build_prompt
-from runner.repository.configuration import Configuration, ConfigurationError, read_configuration
 from tests.unit.runner_kit import WHEN, a_request
 
 if TYPE_CHECKING:
-    from runner.agent.comments import Commenters
+    from pullwright.repository.configuration import Commenters
 
 COMMENTS = tuple(
     IssueComment(author=role, author_role=role, created_at=WHEN, body=f"said by {role}")

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullwright.models import CheckResult
+from pullwright.repository.configuration import Check, Configuration, read_configuration
+from pullwright.repository.document import ConfigurationError
 from runner.agent.command import cli_arguments
 from runner.agent.prompt import build_prompt
-from runner.repository.configuration import Check, Configuration, ConfigurationError, read_configuration
 from runner.repository.detection import detect
 from runner.repository.profile import RepositoryProfile
 from runner.rules.delivery import HouseRules

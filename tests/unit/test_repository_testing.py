@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.repository.configuration import Check
+from pullwright.repository.configuration import Check
 from runner.repository.testing import changes_of_tests
 
 if TYPE_CHECKING:

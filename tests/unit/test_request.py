@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         ({"repository": "o/r", "isue": 1, "prompt": "x"}, ("isue", "Did you mean issue?")),
         ({"repository": "o/r", "issue": 1, "limits": {"usd": -1}}, ("limits.usd", "-1")),
         ({"repository": "o/r", "issue": 1, "limits": 5}, ("limits", "object")),
-        ({"repository": "o/r", "issue": 1, "worker": "gardener"}, ("worker", "gardener", "implement")),
         ({"repository": "o/r", "prompt": "   "}, ("prompt",)),
         ([1, 2], ("object", "[1, 2]")),
         (None, ("object", "null")),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pullwright.models import AuthorRole
 
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
-
-Commenters = Literal["writers", "everyone"]
+    from pullwright.repository.configuration import Commenters
 
 # Apps that the deployment does not list are nobody's words: they repeat what strangers make them say.
 _ROLES_READ: dict[Commenters, frozenset[AuthorRole]] = {

@@ -1,9 +1,8 @@
 """The tools of Claude Code that an agent may use."""
 
-from typing import Literal, get_args
+from typing import get_args
 
-Tool = Literal["Bash", "Read", "Edit", "Write", "Glob", "Grep"]
-"""Those that a repository may choose from."""
+from pullwright.repository.tools import Tool
 
 
 def with_todo_list(tools: tuple[Tool, ...]) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def _failure(end: AgentEnd, limits: ResolvedLimits) -> PullwrightError:
     subtype = end.result.subtype if end.result else None
     stopped = {
         Stop.TERMINATED: TaskStopped("The task was stopped before the agent had ended."),
-        Stop.OVERTIME: TimeLimit(f"The session's {limits.minutes} minutes are used up."),
+        Stop.OVERTIME: TimeLimit(f"The session's {limits.minutes:g} minutes are used up."),
         Stop.DISK_FULL: DiskLimit("The agent filled the task's disk and was ended."),
         Stop.STUCK: AgentStuck(end.stuck or "The agent got nowhere."),
     }

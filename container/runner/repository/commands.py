@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pullwright.repository.configuration import Check
     from runner.agent.process import ShouldStop
     from runner.git.workspace import Workspace
-    from runner.repository.configuration import Check
     from runner.user import User
 
 SETUP = "setup"

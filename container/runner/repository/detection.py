@@ -11,7 +11,7 @@ import shutil
 import tomllib
 from typing import TYPE_CHECKING
 
-from runner.repository.configuration import Check
+from pullwright.repository.configuration import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

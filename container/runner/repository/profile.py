@@ -6,19 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pullwright.markdown import block
+from pullwright.repository.configuration import PATH, Check, Configuration, read_configuration, strictest
+from pullwright.repository.document import MAX_BYTES, ConfigurationError
 from runner.agent.tools import TOOLS, with_todo_list
 from runner.git.remote import trusted_ref
 from runner.git.tree import GITLINK, SYMLINK
 from runner.log import logger
-from runner.repository.configuration import (
-    MAX_BYTES,
-    PATH,
-    Check,
-    Configuration,
-    ConfigurationError,
-    read_configuration,
-    strictest,
-)
 from runner.repository.detection import detect
 from runner.repository.testing import changes_of_tests
 

@@ -17,7 +17,7 @@ from runner.repository.detection import detect
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from runner.repository.configuration import Check
+    from pullwright.repository.configuration import Check
     from runner.repository.detection import Read
 
 _SHOWN = 5

@@ -11,7 +11,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,13 +41,13 @@ def split(text: str) -> tuple[dict[str, Any], str]:
         return {}, text.removeprefix("\ufeff")
     head = found[1]
     try:
-        if len(head) > _LONGEST or any(
-            isinstance(event, yaml.AliasEvent) for event in yaml.parse(head, yaml.SafeLoader)
-        ):
+        reader = YAML(typ="safe", pure=True)
+        if len(head) > _LONGEST or any(isinstance(event, AliasEvent) for event in reader.parse(head)):
             loaded = None
         else:
-            loaded = yaml.safe_load(head)
-    except (yaml.YAMLError, ValueError, RecursionError):
+            loaded = reader.load(head)
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        # The library's scanner lets some of these out.
         loaded = None
     if not isinstance(loaded, dict):
         lines = (_LINE.fullmatch(line) for line in head[:_LONGEST].split("\n"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +39,7 @@ from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
+from pullwright.opening.worker import fill_in, find_worker
 from pullwright.prices import Price
 from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
@@ -45,6 +47,7 @@ from pullwright.spending import DailyLimits
 from pullwright.store import BranchRecord, Store
 from pullwright.table import lock_key
 from pullwright.text import plain_line, printable
+from pullwright.workers.definition import WorkerDefinition
 
 # The runner ends at its minutes; the state machine waits this much longer before it steps in.
 GRACE_SECONDS = 900
@@ -78,6 +81,10 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     check_session_id(event.session_id)
     request = _readable(read_request(event.input))
     store.update_session(event.session_id, _request_fields(request, settings))
+    worker = find_worker(request)
+    request = fill_in(request, worker)
+    if worker.model is not None:
+        store.update_session(event.session_id, {"model": request.model})
     price = check_model(request, settings)
     services.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
     allowed = check_owner(services.app, request.repository, settings.allowed_owners)
@@ -114,7 +121,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
         client.pace.reserve(1 if subject.pull_request is not None else _WRITES)
         _reserve(event, services, request, repository.full_name)
         opening = _Opening(
-            event, services, request, client, people, repository, subject, base, base_commit, price
+            event, services, request, client, people, repository, subject, base, base_commit, price, worker
         )
         opened = opening.run()
     except Exception:
@@ -123,7 +130,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     return OpenedPullRequest.of(
         opened,
         lock_key=key,
-        timeout_seconds=opened.limits.minutes * 60 + GRACE_SECONDS,
+        timeout_seconds=ceil(opened.limits.minutes * 60) + GRACE_SECONDS,
         max_sessions=settings.max_sessions,
         # No repository can hold more slots than there are.
         max_sessions_of_repository=settings.max_sessions_per_repository or settings.max_sessions,
@@ -145,6 +152,7 @@ class _Opening:
     base: str
     base_commit: str
     price: Price | None
+    worker: WorkerDefinition
 
     @property
     def repository(self) -> str:
@@ -206,6 +214,7 @@ class _Opening:
     def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
         """Return the request as the task will read it, still without comments."""
         settings, limits, opened_by = self.services.settings, self.request.limits, self.subject.opened_by
+        worker = self.worker
         return AgentRequest(
             session_id=self.event.session_id,
             execution_arn=self.event.execution_arn,
@@ -233,6 +242,13 @@ class _Opening:
                 turns=limits.turns or settings.limit_turns,
                 minutes=limits.minutes or settings.limit_minutes,
             ),
+            worker=worker.id,
+            worker_type=worker.type,
+            mode=worker.mode,
+            instructions=worker.text,
+            tools=worker.tools,
+            labels=worker.labels,
+            plan=self.request.plan or False,
             stub=self.request.stub or settings.stub_sessions,
             branch_is_ours=self.subject.pull_request is None
             or (pull.user is not None and pull.user.id == bot_id),

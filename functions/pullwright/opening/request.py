@@ -10,7 +10,6 @@ from pydantic_core import ErrorDetails
 from pullwright.claims import SESSION_ID
 from pullwright.errors import InvalidRequest
 from pullwright.models import SessionRequest
-from pullwright.workers import WORKERS
 
 _MOST_PROBLEMS = 3
 _LONGEST_VALUE = 60
@@ -52,9 +51,6 @@ def read_request(document: Any) -> SessionRequest:
         if len(problems) > _MOST_PROBLEMS:
             sentences.append(f"{len(problems) - _MOST_PROBLEMS} more fields are wrong.")
         raise InvalidRequest(" ".join(sentences)) from None
-    if request.worker not in WORKERS:
-        workers = ", ".join(sorted(WORKERS))
-        raise InvalidRequest(f"worker: there is no worker {request.worker!r}; known is {workers}.")
     return request
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pullwright.json_object import as_object
 from pullwright.webhook.payload import field, wrong
-from pullwright.workers import IMPLEMENT
+from pullwright.worker_names import IMPLEMENT
 
 # worker (32) + number + GUID (36) + two hyphens must fit the 80 characters of an execution's name.
 _LARGEST_NUMBER = 9_999_999_999

@@ -13,12 +13,27 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
 
 from pullwright.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ruamel.yaml.events import Event
 
 MAX_DEPTH = 8
 _NO_ALIASES = "it uses YAML's anchors or aliases (&name, *name), which are not supported"
@@ -95,14 +110,14 @@ def read_yaml(text: str) -> Read:
     reader = _Reader(text)
     try:
         return reader.read()
-    except yaml.MarkedYAMLError as error:
+    except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         number = mark.line + 1 if mark else reader.number
         raise YamlError(number, f"it is not valid YAML ({error.problem or error.context})") from None
-    except yaml.reader.ReaderError as error:
+    except ReaderError as error:
         number = text.count("\n", 0, error.position) + 1
         raise YamlError(number, f"it is not valid YAML ({error.reason})") from None
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         # The library's scanner lets some of these out.
         raise YamlError(reader.number, "it is not valid YAML") from None
 
@@ -118,46 +133,46 @@ class _Reader:
         value = None
         documents = 0
         for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     raise YamlError(self.number, "a second document begins, and there can be one only")
-            elif isinstance(event, yaml.NodeEvent):
+            elif isinstance(event, NodeEvent):
                 value = self._value(event, events, ())
         return Read(value, self.lines)
 
-    def _events(self) -> Iterator[yaml.Event]:
+    def _events(self) -> Iterator[Event]:
         depth = 0
-        for event in yaml.parse(self.text, yaml.SafeLoader):
+        for event in YAML(typ="safe", pure=True).parse(self.text):
             if event.start_mark is not None:
                 self.number = event.start_mark.line + 1
-            if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            if isinstance(event, NodeEvent) and event.anchor is not None:
                 raise YamlError(self.number, _NO_ALIASES)
             if getattr(event, "tag", None) is not None:
                 raise YamlError(
                     self.number, "it is not valid YAML here (tags such as !!name are not supported)"
                 )
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise YamlError(self.number, f"it is nested more than {MAX_DEPTH} deep")
             yield event
 
-    def _value(self, event: yaml.Event, events: Iterator[yaml.Event], place: Place) -> Any:
+    def _value(self, event: Event, events: Iterator[Event], place: Place) -> Any:
         self.lines.setdefault(place, self.number)
-        if isinstance(event, yaml.MappingStartEvent):
+        if isinstance(event, MappingStartEvent):
             return self._table(events, place)
-        if isinstance(event, yaml.SequenceStartEvent):
+        if isinstance(event, SequenceStartEvent):
             entries: list[Any] = []
-            while not isinstance(entry := next(events), yaml.SequenceEndEvent):
+            while not isinstance(entry := next(events), SequenceEndEvent):
                 entries.append(self._value(entry, events, (*place, len(entries))))
             return entries
         return self._scalar(event, place)
 
-    def _table(self, events: Iterator[yaml.Event], place: Place) -> dict[str, Any]:
+    def _table(self, events: Iterator[Event], place: Place) -> dict[str, Any]:
         table: dict[str, Any] = {}
-        while not isinstance(key := next(events), yaml.MappingEndEvent):
+        while not isinstance(key := next(events), MappingEndEvent):
             number = self.number
-            if not isinstance(key, yaml.ScalarEvent):
+            if not isinstance(key, ScalarEvent):
                 raise YamlError(number, "a list or a table stands where a field's name should")
             name = str(key.value)
             self._check(name, place)

@@ -7,29 +7,16 @@ choose what is run and what the agent may do.
 from __future__ import annotations
 
 import unicodedata
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
 
 from pullwright.json_object import as_object
-from runner.agent.comments import Commenters
-from runner.agent.tools import Tool
-from runner.repository.yaml_text import Place, Read, YamlError, dotted, read_yaml
+from pullwright.repository.document import ConfigurationError, Part, nearest, read_document, read_part
+from pullwright.repository.tools import Tool
 
 PATH = ".pullwright/config.yaml"
-MAX_BYTES = 64 << 10
 
-_MOST_PROBLEMS = 3
-_LONGEST_NAME = 60
 _STRICTEST = "strictest"
 
 
@@ -41,6 +28,7 @@ def _with_plain_spaces(text: str) -> str:
     return text
 
 
+Commenters = Literal["writers", "everyone"]
 Command = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True),
@@ -53,15 +41,7 @@ CheckName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._
 Package = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+]$")]
 
 
-class ConfigurationError(Exception):
-    """The file cannot be used; the text names each field that is wrong."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Setup(_Part):
+class Setup(Part):
     """What has to be run before the agent begins, for example to install dependencies.
 
     Attributes:
@@ -73,7 +53,7 @@ class Setup(_Part):
     timeout: Seconds = 600
 
 
-class Check(_Part):
+class Check(Part):
     """What has to pass once the agent has ended.
 
     Attributes:
@@ -86,7 +66,7 @@ class Check(_Part):
     timeout: Seconds = 600
 
 
-class Instruction(_Part):
+class Instruction(Part):
     """What the agent has to know where it changes some files.
 
     Attributes:
@@ -97,7 +77,7 @@ class Instruction(_Part):
     text: Annotated[str, StringConstraints(min_length=1, max_length=8_000, strip_whitespace=True)]
 
 
-class Configuration(_Part):
+class Configuration(Part):
     """The whole file; an empty one says nothing.
 
     A field that restricts names what holds for it as long as the file cannot be used, as `strictest`.
@@ -155,11 +135,7 @@ def read_configuration(content: bytes) -> Configuration:
     Raises:
         ConfigurationError: it is no YAML, or a field is wrong.
     """
-    read = _read(content)
-    try:
-        return Configuration.model_validate({} if read.value is None else read.value)
-    except ValidationError as error:
-        raise ConfigurationError(_explain(error, read)) from None
+    return read_part(Configuration, read_document(content))
 
 
 def strictest(content: bytes | None) -> tuple[Configuration, tuple[str, ...]]:
@@ -177,7 +153,7 @@ def strictest(content: bytes | None) -> tuple[Configuration, tuple[str, ...]]:
         if isinstance(field.json_schema_extra, dict) and _STRICTEST in field.json_schema_extra
     }
     try:
-        value = _read(content).value if content is not None else None
+        value = read_document(content).value if content is not None else None
     except ConfigurationError:
         value = None
     table = as_object(value)
@@ -196,53 +172,6 @@ def strictest(content: bytes | None) -> tuple[Configuration, tuple[str, ...]]:
 
 def _may_mean(content: bytes | None, value: object, name: str) -> bool:
     if isinstance(value, dict):
-        return any(_nearest(key, [name]) for key in value)
+        return any(nearest(key, [name]) for key in value)
     # Without its zero bytes, text in UTF-16 can be searched as well.
     return content is None or name.encode() in content.replace(b"\0", b"")
-
-
-def _read(content: bytes) -> Read:
-    if len(content) > MAX_BYTES:
-        raise ConfigurationError(f"it is larger than {MAX_BYTES >> 10} KiB")
-    try:
-        return read_yaml(content.decode())
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"line {line}: it is not UTF-8") from None
-    except YamlError as error:
-        raise ConfigurationError(str(error)) from None
-
-
-def _explain(error: ValidationError, read: Read) -> str:
-    problems = error.errors(include_url=False, include_input=False)
-    lines = [
-        f"line {read.line(problem['loc'])}: {_problem(problem['loc'], problem['type'], problem['msg'])}"
-        for problem in problems
-    ]
-    more = len(lines) - _MOST_PROBLEMS
-    return "; ".join(lines[:_MOST_PROBLEMS]) + (f"; {more} more fields are wrong" if more > 0 else "")
-
-
-def _problem(place: Place, kind: str, message: str) -> str:
-    field = dotted(place)
-    if kind == "extra_forbidden":
-        nearest = _nearest(str(place[-1]), _names(place[:-1]))
-        return f"{field}: there is no such field" + (f" (do you mean {nearest}?)" if nearest else "")
-    if kind == "missing":
-        return f"{field}: this field is missing"
-    if kind in {"model_type", "model_attributes_type"}:
-        return f"{field or 'the file'}: must be a table of fields"
-    if kind == "string_type":
-        return f"{field}: must be a text; numbers, true, false and null need quotes to be one"
-    return f"{field}: {message[:1].lower()}{message[1:]}"
-
-
-def _names(place: Place) -> list[str]:
-    """Return the fields that a table may have."""
-    parts: dict[str | int, type[_Part]] = {"setup": Setup, "checks": Check, "instructions": Instruction}
-    part = parts.get(place[0]) if place else Configuration
-    return list(part.model_fields) if part is not None else []
-
-
-def _nearest(name: str, fields: list[str]) -> str | None:
-    return next(iter(get_close_matches(name[:_LONGEST_NAME].lower(), fields, 1)), None)

@@ -1,4 +1,0 @@
-"""The workers that can be asked for."""
-
-IMPLEMENT = "implement"
-WORKERS = frozenset({IMPLEMENT})

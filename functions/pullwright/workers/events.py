@@ -1,0 +1,39 @@
+"""The events of GitHub that workers can start on, with the actions that count.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
+"""
+
+from typing import NamedTuple
+
+
+class Event(NamedTuple):
+    """What may be filtered by.
+
+    Attributes:
+        actions: those that a worker may name; empty where the event has none.
+        default: those that count where a worker names none.
+        filters: fields of a worker's trigger that say something about the event.
+    """
+
+    actions: tuple[str, ...]
+    default: tuple[str, ...]
+    filters: frozenset[str]
+
+
+LABELED = "labeled"
+_ALWAYS = frozenset({"actions", "actors", "teams"})
+_PULL_REQUEST = _ALWAYS | {"labels", "base", "head", "paths", "draft", "fork"}
+
+EVENTS = {
+    "issues": Event(("opened", "reopened", "edited", "assigned", LABELED), ("opened",), _ALWAYS | {"labels"}),
+    "issue_comment": Event(("created",), ("created",), _ALWAYS | {"labels", "comment"}),
+    "pull_request": Event(
+        ("opened", "reopened", "ready_for_review", "synchronize", LABELED, "closed"),
+        ("opened", "reopened", "ready_for_review", "synchronize"),
+        _PULL_REQUEST,
+    ),
+    "pull_request_review": Event(("submitted",), ("submitted",), _PULL_REQUEST | {"comment"}),
+    "pull_request_review_comment": Event(("created",), ("created",), _PULL_REQUEST | {"comment"}),
+    "check_suite": Event(("completed",), ("completed",), _ALWAYS | {"head"}),
+    "push": Event((), (), _ALWAYS | {"head", "paths"}),
+}

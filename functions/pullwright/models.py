@@ -36,7 +36,7 @@ Plan = bool | Literal["only"]
 class Model(BaseModel):
     """A frozen model that rejects what it does not know: for what people and webhooks ask."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Stored(Model):

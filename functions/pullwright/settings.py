@@ -16,7 +16,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 class Settings(BaseModel):
     """Settings whose fields are the names of environment variables in lower case."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @classmethod
     def names(cls) -> frozenset[str]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pullwright.repository.configuration import Configuration, read_configuration, strictest
 from pullwright.repository.document import ConfigurationError
-from pullwright.repository.yaml_text import YamlError, read_yaml
+from pullwright.repository.yaml_reader import read_yaml
+from pullwright.repository.yaml_text import YamlError
 
 WHOLE = """\
 version: 1

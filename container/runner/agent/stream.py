@@ -46,7 +46,7 @@ def _at_most(longest: int) -> BeforeValidator:
 class ResultLine(BaseModel):
     """The last line: how the CLI itself says that it ended."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     subtype: Annotated[str, _at_most(_LONGEST_NAME)] = ""
     is_error: bool = True

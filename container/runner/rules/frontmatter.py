@@ -11,10 +11,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -40,6 +36,11 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     if found is None:
         return {}, text.removeprefix("\ufeff")
     head = found[1]
+    # As in pullwright.repository.document: few repositories have such files.
+    from ruamel.yaml import YAML  # noqa: PLC0415 - see above
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    from ruamel.yaml.events import AliasEvent  # noqa: PLC0415
+
     try:
         reader = YAML(typ="safe", pure=True)
         if len(head) > _LONGEST or any(isinstance(event, AliasEvent) for event in reader.parse(head)):

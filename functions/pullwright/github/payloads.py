@@ -10,7 +10,7 @@ class Payload(BaseModel):
     """A frozen view of an answer of GitHub's."""
 
     # An answer may hold a token, and a validation error would quote it.
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class User(Payload):

@@ -12,7 +12,7 @@ from pullwright.models import OpenedPullRequest
 class _FromAws(BaseModel):
     """A model with AWS's own names and spelling; other fields are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class TaskEnd(_FromAws):

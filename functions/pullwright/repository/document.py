@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pullwright.repository.yaml_text import Place, Read, YamlError, dotted, read_yaml
+from pullwright.repository.yaml_text import Place, Read, YamlError, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ class ConfigurationError(Exception):
 class Part(BaseModel):
     """A table of fields in a file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 PartT = TypeVar("PartT", bound=Part)
@@ -39,6 +39,9 @@ def read_document(content: bytes) -> Read:
     """
     if len(content) > MAX_BYTES:
         raise ConfigurationError(f"it is larger than {MAX_BYTES >> 10} KiB")
+    # The library takes as long to import as all models here, and many repositories have no file.
+    from pullwright.repository.yaml_reader import read_yaml  # noqa: PLC0415 - see above
+
     try:
         return read_yaml(content.decode())
     except UnicodeDecodeError as error:

@@ -13,6 +13,9 @@ _ERROR = 400
 _VALIDATION = 422
 # What GitHub may answer to any request, described for the operation or not; a 500 of the stand-in is not.
 _ALWAYS = frozenset({301, 304, 307, 400, 401, 403, 404, 410, 415, 422, 429})
+# Of outdated comments: https://github.com/github/rest-api-description/issues/5568; the description of
+# webhooks, which carry the same comments, has both so.
+_NULLS = {"pull-request-review-comment": ("position", "line")}
 _PRODUCT = frozenset({"app", "installation"})
 
 
@@ -35,7 +38,7 @@ class Rest:
     """The description of the whole REST API."""
 
     def __init__(self) -> None:
-        self._description = Description(REST)
+        self._description = Description(REST, _NULLS)
         self._operations = [
             self._operation(method.upper(), path, definition)
             for path, methods in self._description.document["paths"].items()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _MOST = 5
@@ -16,11 +17,19 @@ _EMAIL = jsonschema_rs.Draft202012Validator({"type": "string", "format": "email"
 
 
 class Description:
-    """One OpenAPI description."""
+    """One OpenAPI description.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        nulls: fields by schema that are null at times although they are described as never so.
+    """
+
+    def __init__(self, path: Path, nulls: Mapping[str, Sequence[str]] | None = None) -> None:
         name = f"urn:{path.parent.parent.name}"
-        self.document: dict[str, Any] = _as_json_schema(json.loads(path.read_text(encoding="utf-8")), name)
+        described = json.loads(path.read_text(encoding="utf-8"))
+        for schema, fields in (nulls or {}).items():
+            for field in fields:
+                described["components"]["schemas"][schema]["properties"][field]["nullable"] = True
+        self.document: dict[str, Any] = _as_json_schema(described, name)
         self._registry = jsonschema_rs.Registry(
             [(name, {"components": self.document["components"]})], draft=jsonschema_rs.Draft202012
         )

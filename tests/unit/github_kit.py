@@ -15,8 +15,10 @@ from github_standin import api, graphql
 from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.declaration import Declaration
+from github_standin.exchanges import Exchanges
 from github_standin.faults import Faults
 from github_standin.github import GitHub
+from github_standin.webhooks import encode, request_headers
 from local.layout import APP_PERMISSIONS
 
 if TYPE_CHECKING:
@@ -40,10 +42,12 @@ class StandIn:
 
     Args:
         time: what its clock shows; tests move it.
+        exchanges: writes down what is asked and answered, for GitHub's own descriptions to judge.
     """
 
     world: GitHub
     time: list[float] = field(default_factory=lambda: [NOW])
+    exchanges: Exchanges = field(default_factory=lambda: Exchanges(None))
 
     def control(self, method: str, path: str, body: object = None) -> Reply:
         """Ask the control API."""
@@ -57,7 +61,15 @@ class StandIn:
         """Ask the REST API."""
         headers = {"user-agent": "test"} | ({"authorization": f"Bearer {token}"} if token else {})
         content = json.dumps(body).encode() if body is not None else b""
-        return api.respond(Call(self.world, method, path, query, headers, content))
+        call = Call(self.world, method, path, query, headers, content)
+        reply = api.respond(call)
+        self.exchanges.answered("rest", call, reply)
+        return reply
+
+    def diff(self, path: str) -> Reply:
+        """Ask for a pull request's whole difference."""
+        headers = {"user-agent": "test", "accept": "application/vnd.github.diff"}
+        return api.respond(Call(self.world, "GET", path, {}, headers))
 
     def get(self, path: str, token: str | None = MAINTAINER) -> Any:
         """Ask for something that is there."""
@@ -73,7 +85,10 @@ class StandIn:
         """Ask the GraphQL API."""
         content = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"authorization": f"bearer {token}"}
-        return graphql.respond(Call(self.world, "POST", "/", {}, headers, content))
+        call = Call(self.world, "POST", "/", {}, headers, content)
+        reply = graphql.respond(call)
+        self.exchanges.answered("graphql", call, reply)
+        return reply
 
     def app_token(self, **claims: Any) -> str:
         """Sign an App's token; claims of None are left out."""
@@ -107,18 +122,32 @@ class StandIn:
         body = {"title": "Topic", "head": "topic", "base": "main", **more}
         return self.ask("POST", f"{REPO}/pulls", body, token)
 
+    def forget_deliveries(self) -> None:
+        """Write down what was queued for the webhook, and empty the queue."""
+        for delivery in self.world.store.deliveries:
+            if self.world.app is not None:
+                headers = request_headers(self.world.app, delivery, encode(delivery.payload))
+                self.exchanges.delivered(headers, delivery.payload)
+            self.world.store.deliveries.delete(delivery.id)
+
     def events(self) -> list[tuple[str, str | None]]:
         """Return what was queued for the webhook."""
         return [(it.event, it.action) for it in self.world.store.deliveries]
 
 
-def open_lab(folder: Path) -> Iterator[StandIn]:
-    """Yield a stand-in whose webhooks are queued and never sent."""
+def open_lab(
+    folder: Path, declaration: Declaration | None = None, exchanges: Path | None = None
+) -> Iterator[StandIn]:
+    """Yield a stand-in whose webhooks are queued and never sent.
+
+    Args:
+        declaration: the App's permissions and events, the product's own if not given.
+        exchanges: folder for what is asked, answered and queued.
+    """
     time = [NOW]
-    world = GitHub(
-        folder / "data", "http://127.0.0.1:4000", lambda: time[0], Declaration.read(APP_PERMISSIONS)
-    )
-    made = StandIn(world, time)
+    declared = declaration or Declaration.read(APP_PERMISSIONS)
+    world = GitHub(folder / "data", "http://127.0.0.1:4000", lambda: time[0], declared)
+    made = StandIn(world, time, Exchanges(exchanges))
     for login, token in (("maintainer", MAINTAINER), ("outsider", OUTSIDER)):
         made.control("POST", "/users", {"login": login, "token": token})
     made.control(
@@ -139,6 +168,7 @@ def open_lab(folder: Path) -> Iterator[StandIn]:
     )
     assert reply.status == 201, reply.body
     yield made
+    made.forget_deliveries()
     world.close()
 
 

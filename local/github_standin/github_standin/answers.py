@@ -87,6 +87,18 @@ def unprocessable(message: str) -> ApiError:
     return ApiError(422, message)
 
 
+def not_processable(*reasons: str) -> ApiError:
+    """Return a 422 with its reasons in one sentence, as reviews are refused.
+
+    The form is as in https://github.com/parkerbxyz/suggest-changes/issues/64.
+    """
+    last = reasons[-1]
+    if len(reasons) > 1:
+        comma = "," if len(reasons) > 2 else ""  # noqa: PLR2004 - a comma before the last of three
+        last = f"{', '.join(reasons[:-1])}{comma} and {last}"
+    return ApiError(422, "Unprocessable Entity", errors=[last])
+
+
 def invalid(resource: str, code: str, *, field: str | None = None, message: str | None = None) -> ApiError:
     """Return a failed validation with one detail.
 

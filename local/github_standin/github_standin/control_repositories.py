@@ -166,14 +166,9 @@ def _regrant(github: GitHub, repository: Repository, body: ChangedRepository) ->
 def remove(github: GitHub, repository: Repository) -> None:
     """Delete a repository with everything in it."""
     installs.uninstall_from(github, repository)
-    for issue in github.store.issues:
-        if issue.repository_id == repository.id:
-            github.store.issues.delete(issue.id)
-    for comment in github.store.comments:
-        if comment.repository_id == repository.id:
-            github.store.comments.delete(comment.id)
-    for run in github.store.check_runs:
-        if run.repository_id == repository.id:
-            github.store.check_runs.delete(run.id)
+    for table in github.store.of_repositories():
+        for record in table:
+            if record.repository_id == repository.id:
+                table.delete(record.id)
     github.store.repositories.delete(repository.id)
     github.git_store.remove(repository.owner, repository.name)

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from github_standin import reviewing
 from github_standin.links import node_id
-from github_standin.shapes import accounts, commits, issues, pulls, repositories
+from github_standin.shapes import accounts, commits, issues, pulls, repositories, reviews
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.git.repository import Commit
     from github_standin.github import GitHub
-    from github_standin.records import Account, Comment, Installation, Issue, Repository
+    from github_standin.records import (
+        Account,
+        Comment,
+        Installation,
+        Issue,
+        Repository,
+        Review,
+        ReviewComment,
+        Thread,
+    )
 
 JSON = dict[str, Any]
 _MOST_COMMITS = 2_048
@@ -79,11 +89,50 @@ def comment_event(
     _send(github, "issue_comment", repository, sender, body)
 
 
-def review_event(github: GitHub, repository: Repository, issue: Issue, review: JSON, sender: Account) -> None:
-    """Tell that a review was submitted."""
+def review_event(
+    github: GitHub,
+    repository: Repository,
+    issue: Issue,
+    review: Review,
+    action: str,
+    sender: Account,
+    **more: Any,
+) -> None:
+    """Tell that a review was `submitted`, `edited` or `dismissed`."""
     pull = pulls.pull_request(github, repository, issue, full=False)
-    body = {"action": "submitted", "review": review, "pull_request": pull}
+    shaped = reviews.review(github, repository, review, in_event=True)
+    body = {"action": action, "review": shaped, "pull_request": pull, **more}
     _send(github, "pull_request_review", repository, sender, body)
+
+
+def review_comment_event(
+    github: GitHub,
+    repository: Repository,
+    issue: Issue,
+    comment: ReviewComment,
+    action: str,
+    sender: Account,
+    **more: Any,
+) -> None:
+    """Tell about a comment in a review's thread."""
+    pull = pulls.pull_request(github, repository, issue, full=False)
+    shaped = reviews.comment(github, repository, issue, comment)
+    body = {"action": action, "comment": shaped, "pull_request": pull, **more}
+    _send(github, "pull_request_review_comment", repository, sender, body)
+
+
+def review_thread_event(
+    github: GitHub, repository: Repository, issue: Issue, thread: Thread, action: str, sender: Account
+) -> None:
+    """Tell that a thread was `resolved` or `unresolved`."""
+    pull = pulls.pull_request(github, repository, issue, full=False)
+    found = next((comments for it, comments in reviewing.threads_of(github, issue) if it.id == thread.id), [])
+    shaped = {
+        "node_id": node_id("PRRT", thread.id),
+        "comments": [reviews.comment(github, repository, issue, comment) for comment in found],
+    }
+    body = {"action": action, "thread": shaped, "pull_request": pull, "updated_at": stamp(github.now())}
+    _send(github, "pull_request_review_thread", repository, sender, body)
 
 
 def push_event(

@@ -7,36 +7,34 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, build_schema, graphql_sync
+from graphql import build_schema, graphql_sync
 
-from github_standin import changes, events
+from github_standin import changes, events, graphql_threads
 from github_standin.answers import ApiError, Reply
-from github_standin.auth import allow, authenticate, may_see, role_of
+from github_standin.auth import authenticate, may_see, role_of
+from github_standin.graphql_parts import (
+    JSON,
+    RefusedError,
+    actor,
+    check,
+    connection,
+    mutation_id,
+    refused,
+    unresolved,
+)
 from github_standin.links import node_id, parse_node_id
 from github_standin.permissions import ADMINISTER, ROLES, WRITE_CONTENTS, WRITE_PULLS
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from graphql import GraphQLResolveInfo
+    from graphql import GraphQLError, GraphQLResolveInfo
 
     from github_standin.calls import Call
     from github_standin.records import Issue, Repository
 
     Info = GraphQLResolveInfo[Any]
 
-JSON = dict[str, Any]
-
 _SCHEMA = build_schema(Path(__file__).with_name("schema.graphql").read_text())
-
-
-class _RefusedError(GraphQLError):
-    """An error with GitHub's `type` beside the message."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 class Root:
@@ -50,10 +48,12 @@ class Root:
 
     def viewer(self, _info: Info) -> JSON | None:
         """Return who asks."""
-        return self._actor(self._call.account().id)
+        return actor(self._github, self._call.account().id)
 
     def node(self, _info: Info, *, id: str) -> JSON:  # noqa: A002 - GitHub's name of the argument
-        """Return an issue or pull request by its id."""
+        """Return an issue, a pull request or a review's thread by its id."""
+        if (thread := graphql_threads.find(self._call, id)) is not None:
+            return graphql_threads.thread(self._call, *thread)
         repository, issue = self._find(id)
         return self._subject(repository, issue)
 
@@ -70,7 +70,7 @@ class Root:
         repository = self._github.repository(owner, name)
         if repository is None or not may_see(self._call.actor, repository):
             message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
-            raise _RefusedError("NOT_FOUND", message)
+            raise RefusedError("NOT_FOUND", message)
         return self._repository(repository)
 
     # Mutations
@@ -79,47 +79,55 @@ class Root:
         """End a pull request's life as a draft."""
         repository, issue = self._find(input["pullRequestId"])
         if issue.pull is None:
-            raise _unresolved(input["pullRequestId"])
+            raise unresolved(input["pullRequestId"])
+        # Of an App, GitHub wants both here: write access to pull requests and to contents.
+        check(self._call.actor, repository, WRITE_PULLS, WRITE_CONTENTS)
         try:
-            # Of an App, GitHub wants both here: write access to pull requests and to contents.
-            for rule in (WRITE_PULLS, WRITE_CONTENTS):
-                allow(self._call.actor, repository, rule)
             changes.mark_ready(self._call, repository, issue)
         except ApiError as error:
-            kind = {401: "FORBIDDEN", 403: "FORBIDDEN", 404: "NOT_FOUND"}.get(error.status, "UNPROCESSABLE")
-            raise _RefusedError(kind, error.message) from None
-        return {**_mutation_id(input), "pullRequest": self._subject(repository, issue)}
+            raise refused(error) from None
+        return {**mutation_id(input), "pullRequest": self._subject(repository, issue)}
+
+    def resolveReviewThread(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Resolve a conversation of a review."""
+        thread = graphql_threads.resolve(self._call, input["threadId"], resolved=True)
+        return {**mutation_id(input), "thread": thread}
+
+    def unresolveReviewThread(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Open a resolved conversation again."""
+        thread = graphql_threads.resolve(self._call, input["threadId"], resolved=False)
+        return {**mutation_id(input), "thread": thread}
 
     def deleteIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """Delete an issue, which only an owner may."""
         repository, issue = self._find(input["issueId"])
-        actor = self._call.actor
-        if actor.kind != "user" or ROLES[role_of(repository, self._call.account())] < ROLES[ADMINISTER.role]:
-            raise _RefusedError(
+        viewer = self._call.actor
+        if viewer.kind != "user" or ROLES[role_of(repository, self._call.account())] < ROLES[ADMINISTER.role]:
+            raise RefusedError(
                 "FORBIDDEN", f"{self._call.account().login} does not have permission to delete"
             )
         issue.deleted = True
         self._github.store.issues.put(issue)
         events.issue_event(self._github, repository, issue, "deleted", self._call.account())
-        return {**_mutation_id(input), "repository": self._repository(repository)}
+        return {**mutation_id(input), "repository": self._repository(repository)}
 
     def transferIssue(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """Move an issue to another repository of the same owner, which takes write access to both."""
         repository, issue = self._find(input["issueId"])
         prefix, number = parse_node_id(input["repositoryId"]) or ("", 0)
         target = self._github.store.repositories.get(number) if prefix == "R" else None
-        actor = self._call.actor
-        if target is None or not may_see(actor, target):
-            raise _unresolved(input["repositoryId"])
+        viewer = self._call.actor
+        if target is None or not may_see(viewer, target):
+            raise unresolved(input["repositoryId"])
         if issue.pull is not None or target is repository or target.owner_id != repository.owner_id:
-            raise _RefusedError("UNPROCESSABLE", "The issue cannot be transferred to that repository.")
+            raise RefusedError("UNPROCESSABLE", "The issue cannot be transferred to that repository.")
         account, least = self._call.account(), ROLES[WRITE_CONTENTS.role]
-        if actor.kind != "user" or any(
+        if viewer.kind != "user" or any(
             ROLES[role_of(place, account)] < least for place in (repository, target)
         ):
-            raise _RefusedError("FORBIDDEN", f"{account.login} does not have permission to transfer")
+            raise RefusedError("FORBIDDEN", f"{account.login} does not have permission to transfer")
         changes.transfer(self._call, repository, issue, target)
-        return {**_mutation_id(input), "issue": self._subject(target, issue)}
+        return {**mutation_id(input), "issue": self._subject(target, issue)}
 
     # Shapes
 
@@ -133,17 +141,7 @@ class Root:
                 if may_see(self._call.actor, repository) and not hidden:
                     return repository, issue
                 break
-        raise _unresolved(text)
-
-    def _actor(self, number: int) -> JSON | None:
-        account = self._github.store.accounts.get(number)
-        if account is None:
-            return None
-        kind = "Bot" if account.type == "Bot" else "User"
-        # Unlike REST, GraphQL names a bot without its suffix.
-        login = account.login.removesuffix("[bot]") if kind == "Bot" else account.login
-        prefix = "BOT" if kind == "Bot" else "U"
-        return {"__typename": kind, "id": node_id(prefix, account.id), "login": login}
+        raise unresolved(text)
 
     def _repository(self, repository: Repository) -> JSON:
         def subject(number: int, *, pull: bool) -> JSON:
@@ -151,7 +149,7 @@ class Root:
             kind = "PullRequest" if pull else "Issue"
             if issue is None or issue.deleted or (issue.pull is not None) != pull:
                 message = f"Could not resolve to {'a' if pull else 'an'} {kind} with the number of {number}."
-                raise _RefusedError("NOT_FOUND", message)
+                raise RefusedError("NOT_FOUND", message)
             return self._subject(repository, issue)
 
         return {
@@ -178,22 +176,25 @@ class Root:
             "url": self._github.links.page(
                 repository, f"/{'pull' if issue.pull else 'issues'}/{issue.number}"
             ),
-            "author": self._actor(issue.user_id),
+            "author": actor(self._github, issue.user_id),
             "createdAt": stamp(issue.created_at),
             "updatedAt": stamp(issue.updated_at),
             "lastEditedAt": stamp(edited),
-            "userContentEdits": lambda _info, **page: _connection(self._edits(issue), page),
+            "userContentEdits": lambda _info, **page: connection(self._edits(issue), page),
         }
         if issue.pull is None:
             # Issue.databaseId is a 32-bit Int in GitHub's schema: newer issues have null there.
             shaped["databaseId"] = None
-            shaped["timelineItems"] = lambda _info, **page: _connection(self._renamings(issue), page)
+            shaped["timelineItems"] = lambda _info, **page: connection(self._renamings(issue), page)
         else:
             shaped |= {
                 "isDraft": issue.pull.draft,
                 "headRefName": issue.pull.head,
                 "headRefOid": self._github.head_of(repository, issue),
                 "baseRefName": issue.pull.base,
+                "reviewThreads": lambda _info, **page: graphql_threads.threads(
+                    self._call, repository, issue, page
+                ),
             }
         return shaped
 
@@ -205,7 +206,7 @@ class Root:
                 "createdAt": stamp(edit.edited_at),
                 "editedAt": stamp(edit.edited_at),
                 "diff": edit.text,
-                "editor": self._actor(edit.editor_id),
+                "editor": actor(self._github, edit.editor_id),
             }
             for edit in (reversed(issue.edits) if len(issue.edits) > 1 else ())
         ]
@@ -218,29 +219,10 @@ class Root:
                 "createdAt": stamp(renaming.created_at),
                 "previousTitle": renaming.before,
                 "currentTitle": renaming.after,
-                "actor": self._actor(renaming.actor_id),
+                "actor": actor(self._github, renaming.actor_id),
             }
             for renaming in issue.renamings
         ]
-
-
-def _mutation_id(arguments: JSON) -> JSON:
-    return {"clientMutationId": arguments.get("clientMutationId")}
-
-
-def _unresolved(text: str) -> _RefusedError:
-    return _RefusedError("NOT_FOUND", f"Could not resolve to a node with the global id of '{text}'")
-
-
-def _connection(found: Sequence[JSON], page: JSON) -> JSON:
-    first, last = page.get("first"), page.get("last")
-    if first is None and last is None:
-        message = "You must provide a `first` or `last` value to properly paginate the connection."
-        raise _RefusedError("MISSING_PAGINATION_BOUNDARIES", message)
-    shown = found[:first] if first is not None else found[-last:] if last else []
-    cut = len(shown) < len(found)
-    info = {"hasNextPage": cut and first is not None, "hasPreviousPage": cut and first is None}
-    return {"totalCount": len(found), "nodes": shown, "pageInfo": info}
 
 
 def respond(call: Call) -> Reply:
@@ -286,7 +268,7 @@ def _admit(call: Call) -> tuple[str, JSON | None]:
 
 def _error(error: GraphQLError) -> JSON:
     shaped: JSON = {}
-    if isinstance(error.original_error, _RefusedError):
+    if isinstance(error.original_error, RefusedError):
         shaped["type"] = error.original_error.kind
     if error.path is not None:
         shaped["path"] = list(error.path)

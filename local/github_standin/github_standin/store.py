@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from github_standin.records import (
     Account,
@@ -15,7 +15,10 @@ from github_standin.records import (
     Issue,
     Record,
     Repository,
+    Review,
+    ReviewComment,
     Settings,
+    Thread,
     WorkflowRun,
 )
 
@@ -30,6 +33,8 @@ _FIRST_IDS = {
     "comment": 2_600_000_001,
     "issue": 2_700_000_001,
     "pull": 1_900_000_001,
+    "review": 3_300_000_001,
+    "review_comment": 2_400_000_001,
     "installation": 71_000_001,
     "delivery": 171_798_691_840_000_001,
     "repository": 801_000_001,
@@ -99,10 +104,20 @@ class Store:
         self.repositories = Table(self._connection, "repository", Repository)
         self.issues = Table(self._connection, "issue", Issue)
         self.comments = Table(self._connection, "comment", Comment)
+        self.reviews = Table(self._connection, "review", Review)
+        self.threads = Table(self._connection, "thread", Thread)
+        self.review_comments = Table(self._connection, "review_comment", ReviewComment)
         self.check_runs = Table(self._connection, "check_run", CheckRun)
         self.workflow_runs = Table(self._connection, "workflow_run", WorkflowRun)
         self.deliveries = Table(self._connection, "delivery", Delivery)
         self._settings = Table(self._connection, "settings", Settings)
+
+    def of_repositories(self) -> tuple[Table[Any], ...]:
+        """Return the tables whose records belong to one repository each, and go with it."""
+        return (
+            *(self.issues, self.comments, self.check_runs, self.workflow_runs),
+            *(self.reviews, self.threads, self.review_comments),
+        )
 
     @property
     def settings(self) -> Settings:

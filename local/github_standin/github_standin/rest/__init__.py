@@ -16,6 +16,8 @@ from github_standin.rest import (
     reactions,
     refs,
     repositories,
+    review_comments,
+    reviews,
     users,
 )
 from github_standin.routing import Router
@@ -37,6 +39,8 @@ for _module in (
     issues,
     merges,
     pulls,
+    reviews,
+    review_comments,
     markdown,
     actions,
 ):

@@ -1,18 +1,14 @@
-"""Merging and reviewing pull requests."""
+"""Merging pull requests."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from github_standin import events, pushes
 from github_standin.answers import ApiError, Reply, not_found, unprocessable
-from github_standin.links import node_id
 from github_standin.merging import Merger
-from github_standin.permissions import READ_PULLS, WRITE_CONTENTS, WRITE_PULLS
+from github_standin.permissions import READ_PULLS, WRITE_CONTENTS
 from github_standin.routing import Router
-from github_standin.shapes.accounts import maybe_user
-from github_standin.shapes.issues import association
-from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
 
 ROUTER = Router()
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
-_STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 
 
 def _pull(call: Call, rule: Rule) -> tuple[Repository, Issue, Pull]:
@@ -68,35 +63,3 @@ def merge(call: Call) -> Reply:
     events.issue_event(call.github, repository, issue, "closed", call.account())
     pushes.apply(call.github, repository, call.account(), [pushes.Update(ref, before, sha)])
     return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
-
-
-@ROUTER.on("POST", f"{_PULL}/reviews")
-def create_review(call: Call) -> Reply:
-    """Submit a review; nobody approves what they have opened."""
-    repository, issue, _ = _pull(call, WRITE_PULLS if call.by_app else READ_PULLS)
-    account, event = call.account(), call.text("event")
-    if event not in _STATES:
-        raise unprocessable(f"Invalid request.\n\nevent {event} is not one of {', '.join(_STATES)}.")
-    if event != "COMMENT" and account.id == issue.user_id:
-        what = "approve" if event == "APPROVE" else "request changes on"
-        raise unprocessable(f"Unprocessable Entity: Can not {what} your own pull request")
-    number = call.github.store.next_id("review")
-    api = call.github.links.repo(repository, f"/pulls/{issue.number}")
-    page = call.github.links.page(repository, f"/pull/{issue.number}#pullrequestreview-{number}")
-    review: dict[str, Any] = {
-        "id": number,
-        "node_id": node_id("PRR", number),
-        "user": maybe_user(call.github, account.id),
-        "body": call.maybe_text("body") or "",
-        "state": _STATES[event],
-        "html_url": page,
-        "pull_request_url": api,
-        "author_association": association(call.github, repository, account.id),
-        "_links": {"html": {"href": page}, "pull_request": {"href": api}},
-        "submitted_at": stamp(call.github.now()),
-        "commit_id": call.maybe_text("commit_id") or call.github.head_of(repository, issue),
-    }
-    # Webhooks write the state in lower case.
-    payload = {**review, "state": review["state"].lower()}
-    events.review_event(call.github, repository, issue, payload, account)
-    return Reply(200, review)

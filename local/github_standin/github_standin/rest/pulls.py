@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from github_standin import changes, events, workflows
+from github_standin import changes, events, reviewing, workflows
 from github_standin.answers import ApiError, Reply, forbidden, invalid, not_found
+from github_standin.git.diffs import changed_files
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
 from github_standin.records import Pull
 from github_standin.rest.commits import as_diff
@@ -15,12 +17,17 @@ from github_standin.shapes import commits, pulls
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from github_standin.git.repository import GitRepository
     from github_standin.permissions import Rule
     from github_standin.records import Issue, Repository
 
 ROUTER = Router()
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
 _MOST_COMMITS = 250
+_MOST_FILES = 3_000
+_MOST_IN_DIFF = 300
+_MOST_LINES = 20_000
+_LONGEST_PATCH = 500_000
 
 
 @ROUTER.on("GET", "/repos/{owner}/{repo}/pulls")
@@ -86,36 +93,46 @@ def _ends(call: Call, repository: Repository, head: str, base: str) -> tuple[str
     return head_sha, base_sha
 
 
-def _pull(call: Call, rule: Rule) -> tuple[Repository, Issue]:
+def find_pull(call: Call, rule: Rule) -> tuple[Repository, Issue]:
+    """Return repository and pull request of the path, if the rule allows it.
+
+    Raises:
+        ApiError: 401, 403 or 404.
+    """
     repository, issue = call.issue(rule)
     if issue.pull is None:
         raise not_found()
     return repository, issue
 
 
-def _span(call: Call, repository: Repository, issue: Issue) -> tuple[str, str]:
-    """Return the pull request's merge base and head."""
-    if issue.pull is None:
-        raise not_found()
-    head, base = (
-        call.github.head_of(repository, issue),
-        pulls.base_sha(call.github, repository, issue, issue.pull),
-    )
-    return call.github.git(repository).merge_base(base, head) or base, head
+def _whole_diff(call: Call, git: GitRepository, start: str, head: str) -> Reply | None:
+    """Return the difference as text; GitHub refuses one of many files.
+
+    https://github.com/danger/danger-js/pull/1440
+    """
+    diff = as_diff(call, git, start, head)
+    if diff is not None and len(changed_files(git, start, head)) > _MOST_IN_DIFF:
+        message = (
+            f"Sorry, the diff exceeded the maximum number of files ({_MOST_IN_DIFF}). Consider using "
+            "'List pull requests files' API or locally cloning the repository instead."
+        )
+        details = [{"resource": "PullRequest", "field": "diff", "code": "too_large"}]
+        raise ApiError(406, message, errors=details)
+    return diff
 
 
 @ROUTER.on("GET", _PULL)
 def get_pull(call: Call) -> Reply:
     """Return one pull request, or its difference when only that is accepted."""
-    repository, issue = _pull(call, READ_PULLS)
-    diff = as_diff(call, call.github.git(repository), *_span(call, repository, issue))
+    repository, issue = find_pull(call, READ_PULLS)
+    diff = _whole_diff(call, call.github.git(repository), *reviewing.span(call.github, repository, issue))
     return diff or Reply(200, pulls.pull_request(call.github, repository, issue))
 
 
 @ROUTER.on("PATCH", _PULL)
 def change_pull(call: Call) -> Reply:
     """Change title, text, state or base, as the author or with write access."""
-    repository, issue = _pull(call, EDIT_PULLS)
+    repository, issue = find_pull(call, EDIT_PULLS)
     changes.check_author(call, repository, issue, "write")
     base = call.maybe_text("base")
     if base is not None and issue.pull is not None and base != issue.pull.base:
@@ -130,7 +147,33 @@ def change_pull(call: Call) -> Reply:
 @ROUTER.on("GET", f"{_PULL}/commits")
 def list_commits(call: Call) -> Reply:
     """List a pull request's commits, oldest first."""
-    repository, issue = _pull(call, READ_PULLS)
-    start, head = _span(call, repository, issue)
+    repository, issue = find_pull(call, READ_PULLS)
+    start, head = reviewing.span(call.github, repository, issue)
     history = call.github.git(repository).log("--reverse", f"{start}..{head}")[:_MOST_COMMITS]
     return call.page(history, lambda commit: commits.commit(call.github, repository, commit))
+
+
+@ROUTER.on("GET", f"{_PULL}/files")
+def list_files(call: Call) -> Reply:
+    """List the changed files, 3,000 at most, with their hunks.
+
+    A file whose hunks are beyond GitHub's limits for one file has no `patch`
+    (https://docs.github.com/en/repositories/creating-and-managing-repositories/repository-limits#diff-limits),
+    and once a page's hunks add up to the limit of lines, the rest of the page looks as if nothing was changed
+    in it (https://github.com/orgs/community/discussions/213491).
+    """
+    repository, issue = find_pull(call, READ_PULLS)
+    start, head = reviewing.span(call.github, repository, issue)
+    found = changed_files(call.github.git(repository), start, head)[:_MOST_FILES]
+    shown, headers = call.slice(found)
+    lines, shaped = 0, []
+    for file in shown:
+        lines += (file.patch or "").count("\n")
+        if lines > _MOST_LINES:
+            limited = replace(file, additions=0, deletions=0, patch=None)
+        elif len(file.patch or "") > _LONGEST_PATCH:
+            limited = replace(file, patch=None)
+        else:
+            limited = file
+        shaped.append(commits.changed_file(call.github, repository, limited, head))
+    return Reply(200, shaped, headers)

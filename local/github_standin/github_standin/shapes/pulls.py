@@ -108,10 +108,19 @@ def _counts(github: GitHub, repository: Repository, issue: Issue, base: str, hea
         "mergeable_state": "unknown",
         "merged_by": maybe_user(github, issue.pull.merged_by_id if issue.pull else None),
         "comments": len(github.comments_of(issue)),
-        "review_comments": 0,
+        "review_comments": _review_comments(github, issue),
         "maintainer_can_modify": False,
         "commits": git.count(base, head) if is_complete else 0,
         "additions": lines["additions"],
         "deletions": lines["deletions"],
         "changed_files": len(changes),
     }
+
+
+def _review_comments(github: GitHub, issue: Issue) -> int:
+    pending = {review.id for review in github.store.reviews if review.state == "PENDING"}
+    return sum(
+        (comment.repository_id, comment.number) == (issue.repository_id, issue.number)
+        and comment.review_id not in pending
+        for comment in github.store.review_comments
+    )

@@ -94,6 +94,7 @@ def render_outcome(
     seconds: float | None = None,
     artifacts: str = "",
     log: str = "",
+    marker: str = TRACKING_MARKER,
 ) -> str:
     """Return the tracking comment when the session is over.
 
@@ -107,7 +108,7 @@ def render_outcome(
     if request is not None:
         facts.append(f"- Model: {_model(request)}, limits: {_limits(request.limits)}")
     ours = (
-        TRACKING_MARKER,
+        marker,
         f"### {_headline(verdict, result)}",
         "" if verdict.outcome is Outcome.CHANGED else _what_happened(verdict.sentence),
         _what_you_can_do(verdict.remedy) if verdict.remedy else "",

@@ -208,6 +208,8 @@ class AgentRequest(Stored):
         requested_by: GitHub login of who asked, if somebody did.
         model: model id or inference-profile id, as the provider calls it.
         price: what the model costs, where OpenPullRequest found it out.
+        head_commit: the commit that a worker in comment mode reads; a later push does not change it.
+        is_fork: the pull request comes from another repository, whose files are data and nothing else.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
             tools then come from the base branch, and are not pushed.
         repository_is_private: where not everybody sees it, workflows run on our work unless it is configured
@@ -247,9 +249,16 @@ class AgentRequest(Stored):
     price: Price | None = None
     limits: ResolvedLimits
     stub: bool
+    head_commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    is_fork: bool = False
     branch_is_ours: bool = True
     repository_is_private: bool = False
     created_at: datetime = Field(strict=False)
+
+    @property
+    def only_comments(self) -> bool:
+        """Whether the session writes to no branch."""
+        return self.mode is WorkerMode.COMMENT
 
 
 class TokenUsage(Stored):

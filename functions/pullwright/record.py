@@ -79,6 +79,7 @@ class SessionRecord(Stored):
         session_id: of the key, whatever the record says.
         input: the execution's, cut after 80,000 characters.
         lock_key: of the lock on the session's branch.
+        mode: of its worker, `write` or `comment`.
         heartbeat_at: the task's last sign of life; before it, when the session was recorded and admitted.
         log_stream: the task's, in `log_group`.
         checks: what the repository's checks said, in words.
@@ -101,6 +102,7 @@ class SessionRecord(Stored):
     issue: Number = None
     requested_by: str | None = None
     worker: str | None = None
+    mode: str | None = None
     provider: str | None = None
     model: str | None = None
     stub: bool | None = None

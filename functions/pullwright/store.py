@@ -36,12 +36,14 @@ COUNTED_IN_A_ROW = ("service", "transient")
 
 
 class BranchRecord(Stored):
-    """The branch, pull request and comment that a session made.
+    """The branch, pull request and comment that a session made, or what it comments on.
 
     Attributes:
         first_commit: the commit that the branch began with; a branch that contains it is the one we made.
         pull_request: missing until there is one.
         session_id: the last session that worked on it.
+        head_commit: what that session reads, if it only comments.
+        opened_at: when that was decided, ISO 8601.
     """
 
     repository: str
@@ -51,6 +53,8 @@ class BranchRecord(Stored):
     pull_request: int | None = Field(default=None, strict=False)
     pull_request_url: str | None = None
     comment_id: int | None = Field(default=None, strict=False)
+    head_commit: str | None = None
+    opened_at: str | None = None
 
 
 class Store:

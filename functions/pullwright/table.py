@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from pullwright.models import AgentRequest
+
 DELIVERIES_KEY = "DELIVERIES"
 """`pk` of how far lost deliveries have been looked for."""
 IN_A_ROW_KEY = "IN_A_ROW"
@@ -42,6 +44,20 @@ def session_of(key: str) -> str:
 def lock_key(repository: str, branch: str) -> str:
     """`pk` of the lock on a branch."""
     return f"LOCK#{repository}#{branch}"
+
+
+def review_name(pull_request: int, worker: str) -> str:
+    """Return what stands for the branch in the keys of a worker that only comments on a pull request.
+
+    Git allows no colon in a branch's name, so that none can have this one.
+    """
+    return f"pull:{pull_request}:{worker}"
+
+
+def lock_of(request: AgentRequest) -> str:
+    """`pk` of the lock that a session holds: on its branch, or of its own if it only comments."""
+    name = review_name(request.pull_request, request.worker) if request.only_comments else request.branch
+    return lock_key(request.repository, name)
 
 
 def branch_key(repository: str, branch: str) -> str:

@@ -165,6 +165,10 @@ class GitHub:
         """Return the comments of an issue or pull request."""
         return list(self.person("GET", f"/issues/{number}/comments"))
 
+    def permissions(self) -> list[dict[str, str]]:
+        """Return what each token of the App that was ever made may do."""
+        return [dict(token.permissions) for token in self._world.store.tokens]
+
     def app(self) -> GitHubApp:
         """Return the App, with a memory of its own."""
         secret = AppSecret(app_id="7", private_key=key_pair()[0])

@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from pullwright import aws, composition
 from pullwright.brokering.grant import grant
 from pullwright.errors import NotAllowed, PermissionMissing, SessionClosed
+from pullwright.github.transport import Request
 from pullwright.handlers import broker as function
 from pullwright.log import scrub
 from pullwright.services import Services
@@ -129,6 +130,37 @@ def test_a_task_gets_what_its_session_needs(broker: Broker) -> None:
     assert given.github_token.startswith("ghs_")
     assert given.aws.secret_access_key == SECRET
     assert SECRET not in scrub(f"leaked {SECRET}")
+
+
+def test_a_review_gets_a_token_that_reads_and_nothing_else(broker: Broker) -> None:
+    """What the recorded request says decides: in comment mode every write of the task's token is refused."""
+    head = broker.github.commit("topic")
+    fields = {"title": "Topic", "head": "topic", "base": "main"}
+    number = broker.github.person("POST", "/pulls", fields)["number"]
+    broker.open("r-1", pull_request=number, worker="review")
+    broker.store.update_session("r-1", {"status": "RUNNING"})
+    broker.describes(described(session_id="r-1"))
+    broker.lends()
+    token = broker.grant().github_token
+    assert broker.github.permissions()[-1] == {"contents": "read", "metadata": "read"}
+
+    def status(method: str, path: str, body: Any = None) -> int:
+        headers = {"authorization": f"Bearer {token}", "user-agent": "a task"}
+        content = b"" if body is None else json.dumps(body).encode()
+        return broker.github.send(Request(method, f"{API}/repos/{REPOSITORY}{path}", headers, content)).status
+
+    assert status("GET", "/git/ref/heads/topic") == 200
+    writes: dict[tuple[str, str], Any] = {
+        ("POST", "/git/refs"): {"ref": "refs/heads/evil", "sha": head},
+        ("PATCH", "/git/refs/heads/main"): {"sha": head},
+        ("DELETE", "/git/refs/heads/topic"): None,
+        ("POST", "/git/commits"): {"message": "x", "tree": head, "parents": [head]},
+        ("PUT", f"/pulls/{number}/merge"): {},
+        ("PATCH", f"/pulls/{number}"): {"title": "Mine now"},
+        ("POST", f"/issues/{number}/comments"): {"body": "Hello"},
+        ("POST", f"/pulls/{number}/reviews"): {"body": "Fine", "event": "APPROVE"},
+    }
+    assert {write: status(*write, body) for write, body in writes.items()} == dict.fromkeys(writes, 403)
 
 
 def test_the_credentials_reach_one_session(broker: Broker) -> None:

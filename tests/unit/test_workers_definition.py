@@ -178,7 +178,7 @@ def test_instructions_may_stand_in_a_file(content: bytes | None, told: str) -> N
 def test_a_request_names_a_worker_that_is_there() -> None:
     """An unknown one is refused with those that are known."""
     assert find_worker(SessionRequest(repository="o/r", issue=1)).id == "implement"
-    with pytest.raises(InvalidRequest, match="no worker 'gardener'; known is implement"):
+    with pytest.raises(InvalidRequest, match="no worker 'gardener'; known are implement, review"):
         find_worker(SessionRequest(repository="o/r", issue=1, worker="gardener"))
 
 

@@ -10,7 +10,7 @@ from pullwright.brokering.credentials import assume_session_role, session_policy
 from pullwright.brokering.models import BrokerGrant
 from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import SessionClosed
-from pullwright.github.permissions import WORK
+from pullwright.github.permissions import READ, WORK
 from pullwright.log import about, hide, logger
 from pullwright.models import SessionStatus
 from pullwright.secret_values import read_text
@@ -39,7 +39,7 @@ def grant(
     """Give the calling task what its session needs for the next hour.
 
     Nothing that the caller sends decides: Lambda names its task, ECS names the session of that task, and
-    the session's request, which no task can write, names the repository.
+    the session's request, which no task can write, names the repository and says whether it may push.
 
     Args:
         event: of a Function URL with `AWS_IAM`.
@@ -64,7 +64,8 @@ def grant(
     if request is None or request.session_id != session_id:
         raise SessionClosed("The session has no request to work on.")
     # By repository alone: the runner may write the record, so an installation in it proves nothing.
-    token = services.app.token(request.repository, WORK, lasting=_LASTING)
+    permissions = READ if request.only_comments else WORK
+    token = services.app.token(request.repository, permissions, lasting=_LASTING)
     hide(token.token)
     policy = session_policy(
         caller,

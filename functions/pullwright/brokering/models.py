@@ -21,7 +21,8 @@ class BrokerGrant(Stored):
 
     Attributes:
         session_id: the session that the caller's task runs.
-        github_token: installation token for one repository and the session's permissions.
+        github_token: installation token for one repository and the session's permissions; in comment mode it
+            can read and nothing else.
         aws: credentials for this session's S3 prefix and table record only.
         model_api_key: Anthropic key, when the stack uses one; held by the runner alone.
     """

@@ -110,6 +110,12 @@ class PullRequestNotFound(_UserError):
     default_remedy = "Check the pull request's number; its branch must be in the same repository."
 
 
+class ForkGone(_UserError):
+    """The repository that the pull request comes from was deleted."""
+
+    default_remedy = "Open a new pull request from a repository that exists."
+
+
 class PullRequestClosed(_UserError):
     """The pull request of the branch was closed."""
 

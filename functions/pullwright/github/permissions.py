@@ -5,5 +5,10 @@ from collections.abc import Mapping
 WORK: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_requests": "write"}
 """To push, comment, and change the pull request. GitHub takes one out of draft only with `contents: write`
 (https://github.com/cli/cli/issues/8910)."""
+READ: Mapping[str, str] = {"contents": "read"}
+"""For a task that only reads: what it finds, ReportOutcome writes."""
+REVIEW: Mapping[str, str] = {"contents": "read", "pull_requests": "write"}
+"""To comment on a pull request, which the permission for issues is not needed for."""
 OPENING: Mapping[str, str] = {**WORK, "metadata": "read"}
 """To see the repository and who may write to it besides."""
+OPENING_REVIEW: Mapping[str, str] = {**REVIEW, "metadata": "read"}

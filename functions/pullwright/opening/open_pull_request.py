@@ -1,5 +1,6 @@
 """OpenPullRequest: everything between a request and the moment when an agent can start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -8,11 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from pullwright.errors import (
-    AlreadyRunning,
     AwsUnavailable,
     BaseBranchNotFound,
     InvalidRequest,
-    NotAllowed,
     PullRequestsDisabled,
     PullwrightError,
     RepositoryArchived,
@@ -20,7 +19,7 @@ from pullwright.errors import (
 )
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
-from pullwright.github.permissions import OPENING
+from pullwright.github.permissions import OPENING, OPENING_REVIEW
 from pullwright.log import logger
 from pullwright.models import (
     AgentRequest,
@@ -29,8 +28,10 @@ from pullwright.models import (
     OpenedPullRequest,
     ResolvedLimits,
     SessionRequest,
+    WorkerMode,
 )
 from pullwright.opening.branch import BranchMaker
+from pullwright.opening.commenting import busy, check_fork, check_new, check_sender, name_of
 from pullwright.opening.conversation import read_conversation
 from pullwright.opening.model import check_model
 from pullwright.opening.owner import check_name, check_owner
@@ -83,12 +84,14 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     store.update_session(event.session_id, _request_fields(request, settings))
     worker = find_worker(request)
     request = fill_in(request, worker)
-    if worker.model is not None:
-        store.update_session(event.session_id, {"model": request.model})
+    only_comments = worker.mode is WorkerMode.COMMENT
+    if worker.model is not None or only_comments:
+        store.update_session(event.session_id, {"model": request.model, "mode": worker.mode.value})
     price = check_model(request, settings)
     services.app.pace(request.repository.partition("/")[0]).check_opening(_WRITES)
     allowed = check_owner(services.app, request.repository, settings.allowed_owners)
-    client = services.app.client(request.repository, OPENING, request.installation_id)
+    permissions = OPENING_REVIEW if only_comments else OPENING
+    client = services.app.client(request.repository, permissions, request.installation_id)
     repository = client.get_repository(request.repository)
     check_name(repository.full_name, allowed)
     if repository.archived:
@@ -96,20 +99,25 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     if not repository.has_pull_requests:
         raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
     people = People(client, repository.full_name, settings.allowed_apps)
-    if request.delivery_id is not None:
-        _check_sender(people, request.requested_by)
+    check_sender(people, request, worker)
     if not settings.max_sessions:
         raise SessionsPaused("New sessions are switched off; running ones go on.")
-    subject = find_subject(client, repository, request, event.session_id)
+    subject = find_subject(client, repository, request, event.session_id, only_comments=only_comments)
+    check_fork(subject, request, worker)
     base = _base(subject, request, repository)
     base_commit = client.find_branch(repository.full_name, base)
     if base_commit is None:
         raise BaseBranchNotFound(f"The repository {repository.full_name} has no branch {base}.")
-    key = lock_key(repository.full_name, subject.branch)
+    key = lock_key(repository.full_name, name_of(subject, worker))
     if not store.take_lock(key, owner=event.execution_arn, session_id=event.session_id):
-        raise _already_running(store, repository.full_name, subject.branch)
+        raise busy(store, repository.full_name, subject, worker)
     try:
-        installation = services.app.token(request.repository, OPENING, request.installation_id)
+        check_new(
+            *(store, repository.full_name, subject, worker),
+            session_id=event.session_id,
+            asked=event.started_at,
+        )
+        installation = services.app.token(request.repository, permissions, request.installation_id)
         fields: dict[str, Any] = {
             "repository": repository.full_name,
             "branch": subject.branch,
@@ -161,7 +169,8 @@ class _Opening:
 
     def run(self) -> AgentRequest:
         app, store, session_id = self.services.app, self.services.store, self.event.session_id
-        self._acknowledge()
+        if not self.subject.is_read:
+            self._acknowledge()
         author = app.author(self.client)
         bot_id = app.bot_id(self.client)
         pull = self.subject.pull_request
@@ -199,8 +208,7 @@ class _Opening:
             "comment_id": comment_id,
         }
         store.update_session(session_id, made)
-        place = {"repository": self.repository, "branch": self.subject.branch, "session_id": session_id}
-        store.write_branch(BranchRecord.model_validate({**place, **made}))
+        store.write_branch(self._record(made))
         # Reading them takes a call for each; people have their first sign of life by now.
         asked_at = self.request.asked_at or self.event.started_at
         conversation = read_conversation(self.client, self.people, there, asked_at, bot_id)
@@ -210,6 +218,14 @@ class _Opening:
             "comments_left_out": conversation.left_out,
         }
         return self.services.artifacts.write_request(agent_request.model_copy(update=read))
+
+    def _record(self, made: Mapping[str, Any]) -> BranchRecord:
+        name = name_of(self.subject, self.worker)
+        fields = {"repository": self.repository, "branch": name, "session_id": self.event.session_id, **made}
+        pull = self.subject.pull_request
+        if self.subject.is_read and pull is not None:
+            fields |= {"head_commit": pull.head.sha, "opened_at": datetime.now(UTC).isoformat()}
+        return BranchRecord.model_validate(fields)
 
     def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
         """Return the request as the task will read it, still without comments."""
@@ -250,6 +266,8 @@ class _Opening:
             labels=worker.labels,
             plan=self.request.plan or False,
             stub=self.request.stub or settings.stub_sessions,
+            head_commit=pull.head.sha if self.subject.is_read else None,
+            is_fork=self.subject.is_fork,
             branch_is_ours=self.subject.pull_request is None
             or (pull.user is not None and pull.user.id == bot_id),
             repository_is_private=self.info.private,
@@ -322,21 +340,6 @@ def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo)
     if subject.pull_request is not None:
         return subject.pull_request.base.ref
     return request.base or repository.default_branch
-
-
-def _check_sender(people: People, login: str | None) -> None:
-    """Refuse a person without write permission."""
-    if login is None or not people.may_write(login):
-        raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {people.repository}.")
-
-
-def _already_running(store: Store, repository: str, branch: str) -> AlreadyRunning:
-    record = store.read_branch(repository, branch)
-    link = record.pull_request_url if record is not None else None
-    if record is not None and link and record.comment_id:
-        link = f"{link}#issuecomment-{record.comment_id}"
-    where = link or f"the branch {branch}"
-    return AlreadyRunning(f"Another session already works on this: {where}")
 
 
 def _give_back(store: Store, key: str, owner: str) -> None:

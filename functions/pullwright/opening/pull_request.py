@@ -16,6 +16,8 @@ from pullwright.github.payloads import Comment, PullRequest
 from pullwright.log import logger
 from pullwright.models import AgentRequest, Progress
 from pullwright.opening.subject import Subject
+from pullwright.reviewing.marks import session_marker
+from pullwright.reviewing.texts import render_begin
 
 
 def open_draft(
@@ -58,10 +60,16 @@ def open_draft(
 
 
 def track(client: GitHubClient, request: AgentRequest, bot_id: int, *, activity: str) -> int:
-    """Make sure that the pull request has exactly one tracking comment; return its id."""
-    text = render_progress(request, Progress(activity=activity))
+    """Make sure that the pull request has exactly one tracking comment; return its id.
+
+    A worker that only comments has one of its own.
+    """
+    if request.only_comments:
+        marker, text = session_marker(request.worker), render_begin(request, activity)
+    else:
+        marker, text = TRACKING_MARKER, render_progress(request, Progress(activity=activity))
     for comment in client.comments(request.repository, request.pull_request):
-        if comment.is_by(bot_id, TRACKING_MARKER):
+        if comment.is_by(bot_id, marker):
             if client.update_comment(request.repository, comment.id, text):
                 return comment.id
             break

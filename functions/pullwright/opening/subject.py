@@ -1,10 +1,12 @@
 """What a session is about: an issue, a pull request or a prompt, as it stood when somebody asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from pullwright.errors import (
     BranchProtected,
+    ForkGone,
+    InvalidRequest,
     IssueClosed,
     IssueWithoutText,
     LabelRemoved,
@@ -29,6 +31,8 @@ class Subject:
     Attributes:
         number: the issue or pull request that people talk on; None for a prompt alone.
         pull_request: the pull request, if the session was asked for on one.
+        is_read: it is a pull request to comment on, and nothing is pushed.
+        is_fork: the pull request comes from another repository.
         opened_by: login of who opened the issue or pull request; None for a prompt, or if nobody is known.
     """
 
@@ -39,17 +43,28 @@ class Subject:
     title: str
     body: str
     opened_by: str | None = None
+    is_read: bool = False
+    is_fork: bool = False
 
 
 def find_subject(
-    client: GitHubClient, repository: RepositoryInfo, request: SessionRequest, session_id: str
+    client: GitHubClient,
+    repository: RepositoryInfo,
+    request: SessionRequest,
+    session_id: str,
+    *,
+    only_comments: bool = False,
 ) -> Subject:
     """Read what the session is about.
+
+    Args:
+        only_comments: nothing is pushed; then it is about a pull request, which may come from a fork.
 
     Raises:
         IssueNotFound, IssueClosed, IssueEdited, IssueWithoutText: about the issue.
         LabelRemoved: the label that asked is not on it any more.
-        PullRequestNotFound, PullRequestClosed, BranchProtected: about the pull request.
+        PullRequestNotFound, PullRequestClosed, BranchProtected, ForkGone: about the pull request.
+        InvalidRequest: there is no pull request to comment on.
     """
     number = request.pull_request
     if request.issue is not None:
@@ -58,15 +73,20 @@ def find_subject(
             # Deliveries overtake each other, so nobody may have stopped this session when the label went.
             raise LabelRemoved(f"The label {request.label} is not on the issue #{issue.number} any more.")
         issue = as_asked(client, repository.full_name, issue, request)
+        if issue.pull_request is None and only_comments:
+            raise _without_pull_request(request)
         if issue.pull_request is None:
             return _about_issue(client, repository, issue, request)
         pull = client.get_pull_request(repository.full_name, issue.number)
         # The text whose version was checked; that of the second answer may be newer.
         texts = {"title": issue.title, "body": issue.body, "body_html": issue.body_html}
-        return _about_pull_request(client, repository, pull.model_copy(update=texts))
+        pull = pull.model_copy(update=texts)
+        return _about_pull_request(client, repository, pull, only_comments=only_comments)
     if number is not None:
         pull = client.get_pull_request(repository.full_name, number)
-        return _about_pull_request(client, repository, pull)
+        return _about_pull_request(client, repository, pull, only_comments=only_comments)
+    if only_comments:
+        raise _without_pull_request(request)
     prompt = request.prompt or ""
     short_id = sha256(session_id.encode()).hexdigest()[:_SHORT_ID]
     return Subject(
@@ -98,19 +118,47 @@ def _about_issue(
     )
 
 
-def _about_pull_request(client: GitHubClient, repository: RepositoryInfo, pull: PullRequest) -> Subject:
+def _without_pull_request(request: SessionRequest) -> InvalidRequest:
+    return InvalidRequest(
+        f"worker: {request.worker} only comments, and on pull requests alone.",
+        remedy="Give pull_request, the number of one, or name another worker.",
+    )
+
+
+def _about_pull_request(
+    client: GitHubClient, repository: RepositoryInfo, pull: PullRequest, *, only_comments: bool
+) -> Subject:
     if pull.state != "open":
-        raise PullRequestClosed(f"The pull request #{pull.number} is closed.")
+        how = "merged" if pull.merged_at is not None else "closed"
+        remedy = (
+            "Open a new pull request, or reopen this one, then start it again." if only_comments else None
+        )
+        raise PullRequestClosed(f"The pull request #{pull.number} is {how}.", remedy=remedy)
     head = pull.head.repo
-    if head is None or head.full_name.lower() != repository.full_name.lower():
+    is_fork = head is None or head.full_name.lower() != repository.full_name.lower()
+    if only_comments:
+        if head is None:
+            raise ForkGone(
+                f"The repository that pull request #{pull.number} comes from does not exist any more."
+            )
+        # A fork may call its branch anything; GitHub keeps the commits under this name.
+        branch = f"pull/{pull.number}/head"
+        return replace(_with_texts(client, repository, pull, branch=branch), is_read=True, is_fork=is_fork)
+    if is_fork:
         raise PullRequestNotFound(f"The branch of pull request #{pull.number} is in another repository.")
     if pull.head.ref == repository.default_branch:
         raise BranchProtected(
             f"The branch of pull request #{pull.number} is {pull.head.ref}, the repository's default branch.",
             remedy="Open a pull request from another branch; nothing is pushed to the default branch.",
         )
+    return _with_texts(client, repository, pull, branch=pull.head.ref)
+
+
+def _with_texts(
+    client: GitHubClient, repository: RepositoryInfo, pull: PullRequest, *, branch: str
+) -> Subject:
     return Subject(
-        branch=pull.head.ref,
+        branch=branch,
         number=pull.number,
         issue=None,
         pull_request=pull,

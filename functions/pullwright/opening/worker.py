@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InvalidRequest
-from pullwright.worker_names import IMPLEMENT
+from pullwright.worker_names import IMPLEMENT, REVIEW
 from pullwright.workers.definition import WorkerDefinition
 
 if TYPE_CHECKING:
     from pullwright.models import SessionRequest
 
-_BUILT_IN = {name: WorkerDefinition(id=name) for name in (IMPLEMENT,)}
+_BUILT_IN = {name: WorkerDefinition(id=name) for name in (IMPLEMENT, REVIEW)}
 
 
 def find_worker(request: SessionRequest) -> WorkerDefinition:
@@ -22,7 +22,7 @@ def find_worker(request: SessionRequest) -> WorkerDefinition:
     """
     if request.worker not in _BUILT_IN:
         known = ", ".join(sorted(_BUILT_IN))
-        raise InvalidRequest(f"worker: there is no worker {request.worker!r}; known is {known}.")
+        raise InvalidRequest(f"worker: there is no worker {request.worker!r}; known are {known}.")
     return _BUILT_IN[request.worker]
 
 

@@ -5,16 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pullwright.claims import task_id
-from pullwright.comments import render_outcome
-from pullwright.errors import AwsUnavailable, PullwrightError
+from pullwright.comments import TRACKING_MARKER, render_outcome
+from pullwright.errors import AlreadyRunning, AwsUnavailable, PullwrightError
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
-from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict
+from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict, WorkerMode
 from pullwright.record import SessionRecord
 from pullwright.reporting.checks import check_run, checks_line
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
+from pullwright.reviewing.marks import session_marker
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 
@@ -133,8 +134,10 @@ class Ending:
             return True
         report = GitHubReport(self.services.app, place, self.services.settings.allowed_owners)
         if place.pull_request is None:
-            return self.failure is None or report.refuse(self.failure)
+            return self.failure is None or self._is_told_elsewhere() or report.refuse(self.failure)
         stream = self._log_stream()
+        worker = self.record.worker if self.record.mode == WorkerMode.COMMENT else None
+        marker = TRACKING_MARKER if worker is None else session_marker(worker)
         text = render_outcome(
             self._request(),
             self.result,
@@ -143,10 +146,18 @@ class Ending:
             seconds=self._seconds(),
             artifacts=self.services.artifacts.url(self.event.session_id),
             log=f"{self.services.settings.log_group_name} {stream}" if stream else "",
+            marker=marker,
         )
+        if worker is not None:
+            return report.comment(text, marker)
         if self.result is not None and (check := check_run(self.result, self.event.session_id)):
             report.check(check)
         return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
+
+    def _is_told_elsewhere(self) -> bool:
+        """Return whether the comment of another session says what this one would have been for."""
+        is_running = self.failure is not None and self.failure.error == AlreadyRunning.__name__
+        return is_running and self.record.mode == WorkerMode.COMMENT and "delivery_id" in self.record.request
 
     def lock(self) -> str:
         """Return the key of the lock to free; empty if this execution holds none."""

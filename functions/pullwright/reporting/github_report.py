@@ -18,7 +18,7 @@ from pullwright.errors import (
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import CheckRun
-from pullwright.github.permissions import WORK
+from pullwright.github.permissions import REVIEW, WORK
 from pullwright.log import logger
 from pullwright.models import Failure
 from pullwright.owners import is_allowed
@@ -49,6 +49,26 @@ class GitHubReport:
     app: GitHubApp
     place: Place
     allowed_owners: str
+
+    def comment(self, text: str, marker: str) -> bool:
+        """Put the outcome of a session that only comments into its comment.
+
+        Args:
+            marker: what that begins with.
+
+        Returns:
+            False if it has to be done again later.
+        """
+        number = self.place.pull_request
+        if number is None:
+            return True
+        try:
+            self._write(self._client(REVIEW), number, text, marker, self.place.comment_id)
+        except _NOWHERE as error:
+            return _gone(error)
+        except PullwrightError as error:
+            return _later(error)
+        return True
 
     def finish(self, text: str, *, is_ready: bool) -> bool:
         """Put the outcome into the tracking comment, and take the pull request out of draft.

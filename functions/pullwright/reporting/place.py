@@ -9,7 +9,7 @@ from pullwright.errors import InternalError
 from pullwright.log import logger
 from pullwright.models import REPOSITORY_PATTERN, OpenedPullRequest
 from pullwright.record import SessionRecord, whole
-from pullwright.table import lock_key
+from pullwright.table import lock_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,8 @@ def opened_before(artifacts: Artifacts, session_id: str, execution_arn: str) -> 
         return None
     if request is None or request.execution_arn != execution_arn:
         return None
-    key = lock_key(request.repository, request.branch)
     return OpenedPullRequest.of(
-        request, lock_key=key, timeout_seconds=0, max_sessions=0, max_sessions_of_repository=0
+        request, lock_key=lock_of(request), timeout_seconds=0, max_sessions=0, max_sessions_of_repository=0
     )
 
 

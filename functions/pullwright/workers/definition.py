@@ -197,7 +197,8 @@ class WorkerDefinition(Part):
         instructions: what the agent is told, as a text or as the file that holds it.
         model: in place of the deployment's.
         tools: what the agent may use of those that the configuration allows.
-        concurrency: whether a session that finds another at work on the same branch ends, or waits.
+        concurrency: whether a session that finds another at work on the same branch ends, or waits; one that
+            only comments waits.
         labels: put on the pull request when a session has succeeded.
         plan: whether a plan is made first; `only` ends with it.
     """
@@ -220,13 +221,15 @@ class WorkerDefinition(Part):
     @model_validator(mode="before")
     @classmethod
     def _with_defaults(cls, value: Any) -> Any:
-        """Fill in the type by the id, and the mode by the type."""
+        """Fill in the type by the id, the mode by the type, and whether it waits by the mode."""
         if not isinstance(value, dict):
             return value
         own_type = value.get("id") if value.get("id") in list(WorkerType) else WorkerType.TASK
         kind = value.get("type", own_type)
         mode = WorkerMode.COMMENT if kind == WorkerType.REVIEW else WorkerMode.WRITE
-        return {"type": kind, "mode": mode, **value}
+        # A commit that is pushed during a review has to be reviewed too.
+        waits = value.get("mode", mode) == WorkerMode.COMMENT
+        return {"type": kind, "mode": mode, "concurrency": "queue" if waits else "skip", **value}
 
     @field_validator("version", mode="before")
     @classmethod

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LAG_SECONDS = 1.5
+_THREADS = """query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) {
+  pullRequest(number: $number) { reviewThreads(first: 100) { nodes { id isResolved isOutdated path line
+    comments(first: 100) { nodes { fullDatabaseId body author { login } } } } } } } }"""
+_RESOLVE = "mutation($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id } } }"
 _HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=False)
 
 
@@ -86,3 +93,93 @@ class Person:
     def label(self, repository: str, issue: int, label: str) -> None:
         """Add a label to an issue, which is what starts a session."""
         self.rest("POST", f"/repos/{repository}/issues/{issue}/labels", {"labels": [label]})
+
+    def commit(
+        self, repository: str, branch: str, files: dict[str, str | None], message: str = "Work"
+    ) -> str:
+        """Commit files on a branch as a push does, and return the commit.
+
+        Args:
+            branch: made from the default branch if it is not there.
+            files: texts by path; None removes a file.
+        """
+        api = f"/repos/{repository}"
+        try:
+            head = self.rest("GET", f"{api}/git/ref/heads/{branch}")["object"]["sha"]
+            is_new = False
+        except StandInError:
+            default = self.rest("GET", api)["default_branch"]
+            head = self.rest("GET", f"{api}/git/ref/heads/{default}")["object"]["sha"]
+            is_new = True
+        tree = self.rest("GET", f"{api}/git/commits/{head}")["tree"]["sha"]
+        entries = [
+            {"path": path, "mode": "100644", "type": "blob"}
+            | ({"sha": None} if text is None else {"content": text})
+            for path, text in files.items()
+        ]
+        tree = self.rest("POST", f"{api}/git/trees", {"base_tree": tree, "tree": entries})["sha"]
+        body = {"message": message, "tree": tree, "parents": [head]}
+        made = str(self.rest("POST", f"{api}/git/commits", body)["sha"])
+        if is_new:
+            self.rest("POST", f"{api}/git/refs", {"ref": f"refs/heads/{branch}", "sha": made})
+        else:
+            self.rest("PATCH", f"{api}/git/refs/heads/{branch}", {"sha": made})
+        return made
+
+    def open_pull(self, repository: str, head: str, title: str, base: str = "main", **more: Any) -> int:
+        """Open a pull request and return its number.
+
+        Args:
+            head: a branch, or `owner:branch` of a fork.
+            more: such as `body` and `draft`.
+        """
+        body = {"title": title, "head": head, "base": base, **more}
+        return int(self.rest("POST", f"/repos/{repository}/pulls", body)["number"])
+
+    def review(
+        self,
+        repository: str,
+        number: int,
+        event: str,
+        body: str = "",
+        comments: Sequence[dict[str, Any]] = (),
+    ) -> int:
+        """Submit a review and return its id.
+
+        Args:
+            event: `APPROVE`, `REQUEST_CHANGES` or `COMMENT`.
+            comments: each with `path`, `line` and `body`, and what else GitHub's API takes.
+        """
+        path = f"/repos/{repository}/pulls/{number}/reviews"
+        return int(self.rest("POST", path, {"event": event, "body": body, "comments": list(comments)})["id"])
+
+    def reply(self, repository: str, number: int, comment: int, body: str) -> int:
+        """Answer the first comment of a review's thread and return the answer's id."""
+        path = f"/repos/{repository}/pulls/{number}/comments/{comment}/replies"
+        return int(self.rest("POST", path, {"body": body})["id"])
+
+    def threads(self, repository: str, number: int) -> list[dict[str, Any]]:
+        """Return the threads of a pull request's reviews, 100 at most, as GraphQL has them."""
+        owner, _, name = repository.partition("/")
+        answer = self.graphql(_THREADS, owner=owner, name=name, number=number)
+        return list(answer["repository"]["pullRequest"]["reviewThreads"]["nodes"])
+
+    def resolve(self, thread: str) -> None:
+        """Resolve a thread.
+
+        Args:
+            thread: its GraphQL id.
+        """
+        self.graphql(_RESOLVE, thread=thread)
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        """Call the GraphQL API as this person and return `data`.
+
+        Raises:
+            StandInError: the answer has errors.
+        """
+        body = {"query": query, "variables": variables}
+        answer = call(self.url, "POST", "/api/graphql", body, token=self.token)
+        if "errors" in answer:
+            raise StandInError("POST", "/api/graphql", 200, json.dumps(answer["errors"]))
+        return answer["data"]

@@ -206,6 +206,27 @@ def transfer(call: Call, repository: Repository, issue: Issue, target: Repositor
     events.issue_event(github, target, issue, "opened", call.account(), changes=old)
 
 
+def set_base(call: Call, repository: Repository, issue: Issue, base: str) -> None:
+    """Have a pull request merge into another branch.
+
+    Raises:
+        ApiError: 422, there is no such branch, or another pull request is open for it.
+    """
+    pull, git = issue.pull, call.github.git(repository)
+    if pull is None or base == pull.base:
+        return
+    sha = git.branch(base)
+    if sha is None:
+        raise invalid("PullRequest", "invalid", field="base")
+    if open_for(call.github, repository, pull.head, base):
+        message = f"A pull request already exists for base branch '{base}' and head branch '{pull.head}'"
+        raise invalid("PullRequest", "custom", field="base", message=message)
+    before = {"ref": {"from": pull.base}, "sha": {"from": git.branch(pull.base) or pull.base_sha}}
+    pull.base, pull.base_sha, issue.updated_at = base, sha, call.github.now()
+    call.github.store.issues.put(issue)
+    events.issue_event(call.github, repository, issue, "edited", call.account(), changes={"base": before})
+
+
 def mark_ready(call: Call, repository: Repository, issue: Issue) -> None:
     """Mark a draft as ready for review.
 
@@ -220,3 +241,21 @@ def mark_ready(call: Call, repository: Repository, issue: Issue) -> None:
     issue.updated_at = call.github.now()
     call.github.store.issues.put(issue)
     events.issue_event(call.github, repository, issue, "ready_for_review", call.account())
+
+
+def convert_to_draft(call: Call, repository: Repository, issue: Issue) -> None:
+    """Turn a pull request into a draft.
+
+    Raises:
+        ApiError: 422, it is closed, or drafts are not supported.
+    """
+    if issue.pull is None or issue.state == "closed":
+        raise ApiError(422, "Pull request is closed")
+    if not repository.drafts:
+        raise ApiError(422, "Draft pull requests are not supported in this repository.")
+    if issue.pull.draft:
+        return
+    issue.pull.draft = True
+    issue.updated_at = call.github.now()
+    call.github.store.issues.put(issue)
+    events.issue_event(call.github, repository, issue, "converted_to_draft", call.account())

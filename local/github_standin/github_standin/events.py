@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from github_standin.records import (
         Account,
         Comment,
+        CommitComment,
         Installation,
         Issue,
         Repository,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     )
 
 JSON = dict[str, Any]
+# https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 _MOST_COMMITS = 2_048
+_MOST_FILES = 3_000
 
 
 def _send(github: GitHub, event: str, repository: Repository, sender: Account, payload: JSON) -> None:
@@ -135,6 +138,14 @@ def review_thread_event(
     _send(github, "pull_request_review_thread", repository, sender, body)
 
 
+def commit_comment_event(
+    github: GitHub, repository: Repository, comment: CommitComment, sender: Account
+) -> None:
+    """Tell about a new comment on a commit; GitHub has no event for its changes."""
+    body = {"action": "created", "comment": commits.comment(github, repository, comment)}
+    _send(github, "commit_comment", repository, sender, body)
+
+
 def push_event(
     github: GitHub,
     repository: Repository,
@@ -176,7 +187,7 @@ def _pushed(github: GitHub, repository: Repository, commit: Commit) -> JSON:
     git = github.git(repository)
     flags = ("--root", "--no-commit-id", "-r", "--name-status", "-z")
     fields = git.run_fixed("diff-tree", *flags, commit.sha).decode(errors="replace").split("\0")
-    changes = list(zip(fields[::2], fields[1::2], strict=False))
+    changes = list(zip(fields[::2], fields[1::2], strict=False))[:_MOST_FILES]
     return {
         "id": commit.sha,
         "tree_id": commit.tree,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from github_standin.git.repository import GitRepository
-    from github_standin.records import App, Comment, Installation, Issue, Repository
+    from github_standin.records import App, Comment, CommitComment, Installation, Issue, Repository
 
 _LEAST = Declaration()
 
@@ -126,6 +126,11 @@ class GitHub:
         """Return the comments on an issue, oldest first."""
         place = (issue.repository_id, issue.number)
         return [c for c in self.store.comments if (c.repository_id, c.number) == place]
+
+    def comments_on(self, repository: Repository, commit: str) -> list[CommitComment]:
+        """Return the comments on a commit, oldest first."""
+        place = (repository.id, commit)
+        return [c for c in self.store.commit_comments if (c.repository_id, c.commit_id) == place]
 
     def head_of(self, repository: Repository, issue: Issue) -> str:
         """Return a pull request's head commit: while it is open, where its branch is now."""

@@ -27,6 +27,8 @@ from github_standin.permissions import ADMINISTER, ROLES, WRITE_CONTENTS, WRITE_
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graphql import GraphQLError, GraphQLResolveInfo
 
     from github_standin.calls import Call
@@ -77,16 +79,23 @@ class Root:
 
     def markPullRequestReadyForReview(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """End a pull request's life as a draft."""
-        repository, issue = self._find(input["pullRequestId"])
+        return self._draft(input, changes.mark_ready)
+
+    def convertPullRequestToDraft(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
+        """Make a pull request a draft again."""
+        return self._draft(input, changes.convert_to_draft)
+
+    def _draft(self, arguments: JSON, change: Callable[[Call, Repository, Issue], None]) -> JSON:
+        repository, issue = self._find(arguments["pullRequestId"])
         if issue.pull is None:
-            raise unresolved(input["pullRequestId"])
+            raise unresolved(arguments["pullRequestId"])
         # Of an App, GitHub wants both here: write access to pull requests and to contents.
         check(self._call.actor, repository, WRITE_PULLS, WRITE_CONTENTS)
         try:
-            changes.mark_ready(self._call, repository, issue)
+            change(self._call, repository, issue)
         except ApiError as error:
             raise refused(error) from None
-        return {**mutation_id(input), "pullRequest": self._subject(repository, issue)}
+        return {**mutation_id(arguments), "pullRequest": self._subject(repository, issue)}
 
     def resolveReviewThread(self, _info: Info, *, input: JSON) -> JSON:  # noqa: A002, N802 - GitHub's names
         """Resolve a conversation of a review."""

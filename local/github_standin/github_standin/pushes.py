@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from github_standin.records import Account, Issue, Repository
 
 _BRANCHES = "refs/heads/"
+_TAGS = "refs/tags/"
+_MOST_BRANCHES = 5_000
+_MOST_TAGS = 3
 
 
 @dataclass(frozen=True)
@@ -99,19 +102,31 @@ def apply(github: GitHub, repository: Repository, sender: Account, updates: list
             repository.default_branch = first.ref.removeprefix(_BRANCHES)
             git.set_head(repository.default_branch)
     github.store.repositories.put(repository)
+    silent = _silent(updates)
     for update in updates:
         if update.before == update.after:
             continue
         if update.after != ZERO and git.type_of(update.after) == "commit":
             github.lag.made("object", repository.id, update.after)
             github.lag.made("object", repository.id, git.commit(update.after).tree)
-        if update.ref.startswith((_BRANCHES, "refs/tags/")):
+        if update.ref.startswith((_BRANCHES, _TAGS)) and not update.ref.startswith(silent):
             _tell(github, repository, sender, update)
         if update.ref.startswith(_BRANCHES) and update.after != ZERO:
             branch = update.ref.removeprefix(_BRANCHES)
             workflows.start(github, repository, "push", branch=branch, head=update.after, actor=sender)
         if update.ref.startswith(_BRANCHES):
             _follow(github, repository, sender, update)
+
+
+def _silent(updates: list[Update]) -> tuple[str, ...]:
+    """Return the kinds of refs of which GitHub sends no event because too many were pushed at once.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
+    """
+    most = {_BRANCHES: _MOST_BRANCHES, _TAGS: _MOST_TAGS}
+    return tuple(
+        kind for kind, count in most.items() if sum(it.ref.startswith(kind) for it in updates) > count
+    )
 
 
 def _tell(github: GitHub, repository: Repository, sender: Account, update: Update) -> None:

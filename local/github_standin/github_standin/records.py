@@ -338,6 +338,20 @@ class ReviewComment(Record):
     updated_at: float
 
 
+class CommitComment(Record):
+    """A comment on a commit, or on a line of a file in it."""
+
+    repository_id: int
+    commit_id: str
+    user_id: int
+    body: str
+    path: str | None = None
+    position: int | None = None
+    line: int | None = None
+    created_at: float
+    updated_at: float
+
+
 class WorkflowRun(Record):
     """A run that an event would have started.
 

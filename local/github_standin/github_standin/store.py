@@ -9,6 +9,7 @@ from github_standin.records import (
     Account,
     CheckRun,
     Comment,
+    CommitComment,
     Delivery,
     Installation,
     InstallationToken,
@@ -107,6 +108,7 @@ class Store:
         self.reviews = Table(self._connection, "review", Review)
         self.threads = Table(self._connection, "thread", Thread)
         self.review_comments = Table(self._connection, "review_comment", ReviewComment)
+        self.commit_comments = Table(self._connection, "commit_comment", CommitComment)
         self.check_runs = Table(self._connection, "check_run", CheckRun)
         self.workflow_runs = Table(self._connection, "workflow_run", WorkflowRun)
         self.deliveries = Table(self._connection, "delivery", Delivery)
@@ -116,7 +118,7 @@ class Store:
         """Return the tables whose records belong to one repository each, and go with it."""
         return (
             *(self.issues, self.comments, self.check_runs, self.workflow_runs),
-            *(self.reviews, self.threads, self.review_comments),
+            *(self.reviews, self.threads, self.review_comments, self.commit_comments),
         )
 
     @property

@@ -5,6 +5,7 @@ from github_standin.rest import (
     app,
     checks,
     comments,
+    commit_comments,
     commits,
     deliveries,
     git_data,
@@ -32,6 +33,7 @@ for _module in (
     git_data,
     # Before `commits`, whose route takes all the rest of a path.
     checks,
+    commit_comments,
     commits,
     comments,
     labels,

@@ -134,11 +134,8 @@ def change_pull(call: Call) -> Reply:
     """Change title, text, state or base, as the author or with write access."""
     repository, issue = find_pull(call, EDIT_PULLS)
     changes.check_author(call, repository, issue, "write")
-    base = call.maybe_text("base")
-    if base is not None and issue.pull is not None and base != issue.pull.base:
-        if call.github.git(repository).branch(base) is None:
-            raise invalid("PullRequest", "invalid", field="base")
-        issue.pull.base = base
+    if (base := call.maybe_text("base")) is not None:
+        changes.set_base(call, repository, issue, base)
     change(call, repository, issue)
     call.github.store.issues.put(issue)
     return Reply(200, pulls.pull_request(call.github, repository, issue))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin.links import node_id
-from github_standin.shapes.accounts import JSON, user
+from github_standin.shapes.accounts import JSON, maybe_user, user
+from github_standin.shapes.issues import association, reaction_counts
+from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from github_standin.git.diffs import FileChange
     from github_standin.git.repository import Commit, Signature
     from github_standin.github import GitHub
-    from github_standin.records import Account, Repository
+    from github_standin.records import Account, CommitComment, Repository
 
 _UNSIGNED = {
     "verified": False,
@@ -94,7 +96,7 @@ def commit(github: GitHub, repository: Repository, commit: Commit) -> JSON:
             "message": commit.message,
             "tree": inner["tree"],
             "url": inner["url"],
-            "comment_count": 0,
+            "comment_count": len(github.comments_on(repository, commit.sha)),
             "verification": inner["verification"],
         },
         "url": url,
@@ -138,3 +140,24 @@ def changed_file(github: GitHub, repository: Repository, change: FileChange, ref
     if change.previous is not None:
         shaped["previous_filename"] = change.previous
     return shaped
+
+
+def comment(github: GitHub, repository: Repository, comment: CommitComment) -> JSON:
+    """Return a comment on a commit."""
+    url = github.links.repo(repository, f"/comments/{comment.id}")
+    return {
+        "html_url": github.links.page(repository, f"/commit/{comment.commit_id}#commitcomment-{comment.id}"),
+        "url": url,
+        "id": comment.id,
+        "node_id": node_id("CC", comment.id),
+        "body": comment.body,
+        "path": comment.path,
+        "position": comment.position,
+        "line": comment.line,
+        "commit_id": comment.commit_id,
+        "user": maybe_user(github, comment.user_id),
+        "created_at": stamp(comment.created_at),
+        "updated_at": stamp(comment.updated_at),
+        "author_association": association(github, repository, comment.user_id),
+        "reactions": reaction_counts(f"{url}/reactions", []),
+    }

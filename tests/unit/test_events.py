@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from pullwright import aws, composition
 from pullwright.errors import InternalError
 from pullwright.events import process
+from pullwright.events.services import EventServices
 from pullwright.handlers import events as function
 from pullwright.record import SessionRecord
 from tests.unit.aws_kit import client
@@ -52,7 +53,7 @@ def processed(
         patch.setattr(process, "logger", Logger(service=f"events-{id(log)}", stream=log))
         nobody: Any = None
         ledger: Any = Ledger(sessions)
-        failed = process.process(records, process.EventServices(nobody, nobody, ledger, states, MACHINE))
+        failed = process.process(records, EventServices(nobody, nobody, ledger, states, MACHINE))
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 

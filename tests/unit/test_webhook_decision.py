@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,18 +13,13 @@ from hypothesis import strategies as st
 from pullwright.events.messages import QueuedStop
 from pullwright.models import SessionRequest
 from pullwright.webhook.answers import Answer, Refused, WrongSignature
-from pullwright.webhook.decision import decide
+from pullwright.webhook.decision import Decision, decide
 from pullwright.webhook.start import Start
 from pullwright.webhook.withdrawal import Withdrawal
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers, payload
 
-if TYPE_CHECKING:
-    from pullwright.webhook.releasing import Release
 
-
-def decided(
-    content: Any, *, event: str = "issues", label: str = LABEL, **more: str
-) -> Start | Withdrawal | Release | Answer:
+def decided(content: Any, *, event: str = "issues", label: str = LABEL, **more: str) -> Decision:
     """Sign a payload and decide."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return decide(headers(body, event, secret=SECRET, **more), body, SECRET, trigger_label=label)

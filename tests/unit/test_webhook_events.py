@@ -15,7 +15,7 @@ import pytest
 
 from pullwright.models import Outcome
 from pullwright.webhook.answers import Answer
-from pullwright.webhook.decision import HEARD, decide
+from pullwright.webhook.decision import HEARD, Decision, decide
 from pullwright.webhook.start import Start
 from tests.github_truth.places import WEBHOOKS
 from tests.unit.test_reporting import Reporting
@@ -24,8 +24,6 @@ from tests.unit.webhook_kit import LABEL, SECRET, headers, payload
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pullwright.webhook.releasing import Release
-    from pullwright.webhook.withdrawal import Withdrawal
 
 APP = Path(__file__).parents[2] / "functions/pullwright/github/app_permissions.json"
 
@@ -37,7 +35,7 @@ def event_names() -> frozenset[str]:
     return frozenset(one["post"]["externalDocs"]["url"].rpartition("#")[2] for one in described)
 
 
-def decided(content: Mapping[str, Any], event: str, **more: str) -> Start | Withdrawal | Release | Answer:
+def decided(content: Mapping[str, Any], event: str, **more: str) -> Decision:
     """Sign a payload and decide."""
     body = json.dumps(content).encode()
     return decide(headers(body, event), body, SECRET, trigger_label=LABEL, **more)

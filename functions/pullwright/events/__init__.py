@@ -1,1 +1,1 @@
-"""The queue behind the webhook: starts, stops and releases what its messages ask for."""
+"""The queue behind the webhook: starts, stops, releases and answers, as its messages ask."""

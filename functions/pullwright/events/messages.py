@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from pullwright.models import Model, Repository
+from pullwright.models import Model, Repository, Sha256
 from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
 
@@ -93,5 +93,35 @@ class QueuedRelease(Model):
         return f"{self.repository}#{self.pull_request}"
 
 
-Queued = QueuedStart | QueuedStop | QueuedRelease
+class QueuedCommand(Model):
+    """A command in a new comment of a person, such as `/stop`.
+
+    Attributes:
+        name: without the slash; none of ours, if it was meant for us and misspelt.
+        is_alone: whether nothing else stands in the comment.
+        number: of the issue or pull request that was commented on.
+        title_sha256: of the issue or pull request as it stood then, as is `body_sha256`.
+    """
+
+    kind: Literal["command"]
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,31}$")]
+    is_alone: bool
+    repository: Repository
+    number: int = Field(ge=1)
+    is_pull_request: bool
+    login: Annotated[str, StringConstraints(pattern=_LOGIN)]
+    installation_id: int = Field(ge=1)
+    comment_id: int = Field(ge=1)
+    asked_at: datetime = Field(strict=False)
+    delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
+    title_sha256: Sha256
+    body_sha256: Sha256
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return f"{self.repository}#{self.number}"
+
+
+Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedCommand
 MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from pullwright.errors import PullwrightError
-from pullwright.events.messages import MESSAGE, Queued, QueuedRelease, QueuedStart, QueuedStop
+from pullwright.events.command import carry_out
+from pullwright.events.messages import (
+    MESSAGE,
+    Queued,
+    QueuedCommand,
+    QueuedRelease,
+    QueuedStart,
+    QueuedStop,
+)
 from pullwright.events.release import release
 from pullwright.log import logger
 from pullwright.reconciling.executions import Executions
@@ -17,22 +24,7 @@ from pullwright.reconciling.executions import Executions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mypy_boto3_stepfunctions import SFNClient
-
-    from pullwright.github.app import GitHubApp
-    from pullwright.reconciling.ledger import Ledger
-    from pullwright.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class EventServices:
-    """What messages are processed with."""
-
-    app: GitHubApp
-    store: Store
-    ledger: Ledger
-    states: SFNClient
-    state_machine_arn: str
+    from pullwright.events.services import EventServices
 
 
 def process(records: Iterable[Mapping[str, Any]], services: EventServices) -> list[str]:
@@ -71,17 +63,15 @@ def _carry_out(message: Queued, services: EventServices) -> str:
             return _stop(message, services)
         case QueuedRelease():
             return release(message, services.app, services.store)
+        case QueuedCommand():
+            return carry_out(message, services)
 
 
 def _start(message: QueuedStart, services: EventServices) -> str:
     """Start one execution; one that was started before and has ended is a success too."""
-    try:
-        services.states.start_execution(
-            stateMachineArn=services.state_machine_arn, name=message.name, input=message.input
-        )
-    except services.states.exceptions.ExecutionAlreadyExists:
-        return "The queued session was started before."
-    return "The queued session is started."
+    if services.start(message.name, message.input):
+        return "The queued session is started."
+    return "The queued session was started before."
 
 
 def _stop(message: QueuedStop, services: EventServices) -> str:

@@ -12,6 +12,7 @@ from pullwright.comments import (
 )
 from pullwright.errors import FailureClass, PullwrightError
 from pullwright.events.messages import QueuedRelease
+from pullwright.events.ours import is_ours
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.holding import is_held
@@ -64,7 +65,7 @@ class _Release:
     def run(self) -> str:
         asked, client = self.asked, self.client
         pull = client.get_pull_request(asked.repository, asked.pull_request)
-        if pull.state != "open" or not self._is_ours(pull):
+        if pull.state != "open" or not is_ours(pull, asked.repository, self.app, self.store, client):
             return "The pull request is not open, or no session has worked on it."
         if not People(client, asked.repository, allowed_apps="").may_write(asked.login):
             self._react("-1")
@@ -90,16 +91,6 @@ class _Release:
         if stands is not None and stands != pull.head.sha:
             return "The branch has moved meanwhile."
         return self._answer(pull, ref_refusal(pull.head.ref, refusal).sentence)
-
-    def _is_ours(self, pull: PullRequest) -> bool:
-        """Return whether we opened it, or a session has worked on its branch."""
-        head = pull.head.repo
-        if head is None or head.full_name.lower() != self.asked.repository.lower():
-            return False
-        if pull.user is not None and pull.user.id == self.app.bot_id(self.client):
-            return True
-        record = self.store.read_branch(head.full_name, pull.head.ref)
-        return record is not None and record.pull_request == pull.number
 
     def _not_seen(self, pull: PullRequest, committed_at: datetime) -> str | None:
         """Return why this person cannot have read the latest work; None if they can."""

@@ -211,6 +211,10 @@ class PullRequest(Payload):
     head: Head
     base: Base
 
+    def comes_from(self, repository: str) -> bool:
+        """Return whether its branch is in a repository, and not in a fork."""
+        return self.head.repo is not None and self.head.repo.full_name.lower() == repository.lower()
+
 
 class KnownCheckRun(Payload):
     """A check run that is there already."""

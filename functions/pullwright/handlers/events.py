@@ -1,9 +1,10 @@
-"""The queue behind the webhook: starts, stops and releases what its messages ask for."""
+"""The queue behind the webhook: does what its messages ask for."""
 
 from typing import Any
 
 from pullwright import aws, composition
-from pullwright.events.process import EventServices, process
+from pullwright.events.process import process
+from pullwright.events.services import EventServices
 from pullwright.reconciling.ledger import Ledger
 from pullwright.settings import EventsSettings
 

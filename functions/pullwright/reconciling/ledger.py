@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pullwright.aws import calling
@@ -32,6 +33,28 @@ PAUSED = "paused"
 # As RecordSession keeps them.
 _LONGEST_INPUT = 80_000
 _LONGEST_REPOSITORY = 140
+# Of a megabyte each.
+_MOST_PAGES = 20
+
+
+class SessionsPlace(NamedTuple):
+    """An issue or pull request, and the branch of its sessions.
+
+    Attributes:
+        repository: full name.
+        branch: also finds the sessions of the issue that a pull request is for.
+    """
+
+    repository: str
+    number: int
+    branch: str
+
+    def holds(self, record: SessionRecord) -> bool:
+        """Return whether a session was asked for here, or works on the branch."""
+        request = record.request
+        numbers = (record.issue, record.pull_request, request.get("issue"), request.get("pull_request"))
+        is_here = self.number in numbers or self.branch == record.branch
+        return is_here and (record.repository or "").lower() == self.repository.lower()
 
 
 class Lock(NamedTuple):
@@ -76,6 +99,38 @@ class Ledger:
             if record.is_open:
                 records.append(record)
         return records
+
+    def sessions_about(self, place: SessionsPlace) -> Iterator[SessionRecord]:
+        """Yield the sessions of one issue or pull request, newest first.
+
+        Of a repository with many thousands of sessions, only the newest are looked at.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        with calling("query the sessions table"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="by_repository",
+                KeyConditionExpression="repository = :repository",
+                FilterExpression="issue = :number OR pull_request = :number OR branch = :branch "
+                "OR contains(#input, :asked) OR contains(#input, :typed)",
+                ExpressionAttributeNames={"#input": "input"},
+                ExpressionAttributeValues={
+                    ":repository": {"S": place.repository},
+                    ":number": {"N": str(place.number)},
+                    ":branch": {"S": place.branch},
+                    # As Step Functions and as people write JSON.
+                    ":asked": {"S": f'"pull_request":{place.number}'},
+                    ":typed": {"S": f'"pull_request": {place.number}'},
+                },
+                ScanIndexForward=False,
+            )
+            for page in islice(pages, _MOST_PAGES):
+                for item in map(decoded, page["Items"]):
+                    record = SessionRecord.of(session_of(item["pk"]), item)
+                    if place.holds(record):
+                        yield record
 
     def locks(self) -> list[Lock]:
         """Return the locks on branches."""

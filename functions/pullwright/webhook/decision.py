@@ -8,6 +8,7 @@ from pullwright.apps import is_app, is_listed
 from pullwright.json_object import as_object
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
+from pullwright.webhook.commands import Command, command
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.releasing import Release, release
 from pullwright.webhook.signature import check_signature
@@ -24,6 +25,7 @@ HEARD = {
     "pull_request_review": ("submitted",),
 }
 """What is acted upon: events with their actions."""
+Decision = Start | Withdrawal | Release | Command | Answer
 _EVENT = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -35,7 +37,7 @@ def decide(
     trigger_label: str,
     allowed_apps: str = "",
     allowed_owners: str = "",
-) -> Start | Withdrawal | Release | Answer:
+) -> Decision:
     """Decide what a delivery asks for.
 
     Args:
@@ -46,8 +48,8 @@ def decide(
             owner.
 
     Returns:
-        The execution to start, the message that ends sessions or releases CI, or the answer to a delivery
-        that does neither.
+        The execution to start, the message that ends sessions, releases CI or carries a command, or the
+        answer to a delivery that does nothing of this.
 
     Raises:
         Refused: not signed, or not what GitHub sends.
@@ -67,7 +69,10 @@ def decide(
         return answer(IGNORED, f"The event {event} starts no session with this action.")
     if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
-    if (asked := withdrawal(event, payload, trigger_label) or release(event, payload)) is not None:
+    asked = (
+        withdrawal(event, payload, trigger_label) or release(event, payload) or command(event, payload, guid)
+    )
+    if asked is not None:
         return asked
     if reason := _why_not(event, payload, trigger_label):
         return answer(IGNORED, reason)

@@ -17,7 +17,8 @@ from pullwright.webhook.answers import (
     WrongSignature,
     answer,
 )
-from pullwright.webhook.decision import decide, delivery_id
+from pullwright.webhook.commands import Command
+from pullwright.webhook.decision import Decision, decide, delivery_id
 from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.payload import refuse_form
 from pullwright.webhook.releasing import Release
@@ -64,12 +65,12 @@ class Webhook:
             return answer(FAILED, "The webhook's secret cannot be read just now.")
         if isinstance(decision, Answer):
             return decision
-        if isinstance(decision, Withdrawal | Release):
+        if isinstance(decision, Withdrawal | Release | Command):
             return self._pass_on(decision, log)
         log.add(correlation_id=decision.name, repository=decision.repository, issue=decision.issue)
         return self._start(decision, log)
 
-    def _decide(self, request: Request) -> Start | Withdrawal | Release | Answer:
+    def _decide(self, request: Request) -> Decision:
         claimed_signature(request.headers)
         refuse_form(request.headers)
         try:
@@ -80,7 +81,7 @@ class Webhook:
                     return self._decide_with(request, secret)
             raise refused from None
 
-    def _decide_with(self, request: Request, secret: bytes) -> Start | Withdrawal | Release | Answer:
+    def _decide_with(self, request: Request, secret: bytes) -> Decision:
         settings = self._settings
         return decide(
             request.headers,
@@ -130,12 +131,15 @@ class Webhook:
             execution_arn=self._execution_arn(start.name),
         )
 
-    def _pass_on(self, decision: Withdrawal | Release, log: DeliveryLog) -> Answer:
+    def _pass_on(self, decision: Withdrawal | Release | Command, log: DeliveryLog) -> Answer:
         """Queue a decision that needs more than the payload."""
         if not self._send(decision.message, log):
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
         if isinstance(decision, Withdrawal):
             return answer(QUEUED, f"{decision.reason} Its sessions end.")
+        if isinstance(decision, Command):
+            log.add(repository=decision.repository, issue=decision.number)
+            return answer(QUEUED, f"The command /{decision.name} is carried out if the person may write.")
         log.add(repository=decision.repository, issue=decision.pull_request)
         return answer(QUEUED, "CI is released if the person may write and has seen the work.")
 

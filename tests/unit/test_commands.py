@@ -1,0 +1,447 @@
+"""Commands in comments, from the webhook's delivery to what is done and answered."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pullwright.errors import GitHubUnavailable
+from pullwright.events.answers import ANSWER_MARKER
+from pullwright.events.command import carry_out
+from pullwright.events.messages import MESSAGE, QueuedCommand
+from pullwright.events.services import EventServices
+from pullwright.github.transport import Response
+from pullwright.webhook.answers import Answer
+from pullwright.webhook.commands import COMMANDS, Command, read_command
+from pullwright.webhook.decision import decide
+from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, STRANGER, execution, key_pair
+from tests.unit.reconcile_kit import SweptDeployment, table
+from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:agent-session:live"
+
+
+class _AlreadyExistsError(Exception):
+    """What Step Functions raises for a name that was used before."""
+
+
+class States:
+    """Step Functions: what was started and stopped."""
+
+    class exceptions:  # noqa: N801 - as boto3 calls it
+        """See boto3."""
+
+        ExecutionAlreadyExists = _AlreadyExistsError
+
+    def __init__(self) -> None:
+        self.started: dict[str, dict[str, Any]] = {}
+        self.stopped: dict[str, tuple[str, str]] = {}
+
+    def start_execution(self, **call: Any) -> None:
+        """See boto3."""
+        assert call["stateMachineArn"] == MACHINE
+        if call["name"] in self.started:
+            raise _AlreadyExistsError
+        self.started[call["name"]] = json.loads(call["input"])
+
+    def stop_execution(self, **call: Any) -> None:
+        """See boto3."""
+        self.stopped[call["executionArn"]] = (call["error"], call["cause"])
+
+
+class Commanded(SweptDeployment):
+    """A deployment that people give commands to."""
+
+    def __init__(self, folder: Path, client: Any) -> None:
+        super().__init__(folder, client)
+        self.states = States()
+        self.services = EventServices(
+            self.github.app(), self.sessions, self.ledger, cast("Any", self.states), MACHINE
+        )
+
+    def begin_first(self, stage: str = "claimed") -> int:
+        """Bring the first session as far as a stage; return the number of its pull request."""
+        self.begin("s-1", stage, requested_by=PERSON)
+        record = self.sessions.read_session("s-1")
+        return int(record.pull_request or record.request["issue"])
+
+    def close(self, session_id: str = "s-1", **fields: Any) -> None:
+        """Close a session as ReportOutcome and CloseSession do."""
+        end = {"status": "SUCCEEDED", "closed_at": self.start.isoformat(), "sentence": "It is ready."}
+        self.sessions.update_session(session_id, {**end, **fields})
+        for lock in self.ledger.locks():
+            self.sessions.release_lock(lock.key, owner=execution(session_id))
+
+    def asked(self, body: str, number: int, login: str = PERSON, **changes: Any) -> QueuedCommand:
+        """Write a comment and return what the webhook queues for it."""
+        comment = self.github.person("POST", f"/issues/{number}/comments", {"body": body}, login)
+        issue = self.github.person("GET", f"/issues/{number}")
+        payload = {
+            "action": "created",
+            "issue": issue,
+            "comment": comment,
+            "repository": {"full_name": REPOSITORY},
+            "sender": comment["user"],
+            "installation": {"id": self.github.app().installation_of(REPOSITORY)[0].id},
+        }
+        made = decided(payload)
+        assert isinstance(made, Command), made
+        found = MESSAGE.validate_json(made.message)
+        assert isinstance(found, QueuedCommand)
+        return found.model_copy(update=changes)
+
+    def command(self, body: str, number: int, login: str = PERSON) -> str:
+        """Write a command and carry it out."""
+        return carry_out(self.asked(body, number, login), self.services)
+
+    def reactions(self, asked: QueuedCommand) -> list[str]:
+        """Return the reactions to the comment that asked."""
+        found = self.github.person("GET", f"/issues/comments/{asked.comment_id}/reactions")
+        return [one["content"] for one in found]
+
+    def answers(self, number: int) -> list[str]:
+        """Return our answers to commands."""
+        bodies = [one["body"] for one in self.github.comments(number)]
+        return [body for body in bodies if body.startswith(ANSWER_MARKER)]
+
+
+@contextmanager
+def _commanded(folder: Path) -> Iterator[Commanded]:
+    with table() as client:
+        yield Commanded(folder, client)
+
+
+@pytest.fixture
+def commanded(tmp_path: Path) -> Iterator[Commanded]:
+    """Provide a deployment that people give commands to."""
+    with _commanded(tmp_path) as made:
+        yield made
+
+
+def decided(content: dict[str, Any]) -> Any:
+    """Sign a comment's payload and decide."""
+    body = json.dumps(content).encode()
+    return decide(headers(body, "issue_comment", secret=SECRET), body, SECRET, trigger_label=LABEL)
+
+
+PAYLOAD: dict[str, Any] = {
+    "action": "created",
+    "issue": {
+        "number": 8,
+        "title": "Sum",
+        "body": None,
+        "state": "open",
+        "user": {"login": "octocat", "type": "User"},
+    },
+    "comment": {"id": 99, "body": "/stop", "created_at": "2026-11-21T08:30:00Z"},
+    "repository": {"full_name": "octo-org/widgets"},
+    "sender": {"login": "maintainer", "type": "User"},
+    "installation": {"id": 5},
+}
+OUR_PULL = {"pull_request": {"url": "x"}, "user": {"login": "pullwright[bot]", "type": "Bot"}}
+
+
+def changed(place: str, **fields: Any) -> dict[str, Any]:
+    """Return the payload with some fields of one part changed."""
+    if not place:
+        return {**PAYLOAD, **fields}
+    return {**PAYLOAD, place: {**PAYLOAD[place], **fields}}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_queued_for_its_place(name: str) -> None:
+    """On issues and on pull requests, in any case, with whatever stands behind it."""
+    for issue in ({}, {"pull_request": {"url": "x"}}):
+        for body, is_alone in ((f"/{name}", True), (f" /{name.upper()} please\r\nNow.", False)):
+            content = changed("comment", body=body) | {"issue": PAYLOAD["issue"] | issue}
+            made = decided(content)
+            assert isinstance(made, Command), made
+            asked = MESSAGE.validate_json(made.message)
+            assert isinstance(asked, QueuedCommand)
+            assert (asked.name, asked.is_alone, asked.is_pull_request) == (name, is_alone, bool(issue))
+            assert (asked.number, asked.login, asked.delivery_id) == (8, "maintainer", GUID)
+
+
+IGNORED = [
+    changed("", action="edited"),
+    changed("", action="deleted"),
+    changed("comment", body="please /stop"),
+    changed("comment", body="> /stop"),
+    changed("comment", body="    /stop"),
+    changed("comment", body="```\n/stop\n```"),
+    changed("comment", body="/stop/now"),
+    changed("comment", body="/etc/passwd"),
+    changed("comment", body="/dance"),
+    changed("comment", body=None),
+    changed("sender", type="Bot"),
+    changed("sender", type="Organization"),
+    # An unknown word on a person's pull request is for another tool.
+    changed("issue", pull_request={"url": "x"}) | {"comment": {**PAYLOAD["comment"], "body": "/lgtm"}},
+]
+
+
+@pytest.mark.parametrize("content", IGNORED)
+def test_everything_else_is_no_command(content: dict[str, Any]) -> None:
+    """Edited comments, other places in the text, quotations, code, words of other tools, and Apps."""
+    made = decided(content)
+    assert isinstance(made, Answer)
+    assert made.status_code == 200
+
+
+def test_an_unknown_word_counts_on_an_apps_pull_request() -> None:
+    """There it may have been meant for us, which GitHub has to be asked."""
+    made = decided(changed("comment", body="/dance") | {"issue": PAYLOAD["issue"] | OUR_PULL})
+    assert isinstance(made, Command)
+    assert made.name == "dance"
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_reader(body: str) -> None:
+    """Whatever people write, it is a command of letters or none."""
+    words = read_command(body)
+    assert words is None or words.name.replace("-", "").isalpha()
+
+
+def test_stop_ends_what_runs_and_what_waits(commanded: Commanded) -> None:
+    """The session at work and the one behind it end, with the name of who stopped them; others go on."""
+    number = commanded.begin_first()
+    commanded.begin("s-2", "recorded", issue=None, pull_request=number)
+    commanded.begin("s-3", "claimed", requested_by=PERSON)
+    asked = commanded.asked("/stop", number)
+    assert carry_out(asked, commanded.services) == "2 sessions were stopped."
+    stopped = ("SessionStopped", f"The session was stopped by {PERSON}.")
+    assert commanded.states.stopped == {f"{execution(name)}": stopped for name in ("s-1", "s-2")}
+    assert commanded.reactions(asked) == ["+1"]
+    assert commanded.answers(number) == []
+
+
+def test_stop_on_the_issue_reaches_its_pull_request(commanded: Commanded) -> None:
+    """Whoever asked on the issue stops there too."""
+    commanded.begin_first()
+    issue = commanded.sessions.read_session("s-1").request["issue"]
+    assert commanded.command("/stop", issue) == "1 sessions were stopped."
+
+
+def test_a_late_stop_leaves_alone_what_began_after_it(commanded: Commanded) -> None:
+    """The queue may be late, and a session asked for afterwards is not meant."""
+    number = commanded.begin_first()
+    early = datetime.now(UTC) - timedelta(hours=1)
+    asked = commanded.asked("/stop", number, asked_at=early)
+    assert "no session runs or waits" in carry_out(asked, commanded.services)
+    assert commanded.states.stopped == {}
+    assert commanded.reactions(asked) == ["confused"]
+
+
+@pytest.mark.parametrize("body", ["/stop", "/retry", "/ci", "/status"])
+def test_people_who_may_only_read_are_told_so(commanded: Commanded, body: str) -> None:
+    """A session of somebody else is not theirs to stop: a reaction and one sentence."""
+    number = commanded.begin_first()
+    asked = commanded.asked(body, number, STRANGER)
+    carry_out(asked, commanded.services)
+    assert commanded.reactions(asked) == ["confused"]
+    [answer] = commanded.answers(number)
+    assert "only people with write permission" in answer
+    assert not commanded.states.stopped
+    assert not commanded.states.started
+
+
+def test_strangers_get_no_word_where_nothing_of_ours_is(commanded: Commanded) -> None:
+    """Other tools have commands too, and nobody makes us talk on issues that are none of our business."""
+    issue = commanded.github.issue()
+    asked = commanded.asked("/stop", issue, STRANGER)
+    assert carry_out(asked, commanded.services) == "The command was for somebody else."
+    assert commanded.reactions(asked) == commanded.answers(issue) == []
+
+
+def test_who_may_write_is_told_that_nothing_is_here(commanded: Commanded) -> None:
+    """Each command has an end where no session has ever worked."""
+    issue = commanded.github.issue()
+    for body in ("/stop", "/retry", "/status", "/cost", "/ci"):
+        assert commanded.command(body, issue).startswith("Nothing was done")
+    [answer] = commanded.answers(issue)
+    assert "CI is released by a comment on the pull request" in answer
+
+
+def test_retry_starts_the_same_request_once(commanded: Commanded) -> None:
+    """It is asked for by who retries, with the text that stands there now; twice the same comment is once."""
+    number = commanded.begin_first()
+    issue = commanded.sessions.read_session("s-1").request["issue"]
+    first = {"repository": REPOSITORY, "issue": issue, "worker": "implement", "limits": {"usd": 2}}
+    added = {
+        "label": LABEL,
+        "delivery_id": "d-1",
+        "asked_at": "2026-01-01T00:00:00Z",
+        "body_sha256": "0" * 64,
+    }
+    commanded.sessions.update_session("s-1", {"input": json.dumps({**first, **added})})
+    commanded.close()
+    asked = commanded.asked("/retry", number)
+    for _ in range(2):
+        carry_out(asked, commanded.services)
+    [(name, request)] = commanded.states.started.items()
+    assert name == f"implement-{number}-{GUID}"
+    assert request == {
+        **first,
+        "requested_by": PERSON,
+        "delivery_id": GUID,
+        "installation_id": asked.installation_id,
+        "asked_at": asked.asked_at.isoformat(),
+    }
+    assert commanded.reactions(asked) == ["+1"]
+    # What it starts is a request that OpenPullRequest takes, for the same pull request.
+    assert commanded.open(name, **request).pull_request == number
+
+
+def test_retry_on_the_issue_freezes_its_text(commanded: Commanded) -> None:
+    """The comment's payload says what stood there when it was written."""
+    commanded.begin_first()
+    commanded.close()
+    issue = commanded.sessions.read_session("s-1").request["issue"]
+    asked = commanded.asked("/retry", issue)
+    carry_out(asked, commanded.services)
+    [request] = commanded.states.started.values()
+    assert (request["title_sha256"], request["body_sha256"]) == (asked.title_sha256, asked.body_sha256)
+    commanded.github.person("PATCH", f"/issues/{issue}", {"body": "Do something else."})
+    assert commanded.open("s-9", **request).branch == f"claude/{issue}"
+    frozen = commanded.artifacts.read_request("s-9")
+    assert frozen is not None
+    assert frozen.body != "Do something else."
+
+
+def test_retry_of_a_prompt_goes_on_with_its_pull_request(commanded: Commanded) -> None:
+    """A prompt alone would open another one."""
+    commanded.begin("s-1", "claimed", issue=None, prompt="Say good bye.")
+    number = int(commanded.sessions.read_session("s-1").pull_request or 0)
+    commanded.close()
+    commanded.command("/retry", number)
+    [request] = commanded.states.started.values()
+    assert (request["prompt"], request["pull_request"]) == ("Say good bye.", number)
+
+
+def test_retry_waits_for_nobody_and_invents_nothing(commanded: Commanded) -> None:
+    """While a session works, and where its request was too long to be kept, it says so."""
+    number = commanded.begin_first()
+    assert "a session is still at work" in commanded.command("/retry", number)
+    commanded.sessions.update_session("s-1", {"input": '{"cut": "of'})
+    commanded.close()
+    assert "not kept any more" in commanded.command("/retry", number)
+    assert commanded.states.started == {}
+    assert len(commanded.answers(number)) == 1
+
+
+def test_status_and_cost_are_one_comment_that_is_rewritten(commanded: Commanded) -> None:
+    """What runs, what waits and what has ended, and the dollars of all."""
+    number = commanded.begin_first()
+    commanded.command("/status", number)
+    [answer] = commanded.answers(number)
+    assert "has run for" in answer
+    assert f"/pull/{number}#issuecomment-" in answer
+    commanded.close(cost_usd=1.25, turns=7)
+    commanded.begin("s-2", "recorded", issue=None, pull_request=number)
+    commanded.command("/status", number)
+    [answer] = commanded.answers(number)
+    assert "has waited for its turn" in answer
+    assert "It is ready" in answer
+    commanded.command("/cost", number)
+    [answer] = commanded.answers(number)
+    assert "1 session has cost $1.25 here; the last of them $1.25 in 7 turns" in answer
+    assert "at work will be counted at the end" in answer
+    commanded.close("s-2", cost_usd=0.5, turns=1)
+    commanded.command("/cost", number)
+    [answer] = commanded.answers(number)
+    assert "2 sessions have cost $1.75 here" in answer
+
+
+def test_an_unknown_word_on_ours_gets_help_once(commanded: Commanded) -> None:
+    """One line names what there is, however often; on an App's that is not ours nothing is said."""
+    number = commanded.begin_first()
+    for word in ("/dance", "/lgtm"):
+        asked = commanded.asked(word, number)
+        carry_out(asked, commanded.services)
+        assert commanded.reactions(asked) == ["confused"]
+    [answer] = commanded.answers(number)
+    assert len(answer.strip().splitlines()) == 3
+    assert all(f"/{name}" in answer for name in COMMANDS)
+
+
+def test_a_command_that_was_taken_back_is_not_carried_out(commanded: Commanded) -> None:
+    """Deleted or changed into something else it ends; with the same command it still stands."""
+    number = commanded.begin_first()
+    asked = commanded.asked("/stop", number)
+    path = f"/issues/comments/{asked.comment_id}"
+    commanded.github.person("PATCH", path, {"body": "Go on, please."})
+    assert "edited or deleted" in carry_out(asked, commanded.services)
+    assert commanded.reactions(asked) == ["confused"]
+    commanded.github.person("PATCH", path, {"body": "/stop please"})
+    assert "1 sessions were stopped." in carry_out(asked, commanded.services)
+    commanded.states.stopped.clear()
+    commanded.github.person("DELETE", path)
+    # What was written a moment ago may only not be shown yet.
+    with pytest.raises(GitHubUnavailable):
+        carry_out(asked, commanded.services)
+    later = asked.model_copy(update={"asked_at": asked.asked_at - timedelta(minutes=2)})
+    assert "edited or deleted" in carry_out(later, commanded.services)
+    assert commanded.states.stopped == {}
+
+
+def test_ci_in_a_longer_comment_releases_nothing(commanded: Commanded) -> None:
+    """Whoever talks about it has not necessarily read the work."""
+    number = commanded.begin_first()
+    assert "nothing else in it" in commanded.command("/ci looks odd, do not run it", number)
+    assert commanded.command("/ci", number) == "Nothing is held."
+
+
+@pytest.mark.parametrize("call", [("GET", "/permission"), ("GET", "/pulls/2")])
+def test_a_github_that_fails_is_asked_again(commanded: Commanded, call: tuple[str, str]) -> None:
+    """The message stays in the queue, and the next attempt does the work once."""
+    number = commanded.begin_first()
+    asked = commanded.asked("/stop", number)
+    commanded.github.before += [(*call, Response(502, {}))] * 3
+    with pytest.raises(GitHubUnavailable):
+        carry_out(asked, commanded.services)
+    commanded.github.before.clear()
+    assert carry_out(asked, commanded.services) == "1 sessions were stopped."
+
+
+def test_what_cannot_be_reached_any_more_is_dropped(commanded: Commanded) -> None:
+    """An App that was uninstalled has nobody to answer, and asking again would change nothing."""
+    number = commanded.begin_first()
+    asked = commanded.asked("/stop", number)
+    commanded.github.control("PATCH", f"/repositories/{REPOSITORY}", {"installed": False})
+    assert carry_out(asked, commanded.services).startswith("Nothing was done")
+
+
+def test_the_stand_in_sends_what_the_webhook_reads(commanded: Commanded) -> None:
+    """A command on the stand-in becomes a delivery that is carried out."""
+    number = commanded.begin_first()
+    app = {"app_id": 7, "slug": SLUG, "public_key_pem": key_pair()[1], "webhook_url": "http://127.0.0.1:9/"}
+    commanded.github.control("PUT", "/app", app)
+    commanded.github.person("POST", f"/issues/{number}/comments", {"body": "/stop"})
+    [sent] = [
+        one["request"]["payload"]
+        for one in commanded.github.control("GET", "/deliveries", None)
+        if one["event"] == "issue_comment"
+    ]
+    made = decided(sent)
+    assert isinstance(made, Command), made
+    asked = MESSAGE.validate_json(made.message)
+    assert isinstance(asked, QueuedCommand)
+    assert carry_out(asked, commanded.services) == "1 sessions were stopped."
+
+
+def test_costs_are_decimals(commanded: Commanded) -> None:
+    """The table's numbers are summed as they are."""
+    commanded.begin_first()
+    commanded.close(cost_usd=0.1)
+    assert commanded.sessions.read_session("s-1").cost_usd == Decimal("0.1")

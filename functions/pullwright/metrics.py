@@ -21,6 +21,7 @@ Name = Literal[
     "RedeliveredWebhooks",
     "LostWebhooks",
     "RefusedWebhooks",
+    "UnreadableWorkers",
     "FailuresInARow",
 ]
 _UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit}

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from pullwright.workers.store import WorkerStore
+
 Value = str | int | float | bool
 
 LOCKED = "LOCKED"
@@ -68,6 +70,14 @@ class Store:
     def spending(self) -> Spending:
         """What the days' sessions cost."""
         return Spending(self._client, self._table)
+
+    @property
+    def workers(self) -> WorkerStore:
+        """The repositories' own workers."""
+        # Its models take long to import, and most functions never ask for a worker.
+        from pullwright.workers.store import WorkerStore  # noqa: PLC0415 - see above
+
+        return WorkerStore(self._client, self._table)
 
     def read_session(self, session_id: str) -> SessionRecord:
         """Return the record of a session, which may be missing.

@@ -89,6 +89,21 @@ def delivery_key(guid: str) -> str:
     return f"DELIVERY#{guid}"
 
 
+def workers_key(repository: str) -> str:
+    """`pk` of which set of a repository's own workers holds, and of what the webhook needs to know of it."""
+    return f"REPO#{repository.lower()}"
+
+
+def workers_chunk_key(repository: str, sha256: str, writing_id: str, number: int) -> str:
+    """`pk` of one part of a set of workers.
+
+    Args:
+        sha256: of the whole set.
+        writing_id: of the writing of this set, so that two that write the same set share no part.
+    """
+    return f"{workers_key(repository)}#{sha256}#{writing_id}#{number}"
+
+
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item without DynamoDB's types; numbers are `Decimal`."""
     return {name: _deserialize(value) for name, value in item.items()}

@@ -201,7 +201,7 @@ def test_the_dashboard_shows_figures_that_exist() -> None:
     assert shown - aws <= written
     alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
     ours = {one["MetricName"] for one in alarms if one["Namespace"] == {"Ref": "ServiceName"}}
-    assert ours == {"FailuresInARow", "LostWebhooks", "RefusedWebhooks", "Sessions"}
+    assert ours == {"FailuresInARow", "LostWebhooks", "RefusedWebhooks", "Sessions", "UnreadableWorkers"}
     assert ours <= written
 
 

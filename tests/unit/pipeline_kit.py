@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from pullwright.errors import PullwrightError
     from pullwright.models import OpenedPullRequest
+    from pullwright.workers.definition import WorkerDefinition
 
 ROOT = "http://github.test"
 API = f"{ROOT}/api/v3"
@@ -203,6 +204,18 @@ class MemoryStore(Store):
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
+        self.definitions: tuple[WorkerDefinition, ...] = ()
+        """The repository's own workers."""
+
+    @property
+    def workers(self) -> Any:
+        """See `Store`."""
+        return self
+
+    def read(self, repository: str) -> tuple[WorkerDefinition, ...]:
+        """See `WorkerStore`."""
+        assert repository
+        return self.definitions
 
     def read_session(self, session_id: str) -> SessionRecord:
         """See `Store`."""

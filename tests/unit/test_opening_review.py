@@ -40,7 +40,7 @@ def review(deployment: Deployment, session_id: str = "r-1", **more: Any) -> Any:
 def allow(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
     """Let the repository's file for `review` say something."""
     worker = WorkerDefinition.model_validate({"id": "review", **fields})
-    monkeypatch.setattr(opening, "find_worker", lambda _: worker)
+    monkeypatch.setattr(opening, "find_worker", lambda *_: worker)
 
 
 def from_fork(deployment: Deployment, head: dict[str, Any] | None) -> None:

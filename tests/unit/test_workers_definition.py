@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 
 from pullwright.errors import InvalidRequest
 from pullwright.models import Limits, SessionRequest, WorkerMode, WorkerType
-from pullwright.opening.worker import fill_in, find_worker
+from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.repository.document import ConfigurationError
 from pullwright.workers.collection import FOLDER, MOST_WORKERS, read_workers
 from pullwright.workers.definition import WorkerDefinition, read_worker
+from pullwright.workers.manifest import BrokenManifest
 from pullwright.workers.routing import Trigger
 
 DOCS = b"""\
@@ -175,11 +177,73 @@ def test_instructions_may_stand_in_a_file(content: bytes | None, told: str) -> N
     assert collection.workers[0].text == "Do it."
 
 
+@pytest.mark.parametrize(("content", "is_on"), [(b"model: m", False), (b"enabled: true", True)])
+def test_reviews_are_off_until_a_file_says_otherwise(
+    content: bytes,
+    is_on: bool,  # noqa: FBT001 - a parameter of pytest's
+) -> None:
+    """A file that changes something else of the built-in worker switches on nothing that costs money."""
+    assert read_worker(content, "review").worker().enabled is is_on
+    assert read_worker(content, "implement").enabled
+
+
+class Stored:
+    """What is stored for a repository."""
+
+    def __init__(self, *workers: WorkerDefinition) -> None:
+        self.workers = workers
+
+    def read(self, repository: str) -> tuple[WorkerDefinition, ...]:
+        """See `WorkerStore`."""
+        assert repository == "o/r"
+        if not self.workers:
+            raise BrokenManifest("a part of it is missing")
+        return self.workers
+
+
+def found(worker: str, store: Any) -> WorkerDefinition:
+    """Return the worker that a request names."""
+    return find_worker(SessionRequest(repository="o/s", issue=1, worker=worker), "o/r", store)
+
+
 def test_a_request_names_a_worker_that_is_there() -> None:
-    """An unknown one is refused with those that are known."""
-    assert find_worker(SessionRequest(repository="o/r", issue=1)).id == "implement"
-    with pytest.raises(InvalidRequest, match="no worker 'gardener'; known are implement, review"):
-        find_worker(SessionRequest(repository="o/r", issue=1, worker="gardener"))
+    """The repository's own, or a built-in one, which its file changes field by field."""
+    own = read_worker(b"on: {event: push}\ninstructions: Dig.", "gardener")
+    store = Stored(own, read_worker(b"limits: {usd: 2}", "implement"))
+    assert found("gardener", store) == own
+    implement = found("implement", store)
+    assert (implement.type, implement.limits.usd) == (WorkerType.IMPLEMENT, 2)
+    with pytest.raises(InvalidRequest, match="no worker 'x' in o/r; known are gardener, implement, review"):
+        found("x", store)
+
+
+def test_a_worker_that_is_switched_off_says_where_to_switch_it_on() -> None:
+    """A repository's file decides; a built-in worker without one may be started by hand."""
+    store = Stored(read_worker(b"enabled: false", "implement"))
+    assert found("review", store).id == "review"
+    with pytest.raises(InvalidRequest, match="implement is switched off in o/r") as caught:
+        found("implement", store)
+    assert ".pullwright/workers/implement.yaml" in caught.value.remedy
+
+
+def test_a_former_name_does_not_hide_the_repositorys_workers() -> None:
+    """A request under it is refused where its worker has changed, and goes on where nothing has."""
+    store: Any = Stored(read_worker(b"limits: {usd: 2}", "implement"))
+    request = SessionRequest(repository="o/former", issue=1)
+    with pytest.raises(InvalidRequest, match="o/former is called o/r now"):
+        check_same(WorkerDefinition(id="implement"), request, "o/r", store)
+    check_same(store.workers[0], request, "o/r", store)
+    check_same(WorkerDefinition(id="implement"), SessionRequest(repository="O/R", issue=1), "o/r", store)
+
+
+def test_workers_that_cannot_be_trusted_are_an_alarm(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The built-in ones hold instead, an error is logged, and the alarm's figure is counted."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "pullwright")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "stack")
+    assert found("implement", Stored()).id == "implement"
+    assert '"UnreadableWorkers":[1.0]' in capsys.readouterr().out
 
 
 def test_a_request_outdoes_its_worker() -> None:

@@ -40,7 +40,7 @@ from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.waiting import first_activity
-from pullwright.opening.worker import fill_in, find_worker
+from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.prices import Price
 from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
@@ -82,7 +82,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     check_session_id(event.session_id)
     request = _readable(read_request(event.input))
     store.update_session(event.session_id, _request_fields(request, settings))
-    worker = find_worker(request)
+    worker = find_worker(request, request.repository, store.workers)
     request = fill_in(request, worker)
     only_comments = worker.mode is WorkerMode.COMMENT
     if worker.model is not None or only_comments:
@@ -98,6 +98,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
         raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
     if not repository.has_pull_requests:
         raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
+    check_same(worker, request, repository.full_name, store.workers)
     people = People(client, repository.full_name, settings.allowed_apps)
     check_sender(people, request, worker)
     if not settings.max_sessions:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pullwright.repository.document import ConfigurationError
-from pullwright.workers.definition import ID_PATTERN, Instructions, WorkerDefinition, read_worker
+from pullwright.workers.definition import (
+    ID_PATTERN,
+    LONGEST_INSTRUCTIONS,
+    Instructions,
+    WorkerDefinition,
+    read_worker,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +22,6 @@ if TYPE_CHECKING:
 FOLDER = ".pullwright/workers"
 MOST_WORKERS = 100
 _ENDINGS = (".yaml", ".yml")
-_LONGEST_FILE = 256 << 10
 _ID = re.compile(ID_PATTERN)
 
 
@@ -98,12 +103,12 @@ def _with_text(worker: WorkerDefinition, read_file: Callable[[str], bytes | None
     content = read_file(path)
     if content is None:
         raise ConfigurationError(f"instructions.file: there is no file {path} in the same commit")
-    if len(content) > _LONGEST_FILE:
-        raise ConfigurationError(f"instructions.file: {path} is larger than {_LONGEST_FILE >> 10} KiB")
+    if len(content) > LONGEST_INSTRUCTIONS:
+        raise ConfigurationError(f"instructions.file: {path} is larger than {LONGEST_INSTRUCTIONS >> 10} KiB")
     try:
         text = content.decode().strip()
     except UnicodeDecodeError:
         raise ConfigurationError(f"instructions.file: {path} is not UTF-8") from None
     if not text:
         raise ConfigurationError(f"instructions.file: {path} is empty")
-    return worker.model_copy(update={"instructions": Instructions.model_construct(text=text)})
+    return worker.model_copy(update={"instructions": Instructions(text=text)})

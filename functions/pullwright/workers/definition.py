@@ -31,7 +31,8 @@ _BUILT_IN = frozenset({IMPLEMENT, REVIEW})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NAMES = 50
 _RESERVED = "[]{}?!\\"
-_LONGEST_INSTRUCTIONS = 60_000
+# Of a text that stands in a file of its own; one in the worker's file is bounded by that file.
+LONGEST_INSTRUCTIONS = 256 << 10
 
 
 def _listed(value: object) -> object:
@@ -160,7 +161,7 @@ class Instructions(Part):
 
     text: (
         Annotated[
-            str, StringConstraints(min_length=1, max_length=_LONGEST_INSTRUCTIONS, strip_whitespace=True)
+            str, StringConstraints(min_length=1, max_length=LONGEST_INSTRUCTIONS, strip_whitespace=True)
         ]
         | None
     ) = None
@@ -221,7 +222,7 @@ class WorkerDefinition(Part):
     @model_validator(mode="before")
     @classmethod
     def _with_defaults(cls, value: Any) -> Any:
-        """Fill in the type by the id, the mode by the type, and whether it waits by the mode."""
+        """Fill in type and switch by the id, the mode by the type, and whether it waits by the mode."""
         if not isinstance(value, dict):
             return value
         own_type = value.get("id") if value.get("id") in list(WorkerType) else WorkerType.TASK
@@ -229,7 +230,14 @@ class WorkerDefinition(Part):
         mode = WorkerMode.COMMENT if kind == WorkerType.REVIEW else WorkerMode.WRITE
         # A commit that is pushed during a review has to be reviewed too.
         waits = value.get("mode", mode) == WorkerMode.COMMENT
-        return {"type": kind, "mode": mode, "concurrency": "queue" if waits else "skip", **value}
+        return {
+            "type": kind,
+            "mode": mode,
+            "concurrency": "queue" if waits else "skip",
+            # Reviews cost money on every push: a file that says nothing about it changes nothing.
+            "enabled": value.get("id") != REVIEW,
+            **value,
+        }
 
     @field_validator("version", mode="before")
     @classmethod

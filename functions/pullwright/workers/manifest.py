@@ -16,7 +16,8 @@ SCHEMA_VERSION = 1
 # An item of the table holds 400 KB, with its names.
 CHUNK_BYTES = 300_000
 _GZIP = zlib.MAX_WBITS | 16
-_LONGEST = 32 << 20
+MOST_BYTES = 32 << 20
+"""Of the JSON of a repository's workers."""
 
 
 class BrokenManifest(Exception):  # noqa: N818 - it is what is stored that is broken
@@ -63,7 +64,7 @@ def unpack(chunks: Sequence[bytes], expected_sha256: str) -> Any:
 def _decompressed(packed: bytes) -> bytes:
     """Unpack to what a repository's workers can be at most: what is stored may have been changed."""
     decompressor = zlib.decompressobj(wbits=_GZIP)
-    text = decompressor.decompress(packed, _LONGEST)
+    text = decompressor.decompress(packed, MOST_BYTES)
     if not decompressor.eof or decompressor.unused_data:
         raise BrokenManifest("it ends too early or too late")
     return text

@@ -14,8 +14,13 @@ _VALIDATION = 422
 # What GitHub may answer to any request, described for the operation or not; a 500 of the stand-in is not.
 _ALWAYS = frozenset({301, 304, 307, 400, 401, 403, 404, 410, 415, 422, 429})
 # Of outdated comments: https://github.com/github/rest-api-description/issues/5568; the description of
-# webhooks, which carry the same comments, has both so.
-_NULLS = {"pull-request-review-comment": ("position", "line")}
+# webhooks, which carry the same comments, has both so. Of forks that are gone:
+# https://github.com/github/rest-api-description/issues/161, https://github.com/desktop/desktop/pull/3022.
+_NULLS = {
+    "pull-request-review-comment": ("position", "line"),
+    "pull-request": ("head/repo",),
+    "pull-request-simple": ("head/repo",),
+}
 _PRODUCT = frozenset({"app", "installation"})
 
 

@@ -20,7 +20,7 @@ class Description:
     """One OpenAPI description.
 
     Args:
-        nulls: fields by schema that are null at times although they are described as never so.
+        nulls: fields by schema, such as `head/repo`, that can be null, whatever the description says.
     """
 
     def __init__(self, path: Path, nulls: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -28,7 +28,10 @@ class Description:
         described = json.loads(path.read_text(encoding="utf-8"))
         for schema, fields in (nulls or {}).items():
             for field in fields:
-                described["components"]["schemas"][schema]["properties"][field]["nullable"] = True
+                part = described["components"]["schemas"][schema]
+                for step in field.split("/"):
+                    part = part["properties"][step]
+                part["nullable"] = True
         self.document: dict[str, Any] = _as_json_schema(described, name)
         self._registry = jsonschema_rs.Registry(
             [(name, {"components": self.document["components"]})], draft=jsonschema_rs.Draft202012

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from github_standin.declaration import Declaration
+from github_standin.declaration import Declaration, Permission
 from local.services import EXCHANGES
 from tests.unit.github_kit import MAINTAINER, REPO, StandIn, open_lab
 
@@ -23,12 +23,14 @@ EVENTS = (
     *("pull_request_review", "pull_request_review_comment", "pull_request_review_thread"),
     *("check_run", "check_suite", "workflow_run"),
 )
+PERMISSIONS = ("actions", "checks", "contents", "issues", "metadata", "pull_requests", "statuses")
 TEN_LINES = "".join(f"line {number}\n" for number in range(1, 11))
 
 
 def open_pulls(folder: Path) -> Iterator[StandIn]:
     """Yield a stand-in whose App listens to all of these events."""
-    declaration = Declaration(events={event: {} for event in EVENTS})
+    permissions = {name: Permission(access="write") for name in PERMISSIONS}
+    declaration = Declaration(permissions=permissions, events={event: {} for event in EVENTS})
     written = os.environ.get(EXCHANGES)
     yield from open_lab(folder, declaration, Path(written) if written else None)
 

@@ -128,20 +128,29 @@ def check_reopening(call: Call, repository: Repository, issue: Issue) -> None:
     """
     if issue.pull is None:
         return
-    reason = None
-    if call.github.git(repository).branch(issue.pull.head) is None:
+    reason, head = None, call.github.head_repository(repository, issue)
+    if head is None:
+        reason = "The repository that submitted this pull request has been deleted."
+    elif call.github.git(head).branch(issue.pull.head) is None:
         reason = f"The {issue.pull.head} branch has been deleted."
-    elif open_for(call.github, repository, issue.pull.head, issue.pull.base):
+    elif open_for(call.github, repository, head, issue.pull.head, issue.pull.base):
         reason = f"There is already an open pull request from {issue.pull.head} to {issue.pull.base}."
     if reason:
         message = f"state cannot be changed. {reason}"
         raise invalid("PullRequest", "invalid", field="state", message=message)
 
 
-def open_for(github: GitHub, repository: Repository, head: str, base: str) -> Issue | None:
-    """Return the open pull request from one branch to another."""
+def open_for(github: GitHub, repository: Repository, place: Repository, head: str, base: str) -> Issue | None:
+    """Return the open pull request from one branch to another.
+
+    Args:
+        place: the repository of the head.
+    """
     for issue in github.issues_of(repository):
-        if issue.pull and issue.state == "open" and (issue.pull.head, issue.pull.base) == (head, base):
+        if issue.pull is None or issue.state != "open" or (issue.pull.head, issue.pull.base) != (head, base):
+            continue
+        found = github.head_repository(repository, issue)
+        if found is not None and found.id == place.id:
             return issue
     return None
 
@@ -158,8 +167,8 @@ def set_state(call: Call, repository: Repository, issue: Issue, state: str) -> N
     issue.state_reason = None if issue.pull else "reopened"
     issue.closed_at = issue.closed_by_id = None
     issue.updated_at = call.github.now()
-    if issue.pull is not None:
-        issue.pull.head_sha = call.github.head_of(repository, issue)
+    if issue.pull is not None and (head := call.github.head_repository(repository, issue)) is not None:
+        pushes.follow(call.github, repository, head, issue, call.github.head_of(repository, issue))
     call.github.store.issues.put(issue)
     workflows.start_for_pull(call.github, repository, issue, account)
     events.issue_event(call.github, repository, issue, "reopened", account)
@@ -218,7 +227,8 @@ def set_base(call: Call, repository: Repository, issue: Issue, base: str) -> Non
     sha = git.branch(base)
     if sha is None:
         raise invalid("PullRequest", "invalid", field="base")
-    if open_for(call.github, repository, pull.head, base):
+    head = call.github.head_repository(repository, issue)
+    if head is not None and open_for(call.github, repository, head, pull.head, base):
         message = f"A pull request already exists for base branch '{base}' and head branch '{pull.head}'"
         raise invalid("PullRequest", "custom", field="base", message=message)
     before = {"ref": {"from": pull.base}, "sha": {"from": git.branch(pull.base) or pull.base_sha}}

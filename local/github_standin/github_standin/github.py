@@ -132,13 +132,22 @@ class GitHub:
         place = (repository.id, commit)
         return [c for c in self.store.commit_comments if (c.repository_id, c.commit_id) == place]
 
+    def head_repository(self, repository: Repository, issue: Issue) -> Repository | None:
+        """Return the repository of a pull request's head, or None if that fork is gone."""
+        if issue.pull is None:
+            raise ValueError(f"#{issue.number} is no pull request")
+        if issue.pull.fork_id is None:
+            return repository
+        return self.store.repositories.get(issue.pull.fork_id)
+
     def head_of(self, repository: Repository, issue: Issue) -> str:
         """Return a pull request's head commit: while it is open, where its branch is now."""
         if issue.pull is None:
             raise ValueError(f"#{issue.number} is no pull request")
-        if issue.state == "closed":
+        place = self.head_repository(repository, issue)
+        if issue.state == "closed" or place is None:
             return issue.pull.head_sha
-        return self.git(repository).branch(issue.pull.head) or issue.pull.head_sha
+        return self.git(place).branch(issue.pull.head) or issue.pull.head_sha
 
     def close(self) -> None:
         """Stop delivering and close the database."""

@@ -199,6 +199,9 @@ class Root:
             shaped |= {
                 "isDraft": issue.pull.draft,
                 "headRefName": issue.pull.head,
+                "headRepository": self._head_repository(repository, issue),
+                "isCrossRepository": issue.pull.fork_id is not None,
+                "maintainerCanModify": issue.pull.maintainer_can_modify,
                 "headRefOid": self._github.head_of(repository, issue),
                 "baseRefName": issue.pull.base,
                 "reviewThreads": lambda _info, **page: graphql_threads.threads(
@@ -206,6 +209,10 @@ class Root:
                 ),
             }
         return shaped
+
+    def _head_repository(self, repository: Repository, issue: Issue) -> JSON | None:
+        head = self._github.head_repository(repository, issue)
+        return None if head is None else self._repository(head)
 
     def _edits(self, issue: Issue) -> list[JSON]:
         # Newest first; a text that was never edited has no history, and the original counts as an edit.

@@ -68,9 +68,10 @@ def _credits(commits: list[Commit], author: Signature, message: str) -> str:
     return "\n".join(f"Co-authored-by: {person}" for person in dict.fromkeys(who) if person not in named)
 
 
-def merge_message(repository: Repository, issue: Issue, pull: Pull) -> str:
+def merge_message(github: GitHub, repository: Repository, issue: Issue, pull: Pull) -> str:
     """Return the message of a merge commit."""
-    title = f"Merge pull request #{issue.number} from {repository.owner}/{pull.head}"
+    owner = github.store.accounts[pull.fork_owner_id or repository.owner_id].login
+    title = f"Merge pull request #{issue.number} from {owner}/{pull.head}"
     if repository.merge_commit_title == "PR_TITLE":
         title = f"{issue.title} (#{issue.number})"
     bodies = {"PR_TITLE": issue.title, "PR_BODY": issue.body or "", "BLANK": ""}
@@ -99,7 +100,7 @@ class Merger:
     def merge(self, message: str | None) -> str:
         """Make a merge commit and return its hash."""
         message, head = (
-            message or merge_message(self._repository, self._issue, self._pull),
+            message or merge_message(self._github, self._repository, self._issue, self._pull),
             self._pull.head_sha,
         )
         return self._write(self._tree(head), [self._base, head], message, self._who)

@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from github_standin import events, workflows
+from github_standin import events, forks, workflows
 from github_standin.answers import unprocessable
 from github_standin.auth import role_of
 from github_standin.git import rules
@@ -111,7 +111,8 @@ def apply(github: GitHub, repository: Repository, sender: Account, updates: list
             github.lag.made("object", repository.id, git.commit(update.after).tree)
         if update.ref.startswith((_BRANCHES, _TAGS)) and not update.ref.startswith(silent):
             _tell(github, repository, sender, update)
-        if update.ref.startswith(_BRANCHES) and update.after != ZERO:
+        # Actions are off in a fork until its owner turns them on.
+        if update.ref.startswith(_BRANCHES) and update.after != ZERO and repository.parent_id is None:
             branch = update.ref.removeprefix(_BRANCHES)
             workflows.start(github, repository, "push", branch=branch, head=update.after, actor=sender)
         if update.ref.startswith(_BRANCHES):
@@ -154,30 +155,57 @@ def _tell(github: GitHub, repository: Repository, sender: Account, update: Updat
 
 def _follow(github: GitHub, repository: Repository, sender: Account, update: Update) -> None:
     branch = update.ref.removeprefix(_BRANCHES)
-    for issue in github.issues_of(repository):
-        if issue.pull is None or issue.state != "open" or issue.pull.head != branch:
+    for issue in github.store.issues:
+        if issue.pull is None or issue.state != "open" or issue.pull.head != branch or issue.deleted:
+            continue
+        base = github.store.repositories.get(issue.repository_id)
+        # The branch of a fork's pull request is in another repository than the pull request is.
+        head = github.head_repository(base, issue) if base else None
+        if base is None or head is None or head.id != repository.id:
             continue
         if update.after == ZERO:
-            close(github, repository, issue, sender)
-            events.issue_event(github, repository, issue, "closed", sender)
+            close(github, base, issue, sender)
+            events.issue_event(github, base, issue, "closed", sender)
             continue
-        issue.pull.head_sha = update.after
-        issue.updated_at = github.now()
-        github.store.issues.put(issue)
-        github.git(repository).set_ref(f"refs/pull/{issue.number}/head", update.after)
-        workflows.start_for_pull(github, repository, issue, sender)
+        follow(github, base, repository, issue, update.after)
+        workflows.start_for_pull(github, base, issue, sender)
         events.issue_event(
-            github, repository, issue, "synchronize", sender, before=update.before, after=update.after
+            github, base, issue, "synchronize", sender, before=update.before, after=update.after
         )
+
+
+def follow(github: GitHub, base: Repository, head: Repository, issue: Issue, sha: str) -> None:
+    """Move a pull request to a commit, which its ref in the base repository names too.
+
+    Args:
+        head: where the commit is.
+    """
+    if issue.pull is None:
+        return
+    if head.id != base.id:
+        forks.bring(github, base, head, sha)
+    issue.pull.head_sha = sha
+    issue.updated_at = github.now()
+    github.store.issues.put(issue)
+    github.git(base).set_ref(f"refs/pull/{issue.number}/head", sha)
 
 
 def close(github: GitHub, repository: Repository, issue: Issue, sender: Account) -> None:
     """Close an issue or a pull request; a pull request keeps the commits it had."""
     if issue.pull is not None:
         git = github.git(repository)
-        issue.pull.head_sha = git.branch(issue.pull.head) or issue.pull.head_sha
+        issue.pull.head_sha = github.head_of(repository, issue)
         issue.pull.base_sha = git.branch(issue.pull.base) or issue.pull.base_sha
     issue.state = "closed"
     issue.closed_at = issue.updated_at = github.now()
     issue.closed_by_id = sender.id
     github.store.issues.put(issue)
+
+
+def close_all(github: GitHub, orphans: list[Issue], sender: Account) -> None:
+    """Close the pull requests from a fork that was deleted: https://github.com/refined-github/sandbox/pull/129."""
+    for issue in orphans:
+        base = github.store.repositories.get(issue.repository_id)
+        if base is not None:
+            close(github, base, issue, sender)
+            events.issue_event(github, base, issue, "closed", sender)

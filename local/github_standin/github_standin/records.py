@@ -151,12 +151,14 @@ class Repository(Record):
         drafts: whether draft pull requests are supported (private ones of some plans lack them).
         next_number: of the next issue or pull request.
         former_names: full names that it had before, in lower case.
+        parent_id: the repository that it is a fork of.
     """
 
     owner_id: int
     owner: str
     name: str
     former_names: list[str] = Field(default_factory=list)
+    parent_id: int | None = None
     private: bool = False
     archived: bool = False
     description: str | None = None
@@ -218,6 +220,9 @@ class Pull(BaseModel):
 
     Attributes:
         head_sha: last known head; while it is open the branch itself is asked.
+        fork_id: the repository of the head, if it is another one; that may be gone.
+        fork_owner_id: whose it is, or was.
+        maintainer_can_modify: whether people who may write to the base may push to the fork's branch.
     """
 
     id: int
@@ -225,6 +230,9 @@ class Pull(BaseModel):
     base: str
     head_sha: str
     base_sha: str
+    fork_id: int | None = None
+    fork_owner_id: int | None = None
+    maintainer_can_modify: bool = False
     draft: bool = False
     merged_at: float | None = None
     merged_by_id: int | None = None

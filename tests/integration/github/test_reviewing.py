@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.people import Person, StandInError
+from tests.integration.github.kit import MAINTAINER, address, clone, commit, git
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.github.kit import Hook, StandIn
 
 
@@ -35,3 +38,25 @@ def test_a_review_is_written_answered_and_resolved(stand_in: StandIn, hook: Hook
     assert [it["body"] for it in thread["comments"]["nodes"]] == ["Why?", "Because"]
     with pytest.raises(StandInError, match="Could not resolve to a node"):
         author.resolve("PRRT_nothing")
+
+
+def test_a_fork_s_work_is_fetched_and_pushed_to(stand_in: StandIn, tmp_path: Path) -> None:
+    """`refs/pull/N/head` is fetched from the base; a maintainer pushes to that branch of the fork alone."""
+    author = Person.join(stand_in.url, "forker")
+    name = stand_in.repository("octo/forked")
+    author.rest("POST", f"/repos/{name}/forks", {})
+    head = author.commit("forker/forked", "work", {"a.txt": "two\n"})
+    number = author.open_pull(name, "forker:work", "Two instead of one")
+    folder = clone(stand_in, name, tmp_path, MAINTAINER)
+    git(folder, "fetch", "--quiet", "origin", f"refs/pull/{number}/head")
+    assert git(folder, "rev-parse", "FETCH_HEAD").strip() == head
+    git(folder, "checkout", "--quiet", "FETCH_HEAD")
+    fork = address(stand_in, "forker/forked", MAINTAINER)
+    pushed = commit(folder, "b.txt", "mended\n")
+    assert "permission denied" in git(folder, "push", fork, "HEAD:refs/heads/other", ok=False)
+    git(folder, "push", "--quiet", fork, "HEAD:refs/heads/work")
+    pull = author.rest("GET", f"/repos/{name}/pulls/{number}")
+    assert (pull["head"]["sha"], pull["commits"]) == (pushed, 2)
+    author.rest("PATCH", f"/repos/{name}/pulls/{number}", {"maintainer_can_modify": False})
+    commit(folder, "b.txt", "again\n")
+    assert "Permission to" in git(folder, "push", fork, "HEAD:refs/heads/work", ok=False)

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from github_standin import pushes
+from github_standin import forks, pushes
 from github_standin.actors import ANONYMOUS, Actor
 from github_standin.answers import ApiError
 from github_standin.auth import authenticate, may_see, role_of
@@ -122,7 +122,8 @@ def admit(github: GitHub, owner: str, name: str, authorization: str | None, *, p
         raise RefusedError(401, "No anonymous write access." if push else "Repository not found.")
     if found is None or not may_see(actor, found):
         raise RefusedError(404, "Repository not found.")
-    if not _may(actor, found, push=push):
+    open_branches = None if _may(actor, found, push=push) else _open_branches(github, actor, found)
+    if open_branches == [] or (open_branches and not push):
         who = actor.account.login if actor.account else "anonymous"
         action = f"Permission to {found.full_name}.git denied to {who}."
         raise RefusedError(403, action if push else "Write access to repository not granted.")
@@ -132,6 +133,7 @@ def admit(github: GitHub, owner: str, name: str, authorization: str | None, *, p
     environment = dict(github.git_store.environment)
     rules = {
         "protected": pushes.protected_for(found, actor),
+        "only": open_branches,
         "workflows": actor.kind != "installation" or grants(actor.permissions, "workflows", "write"),
         "log": str(log),
         "rulesets": pushes.rulesets_for(found, actor),
@@ -143,6 +145,13 @@ def admit(github: GitHub, owner: str, name: str, authorization: str | None, *, p
     }
     environment["STANDIN_PUSH"] = json.dumps(rules)
     return Grant(found, actor, f"/{found.full_name}.git", environment, log)
+
+
+def _open_branches(github: GitHub, actor: Actor, found: Repository) -> list[str]:
+    """Return the branches of a fork that a person may push to although it is somebody else's."""
+    if actor.kind != "user" or actor.account is None:
+        return []
+    return forks.open_branches(github, found, actor.account)
 
 
 def _may(actor: Actor, found: Repository, *, push: bool) -> bool:

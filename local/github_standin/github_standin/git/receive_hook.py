@@ -78,6 +78,8 @@ def _broken(rules: dict[str, Any], old: str, new: str, ref: str) -> list[str]:
 def _refusal(rules: dict[str, Any], old: str, new: str, ref: str) -> str | None:
     """Return why a ref may not be updated, in GitHub's words, or None."""
     branch = ref.removeprefix("refs/heads/")
+    if rules["only"] is not None and (branch == ref or branch not in rules["only"] or new == ZERO):
+        return "permission denied"
     if ref != branch and any(fnmatch.fnmatchcase(branch, pattern) for pattern in rules["protected"]):
         print(f"error: GH006: Protected branch update failed for {ref}.", file=sys.stderr)
         if new == ZERO:

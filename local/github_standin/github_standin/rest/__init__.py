@@ -8,6 +8,7 @@ from github_standin.rest import (
     commit_comments,
     commits,
     deliveries,
+    forks,
     git_data,
     issues,
     labels,
@@ -29,6 +30,7 @@ for _module in (
     deliveries,
     users,
     repositories,
+    forks,
     refs,
     git_data,
     # Before `commits`, whose route takes all the rest of a path.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from github_standin import changes, events, reviewing, workflows
+from github_standin import changes, events, forks, pushes, reviewing, workflows
 from github_standin.answers import ApiError, Reply, forbidden, invalid, not_found
+from github_standin.auth import allow
 from github_standin.git.diffs import changed_files
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
 from github_standin.records import Pull
@@ -39,52 +40,80 @@ def list_pulls(call: Call) -> Reply:
     owner, colon, branch = call.query.get("head", "").partition(":")
     # As on GitHub, a head without an owner is not a filter at all.
     if colon:
-        mine = owner.lower() == repository.owner.lower()
-        chosen = [issue for issue in chosen if mine and issue.pull and issue.pull.head == branch]
+        wanted = (owner.lower(), branch)
+        chosen = [issue for issue in chosen if _head_name(call, repository, issue) == wanted]
     if base := call.query.get("base"):
         chosen = [issue for issue in chosen if issue.pull and issue.pull.base == base]
     return call.page(chosen, lambda issue: pulls.pull_request(call.github, repository, issue, full=False))
 
 
+def _head_name(call: Call, repository: Repository, issue: Issue) -> tuple[str, str]:
+    pull = issue.pull
+    if pull is None:
+        raise not_found()
+    owner = call.github.store.accounts.get(pull.fork_owner_id or repository.owner_id)
+    return owner.login.lower() if owner else "", pull.head
+
+
 @ROUTER.on("POST", "/repos/{owner}/{repo}/pulls")
 def create_pull(call: Call) -> Reply:
-    """Open a pull request from a branch that has commits of its own."""
-    repository = call.repository(WRITE_PULLS)
+    """Open a pull request from a branch that has commits of its own, here or in a fork."""
+    repository = call.repository(EDIT_PULLS)
     if not repository.has_pull_requests:
         raise forbidden("Pull requests are disabled for this repository.")
     head, base = call.text("head"), call.text("base")
     title = changes.checked_title(call.text("title"), "PullRequest")
     body = changes.checked_body(call.maybe_text("body"), "PullRequest")
     draft = call.flag("draft") or False
-    owner, colon, branch = head.partition(":")
-    if colon:
-        head = branch if owner.lower() == repository.owner.lower() else ""
-    head_sha, base_sha = _ends(call, repository, head, base)
+    place, head = _place(call, repository, head)
+    head_sha, base_sha = _ends(call, repository, place, head, base)
     if draft and not repository.drafts:
         raise ApiError(422, "Draft pull requests are not supported in this repository.")
     call.create_content()
     number = call.github.store.next_id("pull")
     pull = Pull(id=number, head=head, base=base, head_sha=head_sha, base_sha=base_sha, draft=draft)
+    if place.id != repository.id:
+        pull.fork_id, pull.fork_owner_id = place.id, place.owner_id
+        # As GraphQL documents it; REST does not say.
+        pull.maintainer_can_modify = call.flag("maintainer_can_modify") is not False
     issue = changes.begin(call, repository, title, body, pull)
-    call.github.store.issues.put(issue)
+    pushes.follow(call.github, repository, place, issue, head_sha)
     call.github.lag.made("issue", repository.id, issue.number)
-    call.github.git(repository).set_ref(f"refs/pull/{issue.number}/head", head_sha)
     workflows.start_for_pull(call.github, repository, issue, call.account())
     events.issue_event(call.github, repository, issue, "opened", call.account())
     return Reply(201, pulls.pull_request(call.github, repository, issue))
 
 
-def _ends(call: Call, repository: Repository, head: str, base: str) -> tuple[str, str]:
+def _place(call: Call, repository: Repository, head: str) -> tuple[Repository, str]:
+    """Return repository and branch of a new pull request's head, to which its author must be able to write.
+
+    https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request
+    """
+    owner, colon, branch = head.partition(":")
+    if not colon or owner.lower() == repository.owner.lower():
+        allow(call.actor, repository, WRITE_PULLS)
+        return repository, branch if colon else head
+    fork = forks.fork_of(call.github, repository, owner)
+    # An installation of the base repository does not reach a fork.
+    if fork is None or call.by_app:
+        raise invalid("PullRequest", "invalid", field="head")
+    allow(call.actor, fork, WRITE_PULLS)
+    return fork, branch
+
+
+def _ends(call: Call, repository: Repository, place: Repository, head: str, base: str) -> tuple[str, str]:
     """Return the commits of the head and base branches; refuse where no pull request can be between them."""
     git = call.github.git(repository)
-    base_sha, head_sha = git.branch(base), git.branch(head)
-    if head_sha is None or call.hidden(repository, "ref", f"refs/heads/{head}"):
+    base_sha, head_sha = git.branch(base), call.github.git(place).branch(head)
+    if head_sha is None or call.hidden(place, "ref", f"refs/heads/{head}"):
         raise invalid("PullRequest", "invalid", field="head")
     if base_sha is None:
         raise invalid("PullRequest", "invalid", field="base")
-    if changes.open_for(call.github, repository, head, base):
-        message = f"A pull request already exists for {repository.owner}:{head}."
+    if changes.open_for(call.github, repository, place, head, base):
+        message = f"A pull request already exists for {place.owner}:{head}."
         raise invalid("PullRequest", "custom", message=message)
+    if place.id != repository.id:
+        forks.bring(call.github, repository, place, head_sha)
     if git.merge_base(base_sha, head_sha) is None:
         message = f"The {head} branch has no history in common with {base}"
         raise invalid("PullRequest", "custom", message=message)
@@ -136,6 +165,8 @@ def change_pull(call: Call) -> Reply:
     changes.check_author(call, repository, issue, "write")
     if (base := call.maybe_text("base")) is not None:
         changes.set_base(call, repository, issue, base)
+    if (modify := call.flag("maintainer_can_modify")) is not None and issue.pull and issue.pull.fork_id:
+        issue.pull.maintainer_can_modify = modify
     change(call, repository, issue)
     call.github.store.issues.put(issue)
     return Reply(200, pulls.pull_request(call.github, repository, issue))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from github_standin.answers import ApiError, Reply, forbidden, not_accessible
 from github_standin.auth import role_of
+from github_standin.control_repositories import remove
 from github_standin.permissions import ADMINISTER, METADATA, READ_CONTENTS, ROLES
 from github_standin.renames import rename
 from github_standin.routing import Router
@@ -22,8 +23,11 @@ ROUTER = Router()
 _LEGACY = {"maintain": "write", "triage": "read"}
 
 
-def _shape(call: Call, repository: Repository) -> dict[str, Any]:
+def shape(call: Call, repository: Repository) -> dict[str, Any]:
+    """Return a repository in full, with what the caller may do in it and what it is a fork of."""
     shaped = shape_repository(call.github, repository)
+    if (parent := call.github.store.repositories.get(repository.parent_id)) is not None:
+        shaped["parent"] = shaped["source"] = shape_repository(call.github, parent)
     shaped["network_count"] = shaped["subscribers_count"] = 0
     if call.actor.kind == "user" and call.actor.account is not None:
         shaped["permissions"] = role_flags(role_of(repository, call.actor.account))
@@ -38,7 +42,7 @@ def _shape(call: Call, repository: Repository) -> dict[str, Any]:
 @ROUTER.on("GET", "/repos/{owner}/{repo}")
 def get_repository(call: Call) -> Reply:
     """Return a repository."""
-    return Reply(200, _shape(call, call.repository(METADATA)))
+    return Reply(200, shape(call, call.repository(METADATA)))
 
 
 @ROUTER.on("PATCH", "/repos/{owner}/{repo}")
@@ -67,7 +71,14 @@ def change_repository(call: Call) -> Reply:
     repository.description = call.maybe_text("description") or repository.description
     repository.updated_at = call.github.now()
     call.github.store.repositories.put(repository)
-    return Reply(200, _shape(call, repository))
+    return Reply(200, shape(call, repository))
+
+
+@ROUTER.on("DELETE", "/repos/{owner}/{repo}")
+def delete_repository(call: Call) -> Reply:
+    """Delete a repository as its admin."""
+    remove(call.github, call.repository(ADMINISTER))
+    return Reply(204)
 
 
 def _branch(call: Call, repository: Repository, name: str, sha: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from github_standin.records import Issue, Pull, Repository
 
 
-def _side(github: GitHub, record: Repository, branch: str, sha: str) -> JSON:
+def _base(github: GitHub, record: Repository, branch: str, sha: str) -> JSON:
     return {
         "label": f"{record.owner}:{branch}",
         "ref": branch,
@@ -25,6 +25,16 @@ def _side(github: GitHub, record: Repository, branch: str, sha: str) -> JSON:
         "user": maybe_user(github, record.owner_id),
         "repo": repository(github, record),
     }
+
+
+def _head(github: GitHub, record: Repository, issue: Issue, pull: Pull, sha: str) -> JSON:
+    """Return the head, whose repository is null once a fork is gone."""
+    place = github.head_repository(record, issue)
+    if place is not None:
+        return _base(github, place, pull.head, sha)
+    user = maybe_user(github, pull.fork_owner_id)
+    label = f"{user['login'] if user else 'unknown'}:{pull.head}"
+    return {"label": label, "ref": pull.head, "sha": sha, "user": user, "repo": None}
 
 
 def base_sha(github: GitHub, repository: Repository, issue: Issue, pull: Pull) -> str:
@@ -85,8 +95,8 @@ def pull_request(github: GitHub, repository: Repository, issue: Issue, *, full: 
         **{f"{name}_url": addresses[name] for name in ("commits", "review_comments", "review_comment")},
         "comments_url": addresses["comments"],
         "statuses_url": statuses,
-        "head": _side(github, repository, issue.pull.head, head),
-        "base": _side(github, repository, issue.pull.base, base),
+        "head": _head(github, repository, issue, issue.pull, head),
+        "base": _base(github, repository, issue.pull.base, base),
         "_links": {name: {"href": address} for name, address in addresses.items()},
         "author_association": association(github, repository, issue.user_id),
         "auto_merge": None,
@@ -109,7 +119,7 @@ def _counts(github: GitHub, repository: Repository, issue: Issue, base: str, hea
         "merged_by": maybe_user(github, issue.pull.merged_by_id if issue.pull else None),
         "comments": len(github.comments_of(issue)),
         "review_comments": _review_comments(github, issue),
-        "maintainer_can_modify": False,
+        "maintainer_can_modify": issue.pull is not None and issue.pull.maintainer_can_modify,
         "commits": git.count(base, head) if is_complete else 0,
         "additions": lines["additions"],
         "deletions": lines["deletions"],

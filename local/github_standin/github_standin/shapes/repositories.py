@@ -71,13 +71,14 @@ def brief_repository(repository: Repository) -> JSON:
 def repository(github: GitHub, repository: Repository) -> JSON:
     """Return a whole repository, as the API and webhook payloads carry it."""
     page = github.links.page(repository)
+    forks = sum(it.parent_id == repository.id for it in github.store.repositories)
     open_issues = sum(issue.state == "open" for issue in github.issues_of(repository))
     return {
         **brief_repository(repository),
         "owner": user(github, github.store.accounts[repository.owner_id]),
         "html_url": page,
         "description": repository.description,
-        "fork": False,
+        "fork": repository.parent_id is not None,
         "url": github.links.repo(repository),
         **{f"{name}_url": github.links.repo(repository, path) for name, path in _ADDRESSES.items()},
         "created_at": stamp(repository.created_at),
@@ -100,7 +101,7 @@ def repository(github: GitHub, repository: Repository) -> JSON:
         "has_wiki": False,
         "has_pages": False,
         "has_discussions": False,
-        "forks_count": 0,
+        "forks_count": forks,
         "mirror_url": None,
         "archived": repository.archived,
         "disabled": False,
@@ -112,7 +113,7 @@ def repository(github: GitHub, repository: Repository) -> JSON:
         **{name: getattr(repository, name) for name in MERGE_SETTINGS},
         "topics": [],
         "visibility": "private" if repository.private else "public",
-        "forks": 0,
+        "forks": forks,
         "open_issues": open_issues,
         "watchers": 0,
         "default_branch": repository.default_branch,

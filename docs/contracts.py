@@ -22,6 +22,7 @@ from pullwright.models import (
     Verdict,
 )
 from pullwright.record import SessionRecord
+from pullwright.reviewing.models import Answer, Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +33,17 @@ PAGE = Path(__file__).with_name("contracts.md")
 HEAD = """\
 # Contracts
 
-Drawn from `functions/pullwright/models.py`, `record.py` and `errors/` by `make docs`. Times are
-ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what we store ignores them.
+Drawn from `functions/pullwright/models.py`, `reviewing/models.py`, `record.py` and `errors/` by `make docs`.
+Times are ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what we store
+ignores them.
 """
 MODELS: dict[str, type[BaseModel]] = {
     "Execution input": SessionRequest,
     "`sessions/<id>/request.json`": AgentRequest,
     "`sessions/<id>/result.json`": AgentResult,
     "`sessions/<id>/usage.json`": SessionUsage,
+    "What the agent of a session that only comments answers": Answer,
+    "`sessions/<id>/findings.json`": Findings,
     "What OpenPullRequest answers": OpenedPullRequest,
     "What ReportOutcome answers": Verdict,
     "What the broker answers": BrokerGrant,

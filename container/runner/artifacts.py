@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from pullwright.reviewing.models import Findings
+
 _Model = TypeVar("_Model", bound=BaseModel)
 # S3 says the first to a role with s3:ListBucket; to others a missing object is forbidden.
 _MISSING = frozenset({"NoSuchKey", "AccessDenied"})
@@ -89,6 +91,14 @@ class Artifacts:
             AwsUnavailable: S3 did not take it.
         """
         self._put("result.json", result.model_dump_json(indent=2).encode())
+
+    def put_findings(self, findings: Findings) -> None:
+        """Write `findings.json`.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+        """
+        self._put("findings.json", findings.model_dump_json(indent=2).encode())
 
     def put_file(self, path: Path) -> None:
         """Write a file under its own name; one that does not exist is written empty.

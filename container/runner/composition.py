@@ -24,6 +24,8 @@ from runner.log import tee
 from runner.metadata import read_identity
 from runner.record import SessionClaim
 from runner.report import Report
+from runner.review.session import FOLDER as REVIEW_FOLDER
+from runner.review.session import ReviewSession
 from runner.session import Session
 from runner.stopping import StopConditions
 from runner.tracking import Tracker
@@ -100,7 +102,7 @@ def prepare(
 def _private_folder(work_dir: Path) -> Path:
     """Make the runner's own folder, and clear what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    for name in ("agent", "collected", "objects", "runner", *FOLDERS):
+    for name in ("agent", "collected", "objects", "runner", REVIEW_FOLDER, *FOLDERS):
         shutil.rmtree(work_dir / name, ignore_errors=True)
     private = work_dir / "runner"
     private.mkdir(mode=0o700)
@@ -109,30 +111,36 @@ def _private_folder(work_dir: Path) -> Path:
 
 
 def make_tracker(context: SessionContext, request: AgentRequest) -> Tracker:
-    """Make what keeps the tracking comment current."""
+    """Make what keeps the tracking comment current, or logs alone if the session's token cannot write."""
     # It waits for a limit itself, and then shows what is new by then.
     github = context.github(request.repository, Room.PROGRESS, 0.0)
     return Tracker(
         request,
-        lambda body: github.update_comment(request.repository, request.comment_id, body),
+        lambda body: (
+            request.only_comments or github.update_comment(request.repository, request.comment_id, body)
+        ),
         elapsed=lambda: context.phases.elapsed,
         stretch=github.pace.stretch,
     )
 
 
-def make_session(context: SessionContext, request: AgentRequest, report: Report, tracker: Tracker) -> Session:
+def make_session(
+    context: SessionContext, request: AgentRequest, report: Report, tracker: Tracker
+) -> Session | ReviewSession:
     """Make the session with all that it needs before the repository is cloned."""
     stops = StopConditions(
         context.signals, context.phases, DiskWatch(context.settings.work_dir), request.limits.minutes
     )
     remote = Remote(
         request.git_url,
-        request.branch,
+        request.base if request.only_comments else request.branch,
         context.grants.github_token,
         forget=context.grants.forget_github_token,
         token_age=context.grants.github_token_age,
         should_stop=lambda: stops.from_outside() is not None,
     )
+    if request.only_comments:
+        return ReviewSession(request, context, report, tracker, stops, remote)
     github = context.github(request.repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
     landing = Landing(github, request.repository, request.branch, time.sleep)
     return Session(request, context, report, tracker, stops, remote, landing)

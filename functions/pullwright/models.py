@@ -107,6 +107,7 @@ class Outcome(StrEnum):
 
     CHANGED = "changed"
     NO_CHANGE = "no_change"
+    COMMENTED = "commented"
     FAILED = "failed"
 
 

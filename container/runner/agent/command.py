@@ -28,6 +28,7 @@ def cli_arguments(
     tools: Sequence[str] = TOOLS,
     *,
     used_turns: int = 0,
+    system_prompt: str = RULES,
 ) -> list[str]:
     """Return the command line. The prompt is not in it: every user of a machine can read command lines.
 
@@ -56,7 +57,7 @@ def cli_arguments(
         f"--model={request.model}",
         f"--max-turns={max(request.limits.turns - used_turns, 1)}",
         f"--session-id={conversation_id}",
-        f"--append-system-prompt={RULES}",
+        f"--append-system-prompt={system_prompt}",
     ]
 
 

@@ -71,20 +71,20 @@ def build_prompt(request: AgentRequest, nonce: str, notes: str = "", *, resumed:
     blocks = []
     # Who said something stands outside of the blocks, where nobody but us can write.
     opened_by = (
-        f", opened by {_person(request.opened_by, request.opened_by_role)}" if request.opened_by else ""
+        f", opened by {person(request.opened_by, request.opened_by_role)}" if request.opened_by else ""
     )
     if request.issue is not None:
         content = f"Issue #{request.issue}: {request.title}\n\n{request.body}"
-        blocks.append(f"The issue{opened_by}:\n{_block('issue', nonce, content)}")
+        blocks.append(f"The issue{opened_by}:\n{block('issue', nonce, content)}")
     elif request.prompt is None:
         content = f"{request.title}\n\n{request.body}"
-        blocks.append(f"The pull request{opened_by}:\n{_block('pull-request', nonce, content)}")
+        blocks.append(f"The pull request{opened_by}:\n{block('pull-request', nonce, content)}")
     for comment in request.comments:
-        author = _person(comment.author, comment.author_role)
+        author = person(comment.author, comment.author_role)
         heading = f"A comment by {author}, {comment.created_at:%Y-%m-%d %H:%M} UTC:"
-        blocks.append(f"{heading}\n{_block('comment', nonce, comment.body)}")
+        blocks.append(f"{heading}\n{block('comment', nonce, comment.body)}")
     if request.prompt is not None:
-        blocks.append(_block("task", nonce, request.prompt))
+        blocks.append(block("task", nonce, request.prompt))
     if request.prompt is None:
         wanted = "What is wanted stands in the blocks below."
     elif request.issue is None:
@@ -102,10 +102,12 @@ def build_prompt(request: AgentRequest, nonce: str, notes: str = "", *, resumed:
     )
 
 
-def _person(login: str, role: AuthorRole) -> str:
+def person(login: str, role: AuthorRole) -> str:
+    """Name somebody, with what they may do in the repository."""
     return f"@{plain_line(login, _LONGEST_NAME)} ({_ROLES[role]})"
 
 
-def _block(kind: str, nonce: str, content: str) -> str:
+def block(kind: str, nonce: str, content: str) -> str:
+    """Return what others wrote, in a block that nothing in it can close."""
     name = f"{kind}-{nonce}"
     return f"<{name}>\n{content.strip()}\n</{name}>"

@@ -16,7 +16,7 @@ from runner.agent.conversation import keep_conversation
 from runner.agent.input import AgentInput
 from runner.agent.notices import Notices
 from runner.agent.process import Stop, run_as_agent
-from runner.agent.prompt import build_prompt
+from runner.agent.prompt import RULES, build_prompt
 from runner.agent.readable import ReadableTranscript
 from runner.agent.stream import Conversation, decode
 from runner.agent.tools import TOOLS
@@ -63,6 +63,9 @@ def run_agent(
     resumed: bool = False,
     tools: Sequence[str] = TOOLS,
     notes: str = "",
+    prompt: str | None = None,
+    system_prompt: str = RULES,
+    reply: Callable[[str], str | None] = lambda _: None,
     patience: float = PATIENCE_SECONDS,
     report: Report,
 ) -> AgentRun:
@@ -75,6 +78,10 @@ def run_agent(
         settle: called when the agent has ended, before everything that it left is ended too.
         resumed: the workspace holds the work of a session that was cut off.
         notes: what the repository's maintainers want it to know.
+        prompt: in place of the one that asks for a change.
+        system_prompt: the rules that it works by.
+        reply: called with its last words when it has done what was asked; what it returns is said to it in
+            the same conversation, and None ends that.
         patience: seconds for which a model's service that fails is asked again.
         report: told what is used; knows what earlier tasks have used.
 
@@ -87,7 +94,8 @@ def run_agent(
     conversation_id = str(uuid.uuid4())
     conversation = Conversation(workspace.folder)
     kept, readable = Transcript(transcript), ReadableTranscript(transcript.with_suffix(".md"))
-    agent_input = AgentInput(build_prompt(request, secrets.token_hex(8), notes, resumed=resumed))
+    first = prompt or build_prompt(request, secrets.token_hex(8), notes, resumed=resumed)
+    agent_input = AgentInput(first)
 
     def on_line(line: bytes) -> None:
         # At the source: transcripts, comments, the commit's message and the summary all come from here.
@@ -105,8 +113,8 @@ def run_agent(
                 turns=conversation.turns,
                 tool=conversation.tool,
             )
-        if conversation.result is not None:
-            agent_input.end()
+        if event.get("type") == "result":
+            _go_on(conversation, agent_input, reply)
 
     config = GatewayConfig(
         provider=request.provider,
@@ -142,7 +150,11 @@ def run_agent(
                 return should_stop() or (Stop.STUCK if guard.reason else None)
 
             ended = run_as_agent(
-                cli_arguments(request, conversation_id, rules, tools, used_turns=report.before.turns),
+                cli_arguments(
+                    *(request, conversation_id, rules, tools),
+                    used_turns=report.before.turns,
+                    system_prompt=system_prompt,
+                ),
                 user=workspace.user,
                 cwd=workspace.folder,
                 env=agent_environment(
@@ -158,10 +170,21 @@ def run_agent(
         readable.close()
     keep_conversation(workspace, rules.folder, conversation_id, transcript.with_name("conversation.jsonl"))
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
-    turns = result.num_turns if result and result.num_turns is not None else conversation.turns
+    # Where it was asked twice, the last line counts the second time alone.
+    turns = max(conversation.turns, (result.num_turns or 0) if result else 0)
     report.use(usage.cost_usd, usage.tokens, turns)
     return AgentRun(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble, guard.reason),
         summary=(result.result if result and result.good else None) or conversation.last_text,
         conversation_id=conversation_id,
     )
+
+
+def _go_on(conversation: Conversation, agent_input: AgentInput, reply: Callable[[str], str | None]) -> None:
+    """Say something more to the CLI when it has ended one task well, or end its input."""
+    result = conversation.result
+    more = reply(result.result or conversation.last_text) if result is not None and result.good else None
+    if more is None:
+        agent_input.end()
+    else:
+        agent_input.send(more)

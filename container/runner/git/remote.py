@@ -138,13 +138,31 @@ class Remote:
             GitHubUnavailable: GitHub did not give them.
             HistoryRefused: an object among them is dangerous.
         """
+        self.fetch_commit(store, head, ref, ref)
 
-        def attempt() -> None:
-            self._fetch_objects(*_FETCH_REF, f"+{ref}:{ref}", cwd=store.folder, store=store.folder)
-            changes = store.changes(head.tree, store.head(ref).tree)
+    def fetch_commit(self, store: Store, head: Head, commit: str, ref: str) -> Head:
+        """Bring a commit and the files of its tree into the store, as a ref of that.
+
+        GitHub gives every commit that it shows, whatever refs there are: https://github.com/actions/checkout
+        fetches by hash as well.
+
+        Args:
+            head: what the store has in full already.
+            commit: its hash, or a ref on GitHub.
+
+        Raises:
+            GitHubUnavailable: GitHub did not give them.
+            HistoryRefused: an object among them is dangerous.
+        """
+
+        def attempt() -> Head:
+            self._fetch_objects(*_FETCH_REF, f"+{commit}:{ref}", cwd=store.folder, store=store.folder)
+            found = store.head(ref)
+            changes = store.changes(head.tree, found.tree)
             self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
+            return found
 
-        retry(attempt, f"GitHub did not give {ref}", self._sleep)
+        return retry(attempt, f"GitHub did not give {commit}", self._sleep)
 
     def push(
         self, store: Store, commit: str | None, ref: str, *, lease: str | None = None

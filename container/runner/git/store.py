@@ -206,9 +206,14 @@ class Store:
         paths = {name.removeprefix(f"{tree}:") for name in names}
         return sorted({name for path, _, name in self.find(tree) if path in paths})
 
-    def write_diff(self, old: str, new: str, path: Path) -> None:
-        """Write the difference between two trees as a patch that `git apply` takes."""
-        options = ("-r", "-p", "--binary", "--full-index", "-M", "--no-ext-diff", "--no-textconv")
+    def write_diff(self, old: str, new: str, path: Path, *, for_reading: bool = False) -> None:
+        """Write the difference between two trees as a patch that `git apply` takes.
+
+        Args:
+            for_reading: of binary files nothing but that they differ.
+        """
+        whole = () if for_reading else ("--binary", "--full-index")
+        options = ("-r", "-p", *whole, "-M", "--no-ext-diff", "--no-textconv")
         with path.open("wb") as stream:
             run("diff-tree", *options, old, new, cwd=self.folder, out=stream)
 

@@ -89,6 +89,8 @@ class Ending:
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:
             but = "" if self.result is None or self.result.checks_passed else ", but checks fail"
             sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
+        if self.outcome is Outcome.COMMENTED:
+            sentence = "The agent has read the pull request."
         return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
 
     def details(self) -> dict[str, Any]:

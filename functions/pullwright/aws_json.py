@@ -48,6 +48,7 @@ class Service(NamedTuple):
 
 STATES = Service("states", "AWSStepFunctions", "1.0", "AWS_ENDPOINT_URL_SFN")
 SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "1.1", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "1.0", "AWS_ENDPOINT_URL_DYNAMODB")
 SQS = Service("sqs", "AmazonSQS", "1.0", "AWS_ENDPOINT_URL_SQS")
 
 

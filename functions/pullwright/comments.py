@@ -1,10 +1,11 @@
 """Every text that Pullwright writes on GitHub. The runner uses it too."""
 
 import re
+from collections.abc import Mapping
 
 from pullwright.effects import committed, fitting, without_effect
 from pullwright.errors import FailureClass
-from pullwright.markdown import block, code, details, in_html, inline, plain, sentence, table
+from pullwright.markdown import block, code, code_span, details, in_html, inline, plain, sentence, table
 from pullwright.models import (
     AgentRequest,
     AgentResult,
@@ -22,6 +23,7 @@ from pullwright.text import one_line
 TRACKING_MARKER = "<!-- pullwright:tracking -->"
 REFUSAL_MARKER = "<!-- pullwright:refusal -->"
 RELEASE_MARKER = "<!-- pullwright:release -->"
+HINT_MARKER = "<!-- pullwright:hint -->"
 HOLD_BEGIN, HOLD_END = "<!-- pullwright:ci -->", "<!-- /pullwright:ci -->"
 RELEASE_COMMAND = "/ci"
 PULL_REQUEST_MARKER = "<!-- pullwright:pull-request -->"
@@ -233,6 +235,16 @@ def render_withdrawn_refusal(link: str) -> str:
         link: to the comment that tells how far it is.
     """
     return _join(REFUSAL_MARKER, "### 🔧 Started after all", f"The work has begun: {link}")
+
+
+def render_hint(label: str, reasons: Mapping[str, str]) -> str:
+    """Return what people are told about a label that started no worker.
+
+    Args:
+        reasons: by worker, the rest of a sentence that begins with its name.
+    """
+    lines = "\n".join(f"- {code_span(worker)} {sentence(reason)}" for worker, reason in reasons.items())
+    return _join(HINT_MARKER, f"### 💡 The label {code_span(label)} started nothing here", lines)
 
 
 def pull_request_title(title: str) -> str:

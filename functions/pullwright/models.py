@@ -88,7 +88,9 @@ class SessionRequest(Model):
     def _has_one_subject(self) -> Self:
         if self.issue is not None and self.pull_request is not None:
             raise ValueError("issue and pull_request exclude each other: give one of them")
-        if self.issue is None and self.pull_request is None and self.prompt is None:
+        nothing = self.issue is None and self.pull_request is None and self.prompt is None
+        # Other workers may have instructions that say all.
+        if nothing and self.worker == IMPLEMENT:
             raise ValueError("one of issue, pull_request and prompt is needed")
         return self
 

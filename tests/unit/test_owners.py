@@ -18,8 +18,7 @@ from pullwright.errors import OwnerNotAllowed
 from pullwright.github.transport import Response
 from pullwright.owners import has_any, is_allowed
 from pullwright.webhook.answers import Answer
-from pullwright.webhook.decision import decide
-from pullwright.webhook.start import Start
+from pullwright.webhook.decision import Starts, decide
 from tests.unit.pipeline_kit import ASKED, PERSON, REPOSITORY, refused
 from tests.unit.test_reporting import Reporting
 from tests.unit.webhook_kit import SECRET, headers, payload
@@ -152,7 +151,7 @@ def _decided(name: str, allowed: str) -> Answer | Any:
 def test_the_webhook_ignores_strangers_at_once() -> None:
     """With a list a stranger's label starts no execution; without one OpenPullRequest knows the owner."""
     for allowed in ("", "*", "Octo-Org", "octo-org/widgets"):
-        assert isinstance(_decided("octo-org/widgets", allowed), Start)
+        assert isinstance(_decided("octo-org/widgets", allowed), Starts)
     for allowed in ("hexa", "octo-org/widget", "octo"):
         answer = _decided("octo-org/widgets", allowed)
         assert isinstance(answer, Answer)

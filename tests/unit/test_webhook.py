@@ -21,6 +21,7 @@ from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.secret import WebhookSecret
 from pullwright.webhook.service import Webhook
 from pullwright.webhook.settings import Settings
+from pullwright.webhook.workers import StoredWorkers
 from tests.unit.webhook_kit import (
     ENVIRON,
     EXECUTION,
@@ -46,6 +47,8 @@ SETTINGS = Settings(
     trigger_label=LABEL,
     allowed_apps="",
     allowed_owners="",
+    sessions_table="sessions",
+    on_no_match="hint",
 )
 CONTEXT = SimpleNamespace(
     function_name="webhook",
@@ -65,7 +68,8 @@ class Deployed:
         self.aws = aws or FakeAws()
         client = self.aws.client()
         secret = WebhookSecret(client, SETTINGS.webhook_secret_arn, monotonic=self.aws.monotonic)
-        self.webhook = Webhook(SETTINGS, client, secret)
+        workers = StoredWorkers(client, "sessions", LABEL, monotonic=self.aws.monotonic)
+        self.webhook = Webhook(SETTINGS, client, secret, workers)
         self.lines: list[str] = []
 
     def send(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -87,8 +91,8 @@ def test_a_label_is_acknowledged_with_its_execution() -> None:
     deployed = Deployed()
     status, body = deployed.send(labelled())
     assert (status, body["status"], body["execution_arn"]) == (202, "started", EXECUTION)
-    assert [name for name, _ in deployed.aws.calls] == ["GetSecretValue", "StartExecution"]
-    call = deployed.aws.calls[1][1]
+    assert [name for name, _ in deployed.aws.calls] == ["GetSecretValue", "GetItem", "StartExecution"]
+    call = deployed.aws.calls[2][1]
     assert (call["stateMachineArn"], call["name"]) == (MACHINE, f"implement-42-{GUID}")
     assert json.loads(call["input"])["issue"] == 42
 
@@ -123,7 +127,7 @@ def test_a_body_over_six_megabytes_is_refused(*, encoded: bool) -> None:
 def test_five_megabytes_are_taken() -> None:
     """A large body of an event that is none of our business is acknowledged."""
     body = json.dumps({"padding": "x" * 5_000_000})
-    status, _ = Deployed().send(url_event(body, headers(body.encode(), "push")))
+    status, _ = Deployed().send(url_event(body, headers(body.encode(), "star")))
     assert status == 200
 
 

@@ -15,8 +15,7 @@ import pytest
 
 from pullwright.models import Outcome
 from pullwright.webhook.answers import Answer
-from pullwright.webhook.decision import HEARD, Decision, decide
-from pullwright.webhook.start import Start
+from pullwright.webhook.decision import HEARD, Decision, Starts, decide
 from tests.github_truth.places import WEBHOOKS
 from tests.unit.test_reporting import Reporting
 from tests.unit.webhook_kit import LABEL, SECRET, headers, payload
@@ -35,10 +34,10 @@ def event_names() -> frozenset[str]:
     return frozenset(one["post"]["externalDocs"]["url"].rpartition("#")[2] for one in described)
 
 
-def decided(content: Mapping[str, Any], event: str, **more: str) -> Decision:
+def decided(content: Mapping[str, Any], event: str, *, allowed_apps: str = "") -> Decision:
     """Sign a payload and decide."""
     body = json.dumps(content).encode()
-    return decide(headers(body, event), body, SECRET, trigger_label=LABEL, **more)
+    return decide(headers(body, event), body, SECRET, trigger_label=LABEL, allowed_apps=allowed_apps)
 
 
 def test_every_event_of_github_is_answered_well() -> None:
@@ -109,4 +108,4 @@ def test_github_s_own_agent_is_an_app(sender: dict[str, str], allowed: str, *, s
     """
     content = payload("issues_labeled")
     content["sender"] |= sender
-    assert isinstance(decided(content, "issues", allowed_apps=allowed), Start) is starts
+    assert isinstance(decided(content, "issues", allowed_apps=allowed), Starts) is starts

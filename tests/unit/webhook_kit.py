@@ -69,6 +69,7 @@ class FakeAws:
         self.answers: dict[str, list[tuple[int, dict[str, Any]] | Exception]] = {
             "GetSecretValue": [(200, {"SecretString": SECRET.decode()})],
             "StartExecution": [(200, {"executionArn": EXECUTION, "startDate": 1})],
+            "GetItem": [(200, {})],
             "SendMessage": [(200, {"MessageId": "1"})],
             **answers,
         }

@@ -13,15 +13,19 @@ _LOGIN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
 class QueuedStart(Model):
-    """Start an execution for which Step Functions had no room.
+    """Start an execution for which Step Functions had no room, or about which GitHub has to be asked first.
 
     Attributes:
         input: the execution's, byte for byte as the webhook made it.
+        paths: patterns of which one must fit a file that the pull request changes.
+        teams: of which the person who asked must be in one.
     """
 
     kind: Literal["start"]
     name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
     input: Annotated[str, StringConstraints(min_length=2)]
+    paths: tuple[str, ...] = Field(default=(), strict=False)
+    teams: tuple[str, ...] = Field(default=(), strict=False)
 
     @property
     def subject(self) -> str:
@@ -36,6 +40,7 @@ class QueuedStop(Model):
         error: what their executions end with, a class of `pullwright.errors`.
         repository: with `issue`, whose sessions that a label started end if they were asked for before `at`.
         pull_request: with `repository`, whose sessions end if they began before `at`.
+        label: the one that was taken off; sessions that another one started go on.
         installation_id: with `repositories` (None is all), whose sessions end.
     """
 
@@ -45,6 +50,7 @@ class QueuedStop(Model):
     repository: str | None = None
     issue: int | None = None
     pull_request: int | None = None
+    label: str | None = None
     at: str = ""
     installation_id: int | None = None
     repositories: tuple[str, ...] | None = Field(default=None, strict=False)
@@ -59,14 +65,23 @@ class QueuedStop(Model):
         if self.installation_id is not None:
             is_reached = self.repositories is None or record.repository in self.repositories
             return is_reached and record.installation_id == self.installation_id
-        if self.pull_request is not None:
+        if self.pull_request is not None and self.label is None:
             place = (record.repository, record.pull_request)
             is_meant = place == (self.repository, self.pull_request)
             return is_meant and is_at_or_before(str(record.created_at), self.at)
+        return self._is_labelled(record)
+
+    def _is_labelled(self, record: SessionRecord) -> bool:
+        """Return whether the label started a session; one that was added again afterwards stands."""
         request = record.request
-        is_ours = (record.repository, request.get("issue")) == (self.repository, self.issue)
-        # A label that was added again afterwards stands; who started it without a label needs none.
-        return is_ours and bool(request.get("asked_at")) and is_at_or_before(request["asked_at"], self.at)
+        subject = (request.get("issue"), request.get("pull_request"))
+        is_meant = (record.repository, *subject) == (self.repository, self.issue, self.pull_request)
+        label = request.get("label")
+        # What older releases queued names no label, and who started a session without one needs none.
+        is_other = None not in (self.label, label) and str(self.label).casefold() != str(label).casefold()
+        if not is_meant or is_other or not request.get("asked_at"):
+            return False
+        return is_at_or_before(request["asked_at"], self.at)
 
 
 class QueuedRelease(Model):
@@ -123,5 +138,27 @@ class QueuedCommand(Model):
         return f"{self.repository}#{self.number}"
 
 
-Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedCommand
+class QueuedHint(Model):
+    """Tell the person who added a label why it started no worker.
+
+    Attributes:
+        number: of the issue or pull request.
+        reasons: by worker, the rest of a sentence that begins with its name.
+    """
+
+    kind: Literal["hint"]
+    repository: Repository
+    number: int = Field(ge=1)
+    installation_id: int = Field(ge=1)
+    login: Annotated[str, StringConstraints(pattern=_LOGIN)]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reasons: dict[str, str]
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return f"{self.repository}#{self.number}"
+
+
+Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedCommand | QueuedHint
 MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])

@@ -8,17 +8,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from pullwright.errors import PullwrightError
+from pullwright.events.asking import why_not
 from pullwright.events.command import carry_out
+from pullwright.events.hint import hint
 from pullwright.events.messages import (
     MESSAGE,
     Queued,
     QueuedCommand,
+    QueuedHint,
     QueuedRelease,
     QueuedStart,
     QueuedStop,
 )
 from pullwright.events.release import release
 from pullwright.log import logger
+from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import Executions
 
 if TYPE_CHECKING:
@@ -65,10 +69,16 @@ def _carry_out(message: Queued, services: EventServices) -> str:
             return release(message, services.app, services.store)
         case QueuedCommand():
             return carry_out(message, services)
+        case QueuedHint():
+            return hint(message, services.app)
 
 
 def _start(message: QueuedStart, services: EventServices) -> str:
     """Start one execution; one that was started before and has ended is a success too."""
+    if message.paths or message.teams:
+        request = SessionRequest.model_validate_json(message.input)
+        if reason := why_not(message, request, services.app):
+            return f"No session starts: {reason}"
     if services.start(message.name, message.input):
         return "The queued session is started."
     return "The queued session was started before."

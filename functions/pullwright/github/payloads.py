@@ -228,6 +228,18 @@ class CheckRuns(Payload):
     check_runs: tuple[KnownCheckRun, ...]
 
 
+class ChangedFile(Payload):
+    """One file of a pull request's changes."""
+
+    filename: str
+    previous_filename: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its paths: a renamed file has two."""
+        return (self.filename,) if self.previous_filename is None else (self.filename, self.previous_filename)
+
+
 class CheckRun(BaseModel):
     """A finished check run as we write it.
 

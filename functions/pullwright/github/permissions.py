@@ -12,3 +12,7 @@ REVIEW: Mapping[str, str] = {"contents": "read", "pull_requests": "write"}
 OPENING: Mapping[str, str] = {**WORK, "metadata": "read"}
 """To see the repository and who may write to it besides."""
 OPENING_REVIEW: Mapping[str, str] = {**REVIEW, "metadata": "read"}
+ASKING: Mapping[str, str] = {"metadata": "read", "pull_requests": "read"}
+"""To see which files a pull request changes."""
+ASKING_TEAMS: Mapping[str, str] = {**ASKING, "members": "read"}
+"""To see who is in a team besides. Accounts of persons have no such permission."""

@@ -10,13 +10,15 @@ from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.secret import WebhookSecret
 from pullwright.webhook.service import Webhook
 from pullwright.webhook.settings import Settings
+from pullwright.webhook.workers import StoredWorkers
 
 
 @cache
 def _webhook() -> Webhook:
     settings = Settings.read(os.environ)
     aws = AwsJson(os.environ)
-    return Webhook(settings, aws, WebhookSecret(aws, settings.webhook_secret_arn))
+    workers = StoredWorkers(aws, settings.sessions_table, settings.trigger_label)
+    return Webhook(settings, aws, WebhookSecret(aws, settings.webhook_secret_arn), workers)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -67,8 +67,10 @@ def find_subject(
         InvalidRequest: there is no pull request to comment on.
     """
     number = request.pull_request
-    if request.issue is not None:
-        issue = client.get_issue(repository.full_name, request.issue)
+    # GitHub's pull requests are issues too, whose texts are kept by version.
+    frozen = number if request.title_sha256 is not None else None
+    if (asked := request.issue or frozen) is not None:
+        issue = client.get_issue(repository.full_name, asked)
         if request.label is not None and not issue.has_label(request.label):
             # Deliveries overtake each other, so nobody may have stopped this session when the label went.
             raise LabelRemoved(f"The label {request.label} is not on the issue #{issue.number} any more.")

@@ -81,8 +81,19 @@ def _own(repository: str, store: WorkerStore) -> tuple[WorkerDefinition, ...]:
 
 
 def fill_in(request: SessionRequest, worker: WorkerDefinition) -> SessionRequest:
-    """Return the request with what its worker says where it says nothing itself."""
+    """Return the request with what its worker says where it says nothing itself.
+
+    Raises:
+        InvalidRequest: neither says what to do.
+    """
     own = worker.limits.model_dump(exclude_none=True)
     limits = request.limits.model_copy(update=own | request.limits.model_dump(exclude_none=True))
     plan = worker.plan if request.plan is None else request.plan
-    return request.model_copy(update={"model": request.model or worker.model, "limits": limits, "plan": plan})
+    prompt = request.prompt
+    if request.issue is None and request.pull_request is None and prompt is None:
+        prompt = worker.text
+        if prompt is None:
+            raise InvalidRequest(f"prompt: the worker {worker.id} has no instructions to work from.")
+    return request.model_copy(
+        update={"prompt": prompt, "model": request.model or worker.model, "limits": limits, "plan": plan}
+    )

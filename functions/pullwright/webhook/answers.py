@@ -1,6 +1,7 @@
 """What the webhook says to GitHub."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pullwright.errors import InvalidRequest
@@ -24,6 +25,7 @@ class Answer(NamedTuple):
         reason: a sentence for whoever reads the delivery on GitHub.
         execution_arn: of the execution that works on it.
         field: of the payload, or the header, that is wrong.
+        unmatched: by worker, why it does not start.
     """
 
     status_code: int
@@ -31,6 +33,7 @@ class Answer(NamedTuple):
     reason: str
     execution_arn: str = ""
     field: str = ""
+    unmatched: Mapping[str, str] | None = None
 
 
 class Refused(InvalidRequest):
@@ -49,9 +52,11 @@ class WrongSignature(Refused):
     """The signature does not fit the secret that we know, which may be out of date."""
 
 
-def answer(status: str, reason: str, *, execution_arn: str = "") -> Answer:
+def answer(
+    status: str, reason: str, *, execution_arn: str = "", unmatched: Mapping[str, str] | None = None
+) -> Answer:
     """Return an answer with the status code of its status."""
-    return Answer(_STATUS_CODES[status], status, reason, execution_arn)
+    return Answer(_STATUS_CODES[status], status, reason, execution_arn, unmatched=unmatched)
 
 
 def to_function_url(reply: Answer) -> dict[str, Any]:

@@ -1,32 +1,50 @@
 """What to do with a delivery: a pure function of headers, bytes and secret."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pullwright.apps import is_app, is_listed
 from pullwright.json_object import as_object
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.commands import Command, command
+from pullwright.webhook.delivery import is_about_branch, read_delivery
+from pullwright.webhook.hints import HINT, Hint, hint_for
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.releasing import Release, release
 from pullwright.webhook.signature import check_signature
-from pullwright.webhook.start import Start, start_for_issue
-from pullwright.webhook.withdrawal import Withdrawal, withdrawal
+from pullwright.webhook.start import Start, start_for
+from pullwright.webhook.withdrawal import UNLABELED, Withdrawal, label_removed, withdrawal
+from pullwright.workers.builtin import builtin_workers
+from pullwright.workers.events import EVENTS
+from pullwright.workers.routing import Routing, Worker, route, starting_labels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-HEARD = {
+HEARD: dict[str, tuple[str, ...]] = {
     "installation": ("deleted", "suspend"),
     "installation_repositories": ("removed",),
-    "issue_comment": ("created",),
-    "issues": ("labeled", "unlabeled", "deleted", "transferred"),
-    "pull_request": ("labeled", "closed"),
-    "pull_request_review": ("submitted",),
+    **{event: known.actions for event, known in EVENTS.items()},
+    "issues": (*EVENTS["issues"].actions, UNLABELED, "deleted", "transferred"),
+    "pull_request": (*EVENTS["pull_request"].actions, UNLABELED, "closed"),
 }
-"""What is acted upon: events with their actions."""
-Decision = Start | Withdrawal | Release | Command | Answer
+"""What is acted upon: events with their actions; without any, the event has none."""
+_MOST_REASONS = 5
 _EVENT = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class Starts(NamedTuple):
+    """What a delivery starts: one execution for each worker that matches.
+
+    Attributes:
+        reasons: by worker, why the others do not start.
+    """
+
+    starts: tuple[Start, ...]
+    reasons: Mapping[str, str]
+
+
+Decision = Starts | Withdrawal | Release | Command | Hint | Answer
 
 
 def decide(
@@ -37,6 +55,8 @@ def decide(
     trigger_label: str,
     allowed_apps: str = "",
     allowed_owners: str = "",
+    on_no_match: str = "",
+    workers_of: Callable[[str], Sequence[Worker]] | None = None,
 ) -> Decision:
     """Decide what a delivery asks for.
 
@@ -46,10 +66,12 @@ def decide(
         allowed_apps: slugs of Apps whose labels count too, separated by commas.
         allowed_owners: whose repositories count; empty leaves that to OpenPullRequest, which knows the App's
             owner.
+        on_no_match: `hint` tells people why a label that workers know started none of them.
+        workers_of: gives a repository's workers; the built-in ones without it.
 
     Returns:
-        The execution to start, the message that ends sessions, releases CI or carries a command, or the
-        answer to a delivery that does nothing of this.
+        The executions to start, the message that ends sessions, releases CI, carries a command or explains a
+        label, or the answer to a delivery that does nothing of this.
 
     Raises:
         Refused: not signed, or not what GitHub sends.
@@ -69,14 +91,34 @@ def decide(
         return answer(IGNORED, f"The event {event} starts no session with this action.")
     if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
-    asked = (
-        withdrawal(event, payload, trigger_label) or release(event, payload) or command(event, payload, guid)
-    )
-    if asked is not None:
+    if (
+        asked := withdrawal(event, payload) or release(event, payload) or command(event, payload, guid)
+    ) is not None:
         return asked
-    if reason := _why_not(event, payload, trigger_label):
+    if reason := next(_obstacles(event, payload, allowed_apps), ""):
         return answer(IGNORED, reason)
-    return _labeled(event, payload, guid, allowed_apps)
+    repository = field(payload, "repository.full_name", str)
+    workers = builtin_workers(trigger_label) if workers_of is None else workers_of(repository)
+    return _routed(event, payload, guid, workers, hints=on_no_match == HINT)
+
+
+def _routed(
+    event: str, payload: Mapping[str, Any], guid: str, workers: Sequence[Worker], *, hints: bool
+) -> Starts | Withdrawal | Hint | Answer:
+    """Return the executions for the workers that an event starts, or what is said if it starts none."""
+    if payload.get("action") == UNLABELED:
+        removed = label_removed(event, payload, starting_labels(workers))
+        return removed or answer(IGNORED, "The label starts no worker.")
+    delivery = read_delivery(event, payload)
+    routing = route(delivery, workers)
+    if routing.matches:
+        return Starts(
+            tuple(start_for(match, event, payload, guid) for match in routing.matches), routing.reasons
+        )
+    reason = _told(routing)
+    if hints and delivery.label.casefold() in starting_labels(workers):
+        return hint_for(event, payload, routing.reasons)
+    return answer(IGNORED, reason, unmatched=routing.reasons)
 
 
 def _may_matter(event: str, payload: Mapping[str, Any]) -> bool:
@@ -86,7 +128,9 @@ def _may_matter(event: str, payload: Mapping[str, Any]) -> bool:
     tracking comment comes back as `issue_comment.edited`, and goes no further than here.
     """
     action = payload.get("action")
-    return event in HEARD and (not isinstance(action, str) or action in HEARD[event])
+    if event not in HEARD or not HEARD[event]:
+        return event in HEARD and action is None
+    return not isinstance(action, str) or action in HEARD[event]
 
 
 def delivery_id(headers: Mapping[str, str]) -> str:
@@ -98,34 +142,36 @@ def delivery_id(headers: Mapping[str, str]) -> str:
     return guid if _GUID.fullmatch(guid) else ""
 
 
-def _labeled(event: str, payload: Mapping[str, Any], guid: str, allowed_apps: str) -> Start | Answer:
+def _obstacles(event: str, payload: Mapping[str, Any], allowed_apps: str) -> Iterator[str]:
+    """Yield why an event starts and stops nothing, whatever the workers are; nothing if it may."""
+    if event not in EVENTS:
+        yield f"The event {event} starts no session."
+    if payload.get("action") == UNLABELED:
+        # Whoever takes a label off stops what it started.
+        return
     login = field(payload, "sender.login", str)
     is_bot = field(payload, "sender.type", str) == "Bot"
     if is_bot and not is_listed(login, allowed_apps):
-        return answer(IGNORED, "The label was added by an App that may not start sessions.")
+        yield "The event was caused by an App that may not start sessions."
     if not is_bot and is_app(login):
         # A server of one's own may have a person of that name.
-        return answer(IGNORED, "The label was added by a person with an App's name.")
-    if event == "pull_request" or _is_pull_request(payload):
-        return answer(IGNORED, "The label starts sessions on issues, not on pull requests.")
-    return start_for_issue(payload, guid)
+        yield "The event was caused by a person with an App's name."
+    if event == "issues" and as_object(payload.get("issue")).get("pull_request") is not None:
+        yield "The event is about a pull request, which has events of its own."
+    if event == "push" and not is_about_branch(payload):
+        yield "Nothing was pushed to a branch."
+    if event == "check_suite" and not as_object(payload.get("check_suite")).get("pull_requests"):
+        yield "The checks are of no pull request in this repository."
 
 
-def _why_not(event: str, payload: Mapping[str, Any], trigger_label: str) -> str:
-    """Return why an event starts nothing; empty if it may."""
-    if event not in {"issues", "pull_request"}:
-        return f"The event {event} starts no session."
-    if field(payload, "action", str) != "labeled":
-        return f"Of the event {event}, only labels start a session."
-    if field(payload, "label.name", str).casefold() != trigger_label.casefold():
-        return f"Only the label {trigger_label} starts a session."
-    return ""
+def _told(routing: Routing) -> str:
+    """Return why no worker starts, for whoever reads the delivery on GitHub."""
+    reasons = [f"{worker} {reason}" for worker, reason in routing.reasons.items()]
+    more = len(reasons) - _MOST_REASONS
+    text = "; ".join(reasons[:_MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
+    return f"No worker starts: {text}."
 
 
 def _is_of_another_owner(payload: Mapping[str, Any], allowed_owners: str) -> bool:
     name = as_object(payload.get("repository")).get("full_name")
     return bool(allowed_owners) and isinstance(name, str) and not is_allowed(name, allowed_owners)
-
-
-def _is_pull_request(payload: Mapping[str, Any]) -> bool:
-    return as_object(payload.get("issue")).get("pull_request") is not None

@@ -6,7 +6,7 @@ Powertools itself is not imported here: docs/decisions/0002-webhook-logs-without
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _WARNING_FROM = 400
@@ -40,6 +40,7 @@ class DeliveryLog:
         self._now = now
         self._write = write
         self._started = now()
+        self._metrics = {"Deliveries": ["service", "status"]}
         self._fields: dict[str, Any] = {
             "cold_start": cold_start,
             "function_name": getattr(context, "function_name", ""),
@@ -48,9 +49,15 @@ class DeliveryLog:
             "function_request_id": getattr(context, "aws_request_id", ""),
         }
 
-    def add(self, **fields: str | int) -> None:
+    def add(self, **fields: str | int | Sequence[str] | Mapping[str, str]) -> None:
         """Add fields; empty ones are left out."""
-        self._fields.update({name: value for name, value in fields.items() if value != ""})
+        self._fields.update({name: value for name, value in fields.items() if value not in ("", (), {})})
+
+    def broken_workers(self, why: str) -> None:
+        """Say that a repository's stored workers cannot be used, and count it."""
+        self._fields["broken_workers"] = why
+        # An alarm looks at all of them together.
+        self._metrics["BrokenWorkers"] = ["service"]
 
     def close(self, *, status_code: int, status: str, reason: str) -> None:
         """Write the line.
@@ -79,27 +86,31 @@ class DeliveryLog:
             line["xray_trace_id"] = trace.split(";")[0].removeprefix("Root=")
         namespace = self._environ.get("POWERTOOLS_METRICS_NAMESPACE")
         if namespace:
-            line |= _metric(namespace, now)
+            line |= _metric(namespace, now, self._metrics)
         threshold = self._environ.get("POWERTOOLS_LOG_LEVEL", "INFO").upper()
         if namespace or _LEVELS[level] >= _LEVELS.get(threshold, _LEVELS["INFO"]):
             self._write(json.dumps(line))
 
 
-def _metric(namespace: str, now: float) -> dict[str, Any]:
-    """Return the metric that counts deliveries by the answer's status.
+def _metric(namespace: str, now: float, metrics: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the metrics, each counted once.
+
+    Args:
+        metrics: their dimensions, which are fields of the line.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     return {
-        "Deliveries": 1,
+        **dict.fromkeys(metrics, 1),
         "_aws": {
             "Timestamp": int(now * 1000),
             "CloudWatchMetrics": [
                 {
                     "Namespace": namespace,
-                    "Dimensions": [["service", "status"]],
-                    "Metrics": [{"Name": "Deliveries", "Unit": "Count"}],
+                    "Dimensions": [dimensions],
+                    "Metrics": [{"Name": name, "Unit": "Count"}],
                 }
+                for name, dimensions in metrics.items()
             ],
         },
     }

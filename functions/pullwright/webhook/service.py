@@ -18,7 +18,8 @@ from pullwright.webhook.answers import (
     answer,
 )
 from pullwright.webhook.commands import Command
-from pullwright.webhook.decision import Decision, decide, delivery_id
+from pullwright.webhook.decision import Decision, Starts, decide, delivery_id
+from pullwright.webhook.hints import Hint
 from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.payload import refuse_form
 from pullwright.webhook.releasing import Release
@@ -28,20 +29,26 @@ from pullwright.webhook.settings import Settings
 from pullwright.webhook.signature import claimed_signature
 from pullwright.webhook.start import Start
 from pullwright.webhook.withdrawal import Withdrawal
+from pullwright.webhook.workers import StoredWorkers
+from pullwright.workers.routing import PATHS, TEAMS
 
 # GitHub waits ten seconds (https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks);
 # with the secret's 2.5 seconds these leave one for the way.
 _START_SECONDS = 4.0
 _QUEUE_SECONDS = 2.0
+_BY_IMPORTANCE = (FAILED, STARTED, QUEUED, ALREADY)
 
 
 class Webhook:
     """Answers deliveries."""
 
-    def __init__(self, settings: Settings, aws: AwsJson, secret: WebhookSecret) -> None:
+    def __init__(
+        self, settings: Settings, aws: AwsJson, secret: WebhookSecret, workers: StoredWorkers
+    ) -> None:
         self._settings = settings
         self._aws = aws
         self._secret = secret
+        self._workers = workers
 
     def answer(self, event: Mapping[str, Any], log: DeliveryLog) -> Answer:
         """Answer one request of the Function URL.
@@ -53,7 +60,7 @@ class Webhook:
         try:
             request = read_request(event)
             log.add(delivery_id=delivery_id(request.headers))
-            decision = self._decide(request)
+            decision = self._decide(request, log)
             log.add(event=request.headers.get("x-github-event", ""))
         except Refused as refused:
             return refused.answer
@@ -62,26 +69,45 @@ class Webhook:
             return answer(FAILED, error.sentence)
         except AwsCallError as error:
             log.add(error=str(error))
-            return answer(FAILED, "The webhook's secret cannot be read just now.")
+            return answer(FAILED, "The webhook's secret, or the workers, cannot be read just now.")
         if isinstance(decision, Answer):
+            log.add(unmatched=decision.unmatched or {})
             return decision
-        if isinstance(decision, Withdrawal | Release | Command):
+        if isinstance(decision, Withdrawal | Release | Command | Hint):
             return self._pass_on(decision, log)
-        log.add(correlation_id=decision.name, repository=decision.repository, issue=decision.issue)
-        return self._start(decision, log)
+        return self._start_all(decision, log)
 
-    def _decide(self, request: Request) -> Decision:
+    def _start_all(self, decision: Starts, log: DeliveryLog) -> Answer:
+        """Start an execution for each worker; what fails is told, so that GitHub can deliver it again."""
+        starts = decision.starts
+        log.add(
+            correlation_id=starts[0].name,
+            repository=starts[0].repository,
+            issue=starts[0].number,
+            matched=[start.match.worker.id for start in starts],
+            unmatched=decision.reasons,
+        )
+        answers = [self._start(start, log) for start in starts]
+        first = min(answers, key=lambda each: _BY_IMPORTANCE.index(each.status))
+        if len(answers) == 1:
+            return first
+        what = ", ".join(
+            f"{start.match.worker.id}: {each.status}" for start, each in zip(starts, answers, strict=True)
+        )
+        return first._replace(reason=f"{first.reason} ({what})")
+
+    def _decide(self, request: Request, log: DeliveryLog) -> Decision:
         claimed_signature(request.headers)
         refuse_form(request.headers)
         try:
-            return self._decide_with(request, self._secret.current())
+            return self._decide_with(request, self._secret.current(), log)
         except WrongSignature as refused:
             for secret in self._secret.others():
                 with contextlib.suppress(WrongSignature):
-                    return self._decide_with(request, secret)
+                    return self._decide_with(request, secret, log)
             raise refused from None
 
-    def _decide_with(self, request: Request, secret: bytes) -> Decision:
+    def _decide_with(self, request: Request, secret: bytes, log: DeliveryLog) -> Decision:
         settings = self._settings
         return decide(
             request.headers,
@@ -90,9 +116,13 @@ class Webhook:
             trigger_label=settings.trigger_label,
             allowed_apps=settings.allowed_apps,
             allowed_owners=settings.allowed_owners,
+            on_no_match=settings.on_no_match,
+            workers_of=lambda repository: self._workers.of(repository, log),
         )
 
     def _start(self, start: Start, log: DeliveryLog) -> Answer:
+        if start.match.asks:
+            return self._queue(start, log, "GitHub is asked first whether the worker starts.")
         try:
             output = self._aws.call(
                 STATES,
@@ -113,25 +143,30 @@ class Webhook:
                 )
             log.add(error=str(error))
             if error.transient:
-                return self._queue(start, log)
+                return self._queue(
+                    start, log, "Step Functions is busy; the session starts as soon as it can."
+                )
             return answer(FAILED, "Step Functions refused to start the session.")
         return answer(
             STARTED,
-            f"A session works on issue {start.issue}.",
+            f"A session works on {start.subject}.",
             execution_arn=str(output.get("executionArn") or self._execution_arn(start.name)),
         )
 
-    def _queue(self, start: Start, log: DeliveryLog) -> Answer:
-        message = json.dumps({"kind": "start", "name": start.name, "input": start.input})
-        if not self._send(message, log):
+    def _queue(self, start: Start, log: DeliveryLog, reason: str) -> Answer:
+        trigger, asks = start.match.trigger, start.match.asks
+        message = {
+            "kind": "start",
+            "name": start.name,
+            "input": start.input,
+            **({"paths": trigger.paths} if PATHS in asks else {}),
+            **({"teams": trigger.teams} if TEAMS in asks else {}),
+        }
+        if not self._send(json.dumps(message), log):
             return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
-        return answer(
-            QUEUED,
-            "Step Functions is busy; the session starts as soon as it can.",
-            execution_arn=self._execution_arn(start.name),
-        )
+        return answer(QUEUED, reason, execution_arn=self._execution_arn(start.name))
 
-    def _pass_on(self, decision: Withdrawal | Release | Command, log: DeliveryLog) -> Answer:
+    def _pass_on(self, decision: Withdrawal | Release | Command | Hint, log: DeliveryLog) -> Answer:
         """Queue a decision that needs more than the payload."""
         if not self._send(decision.message, log):
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
@@ -140,6 +175,9 @@ class Webhook:
         if isinstance(decision, Command):
             log.add(repository=decision.repository, issue=decision.number)
             return answer(QUEUED, f"The command /{decision.name} is carried out if the person may write.")
+        if isinstance(decision, Hint):
+            log.add(unmatched=decision.reasons)
+            return answer(QUEUED, "No worker starts with this label; people are told why.")
         log.add(repository=decision.repository, issue=decision.pull_request)
         return answer(QUEUED, "CI is released if the person may write and has seen the work.")
 

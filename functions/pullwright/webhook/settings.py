@@ -18,6 +18,8 @@ class Settings(NamedTuple):
     Attributes:
         allowed_apps: slugs of Apps that may start sessions, separated by commas; empty for none.
         allowed_owners: see `pullwright.owners`; empty leaves the question to OpenPullRequest.
+        sessions_table: holds the workers of each repository.
+        on_no_match: `hint` tells people why a label that workers know started nothing, `ignore` does not.
     """
 
     state_machine_arn: str
@@ -26,6 +28,8 @@ class Settings(NamedTuple):
     trigger_label: str
     allowed_apps: str
     allowed_owners: str
+    sessions_table: str
+    on_no_match: str
 
     @classmethod
     def names(cls) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Turns a signed label event into the input of one execution."""
+"""Turns a signed event into the input of one execution for each worker that it starts."""
 
 import json
 import re
@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from pullwright.json_object import as_object
 from pullwright.webhook.payload import field, wrong
-from pullwright.worker_names import IMPLEMENT
+from pullwright.workers.routing import Match
 
 # worker (32) + number + GUID (36) + two hyphens must fit the 80 characters of an execution's name.
 _LARGEST_NUMBER = 9_999_999_999
 _LONGEST_REPOSITORY = 140
 _LONGEST_LOGIN = 64
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_NO_SUBJECT = "push"
 
 
 class Start(NamedTuple):
@@ -26,47 +27,94 @@ class Start(NamedTuple):
         input: `SessionRequest` as JSON, the same bytes for every redelivery: with the same name and input
             Step Functions answers with the same execution.
         repository: full name.
+        kind: `issue`, `pull request`, or empty if it is about neither.
+        number: of the issue or pull request, or 0.
+        match: the worker, and what only GitHub can say before it starts.
     """
 
     name: str
     input: str
     repository: str
-    issue: int
+    kind: str
+    number: int
+    match: Match
+
+    @property
+    def subject(self) -> str:
+        """What the session works on, to follow "works on"."""
+        if not self.number:
+            return f"a push to {self.repository}"
+        return f"{self.kind} {self.number}"
 
 
-def start_for_issue(payload: Mapping[str, Any], delivery_id: str) -> Start:
-    """Read what a session needs from an `issues` event.
+def start_for(match: Match, event: str, payload: Mapping[str, Any], delivery_id: str) -> Start:
+    """Read what a session needs from an event that starts a worker.
 
-    https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
     Raises:
         Refused: a field is missing or wrong; the answer names it.
     """
-    number = _positive(payload, "issue.number", _LARGEST_NUMBER)
+    kind, number = _subject(event, payload)
     repository = field(payload, "repository.full_name", str)
     if len(repository) > _LONGEST_REPOSITORY or not _REPOSITORY.fullmatch(repository):
         raise wrong("repository.full_name", "must be owner/name")
     login = field(payload, "sender.login", str)
     if not 0 < len(login) <= _LONGEST_LOGIN:
         raise wrong("sender.login", f"must have 1 to {_LONGEST_LOGIN} characters")
+    worker = match.worker.id
     request = {
         "repository": repository,
-        "issue": number,
-        "worker": IMPLEMENT,
+        **({kind: number} if number else {"base": field(payload, "ref", str).removeprefix("refs/heads/")}),
+        "worker": worker,
         "requested_by": login,
         "delivery_id": delivery_id,
         "installation_id": _positive(payload, "installation.id", 2**63 - 1),
-        "label": field(payload, "label.name", str),
-        "asked_at": _moment(payload, "issue.updated_at"),
-        "title_sha256": _sha256(payload, "issue.title"),
-        "body_sha256": _sha256(payload, "issue.body"),
+        **_text_of(event, payload),
     }
     return Start(
-        name=f"{IMPLEMENT}-{number}-{delivery_id}",
+        name=f"{worker}-{number}-{delivery_id}",
         input=json.dumps(request, separators=(",", ":")),
         repository=repository,
-        issue=number,
+        kind=kind.replace("_", " "),
+        number=number,
+        match=match,
     )
+
+
+def _subject(event: str, payload: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the request's field for the issue or pull request, and its number."""
+    if event == _NO_SUBJECT:
+        return "", 0
+    if event == "check_suite":
+        pull_requests = as_object(payload.get("check_suite")).get("pull_requests")
+        first = as_object(pull_requests[0]) if isinstance(pull_requests, list) and pull_requests else {}
+        return "pull_request", _positive({"pull_request": first}, "pull_request.number", _LARGEST_NUMBER)
+    if event in {"issues", "issue_comment"}:
+        is_pull_request = as_object(payload.get("issue")).get("pull_request") is not None
+        kind = "pull_request" if is_pull_request else "issue"
+        return kind, _positive(payload, "issue.number", _LARGEST_NUMBER)
+    return "pull_request", _positive(payload, "pull_request.number", _LARGEST_NUMBER)
+
+
+def _text_of(event: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what freezes the texts that the session works from."""
+    if event in {_NO_SUBJECT, "check_suite"}:
+        return {}
+    subject = "issue" if event in {"issues", "issue_comment"} else "pull_request"
+    if event in {"issue_comment", "pull_request_review_comment"}:
+        asked_at = _moment(payload, "comment.created_at")
+    elif event == "pull_request_review":
+        asked_at = _moment(payload, "review.submitted_at")
+    else:
+        asked_at = _moment(payload, f"{subject}.updated_at")
+    label = {"label": field(payload, "label.name", str)} if payload.get("action") == "labeled" else {}
+    return {
+        **label,
+        "asked_at": asked_at,
+        "title_sha256": _sha256(payload, f"{subject}.title"),
+        "body_sha256": _sha256(payload, f"{subject}.body"),
+    }
 
 
 def _positive(payload: Mapping[str, Any], path: str, largest: int) -> int:
@@ -93,8 +141,9 @@ def _moment(payload: Mapping[str, Any], path: str) -> str:
 
 
 def _sha256(payload: Mapping[str, Any], path: str) -> str:
-    """Hash a text as GitHub's REST API gives it; the body of an issue without description is null: empty."""
-    absent = path == "issue.body" and as_object(payload.get("issue")).get("body", "") is None
+    """Hash a text as GitHub's REST API gives it; a description that was left out is null: empty."""
+    subject, _, name = path.partition(".")
+    absent = name == "body" and as_object(payload.get(subject)).get("body", "") is None
     text = "" if absent else field(payload, path, str)
     try:
         return sha256(text.encode()).hexdigest()

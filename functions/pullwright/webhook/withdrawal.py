@@ -11,6 +11,7 @@ _TAKEN_AWAY = {
     "deleted": "The GitHub App was taken off the repository.",
     "suspend": "The GitHub App's installation was suspended.",
 }
+UNLABELED = "unlabeled"
 _GONE = {"deleted": "was deleted", "transferred": "was moved to another repository"}
 
 
@@ -26,8 +27,8 @@ class Withdrawal(NamedTuple):
     reason: str
 
 
-def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Withdrawal | None:
-    """Return the message if an event ends sessions.
+def withdrawal(event: str, payload: Mapping[str, Any]) -> Withdrawal | None:
+    """Return the message if an event ends sessions, whatever the workers are.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
 
@@ -39,8 +40,8 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
     """
     # Whatever JSON may hold there, a text can be looked up.
     action = str(payload.get("action"))
-    if event == "issues":
-        return _of_issue(payload, action, trigger_label)
+    if event == "issues" and action in _GONE:
+        return _about_issue(payload, "SessionStopped", f"The issue {_GONE[action]}.")
     if event == "pull_request" and action == "closed":
         return _about_pull_request(payload)
     if event == "installation" and action in _TAKEN_AWAY:
@@ -50,24 +51,39 @@ def withdrawal(event: str, payload: Mapping[str, Any], trigger_label: str) -> Wi
     return None
 
 
-def _of_issue(payload: Mapping[str, Any], action: str, trigger_label: str) -> Withdrawal | None:
-    if action in _GONE:
-        return _about_issue(payload, "SessionStopped", f"The issue {_GONE[action]}.")
-    if action != "unlabeled":
+def label_removed(event: str, payload: Mapping[str, Any], labels: frozenset[str]) -> Withdrawal | None:
+    """Return the message that ends the sessions which a label started, now that somebody took it off.
+
+    Args:
+        labels: those that start workers, in small letters.
+
+    Raises:
+        Refused: a field is missing or wrong; the answer names it.
+    """
+    label = field(payload, "label.name", str)
+    if label.casefold() not in labels:
         return None
-    if field(payload, "label.name", str).casefold() != trigger_label.casefold():
-        return None
-    why = f"The label {trigger_label} was removed by {field(payload, 'sender.login', str)}."
-    return _about_issue(payload, "LabelRemoved", why)
+    cause = f"The label {label} was removed by {field(payload, 'sender.login', str)}."
+    if event == "issues":
+        return _about_issue(payload, "LabelRemoved", cause, label=label)
+    return _withdrawal(
+        "LabelRemoved",
+        cause,
+        repository=field(payload, "repository.full_name", str),
+        pull_request=field(payload, "pull_request.number", int),
+        at=field(payload, "pull_request.updated_at", str),
+        label=label,
+    )
 
 
-def _about_issue(payload: Mapping[str, Any], error: str, cause: str) -> Withdrawal:
+def _about_issue(payload: Mapping[str, Any], error: str, cause: str, **more: str) -> Withdrawal:
     return _withdrawal(
         error,
         cause,
         repository=field(payload, "repository.full_name", str),
         issue=field(payload, "issue.number", int),
         at=field(payload, "issue.updated_at", str),
+        **more,
     )
 
 

@@ -28,7 +28,7 @@ EVENTS = {
     "issues": Event(("opened", "reopened", "edited", "assigned", LABELED), ("opened",), _ALWAYS | {"labels"}),
     "issue_comment": Event(("created",), ("created",), _ALWAYS | {"labels", "comment"}),
     "pull_request": Event(
-        ("opened", "reopened", "ready_for_review", "synchronize", LABELED, "closed"),
+        ("opened", "reopened", "ready_for_review", "synchronize", LABELED),
         ("opened", "reopened", "ready_for_review", "synchronize"),
         _PULL_REQUEST,
     ),

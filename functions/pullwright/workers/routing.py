@@ -108,6 +108,17 @@ def route(delivery: Delivery, workers: Iterable[Worker]) -> Routing:
     return Routing(tuple(matches), reasons)
 
 
+def starting_labels(workers: Iterable[Worker]) -> frozenset[str]:
+    """Return the labels, in small letters, whose addition starts a worker."""
+    return frozenset(
+        label.casefold()
+        for worker in workers
+        for trigger in worker.triggers
+        if LABELED in actions_of(trigger)
+        for label in trigger.labels
+    )
+
+
 def as_worker(value: Mapping[str, Any]) -> Worker:
     """Read a worker as `as_value` writes it."""
     triggers = tuple(

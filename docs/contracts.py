@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from inspect import getdoc
 from pathlib import Path
@@ -23,6 +24,7 @@ from pullwright.models import (
 )
 from pullwright.record import SessionRecord
 from pullwright.reviewing.models import Answer, Findings
+from pullwright.workers.schema import worker_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 PAGE = Path(__file__).with_name("contracts.md")
+SCHEMA = Path(__file__).with_name("worker.schema.json")
 HEAD = """\
 # Contracts
 
@@ -125,16 +128,22 @@ def render() -> str:
     return "\n".join([HEAD, *_models(), *_errors()]) + "\n"
 
 
+def render_schema() -> str:
+    """Return the JSON Schema of a worker's file."""
+    return json.dumps(worker_schema(), indent=2) + "\n"
+
+
 def main() -> int:
-    """Write or check the page."""
+    """Write or check the page and the schema."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the page instead of comparing it")
     if parser.parse_args().write:
         PAGE.write_text(render())
+        SCHEMA.write_text(render_schema())
         return 0
-    if PAGE.exists() and PAGE.read_text() == render():
+    if (PAGE.read_text(), SCHEMA.read_text()) == (render(), render_schema()):
         return 0
-    print(f"{PAGE.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201 - a command's message
+    print(f"{PAGE.name} or {SCHEMA.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201 - a command's message
     return 1
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pullwright_cli import local
+from pullwright_cli import local, workers
 from pullwright_cli.errors import CliError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(local.app, name="local")
+app.add_typer(workers.app, name="workers")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so

@@ -69,9 +69,11 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whit
 Pattern = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_is_pattern)
 ]
-Words = Annotated[tuple[Word, ...], BeforeValidator(_listed), Field(min_length=1, max_length=_MOST_NAMES)]
+_Few = Field(max_length=10)
+_Names = Field(min_length=1, max_length=_MOST_NAMES)
+Words = Annotated[tuple[Word, ...], _Names, BeforeValidator(_listed, Word | Annotated[list[Word], _Names])]
 Patterns = Annotated[
-    tuple[Pattern, ...], BeforeValidator(_listed), Field(min_length=1, max_length=_MOST_NAMES)
+    tuple[Pattern, ...], _Names, BeforeValidator(_listed, Pattern | Annotated[list[Pattern], _Names])
 ]
 EventName = Literal[
     "issues",
@@ -210,13 +212,15 @@ class WorkerDefinition(Part):
     enabled: Annotated[bool, Field(strict=True)] = True
     mode: Annotated[WorkerMode, Field(strict=False)] = WorkerMode.WRITE
     allow: Literal["writers", "everybody"] = "writers"
-    on: Annotated[tuple[On, ...], BeforeValidator(_listed), Field(max_length=10)] = ()
-    instructions: Annotated[Instructions, BeforeValidator(_as_table)] | None = None
+    on: Annotated[tuple[On, ...], _Few, BeforeValidator(_listed, On | Annotated[list[On], _Few])] = ()
+    instructions: Annotated[Instructions, BeforeValidator(_as_table, str | Instructions)] | None = None
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     tools: Annotated[tuple[Tool, ...], Field(min_length=1)] | None = None
     limits: WorkerLimits = WorkerLimits()
     concurrency: Literal["skip", "queue"] = "skip"
-    labels: Annotated[tuple[Word, ...], BeforeValidator(_listed), Field(max_length=10)] = ()
+    labels: Annotated[
+        tuple[Word, ...], _Few, BeforeValidator(_listed, Word | Annotated[list[Word], _Few])
+    ] = ()
     plan: Literal[True, False, "only"] = False
 
     @model_validator(mode="before")

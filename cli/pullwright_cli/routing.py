@@ -1,0 +1,83 @@
+"""Routes a delivery as the webhook does, with the workers of a checkout."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pullwright.webhook.answers import Refused
+from pullwright.webhook.delivery import read_delivery
+from pullwright.workers.builtin import with_builtin
+from pullwright.workers.collection import FOLDER, read_workers
+from pullwright.workers.events import EVENTS
+from pullwright.workers.routing import route
+from pullwright_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pullwright.workers.collection import Collection
+    from pullwright.workers.routing import Routing
+
+# What a body has that tells its event, the more telling first.
+_TELLING = (
+    ("check_suite", ("check_suite",)),
+    ("pull_request_review", ("review", "pull_request")),
+    ("pull_request_review_comment", ("comment", "pull_request")),
+    ("pull_request", ("pull_request",)),
+    ("issue_comment", ("comment", "issue")),
+    ("issues", ("issue",)),
+    ("push", ("ref", "commits")),
+)
+
+
+def read_payload(path: Path) -> dict[str, Any]:
+    """Read a webhook's body.
+
+    Raises:
+        CliError: it is no JSON object.
+    """
+    try:
+        payload = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CliError(f"{path} is not JSON: {error}", 2) from None
+    if not isinstance(payload, dict):
+        raise CliError(f"{path} is not a JSON object", 2)
+    return payload
+
+
+def read_folder(folder: Path) -> Collection:
+    """Read the workers of a checkout; links are no files, as on GitHub."""
+
+    def read(path: str) -> bytes | None:
+        file = folder / path
+        return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+
+    paths = sorted((folder / FOLDER).glob("*.y*ml"))
+    files = {f"{FOLDER}/{path.name}": read(f"{FOLDER}/{path.name}") for path in paths}
+    return read_workers({path: content for path, content in files.items() if content is not None}, read)
+
+
+def routed(payload: dict[str, Any], event: str | None, folder: Path, label: str) -> Routing:
+    """Return what the webhook would start.
+
+    Raises:
+        CliError: the event starts no worker, the body lacks something, or the workers cannot be used.
+    """
+    collection = read_folder(folder)
+    if collection.problems:
+        problems = "\n".join(f"  {problem.path}: {problem.text}" for problem in collection.problems)
+        raise CliError(f"the workers cannot be used:\n{problems}", 2)
+    name = event or event_of(payload)
+    if name not in EVENTS:
+        raise CliError(f"--event: no worker starts on {name or 'this'}; known are {', '.join(EVENTS)}", 2)
+    try:
+        delivery = read_delivery(name, payload)
+    except Refused as refused:
+        raise CliError(f"this is no delivery of {name}: {refused.answer.reason}", 2) from None
+    return route(delivery, with_builtin([worker.worker() for worker in collection.workers], label))
+
+
+def event_of(payload: dict[str, Any]) -> str:
+    """Return the event that a body is of; empty if it is none that starts workers."""
+    return next((event for event, names in _TELLING if all(name in payload for name in names)), "")

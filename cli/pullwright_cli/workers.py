@@ -1,0 +1,77 @@
+"""`pullwright workers`: what a repository's workers are and what starts them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pullwright.workers.routing import Routing
+
+app = typer.Typer(
+    help="The workers of a repository: .pullwright/workers/*.yaml.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Folder = Annotated[Path, typer.Option("--dir", help="The checkout.", file_okay=False, exists=True)]
+
+
+@app.command()
+def schema() -> None:
+    r"""Print the JSON Schema of a worker's file.
+
+    \b
+    Example:
+      pullwright workers schema > worker.schema.json
+    """
+    from pullwright.workers.schema import worker_schema  # noqa: PLC0415 - pydantic takes a tenth of a second
+
+    print(json.dumps(worker_schema(), indent=2))
+
+
+@app.command("test")
+def route_payload(
+    payload: Annotated[Path, typer.Argument(help="A webhook's JSON body.", dir_okay=False, exists=True)],
+    *,
+    event: Annotated[
+        str | None, typer.Option(help="GitHub's name of the event; found out from the body without it.")
+    ] = None,
+    folder: Folder = Path(),
+    label: Annotated[str, typer.Option(help="The deployment's TriggerLabel.")] = "claude-dev",
+    as_json: Json = False,
+) -> None:
+    r"""Say which workers of a checkout a delivery starts, and why the others do not.
+
+    The exit code is 0 if one starts, 1 if none does.
+
+    \b
+    Examples:
+      pullwright workers test delivery.json
+      pullwright workers test --event pull_request --dir ~/src/app delivery.json
+    """
+    from pullwright_cli.routing import read_payload, routed  # noqa: PLC0415 - as above
+
+    routing = routed(read_payload(payload), event, folder, label)
+    print(_as_json(routing) if as_json else _as_text(routing))
+    raise typer.Exit(0 if routing.matches else 1)
+
+
+def _as_json(routing: Routing) -> str:
+    matched: list[dict[str, Any]] = [
+        {"worker": match.worker.id, "asks": sorted(match.asks)} for match in routing.matches
+    ]
+    return json.dumps({"matched": matched, "unmatched": dict(routing.reasons)}, indent=2)
+
+
+def _as_text(routing: Routing) -> str:
+    lines = []
+    for match in routing.matches:
+        asks = f" if GitHub says so about its {' and '.join(sorted(match.asks))}" if match.asks else ""
+        lines.append(f"✓ {match.worker.id} starts{asks}")
+    lines += [f"✗ {worker} {reason}" for worker, reason in routing.reasons.items()]
+    return "\n".join(lines)

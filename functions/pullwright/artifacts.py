@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
 from pullwright.models import AgentRequest, AgentResult
+from pullwright.reviewing.models import Findings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -95,6 +96,21 @@ class Artifacts:
         if result.session_id != session_id:
             raise UnreadableResultError("result.json belongs to another session")
         return result
+
+    def read_findings(self, session_id: str) -> Findings | None:
+        """Read `findings.json`; None if there is none that belongs to the session.
+
+        Raises:
+            AwsUnavailable: S3 did not give it.
+        """
+        content = self._read(session_id, "findings.json")
+        if content is None or len(content) > _LARGEST:
+            return None
+        try:
+            findings = Findings.model_validate_json(content)
+        except ValidationError:
+            return None
+        return findings if findings.session_id == session_id else None
 
     def _read(self, session_id: str, name: str) -> bytes | None:
         with calling(f"read the session's {name}"):

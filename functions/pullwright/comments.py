@@ -51,6 +51,7 @@ _SIGNS = {
 }
 
 
+_SAID_BY_HEADLINE = frozenset({Outcome.CHANGED, Outcome.COMMENTED})
 _CHECK_SIGNS = {"passed": "✅", "failed": "❌", "timed_out": "❌", "not_run": "⏭️"}
 
 
@@ -97,6 +98,7 @@ def render_outcome(
     artifacts: str = "",
     log: str = "",
     marker: str = TRACKING_MARKER,
+    findings: str = "",
 ) -> str:
     """Return the tracking comment when the session is over.
 
@@ -104,6 +106,7 @@ def render_outcome(
         request: what was worked on; None if it cannot be read.
         result: what the runner left; None if it left nothing.
         seconds: how long the task ran, where there is no result to say it.
+        findings: of a session that only comments, Markdown of ours.
     """
     places = {"Session": session_id, "Artifacts": artifacts, "Log": log}
     facts = [f"- {name}: {code(place)}" for name, place in places.items() if place]
@@ -112,8 +115,9 @@ def render_outcome(
     ours = (
         marker,
         f"### {_headline(verdict, result)}",
-        "" if verdict.outcome is Outcome.CHANGED else _what_happened(verdict.sentence),
+        "" if verdict.outcome in _SAID_BY_HEADLINE else _what_happened(verdict.sentence),
         _what_you_can_do(verdict.remedy) if verdict.remedy else "",
+        findings,
         table(_figures(result, seconds)),
         render_hold() if result is not None and result.ci == "hold" and result.commit else "",
         render_checks(result) if result is not None else "",
@@ -290,7 +294,7 @@ def _headline(verdict: Verdict, result: AgentResult | None) -> str:
             return "⚠️ Done, but checks fail: ready for review"
         return "✅ Done: ready for review"
     if verdict.outcome is Outcome.COMMENTED:
-        return "🔎 Read"
+        return "🔎 The changes were read"
     if verdict.outcome is Outcome.NO_CHANGE:
         return "👌 No change needed"
     sign = _SIGNS[FailureClass(verdict.failure_class)] if verdict.failure_class else "💥"
@@ -307,6 +311,8 @@ def _figures(result: AgentResult | None, seconds: float | None) -> dict[str, str
         "Time": duration((result.ended_at - result.started_at).total_seconds()),
         "Commit": result.commit or "none",
     }
+    if result.outcome is Outcome.COMMENTED:
+        del figures["Commit"]
     if result.files_changed:
         files = "1 file" if result.files_changed == 1 else f"{result.files_changed} files"
         figures["Change"] = f"{files}, +{result.additions} -{result.deletions}"

@@ -28,6 +28,7 @@ from pullwright.github.transport import Request, Response
 from pullwright.models import AgentRequest, AgentResult
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
 from pullwright.record import SessionRecord
+from pullwright.reviewing.models import Findings
 from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store
@@ -124,6 +125,14 @@ class GitHub:
         assert response.status < 300, response.decoded
         return response.decoded
 
+    def graphql(self, query: str, login: str = PERSON) -> Any:
+        """Ask GraphQL as a person does, and return the answer's data."""
+        headers = {"authorization": f"Bearer token-of-{login}", "user-agent": "a browser"}
+        content = json.dumps({"query": query}).encode()
+        answer = self.send(Request("POST", f"{ROOT}/api/graphql", headers, content)).decoded
+        assert "errors" not in answer, answer
+        return answer["data"]
+
     def repository(self, **settings: Any) -> None:
         """Make the repository."""
         fields: dict[str, Any] = {
@@ -153,6 +162,19 @@ class GitHub:
         else:
             self.person("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
         return str(sha)
+
+    def write(self, branch: str, files: dict[str, str], login: str = PERSON) -> str:
+        """Put a person's commit with these files on a branch, which is made if it is missing."""
+        entries = [
+            {"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()
+        ]
+        parent = self.commit(branch)
+        fields = {"base_tree": self.person("GET", f"/git/commits/{parent}")["tree"]["sha"], "tree": entries}
+        tree = self.person("POST", "/git/trees", fields, login)["sha"]
+        made = {"message": "Write", "tree": tree, "parents": [parent]}
+        sha = str(self.person("POST", "/git/commits", made, login)["sha"])
+        self.person("PATCH", f"/git/refs/heads/{branch}", {"sha": sha}, login)
+        return sha
 
     def head(self, branch: str) -> str:
         """Return the commit that a branch points to."""
@@ -284,6 +306,7 @@ class MemoryArtifacts(Artifacts):
     def __init__(self) -> None:
         self.requests: dict[str, str] = {}
         self.results: dict[str, str] = {}
+        self.findings: dict[str, str] = {}
 
     def url(self, session_id: str) -> str:
         """See `Artifacts`."""
@@ -298,6 +321,11 @@ class MemoryArtifacts(Artifacts):
         """See `Artifacts`."""
         text = self.requests.get(session_id)
         return None if text is None else AgentRequest.model_validate_json(text)
+
+    def read_findings(self, session_id: str) -> Findings | None:
+        """See `Artifacts`."""
+        text = self.findings.get(session_id)
+        return None if text is None else Findings.model_validate_json(text)
 
     def read_result(self, session_id: str) -> AgentResult | None:
         """See `Artifacts`."""

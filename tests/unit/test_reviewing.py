@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from difflib import unified_diff
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from github_standin.git.hunks import find_line
+from pullwright.github.reviews import ChangedFile
 from pullwright.reviewing.identity import identified
-from pullwright.reviewing.models import MOST_FINDINGS, Remark
+from pullwright.reviewing.models import MOST_FINDINGS, Finding, Remark
+from pullwright.reviewing.places import Places
+from pullwright.reviewing.texts import render_finding, render_places
 from runner.review.answer import AnswerError, findings_of, read_answer
 from runner.review.changes import first_added
+from tests.unit import github_words
+from tests.unit.github_words import Page, words
 
 CODE = ["def f():", "    return 1", "", "def g():", "    return 1"]
 REMARK = {"path": "a.py", "line": 2, "text": "Why one?"}
@@ -99,3 +106,104 @@ def test_the_first_added_line_is_found() -> None:
     diff = "--- a/a.py\n+++ b/a.py\n@@ -3,3 +4,3 @@ def f\n one\n-two\n+2\n"
     assert first_added(diff) == ("a.py", 5)
     assert first_added("--- a/a.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-one\n") is None
+
+
+PATCH = """\
+@@ -1,4 +1,5 @@
+ a
+-b
++B
++C
+ c
+ d
+@@ -20,2 +21,2 @@ def f
+-x
++y
+ z
+\\ No newline at end of file"""
+
+
+@pytest.mark.parametrize(
+    ("place", "fits"),
+    [
+        ({"line": 2}, {"start_line": None, "suggestion": "new"}),
+        ({"line": 5}, {"start_line": None, "suggestion": "new"}),
+        ({"line": 3, "start_line": 2}, {"start_line": 2, "suggestion": "new"}),
+        ({"line": 3, "start_line": 3}, {"start_line": None, "suggestion": "new"}),
+        ({"line": 21, "start_line": 5}, {"start_line": None, "suggestion": None}),
+        ({"line": 2, "side": "LEFT"}, {"start_line": None, "suggestion": None}),
+        ({"line": 20, "side": "LEFT"}, {"suggestion": None}),
+        ({"line": 6}, None),
+        ({"line": 23}, None),
+        ({"line": 22, "side": "LEFT"}, None),
+        ({"line": 1, "path": "binary.png"}, None),
+        ({"line": 1, "path": "elsewhere.py"}, None),
+    ],
+)
+def test_comments_stand_where_the_difference_shows_lines(
+    place: dict[str, Any], fits: dict[str, Any] | None
+) -> None:
+    """Lines of context count, a range has to be of one hunk, and only the right side takes suggestions."""
+    files = [ChangedFile(filename="a.py", patch=PATCH), ChangedFile(filename="binary.png")]
+    finding = a_finding(**{"path": "a.py", "suggestion": "new", **place})
+    found = Places(files).fitting(finding)
+    assert (found is None) == (fits is None)
+    if found is not None and fits is not None:
+        assert {name: getattr(found, name) for name in fits} == fits
+
+
+LINES = st.lists(st.sampled_from(["a", "b", "", "+", "-", "@@ -1 +1 @@", "\\"]), max_size=30)
+
+
+@settings(max_examples=60, derandomize=True)
+@given(LINES, LINES)
+def test_no_comment_stands_where_the_stand_in_would_refuse_it(before: list[str], after: list[str]) -> None:
+    """Whatever the difference, both read the same lines from it."""
+    patch = "\n".join(list(unified_diff(before, after, lineterm=""))[2:])
+    places = Places([ChangedFile(filename="a.py", patch=patch)])
+    for side in ("LEFT", "RIGHT"):
+        for line in range(1, 35):
+            fits = places.fitting(a_finding(line=line, side=side)) is not None
+            assert fits is (find_line(patch, side, line) is not None), (side, line)
+
+
+def a_finding(**fields: Any) -> Finding:
+    """Return a finding."""
+    return Finding.model_validate({"id": "0" * 16, "path": "a.py", "line": 1, "text": "Why?", **fields})
+
+
+@settings(max_examples=100, derandomize=True)
+@given(words.filter(str.strip))
+def test_nothing_in_a_finding_acts(text: str) -> None:
+    """Neither words nor path have an effect, whether the finding is inline or in the session's comment."""
+    finding = a_finding(text=text, path=text)
+    summary = render_places(made=0, url="", known=0, resolved=0, elsewhere=[finding] * 3, left_out=0)
+    for comment in (render_finding(finding), summary):
+        page = Page(comment)
+        assert page.active() == [], comment
+        assert github_words.render(comment).count("</details>") == page.details
+        assert all(line.startswith((">", "<", "*", "🟠")) for line in comment.splitlines() if line), comment
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "is_offered"),
+    [
+        ("x = 1\n", True),
+        ("```python\nx\n```", True),
+        ("", True),
+        ("a\r\nb", True),
+        ("x = 1\u202e", False),
+        ("/approve\nx", False),
+        ("  /stop", False),
+        ("// a comment\n/* another */", True),
+    ],
+)
+def test_a_suggestion_is_what_people_see(suggestion: str, *, is_offered: bool) -> None:
+    """It stands as it is, in a block that nothing in it can close, or not at all."""
+    comment = render_finding(a_finding(suggestion=suggestion))
+    assert ("suggestion" in comment) is is_offered
+    if is_offered:
+        [code] = Page(comment).texts[-1:]
+        assert code.strip("\x00\n") == ""
+        html = github_words.render(comment)
+        assert html.count('<pre lang="suggestion">') == 1, html

@@ -9,6 +9,9 @@ READ: Mapping[str, str] = {"contents": "read"}
 """For a task that only reads: what it finds, ReportOutcome writes."""
 REVIEW: Mapping[str, str] = {"contents": "read", "pull_requests": "write"}
 """To comment on a pull request, which the permission for issues is not needed for."""
+RESOLVING: Mapping[str, str] = {"contents": "write", "pull_requests": "write"}
+"""To resolve threads: of an App, GitHub wants both (https://github.com/orgs/community/discussions/44650,
+https://github.com/github/gh-aw/issues/35726)."""
 OPENING: Mapping[str, str] = {**WORK, "metadata": "read"}
 """To see the repository and who may write to it besides."""
 OPENING_REVIEW: Mapping[str, str] = {**REVIEW, "metadata": "read"}

@@ -16,6 +16,7 @@ from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
 from pullwright.reviewing.marks import session_marker
+from pullwright.reviewing.models import Findings
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 
@@ -35,6 +36,7 @@ class Ending:
     outcome: Outcome
     failure: Failure | None
     now: datetime
+    findings: Findings | None = None
 
     def close(self) -> Verdict:
         """Record and report the outcome; the verdict says whether GitHub took it, and which lock to free."""
@@ -89,8 +91,8 @@ class Ending:
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:
             but = "" if self.result is None or self.result.checks_passed else ", but checks fail"
             sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
-        if self.outcome is Outcome.COMMENTED:
-            sentence = "The agent has read the pull request."
+        if self.findings is not None:
+            sentence = f"The agent has read the pull request; findings: {len(self.findings.findings)}."
         return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
 
     def details(self) -> dict[str, Any]:
@@ -138,10 +140,16 @@ class Ending:
         if place.pull_request is None:
             return self.failure is None or self._is_told_elsewhere() or report.refuse(self.failure)
         stream = self._log_stream()
+        request = self._request()
         worker = self.record.worker if self.record.mode == WorkerMode.COMMENT else None
         marker = TRACKING_MARKER if worker is None else session_marker(worker)
+        posted = None
+        if self.findings is not None:
+            posted = None if request is None else report.review(request, self.findings)
+            if posted is None:
+                return False
         text = render_outcome(
-            self._request(),
+            request,
             self.result,
             self.verdict(),
             session_id=self.event.session_id,
@@ -149,6 +157,7 @@ class Ending:
             artifacts=self.services.artifacts.url(self.event.session_id),
             log=f"{self.services.settings.log_group_name} {stream}" if stream else "",
             marker=marker,
+            findings=posted.text() if posted is not None else "",
         )
         if worker is not None:
             return report.comment(text, marker)

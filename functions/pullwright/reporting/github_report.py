@@ -20,9 +20,11 @@ from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import CheckRun
 from pullwright.github.permissions import REVIEW, WORK
 from pullwright.log import logger
-from pullwright.models import Failure
+from pullwright.models import AgentRequest, Failure
 from pullwright.owners import is_allowed
 from pullwright.reporting.place import Place
+from pullwright.reviewing.models import Findings
+from pullwright.reviewing.posting import Posted, Posting
 
 _CHECKS: Mapping[str, str] = {"checks": "write"}
 _ON_ISSUE: Mapping[str, str] = {"issues": "write"}
@@ -49,6 +51,17 @@ class GitHubReport:
     app: GitHubApp
     place: Place
     allowed_owners: str
+
+    def review(self, request: AgentRequest, findings: Findings) -> Posted | None:
+        """Put what the agent has found onto the pull request; None if it has to be done again later."""
+        try:
+            return Posting(self.app, request, findings, self.place.installation_id).post()
+        except _NOWHERE as error:
+            _gone(error)
+            return Posted()
+        except PullwrightError as error:
+            _later(error)
+            return None
 
     def comment(self, text: str, marker: str) -> bool:
         """Put the outcome of a session that only comments into its comment.

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from pullwright.errors import TaskLost
 from pullwright.metrics import SessionFigures, session_ended
-from pullwright.models import Verdict
+from pullwright.models import Failure, Outcome, Verdict, WorkerMode
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent
@@ -15,6 +16,7 @@ from pullwright.settings import ReportOutcomeSettings
 
 # Kept free of waiting for the task, for the reading and writing that follows.
 RESERVED_SECONDS = 45.0
+_NO_FINDINGS = "The task ended, but what it left is not what a session of its kind leaves."
 
 
 def report_outcome(
@@ -54,7 +56,15 @@ def report_outcome(
             error=event.error,
         )
     )
-    ending = Ending(event, services, record, task, result, outcome, failure, now)
+    findings = None
+    if failure is None:
+        findings = (
+            services.artifacts.read_findings(event.session_id) if outcome is Outcome.COMMENTED else None
+        )
+        if (record.mode == WorkerMode.COMMENT) != (findings is not None):
+            # A task can claim anything; what it was started for is in the record.
+            outcome, failure = Outcome.FAILED, Failure.of(TaskLost(_NO_FINDINGS))
+    ending = Ending(event, services, record, task, result, outcome, failure, now, findings)
     verdict = ending.close()
     measure(ending.figures())
     return verdict

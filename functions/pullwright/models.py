@@ -166,6 +166,24 @@ class IssueComment(Stored):
     body: str
 
 
+class ReviewThread(Stored):
+    """One conversation about lines of a pull request's changes, as it stood when the session was asked for.
+
+    Attributes:
+        id: GraphQL's.
+        line: None if the lines were changed since it began.
+        finding: which of our own findings it is about.
+        comments: oldest first.
+    """
+
+    id: str
+    path: str
+    line: int | None = None
+    is_resolved: bool = False
+    finding: str | None = None
+    comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
+
+
 class ResolvedLimits(Stored):
     """The limits that hold for one session, defaults applied."""
 
@@ -204,6 +222,7 @@ class AgentRequest(Stored):
         body: what GitHub's page shows of the description.
         opened_by: GitHub login of who wrote title and body.
         comments: oldest first; the repository's configuration says which of them the agent reads.
+        threads: about the pull request's changes, for a session that only comments.
         instructions: of the worker, from the repository's default branch.
         tools: the worker's choice among those that the repository allows; all of these if it makes none.
         labels: for the pull request, set when the session has succeeded.
@@ -236,6 +255,7 @@ class AgentRequest(Stored):
     opened_by_role: Annotated[AuthorRole, Field(strict=False)] = AuthorRole.UNKNOWN
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
     comments_left_out: int = 0
+    threads: tuple[ReviewThread, ...] = Field(default=(), strict=False)
     worker: WorkerName = IMPLEMENT
     worker_type: Annotated[WorkerType, Field(strict=False)] = WorkerType.IMPLEMENT
     mode: Annotated[WorkerMode, Field(strict=False)] = WorkerMode.WRITE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pullwright.models import AgentRequest, AuthorRole, IssueComment
+from pullwright.models import AgentRequest, AuthorRole, IssueComment, ReviewThread
 from pullwright.repository.configuration import Configuration, read_configuration
 from pullwright.repository.document import ConfigurationError
 from runner.agent.comments import select_comments
@@ -47,6 +47,18 @@ def test_nothing_is_said_when_all_are_heard() -> None:
     _, sentence = select_comments(a_request(comments=COMMENTS[:1], comments_left_out=7), "everyone")
     assert sentence is not None
     assert sentence.startswith("Of 8 comments, 7 did not reach the agent")
+
+
+@pytest.mark.parametrize(("finding", "heard"), [("0" * 16, ["app", "writer"]), (None, ["writer"])])
+def test_in_threads_the_same_are_heard(finding: str | None, heard: list[str]) -> None:
+    """What we have found ourselves stays; strangers and other Apps count as they do elsewhere."""
+    said = sorted(COMMENTS, key=lambda comment: comment.author_role is not AuthorRole.APP)
+    threads = (ReviewThread(id="t", path="a.py", finding=finding, comments=tuple(said)),)
+    request, sentence = select_comments(a_request(threads=threads), "writers")
+    [thread] = request.threads
+    assert [comment.author for comment in thread.comments] == heard
+    assert sentence is not None
+    assert sentence.startswith(f"Of 4 comments, {4 - len(heard)} did not reach the agent")
 
 
 def test_writers_are_the_default_also_of_a_broken_file() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from pullwright.models import Outcome
 from pullwright.reviewing.identity import identified
 from pullwright.reviewing.marks import session_marker
 from pullwright.reviewing.models import Findings, Remark
-from tests.unit.pipeline_kit import BOT
+from tests.unit.pipeline_kit import BOT, PERSON
 from tests.unit.test_reporting import Reporting
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def test_a_whole_review_takes_four_writes(reviewing: Reviewing) -> None:
     assert sorted(
         path.removeprefix("/api/v3/repos/octo/widgets") for path in writes if "token" not in path
     ) == [
-        # All of GraphQL is a POST, and the first one reads the threads.
-        *("/api/graphql", "/api/graphql"),
+        # All of GraphQL is a POST: the first two read the threads, before the session and after it.
+        *("/api/graphql", "/api/graphql", "/api/graphql"),
         *(comment, comment),
         "/pulls/1/reviews",
     ]
@@ -180,6 +181,32 @@ def test_what_a_push_has_mended_is_resolved(reviewing: Reviewing) -> None:
     reviewing.push(NEW)
     reviewing.read("r-3", MISTAKE)
     assert [resolved for resolved, _ in reviewing.threads()] == [True, False]
+
+
+def test_the_next_session_knows_what_was_found_and_answered(reviewing: Reviewing) -> None:
+    """Its request has our findings with their ids, and what people said there before it was asked for."""
+    reviewing.read("r-1", MISTAKE, CONTEXT)
+    [comment, _] = reviewing.inline()
+    answer = {"body": "It has to be <!-- obey --> so, @octocat."}
+    reviewing.github.person("POST", f"/pulls/1/comments/{comment['id']}/replies", answer)
+    reviewing.opened("r-2", pull_request=1, worker="review")
+    request = reviewing.artifacts.read_request("r-2")
+    assert request is not None
+    by_finding = {thread.finding: thread for thread in request.threads}
+    mistake, context = reviewing.identified(MISTAKE, CONTEXT)
+    assert set(by_finding) == {mistake.id, context.id}
+    thread = by_finding[mistake.id]
+    assert (thread.path, thread.line, thread.is_resolved) == ("a.txt", 20, False)
+    ours, theirs = thread.comments
+    assert (ours.author_role, theirs.author_role, theirs.author) == ("app", "writer", PERSON)
+    assert "This is **wrong**." in ours.body
+    assert theirs.body == "It has to be so, @octocat."
+    reviewing.end("r-2")
+    early = datetime.now(UTC) - timedelta(hours=1)
+    reviewing.open("r-3", pull_request=1, worker="review", started_at=early)
+    request = reviewing.artifacts.read_request("r-3")
+    assert request is not None
+    assert [len(thread.comments) for thread in request.threads] == [1, 1]
 
 
 def test_only_resolving_takes_a_token_that_could_write_contents(reviewing: Reviewing) -> None:

@@ -14,7 +14,7 @@ from runner.agent.prompt import block, person
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pullwright.models import AgentRequest
+    from pullwright.models import AgentRequest, ReviewThread
 
 _LONGEST_IN_PROMPT = 100_000
 _LONGEST_NAME = 255
@@ -54,7 +54,9 @@ a comment. `start_line` is for several lines and may be left out.
 `start_line` to `line` and nothing else, keeps their indentation, and stands on the right side only.
 - Find what matters: what fails, loses data, opens a hole, or misleads the next reader. At most {most} \
 findings, each about one place, each once. If there is nothing, `findings` is empty.
-- `resolved` holds the ids of those earlier findings that this commit has dealt with.
+- Threads of earlier findings stand above with their ids. Give a finding that still holds once more, about \
+its place in this commit. What somebody has answered counts: do not insist on what was explained or \
+declined. `resolved` holds the ids of those that this commit has dealt with.
 """
 
 AGAIN = """\
@@ -86,6 +88,7 @@ def build_prompt(request: AgentRequest, nonce: str, diff: Path, text: str, notes
         author = person(comment.author, comment.author_role)
         heading = f"A comment by {author}, {comment.created_at:%Y-%m-%d %H:%M} UTC:"
         blocks.append(f"{heading}\n{block('comment', nonce, comment.body)}")
+    blocks += [_thread(thread, nonce) for thread in request.threads]
     wanted = request.instructions or _DEFAULT
     if request.prompt is not None:
         wanted = f"{wanted}\n\n{request.prompt}"
@@ -101,3 +104,17 @@ def build_prompt(request: AgentRequest, nonce: str, diff: Path, text: str, notes
         notes=f"{notes}\n\n" if notes else "",
         most=MOST_FINDINGS,
     )
+
+
+def _thread(thread: ReviewThread, nonce: str) -> str:
+    where = f"{plain_line(thread.path, _LONGEST_NAME)}, " + (
+        "lines that were changed since" if thread.line is None else f"line {thread.line}"
+    )
+    ours = f", begun by your finding {thread.finding}" if thread.finding else ""
+    state = "A resolved thread" if thread.is_resolved else "An open thread"
+    said = []
+    for number, comment in enumerate(thread.comments):
+        is_ours = number == 0 and thread.finding is not None
+        author = "you" if is_ours else person(comment.author, comment.author_role)
+        said.append(f"By {author}:\n{block('thread', nonce, comment.body)}")
+    return "\n".join([f"{state} about {where}{ours}.", *said])

@@ -125,10 +125,12 @@ class ReviewSession:
     def _stub(self, diff: str) -> Answer:
         self._tracker.show("Reading the changes")
         place = first_added(diff)
+        # What an earlier stub has said about a line that is not the first any more is dealt with.
+        earlier = tuple(thread.finding for thread in self._request.threads if thread.finding is not None)
         remarks = (
             () if place is None else (Remark(path=place[0], line=place[1], severity="low", text=STUB_TEXT),)
         )
-        return Answer(summary=STUB_SUMMARY, findings=remarks)
+        return Answer(summary=STUB_SUMMARY, findings=remarks, resolved=earlier)
 
     def _agent(self, changes: Changes, base: Head, diff: Path, text: str) -> Answer | None:
         """Let the agent read, and return its answer; None if it failed, which the report then says."""

@@ -39,6 +39,7 @@ from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import check_session_id, read_request
 from pullwright.opening.subject import Subject, find_subject
+from pullwright.opening.threads import read_threads
 from pullwright.opening.waiting import first_activity
 from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.prices import Price
@@ -218,6 +219,9 @@ class _Opening:
             "comments": conversation.comments,
             "comments_left_out": conversation.left_out,
         }
+        if self.subject.is_read:
+            slug = app.app().slug
+            read["threads"] = read_threads(self.client, self.people, pull.number, slug, asked_at)
         return self.services.artifacts.write_request(agent_request.model_copy(update=read))
 
     def _record(self, made: Mapping[str, Any]) -> BranchRecord:

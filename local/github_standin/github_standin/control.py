@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from github_standin import control_repositories as actions
-from github_standin import events
+from github_standin import events, runs
 from github_standin.answers import ApiError, Reply, not_found
-from github_standin.control_models import AppBody, ChangedRepository, GivenRole, NewRepository, UserBody
+from github_standin.control_models import (
+    AppBody,
+    ChangedRepository,
+    GivenRole,
+    NewRepository,
+    OutcomesBody,
+    UserBody,
+)
 from github_standin.control_repositories import FieldError
 from github_standin.faults import Fault
 from github_standin.records import App
@@ -50,6 +57,8 @@ class Control:
         on("PATCH", _ONE)(self._patch_repository)
         on("DELETE", _ONE)(self._delete_repository)
         on("PUT", f"{_ONE}/permissions")(self._put_permissions)
+        on("PUT", f"{_ONE}/outcomes")(self._put_outcomes)
+        on("POST", f"{_ONE}/runs/finish")(self._finish_runs)
         on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
         on("PUT", "/faults")(self._put_faults)
         on("PUT", "/limits")(lambda call: self._configure(call, "limits"))
@@ -154,6 +163,22 @@ class Control:
         body = ChangedRepository(permissions=_ROLES.validate_json(call.content))
         actions.change(self._github, repository, body)
         return Reply(200, self._shape(repository))
+
+    def _put_outcomes(self, call: Call) -> Reply:
+        """Say how workflows end; those that are queued stay so."""
+        repository = self._repository(call)
+        body = OutcomesBody.model_validate_json(call.content)
+        repository.outcomes, repository.outcomes_wait = body.outcomes, body.wait
+        self._github.store.repositories.put(repository)
+        return Reply(200, body.model_dump())
+
+    def _finish_runs(self, call: Call) -> Reply:
+        """Let all queued runs end as ordered."""
+        repository = self._repository(call)
+        queued = [it for it in self._github.store.workflow_runs if it.repository_id == repository.id]
+        for run in queued:
+            runs.finish(self._github, repository, run, self._github.store.accounts[run.actor_id])
+        return Reply(204)
 
     def _delete_repository(self, call: Call) -> Reply:
         actions.remove(self._github, self._repository(call))

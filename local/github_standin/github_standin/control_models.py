@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from github_standin.git.rules import KINDS as RULES
 from github_standin.permissions import KNOWN
-from github_standin.records import Access, MergeMessage, MergeTitle, SquashMessage, SquashTitle
+from github_standin.records import Access, MergeMessage, MergeTitle, Outcome, SquashMessage, SquashTitle
 
 GivenRole = Literal["admin", "maintain", "write", "triage", "read", "none"]
 Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$")]
@@ -133,3 +133,10 @@ class NewRepository(_RepositorySettings):
 
 class ChangedRepository(_RepositorySettings):
     """What can be changed in a repository; what is not given stays."""
+
+
+class OutcomesBody(_Body):
+    """How the workflows of a repository end from now on."""
+
+    outcomes: list[Outcome] | None
+    wait: bool = False

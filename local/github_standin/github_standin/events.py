@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from github_standin import reviewing
 from github_standin.links import node_id
-from github_standin.shapes import accounts, commits, issues, pulls, repositories, reviews
+from github_standin.permissions import grants
+from github_standin.shapes import (
+    accounts,
+    checks,
+    commits,
+    issues,
+    pulls,
+    repositories,
+    reviews,
+    runs,
+    statuses,
+)
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
@@ -14,26 +25,38 @@ if TYPE_CHECKING:
     from github_standin.github import GitHub
     from github_standin.records import (
         Account,
+        CheckRun,
+        CheckSuite,
         Comment,
         CommitComment,
+        CommitStatus,
         Installation,
         Issue,
         Repository,
         Review,
         ReviewComment,
         Thread,
+        WorkflowRun,
     )
 
 JSON = dict[str, Any]
 # https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 _MOST_COMMITS = 2_048
 _MOST_FILES = 3_000
+_CHECKS = ("check_run", "check_suite")
+_MOST_BRANCHES = 10
 
 
 def _send(github: GitHub, event: str, repository: Repository, sender: Account, payload: JSON) -> None:
     """Send an event of a repository, if the App is installed there and listens to it."""
     installation = github.installation_of(repository)
-    if installation is None or event not in installation.events or installation.suspended_at is not None:
+    if installation is None or installation.suspended_at is not None:
+        return
+    # Who may write checks hears of all checks, asked for or not:
+    # https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite,
+    # https://github.com/orgs/community/discussions/210531
+    always = _CHECKS if grants(installation.permissions, "checks", "write") else ()
+    if event not in (*installation.events, *always):
         return
     owner = github.store.accounts[repository.owner_id]
     body = {**payload, "repository": repositories.repository(github, repository)}
@@ -144,6 +167,58 @@ def commit_comment_event(
     """Tell about a new comment on a commit; GitHub has no event for its changes."""
     body = {"action": "created", "comment": commits.comment(github, repository, comment)}
     _send(github, "commit_comment", repository, sender, body)
+
+
+def check_suite_event(
+    github: GitHub, repository: Repository, suite: CheckSuite, action: str, sender: Account
+) -> None:
+    """Tell that a check suite was `requested` or `completed`."""
+    shaped = checks.check_suite(github, repository, suite, in_event=True)
+    _send(github, "check_suite", repository, sender, {"action": action, "check_suite": shaped})
+
+
+def check_run_event(
+    github: GitHub, repository: Repository, run: CheckRun, action: str, sender: Account
+) -> None:
+    """Tell that a check run was `created` or `completed`."""
+    shaped = checks.check_run(github, repository, run, in_event=True)
+    _send(github, "check_run", repository, sender, {"action": action, "check_run": shaped})
+
+
+def workflow_run_event(
+    github: GitHub, repository: Repository, run: WorkflowRun, action: str, sender: Account
+) -> None:
+    """Tell that a run of a workflow was `completed`."""
+    body = {
+        "action": action,
+        "workflow_run": runs.workflow_run(github, repository, run),
+        "workflow": runs.workflow(github, repository, run),
+    }
+    _send(github, "workflow_run", repository, sender, body)
+
+
+def status_event(github: GitHub, repository: Repository, status: CommitStatus, sender: Account) -> None:
+    """Tell about a commit's new status."""
+    git = github.git(repository)
+    shaped = statuses.status(github, repository, status)
+    branches = [
+        {
+            "name": name.removeprefix("refs/heads/"),
+            "commit": {"sha": head, "url": github.links.repo(repository, f"/commits/{head}")},
+            "protected": False,
+        }
+        for name, head in git.refs().items()
+        if git.is_ancestor(status.sha, head)
+    ]
+    names = ("id", "avatar_url", "state", "description", "target_url", "context", "created_at", "updated_at")
+    body = {
+        **{name: shaped[name] for name in names},
+        "sha": status.sha,
+        "name": repository.full_name,
+        "commit": commits.commit(github, repository, git.commit(status.sha)),
+        "branches": branches[:_MOST_BRANCHES],
+    }
+    _send(github, "status", repository, sender, body)
 
 
 def push_event(

@@ -50,6 +50,8 @@ class GitHub:
         self.outbox = Outbox(self.store, self.lock, self._time)
         self.meter = Meter(self.store, self._time)
         self.lag = Lag(self.store, self._time)
+        self.log_links: dict[str, tuple[int, float]] = {}
+        """Addresses of jobs' logs: the job's id, and until when they are good."""
 
     def _time(self) -> float:
         # Tests replace the clock of a running stand-in; its parts follow.

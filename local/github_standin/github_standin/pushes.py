@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from github_standin import events, forks, workflows
+from github_standin import checking, events, forks, workflows
 from github_standin.answers import unprocessable
 from github_standin.auth import role_of
 from github_standin.git import rules
@@ -114,6 +114,8 @@ def apply(github: GitHub, repository: Repository, sender: Account, updates: list
         # Actions are off in a fork until its owner turns them on.
         if update.ref.startswith(_BRANCHES) and update.after != ZERO and repository.parent_id is None:
             branch = update.ref.removeprefix(_BRANCHES)
+            if not workflows.skips_checks(git.commit(update.after).message):
+                checking.request(github, repository, sender, branch, update.before, update.after)
             workflows.start(github, repository, "push", branch=branch, head=update.after, actor=sender)
         if update.ref.startswith(_BRANCHES):
             _follow(github, repository, sender, update)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
 Access = Literal["read", "write", "admin"]
@@ -140,6 +140,26 @@ class Label(BaseModel):
     description: str | None = None
 
 
+class Outcome(BaseModel):
+    """How jobs of workflows end.
+
+    Attributes:
+        workflow: path or name; None for all.
+        job: name; None for all.
+        attempts: conclusion of each attempt, the last one for all that follow.
+        path: only while this file is in the commit and has `contains` in it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    workflow: str | None = None
+    job: str | None = None
+    attempts: list[Literal["success", "failure", "cancelled", "timed_out", "skipped"]] = Field(min_length=1)
+    log: str = ""
+    path: str | None = None
+    contains: str = ""
+
+
 class Repository(Record):
     """A repository.
 
@@ -152,6 +172,8 @@ class Repository(Record):
         next_number: of the next issue or pull request.
         former_names: full names that it had before, in lower case.
         parent_id: the repository that it is a fork of.
+        outcomes: how workflows end, or None to leave them queued; the first that fits a job counts.
+        outcomes_wait: whether they end on request only, and not at once.
     """
 
     owner_id: int
@@ -175,6 +197,8 @@ class Repository(Record):
     merge_commit_message: MergeMessage = "PR_TITLE"
     rebase_keeps_empty: bool = True
     drafts: bool = True
+    outcomes: list[Outcome] | None = None
+    outcomes_wait: bool = False
     labels: list[Label] = Field(default_factory=list)
     next_number: int = 1
     created_at: float
@@ -360,11 +384,27 @@ class CommitComment(Record):
     updated_at: float
 
 
+class CommitStatus(Record):
+    """A status of a commit, as other programs than Apps give it."""
+
+    repository_id: int
+    sha: str
+    state: str
+    context: str
+    description: str | None
+    target_url: str | None
+    user_id: int
+    created_at: float
+
+
 class WorkflowRun(Record):
-    """A run that an event would have started.
+    """A run that an event has started.
 
     Attributes:
         event: `push`, `pull_request` or `pull_request_target`.
+        fork_id: the repository of the head, if it is a fork.
+        jobs: names of the workflow's jobs.
+        attempt: 1 for the first.
     """
 
     repository_id: int
@@ -373,19 +413,51 @@ class WorkflowRun(Record):
     name: str
     head_branch: str
     head_sha: str
+    fork_id: int | None = None
     actor_id: int
+    suite_id: int = 0
+    jobs: list[str] = Field(default_factory=list)
+    status: str = "queued"
+    conclusion: str | None = None
+    attempt: int = 1
     created_at: float
+    updated_at: float | None = None
+
+
+class CheckSuite(Record):
+    """The check runs of the App on a commit, or those of one run of a workflow.
+
+    Attributes:
+        before: the branch's head before the push, if it is known.
+    """
+
+    repository_id: int
+    by_actions: bool = False
+    head_sha: str
+    head_branch: str | None
+    before: str | None = None
+    created_at: float
+    updated_at: float
 
 
 class CheckRun(Record):
-    """A check run on a commit; `fields` holds what its creator gave."""
+    """A check run on a commit.
+
+    Attributes:
+        fields: what its creator gave.
+        run_id: the run of a workflow of which it is a job, with the attempt's number and the job's log.
+    """
 
     repository_id: int
     head_sha: str
     name: str
+    suite_id: int = 0
     status: str = "queued"
     conclusion: str | None = None
     fields: dict[str, Any] = Field(default_factory=dict)
+    run_id: int | None = None
+    attempt: int = 1
+    log: str = ""
     started_at: float
     completed_at: float | None = None
 

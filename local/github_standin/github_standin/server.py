@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from github_standin import api, graphql
+from github_standin import api, graphql, logs
 from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.exchanges import Exchanges, decoded
@@ -63,6 +63,7 @@ class Application:
                 Route("/api/v3", self._rest, methods=_METHODS),
                 Route("/api/v3/{path:path}", self._rest, methods=_METHODS),
                 Route("/_standin/{path:path}", self._control, methods=_METHODS),
+                Route(f"{logs.PATH}/{{name}}", self._log, methods=["GET"]),
                 *git.routes(),
                 *pages.routes(),
             ],
@@ -109,6 +110,11 @@ class Application:
 
     async def _graphql(self, request: Request) -> Response:
         return await self._answer("graphql", request, "/api/graphql", graphql.respond)
+
+    async def _log(self, request: Request) -> Response:
+        with self._github.lock:
+            reply = logs.read(self._github, request.path_params["name"], request.headers.get("authorization"))
+        return _response(reply)
 
     async def _control(self, request: Request) -> Response:
         # A page of another site must not be able to steer the stand-in through somebody's browser.

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from github_standin.records import (
     Account,
     CheckRun,
+    CheckSuite,
     Comment,
     CommitComment,
+    CommitStatus,
     Delivery,
     Installation,
     InstallationToken,
@@ -34,6 +36,10 @@ _FIRST_IDS = {
     "comment": 2_600_000_001,
     "issue": 2_700_000_001,
     "pull": 1_900_000_001,
+    "check_run": 47_000_000_001,
+    "check_suite": 39_000_000_001,
+    "workflow_run": 16_500_000_001,
+    "status": 36_000_000_001,
     "review": 3_300_000_001,
     "review_comment": 2_400_000_001,
     "installation": 71_000_001,
@@ -109,6 +115,8 @@ class Store:
         self.threads = Table(self._connection, "thread", Thread)
         self.review_comments = Table(self._connection, "review_comment", ReviewComment)
         self.commit_comments = Table(self._connection, "commit_comment", CommitComment)
+        self.statuses = Table(self._connection, "status", CommitStatus)
+        self.check_suites = Table(self._connection, "check_suite", CheckSuite)
         self.check_runs = Table(self._connection, "check_run", CheckRun)
         self.workflow_runs = Table(self._connection, "workflow_run", WorkflowRun)
         self.deliveries = Table(self._connection, "delivery", Delivery)
@@ -117,7 +125,8 @@ class Store:
     def of_repositories(self) -> tuple[Table[Any], ...]:
         """Return the tables whose records belong to one repository each, and go with it."""
         return (
-            *(self.issues, self.comments, self.check_runs, self.workflow_runs),
+            *(self.issues, self.comments, self.check_suites, self.check_runs, self.workflow_runs),
+            self.statuses,
             *(self.reviews, self.threads, self.review_comments, self.commit_comments),
         )
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from github_standin import checks, runs
+from github_standin.auth import role_of
+from github_standin.permissions import ROLES
 from github_standin.records import WorkflowRun
 
 if TYPE_CHECKING:
@@ -32,8 +35,11 @@ def skips(message: str) -> bool:
     One of the strings anywhere, or a `skip-checks` trailer: last of the trailers at the very end, which two
     empty lines precede.
     """
-    if any(string in message for string in _STRINGS):
-        return True
+    return any(string in message for string in _STRINGS) or skips_checks(message)
+
+
+def skips_checks(message: str) -> bool:
+    """Tell whether a trailer of a head commit's message keeps check suites from being asked for, too."""
     lines = message.rstrip("\n").split("\n")
     if lines[-1] not in _LAST:
         return False
@@ -63,21 +69,43 @@ def start(
     git = github.git(repository)
     if event != "pull_request_target" and skips(git.commit(head).message):
         return
+    pull = issue.pull if issue else None
     for path, definition in _definitions(git, source or head):
-        if _listens(definition, event, branch):
-            github.store.workflow_runs.put(
-                WorkflowRun(
-                    id=github.store.next_id("workflow_run"),
-                    repository_id=repository.id,
-                    event=event,
-                    path=path,
-                    name=str(definition.get("name") or path),
-                    head_branch=issue.pull.head if issue and issue.pull else branch,
-                    head_sha=head,
-                    actor_id=actor.id,
-                    created_at=github.now(),
-                )
+        if not _listens(definition, event, branch):
+            continue
+        head_branch = pull.head if pull else branch
+        suite = checks.begin(github, repository, head, head_branch, by_actions=True)
+        run = github.store.workflow_runs.put(
+            WorkflowRun(
+                id=github.store.next_id("workflow_run"),
+                repository_id=repository.id,
+                event=event,
+                path=path,
+                name=str(definition.get("name") or path),
+                head_branch=head_branch,
+                head_sha=head,
+                fork_id=pull.fork_id if pull else None,
+                actor_id=actor.id,
+                suite_id=suite.id,
+                jobs=_jobs(definition),
+                created_at=github.now(),
             )
+        )
+        if event == "pull_request" and run.fork_id and ROLES[role_of(repository, actor)] < ROLES["write"]:
+            # Somebody has to look first: https://docs.github.com/en/actions/how-tos/manage-workflow-runs/approve-runs-from-forks
+            run.status, run.conclusion = "completed", "action_required"
+            github.store.workflow_runs.put(run)
+        else:
+            runs.begun(github, repository, run, actor)
+
+
+def _jobs(definition: dict[str, Any]) -> list[str]:
+    jobs = definition.get("jobs")
+    if not isinstance(jobs, dict):
+        return []
+    return [
+        str(job["name"]) if isinstance(job, dict) and "name" in job else str(key) for key, job in jobs.items()
+    ]
 
 
 def start_for_pull(github: GitHub, repository: Repository, issue: Issue, actor: Account) -> None:

@@ -20,6 +20,7 @@ from github_standin.rest import (
     repositories,
     review_comments,
     reviews,
+    statuses,
     users,
 )
 from github_standin.routing import Router
@@ -35,6 +36,7 @@ for _module in (
     git_data,
     # Before `commits`, whose route takes all the rest of a path.
     checks,
+    statuses,
     commit_comments,
     commits,
     comments,

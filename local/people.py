@@ -136,6 +136,15 @@ class Person:
         body = {"title": title, "head": head, "base": base, **more}
         return int(self.rest("POST", f"/repos/{repository}/pulls", body)["number"])
 
+    def merge(self, repository: str, number: int, method: str = "merge") -> str:
+        """Merge a pull request and return the commit on the base.
+
+        Args:
+            method: `merge`, `squash` or `rebase`.
+        """
+        path = f"/repos/{repository}/pulls/{number}/merge"
+        return str(self.rest("PUT", path, {"merge_method": method})["sha"])
+
     def review(
         self,
         repository: str,

@@ -108,6 +108,10 @@ class _RepositorySettings(_Body):
     merge_commit_title: MergeTitle | None = None
     merge_commit_message: MergeMessage | None = None
     rebase_keeps_empty: bool | None = None
+    allow_merge_commit: bool | None = None
+    allow_squash_merge: bool | None = None
+    allow_rebase_merge: bool | None = None
+    delete_branch_on_merge: bool | None = None
     installed: bool | None = None
     installation_permissions: dict[str, Access] | None = None
     permissions: dict[str, GivenRole] | None = None

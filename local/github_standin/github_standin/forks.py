@@ -64,7 +64,11 @@ def pulls_from(github: GitHub, fork: Repository, branch: str | None = None) -> I
 
 
 def bring(github: GitHub, repository: Repository, fork: Repository, sha: str) -> None:
-    """Have a commit of a fork in the repository too, as all of a network's commits are on GitHub."""
+    """Have a commit of a fork in the repository too, as all of a network's commits are on GitHub.
+
+    Args:
+        fork: where the commit is; that may be the repository itself.
+    """
     git = github.git(repository)
     if git.type_of(sha) is None:
         git.run("fetch", "--quiet", "--no-tags", str(github.git(fork).path), sha)

@@ -50,6 +50,8 @@ class GitHub:
         self.outbox = Outbox(self.store, self.lock, self._time)
         self.meter = Meter(self.store, self._time)
         self.lag = Lag(self.store, self._time)
+        self.merge_checks: set[tuple[int, str, str]] = set()
+        """Pull requests, bases and heads of which it was asked whether they can be merged."""
         self.log_links: dict[str, tuple[int, float]] = {}
         """Addresses of jobs' logs: the job's id, and until when they are good."""
 

@@ -23,6 +23,7 @@ from github_standin.graphql_parts import (
     unresolved,
 )
 from github_standin.links import node_id, parse_node_id
+from github_standin.mergeability import mergeability
 from github_standin.permissions import ADMINISTER, ROLES, WRITE_CONTENTS, WRITE_PULLS
 from github_standin.times import stamp
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     Info = GraphQLResolveInfo[Any]
 
+_MERGEABLE = {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}
 _SCHEMA = build_schema(Path(__file__).with_name("schema.graphql").read_text())
 
 
@@ -196,10 +198,11 @@ class Root:
             shaped["databaseId"] = None
             shaped["timelineItems"] = lambda _info, **page: connection(self._renamings(issue), page)
         else:
-            shaped |= {
+            of_pull: JSON = {
                 "isDraft": issue.pull.draft,
                 "headRefName": issue.pull.head,
                 "headRepository": self._head_repository(repository, issue),
+                "mergeable": lambda _info: _MERGEABLE[mergeability(self._github, repository, issue)[0]],
                 "isCrossRepository": issue.pull.fork_id is not None,
                 "maintainerCanModify": issue.pull.maintainer_can_modify,
                 "headRefOid": self._github.head_of(repository, issue),
@@ -208,6 +211,7 @@ class Root:
                     self._call, repository, issue, page
                 ),
             }
+            shaped |= of_pull
         return shaped
 
     def _head_repository(self, repository: Repository, issue: Issue) -> JSON | None:

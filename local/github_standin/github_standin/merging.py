@@ -12,7 +12,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from github_standin.answers import ApiError
+from github_standin.answers import ApiError, unprocessable
 from github_standin.git.repository import Signature
 from github_standin.shapes.commits import GITHUB_MAIL
 from github_standin.times import stamp
@@ -104,6 +104,16 @@ class Merger:
             self._pull.head_sha,
         )
         return self._write(self._tree(head), [self._base, head], message, self._who)
+
+    def update(self) -> str:
+        """Merge the base into the head and return the merge commit's hash."""
+        message = f"Merge branch '{self._pull.base}' into {self._pull.head}"
+        head = self._pull.head_sha
+        try:
+            tree = self._tree(self._base, head)
+        except ApiError:
+            raise unprocessable("merge conflict between base and head") from None
+        return self._write(tree, [head, self._base], message, self._who)
 
     def squash(self, message: str | None) -> str:
         """Make one commit of all and return its hash."""

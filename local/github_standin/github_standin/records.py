@@ -196,6 +196,10 @@ class Repository(Record):
     merge_commit_title: MergeTitle = "MERGE_MESSAGE"
     merge_commit_message: MergeMessage = "PR_TITLE"
     rebase_keeps_empty: bool = True
+    allow_merge_commit: bool = True
+    allow_squash_merge: bool = True
+    allow_rebase_merge: bool = True
+    delete_branch_on_merge: bool = False
     drafts: bool = True
     outcomes: list[Outcome] | None = None
     outcomes_wait: bool = False

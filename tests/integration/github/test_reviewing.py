@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from tests.integration.github.kit import Hook, StandIn
 
+READY = (
+    "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }"
+)
+
 
 def test_a_review_is_written_answered_and_resolved(stand_in: StandIn, hook: Hook) -> None:
     """From the pushed branch to the resolved thread, with the events that the App listens to."""
@@ -33,9 +37,14 @@ def test_a_review_is_written_answered_and_resolved(stand_in: StandIn, hook: Hook
     _, payload = hook.next("pull_request", "synchronize")
     assert payload["after"] == head
     author.resolve(thread["id"])
+    pull = author.rest("GET", f"/repos/{name}/pulls/{number}")
+    author.graphql(READY, id=pull["node_id"])
     [thread] = author.threads(name, number)
     assert (thread["isResolved"], thread["isOutdated"], thread["line"]) == (True, True, None)
     assert [it["body"] for it in thread["comments"]["nodes"]] == ["Why?", "Because"]
+    merged = author.merge(name, number, "squash")
+    _, payload = hook.next("pull_request", "closed")
+    assert (payload["pull_request"]["merged"], payload["pull_request"]["merge_commit_sha"]) == (True, merged)
     with pytest.raises(StandInError, match="Could not resolve to a node"):
         author.resolve("PRRT_nothing")
 

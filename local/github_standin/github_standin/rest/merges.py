@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from github_standin import events, pushes
+from github_standin import events, forks, pushes
 from github_standin.answers import ApiError, Reply, not_found, unprocessable
+from github_standin.auth import allow
+from github_standin.git.repository import ZERO
 from github_standin.merging import Merger
-from github_standin.permissions import READ_PULLS, WRITE_CONTENTS
+from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_CONTENTS, WRITE_PULLS
 from github_standin.routing import Router
 
 if TYPE_CHECKING:
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
     from github_standin.records import Issue, Pull, Repository
 
 ROUTER = Router()
+# The settings, and GitHub's words: https://github.com/Mergifyio/mergify/issues/48,
+# https://github.com/ridedott/merge-me-action/issues/329
+_ALLOWED = {
+    "merge": ("allow_merge_commit", "Merge commits"),
+    "squash": ("allow_squash_merge", "Squash merges"),
+    "rebase": ("allow_rebase_merge", "Rebase merges"),
+}
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
 
 
@@ -49,8 +58,10 @@ def merge(call: Call) -> Reply:
     proposed = "\n\n".join(part for part in (title, message) if part) or None
     merger = Merger(call.github, repository, issue, pull, call.account())
     method = call.maybe_text("merge_method") or "merge"
-    if method not in ("merge", "squash", "rebase"):
+    if method not in _ALLOWED:
         raise unprocessable("Invalid request.\n\nmerge_method must be one of merge, squash or rebase.")
+    if not getattr(repository, _ALLOWED[method][0]):
+        raise ApiError(405, f"{_ALLOWED[method][1]} are not allowed on this repository.")
     sha = merger.rebase() if method == "rebase" else getattr(merger, method)(proposed)
     ref = f"refs/heads/{pull.base}"
     git = call.github.git(repository)
@@ -61,5 +72,36 @@ def merge(call: Call) -> Reply:
     pull.base_sha = before
     call.github.store.issues.put(issue)
     events.issue_event(call.github, repository, issue, "closed", call.account())
-    pushes.apply(call.github, repository, call.account(), [pushes.Update(ref, before, sha)])
+    updates = [pushes.Update(ref, before, sha)]
+    head = f"refs/heads/{pull.head}"
+    if repository.delete_branch_on_merge and pull.fork_id is None and git.ref(head) is not None:
+        git.delete_ref(head)
+        updates.append(pushes.Update(head, pull.head_sha, ZERO))
+    pushes.apply(call.github, repository, call.account(), updates)
     return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
+
+
+@ROUTER.on("PUT", f"{_PULL}/update-branch")
+def update_branch(call: Call) -> Reply:
+    """Merge the base into the head's branch, as the button on the page does."""
+    repository, issue, pull = _pull(call, EDIT_PULLS)
+    place = call.github.head_repository(repository, issue)
+    if issue.state == "closed" or place is None:
+        raise unprocessable("Pull request is closed")
+    if pull.head not in forks.open_branches(call.github, place, call.account()):
+        allow(call.actor, place, WRITE_PULLS)
+    pull.head_sha = call.github.head_of(repository, issue)
+    expected = call.maybe_text("expected_head_sha")
+    if expected is not None and expected != pull.head_sha:
+        raise unprocessable("expected head sha didn\u2019t match current head ref.")
+    git = call.github.git(repository)
+    base = git.branch(pull.base) or pull.base_sha
+    if git.count(pull.head_sha, base) == 0:
+        raise unprocessable("There are no new commits on the base branch.")
+    before, sha = pull.head_sha, Merger(call.github, repository, issue, pull, call.account()).update()
+    forks.bring(call.github, place, repository, sha)
+    ref = f"refs/heads/{pull.head}"
+    call.github.git(place).set_ref(ref, sha)
+    pushes.apply(call.github, place, call.account(), [pushes.Update(ref, before, sha)])
+    url = call.github.links.repo(repository, f"/pulls/{issue.number}")
+    return Reply(202, {"message": "Updating pull request branch.", "url": url})

@@ -9,6 +9,7 @@ from github_standin import changes, events, forks, pushes, reviewing, workflows
 from github_standin.answers import ApiError, Reply, forbidden, invalid, not_found
 from github_standin.auth import allow
 from github_standin.git.diffs import changed_files
+from github_standin.mergeability import mergeability
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
 from github_standin.records import Pull
 from github_standin.rest.commits import as_diff
@@ -155,7 +156,11 @@ def get_pull(call: Call) -> Reply:
     """Return one pull request, or its difference when only that is accepted."""
     repository, issue = find_pull(call, READ_PULLS)
     diff = _whole_diff(call, call.github.git(repository), *reviewing.span(call.github, repository, issue))
-    return diff or Reply(200, pulls.pull_request(call.github, repository, issue))
+    if diff is not None:
+        return diff
+    mergeable, state = mergeability(call.github, repository, issue)
+    known = {"mergeable": mergeable, "rebaseable": mergeable, "mergeable_state": state}
+    return Reply(200, pulls.pull_request(call.github, repository, issue) | known)
 
 
 @ROUTER.on("PATCH", _PULL)

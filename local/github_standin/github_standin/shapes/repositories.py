@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MERGE_SETTINGS = (
     *("squash_merge_commit_title", "squash_merge_commit_message"),
     *("merge_commit_title", "merge_commit_message"),
+    *("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge", "delete_branch_on_merge"),
 )
 _ADDRESSES = {
     "forks": "/forks",

@@ -103,10 +103,12 @@ class ReconcileSettings(ReportOutcomeSettings):
     """The sweep: it reports as ReportOutcome does, for the executions of one machine.
 
     Attributes:
+        live_state_machine_arn: the release that starts what is due by schedule.
         max_sessions: 0 means that no session gets a slot.
     """
 
     state_machine_arn: Text
+    live_state_machine_arn: Text
     max_sessions: int = Field(ge=0)
 
 

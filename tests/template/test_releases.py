@@ -66,7 +66,9 @@ def test_everything_is_called_by_the_live_version() -> None:
         variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
         assert variables["STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     starts = [one for _, one in statements() if one["Action"] == "states:StartExecution"]
-    assert len(starts) == 2
+    assert len(starts) == 3
+    sweep = FUNCTIONS["ReconcileFunction"]["Properties"]["Environment"]["Variables"]
+    assert sweep["LIVE_STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     for one in starts:
         assert one["Condition"] == {"StringEquals": {"states:StateMachineQualifier": "live"}}
 

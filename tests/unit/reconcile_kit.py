@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pullwright.errors import AwsUnavailable
 from pullwright.reconciling.deliveries import LostDeliveries
+from pullwright.reconciling.due import Schedules
 from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.reconciling.ledger import Ledger
 from pullwright.reconciling.settle import Settler
@@ -19,6 +21,7 @@ from pullwright.reporting.event import TaskEnd
 from pullwright.reporting.tasks import Tasks
 from pullwright.services import Services
 from pullwright.store import Store
+from pullwright.workers.store import WorkerStore
 from tests.template.kit import template
 from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import REPOSITORY, Deployment, execution
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from pullwright.metrics import SessionFigures
 
 TABLE = SETTINGS.sessions_table
+LIVE = "arn:aws:states:eu-central-1:123456789012:stateMachine:AgentSession:live"
 BADLY = ("FAILED", "ABORTED", "TIMED_OUT")
 STOPPED = ExecutionEnd(status="ABORTED", cause="No longer needed.")
 
@@ -82,6 +86,29 @@ class Machine(Executions):
         return self.ends.get(arn, ExecutionEnd())
 
 
+class Starter:
+    """Step Functions, as far as executions are started: each name once.
+
+    Attributes:
+        started: inputs by name, in order.
+        errors: what the next calls are answered with.
+    """
+
+    def __init__(self) -> None:
+        self.started: dict[str, str] = {}
+        self.errors: list[str] = []
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
+        """See boto3."""
+        assert stateMachineArn == LIVE
+        code = self.errors.pop(0) if self.errors else ""
+        if name in self.started:
+            code = "ExecutionAlreadyExists"
+        if code:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "StartExecution")
+        self.started[name] = input
+
+
 class Cluster(Tasks):
     """A cluster whose tasks end when they are asked the second time.
 
@@ -129,6 +156,7 @@ class SweptDeployment(Deployment):
         self.store = cast("Any", self.sessions)
         self.ledger = Ledger(client, TABLE)
         self.machine = Machine()
+        self.starter = Starter()
         self.cluster = Cluster()
         self.start = datetime.now(UTC)
         self.figures: list[SessionFigures] = []
@@ -189,6 +217,7 @@ class SweptDeployment(Deployment):
         return Sweeper(
             Settler(services, self.cluster, self.ledger, self.machine, now, until, self.figures.append),
             LostDeliveries(services.app, self.client, TABLE),
+            Schedules(WorkerStore(self.client, TABLE), self.sessions, cast("Any", self.starter), LIVE),
             self.is_off,
             # Five seconds pass at every look at the clock, so that no sweep waits for ever.
             seconds_left=iter(range(100, 0, -5)).__next__,

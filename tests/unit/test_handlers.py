@@ -44,6 +44,7 @@ ENVIRONMENT = {
     "SESSION_ROLE_ARN": "a",
     "MODEL_KEY_SECRET_ARN": "",
     "STATE_MACHINE_ARN": MACHINE,
+    "LIVE_STATE_MACHINE_ARN": f"{MACHINE}:live",
 }
 CACHED = [
     *(getattr(aws, name) for name in ("dynamodb", "s3", "ecs", "secretsmanager", "stepfunctions", "sts")),

@@ -7,12 +7,14 @@ from typing import Any
 from pullwright import aws, composition, metrics
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
+from pullwright.reconciling.due import Schedules
 from pullwright.reconciling.executions import Executions
 from pullwright.reconciling.ledger import Ledger
 from pullwright.reconciling.settle import Settler
 from pullwright.reconciling.sweep import Sweeper
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import ReconcileSettings
+from pullwright.workers.store import WorkerStore
 
 _ENDED = "Step Functions Execution Status Change"
 
@@ -58,4 +60,10 @@ def _sweeper(context: Any) -> Sweeper:
         until=now + timedelta(seconds=seconds_left()),
     )
     deliveries = LostDeliveries(services.app, table, settings.sessions_table)
-    return Sweeper(settler, deliveries, settings.max_sessions == 0, seconds_left)
+    schedules = Schedules(
+        WorkerStore(table, settings.sessions_table),
+        services.store,
+        aws.stepfunctions(),
+        settings.live_state_machine_arn,
+    )
+    return Sweeper(settler, deliveries, schedules, settings.max_sessions == 0, seconds_left)

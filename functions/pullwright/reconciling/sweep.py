@@ -10,6 +10,7 @@ from pullwright.errors import PullwrightError
 from pullwright.executions import session_of_execution
 from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
+from pullwright.reconciling.due import Schedules
 from pullwright.reconciling.executions import ExecutionEnd
 from pullwright.reconciling.ledger import DUE
 from pullwright.reconciling.settle import OUTLIVES, Settler, is_fresh
@@ -36,6 +37,7 @@ class Swept:
         reported: reports that were made, or given up, after GitHub had refused them.
         redelivered: lost webhooks that GitHub was asked to deliver again.
         refused: webhooks that our own function took for forged.
+        scheduled: sessions that were started because they were due.
     """
 
     open_sessions: int = 0
@@ -48,6 +50,7 @@ class Swept:
     redelivered: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    scheduled: list[str] = field(default_factory=list)
     read_units: float = 0.0
 
 
@@ -61,6 +64,7 @@ class Sweeper:
 
     settler: Settler
     deliveries: LostDeliveries
+    schedules: Schedules
     is_off: bool
     seconds_left: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
@@ -96,6 +100,7 @@ class Sweeper:
         self._free_slots(open_ids, done)
         self._free_locks(open_ids, done)
         self._recover(done)
+        self._start_due(done)
         done.read_units = self.settler.ledger.consumed
         return done
 
@@ -114,6 +119,13 @@ class Sweeper:
             logger.error("the webhook's secret is not the one that GitHub signs with", guids=done.refused[:5])
         for guid in found.given_up:
             logger.error("a webhook is lost for good", guid=guid)
+
+    def _start_due(self, done: Swept) -> None:
+        try:
+            done.scheduled = self.schedules.start_due(self.settler.now)
+        except PullwrightError as error:
+            # What is due now is still due at the next sweep.
+            logger.warning("schedules cannot be looked at", error=error.sentence)
 
     def settle_one(self, execution_arn: str) -> Swept:
         """Finish the session of one execution, whose end an event reported."""

@@ -10,12 +10,14 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pullwright.models import Stored
 from pullwright.table import workers_chunk_key
 from pullwright.workers.manifest import SCHEMA_VERSION, BrokenManifest
+from pullwright.workers.schedules import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SYNCED = "SYNCED"
-"""`status` of such an item, by which the index finds what was synced for an installation."""
+SCHEDULED = "SCHEDULED"
+"""`status` of such an item, without and with schedules: the index finds it by this."""
 
 
 def as_bytes(value: Any) -> Any:
@@ -72,6 +74,7 @@ class Head(Stored):
         current: the set that holds; none while no good one has been seen.
         size: of the set's JSON, bytes.
         routes: gzip of what starts the workers.
+        schedules: of the workers that are switched on.
         leftovers: sets that are written or to be removed, so that what is cut off in between leaves nothing.
         heartbeat_at: when it was written, ISO 8601 in UTC.
     """
@@ -86,6 +89,7 @@ class Head(Stored):
     routes: Annotated[bytes, BeforeValidator(as_bytes)] | None = None
     routes_sha256: str = ""
     problem: Problem | None = None
+    schedules: tuple[Schedule, ...] = Field(default=(), strict=False)
     leftovers: tuple[ChunkSet, ...] = Field(default=(), strict=False)
     status: str = SYNCED
     heartbeat_at: str = ""
@@ -111,9 +115,9 @@ class Head(Stored):
     def attributes(self) -> dict[str, Any]:
         """Return the item's attributes, in types that DynamoDB has."""
         fields = self.model_dump(exclude_none=True)
-        return {**fields, "leftovers": list(fields["leftovers"])}
+        return {**fields, "leftovers": list(fields["leftovers"]), "schedules": list(fields["schedules"])}
 
     def without_set(self) -> Self:
         """Return the head of a repository for which the built-in workers hold alone."""
         nothing = {"current": None, "routes": None, "routes_sha256": "", "size": 0, "source_commit": ""}
-        return self.model_copy(update=nothing)
+        return self.model_copy(update={**nothing, "schedules": (), "status": SYNCED})

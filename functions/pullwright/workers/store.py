@@ -15,8 +15,9 @@ from pullwright.aws import calling
 from pullwright.errors import AwsUnavailable
 from pullwright.table import decoded, encoded, read_item, workers_key, writing
 from pullwright.workers.bundle import unbundle
-from pullwright.workers.head import SYNCED, ChunkSet, Head, as_bytes
+from pullwright.workers.head import SCHEDULED, SYNCED, ChunkSet, Head, as_bytes
 from pullwright.workers.manifest import BrokenManifest, unpack_routes
+from pullwright.workers.schedules import schedules_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,8 @@ class WorkerStore:
             AwsUnavailable: the table did not take it; the set before still holds.
         """
         repository = after.repository
+        known = () if before is None else before.schedules
+        schedules = schedules_of(new.workers, known, datetime.now(UTC))
         chunk_set = ChunkSet(sha256=new.packed.sha256, writing_id=uuid4().hex, chunks=len(new.packed.chunks))
         start = before if before is not None else Head(repository=repository)
         announced = self._put(before, start, leftovers=(*start.leftovers, chunk_set))
@@ -95,6 +98,8 @@ class WorkerStore:
                 after,
                 current=chunk_set,
                 size=new.packed.size,
+                schedules=schedules,
+                status=SCHEDULED if schedules else SYNCED,
                 routes=new.routes.chunks[0],
                 routes_sha256=new.routes.sha256,
                 leftovers=_others(announced, chunk_set),
@@ -147,23 +152,33 @@ class WorkerStore:
         Raises:
             AwsUnavailable: the table did not answer.
         """
-        found: list[str] = []
+        return [
+            str(item["repository"])
+            for status in (SYNCED, SCHEDULED)
+            for item in self._by_status(status, "repository, installation_id")
+            if item.get("installation_id") == installation_id
+        ]
+
+    def scheduled(self) -> list[Head]:
+        """Return the repositories with scheduled workers, without their sets; the index lags a moment behind.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        items = self._by_status(SCHEDULED, "repository, schedules")
+        return [Head.model_validate(item) for item in items]
+
+    def _by_status(self, status: str, attributes: str) -> list[dict[str, Any]]:
         with calling("query the sessions table"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName="by_status",
-                KeyConditionExpression="#status = :synced",
-                FilterExpression="installation_id = :installation",
-                ProjectionExpression="repository",
+                KeyConditionExpression="#status = :status",
+                ProjectionExpression=attributes,
                 ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={
-                    ":synced": {"S": SYNCED},
-                    ":installation": {"N": str(installation_id)},
-                },
+                ExpressionAttributeValues={":status": {"S": status}},
             )
-            for page in pages:
-                found.extend(str(decoded(item)["repository"]) for item in page["Items"])
-        return found
+            return [decoded(item) for page in pages for item in page["Items"]]
 
     def _item(self, repository: str) -> dict[str, Any]:
         return read_item(self._client, self._table, workers_key(repository))

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from runner import exit_codes
 from runner.clock import CLOCK, Clock, Phases
 from runner.composition import make_session, make_tracker, prepare
 from runner.context import Signals
+from runner.egress.egress import Egress
 from runner.git.command import GitError
 from runner.log import logger, tee
 from runner.record import Heartbeat
@@ -21,6 +23,8 @@ from runner.settings import Settings, SettingsError
 from runner.user import adopt_orphans
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from runner.context import SessionContext
     from runner.report import Report
 
@@ -44,9 +48,20 @@ def main(clock: Clock = CLOCK) -> int:
     os.umask(0o022)
     logger.append_keys(session_id=settings.session_id)
     adopt_orphans()
+    with ThreadPoolExecutor(1, "egress") as beside:
+        # It takes a quarter of a second, and is needed when the repository is there.
+        building = beside.submit(Egress.begin, settings)
+        try:
+            return _run(settings, building, signals, phases, clock)
+        finally:
+            if building.exception() is None:
+                building.result().close()
+
+
+def _run(settings: Settings, building: Future[Egress], signals: Signals, phases: Phases, clock: Clock) -> int:
     try:
         with phases.phase("start"):
-            context, report = prepare(settings, signals, phases, clock)
+            context, report = prepare(settings, building, signals, phases, clock)
             # RunTask's answer may get lost, and the state machine then starts a second task.
             earlier = context.artifacts.earlier_result() if context.takes_over else None
             if context.takes_over:
@@ -93,6 +108,8 @@ def _finish(context: SessionContext, report: Report, *, ours: bool) -> int:
     # What another task has written about the session stays.
     if not ours or context.signals.lost.is_set() or context.record.is_lost():
         return exit_codes.NOT_OURS
+    if context.building.exception() is None:
+        report.egress = context.egress.result
     code = report.exit_code
     logger.info(
         "session ended",

@@ -90,7 +90,7 @@ class Checking:
             )
             return
         setup = self._set_up(workspace, profile)
-        with phase("checks"):
+        with phase("checks"), self.context.egress.step("checks"):
             done = run_checks(
                 profile.checks,
                 workspace,
@@ -107,7 +107,9 @@ class Checking:
         context = self.context
         is_own = context.settings.machine == "own"
         places = WHOLE_MACHINE if is_own else (context.settings.work_dir, *SHARED_PLACES)
-        changed = remove_leftovers((context.user, context.checks_user), places, since=self.since)
+        changed = remove_leftovers(
+            (context.egress.user, context.egress.checks_user), places, since=self.since
+        )
         # On a machine that serves others, they change their files too.
         if changed and is_own:
             logger.warning("files that everybody may write were changed", paths=changed[:20])
@@ -123,7 +125,7 @@ class Checking:
             context.settings.work_dir,
             context.private,
             name=self.request.repository.partition("/")[2],
-            user=context.checks_user,
+            user=context.egress.checks_user,
             role=_ROLE,
             objects=_OBJECTS,
         )
@@ -134,7 +136,7 @@ class Checking:
         setup = profile.configuration.setup
         if setup is None:
             return None
-        with self.context.phases.phase("checks_setup"):
+        with self.context.phases.phase("checks_setup"), self.context.egress.step(SETUP_AGAIN):
             self.show("Setting up for the checks")
             return run_command(
                 *(SETUP_AGAIN, setup.command),

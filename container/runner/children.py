@@ -9,22 +9,29 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+Start = Callable[..., subprocess.Popen[bytes]]
+"""Starts a process, with the arguments of `subprocess.Popen`."""
+
 _lock = threading.Lock()
 _awaited: set[int] = set()
+_services: set[int] = set()
 
 
 @contextmanager
-def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+def child(
+    command: Sequence[str], *, start: Start = subprocess.Popen, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a process that the caller waits for before the block ends."""
     # Not to be reaped between its start and its registration.
     with _lock:
-        process = subprocess.Popen(command, **options)
+        process = start(command, **options)
         _awaited.add(process.pid)
     try:
         yield process
@@ -34,6 +41,30 @@ def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[b
             process.wait()
         with _lock:
             _awaited.discard(process.pid)
+
+
+def start_service(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a process of the runner's own, which stays when everything else is ended."""
+    with _lock:
+        process = subprocess.Popen(command, **options)
+        _awaited.add(process.pid)
+        _services.add(process.pid)
+    return process
+
+
+def end_service(process: subprocess.Popen[bytes]) -> None:
+    """End such a process."""
+    process.kill()
+    process.wait()
+    with _lock:
+        _awaited.discard(process.pid)
+        _services.discard(process.pid)
+
+
+def services() -> frozenset[int]:
+    """Return the ids of the runner's own processes."""
+    with _lock:
+        return frozenset(_services)
 
 
 def reap_orphans(pids: Iterable[int]) -> None:

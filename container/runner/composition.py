@@ -29,14 +29,15 @@ from runner.review.session import ReviewSession
 from runner.session import Session
 from runner.stopping import StopConditions
 from runner.tracking import Tracker
-from runner.user import User
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
     from pullwright.models import AgentRequest
     from runner.clock import Clock, Phases
     from runner.context import Signals
+    from runner.egress.egress import Egress
     from runner.settings import Settings
 
 # So long is a rate limit waited for when the work is done and only has to come onto the branch.
@@ -44,9 +45,12 @@ _LANDING_PATIENCE_SECONDS = 300.0
 
 
 def prepare(
-    settings: Settings, signals: Signals, phases: Phases, clock: Clock
+    settings: Settings, building: Future[Egress], signals: Signals, phases: Phases, clock: Clock
 ) -> tuple[SessionContext, Report]:
     """Get credentials, claim the session, and make what its parts share.
+
+    Args:
+        building: what processes can reach, as it is being built.
 
     Raises:
         SessionClosed: the session is over, or a newer task has it.
@@ -75,8 +79,7 @@ def prepare(
     context = SessionContext(
         settings=settings,
         private=_private_folder(settings.work_dir),
-        user=User(settings.agent_uid if settings.agent_isolation == "user" else None),
-        checks_user=User(settings.checks_uid if settings.agent_isolation == "user" else None),
+        building=building,
         record=record,
         artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
         grants=grants,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+    from concurrent.futures import Future
     from pathlib import Path
 
     from pullwright.github.client import GitHubClient
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from runner.artifacts import Artifacts
     from runner.broker import Grants
     from runner.clock import Clock, Phases
+    from runner.egress.egress import Egress
     from runner.record import SessionClaim
     from runner.settings import Settings
-    from runner.user import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class SessionContext:
 
     Attributes:
         private: the runner's own folder.
-        checks_user: user whom checks run as.
+        building: what processes can reach, as it is being built.
         github: makes a client of GitHub; called with the repository, what the calls are for, and for how many
             seconds they may wait for rate limits.
         takes_over: whether another task had claimed the session before.
@@ -47,8 +48,7 @@ class SessionContext:
 
     settings: Settings
     private: Path
-    user: User
-    checks_user: User
+    building: Future[Egress]
     record: SessionClaim
     artifacts: Artifacts
     grants: Grants
@@ -58,6 +58,15 @@ class SessionContext:
     clock: Clock
     takes_over: bool
     was_stopped: bool = False
+
+    @property
+    def egress(self) -> Egress:
+        """What processes of the agent's user can reach.
+
+        Raises:
+            CageUnavailable: they cannot be kept from the network, and have to be.
+        """
+        return self.building.result()
 
     @property
     def is_spot(self) -> bool:

@@ -184,6 +184,7 @@ def _ipc(kind: str, column: str, uid: int) -> list[str]:
 def _as_user(user: User, command: Sequence[str], deadline: float) -> None:
     with child(
         [*user.command([]), *command],
+        start=user.start,
         cwd="/",
         env={"PATH": search_path()},
         stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pullwright.models import (
     AgentResult,
     CheckResult,
+    EgressResult,
     Failure,
     Outcome,
     SessionUsage,
@@ -51,6 +52,7 @@ class Report:
     ci: Literal["run", "hold"] | None = None
     notices: list[str] = field(default_factory=list)
     steering: tuple[SteeringFiles, ...] = ()
+    egress: EgressResult | None = None
     before: SessionUsage = field(default_factory=SessionUsage)
 
     def __post_init__(self) -> None:
@@ -125,4 +127,5 @@ class Report:
             ci=self.ci,
             notices=tuple(self.notices),
             steering=self.steering,
+            egress=self.egress,
         )

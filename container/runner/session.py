@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pullwright.egress import STACK, Domains, choose
 from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
 from pullwright.models import CheckResult, Outcome
 from runner.adoption import find_pushed, report_pushed
@@ -89,6 +90,7 @@ class Session:
             self._remote.fetch_others(store, self._request.base)
             workspace = self._workspace(store, head, found)
             profile = read_profile(self._remote, store, head.tree)
+            self._allow(profile)
         profile = self._set_up(workspace, profile)
         if profile.packages is not None:
             # With them there may be a program for the repository's tests.
@@ -100,7 +102,7 @@ class Session:
             refuse_steering=profile.configuration.steering == "refuse",
         )
         try:
-            with phase("agent"):
+            with phase("agent"), self._context.egress.step("agent"):
                 judged = (
                     self._stub(workspace)
                     if self._request.stub
@@ -215,7 +217,9 @@ class Session:
         # Everything that the agent begins with is in the store by now.
         store.share_objects(context.settings.work_dir / "objects")
         name = request.repository.partition("/")[2]
-        workspace = Workspace.create(context.settings.work_dir, context.private, name=name, user=context.user)
+        workspace = Workspace.create(
+            context.settings.work_dir, context.private, name=name, user=context.egress.user
+        )
         workspace.check_out(head, request.branch, request.author)
         workspace.remember_index()
         if found is not None:
@@ -232,6 +236,19 @@ class Session:
         self._report.notices.extend(rules.notices)
         return rules
 
+    def _allow(self, profile: RepositoryProfile) -> None:
+        """Open the way out as far as the stack and the repository let it."""
+        settings, egress = self._context.settings, self._context.egress
+        entries = profile.configuration.egress
+        stack, may_add = Domains.read(settings.egress_domains), Domains.read(settings.egress_may_add)
+        domains, denied = choose(entries, stack, may_add)
+        egress.allow(domains, (STACK,) if entries is None else entries)
+        if denied:
+            self._report.notices.append(
+                f"Not reachable, for this deployment does not let repositories add it (EgressMayAdd): "
+                f"{', '.join(denied)}."
+            )
+
     def _set_up(self, workspace: Workspace, profile: RepositoryProfile) -> RepositoryProfile:
         """Run the repository's setup command; the agent hears of one that fails, and may still succeed."""
         if profile.notice is not None:
@@ -241,7 +258,7 @@ class Session:
         setup = profile.configuration.setup
         if setup is None:
             return profile
-        with self._context.phases.phase("setup"):
+        with self._context.phases.phase("setup"), self._context.egress.step(SETUP):
             self._tracker.show("Setting up")
             before = workspace.untracked()
             configuration = (workspace.folder / ".git/config").read_bytes()
@@ -324,6 +341,7 @@ class Session:
                 elapsed=lambda: context.phases.elapsed,
                 guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
                 settle=checkpoints.stop,
+                open_port=context.egress.open_port,
                 tools=profile.tools,
                 notes=notes,
                 patience=context.settings.model_patience_seconds,

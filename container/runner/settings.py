@@ -6,8 +6,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
+from pullwright.egress import ANY, DEFAULT, Domains
 from runner.broker import PATIENCE_SECONDS as BROKER_PATIENCE_SECONDS
 from runner.gateway import PATIENCE_SECONDS
 
@@ -16,6 +24,14 @@ if TYPE_CHECKING:
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
+
+
+def _domain_list(text: str) -> str:
+    Domains.read(text)
+    return text
+
+
+DomainList = Annotated[str, AfterValidator(_domain_list)]
 
 
 class SettingsError(Exception):
@@ -39,6 +55,10 @@ class Settings(BaseModel):
         model_patience_seconds: for how many seconds a failing model service is asked again.
         broker_patience_seconds: for how many seconds a busy broker is asked for the first credentials.
         capacity: on `FARGATE_SPOT` a task that is stopped leaves its work to the one that follows it.
+        egress_mode: whether a session fails where the agent cannot be kept from the network (`required`),
+            goes on and says so (`preferred`), or nobody tries (`off`).
+        egress_domains: the domains that all sessions reach, separated by commas; `open` for all.
+        egress_may_add: those that a repository's configuration may add; `any`, or `none`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +80,9 @@ class Settings(BaseModel):
     model_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
     broker_patience_seconds: float = Field(default=BROKER_PATIENCE_SECONDS, ge=0)
     capacity: Literal["FARGATE", "FARGATE_SPOT"] = "FARGATE"
+    egress_mode: Literal["required", "preferred", "off"] = "preferred"
+    egress_domains: DomainList = DEFAULT
+    egress_may_add: DomainList = ANY
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:

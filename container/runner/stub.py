@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pullwright.errors import InternalError
 from pullwright.models import Todo
 from pullwright.text import one_line
+from runner.children import child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,14 +52,16 @@ def run_stub(
     read, write = "Read the request", f"Write {FILE_NAME}"
     show(read, (Todo(text=read, status="in_progress"), Todo(text=write, status="pending")))
     show(write, (Todo(text=read, status="completed"), Todo(text=write, status="in_progress")))
-    done = subprocess.run(
+    with child(
         workspace.user.command(["sh", "-c", _WRITE]),
+        start=workspace.user.start,
         cwd=workspace.folder,
-        input=stub_content(request).encode(),
         env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
-        check=False,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )
-    if done.returncode:
+    ) as process:
+        process.communicate(stub_content(request).encode())
+    if process.returncode:
         raise InternalError("The stub's file could not be written.")

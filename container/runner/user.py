@@ -6,15 +6,16 @@ import ctypes
 import os
 import resource
 import signal
+import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.children import reap_orphans
+from runner.children import Start, reap_orphans, services
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # Threads count as processes here, and test suites start many.
 MAX_PROCESSES = 4096
@@ -33,10 +34,14 @@ class User:
     Attributes:
         uid: user and group id; None runs it as the runner's own user.
         max_file_bytes: the largest file that a process may write.
+        start: starts this user's processes: inside its cage, if it has one.
+        variables: what tells programs of the way out of the cage.
     """
 
     uid: int | None
     max_file_bytes: int = MAX_FILE_BYTES
+    start: Start = subprocess.Popen
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, command: Sequence[str]) -> list[str]:
         """Return the command line that runs a command as this user, without capabilities, under limits."""
@@ -108,9 +113,9 @@ def end_group(pgid: int, signal_number: int) -> None:
 
 
 def end_leftovers() -> int:
-    """Kill every descendant of this process and wait until they are gone.
+    """Kill every descendant of this process but its services, and wait until they are gone.
 
-    Call it when no child of this process is still wanted.
+    Call it when no other child of this process is still wanted.
 
     Returns:
         How many were killed.
@@ -137,7 +142,7 @@ def end_leftovers() -> int:
 
 
 def has_descendants() -> bool:
-    """Return whether any descendant of this process is alive."""
+    """Return whether any descendant of this process but its services is alive."""
     return bool(_living_descendants())
 
 
@@ -164,8 +169,13 @@ def _living_descendants() -> set[int]:
     processes = _processes()
     below: set[int] = set()
     parents = {os.getpid()}
+    kept = services()
     while parents:
-        parents = {pid for pid, (_, parent) in processes.items() if parent in parents and pid not in below}
+        parents = {
+            pid
+            for pid, (_, parent) in processes.items()
+            if parent in parents and pid not in below and pid not in kept
+        }
         below |= parents
     return {pid for pid in below if processes[pid][0] != "Z"}
 

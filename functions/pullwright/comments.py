@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 
 from pullwright.effects import committed, fitting, without_effect
+from pullwright.egress import is_domain, is_entry
 from pullwright.errors import FailureClass
 from pullwright.markdown import block, code, code_span, details, in_html, inline, plain, sentence, table
 from pullwright.models import (
     AgentRequest,
     AgentResult,
     CheckResult,
+    EgressResult,
     Failure,
     Outcome,
     Progress,
@@ -27,6 +29,7 @@ HINT_MARKER = "<!-- pullwright:hint -->"
 HOLD_BEGIN, HOLD_END = "<!-- pullwright:ci -->", "<!-- /pullwright:ci -->"
 RELEASE_COMMAND = "/ci"
 PULL_REQUEST_MARKER = "<!-- pullwright:pull-request -->"
+_LONGEST_TARGET, _MOST_REFUSED, _MOST_ENTRIES = 260, 20, 100
 LONGEST_BODY = 65_536
 
 _LONGEST_SUMMARY = 30_000
@@ -123,6 +126,7 @@ def render_outcome(
         render_checks(result) if result is not None else "",
         _notices(result) if result is not None else "",
         render_steering(result) if result is not None else "",
+        render_egress(result.egress) if result is not None and result.egress is not None else "",
     )
     session = details("Session", "\n".join(facts))
     summary = result.summary if result is not None else ""
@@ -200,6 +204,49 @@ def render_steering(result: AgentResult) -> str:
         "read them before you merge, check out or open the branch.",
         "\n".join(lines),
     )
+
+
+def render_egress(egress: EgressResult) -> str:
+    """Return what the session's processes could not reach, and what would let them."""
+    if egress.state == "unavailable":
+        return (
+            "⚠️ Agent, setup and checks were not kept from the network, for it was not possible here: "
+            f"{sentence(egress.reason or '')}"
+        )
+    broken = f"⚠️ Nothing could be reached any more: {sentence(egress.reason)}" if egress.reason else ""
+    if not egress.refused:
+        return broken
+    lines = [
+        f"- {inline(refused.step, _LONGEST_NAME)}: {refused.count} x {code(refused.target[:_LONGEST_TARGET])}"
+        for refused in egress.refused[:_MOST_REFUSED]
+    ]
+    return _join(
+        broken,
+        "#### Not reachable",
+        "Setup, agent and checks reach allowed domains only, through a proxy. These were refused:",
+        "\n".join(lines),
+        _egress_remedy(egress),
+    )
+
+
+def _egress_remedy(egress: EgressResult) -> str:
+    targets = dict.fromkeys(refused.target for refused in egress.refused[:_MOST_REFUSED])
+    domains = [target for target in targets if is_domain(target)]
+    parts = []
+    if domains and egress.entries is not None:
+        entries = [entry for entry in egress.entries[:_MOST_ENTRIES] if is_entry(entry)]
+        line = f"egress: [{', '.join((*entries, *domains))}]"
+        parts.append(
+            "If they are needed, this line of `.pullwright/config.yaml` on the default branch allows them, "
+            "as far as the operator lets repositories add domains:"
+        )
+        parts.append(f"```yaml\n{line}\n```")
+    if len(domains) < len(targets):
+        parts.append(
+            "Addresses and other ports cannot be allowed. A tool that asks for an address, or for port 53, "
+            "ignores the proxy settings (`HTTPS_PROXY`): it needs a setting of its own."
+        )
+    return _join(*parts)
 
 
 def _last_lines(check: CheckResult, longest: int) -> str:

@@ -23,6 +23,7 @@ Name = Literal[
     "RefusedWebhooks",
     "UnreadableWorkers",
     "FailuresInARow",
+    "UncagedSessions",
 ]
 _UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit}
 
@@ -34,6 +35,7 @@ class SessionFigures:
     Attributes:
         failure_class: whose turn it is; empty when it succeeded.
         queue_seconds: from the execution's start to its slot.
+        is_uncaged: whether its processes could reach everything.
         in_a_row: how many sessions of a failure class have failed since the last good one, by class.
     """
 
@@ -42,6 +44,7 @@ class SessionFigures:
     queue_seconds: float | None = None
     agent_seconds: float | None = None
     cost_usd: float | None = None
+    is_uncaged: bool = False
     in_a_row: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -52,6 +55,7 @@ def session_ended(figures: SessionFigures) -> None:
         "QueueSeconds": figures.queue_seconds,
         "AgentSeconds": figures.agent_seconds,
         "CostUsd": figures.cost_usd,
+        "UncagedSessions": 1.0 if figures.is_uncaged else None,
     }
     count({name: value for name, value in measured.items() if value is not None})
     for failure_class, number in figures.in_a_row.items():

@@ -336,6 +336,36 @@ class SteeringFiles(Stored):
     count: int
 
 
+class EgressTarget(Stored):
+    """What processes of a session tried to reach in vain.
+
+    Attributes:
+        step: of the session: setup, agent, checks.
+        target: a domain, or an address.
+        count: how often.
+    """
+
+    step: str
+    target: str
+    count: int
+
+
+class EgressResult(Stored):
+    """Whether the session's processes were kept from the network, and what they missed.
+
+    Attributes:
+        state: `unavailable` where they were to be kept from it, and could not.
+        reason: why they could not, or what went wrong on the way.
+        refused: the most frequent ones.
+        entries: what the repository's configuration allows; None where it has no say.
+    """
+
+    state: Literal["caged", "off", "unavailable"]
+    reason: str | None = None
+    refused: tuple[EgressTarget, ...] = Field(default=(), strict=False)
+    entries: tuple[str, ...] | None = Field(default=None, strict=False)
+
+
 class AgentResult(Stored):
     """`sessions/<id>/result.json`: the outcome as the runner reports it.
 
@@ -350,6 +380,7 @@ class AgentResult(Stored):
         ci: whether the repository's workflows ran on the commit, or wait until somebody releases them.
         notices: what people should know besides, one sentence each.
         steering: what was pushed that other programs heed, for people to read.
+        egress: what the session's processes could not reach; None if none ran.
     """
 
     schema_version: Literal[1] = 1
@@ -375,6 +406,7 @@ class AgentResult(Stored):
     ci: Literal["run", "hold"] | None = None
     notices: tuple[str, ...] = Field(default=(), strict=False)
     steering: tuple[SteeringFiles, ...] = Field(default=(), strict=False)
+    egress: EgressResult | None = None
 
     @property
     def checks_passed(self) -> bool:

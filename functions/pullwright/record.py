@@ -140,6 +140,8 @@ class SessionRecord(Stored):
     turns: Whole = None
     agent_seconds: Amount = None
     conversation_id: str | None = None
+    egress: str | None = None
+    egress_refused: str | None = None
 
     report: str | None = None
     report_due: bool | None = None

@@ -158,6 +158,9 @@ def test_no_environment_holds_a_secret() -> None:
         "ARTIFACTS_BUCKET",
         "GITHUB_API_URL",
         "CAPACITY",
+        "EGRESS_MODE",
+        "EGRESS_DOMAINS",
+        "EGRESS_MAY_ADD",
     }
 
 

@@ -243,7 +243,7 @@ def test_each_field_says_whether_it_restricts() -> None:
         (b"tool: [Read]", ("Read", "Edit", "Write", "Glob", "Grep"), ("tools",)),
         (b"tools: [Read]\na: [", ("Read", "Edit", "Write", "Glob", "Grep"), ("tools",)),
         ("tools: [Read]".encode("utf-16"), ("Read", "Edit", "Write", "Glob", "Grep"), ("tools",)),
-        (None, ("Read", "Edit", "Write", "Glob", "Grep"), ("tools", "steering", "ci")),
+        (None, ("Read", "Edit", "Write", "Glob", "Grep"), ("tools", "steering", "ci", "egress")),
         (b"setup: [", None, ()),
         (b"chekcs: []", None, ()),
     ],

@@ -38,6 +38,7 @@ def keep_conversation(workspace: Workspace, config: Path, conversation_id: str, 
         path.open("wb") as target,
         child(
             workspace.user.command(command),
+            start=workspace.user.start,
             cwd=workspace.scratch,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -82,6 +82,7 @@ def run_as_agent(
     last: deque[str] = deque(maxlen=_STDERR_LINES)
     with child(
         user.command(command),
+        start=user.start,
         cwd=cwd,
         env=dict(env),
         stdin=subprocess.PIPE if agent_input else subprocess.DEVNULL,

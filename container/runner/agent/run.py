@@ -60,6 +60,7 @@ def run_agent(
     elapsed: Callable[[], float],
     guard: StuckGuard,
     settle: Callable[[Stop | None], None] = lambda _: None,
+    open_port: Callable[[int], None] = lambda _: None,
     resumed: bool = False,
     tools: Sequence[str] = TOOLS,
     notes: str = "",
@@ -76,6 +77,7 @@ def run_agent(
         api_key: of the model's service, if it wants one; stays in this process.
         elapsed: seconds of the session's time that are used.
         settle: called when the agent has ended, before everything that it left is ended too.
+        open_port: lets the agent connect to a port of this machine's.
         resumed: the workspace holds the work of a session that was cut off.
         notes: what the repository's maintainers want it to know.
         prompt: in place of the one that asks for a change.
@@ -131,6 +133,7 @@ def run_agent(
 
     try:
         with Gateway(config, on_wait) as gateway:
+            open_port(gateway.port)
             tracker.cost = lambda: gateway.usage.cost_usd
             notices = Notices(
                 request.limits,

@@ -176,6 +176,7 @@ def run(
     command = ["git", *arguments]
     with child(
         user.command(command) if user else command,
+        start=user.start if user else subprocess.Popen,
         cwd=cwd,
         env=dict(env) if env is not None else environment(),
         stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,

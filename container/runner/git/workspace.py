@@ -123,6 +123,7 @@ class Workspace:
             "CI": "true",
             # There is no remote; without this, a git that wants one would wait for somebody to type.
             "GIT_TERMINAL_PROMPT": "0",
+            **self.user.variables,
         }
 
     def check_out(self, head: Head, branch: str, identity: GitIdentity) -> None:

@@ -74,6 +74,7 @@ def renew_home(workspace: Workspace, configuration: bytes) -> None:
 def _run(workspace: Workspace, cwd: Path, program: str, *arguments: str, stdin: bytes = b"") -> None:
     with child(
         workspace.user.command(["sh", "-c", program, "sh", *arguments]),
+        start=workspace.user.start,
         cwd=cwd,
         env={"PATH": search_path(), "HOME": str(workspace.home), "TMPDIR": str(workspace.scratch)},
         stdin=subprocess.PIPE,

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pullwright.egress import Domains
 from pullwright.errors import InternalError, SessionClosed, TaskStopped
 from pullwright.models import Outcome
 from pullwright.reviewing.models import Answer, Remark
@@ -86,7 +87,7 @@ class ReviewSession:
             diff, text = self._diff(changes)
         if context.signals.terminated.is_set():
             raise TaskStopped("The task was stopped before the agent had started.")
-        with phase("agent"):
+        with phase("agent"), context.egress.step("agent"):
             answer = self._stub(text) if request.stub else self._agent(changes, base, diff, text)
         if context.signals.lost.is_set():
             raise SessionClosed("The session is closed or belongs to another task.")
@@ -152,6 +153,8 @@ class ReviewSession:
         )
         report.notices.extend(rules.notices)
         workspace = self._workspace(store, changes)
+        # Who only reads reaches the model and nothing else.
+        context.egress.allow(Domains(), None)
         self._tracker.show("Starting the agent")
         asked_again = False
 
@@ -177,6 +180,7 @@ class ReviewSession:
             should_stop=self._stops.of_work,
             elapsed=lambda: context.phases.elapsed,
             guard=StuckGuard(clock=context.clock),
+            open_port=context.egress.open_port,
             tools=self._tools(profile),
             prompt=build_prompt(request, secrets.token_hex(8), diff, text, notes),
             system_prompt=RULES,
@@ -213,7 +217,9 @@ class ReviewSession:
         start = with_base(self._remote, store, request.base, changes.head.tree)
         store.share_objects(context.settings.work_dir / "objects")
         name = request.repository.partition("/")[2]
-        workspace = Workspace.create(context.settings.work_dir, context.private, name=name, user=context.user)
+        workspace = Workspace.create(
+            context.settings.work_dir, context.private, name=name, user=context.egress.user
+        )
         workspace.check_out(changes.head, request.branch, request.author)
         if start != changes.head.tree:
             workspace.put_back(start)

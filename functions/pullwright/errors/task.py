@@ -46,6 +46,16 @@ class AgentFailed(_AgentError):
     exit_code = 10
 
 
+class CageUnavailable(PullwrightError):
+    """The agent cannot be kept from the network where its task runs, and the deployment requires it."""
+
+    exit_code = 20
+    default_remedy = (
+        "The operator sets the parameter EgressMode to preferred, or runs tasks where seccomp's user "
+        "notification is allowed (Linux 5.9 or later)."
+    )
+
+
 class AgentStuck(_AgentError):
     """Claude Code got nowhere: the same call failed again and again, or nothing happened for long."""
 

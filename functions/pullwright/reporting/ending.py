@@ -9,7 +9,15 @@ from pullwright.comments import TRACKING_MARKER, render_outcome
 from pullwright.errors import AlreadyRunning, AwsUnavailable, PullwrightError
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
-from pullwright.models import AgentRequest, AgentResult, Failure, Outcome, Verdict, WorkerMode
+from pullwright.models import (
+    AgentRequest,
+    AgentResult,
+    EgressResult,
+    Failure,
+    Outcome,
+    Verdict,
+    WorkerMode,
+)
 from pullwright.record import SessionRecord
 from pullwright.reporting.checks import check_run, checks_line
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
@@ -22,6 +30,7 @@ from pullwright.settings import ReportOutcomeSettings
 
 # The template's awslogs-stream-prefix and the container's name.
 _LOG_PREFIX = "agent/runner"
+_LONGEST_LINE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class Ending:
             queue_seconds=_between(self.record.created_at, self.record.admitted_at),
             agent_seconds=None if result is None else result.phases.get("agent"),
             cost_usd=None if result is None else result.cost_usd,
+            is_uncaged=result is not None and result.egress is not None and result.egress.state != "caged",
             in_a_row=self._in_a_row(verdict.failure_class),
         )
 
@@ -126,6 +136,7 @@ class Ending:
                 "agent_seconds": result.phases.get("agent", 0.0),
                 "conversation_id": result.conversation_id,
                 "checks": checks_line(result),
+                **_egress(result.egress),
             }
         return details
 
@@ -202,3 +213,12 @@ class Ending:
 
 def _between(begin: datetime | None, end: datetime | None) -> float | None:
     return None if begin is None or end is None else max((end - begin).total_seconds(), 0.0)
+
+
+def _egress(egress: EgressResult | None) -> dict[str, str | None]:
+    """Return what the record says of the way out: whether there was a cage, and what was refused."""
+    if egress is None:
+        return {}
+    refused = ", ".join(f"{part.step}: {part.count} x {part.target}" for part in egress.refused)
+    state = f"{egress.state}: {egress.reason}" if egress.reason else egress.state
+    return {"egress": state[:_LONGEST_LINE], "egress_refused": refused[:_LONGEST_LINE] or None}

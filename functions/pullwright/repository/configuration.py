@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
 
+from pullwright.egress import check_entry
 from pullwright.json_object import as_object
 from pullwright.repository.document import ConfigurationError, Part, nearest, read_document, read_part
 from pullwright.repository.tools import Tool
@@ -39,6 +40,7 @@ CheckName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._
 # https://www.debian.org/doc/debian-policy/ch-controlfields.html#source; to apt, a `-` at the end means to
 # remove the package.
 Package = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+]$")]
+EgressEntry = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(check_entry)]
 
 
 class Setup(Part):
@@ -91,6 +93,8 @@ class Configuration(Part):
         steering: what becomes of work that changes files which steer other programs.
         ci: whether workflows run on the agent's work at once, or wait until somebody has read it; if it is
             missing, they run in private repositories and wait in public ones.
+        egress: what setup, agent and checks reach: domains, presets, `default` for the stack's list, which is
+            also what holds if it is missing.
     """
 
     version: Literal[1] = 1
@@ -108,6 +112,9 @@ class Configuration(Part):
         default="announce", json_schema_extra={_STRICTEST: "refuse"}
     )
     ci: Literal["run", "hold"] | None = Field(default=None, json_schema_extra={_STRICTEST: "hold"})
+    egress: tuple[EgressEntry, ...] | None = Field(
+        default=None, max_length=100, json_schema_extra={_STRICTEST: []}
+    )
 
     @field_validator("version", mode="before")
     @classmethod

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
@@ -52,6 +53,12 @@ def ecs() -> ECSClient:
 def secretsmanager() -> SecretsManagerClient:
     """Secrets Manager."""
     return boto3.client("secretsmanager", config=_CONFIG)
+
+
+@cache
+def sqs() -> SQSClient:
+    """SQS."""
+    return boto3.client("sqs", config=_CONFIG)
 
 
 @cache

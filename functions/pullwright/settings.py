@@ -52,9 +52,16 @@ class GitHubSettings(Settings):
 
 
 class EventsSettings(GitHubSettings):
-    """The events function: which machine it starts and stops, where the open sessions stand, and GitHub."""
+    """The events function: which machine it starts and stops, where the open sessions stand, and GitHub.
+
+    Attributes:
+        events_queue_url: where it puts what has to be done bit by bit, or later.
+        allowed_owners: see `pullwright.owners`; empty means the owner of the App.
+    """
 
     state_machine_arn: Text
+    events_queue_url: Text
+    allowed_owners: str
 
 
 class StoreSettings(GitHubSettings):

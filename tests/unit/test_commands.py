@@ -67,7 +67,9 @@ class Commanded(SweptDeployment):
         super().__init__(folder, client)
         self.states = States()
         self.services = EventServices(
-            self.github.app(), self.sessions, self.ledger, cast("Any", self.states), MACHINE
+            *(self.github.app(), self.sessions, self.ledger, cast("Any", self.states), MACHINE),
+            queue=cast("Any", None),
+            allowed_owners="",
         )
 
     def begin_first(self, stage: str = "claimed") -> int:

@@ -43,6 +43,24 @@ class Ledger:
         return list(self.sessions)
 
 
+class NoWorkers:
+    """A table without workers, and a queue that is given nothing."""
+
+    @property
+    def workers(self) -> NoWorkers:
+        """See `Store`."""
+        return self
+
+    def repositories_of(self, installation_id: int) -> list[str]:
+        """See `WorkerStore`."""
+        assert installation_id
+        return []
+
+    def send(self, messages: list[Any]) -> None:
+        """See `Queue`."""
+        assert not messages
+
+
 def processed(
     states: Any, *bodies: str, sessions: tuple[SessionRecord, ...] = ()
 ) -> tuple[list[str], list[dict[str, Any]]]:
@@ -52,8 +70,9 @@ def processed(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "logger", Logger(service=f"events-{id(log)}", stream=log))
         nobody: Any = None
+        store: Any = NoWorkers()
         ledger: Any = Ledger(sessions)
-        failed = process.process(records, EventServices(nobody, nobody, ledger, states, MACHINE))
+        failed = process.process(records, EventServices(nobody, store, ledger, states, MACHINE, store, ""))
     return failed, [json.loads(line) for line in log.getvalue().splitlines()]
 
 
@@ -184,9 +203,11 @@ def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest
     """The function reports the failed messages one by one."""
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
     monkeypatch.setenv("GITHUB_API_URL", "https://api.github.com")
-    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN"):
+    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN", "EVENTS_QUEUE_URL"):
         monkeypatch.setenv(name, "t")
+    monkeypatch.setenv("ALLOWED_OWNERS", "")
     monkeypatch.setattr(aws, "stepfunctions", lambda: states)
+    monkeypatch.setattr(aws, "sqs", lambda: client("sqs"))
     monkeypatch.setattr(aws, "dynamodb", lambda: client("dynamodb"))
     composition.settings.cache_clear()
     with Stubber(states):

@@ -14,7 +14,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from pullwright.errors import InternalError
-from pullwright.events.messages import QueuedStart
+from pullwright.events.messages import QueuedStart, QueuedSync
 from pullwright.handlers import webhook as function
 from pullwright.webhook.answers import to_function_url
 from pullwright.webhook.log import DeliveryLog
@@ -259,6 +259,16 @@ def test_what_cannot_start_now_is_queued(trouble: tuple[int, dict[str, Any]] | E
     message = QueuedStart.model_validate_json(call["MessageBody"])
     started = next(call for name, call in deployed.aws.calls if name == "StartExecution")
     assert (message.name, message.input) == (started["name"], started["input"])
+
+
+def test_what_changes_workers_is_queued() -> None:
+    """The events function reads them, which may ask GitHub."""
+    deployed = Deployed()
+    content = json.dumps({"action": "created", "installation": {"id": 7}})
+    status, body = deployed.send(url_event(content, headers(content.encode(), "installation")))
+    assert (status, body["status"]) == (202, "queued")
+    [message] = [call["MessageBody"] for name, call in deployed.aws.calls if name == "SendMessage"]
+    assert QueuedSync.model_validate_json(message) == QueuedSync(kind="sync", installation_id=7)
 
 
 @pytest.mark.parametrize(

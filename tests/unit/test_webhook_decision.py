@@ -208,8 +208,8 @@ def test_what_takes_the_ground_from_sessions_is_queued(
     ("content", "event"),
     [
         (changed("label.name", "bug") | {"action": "unlabeled"}, "issues"),
-        (INSTALLATION | {"action": "created"}, "installation"),
         (INSTALLATION | {"action": "added"}, "installation_repositories"),
+        (INSTALLATION | {"ref": "refs/heads/topic", "repository": {"default_branch": "main"}}, "push"),
         (payload("issues_opened"), "issues"),
         (payload("pull_request_labeled"), "pull_request"),
         ({}, "star"),

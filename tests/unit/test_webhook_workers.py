@@ -272,3 +272,48 @@ def test_a_repository_changes_what_is_built_in() -> None:
     implement, review = with_builtin([on], LABEL)
     assert (implement.id, implement.enabled) == ("implement", True)
     assert (review.enabled, review.triggers) == (True, builtin_workers(LABEL)[1].triggers)
+
+
+PUSH = {
+    "ref": "refs/heads/main",
+    "before": "a" * 40,
+    "after": "b" * 40,
+    "commits": [{"added": [".pullwright/workers/a.yaml"], "removed": [], "modified": []}],
+    "repository": {"full_name": "octo-org/widgets", "default_branch": "main"},
+    "sender": {"login": "octocat", "type": "User"},
+    "installation": {"id": 7},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "workers", "calls"),
+    [
+        ({}, (Worker("nightly", (Trigger(event="push"),)),), ["SendMessage", "StartExecution"]),
+        ({}, (), ["SendMessage"]),
+        ({"sender": {"login": "some[bot]", "type": "Bot"}}, (), ["SendMessage"]),
+        ({"ref": "refs/heads/x"}, (Worker("nightly", (Trigger(event="push"),)),), ["StartExecution"]),
+    ],
+)
+def test_a_push_may_start_workers_and_change_them(
+    changes: dict[str, Any], workers: tuple[Worker, ...], calls: list[str]
+) -> None:
+    """One delivery does both; where nothing starts, whoever pushed, the workers are read all the same."""
+    webhook = deployed(*workers)
+    status, _ = send(webhook, PUSH | changes, "push")
+    assert status == 202
+    assert [name for name, _ in webhook.aws.calls if name in {"SendMessage", "StartExecution"}] == calls
+
+
+def test_a_push_that_the_queue_does_not_take_starts_nothing_yet() -> None:
+    """GitHub delivers it again, and then both happen."""
+    webhook = deployed(Worker("nightly", (Trigger(event="push"),)), SendMessage=[BUSY])
+    assert send(webhook, PUSH, "push")[0] == 503
+    assert webhook.aws.count("StartExecution") == 0
+
+
+def test_a_head_without_a_set_is_no_damage() -> None:
+    """While no good set has been seen, the built-in workers hold without an alarm."""
+    nothing = {"Item": {"routes_sha256": {"S": ""}, "schema_version": {"N": "1"}}}
+    webhook = Deployed(FakeAws(GetItem=[(200, nothing)]))
+    assert send(webhook, payload("issues_labeled"))[0] == 202
+    assert "broken_workers" not in line(webhook)

@@ -160,5 +160,30 @@ class QueuedHint(Model):
         return f"{self.repository}#{self.number}"
 
 
-Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedCommand | QueuedHint
+class QueuedSync(Model):
+    """Read the workers of repositories anew, as they stand by then.
+
+    Attributes:
+        repositories: full names; None is all that the installation reaches, page by page.
+        commit: that a push brought, and which GitHub has to know by then.
+        is_gone: whether GitHub has said that the App does not reach them any more.
+        page: from 1.
+        attempt: how often it was put back because GitHub did not know yet what it had told.
+    """
+
+    kind: Literal["sync"]
+    installation_id: int = Field(ge=1)
+    repositories: tuple[Repository, ...] | None = Field(default=None, strict=False)
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    is_gone: bool = False
+    page: int = Field(default=1, ge=1)
+    attempt: int = Field(default=1, ge=1)
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return ",".join(self.repositories or ()) or f"installation {self.installation_id}"
+
+
+Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedCommand | QueuedHint | QueuedSync
 MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])

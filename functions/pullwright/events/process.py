@@ -19,8 +19,10 @@ from pullwright.events.messages import (
     QueuedRelease,
     QueuedStart,
     QueuedStop,
+    QueuedSync,
 )
 from pullwright.events.release import release
+from pullwright.events.sync import forget, sync
 from pullwright.log import logger
 from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import Executions
@@ -71,6 +73,8 @@ def _carry_out(message: Queued, services: EventServices) -> str:
             return carry_out(message, services)
         case QueuedHint():
             return hint(message, services.app)
+        case QueuedSync():
+            return sync(message, services)
 
 
 def _start(message: QueuedStart, services: EventServices) -> str:
@@ -94,4 +98,6 @@ def _stop(message: QueuedStop, services: EventServices) -> str:
     ]
     for arn in arns:
         executions.stop(arn, error=message.error, cause=message.cause)
+    if message.installation_id is not None:
+        forget(message.installation_id, message.repositories, services)
     return f"{len(arns)} sessions were stopped."

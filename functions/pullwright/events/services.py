@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+    from pullwright.events.queue import Queue
     from pullwright.github.app import GitHubApp
     from pullwright.reconciling.ledger import Ledger
     from pullwright.store import Store
@@ -19,6 +20,8 @@ class EventServices:
 
     Attributes:
         ledger: what is open, or was worked on, by the table's indexes.
+        queue: the one that the messages come from.
+        allowed_owners: see `pullwright.owners`; empty means the owner of the App.
     """
 
     app: GitHubApp
@@ -26,6 +29,8 @@ class EventServices:
     ledger: Ledger
     states: SFNClient
     state_machine_arn: str
+    queue: Queue
+    allowed_owners: str
 
     def start(self, name: str, request: str) -> bool:
         """Start an execution.

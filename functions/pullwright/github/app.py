@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,10 +20,16 @@ from pullwright.errors import (
 )
 from pullwright.github.allowance import APP, Allowance
 from pullwright.github.client import GitHubClient
-from pullwright.github.connection import Connection, parse
+from pullwright.github.connection import PAGE_SIZE, Connection, parse
 from pullwright.github.fresh import Fresh
 from pullwright.github.pace import Pace
-from pullwright.github.payloads import App, Delivery, Installation, InstallationToken
+from pullwright.github.payloads import (
+    App,
+    Delivery,
+    Installation,
+    InstallationToken,
+    ReachedRepositories,
+)
 from pullwright.github.reasons import SUSPENDED_REMEDY
 from pullwright.github.refusals import reaches
 from pullwright.github.transport import Transport, Urllib3Transport
@@ -194,6 +201,27 @@ class GitHubApp:
                 remedy=SUSPENDED_REMEDY,
             )
         return installation, renamed
+
+    def repositories(self, installation_id: int, page: int) -> ReachedRepositories:
+        """Return a page of what an installation reaches, a hundred at most.
+
+        https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation
+
+        Raises:
+            AppNotInstalled: there is no such installation, or it is suspended.
+        """
+        minted = self._mint(installation_id, {}, {"metadata": "read"})
+        if minted is None:
+            raise AppNotInstalled("The GitHub App's installation is gone or suspended.")
+        connection = Connection(
+            *(self._api_url, lambda: minted.token),
+            transport=self._transport,
+            sleep=self._sleep,
+            fresh=self._fresh.of("", lambda: self._clock() - minted.minted_at),
+        )
+        query = urlencode({"per_page": PAGE_SIZE, "page": page})
+        what = "list what the installation reaches"
+        return connection.get(f"/installation/repositories?{query}", what, ReachedRepositories)
 
     def token(
         self,

@@ -175,6 +175,19 @@ class Delivery(Payload):
     action: str | None = None
 
 
+class ReachedRepository(Payload):
+    """A repository that an installation reaches."""
+
+    full_name: str
+
+
+class ReachedRepositories(Payload):
+    """A page of the repositories that an installation reaches."""
+
+    total_count: int
+    repositories: tuple[ReachedRepository, ...]
+
+
 class HeadRepository(Payload):
     """The repository that a pull request comes from."""
 

@@ -7,6 +7,11 @@ WORK: Mapping[str, str] = {"contents": "write", "issues": "write", "pull_request
 (https://github.com/cli/cli/issues/8910)."""
 READ: Mapping[str, str] = {"contents": "read"}
 """For a task that only reads: what it finds, ReportOutcome writes."""
+SYNC: Mapping[str, str] = {**READ, "metadata": "read"}
+"""To read the workers' files on the default branch."""
+COMMIT_COMMENT: Mapping[str, str] = {"contents": "write"}
+"""To say on a commit what is wrong with its workers:
+https://docs.github.com/en/rest/commits/comments#create-a-commit-comment."""
 REVIEW: Mapping[str, str] = {"contents": "read", "pull_requests": "write"}
 """To comment on a pull request, which the permission for issues is not needed for."""
 RESOLVING: Mapping[str, str] = {"contents": "write", "pull_requests": "write"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from pullwright import aws, composition
 from pullwright.events.process import process
+from pullwright.events.queue import Queue
 from pullwright.events.services import EventServices
 from pullwright.reconciling.ledger import Ledger
 from pullwright.settings import EventsSettings
@@ -30,6 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         states=aws.stepfunctions(),
         ledger=Ledger(aws.dynamodb(), settings.sessions_table),
         state_machine_arn=settings.state_machine_arn,
+        queue=Queue(aws.sqs(), settings.events_queue_url),
+        allowed_owners=settings.allowed_owners,
     )
     failed = process(event["Records"], services)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -15,6 +15,7 @@ from pullwright.webhook.payload import field, parse
 from pullwright.webhook.releasing import Release, release
 from pullwright.webhook.signature import check_signature
 from pullwright.webhook.start import Start, start_for
+from pullwright.webhook.syncing import Sync, syncing
 from pullwright.webhook.withdrawal import UNLABELED, Withdrawal, label_removed, withdrawal
 from pullwright.workers.builtin import builtin_workers
 from pullwright.workers.events import EVENTS
@@ -22,8 +23,9 @@ from pullwright.workers.routing import Routing, Worker, route, starting_labels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEARD: dict[str, tuple[str, ...]] = {
-    "installation": ("deleted", "suspend"),
-    "installation_repositories": ("removed",),
+    "installation": ("created", "deleted", "new_permissions_accepted", "suspend", "unsuspend"),
+    "installation_repositories": ("added", "removed"),
+    "repository": ("deleted", "edited", "renamed", "transferred"),
     **{event: known.actions for event, known in EVENTS.items()},
     "issues": (*EVENTS["issues"].actions, UNLABELED, "deleted", "transferred"),
     "pull_request": (*EVENTS["pull_request"].actions, UNLABELED, "closed"),
@@ -38,13 +40,15 @@ class Starts(NamedTuple):
 
     Attributes:
         reasons: by worker, why the others do not start.
+        sync: the message to queue besides, if the push may have changed the workers too.
     """
 
     starts: tuple[Start, ...]
     reasons: Mapping[str, str]
+    sync: Sync | None = None
 
 
-Decision = Starts | Withdrawal | Release | Command | Hint | Answer
+Decision = Starts | Withdrawal | Release | Command | Hint | Sync | Answer
 
 
 def decide(
@@ -70,8 +74,8 @@ def decide(
         workers_of: gives a repository's workers; the built-in ones without it.
 
     Returns:
-        The executions to start, the message that ends sessions, releases CI, carries a command or explains a
-        label, or the answer to a delivery that does nothing of this.
+        The executions to start, the message that ends sessions, releases CI, carries a command, explains a
+        label or has workers read, or the answer to a delivery that does nothing of this.
 
     Raises:
         Refused: not signed, or not what GitHub sends.
@@ -91,15 +95,27 @@ def decide(
         return answer(IGNORED, f"The event {event} starts no session with this action.")
     if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
-    if (
-        asked := withdrawal(event, payload) or release(event, payload) or command(event, payload, guid)
-    ) is not None:
+    sync = syncing(event, payload)
+    asked = (
+        withdrawal(event, payload)
+        or release(event, payload)
+        or command(event, payload, guid)
+        or (None if event in EVENTS else sync)
+    )
+    if asked is not None:
         return asked
-    if reason := next(_obstacles(event, payload, allowed_apps), ""):
-        return answer(IGNORED, reason)
+    reason = next(_obstacles(event, payload, allowed_apps), "")
+    if reason:
+        return sync or answer(IGNORED, reason)
     repository = field(payload, "repository.full_name", str)
     workers = builtin_workers(trigger_label) if workers_of is None else workers_of(repository)
-    return _routed(event, payload, guid, workers, hints=on_no_match == HINT)
+    decision = _routed(event, payload, guid, workers, hints=on_no_match == HINT)
+    return decision if sync is None else _with_sync(decision, sync)
+
+
+def _with_sync(decision: Decision, sync: Sync) -> Starts | Sync:
+    """Return what a push does that may have changed the workers, whether or not it starts some."""
+    return decision._replace(sync=sync) if isinstance(decision, Starts) else sync
 
 
 def _routed(

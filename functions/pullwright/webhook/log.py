@@ -57,7 +57,7 @@ class DeliveryLog:
         """Say that a repository's stored workers cannot be used, and count it."""
         self._fields["broken_workers"] = why
         # An alarm looks at all of them together.
-        self._metrics["BrokenWorkers"] = ["service"]
+        self._metrics["UnreadableWorkers"] = ["service"]
 
     def close(self, *, status_code: int, status: str, reason: str) -> None:
         """Write the line.

@@ -28,6 +28,7 @@ from pullwright.webhook.secret import SecretUnusable, WebhookSecret
 from pullwright.webhook.settings import Settings
 from pullwright.webhook.signature import claimed_signature
 from pullwright.webhook.start import Start
+from pullwright.webhook.syncing import Sync
 from pullwright.webhook.withdrawal import Withdrawal
 from pullwright.webhook.workers import StoredWorkers
 from pullwright.workers.routing import PATHS, TEAMS
@@ -73,13 +74,15 @@ class Webhook:
         if isinstance(decision, Answer):
             log.add(unmatched=decision.unmatched or {})
             return decision
-        if isinstance(decision, Withdrawal | Release | Command | Hint):
+        if isinstance(decision, Withdrawal | Release | Command | Hint | Sync):
             return self._pass_on(decision, log)
         return self._start_all(decision, log)
 
     def _start_all(self, decision: Starts, log: DeliveryLog) -> Answer:
         """Start an execution for each worker; what fails is told, so that GitHub can deliver it again."""
         starts = decision.starts
+        if decision.sync is not None and not self._send(decision.sync.message, log):
+            return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
         log.add(
             correlation_id=starts[0].name,
             repository=starts[0].repository,
@@ -166,7 +169,7 @@ class Webhook:
             return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
         return answer(QUEUED, reason, execution_arn=self._execution_arn(start.name))
 
-    def _pass_on(self, decision: Withdrawal | Release | Command | Hint, log: DeliveryLog) -> Answer:
+    def _pass_on(self, decision: Withdrawal | Release | Command | Hint | Sync, log: DeliveryLog) -> Answer:
         """Queue a decision that needs more than the payload."""
         if not self._send(decision.message, log):
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
@@ -178,6 +181,9 @@ class Webhook:
         if isinstance(decision, Hint):
             log.add(unmatched=decision.reasons)
             return answer(QUEUED, "No worker starts with this label; people are told why.")
+        if isinstance(decision, Sync):
+            log.add(repository=decision.repository)
+            return answer(QUEUED, "The repository's workers are read from its default branch.")
         log.add(repository=decision.repository, issue=decision.pull_request)
         return answer(QUEUED, "CI is released if the person may write and has seen the work.")
 

@@ -88,6 +88,9 @@ def _routes(item: dict[str, Any]) -> tuple[Worker, ...]:
     if version != str(SCHEMA_VERSION):
         raise BrokenManifest(f"it has the schema version {version}, and this release knows {SCHEMA_VERSION}")
     packed, expected = as_object(item.get("routes")).get("B"), as_object(item.get("routes_sha256")).get("S")
+    if packed is None and expected == "":
+        # No good set has been seen yet.
+        return ()
     if not isinstance(packed, str) or not isinstance(expected, str):
         raise BrokenManifest("a part is missing")
     try:

@@ -258,6 +258,18 @@ def push_event(
     _send(github, "push", repository, sender, body)
 
 
+def repository_event(
+    github: GitHub, repository: Repository, action: str, sender: Account, changes: JSON
+) -> None:
+    """Tell about a repository that was `renamed`, or `edited`.
+
+    Args:
+        changes: what was before, as https://docs.github.com/en/webhooks/webhook-events-and-payloads#repository
+            has it.
+    """
+    _send(github, "repository", repository, sender, {"action": action, "changes": changes})
+
+
 def _pushed(github: GitHub, repository: Repository, commit: Commit) -> JSON:
     git = github.git(repository)
     flags = ("--root", "--no-commit-id", "-r", "--name-status", "-z")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from github_standin import events
 from github_standin.answers import ApiError, Reply, forbidden, not_accessible
 from github_standin.auth import role_of
 from github_standin.control_repositories import remove
@@ -52,6 +53,7 @@ def change_repository(call: Call) -> Reply:
     archived, private = call.flag("archived"), call.flag("private")
     if repository.archived and archived is not False:
         raise forbidden("Repository was archived so is read-only.")
+    former_name, former_branch = repository.name, repository.default_branch
     if (name := call.maybe_text("name")) is not None:
         rename(call.github, repository, name)
     branch = call.maybe_text("default_branch")
@@ -71,6 +73,12 @@ def change_repository(call: Call) -> Reply:
     repository.description = call.maybe_text("description") or repository.description
     repository.updated_at = call.github.now()
     call.github.store.repositories.put(repository)
+    if repository.name != former_name:
+        changes: dict[str, Any] = {"repository": {"name": {"from": former_name}}}
+        events.repository_event(call.github, repository, "renamed", call.account(), changes)
+    if repository.default_branch != former_branch:
+        changes = {"default_branch": {"from": former_branch}}
+        events.repository_event(call.github, repository, "edited", call.account(), changes)
     return Reply(200, shape(call, repository))
 
 

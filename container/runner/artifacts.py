@@ -76,6 +76,22 @@ class Artifacts:
         """
         return self._earlier(SessionUsage, "usage.json", "look for what earlier tasks used") or SessionUsage()
 
+    def earlier_conversation(self, path: Path) -> bool:
+        """Write the conversation that the session goes on with to a file; False if there is none.
+
+        Raises:
+            AwsUnavailable: S3 did not give it.
+        """
+        with calling("read the earlier conversation"):
+            try:
+                response = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}resumed.jsonl")
+                path.write_bytes(response["Body"].read())
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+                return False
+        return True
+
     def put_usage(self, usage: SessionUsage) -> None:
         """Write `usage.json`.
 

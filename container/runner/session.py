@@ -11,11 +11,9 @@ from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskS
 from pullwright.models import CheckResult, Outcome
 from runner.adoption import find_pushed, report_pushed
 from runner.agent.comments import select_comments
-from runner.agent.run import run_agent
-from runner.agent.stuck import StuckGuard
 from runner.agent.verdict import judge
+from runner.agent_work import AgentWork
 from runner.checking import Checking, begin
-from runner.checkpoints import Checkpoints
 from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
 from runner.git.leaks import redact
@@ -317,38 +315,15 @@ class Session:
     def _agent(
         self, work: Work, profile: RepositoryProfile, rules: HouseRules, found: Head | None
     ) -> Judgement:
-        context, report = self._context, self._report
+        _context, report = self._context, self._report
         request, left_out = select_comments(self._request, profile.configuration.comments)
         notes = profile.notes()
         if left_out is not None:
             report.notices.append(left_out)
             notes = f"{notes}\n\n{left_out}".strip()
         self._tracker.show("Starting the agent")
-        checkpoints = Checkpoints(
-            work.make_checkpoint, interval=context.settings.checkpoint_seconds, clock=context.clock
-        )
-        checkpoints.start()
-        try:
-            run = run_agent(
-                request,
-                work.workspace,
-                rules,
-                tracker=self._tracker,
-                transcript=context.transcript,
-                api_key=context.grants.current().model_api_key,
-                resumed=found is not None,
-                should_stop=self._stops.of_work,
-                elapsed=lambda: context.phases.elapsed,
-                guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
-                settle=checkpoints.stop,
-                open_port=context.egress.open_port,
-                tools=profile.tools,
-                notes=notes,
-                patience=context.settings.model_patience_seconds,
-                report=report,
-            )
-        finally:
-            checkpoints.stop()
+        agent = AgentWork(request, self._context, report, self._tracker, self._stops, work, profile, rules)
+        run = agent.run(notes, resumed=found is not None)
         report.summary = run.summary
         report.conversation_id = run.conversation_id
         ended = run.end.ended

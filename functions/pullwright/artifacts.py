@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _EXISTS = "PreconditionFailed"
 _MISSING = "NoSuchKey"
+# HEAD has no body to name the error in.
+_ABSENT = frozenset({_MISSING, "404"})
+LONGEST_CONVERSATION = 32 * 1024 * 1024
+"""What a follow-up goes on with at most, in bytes."""
 # Of one object in bytes, far above what a session comes to.
 _LARGEST = 32 * 1024 * 1024
 
@@ -111,6 +115,36 @@ class Artifacts:
         except ValidationError:
             return None
         return findings if findings.session_id == session_id else None
+
+    def copy_conversation(self, source: str, target: str) -> str | None:
+        """Copy a session's conversation to another one, which is to go on with it.
+
+        Args:
+            source: the session that has had it.
+            target: the session that goes on.
+
+        Returns:
+            Why it cannot go on; None if it was copied.
+
+        Raises:
+            AwsUnavailable: S3 did not do it.
+        """
+        key = self._key(source, "conversation.jsonl")
+        with calling("copy the earlier conversation"):
+            try:
+                size = self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+                if size > LONGEST_CONVERSATION:
+                    return f"the earlier conversation is too long ({size >> 20} MiB)"
+                self._client.copy_object(
+                    Bucket=self._bucket,
+                    Key=self._key(target, "resumed.jsonl"),
+                    CopySource={"Bucket": self._bucket, "Key": key},
+                )
+            except ClientError as error:
+                if code_of(error) not in _ABSENT:
+                    raise
+                return "the earlier conversation is not kept any more"
+        return None
 
     def _read(self, session_id: str, name: str) -> bytes | None:
         with calling(f"read the session's {name}"):

@@ -17,6 +17,9 @@ from pullwright.worker_names import IMPLEMENT
 # Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
 REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
 
+CONVERSATION_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""Claude Code's own ids of conversations are UUIDs."""
+
 Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN, max_length=140)]
 WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Branch = Annotated[
@@ -62,6 +65,11 @@ class SessionRequest(Model):
 
     `repository` and one of `issue`, `pull_request` and `prompt` are enough. The fields after
     `requested_by` are what a webhook adds.
+
+    Attributes:
+        comment_id: of the comment that asks for more; the session then goes on with the conversation.
+        review_id: the same for a review.
+        text_sha256: of that comment's or review's text when it was written.
     """
 
     repository: Repository
@@ -79,6 +87,8 @@ class SessionRequest(Model):
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
     installation_id: int | None = Field(default=None, ge=1)
     comment_id: int | None = Field(default=None, ge=1)
+    review_id: int | None = Field(default=None, ge=1)
+    text_sha256: Sha256 | None = None
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     asked_at: datetime | None = Field(default=None, strict=False)
     title_sha256: Sha256 | None = None
@@ -94,6 +104,11 @@ class SessionRequest(Model):
             raise ValueError("one of issue, pull_request and prompt is needed")
         return self
 
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether a comment or a review asks for it, so that it waits for the session before it."""
+        return self.comment_id is not None or self.review_id is not None
+
 
 class SessionStatus(StrEnum):
     """The life of a session record."""
@@ -105,11 +120,15 @@ class SessionStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of a session."""
+    """What came of a session.
+
+    `taken_along` is a request that waited, and that another session took along with its own.
+    """
 
     CHANGED = "changed"
     NO_CHANGE = "no_change"
     COMMENTED = "commented"
+    TAKEN_ALONG = "taken_along"
     FAILED = "failed"
 
 
@@ -184,6 +203,23 @@ class ReviewThread(Stored):
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
 
 
+class FollowUp(Stored):
+    """What a person asked for in a comment or review, with the text that stood there when it was written.
+
+    Attributes:
+        session_id: the session that was started for it; another one may take it along.
+        body: what GitHub's page shows; of a review, with its comments in the code.
+    """
+
+    session_id: str
+    author: str
+    author_role: Annotated[AuthorRole, Field(strict=False)] = AuthorRole.UNKNOWN
+    created_at: datetime = Field(strict=False)
+    body: str
+    comment_id: int | None = None
+    review_id: int | None = None
+
+
 class ResolvedLimits(Stored):
     """The limits that hold for one session, defaults applied."""
 
@@ -223,6 +259,9 @@ class AgentRequest(Stored):
         opened_by: GitHub login of who wrote title and body.
         comments: oldest first; the repository's configuration says which of them the agent reads.
         threads: about the pull request's changes, for a session that only comments.
+        follow_ups: what is asked for now, oldest first; without any, the issue or prompt says what is wanted.
+        conversation: id of the conversation that goes on; the CLI's record of it is in `resumed.jsonl`.
+        begins_afresh: why an earlier conversation does not go on, if there was one.
         instructions: of the worker, from the repository's default branch.
         tools: the worker's choice among those that the repository allows; all of these if it makes none.
         labels: for the pull request, set when the session has succeeded.
@@ -256,6 +295,9 @@ class AgentRequest(Stored):
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
     comments_left_out: int = 0
     threads: tuple[ReviewThread, ...] = Field(default=(), strict=False)
+    follow_ups: tuple[FollowUp, ...] = Field(default=(), strict=False)
+    conversation: Annotated[str, StringConstraints(pattern=CONVERSATION_PATTERN)] | None = None
+    begins_afresh: str | None = None
     worker: WorkerName = IMPLEMENT
     worker_type: Annotated[WorkerType, Field(strict=False)] = WorkerType.IMPLEMENT
     mode: Annotated[WorkerMode, Field(strict=False)] = WorkerMode.WRITE

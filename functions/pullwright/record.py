@@ -79,6 +79,7 @@ class SessionRecord(Stored):
         session_id: of the key, whatever the record says.
         input: the execution's, cut after 80,000 characters.
         lock_key: of the lock on the session's branch.
+        taken_by: the session that took this one's request along.
         mode: of its worker, `write` or `comment`.
         heartbeat_at: the task's last sign of life; before it, when the session was recorded and admitted.
         log_stream: the task's, in `log_group`.
@@ -101,6 +102,7 @@ class SessionRecord(Stored):
     repository: str | None = None
     issue: Number = None
     requested_by: str | None = None
+    taken_by: str | None = None
     worker: str | None = None
     mode: str | None = None
     provider: str | None = None

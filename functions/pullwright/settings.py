@@ -57,11 +57,13 @@ class EventsSettings(GitHubSettings):
     Attributes:
         events_queue_url: where it puts what has to be done bit by bit, or later.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
+        mention_name: as for OpenPullRequest.
     """
 
     state_machine_arn: Text
     events_queue_url: Text
     allowed_owners: str
+    mention_name: Text
 
 
 class StoreSettings(GitHubSettings):
@@ -79,6 +81,7 @@ class OpenPullRequestSettings(StoreSettings):
         model_prices: see `pullwright.opening.model.read_prices`.
         daily_usd: of all sessions together, 0 means no limit.
         daily_usd_per_repository: of one repository's, 0 means no limit.
+        mention_name: the name in a mention that asks for a session, without the `@`.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
     """
 
@@ -93,6 +96,7 @@ class OpenPullRequestSettings(StoreSettings):
     daily_usd: float = Field(ge=0)
     daily_usd_per_repository: float = Field(ge=0)
     stub_sessions: bool
+    mention_name: Text
     allowed_apps: str
     allowed_owners: str
 

@@ -14,9 +14,11 @@ from pullwright.spending import Spending
 from pullwright.table import (
     IN_A_ROW_KEY,
     branch_key,
+    decoded,
     encoded,
     read_item,
     session_key,
+    session_of,
     slots_key,
     writing,
 )
@@ -46,6 +48,8 @@ class BranchRecord(Stored):
         session_id: the last session that worked on it.
         head_commit: what that session reads, if it only comments.
         opened_at: when that was decided, ISO 8601.
+        conversation_id: of the last conversation about the branch.
+        conversation_session: the session whose artifacts hold it.
     """
 
     repository: str
@@ -57,6 +61,8 @@ class BranchRecord(Stored):
     comment_id: int | None = Field(default=None, strict=False)
     head_commit: str | None = None
     opened_at: str | None = None
+    conversation_id: str | None = None
+    conversation_session: str | None = None
 
 
 class Store:
@@ -174,6 +180,31 @@ class Store:
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={":queued": {"S": SessionStatus.QUEUED}},
             )["Count"]
+
+    def waiting_sessions(self, repository: str, branch: str) -> list[SessionRecord]:
+        """Return the sessions that wait for a branch, oldest first; the index lags a moment behind.
+
+        Whoever asks holds the branch's lock: no other session without a slot can be past it.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        with calling("look for waiting sessions"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="by_status",
+                KeyConditionExpression="#status = :queued",
+                FilterExpression="repository = :repository AND branch = :branch "
+                "AND attribute_not_exists(taken_by)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":queued": {"S": SessionStatus.QUEUED},
+                    ":repository": {"S": repository},
+                    ":branch": {"S": branch},
+                },
+            )
+            items = [decoded(item) for page in pages for item in page["Items"]]
+        return [SessionRecord.of(session_of(item["pk"]), item) for item in items]
 
     def count_in_a_row(self, failure_class: str) -> dict[str, int]:
         """Count how many sessions have failed in a row, with one that ended now.

@@ -43,6 +43,7 @@ def environment(endpoint_url: str) -> dict[str, str]:
         "WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:webhook",
         "EVENTS_QUEUE_URL": f"{endpoint_url}/123456789012/events",
         "TRIGGER_LABEL": "claude-dev",
+        "MENTION_NAME": "pullwright",
         "ALLOWED_APPS": "",
         "ALLOWED_OWNERS": "",
         "POWERTOOLS_SERVICE_NAME": "pullwright",

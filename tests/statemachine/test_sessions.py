@@ -101,6 +101,24 @@ def test_the_functions_are_told_who_asks(machine: Machine, session_id: str) -> N
     }
 
 
+def test_a_request_that_was_taken_along_ends_well_with_nothing_opened(
+    machine: Machine, session_id: str
+) -> None:
+    """It waits, hears that another session has its request, and leaves that one's lock alone."""
+    taken = SUCCEEDED | {"outcome": "taken_along", "sentence": "Another one has it.", "lock_key": ""}
+    machine.put(LOCK, owner={"S": "the other execution"})
+    finished = machine.run(
+        session_id,
+        OpenPullRequest=[throws("BranchBusy"), throws("TakenAlong")],
+        ReportOutcome=[answers(taken)],
+    )
+    assert finished.entered[-3:] == ["CloseSession", "Outcome", "Succeeded"]
+    assert finished.status == "SUCCEEDED"
+    assert finished.output == {"outcome": "taken_along", "sentence": "Another one has it."}
+    assert machine.session(finished)["outcome"] == "taken_along"
+    assert machine.get(LOCK) is not None
+
+
 @pytest.mark.parametrize(
     "request_",
     [

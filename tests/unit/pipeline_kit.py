@@ -21,7 +21,7 @@ from github_standin.declaration import Declaration
 from github_standin.faults import Faults
 from github_standin.github import GitHub as StandIn
 from local.layout import APP_PERMISSIONS
-from pullwright.artifacts import Artifacts, UnreadableResultError
+from pullwright.artifacts import LONGEST_CONVERSATION, Artifacts, UnreadableResultError
 from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.app import AppSecret, GitHubApp
 from pullwright.github.transport import Request, Response
@@ -295,6 +295,12 @@ class MemoryStore(Store):
         """See `Store`."""
         return sum(item.get("status") == "QUEUED" for item in self.items.values())
 
+    def waiting_sessions(self, repository: str, branch: str) -> list[SessionRecord]:
+        """See `Store`."""
+        assert repository
+        assert branch
+        return []
+
     def locks(self) -> list[str]:
         """Return the locks that are held."""
         return [key for key in self.items if key.startswith("LOCK#")]
@@ -307,6 +313,8 @@ class MemoryArtifacts(Artifacts):
         self.requests: dict[str, str] = {}
         self.results: dict[str, str] = {}
         self.findings: dict[str, str] = {}
+        self.conversations: dict[str, int] = {}
+        """Sizes in bytes, by session."""
 
     def url(self, session_id: str) -> str:
         """See `Artifacts`."""
@@ -326,6 +334,16 @@ class MemoryArtifacts(Artifacts):
         """See `Artifacts`."""
         text = self.findings.get(session_id)
         return None if text is None else Findings.model_validate_json(text)
+
+    def copy_conversation(self, source: str, target: str) -> str | None:
+        """See `Artifacts`."""
+        size = self.conversations.get(source)
+        if size is None:
+            return "the earlier conversation is not kept any more"
+        if size > LONGEST_CONVERSATION:
+            return f"the earlier conversation is too long ({size >> 20} MiB)"
+        self.conversations[target] = size
+        return None
 
     def read_result(self, session_id: str) -> AgentResult | None:
         """See `Artifacts`."""
@@ -355,6 +373,7 @@ class Deployment:
         daily_usd=0,
         daily_usd_per_repository=0,
         stub_sessions=False,
+        mention_name="pullwright",
         allowed_apps="renovate",
         allowed_owners="",
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NO_QUEUE: Any = None
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:agent-session:live"
 
 

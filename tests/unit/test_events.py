@@ -203,7 +203,7 @@ def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest
     """The function reports the failed messages one by one."""
     monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
     monkeypatch.setenv("GITHUB_API_URL", "https://api.github.com")
-    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN", "EVENTS_QUEUE_URL"):
+    for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN", "EVENTS_QUEUE_URL", "MENTION_NAME"):
         monkeypatch.setenv(name, "t")
     monkeypatch.setenv("ALLOWED_OWNERS", "")
     monkeypatch.setattr(aws, "stepfunctions", lambda: states)

@@ -368,3 +368,41 @@ def test_an_opening_that_died_late_is_told_on_the_pull_request(deployment: Repor
     assert (verdict.error, verdict.lock_key) == ("InternalError", opened.lock_key)
     [comment] = deployment.github.comments(opened.pull_request)
     assert verdict.sentence in comment["body"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "outcome"),
+    [("TakenAlong", "SUCCEEDED", "taken_along"), ("NotAddressed", "FAILED", "failed")],
+)
+def test_what_nobody_waits_for_is_not_told(
+    deployment: Reporting, error: str, status: str, outcome: str
+) -> None:
+    """A request that was taken along ends well, one that was none badly; GitHub hears of neither."""
+    deployment.opened(issue=1)
+    deployment.record("s-2", issue=1, comment_id=5)
+    before = [one["body"] for one in deployment.github.comments(1)]
+    cause = json.dumps({"errorMessage": "The other one works on it.", "errorType": error})
+    verdict = deployment.report("s-2", error={"Error": error, "Cause": cause})
+    assert (verdict.status, verdict.outcome) == (status, outcome)
+    assert (verdict.report_due, verdict.lock_key) == (False, "")
+    assert deployment.store.read_session("s-2").outcome == outcome
+    assert [one["body"] for one in deployment.github.comments(1)] == before
+    # It says nothing about the deployment, and begins no count anew.
+    assert (deployment.store.items.get("IN_A_ROW") is None) == (error == "TakenAlong")
+
+
+def test_the_branch_remembers_its_last_conversation(deployment: Reporting) -> None:
+    """The next session on it goes on from there, also after one that had none."""
+    opened = deployment.opened(issue=1)
+    deployment.result(Outcome.FAILED)
+    deployment.report(opened=opened)
+    record = deployment.store.read_branch(REPOSITORY, opened.branch)
+    assert record is not None
+    assert (record.conversation_id, record.conversation_session) == ("conversation", "s-1")
+    deployment.end()
+    again = deployment.opened("s-2", issue=1)
+    deployment.result(session_id="s-2", conversation_id=None)
+    deployment.report("s-2", opened=again)
+    record = deployment.store.read_branch(REPOSITORY, opened.branch)
+    assert record is not None
+    assert (record.session_id, record.conversation_session) == ("s-2", "s-1")

@@ -37,6 +37,7 @@ GOOD: Mapping[str, str] = {
     "DAILY_USD": "0",
     "DAILY_USD_PER_REPOSITORY": "0",
     "STUB_SESSIONS": "false",
+    "MENTION_NAME": "pullwright",
     "ALLOWED_APPS": "",
     "ALLOWED_OWNERS": "",
 }

@@ -179,3 +179,20 @@ def test_failures_are_counted_until_a_session_goes_well() -> None:
         assert store.count_in_a_row("service") == {"service": 3}
         assert store.count_in_a_row("") == {"service": 0, "transient": 0}
         assert store.count_in_a_row("service") == {"service": 1}
+
+
+def test_a_conversation_is_copied_for_the_session_that_goes_on(bucket: Any) -> None:
+    """Into the other session's folder; one that is gone or too long is left, with a reason."""
+    artifacts = Artifacts(bucket.client, "b")
+    source = {"Bucket": "b", "Key": "sessions/s-1/conversation.jsonl"}
+    bucket.add_response("head_object", {"ContentLength": 7}, source)
+    copied = {"Bucket": "b", "Key": "sessions/s-2/resumed.jsonl", "CopySource": source}
+    bucket.add_response("copy_object", {}, copied)
+    assert artifacts.copy_conversation("s-1", "s-2") is None
+    bucket.add_client_error("head_object", "404", http_status_code=404, expected_params=source)
+    assert artifacts.copy_conversation("s-1", "s-2") == "the earlier conversation is not kept any more"
+    bucket.add_response("head_object", {"ContentLength": 33 << 20}, source)
+    assert artifacts.copy_conversation("s-1", "s-2") == "the earlier conversation is too long (33 MiB)"
+    bucket.add_client_error("head_object", "403", http_status_code=403, expected_params=source)
+    with pytest.raises(AwsUnavailable):
+        artifacts.copy_conversation("s-1", "s-2")

@@ -45,6 +45,7 @@ SETTINGS = Settings(
     webhook_secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:webhook",
     events_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/events",
     trigger_label=LABEL,
+    mention_name="pullwright",
     allowed_apps="",
     allowed_owners="",
     sessions_table="sessions",

@@ -27,6 +27,7 @@ def cli_arguments(
     rules: HouseRules,
     tools: Sequence[str] = TOOLS,
     *,
+    goes_on: bool = False,
     used_turns: int = 0,
     system_prompt: str = RULES,
 ) -> list[str]:
@@ -40,6 +41,7 @@ def cli_arguments(
     Args:
         conversation_id: a UUID, under which the conversation can be continued.
         tools: what the agent may use, besides what makes use of the rules.
+        goes_on: there is such a conversation already, and it is continued.
     """
     tools = (*tools, *rules.tools)
     return [
@@ -56,7 +58,7 @@ def cli_arguments(
         NO_PDF,
         f"--model={request.model}",
         f"--max-turns={max(request.limits.turns - used_turns, 1)}",
-        f"--session-id={conversation_id}",
+        f"--{'resume' if goes_on else 'session-id'}={conversation_id}",
         f"--append-system-prompt={system_prompt}",
     ]
 

@@ -41,11 +41,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgentRun:
-    """One run of the agent."""
+    """One run of the agent.
+
+    Attributes:
+        never_began: it ended by itself before the model had answered.
+    """
 
     end: AgentEnd
     summary: str
     conversation_id: str
+    never_began: bool = False
 
 
 def run_agent(
@@ -65,6 +70,7 @@ def run_agent(
     tools: Sequence[str] = TOOLS,
     notes: str = "",
     prompt: str | None = None,
+    conversation_id: str | None = None,
     system_prompt: str = RULES,
     reply: Callable[[str], str | None] = lambda _: None,
     patience: float = PATIENCE_SECONDS,
@@ -81,6 +87,8 @@ def run_agent(
         resumed: the workspace holds the work of a session that was cut off.
         notes: what the repository's maintainers want it to know.
         prompt: in place of the one that asks for a change.
+        conversation_id: of the conversation that goes on, whose record is in its place; without it, a new
+            one begins.
         system_prompt: the rules that it works by.
         reply: called with its last words when it has done what was asked; what it returns is said to it in
             the same conversation, and None ends that.
@@ -93,7 +101,8 @@ def run_agent(
     """
     if shutil.which("claude") is None:
         raise InternalError("The program `claude` is not on PATH.")
-    conversation_id = str(uuid.uuid4())
+    goes_on = conversation_id is not None
+    conversation_id = conversation_id or str(uuid.uuid4())
     conversation = Conversation(workspace.folder)
     kept, readable = Transcript(transcript), ReadableTranscript(transcript.with_suffix(".md"))
     first = prompt or build_prompt(request, secrets.token_hex(8), notes, resumed=resumed)
@@ -155,6 +164,7 @@ def run_agent(
             ended = run_as_agent(
                 cli_arguments(
                     *(request, conversation_id, rules, tools),
+                    goes_on=goes_on,
                     used_turns=report.before.turns,
                     system_prompt=system_prompt,
                 ),
@@ -180,6 +190,7 @@ def run_agent(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble, guard.reason),
         summary=(result.result if result and result.good else None) or conversation.last_text,
         conversation_id=conversation_id,
+        never_began=ended.exit_code != 0 and ended.stop is None and not turns and trouble is None,
     )
 
 

@@ -25,6 +25,30 @@ class BranchBusy(_TransientError):
     """Another session works on the same branch; this one waits for it."""
 
 
+class TakenAlong(_UserError):
+    """Another session took this request along; this one ends well and reports nothing."""
+
+    default_remedy = "Look at the pull request: the other session reports there."
+
+
+class NotAddressed(_UserError):
+    """A comment that looked like a request is none once GitHub has rendered it; nothing is reported."""
+
+    default_remedy = "Mention the App outside of code and quotations."
+
+
+class CommentDeleted(_UserError):
+    """The comment or review that asked was deleted before its session began."""
+
+    default_remedy = "Write a new comment."
+
+
+class CommentEdited(_UserError):
+    """The comment or review that asked was edited before its session began."""
+
+    default_remedy = "Write a new comment: what counts is the text that stood there when it was written."
+
+
 class SessionStopped(_UserError):
     """Somebody stopped the session."""
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pullwright.errors import FailureClass, PullwrightError, SessionStopped
 from pullwright.events.answers import ANSWER_MARKER, cost_text, help_text, render_answer, status_text
 from pullwright.events.messages import QueuedCommand, QueuedRelease
-from pullwright.events.ours import is_ours
 from pullwright.events.release import release
 from pullwright.github.fresh import YOUNG_SECONDS
 from pullwright.github.permissions import OPENING
 from pullwright.log import logger
+from pullwright.opening.ours import is_ours
 from pullwright.opening.people import People
 from pullwright.reconciling.executions import Executions
 from pullwright.reconciling.ledger import SessionsPlace

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from pullwright.models import Model, Repository, Sha256
+from pullwright.models import Model, Repository, SessionRequest, Sha256
 from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
 
@@ -108,6 +108,23 @@ class QueuedRelease(Model):
         return f"{self.repository}#{self.pull_request}"
 
 
+class QueuedReview(Model):
+    """A review that may ask for a session: GitHub has to be asked what its comments in the code say.
+
+    Attributes:
+        name: of the execution that it then starts, with the input `request`.
+    """
+
+    kind: Literal["review"]
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
+    request: SessionRequest
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return self.name
+
+
 class QueuedCommand(Model):
     """A command in a new comment of a person, such as `/stop`.
 
@@ -185,5 +202,5 @@ class QueuedSync(Model):
         return ",".join(self.repositories or ()) or f"installation {self.installation_id}"
 
 
-Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedCommand | QueuedHint | QueuedSync
+Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedReview | QueuedCommand | QueuedHint | QueuedSync
 MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])

@@ -17,11 +17,13 @@ from pullwright.events.messages import (
     QueuedCommand,
     QueuedHint,
     QueuedRelease,
+    QueuedReview,
     QueuedStart,
     QueuedStop,
     QueuedSync,
 )
 from pullwright.events.release import release
+from pullwright.events.review import start_for_review
 from pullwright.events.sync import forget, sync
 from pullwright.log import logger
 from pullwright.models import SessionRequest
@@ -64,17 +66,20 @@ def process(records: Iterable[Mapping[str, Any]], services: EventServices) -> li
 def _carry_out(message: Queued, services: EventServices) -> str:
     match message:
         case QueuedStart():
-            return _start(message, services)
+            result = _start(message, services)
         case QueuedStop():
-            return _stop(message, services)
+            result = _stop(message, services)
         case QueuedRelease():
-            return release(message, services.app, services.store)
+            result = release(message, services.app, services.store)
+        case QueuedReview():
+            result = start_for_review(message, services)
         case QueuedCommand():
-            return carry_out(message, services)
+            result = carry_out(message, services)
         case QueuedHint():
-            return hint(message, services.app)
+            result = hint(message, services.app)
         case QueuedSync():
-            return sync(message, services)
+            result = sync(message, services)
+    return result
 
 
 def _start(message: QueuedStart, services: EventServices) -> str:

@@ -12,7 +12,6 @@ from pullwright.comments import (
 )
 from pullwright.errors import FailureClass, PullwrightError
 from pullwright.events.messages import QueuedRelease
-from pullwright.events.ours import is_ours
 from pullwright.github import GitHubClient
 from pullwright.github.app import GitHubApp
 from pullwright.github.holding import is_held
@@ -20,6 +19,7 @@ from pullwright.github.payloads import Comment, PullRequest
 from pullwright.github.permissions import OPENING
 from pullwright.github.refusals import ref_refusal
 from pullwright.log import logger
+from pullwright.opening.ours import is_ours
 from pullwright.opening.people import People
 from pullwright.store import Store
 from pullwright.table import lock_key

@@ -22,6 +22,7 @@ class EventServices:
         ledger: what is open, or was worked on, by the table's indexes.
         queue: the one that the messages come from.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
+        mention_name: the name in a mention that asks for a session, without the `@`.
     """
 
     app: GitHubApp
@@ -31,6 +32,7 @@ class EventServices:
     state_machine_arn: str
     queue: Queue
     allowed_owners: str
+    mention_name: str = ""
 
     def start(self, name: str, request: str) -> bool:
         """Start an execution.

@@ -19,6 +19,8 @@ from pullwright.github.payloads import (
     IssueHistory,
     PullRequest,
     RepositoryInfo,
+    Review,
+    ReviewComment,
     User,
 )
 from pullwright.github.reasons import setting_refusal
@@ -208,6 +210,26 @@ class GitHubClient(Connection):
         path = f"/repos/{repository}/issues/comments/{comment_id}"
         about = [f"comment:{comment_id}"]
         return self.find(path, "read a comment", Comment, absent=_GONE, accept=RENDERED, about=about)
+
+    def get_review(self, repository: str, number: int, review_id: int) -> Review | None:
+        """Read a review as GitHub renders it; None if there is none.
+
+        https://docs.github.com/en/rest/pulls/reviews#get-a-review-for-a-pull-request
+        """
+        path = f"/repos/{repository}/pulls/{number}/reviews/{review_id}"
+        about = [f"review:{review_id}"]
+        return self.find(path, "read a review", Review, absent=_GONE, accept=RENDERED, about=about)
+
+    def review_comments_of(self, repository: str, number: int, review_id: int) -> list[ReviewComment]:
+        """Return the comments of one review, as GitHub renders them.
+
+        Of all the pull request's: the list of a single review's does not say at which lines they stand.
+        https://docs.github.com/en/rest/pulls/comments#list-review-comments-on-a-pull-request
+        """
+        path = f"/repos/{repository}/pulls/{number}/comments"
+        what, about = "read the comments of a review", [f"review:{review_id}"]
+        found = self.pages(path, what, ReviewComment, limit=_MAX_COMMENTS, accept=RENDERED, about=about)
+        return [comment for comment in found if comment.pull_request_review_id == review_id]
 
     def render(self, repository: str, text: str) -> str:
         """Let GitHub render a text as it does comments of a repository; return HTML.

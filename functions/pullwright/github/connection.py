@@ -156,13 +156,14 @@ class Connection:
         model: type[PayloadT],
         *,
         limit: int = 1_000,
+        accept: str = JSON,
         about: Collection[str] = (),
     ) -> Iterator[PayloadT]:
         """Read a list, page by page, at most `limit` things."""
         for page in range(1, -(-limit // PAGE_SIZE) + 1):
             mark = "&" if "?" in path else "?"
             query = urlencode({"per_page": PAGE_SIZE, "page": page})
-            found = self.call("GET", f"{path}{mark}{query}", what, about=about).decoded
+            found = self.call("GET", f"{path}{mark}{query}", what, accept=accept, about=about).decoded
             if not isinstance(found, list):
                 raise GitHubRefused(f"GitHub did not answer with a list when asked to {what}.")
             yield from (parse(model, item, what) for item in found)

@@ -136,6 +136,35 @@ class Comment(Payload):
         return self.user is not None and self.user.id == account_id and (self.body or "").startswith(marker)
 
 
+class Review(Payload):
+    """A submitted review of a pull request; `body` and `body_html` as of a comment."""
+
+    id: int
+    body: str | None = None
+    body_html: str | None = None
+    state: str
+    user: User | None = None
+    submitted_at: datetime | None = None
+
+
+class ReviewComment(Payload):
+    """A comment on a file or on lines of it; `line` is empty once they are gone."""
+
+    id: int
+    pull_request_review_id: int | None = None
+    path: str
+    line: int | None = None
+    body: str | None = None
+    body_html: str | None = None
+    user: User | None = None
+    created_at: datetime
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        return self.path if self.line is None else f"{self.path}, line {self.line}"
+
+
 class Tree(Payload):
     """The files of a commit."""
 

@@ -33,6 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         state_machine_arn=settings.state_machine_arn,
         queue=Queue(aws.sqs(), settings.events_queue_url),
         allowed_owners=settings.allowed_owners,
+        mention_name=settings.mention_name,
     )
     failed = process(event["Records"], services)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

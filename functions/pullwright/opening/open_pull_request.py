@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from pullwright.errors import (
     AwsUnavailable,
     BaseBranchNotFound,
-    InvalidRequest,
     PullRequestsDisabled,
     PullwrightError,
     RepositoryArchived,
@@ -24,6 +23,7 @@ from pullwright.log import logger
 from pullwright.models import (
     AgentRequest,
     AuthorRole,
+    FollowUp,
     GitIdentity,
     OpenedPullRequest,
     ResolvedLimits,
@@ -33,11 +33,13 @@ from pullwright.models import (
 from pullwright.opening.branch import BranchMaker
 from pullwright.opening.commenting import busy, check_fork, check_new, check_sender, name_of
 from pullwright.opening.conversation import read_conversation
+from pullwright.opening.earlier import Earlier, bring_conversation
+from pullwright.opening.follow_up import FollowUps, check_turn, wait
 from pullwright.opening.model import check_model
 from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
-from pullwright.opening.request import check_session_id, read_request
+from pullwright.opening.request import check_session_id, read_request, readable
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.threads import read_threads
 from pullwright.opening.waiting import first_activity
@@ -48,7 +50,6 @@ from pullwright.settings import OpenPullRequestSettings
 from pullwright.spending import DailyLimits
 from pullwright.store import BranchRecord, Store
 from pullwright.table import lock_key
-from pullwright.text import plain_line, printable
 from pullwright.workers.definition import WorkerDefinition
 
 # The runner ends at its minutes; the state machine waits this much longer before it steps in.
@@ -81,7 +82,9 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     """
     store, settings = services.store, services.settings
     check_session_id(event.session_id)
-    request = _readable(read_request(event.input))
+    request = readable(read_request(event.input))
+    if request.is_follow_up:
+        check_turn(store, store.read_session(event.session_id), event.execution_arn)
     store.update_session(event.session_id, _request_fields(request, settings))
     worker = find_worker(request, request.repository, store.workers)
     request = fill_in(request, worker)
@@ -95,10 +98,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     client = services.app.client(request.repository, permissions, request.installation_id)
     repository = client.get_repository(request.repository)
     check_name(repository.full_name, allowed)
-    if repository.archived:
-        raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
-    if not repository.has_pull_requests:
-        raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
+    _check_settings(repository)
     check_same(worker, request, repository.full_name, store.workers)
     people = People(client, repository.full_name, settings.allowed_apps)
     check_sender(people, request, worker)
@@ -110,8 +110,12 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     base_commit = client.find_branch(repository.full_name, base)
     if base_commit is None:
         raise BaseBranchNotFound(f"The repository {repository.full_name} has no branch {base}.")
+    follow_ups = FollowUps.on(request, subject.pull_request, services, client, people)
+    asked = follow_ups.acknowledged(event.session_id, request) if request.is_follow_up else None
     key = lock_key(repository.full_name, name_of(subject, worker))
     if not store.take_lock(key, owner=event.execution_arn, session_id=event.session_id):
+        if asked is not None:
+            wait(store, event.session_id, repository=repository.full_name, branch=subject.branch)
         raise busy(store, repository.full_name, subject, worker)
     try:
         check_new(
@@ -131,7 +135,8 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
         client.pace.reserve(1 if subject.pull_request is not None else _WRITES)
         _reserve(event, services, request, repository.full_name)
         opening = _Opening(
-            event, services, request, client, people, repository, subject, base, base_commit, price, worker
+            *(event, services, request, client, people, repository, subject, base, base_commit, price),
+            *(worker, follow_ups, asked),
         )
         opened = opening.run()
     except Exception:
@@ -163,6 +168,8 @@ class _Opening:
     base_commit: str
     price: Price | None
     worker: WorkerDefinition
+    follow_ups: FollowUps
+    asked: FollowUp | None
 
     @property
     def repository(self) -> str:
@@ -171,7 +178,7 @@ class _Opening:
 
     def run(self) -> AgentRequest:
         app, store, session_id = self.services.app, self.services.store, self.event.session_id
-        if not self.subject.is_read:
+        if not self.subject.is_read and self.asked is None:
             self._acknowledge()
         author = app.author(self.client)
         bot_id = app.bot_id(self.client)
@@ -197,7 +204,14 @@ class _Opening:
                 prompt=self.request.prompt,
                 requested_by=self.request.requested_by,
             )
-        agent_request = self._agent_request(pull, author, bot_id)
+        earlier = self._earlier()
+        agent_request = self._agent_request(pull, author, bot_id).model_copy(
+            update={
+                "follow_ups": self._together(),
+                "conversation": earlier.conversation,
+                "begins_afresh": earlier.begins_afresh,
+            }
+        )
         activity = first_activity(store, self.services.settings, self.repository)
         comment_id = track(self.client, agent_request, bot_id, activity=activity)
         there = self._comments()
@@ -213,7 +227,13 @@ class _Opening:
         store.write_branch(self._record(made))
         # Reading them takes a call for each; people have their first sign of life by now.
         asked_at = self.request.asked_at or self.event.started_at
-        conversation = read_conversation(self.client, self.people, there, asked_at, bot_id)
+        own = {follow_up.comment_id for follow_up in agent_request.follow_ups}
+        unread = [
+            comment
+            for comment in there
+            if comment.id not in own and (earlier.began_at is None or comment.created_at >= earlier.began_at)
+        ]
+        conversation = read_conversation(self.client, self.people, unread, asked_at, bot_id)
         read: dict[str, Any] = {
             "comment_id": comment_id,
             "comments": conversation.comments,
@@ -222,7 +242,26 @@ class _Opening:
         if self.subject.is_read:
             slug = app.app().slug
             read["threads"] = read_threads(self.client, self.people, pull.number, slug, asked_at)
-        return self.services.artifacts.write_request(agent_request.model_copy(update=read))
+        written = self.services.artifacts.write_request(agent_request.model_copy(update=read))
+        for follow_up in written.follow_ups:
+            if follow_up.session_id != session_id:
+                store.update_session(follow_up.session_id, {"taken_by": session_id})
+        return written
+
+    def _earlier(self) -> Earlier:
+        """Bring the conversation that a follow-up goes on with; other requests begin one of their own."""
+        if self.asked is None:
+            return Earlier()
+        store, session_id = self.services.store, self.event.session_id
+        record = store.read_branch(self.repository, self.subject.branch)
+        return bring_conversation(record, session_id, store, self.services.artifacts)
+
+    def _together(self) -> tuple[FollowUp, ...]:
+        """Return what is asked for in comments and reviews: in this one, and in those that wait."""
+        if self.asked is None:
+            return ()
+        waiting = self.services.store.waiting_sessions(self.repository, self.subject.branch)
+        return self.follow_ups.take_along(self.asked, waiting)
 
     def _record(self, made: Mapping[str, Any]) -> BranchRecord:
         name = name_of(self.subject, self.worker)
@@ -299,19 +338,6 @@ class _Opening:
             logger.warning("the issue could not be acknowledged", error=error.sentence)
 
 
-def _readable(request: SessionRequest) -> SessionRequest:
-    """Return the request without invisible characters in what the agent will read.
-
-    Raises:
-        InvalidRequest: nothing of the prompt can be seen.
-    """
-    prompt = None if request.prompt is None else printable(request.prompt).strip()
-    if prompt == "":
-        raise InvalidRequest("prompt: there is nothing in it but invisible characters.")
-    requested_by = plain_line(request.requested_by, _LONGEST_LOGIN) or None
-    return request.model_copy(update={"prompt": prompt, "requested_by": requested_by})
-
-
 def _request_fields(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
     return {
         "repository": request.repository,
@@ -339,6 +365,13 @@ def _reserve(
     services.store.spending.reserve(
         event.session_id, usd, limits, repository=repository, now=datetime.now(UTC)
     )
+
+
+def _check_settings(repository: RepositoryInfo) -> None:
+    if repository.archived:
+        raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
+    if not repository.has_pull_requests:
+        raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
 
 
 def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo) -> str:

@@ -10,9 +10,11 @@ from pydantic_core import ErrorDetails
 from pullwright.claims import SESSION_ID
 from pullwright.errors import InvalidRequest
 from pullwright.models import SessionRequest
+from pullwright.text import plain_line, printable
 
 _MOST_PROBLEMS = 3
 _LONGEST_VALUE = 60
+_LONGEST_LOGIN = 64
 
 
 def check_session_id(session_id: str) -> None:
@@ -52,6 +54,19 @@ def read_request(document: Any) -> SessionRequest:
             sentences.append(f"{len(problems) - _MOST_PROBLEMS} more fields are wrong.")
         raise InvalidRequest(" ".join(sentences)) from None
     return request
+
+
+def readable(request: SessionRequest) -> SessionRequest:
+    """Return the request without invisible characters in what the agent will read.
+
+    Raises:
+        InvalidRequest: nothing of the prompt can be seen.
+    """
+    prompt = None if request.prompt is None else printable(request.prompt).strip()
+    if prompt == "":
+        raise InvalidRequest("prompt: there is nothing in it but invisible characters.")
+    requested_by = plain_line(request.requested_by, _LONGEST_LOGIN) or None
+    return request.model_copy(update={"prompt": prompt, "requested_by": requested_by})
 
 
 def _sentence(problem: ErrorDetails) -> str:

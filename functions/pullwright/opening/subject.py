@@ -107,7 +107,7 @@ def _about_issue(
     if issue.state != "open":
         raise IssueClosed(f"The issue #{issue.number} is closed.")
     body = shown(client, repository.full_name, issue.body, issue.body_html)
-    if not body and request.prompt is None:
+    if not body and request.prompt is None and not request.is_follow_up:
         raise IssueWithoutText(f"The issue #{issue.number} has no description to work from.")
     return Subject(
         branch=f"claude/{issue.number}",

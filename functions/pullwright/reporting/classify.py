@@ -81,6 +81,8 @@ class Evidence:
 def classify(evidence: Evidence) -> tuple[Outcome, Failure | None]:
     """Return the outcome of a session, and why it failed if it did."""
     result = evidence.result
+    if evidence.error is not None and evidence.error.Error == errors.TakenAlong.__name__:
+        return Outcome.TAKEN_ALONG, None
     if result is not None and result.outcome is not Outcome.FAILED:
         return result.outcome, None
     return Outcome.FAILED, Failure.of(_failure(evidence)) if result is None else _reported(result, evidence)

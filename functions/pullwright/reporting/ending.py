@@ -6,7 +6,7 @@ from typing import Any
 
 from pullwright.claims import task_id
 from pullwright.comments import TRACKING_MARKER, render_outcome
-from pullwright.errors import AlreadyRunning, AwsUnavailable, PullwrightError
+from pullwright.errors import AlreadyRunning, AwsUnavailable, NotAddressed, PullwrightError
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
 from pullwright.models import (
@@ -27,6 +27,7 @@ from pullwright.reviewing.marks import session_marker
 from pullwright.reviewing.models import Findings
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
+from pullwright.store import BranchRecord
 
 # The template's awslogs-stream-prefix and the container's name.
 _LOG_PREFIX = "agent/runner"
@@ -51,10 +52,27 @@ class Ending:
         """Record and report the outcome; the verdict says whether GitHub took it, and which lock to free."""
         store, session_id = self.services.store, self.event.session_id
         store.update_session(session_id, self.details())
+        self._keep_conversation()
         if self.record.reserved_usd is not None:
             store.spending.settle(self.record, self._cost())
         is_told = self.tell()
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
+
+    def _keep_conversation(self) -> None:
+        """Remember where the conversation is that the next session on the branch goes on with."""
+        opened, result = self.event.opened, self.result
+        if opened is None or result is None or result.conversation_id is None:
+            return
+        if self.record.mode == WorkerMode.COMMENT:
+            return
+        record = BranchRecord(
+            repository=opened.repository,
+            branch=opened.branch,
+            session_id=self.event.session_id,
+            conversation_id=result.conversation_id,
+            conversation_session=self.event.session_id,
+        )
+        self.services.store.write_branch(record)
 
     def figures(self) -> SessionFigures:
         """Return the session's figures for the dashboard."""
@@ -76,6 +94,9 @@ class Ending:
         return None if self.record.is_claimed else 0.0
 
     def _in_a_row(self, failure_class: str) -> dict[str, int]:
+        if self.outcome is Outcome.TAKEN_ALONG:
+            # It says nothing about the deployment.
+            return {}
         try:
             return self.services.store.count_in_a_row(failure_class)
         except AwsUnavailable as error:
@@ -98,6 +119,8 @@ class Ending:
                 ttl=ttl,
             )
         sentence = "The agent found nothing to change."
+        if self.outcome is Outcome.TAKEN_ALONG:
+            sentence = f"The session {self.record.taken_by} took this request along with its own."
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:
             but = "" if self.result is None or self.result.checks_passed else ", but checks fail"
             sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
@@ -143,6 +166,9 @@ class Ending:
     def tell(self) -> bool:
         """Report on GitHub; return False if that has to be done again later."""
         event = self.event
+        if self.outcome is Outcome.TAKEN_ALONG:
+            # The other session reports, in the same comment.
+            return True
         opened = event.opened or opened_before(self.services.artifacts, event.session_id, event.execution_arn)
         place = Place.of(opened, self.record)
         if place is None:
@@ -177,7 +203,9 @@ class Ending:
         return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
 
     def _is_told_elsewhere(self) -> bool:
-        """Return whether the comment of another session says what this one would have been for."""
+        """Return whether nobody waits for this session's word, or another session's comment says it."""
+        if self.failure is not None and self.failure.error == NotAddressed.__name__:
+            return True
         is_running = self.failure is not None and self.failure.error == AlreadyRunning.__name__
         return is_running and self.record.mode == WorkerMode.COMMENT and "delivery_id" in self.record.request
 

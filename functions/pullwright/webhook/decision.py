@@ -10,6 +10,7 @@ from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
 from pullwright.webhook.commands import Command, command
 from pullwright.webhook.delivery import is_about_branch, read_delivery
+from pullwright.webhook.follow_ups import Review, follow_up
 from pullwright.webhook.hints import HINT, Hint, hint_for
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.releasing import Release, release
@@ -48,7 +49,7 @@ class Starts(NamedTuple):
     sync: Sync | None = None
 
 
-Decision = Starts | Withdrawal | Release | Command | Hint | Sync | Answer
+Decision = Starts | Withdrawal | Release | Review | Command | Hint | Sync | Answer
 
 
 def decide(
@@ -57,6 +58,7 @@ def decide(
     secret: bytes,
     *,
     trigger_label: str,
+    mention_name: str = "",
     allowed_apps: str = "",
     allowed_owners: str = "",
     on_no_match: str = "",
@@ -67,6 +69,7 @@ def decide(
     Args:
         headers: by lower-case name.
         trigger_label: the label that starts a session; GitHub's labels do not differ by case alone.
+        mention_name: what a comment mentions to ask for a session, without the `@`; empty if none does.
         allowed_apps: slugs of Apps whose labels count too, separated by commas.
         allowed_owners: whose repositories count; empty leaves that to OpenPullRequest, which knows the App's
             owner.
@@ -98,12 +101,13 @@ def decide(
     sync = syncing(event, payload)
     asked = (
         withdrawal(event, payload)
+        or follow_up(event, payload, guid, mention_name)
         or release(event, payload)
         or command(event, payload, guid)
         or (None if event in EVENTS else sync)
     )
     if asked is not None:
-        return asked
+        return Starts((asked,), {}) if isinstance(asked, Start) else asked
     reason = next(_obstacles(event, payload, allowed_apps), "")
     if reason:
         return sync or answer(IGNORED, reason)

@@ -19,6 +19,7 @@ from pullwright.webhook.answers import (
 )
 from pullwright.webhook.commands import Command
 from pullwright.webhook.decision import Decision, Starts, decide, delivery_id
+from pullwright.webhook.follow_ups import Review
 from pullwright.webhook.hints import Hint
 from pullwright.webhook.log import DeliveryLog
 from pullwright.webhook.payload import refuse_form
@@ -74,7 +75,7 @@ class Webhook:
         if isinstance(decision, Answer):
             log.add(unmatched=decision.unmatched or {})
             return decision
-        if isinstance(decision, Withdrawal | Release | Command | Hint | Sync):
+        if isinstance(decision, Withdrawal | Release | Review | Command | Hint | Sync):
             return self._pass_on(decision, log)
         return self._start_all(decision, log)
 
@@ -117,6 +118,7 @@ class Webhook:
             request.body,
             secret,
             trigger_label=settings.trigger_label,
+            mention_name=settings.mention_name,
             allowed_apps=settings.allowed_apps,
             allowed_owners=settings.allowed_owners,
             on_no_match=settings.on_no_match,
@@ -169,23 +171,31 @@ class Webhook:
             return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
         return answer(QUEUED, reason, execution_arn=self._execution_arn(start.name))
 
-    def _pass_on(self, decision: Withdrawal | Release | Command | Hint | Sync, log: DeliveryLog) -> Answer:
+    def _pass_on(
+        self, decision: Withdrawal | Release | Review | Command | Hint | Sync, log: DeliveryLog
+    ) -> Answer:
         """Queue a decision that needs more than the payload."""
         if not self._send(decision.message, log):
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
-        if isinstance(decision, Withdrawal):
-            return answer(QUEUED, f"{decision.reason} Its sessions end.")
-        if isinstance(decision, Command):
-            log.add(repository=decision.repository, issue=decision.number)
-            return answer(QUEUED, f"The command /{decision.name} is carried out if the person may write.")
-        if isinstance(decision, Hint):
-            log.add(unmatched=decision.reasons)
-            return answer(QUEUED, "No worker starts with this label; people are told why.")
-        if isinstance(decision, Sync):
-            log.add(repository=decision.repository)
-            return answer(QUEUED, "The repository's workers are read from its default branch.")
-        log.add(repository=decision.repository, issue=decision.pull_request)
-        return answer(QUEUED, "CI is released if the person may write and has seen the work.")
+        match decision:
+            case Withdrawal():
+                told = f"{decision.reason} Its sessions end."
+            case Command():
+                log.add(repository=decision.repository, issue=decision.number)
+                told = f"The command /{decision.name} is carried out if the person may write."
+            case Review():
+                log.add(repository=decision.repository, issue=decision.number)
+                told = "A session starts if the review is of our work and asks for one."
+            case Hint():
+                log.add(unmatched=decision.reasons)
+                told = "No worker starts with this label; people are told why."
+            case Sync():
+                log.add(repository=decision.repository)
+                told = "The repository's workers are read from its default branch."
+            case Release():
+                log.add(repository=decision.repository, issue=decision.pull_request)
+                told = "CI is released if the person may write and has seen the work."
+        return answer(QUEUED, told)
 
     def _send(self, message: str, log: DeliveryLog) -> bool:
         try:

@@ -16,6 +16,7 @@ class Settings(NamedTuple):
     """The environment variables, by their lower-case names; all of them are needed.
 
     Attributes:
+        mention_name: see `pullwright.webhook.follow_ups`.
         allowed_apps: slugs of Apps that may start sessions, separated by commas; empty for none.
         allowed_owners: see `pullwright.owners`; empty leaves the question to OpenPullRequest.
         sessions_table: holds the workers of each repository.
@@ -26,6 +27,7 @@ class Settings(NamedTuple):
     webhook_secret_arn: str
     events_queue_url: str
     trigger_label: str
+    mention_name: str
     allowed_apps: str
     allowed_owners: str
     sessions_table: str

@@ -8,7 +8,7 @@ from typing import Any
 from model_standin.faults import Refused
 
 # The CLI describes where it works in its system prompt, or for newer models in a system message.
-_WORKING_DIRECTORY = re.compile(r"[Ww]orking directory: ([^\n]+)")
+_WORKING_DIRECTORY = re.compile(r"[Ww]orking directory: ([^\n]+?)(?: \(was [^\n]+\))?$", re.MULTILINE)
 _CHARACTERS_PER_TOKEN = 4
 
 
@@ -64,8 +64,9 @@ def read(body: dict[str, Any], model: str, *, stream: bool) -> Conversation:
     opening = messages[: assistants[0]] if assistants else messages
     system = _text(body.get("system", ""))
     text = "\n".join([system, *(_text(message["content"]) for message in opening)])
-    by_system = "\n".join([system, *(_text(m["content"]) for m in opening if m["role"] == "system")])
-    found = _WORKING_DIRECTORY.search(by_system) or _WORKING_DIRECTORY.search(text)
+    # A conversation that was resumed elsewhere names the new directory after the old one.
+    by_system = "\n".join([system, *(_text(m["content"]) for m in messages if m["role"] == "system")])
+    named = _WORKING_DIRECTORY.findall(by_system) or _WORKING_DIRECTORY.findall(text)
     prefix = [body.get("system"), tools]
     earlier = [*prefix, messages[: assistants[-1]]] if assistants else []
     return Conversation(
@@ -75,7 +76,7 @@ def read(body: dict[str, Any], model: str, *, stream: bool) -> Conversation:
         turn=len(assistants),
         text=text,
         tools=frozenset(tool["name"] for tool in tools),
-        cwd=found[1].strip() if found else None,
+        cwd=named[-1].strip() if named else None,
         prompt_tokens=estimate([*prefix, messages]),
         known_tokens=estimate(earlier) if earlier else 0,
         caches='"cache_control"' in json.dumps(body),

@@ -387,3 +387,32 @@ def test_a_locked_conversation_takes_reviews_of_writers_only(standin: StandIn, n
     standin.ask("PUT", f"{REPO}/issues/{number}/lock", {})
     assert review(standin, number, OUTSIDER, event="COMMENT", body="x").status == 403
     assert review(standin, number, event="COMMENT", body="x").status == 200
+
+
+def test_comments_in_threads_are_reacted_to(standin: StandIn, number: int) -> None:
+    """Once by each person; the comment counts them."""
+    draft = {"path": "a.txt", "line": 5, "body": "this"}
+    review(standin, number, event="COMMENT", body="Text", comments=[draft])
+    path = f"{REPO}/pulls/comments/{comments(standin, number)[0]['id']}/reactions"
+    statuses = [standin.ask("POST", path, {"content": "eyes"}, OUTSIDER).status for _ in range(2)]
+    assert statuses == [201, 200]
+    assert [it["content"] for it in standin.get(path)] == ["eyes"]
+    assert comments(standin, number)[0]["reactions"]["eyes"] == 1
+
+
+def test_new_reviews_are_hidden_from_the_app_for_a_while(standin: StandIn, number: int) -> None:
+    """As other things that were just made; people see them at once."""
+    token = standin.token()
+    standin.control("PUT", "/lags", {"read_lag": 5})
+    standin.time[0] += 6
+    draft = {"path": "a.txt", "line": 5, "body": "this"}
+    made = review(standin, number, token, event="COMMENT", body="Text", comments=[draft]).body["id"]
+    paths = [
+        f"{REPO}/pulls/{number}/reviews/{made}",
+        f"{REPO}/pulls/comments/{comments(standin, number)[0]['id']}",
+    ]
+    assert [standin.ask("GET", path, token=token).status for path in paths] == [404, 404]
+    assert [standin.ask("GET", path).status for path in paths] == [200, 200]
+    standin.time[0] += 6
+    assert [standin.ask("GET", path, token=token).status for path in paths] == [200, 200]
+    standin.control("PUT", "/lags", {"read_lag": 0})

@@ -35,7 +35,7 @@ class Lag:
         """Remember that something was made just now.
 
         Args:
-            kind: `ref`, `object`, `issue` or `comment`.
+            kind: `ref`, `object`, `issue`, `comment`, `review` or `review_comment`.
             name: full name, hash or number.
         """
         self._made[kind, repository, str(name)] = self._now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 
 from local.people import Person, StandInError
 from tests.integration.github.kit import MAINTAINER, address, clone, commit, git
@@ -42,6 +43,9 @@ def test_a_review_is_written_answered_and_resolved(stand_in: StandIn, hook: Hook
     [thread] = author.threads(name, number)
     assert (thread["isResolved"], thread["isOutdated"], thread["line"]) == (True, True, None)
     assert [it["body"] for it in thread["comments"]["nodes"]] == ["Why?", "Because"]
+    page = urllib3.request("GET", f"{stand_in.url}/{name}/pull/{number}").data.decode()
+    assert all(words in page for words in ("changes requested", "Why?", "resolved by author", "outdated"))
+    assert urllib3.request("GET", f"{stand_in.url}/{name}/pull/999.diff").status == 404
     merged = author.merge(name, number, "squash")
     _, payload = hook.next("pull_request", "closed")
     assert (payload["pull_request"]["merged"], payload["pull_request"]["merge_commit_sha"]) == (True, merged)

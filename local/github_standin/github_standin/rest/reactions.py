@@ -1,4 +1,4 @@
-"""Reactions to issues and comments."""
+"""Reactions to issues and comments, those in reviews too."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from github_standin import changes
 from github_standin.answers import Reply, invalid
-from github_standin.permissions import READ_ISSUES, TALK
-from github_standin.records import Comment, Issue, Reaction
-from github_standin.rest import comments
+from github_standin.permissions import EDIT_PULLS, READ_ISSUES, READ_PULLS, TALK
+from github_standin.records import Comment, Issue, Reaction, ReviewComment
+from github_standin.rest import comments, review_comments
 from github_standin.routing import Router
 from github_standin.shapes import issues
 
@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 ROUTER = Router()
 _ISSUE = "/repos/{owner}/{repo}/issues/{number}/reactions"
 _COMMENT = "/repos/{owner}/{repo}/issues/comments/{id}/reactions"
+_REVIEW_COMMENT = "/repos/{owner}/{repo}/pulls/comments/{id}/reactions"
 
 
-def _list(call: Call, subject: Issue | Comment) -> Reply:
+def _list(call: Call, subject: Issue | Comment | ReviewComment) -> Reply:
     content = call.query.get("content")
     chosen = [reaction for reaction in subject.reactions if content in (None, reaction.content)]
     return call.page(chosen, lambda reaction: issues.reaction(call.github, reaction))
 
 
-def _save(call: Call, subject: Issue | Comment) -> None:
+def _save(call: Call, subject: Issue | Comment | ReviewComment) -> None:
     if isinstance(subject, Issue):
         call.github.store.issues.put(subject)
-    else:
+    elif isinstance(subject, Comment):
         call.github.store.comments.put(subject)
+    else:
+        call.github.store.review_comments.put(subject)
 
 
-def _add(call: Call, subject: Issue | Comment) -> Reply:
+def _add(call: Call, subject: Issue | Comment | ReviewComment) -> Reply:
     content, account = call.text("content"), call.account()
     if content not in issues.CONTENTS:
         raise invalid("Reaction", "invalid", field="content")
@@ -75,3 +78,15 @@ def list_on_comment(call: Call) -> Reply:
 def react_to_comment(call: Call) -> Reply:
     """React to a comment: 201 when new, 200 when it was there."""
     return _add(call, comments.find(call, TALK)[2])
+
+
+@ROUTER.on("GET", _REVIEW_COMMENT)
+def list_on_review_comment(call: Call) -> Reply:
+    """List the reactions to a comment in a review's thread."""
+    return _list(call, review_comments.find(call, READ_PULLS)[2])
+
+
+@ROUTER.on("POST", _REVIEW_COMMENT)
+def react_to_review_comment(call: Call) -> Reply:
+    """React to a comment in a review's thread: 201 when new, 200 when it was there."""
+    return _add(call, review_comments.find(call, EDIT_PULLS)[2])

@@ -127,13 +127,20 @@ def _publish(
     return Reply(201, reviews.comment(call.github, repository, issue, comment))
 
 
-def _find(call: Call, rule: Rule) -> tuple[Repository, Issue, ReviewComment]:
+def find(call: Call, rule: Rule) -> tuple[Repository, Issue, ReviewComment]:
+    """Return repository, pull request and comment of the path, if the rule allows it.
+
+    Raises:
+        ApiError: 401, 403 or 404.
+    """
     repository = call.github.repository(call.params["owner"], call.params["repo"])
     if repository is None:
         raise not_found()
     allow(call.actor, repository, rule)
     comment = call.github.store.review_comments.get(call.number("id"))
     if comment is None or comment.repository_id != repository.id:
+        raise not_found()
+    if call.hidden(repository, "review_comment", comment.id):
         raise not_found()
     issue = call.github.issue(repository, comment.number)
     if issue is None:
@@ -144,14 +151,14 @@ def _find(call: Call, rule: Rule) -> tuple[Repository, Issue, ReviewComment]:
 @ROUTER.on("GET", _COMMENT)
 def get_comment(call: Call) -> Reply:
     """Return one comment."""
-    repository, issue, comment = _find(call, READ_PULLS)
+    repository, issue, comment = find(call, READ_PULLS)
     return Reply(200, reviews.comment(call.github, repository, issue, comment))
 
 
 @ROUTER.on("PATCH", _COMMENT)
 def change_comment(call: Call) -> Reply:
     """Change a comment's text."""
-    repository, issue, comment = _find(call, EDIT_PULLS)
+    repository, issue, comment = find(call, EDIT_PULLS)
     changes.check_author(call, repository, comment, "write")
     body = _text(call)
     call.create_content(edit=True)
@@ -168,7 +175,7 @@ def change_comment(call: Call) -> Reply:
 @ROUTER.on("DELETE", _COMMENT)
 def delete_comment(call: Call) -> Reply:
     """Delete a comment; a thread goes with its last one."""
-    repository, issue, comment = _find(call, EDIT_PULLS)
+    repository, issue, comment = find(call, EDIT_PULLS)
     changes.check_author(call, repository, comment, "write")
     events.review_comment_event(call.github, repository, issue, comment, "deleted", call.account())
     call.github.store.review_comments.delete(comment.id)

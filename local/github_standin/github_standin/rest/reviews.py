@@ -38,7 +38,7 @@ def _find(call: Call, rule: Rule) -> tuple[Repository, Issue, Review]:
     repository, issue = find_pull(call, rule)
     number = call.number("review")
     for review in reviewing.reviews_of(call.github, issue, _reader(call)):
-        if review.id == number:
+        if review.id == number and not call.hidden(repository, "review", number):
             return repository, issue, review
     raise not_found()
 
@@ -97,6 +97,7 @@ def create_review(call: Call) -> Reply:
             updated_at=now,
         )
     )
+    call.github.lag.made("review", repository.id, review.id)
     for thread, draft in zip(threads, drafts, strict=True):
         call.github.store.threads.put(thread)
         add_comment(call, review, thread, str(draft["body"]))
@@ -159,10 +160,11 @@ def add_comment(
     call: Call, review: Review, thread: Thread, body: str, in_reply_to: int | None = None
 ) -> ReviewComment:
     """Save a comment in a thread."""
-    now = call.github.now()
+    now, number = call.github.now(), call.github.store.next_id("review_comment")
+    call.github.lag.made("review_comment", review.repository_id, number)
     return call.github.store.review_comments.put(
         ReviewComment(
-            id=call.github.store.next_id("review_comment"),
+            id=number,
             repository_id=review.repository_id,
             number=review.number,
             thread_id=thread.id,

@@ -11,8 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from github_standin import reviewing
+from github_standin.checks import runs_of, suites_on
 from github_standin.git.diffs import EMPTY_TREE, changed_files, patch_text
-from github_standin.shapes.pulls import base_sha
 from github_standin.web.markdown import render
 
 if TYPE_CHECKING:
@@ -174,32 +175,41 @@ class Pages:
             "commits": [],
             "files": [],
             "checks": [],
+            "reviews": [],
+            "threads": [],
         }
         if issue.pull is not None:
             git = self._github.git(repository)
-            start, head = self._span(repository, issue)
-            checks = [run for run in self._github.store.check_runs if run.head_sha == head]
+            start, head = reviewing.span(self._github, repository, issue)
+            checks = [
+                run
+                for suite in suites_on(self._github, repository, head)
+                for run in runs_of(self._github, suite)
+            ]
+            found = reviewing.reviews_of(self._github, issue, None)
+            values["reviews"] = [it for it in found if it.body or it.state != "COMMENTED"]
+            values["threads"] = [
+                (thread, reviewing.place(self._github, repository, issue, thread), comments)
+                for thread, comments in reviewing.threads_of(self._github, issue)
+            ]
             values |= {"commits": git.log("--reverse", f"{start}..{head}"), "checks": checks}
             values["files"] = changed_files(git, start, head)
         return "issue.html", values
 
-    def _span(self, repository: Repository, issue: Issue) -> tuple[str, str]:
+    def _found_pull(self, request: Request) -> tuple[Repository, Issue]:
+        repository, issue = self._found_issue(request)
         if issue.pull is None:
             raise NotHereError
-        base, head = (
-            base_sha(self._github, repository, issue, issue.pull),
-            self._github.head_of(repository, issue),
-        )
-        return self._github.git(repository).merge_base(base, head) or base, head
+        return repository, issue
 
     async def _diff(self, request: Request) -> Response:
         def locked() -> Response:
             with self._github.lock:
                 try:
-                    repository, issue = self._found_issue(request)
-                    start, head = self._span(repository, issue)
+                    repository, issue = self._found_pull(request)
                 except NotHereError:
                     return PlainTextResponse("Not Found\n", 404)
+                start, head = reviewing.span(self._github, repository, issue)
                 return PlainTextResponse(patch_text(self._github.git(repository), start, head))
 
         return await run_in_threadpool(locked)

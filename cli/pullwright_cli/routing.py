@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pullwright.webhook.answers import Refused
 from pullwright.webhook.delivery import read_delivery
 from pullwright.workers.builtin import with_builtin
-from pullwright.workers.collection import FOLDER, read_workers
 from pullwright.workers.events import EVENTS
 from pullwright.workers.routing import route
+from pullwright.workers.source import read_source
+from pullwright_cli.checkout_files import CheckoutFiles
 from pullwright_cli.errors import CliError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pullwright.workers.collection import Collection
     from pullwright.workers.routing import Routing
 
 # What a body has that tells its event, the more telling first.
@@ -46,25 +46,13 @@ def read_payload(path: Path) -> dict[str, Any]:
     return payload
 
 
-def read_folder(folder: Path) -> Collection:
-    """Read the workers of a checkout; links are no files, as on GitHub."""
-
-    def read(path: str) -> bytes | None:
-        file = folder / path
-        return file.read_bytes() if file.is_file() and not file.is_symlink() else None
-
-    paths = sorted((folder / FOLDER).glob("*.y*ml"))
-    files = {f"{FOLDER}/{path.name}": read(f"{FOLDER}/{path.name}") for path in paths}
-    return read_workers({path: content for path, content in files.items() if content is not None}, read)
-
-
 def routed(payload: dict[str, Any], event: str | None, folder: Path, label: str) -> Routing:
     """Return what the webhook would start.
 
     Raises:
         CliError: the event starts no worker, the body lacks something, or the workers cannot be used.
     """
-    collection = read_folder(folder)
+    collection = read_source(CheckoutFiles(folder))
     if collection.problems:
         problems = "\n".join(f"  {problem.path}: {problem.text}" for problem in collection.problems)
         raise CliError(f"the workers cannot be used:\n{problems}", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,15 @@ import typer
 
 if TYPE_CHECKING:
     from pullwright.workers.routing import Routing
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+
+
+def _is_repository(value: str) -> str:
+    if value and not _REPOSITORY.fullmatch(value):
+        raise typer.BadParameter(f"{value}: write it as OWNER/NAME")
+    return value
+
 
 app = typer.Typer(
     help="The workers of a repository: .pullwright/workers/*.yaml.",
@@ -19,6 +29,18 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Folder = Annotated[Path, typer.Option("--dir", help="The checkout.", file_okay=False, exists=True)]
+Repository = Annotated[
+    str,
+    typer.Option(
+        "--repo",
+        metavar="OWNER/NAME",
+        callback=_is_repository,
+        help="On GitHub; that of the remote origin without it.",
+    ),
+]
+StackName = Annotated[str, typer.Option("--stack-name", help="The stack in CloudFormation.")]
+Region = Annotated[str, typer.Option("--region", help="Of AWS.", show_default=False)]
+Profile = Annotated[str, typer.Option("--profile", help="In AWS's own settings.", show_default=False)]
 
 
 @app.command()
@@ -32,6 +54,67 @@ def schema() -> None:
     from pullwright.workers.schema import worker_schema  # noqa: PLC0415 - pydantic takes a tenth of a second
 
     print(json.dumps(worker_schema(), indent=2))
+
+
+@app.command()
+def sync(
+    *,
+    folder: Folder = Path(),
+    repo: Repository = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, and ask AWS nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Take a warning for an error.")] = False,
+    stack_name: StackName = "pullwright-default",
+    region: Region = "",
+    profile: Profile = "",
+    as_json: Json = False,
+) -> None:
+    r"""Store the workers of a checkout, as a push to the default branch does by itself.
+
+    Nothing but the repository's entry under REPO# in the stack's table is written.
+
+    Exit codes: 1 the files are wrong, or a warning with --strict; 2 wrong usage; 3 AWS refused.
+
+    \b
+    Examples:
+      pullwright workers sync --dry-run --strict
+      pullwright workers sync --dir ~/src/app --repo acme/app --stack-name pullwright-prod
+    """
+    from pullwright_cli import syncing  # noqa: PLC0415 - as above
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+
+    plan, stack = syncing.read_plan(folder, repo), Stack(stack_name, region, profile)
+    is_refused = strict and bool(plan.warnings)
+    result = "Nothing was changed." if dry_run or is_refused else syncing.store(plan, stack)
+    value = {**plan.as_value(stack), "result": result}
+    print(syncing.as_json(value) if as_json else f"{syncing.as_text(value)}\n{result}")
+    raise typer.Exit(1 if is_refused else 0)
+
+
+@app.command("list")
+def list_stored(
+    *,
+    folder: Folder = Path(),
+    repo: Repository = "",
+    stack_name: StackName = "pullwright-default",
+    region: Region = "",
+    profile: Profile = "",
+    as_json: Json = False,
+) -> None:
+    r"""Show which workers a deployment holds of a repository, verified, and what is wrong with newer files.
+
+    Exit codes: 1 what is stored is damaged; 2 wrong usage; 3 AWS refused.
+
+    \b
+    Examples:
+      pullwright workers list
+      pullwright workers list --repo acme/app --json | jq .workers
+    """
+    from pullwright_cli import syncing  # noqa: PLC0415 - as above
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
+
+    value = syncing.stored(repo or repository_of(folder), Stack(stack_name, region, profile))
+    print(syncing.as_json(value) if as_json else syncing.as_text(value))
 
 
 @app.command("test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pullwright.github.transport import Response
 from pullwright.models import AgentResult, Outcome
 from pullwright.reconciling.executions import ExecutionEnd
 from pullwright.reconciling.ledger import Ledger
+from pullwright.reviewing.models import Finding, Findings
 from pullwright.store import Store
 from tests.unit.pipeline_kit import REPOSITORY, execution
 from tests.unit.reconcile_kit import STOPPED, SweptDeployment, table
@@ -212,6 +214,30 @@ def test_a_forgotten_execution_is_over(deployment: SweptDeployment) -> None:
     assert deployment.sweep(minutes=1).settled == ["s-1"]
     assert deployment.sessions.read_session("s-1").error == "TaskStopped"
     assert deployment.held() == []
+
+
+def test_findings_that_github_refuses_are_posted_later(deployment: SweptDeployment) -> None:
+    """The sweep submits the review of a session that is closed, once, and then tells of it."""
+    deployment.github.write("topic", {"README.md": "# Widgets\nA mistake\n"})
+    fields = {"title": "Topic", "head": "topic", "base": "main"}
+    number = deployment.github.person("POST", "/pulls", fields)["number"]
+    deployment.begin(issue=None, pull_request=number, worker="review")
+    remark = {"path": "README.md", "line": 2, "text": "Wrong.", "id": "0" * 16}
+    found = Findings(session_id="s-1", head_commit="0" * 40, findings=(Finding.model_validate(remark),))
+    deployment.artifacts.findings["s-1"] = found.model_dump_json()
+    done = {"session_id": "s-1", "task_arn": "t", "outcome": "commented", "exit_code": 0}
+    times = {name: deployment.start.isoformat() for name in ("started_at", "ended_at")}
+    deployment.artifacts.results["s-1"] = json.dumps({**done, **times})
+    deployment.stop()
+    deployment.github.before += [("POST", "/reviews", Response(503, {}))] * 30
+    assert deployment.sweep(minutes=1).settled == ["s-1"]
+    assert deployment.sessions.read_session("s-1").report == "due"
+    assert deployment.held() == []
+    deployment.github.before.clear()
+    for minutes in (6, 11):
+        deployment.sweep(minutes=minutes)
+    assert len(deployment.github.person("GET", f"/pulls/{number}/comments")) == 1
+    assert "1 new comment" in deployment.told()
 
 
 def test_a_report_that_github_refuses_is_made_later(deployment: SweptDeployment) -> None:

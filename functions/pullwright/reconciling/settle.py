@@ -16,7 +16,7 @@ from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
 from pullwright.reporting.place import opened_before
 from pullwright.reporting.report_outcome import RESERVED_SECONDS, report_outcome
-from pullwright.reporting.result import read_result
+from pullwright.reporting.result import read_findings, read_result
 from pullwright.reporting.tasks import Tasks
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
@@ -138,7 +138,9 @@ class Settler:
         result, _ = read_result(self.services.artifacts, event)
         task = TaskEnd(TaskArn=record.task_arn)
         outcome = Outcome(record.outcome or "")
-        ending = Ending(event, self.services, record, task, result, outcome, _failure(record), self.now)
+        findings = read_findings(self.services.artifacts, record.session_id, outcome)
+        failure = _failure(record)
+        ending = Ending(event, self.services, record, task, result, outcome, failure, self.now, findings)
         return ending.close()
 
     def _report(self, record: SessionRecord, verdict: Verdict) -> str:

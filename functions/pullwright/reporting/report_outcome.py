@@ -9,7 +9,7 @@ from pullwright.models import Failure, Outcome, Verdict, WorkerMode
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent
-from pullwright.reporting.result import read_result
+from pullwright.reporting.result import read_findings, read_result
 from pullwright.reporting.tasks import Tasks
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
@@ -56,14 +56,10 @@ def report_outcome(
             error=event.error,
         )
     )
-    findings = None
-    if failure is None:
-        findings = (
-            services.artifacts.read_findings(event.session_id) if outcome is Outcome.COMMENTED else None
-        )
-        if (record.mode == WorkerMode.COMMENT) != (findings is not None):
-            # A task can claim anything; what it was started for is in the record.
-            outcome, failure = Outcome.FAILED, Failure.of(TaskLost(_NO_FINDINGS))
+    findings = read_findings(services.artifacts, event.session_id, outcome)
+    if failure is None and (record.mode == WorkerMode.COMMENT) != (findings is not None):
+        # A task can claim anything; what it was started for is in the record.
+        outcome, failure, findings = Outcome.FAILED, Failure.of(TaskLost(_NO_FINDINGS)), None
     ending = Ending(event, services, record, task, result, outcome, failure, now, findings)
     verdict = ending.close()
     measure(ending.figures())

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from pullwright.artifacts import Artifacts, UnreadableResultError
 from pullwright.log import logger
-from pullwright.models import AgentResult
+from pullwright.models import AgentResult, Outcome
 from pullwright.reporting.event import ReportOutcomeEvent
+from pullwright.reviewing.models import Findings
 
 _LONGEST_TEXT = 2_000
 _LONGEST_TEXTS = {"summary": 100_000, "output": 20_000}
@@ -35,6 +36,11 @@ def read_result(artifacts: Artifacts, event: ReportOutcomeEvent) -> tuple[AgentR
     except UnreadableResultError as error:
         logger.warning("the result cannot be read", reason=str(error))
         return None, True
+
+
+def read_findings(artifacts: Artifacts, session_id: str, outcome: Outcome) -> Findings | None:
+    """Return what a session that only comments has found; None for any other, or if it cannot be read."""
+    return artifacts.read_findings(session_id) if outcome is Outcome.COMMENTED else None
 
 
 def bounded(result: AgentResult) -> AgentResult:

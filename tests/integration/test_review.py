@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from local.sessions import Session, Stack
 
-FIRST = {"src/app.py": "print('hello')\nprint(1 / 0)\nprint(undefined)\n"}
-SECOND = {"src/app.py": "import sys\n\nprint('hello')\nprint(1 / 1)\nprint(undefined)\n"}
+FIRST: dict[str, str | None] = {"src/app.py": "print('hello')\nprint(1 / 0)\nprint(undefined)\n"}
+SECOND: dict[str, str | None] = {
+    "src/app.py": "import sys\n\nprint('hello')\nprint(1 / 1)\nprint(undefined)\n"
+}
 ZERO = {"path": "src/app.py", "line": 2, "severity": "high", "text": "It divides by @zero."}
 UNDEFINED = {"path": "src/app.py", "line": 3, "text": "This name is not defined."}
 AGAIN = {"path": "src/app.py", "line": 5, "text": "Still nobody defines this name."}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _ROUNDS = 15
-_SHARE = 0.8
+_SHARE = 0.5
 _SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 _READY = "import os; os.write(1, b'ready')"
 _WEBHOOK = f"import pullwright.handlers.webhook; {_READY}"

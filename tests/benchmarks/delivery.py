@@ -46,6 +46,8 @@ def environment(endpoint_url: str) -> dict[str, str]:
         "MENTION_NAME": "pullwright",
         "ALLOWED_APPS": "",
         "ALLOWED_OWNERS": "",
+        "SESSIONS_TABLE": "sessions",
+        "ON_NO_MATCH": "hint",
         "POWERTOOLS_SERVICE_NAME": "pullwright",
         "POWERTOOLS_METRICS_NAMESPACE": "Pullwright",
     }

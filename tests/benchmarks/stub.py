@@ -6,17 +6,42 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pullwright.workers.manifest import SCHEMA_VERSION, pack_routes
+from pullwright.workers.routing import Trigger, Worker
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET = "kept between GitHub and us"
+_WORKERS = 50
+
+
+def _stored() -> dict[str, object]:
+    """Return a repository's item with as many workers as a busy one may have."""
+    workers = [
+        Worker(
+            f"worker-{number}",
+            (Trigger(event="pull_request", base=("main", "release/**"), paths=(f"src/{number}/**",)),),
+        )
+        for number in range(_WORKERS)
+    ]
+    packed = pack_routes(workers)
+    return {
+        "routes": {"B": base64.b64encode(packed.chunks[0]).decode()},
+        "routes_sha256": {"S": packed.sha256},
+        "schema_version": {"N": str(SCHEMA_VERSION)},
+    }
+
+
 _ANSWERS = {
+    b"GetItem": {"Item": _stored()},
     b"GetSecretValue": {"Name": "webhook", "SecretString": SECRET},
     b"StartExecution": {
         "executionArn": "arn:aws:states:eu-central-1:123456789012:execution:AgentSession:bench",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DELIVERIES = 2_000
 _WARM_UP = 100
-_CPU_MILLISECONDS = 2.0
+_CPU_MILLISECONDS = 1.0
 
 
 class WrongAnswerError(RuntimeError):
@@ -49,7 +49,7 @@ def measure(endpoint_url: str, say: Callable[[str], None]) -> Section:
     return Section(
         "Warm delivery",
         f"{_DELIVERIES} signed labels through the handler in one process, each with a StartExecution that a "
-        "loopback process answers; CPU is this process's own, user and system.",
+        "loopback process answers; the repository has 50 workers besides the built-in ones; CPU is this process's own, user and system.",
         (
             Figure("own CPU, p50", _percentile(cpu, 50), "ms", mark=Mark(_CPU_MILLISECONDS)),
             Figure("own CPU, p99", _percentile(cpu, 99), "ms"),

@@ -49,7 +49,8 @@ def measure(endpoint_url: str, say: Callable[[str], None]) -> Section:
     return Section(
         "Warm delivery",
         f"{_DELIVERIES} signed labels through the handler in one process, each with a StartExecution that a "
-        "loopback process answers; the repository has 50 workers besides the built-in ones; CPU is this process's own, user and system.",
+        "loopback process answers; the repository has 50 workers besides the built-in ones; "
+        "CPU is this process's own, user and system.",
         (
             Figure("own CPU, p50", _percentile(cpu, 50), "ms", mark=Mark(_CPU_MILLISECONDS)),
             Figure("own CPU, p99", _percentile(cpu, 99), "ms"),

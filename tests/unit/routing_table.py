@@ -20,6 +20,7 @@ from tests.unit.webhook_kit import LABEL, SECRET, headers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pullwright.webhook.message import Message
     from pullwright.webhook.start import Start
 
 ROOT = Path(__file__).parents[2]
@@ -57,10 +58,17 @@ def render() -> str:
             if isinstance(decision, Starts):
                 told = "starts " + ", ".join(_started(start) for start in decision.starts)
             else:
-                told = decision.status if isinstance(decision, Answer) else type(decision).__name__.lower()
+                told = _said(decision)
         action = payload.get("action")
         lines.append(f"{event}{f'.{action}' if action else ''} [{number}]: {told}")
     return "\n".join(lines) + "\n"
+
+
+def _said(decision: Message | Answer) -> str:
+    """Return what is done instead of starting a worker."""
+    if isinstance(decision, Answer):
+        return decision.status
+    return f"queues {json.loads(decision.message)['kind']}"
 
 
 def _started(start: Start) -> str:

@@ -18,7 +18,7 @@ from pullwright.github.transport import Response
 from pullwright.table import lock_key
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.decision import decide
-from pullwright.webhook.releasing import Release
+from pullwright.webhook.message import Message
 from runner.git.message import commit_message, hold_message
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, STRANGER, Deployment, key_pair
 from tests.unit.runner_kit import a_request
@@ -227,11 +227,11 @@ def test_a_github_that_fails_is_asked_again(held: Held, call: tuple[str, str]) -
     assert held.release(asked) == "CI was released."
 
 
-def decided(content: Any) -> Release | Answer:
+def decided(content: Any) -> Message | Answer:
     """Sign a review and decide."""
     body = json.dumps(content).encode()
     made = decide(headers(body, "pull_request_review", secret=SECRET), body, SECRET, trigger_label=LABEL)
-    assert isinstance(made, (Release, Answer))
+    assert isinstance(made, (Message, Answer))
     return made
 
 
@@ -248,7 +248,7 @@ REVIEW: dict[str, Any] = {
 def test_an_approval_is_queued() -> None:
     """What the webhook writes is what the queue's reader reads."""
     made = decided(REVIEW)
-    assert isinstance(made, Release)
+    assert isinstance(made, Message)
     asked = QueuedRelease.model_validate_json(made.message)
     assert (asked.repository, asked.pull_request, asked.login) == ("octo-org/widgets", 8, "maintainer")
     assert (asked.asked_at, asked.comment_id, asked.commit) == (None, None, "a" * 40)
@@ -286,7 +286,7 @@ def test_the_stand_in_sends_what_the_webhook_reads(held: Held) -> None:
     deliveries = held.github.control("GET", "/deliveries", None)
     sent = {one["event"]: one["request"]["payload"] for one in deliveries}
     made = decided(sent["pull_request_review"])
-    assert isinstance(made, Release), made
+    assert isinstance(made, Message), made
     asked = QueuedRelease.model_validate_json(made.message)
     assert (asked.pull_request, asked.commit) == (held.number, held.work)
     assert held.release(asked) == "CI was released."

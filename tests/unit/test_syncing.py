@@ -9,7 +9,7 @@ import pytest
 
 from pullwright.events.messages import MESSAGE, QueuedSync
 from pullwright.webhook.answers import Refused
-from pullwright.webhook.syncing import Sync, syncing
+from pullwright.webhook.syncing import syncing
 
 REPOSITORY = {"full_name": "octo/widgets", "default_branch": "main"}
 HASH = "a" * 40
@@ -129,6 +129,12 @@ def test_a_delivery_without_an_installation_is_refused() -> None:
 def test_the_log_names_a_repository_that_is_alone() -> None:
     """Several are not listed there."""
     payload = {"installation": {"id": 7}, "repository": REPOSITORY, "action": "deleted"}
-    assert syncing("repository", payload) == Sync(
-        '{"kind":"sync","installation_id":7,"repositories":["octo/widgets"],"is_gone":true}', "octo/widgets"
-    )
+    message = syncing("repository", payload)
+    assert message is not None
+    assert message.repository == "octo/widgets"
+    assert json.loads(message.message) == {
+        "kind": "sync",
+        "installation_id": 7,
+        "repositories": ["octo/widgets"],
+        "is_gone": True,
+    }

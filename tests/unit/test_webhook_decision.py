@@ -14,8 +14,8 @@ from pullwright.events.messages import QueuedStop
 from pullwright.models import SessionRequest
 from pullwright.webhook.answers import Answer, Refused, WrongSignature
 from pullwright.webhook.decision import Decision, Starts, decide
+from pullwright.webhook.message import Message
 from pullwright.webhook.start import Start
-from pullwright.webhook.withdrawal import Withdrawal
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers, payload
 
 
@@ -199,7 +199,7 @@ def test_what_takes_the_ground_from_sessions_is_queued(
 ) -> None:
     """A removed label, a lost issue and a lost installation go to the queue, as the events function reads."""
     decision = decided(content, event=event)
-    assert isinstance(decision, Withdrawal)
+    assert isinstance(decision, Message)
     assert json.loads(decision.message).items() >= (told | {"kind": "stop"}).items()
     QueuedStop.model_validate_json(decision.message)
 

@@ -16,8 +16,7 @@ from pullwright.github.payloads import ChangedFile
 from pullwright.models import SessionRequest
 from pullwright.record import SessionRecord
 from pullwright.webhook.decision import Starts, decide
-from pullwright.webhook.hints import Hint
-from pullwright.webhook.withdrawal import Withdrawal
+from pullwright.webhook.message import Message
 from pullwright.webhook.workers import SECONDS
 from pullwright.workers.builtin import builtin_workers, with_builtin
 from pullwright.workers.manifest import pack_routes
@@ -208,7 +207,7 @@ def decided(content: dict[str, Any], event: str, *workers: Worker, on_no_match: 
 def test_a_label_in_the_wrong_place_is_explained() -> None:
     """Who puts a label that workers know where none starts is told why, if the deployment wants that."""
     hint = decided(labelled_pull_request(LABEL), "pull_request")
-    assert isinstance(hint, Hint)
+    assert isinstance(hint, Message)
     message = MESSAGE.validate_json(hint.message)
     assert isinstance(message, QueuedHint)
     assert message.reasons == {
@@ -222,7 +221,7 @@ def test_a_label_in_the_wrong_place_is_explained() -> None:
 def test_a_label_taken_off_stops_what_it_started() -> None:
     """Only the sessions that this label started, whichever worker's it is."""
     withdrawal = decided(payload("issues_labeled") | {"action": "unlabeled"}, "issues", TRIAGE)
-    assert isinstance(withdrawal, Withdrawal)
+    assert isinstance(withdrawal, Message)
     message = MESSAGE.validate_json(withdrawal.message)
     assert isinstance(message, QueuedStop)
     request = {"issue": 42, "asked_at": "2025-05-20T06:40:01Z", "label": LABEL.upper()}

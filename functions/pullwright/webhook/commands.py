@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pullwright.json_object import as_object
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field
 
 STOP, RETRY, STATUS, COST, RELEASE = "stop", "retry", "status", "cost", "ci"
@@ -23,22 +24,6 @@ COMMANDS = {
 """What people can ask for, and what it does."""
 # At the very beginning, where no Markdown makes code or a quotation of it.
 _COMMAND = re.compile(r"/([a-z][a-z-]{0,31})(?=\s|$)", re.IGNORECASE)
-
-
-class Command(NamedTuple):
-    """The message that carries a command.
-
-    Attributes:
-        message: of the queue, JSON.
-        name: without the slash, in lower case.
-        repository: full name.
-        number: of the issue or pull request.
-    """
-
-    message: str
-    name: str
-    repository: str
-    number: int
 
 
 class Words(NamedTuple):
@@ -63,7 +48,7 @@ def read_command(body: str) -> Words | None:
     return Words(found[1].lower(), is_alone=text == found[0])
 
 
-def command(event: str, payload: Mapping[str, Any], delivery_id: str) -> Command | None:
+def command(event: str, payload: Mapping[str, Any], delivery_id: str) -> Message | None:
     """Return the message if an event is a command in a new comment of a person.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment
@@ -101,7 +86,8 @@ def command(event: str, payload: Mapping[str, Any], delivery_id: str) -> Command
         "title_sha256": _sha256(issue.get("title")),
         "body_sha256": _sha256(issue.get("body")),
     }
-    return Command(json.dumps(message, separators=(",", ":")), words.name, repository, number)
+    reason = f"The command /{words.name} is carried out if the person may write."
+    return Message(json.dumps(message, separators=(",", ":")), reason, repository, number)
 
 
 def _is_by_app(issue: Mapping[str, Any]) -> bool:

@@ -8,18 +8,13 @@ from pullwright.apps import is_app, is_listed
 from pullwright.json_object import as_object
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
-from pullwright.webhook.commands import Command, command
 from pullwright.webhook.delivery import is_about_branch, read_delivery
-from pullwright.webhook.follow_ups import Review, follow_up
-from pullwright.webhook.hints import HINT, Hint, hint_for
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field, parse
-from pullwright.webhook.releasing import Release, release
 from pullwright.webhook.signature import check_signature
 from pullwright.webhook.start import Start, start_for
-from pullwright.webhook.syncing import Sync, syncing
-from pullwright.webhook.withdrawal import UNLABELED, Withdrawal, label_removed, withdrawal
 from pullwright.workers.builtin import builtin_workers
-from pullwright.workers.events import EVENTS
+from pullwright.workers.events import EVENTS, LABELED, UNLABELED
 from pullwright.workers.routing import Routing, Worker, route, starting_labels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,6 +27,8 @@ HEARD: dict[str, tuple[str, ...]] = {
     "pull_request": (*EVENTS["pull_request"].actions, UNLABELED, "closed"),
 }
 """What is acted upon: events with their actions; without any, the event has none."""
+HINT = "hint"
+"""The value of the parameter `OnNoMatch` with which people are told why a label started nothing."""
 _MOST_REASONS = 5
 _EVENT = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -46,10 +43,10 @@ class Starts(NamedTuple):
 
     starts: tuple[Start, ...]
     reasons: Mapping[str, str]
-    sync: Sync | None = None
+    sync: Message | None = None
 
 
-Decision = Starts | Withdrawal | Release | Review | Command | Hint | Sync | Answer
+Decision = Starts | Message | Answer
 
 
 def decide(
@@ -98,16 +95,9 @@ def decide(
         return answer(IGNORED, f"The event {event} starts no session with this action.")
     if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
-    sync = syncing(event, payload)
-    asked = (
-        withdrawal(event, payload)
-        or follow_up(event, payload, guid, mention_name)
-        or release(event, payload)
-        or command(event, payload, guid)
-        or (None if event in EVENTS else sync)
-    )
-    if asked is not None:
-        return Starts((asked,), {}) if isinstance(asked, Start) else asked
+    first, sync = _requests(event, payload, guid, mention_name)
+    if first is not None:
+        return Starts((first,), {}) if isinstance(first, Start) else first
     reason = next(_obstacles(event, payload, allowed_apps), "")
     if reason:
         return sync or answer(IGNORED, reason)
@@ -117,16 +107,29 @@ def decide(
     return decision if sync is None else _with_sync(decision, sync)
 
 
-def _with_sync(decision: Decision, sync: Sync) -> Starts | Sync:
+def _requests(
+    event: str, payload: Mapping[str, Any], guid: str, mention_name: str
+) -> tuple[Start | Message | None, Message | None]:
+    """Return what is done instead of starting workers, and besides it."""
+    if payload.get("action") == LABELED:
+        return None, None
+    from pullwright.webhook.requests import read_requests  # noqa: PLC0415 - its docstring says why
+
+    return read_requests(event, payload, guid, mention_name)
+
+
+def _with_sync(decision: Decision, sync: Message) -> Starts | Message:
     """Return what a push does that may have changed the workers, whether or not it starts some."""
     return decision._replace(sync=sync) if isinstance(decision, Starts) else sync
 
 
 def _routed(
     event: str, payload: Mapping[str, Any], guid: str, workers: Sequence[Worker], *, hints: bool
-) -> Starts | Withdrawal | Hint | Answer:
+) -> Decision:
     """Return the executions for the workers that an event starts, or what is said if it starts none."""
     if payload.get("action") == UNLABELED:
+        from pullwright.webhook.withdrawal import label_removed  # noqa: PLC0415 - as in _requests
+
         removed = label_removed(event, payload, starting_labels(workers))
         return removed or answer(IGNORED, "The label starts no worker.")
     delivery = read_delivery(event, payload)
@@ -137,6 +140,8 @@ def _routed(
         )
     reason = _told(routing)
     if hints and delivery.label.casefold() in starting_labels(workers):
+        from pullwright.webhook.hints import hint_for  # noqa: PLC0415 - as in _requests
+
         return hint_for(event, payload, routing.reasons)
     return answer(IGNORED, reason, unmatched=routing.reasons)
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from pullwright.apps import is_app
 from pullwright.json_object import as_object
 from pullwright.webhook.commands import COMMANDS, read_command
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field, wrong
 from pullwright.webhook.start import Start
 from pullwright.worker_names import IMPLEMENT
@@ -33,20 +34,6 @@ _SET_APART = re.compile(
 )
 
 
-class Review(NamedTuple):
-    """The message about a review that may be a request: GitHub has to be asked what its comments say.
-
-    Attributes:
-        message: of the queue, JSON.
-        repository: full name.
-        number: of the pull request.
-    """
-
-    message: str
-    repository: str
-    number: int
-
-
 @cache
 def mention_of(name: str) -> re.Pattern[str]:
     """Return the pattern of a mention: `@name`, not as a part of an address or of a longer name."""
@@ -55,7 +42,7 @@ def mention_of(name: str) -> re.Pattern[str]:
 
 def follow_up(
     event: str, payload: Mapping[str, Any], delivery_id: str, mention_name: str
-) -> Start | Review | None:
+) -> Start | Message | None:
     """Return what to do if an event is a request in a person's new comment or review.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issue_comment and
@@ -102,11 +89,12 @@ def _start(payload: Mapping[str, Any], place: str, text: str, delivery_id: str) 
     )
 
 
-def _review(payload: Mapping[str, Any], text: str, delivery_id: str) -> Review:
+def _review(payload: Mapping[str, Any], text: str, delivery_id: str) -> Message:
     request = _request(payload, "review", text, delivery_id)
     number = request["pull_request"]
     message = {"kind": "review", "name": f"{IMPLEMENT}-{number}-{delivery_id}", "request": request}
-    return Review(json.dumps(message, separators=(",", ":")), request["repository"], number)
+    reason = "A session starts if the review is of our work and asks for one."
+    return Message(json.dumps(message, separators=(",", ":")), reason, request["repository"], number)
 
 
 def _request(payload: Mapping[str, Any], place: str, text: str, delivery_id: str) -> dict[str, Any]:

@@ -2,27 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field
 
-HINT = "hint"
-"""The value of the parameter `OnNoMatch` with which people are told."""
 
-
-class Hint(NamedTuple):
-    """The message that has people told why their label started nothing.
-
-    Attributes:
-        message: of the queue, JSON.
-        reasons: by worker.
-    """
-
-    message: str
-    reasons: Mapping[str, str]
-
-
-def hint_for(event: str, payload: Mapping[str, Any], reasons: Mapping[str, str]) -> Hint:
+def hint_for(event: str, payload: Mapping[str, Any], reasons: Mapping[str, str]) -> Message:
     """Return the message about a label that started no worker.
 
     Raises:
@@ -38,4 +24,5 @@ def hint_for(event: str, payload: Mapping[str, Any], reasons: Mapping[str, str])
         "label": field(payload, "label.name", str),
         "reasons": reasons,
     }
-    return Hint(json.dumps(message, separators=(",", ":")), reasons)
+    reason = "No worker starts with this label; people are told why."
+    return Message(json.dumps(message, separators=(",", ":")), reason, unmatched=reasons)

@@ -5,26 +5,14 @@ The command `/ci` does the same: see `pullwright.webhook.commands`.
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pullwright.json_object import as_object
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field
 
 
-class Release(NamedTuple):
-    """The message that releases CI.
-
-    Attributes:
-        message: of the queue, JSON.
-        repository: full name.
-    """
-
-    message: str
-    repository: str
-    pull_request: int
-
-
-def release(event: str, payload: Mapping[str, Any]) -> Release | None:
+def release(event: str, payload: Mapping[str, Any]) -> Message | None:
     """Return the message if an event is a review that releases the CI of a pull request.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review
@@ -49,7 +37,8 @@ def release(event: str, payload: Mapping[str, Any]) -> Release | None:
         "pull_request": number,
         "commit": field(payload, "review.commit_id", str),
     }
-    return Release(json.dumps(message, separators=(",", ":")), repository, number)
+    reason = "CI is released if the person may write and has seen the work."
+    return Message(json.dumps(message, separators=(",", ":")), reason, repository, number)
 
 
 def _is_approval(payload: Mapping[str, Any]) -> bool:

@@ -17,20 +17,15 @@ from pullwright.webhook.answers import (
     WrongSignature,
     answer,
 )
-from pullwright.webhook.commands import Command
 from pullwright.webhook.decision import Decision, Starts, decide, delivery_id
-from pullwright.webhook.follow_ups import Review
-from pullwright.webhook.hints import Hint
 from pullwright.webhook.log import DeliveryLog
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import refuse_form
-from pullwright.webhook.releasing import Release
 from pullwright.webhook.request import Request, read_request
 from pullwright.webhook.secret import SecretUnusable, WebhookSecret
 from pullwright.webhook.settings import Settings
 from pullwright.webhook.signature import claimed_signature
 from pullwright.webhook.start import Start
-from pullwright.webhook.syncing import Sync
-from pullwright.webhook.withdrawal import Withdrawal
 from pullwright.webhook.workers import StoredWorkers
 from pullwright.workers.routing import PATHS, TEAMS
 
@@ -75,7 +70,7 @@ class Webhook:
         if isinstance(decision, Answer):
             log.add(unmatched=decision.unmatched or {})
             return decision
-        if isinstance(decision, Withdrawal | Release | Review | Command | Hint | Sync):
+        if isinstance(decision, Message):
             return self._pass_on(decision, log)
         return self._start_all(decision, log)
 
@@ -171,31 +166,13 @@ class Webhook:
             return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
         return answer(QUEUED, reason, execution_arn=self._execution_arn(start.name))
 
-    def _pass_on(
-        self, decision: Withdrawal | Release | Review | Command | Hint | Sync, log: DeliveryLog
-    ) -> Answer:
-        """Queue a decision that needs more than the payload."""
-        if not self._send(decision.message, log):
+    def _pass_on(self, message: Message, log: DeliveryLog) -> Answer:
+        if not self._send(message.message, log):
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
-        match decision:
-            case Withdrawal():
-                told = f"{decision.reason} Its sessions end."
-            case Command():
-                log.add(repository=decision.repository, issue=decision.number)
-                told = f"The command /{decision.name} is carried out if the person may write."
-            case Review():
-                log.add(repository=decision.repository, issue=decision.number)
-                told = "A session starts if the review is of our work and asks for one."
-            case Hint():
-                log.add(unmatched=decision.reasons)
-                told = "No worker starts with this label; people are told why."
-            case Sync():
-                log.add(repository=decision.repository)
-                told = "The repository's workers are read from its default branch."
-            case Release():
-                log.add(repository=decision.repository, issue=decision.pull_request)
-                told = "CI is released if the person may write and has seen the work."
-        return answer(QUEUED, told)
+        if message.number:
+            log.add(issue=message.number)
+        log.add(repository=message.repository, unmatched=message.unmatched or {})
+        return answer(QUEUED, message.reason)
 
     def _send(self, message: str, log: DeliveryLog) -> bool:
         try:

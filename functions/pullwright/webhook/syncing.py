@@ -6,12 +6,14 @@ the order of messages does not matter.
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pullwright.json_object import as_object
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field
 
 FOLDER = ".pullwright"
+_REASON = "The repository's workers are read from its default branch."
 # Of a push that adds more, GitHub's list of commits need not be whole.
 _MOST_COMMITS = 20
 # Of one message, which may have 256 KiB; beyond it everything that the installation reaches is read.
@@ -20,19 +22,7 @@ _REACHES_ANEW = frozenset({"created", "unsuspend", "new_permissions_accepted"})
 _LISTS = ("added", "removed", "modified")
 
 
-class Sync(NamedTuple):
-    """The message that has workers read.
-
-    Attributes:
-        message: of the queue, JSON.
-        repository: full name; empty if it is about several.
-    """
-
-    message: str
-    repository: str = ""
-
-
-def syncing(event: str, payload: Mapping[str, Any]) -> Sync | None:
+def syncing(event: str, payload: Mapping[str, Any]) -> Message | None:
     """Return the message if an event may have changed a repository's workers, or which there are to be read.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation,
@@ -58,7 +48,7 @@ def syncing(event: str, payload: Mapping[str, Any]) -> Sync | None:
     return None
 
 
-def _sync(payload: Mapping[str, Any], repositories: list[str] | None, **more: Any) -> Sync | None:
+def _sync(payload: Mapping[str, Any], repositories: list[str] | None, **more: Any) -> Message | None:
     if repositories == []:
         return None
     if repositories is not None and len(repositories) > _MOST_REPOSITORIES:
@@ -70,7 +60,7 @@ def _sync(payload: Mapping[str, Any], repositories: list[str] | None, **more: An
         **{name: value for name, value in more.items() if value},
     }
     only = repositories[0] if repositories is not None and len(repositories) == 1 else ""
-    return Sync(json.dumps(message, separators=(",", ":")), only)
+    return Message(json.dumps(message, separators=(",", ":")), _REASON, only)
 
 
 def _added(payload: Mapping[str, Any]) -> list[str]:

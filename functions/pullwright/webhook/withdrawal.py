@@ -2,32 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pullwright.json_object import as_object
+from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field
 
 _TAKEN_AWAY = {
     "deleted": "The GitHub App was taken off the repository.",
     "suspend": "The GitHub App's installation was suspended.",
 }
-UNLABELED = "unlabeled"
 _GONE = {"deleted": "was deleted", "transferred": "was moved to another repository"}
 
 
-class Withdrawal(NamedTuple):
-    """The message that ends sessions.
-
-    Attributes:
-        message: of the queue, JSON.
-        reason: for whoever reads the delivery on GitHub.
-    """
-
-    message: str
-    reason: str
-
-
-def withdrawal(event: str, payload: Mapping[str, Any]) -> Withdrawal | None:
+def withdrawal(event: str, payload: Mapping[str, Any]) -> Message | None:
     """Return the message if an event ends sessions, whatever the workers are.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#issues
@@ -51,7 +39,7 @@ def withdrawal(event: str, payload: Mapping[str, Any]) -> Withdrawal | None:
     return None
 
 
-def label_removed(event: str, payload: Mapping[str, Any], labels: frozenset[str]) -> Withdrawal | None:
+def label_removed(event: str, payload: Mapping[str, Any], labels: frozenset[str]) -> Message | None:
     """Return the message that ends the sessions which a label started, now that somebody took it off.
 
     Args:
@@ -76,7 +64,7 @@ def label_removed(event: str, payload: Mapping[str, Any], labels: frozenset[str]
     )
 
 
-def _about_issue(payload: Mapping[str, Any], error: str, cause: str, **more: str) -> Withdrawal:
+def _about_issue(payload: Mapping[str, Any], error: str, cause: str, **more: str) -> Message:
     return _withdrawal(
         error,
         cause,
@@ -87,7 +75,7 @@ def _about_issue(payload: Mapping[str, Any], error: str, cause: str, **more: str
     )
 
 
-def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
+def _about_pull_request(payload: Mapping[str, Any]) -> Message | None:
     """End the sessions of a pull request that was closed or merged; one from a fork has none.
 
     Whoever did it: Apps merge too, and ours closes none.
@@ -108,7 +96,7 @@ def _about_pull_request(payload: Mapping[str, Any]) -> Withdrawal | None:
     )
 
 
-def _about_installation(payload: Mapping[str, Any], repositories: list[str] | None, cause: str) -> Withdrawal:
+def _about_installation(payload: Mapping[str, Any], repositories: list[str] | None, cause: str) -> Message:
     return _withdrawal(
         "SessionStopped",
         cause,
@@ -117,9 +105,9 @@ def _about_installation(payload: Mapping[str, Any], repositories: list[str] | No
     )
 
 
-def _withdrawal(error: str, cause: str, **about: Any) -> Withdrawal:
+def _withdrawal(error: str, cause: str, **about: Any) -> Message:
     message = {"kind": "stop", "error": error, "cause": cause, **about}
-    return Withdrawal(json.dumps(message, separators=(",", ":")), cause)
+    return Message(json.dumps(message, separators=(",", ":")), f"{cause} Its sessions end.")
 
 
 def _removed(payload: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ class Event(NamedTuple):
 
 
 LABELED = "labeled"
+UNLABELED = "unlabeled"
 _ALWAYS = frozenset({"actions", "actors", "teams"})
 _PULL_REQUEST = _ALWAYS | {"labels", "base", "head", "paths", "draft", "fork"}
 

@@ -16,7 +16,7 @@ _LABEL = rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rb"((?:%b\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)" % _LABEL
 _AUTHORITY = re.compile(_HOST + rb":([1-9][0-9]{0,4})", re.IGNORECASE)
 _URL = re.compile(rb"http://" + _HOST + rb"(?::80)?(/[\x21-\x7e]*)?", re.IGNORECASE)
-_SHOWN_HOST = re.compile(rb"(?:https?://)?([A-Za-z0-9.:_\[\]-]{1,120})")
+_SHOWN_HOST = re.compile(rb"(?:[A-Za-z]{1,9}://)?([A-Za-z0-9.:_\[\]-]{1,120})")
 _OF_THE_CONNECTION = {
     *(b"host", b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"te", b"upgrade"),
     *(b"transfer-encoding", b"content-length", b"expect", b"trailer"),

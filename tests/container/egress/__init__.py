@@ -1,0 +1,1 @@
+"""Attempts to get out of the cage, and the small world of network namespaces in which they are made."""

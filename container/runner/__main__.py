@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PullwrightError, SessionClosed
 from runner import exit_codes
+from runner.agent.readable import add_refused
 from runner.clock import CLOCK, Clock, Phases
 from runner.composition import make_session, make_tracker, prepare
 from runner.context import Signals
@@ -110,6 +111,7 @@ def _finish(context: SessionContext, report: Report, *, ours: bool) -> int:
         return exit_codes.NOT_OURS
     if context.building.exception() is None:
         report.egress = context.egress.result
+        add_refused(context.readable, report.egress)
     code = report.exit_code
     logger.info(
         "session ended",

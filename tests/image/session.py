@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SPY = (
     "id -u; cat /proc/1/environ; cat /proc/[0-9]*/environ 2> /dev/null | tr '\\0' '\\n'; "
     "ls -a /workspace/runner /root; find / -xdev -user root -perm -4000 -type f 2> /dev/null | wc -l; "
-    "tree --version"
+    "curl -sS --noproxy '*' http://169.254.170.2/; curl -sS https://telemetry.example.com/; tree --version"
 )
 # Small, needs no other package, and no image has it.
 _CONFIGURATION = "packages: [tree]\n"
@@ -60,7 +60,12 @@ def run(engine: Engine, image: str) -> Ran:
     with Harness.open() as harness, StandIn.running() as model:
         model.play(*_STEPS)
         _configure(harness)
-        variables = {**harness.variables, "ANTHROPIC_BASE_URL": model.url}
+        variables = {
+            **harness.variables,
+            "ANTHROPIC_BASE_URL": model.url,
+            # With the template's capabilities and the runtime's own filter, the cage has to hold.
+            "EGRESS_MODE": "required",
+        }
         began = time.time()
         name = f"pullwright-{harness.folder.name}"
         ran = finish(engine.start(image, name, variables, _dropped_capabilities()))
@@ -70,6 +75,12 @@ def run(engine: Engine, image: str) -> Ran:
         _expect(harness.result.outcome == "changed", f"the outcome is {harness.result.outcome}")
         transcript = harness.artifact("transcript.jsonl").decode()
         _check_secrets(transcript)
+        egress = harness.result.egress
+        refused = {target.target for target in egress.refused} if egress is not None else set[str]()
+        _expect(
+            {"169.254.170.2:80", "telemetry.example.com"} <= refused,
+            f"the agent was not kept from the network: {egress}",
+        )
         _expect(
             "tree v" in transcript, f"the package was not installed: {harness.result.notices}\n{ran.output}"
         )

@@ -19,6 +19,7 @@ from pullwright.comments import (
     money,
     pull_request_body,
     pull_request_title,
+    render_egress,
     render_not_released,
     render_outcome,
     render_progress,
@@ -32,6 +33,7 @@ from pullwright.models import (
     AgentRequest,
     AgentResult,
     CheckResult,
+    EgressResult,
     Failure,
     GitIdentity,
     Outcome,
@@ -322,3 +324,44 @@ def test_all_formatting_of_ours_is_drawn(name: str) -> None:
     page = Page(_every_comment()[name])
     assert [text for text in page.texts if re.search(r"\*\*|`|^#+ |\| ?---|^- ", text)] == []
     assert "".join(page.texts).strip()
+
+
+def egress(state: str = "caged", **fields: object) -> EgressResult:
+    """Return what came of the way out."""
+    return EgressResult.model_validate({"state": state, "entries": ["default"], **fields})
+
+
+def test_what_was_refused_is_shown_with_the_line_that_allows_it() -> None:
+    """Domains get a line for the configuration, addresses the reason why there is none."""
+    refused = [
+        {"step": "setup", "target": "telemetry.example.com", "count": 3},
+        {"step": "agent", "target": "telemetry.example.com", "count": 1},
+        {"step": "checks", "target": "10.0.0.2:53", "count": 2},
+    ]
+    text = render_egress(egress(refused=refused))
+    assert "- setup: 3 x `telemetry.example.com`" in text
+    assert "```yaml\negress: [default, telemetry.example.com]\n```" in text
+    assert "or for port 53, ignores the proxy settings" in text
+    assert "ignores the proxy" not in render_egress(egress(refused=refused[:2]))
+    assert "egress: [" not in render_egress(egress(refused=refused[2:]))
+    assert "egress: [" not in render_egress(egress(refused=refused, entries=None))
+    whole = result().model_copy(update={"egress": egress(refused=refused)})
+    assert text in render_outcome(REQUEST, whole, CHANGED, session_id="s")
+
+
+def test_a_missing_or_broken_cage_is_told_and_a_whole_one_is_not() -> None:
+    """People read why, and nothing where nothing was refused."""
+    assert render_egress(egress()) == render_egress(egress("off")) == ""
+    assert "not possible here: no such call" in render_egress(egress("unavailable", reason="no such call"))
+    assert "could be reached any more: a process ended" in render_egress(egress(reason="a process ended"))
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_what_a_task_says_of_refused_targets_stays_in_its_line(step: str, target: str) -> None:
+    """A task can say anything; the line for the configuration holds names of domains only."""
+    text = render_egress(
+        egress(refused=[{"step": step, "target": target, "count": 1}], entries=[target, "node"])
+    )
+    lines = [line for line in text.splitlines() if line.startswith("egress: [")]
+    assert all(re.fullmatch(r"egress: \[[a-z0-9*., -]+\]", line) for line in lines)
+    assert len([line for line in text.splitlines() if line.startswith("- ")]) == 1

@@ -11,6 +11,8 @@ from runner.agent.stream import content_blocks
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pullwright.models import EgressResult
+
 MAX_CHARACTERS = 4 << 20
 _LONGEST_TEXT = 20_000
 _LONGEST_INPUT = 4_000
@@ -43,6 +45,14 @@ class ReadableTranscript:
         self._file.write(text if self._room > 0 else _FULL)
         # What was written stays readable if this process dies.
         self._file.flush()
+
+
+def add_refused(path: Path, egress: EgressResult) -> None:
+    """Add what the session's processes could not reach to a transcript, if there are both."""
+    if egress.refused and path.exists():
+        lines = [f"- {refused.step}: {refused.count} x `{refused.target}`" for refused in egress.refused]
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n".join(["\n---\n\nNot reachable:\n", *lines, ""]))
 
 
 def _render(block: dict[str, Any]) -> str:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 EVENTS = (
     *("issue_comment", "issues", "pull_request", "push", "commit_comment", "status"),
     *("pull_request_review", "pull_request_review_comment", "pull_request_review_thread"),
-    *("check_run", "check_suite", "workflow_run"),
+    *("check_run", "check_suite", "workflow_run", "repository"),
 )
-PERMISSIONS = ("actions", "checks", "contents", "issues", "metadata", "pull_requests", "statuses")
+PERMISSIONS = (
+    *("actions", "checks", "contents", "issues", "members", "metadata", "pull_requests", "statuses"),
+)
 TEN_LINES = "".join(f"line {number}\n" for number in range(1, 11))
 
 

@@ -154,3 +154,37 @@ def test_installing_is_told(standin: StandIn) -> None:
     assert (created["action"], created["repositories"][0]["full_name"]) == ("created", "other/first")
     for name in ("octo/second", "other/first"):
         standin.control("DELETE", f"/repositories/{name}")
+
+
+def test_what_happens_to_a_repository_is_told(standin: StandIn) -> None:
+    """Archived and not, private and not, and deleted, before the installation loses it."""
+    fresh(standin)
+    for change in ({"archived": True}, {"archived": False}, {"private": True}, {"private": False}):
+        assert standin.ask("PATCH", REPO, change).status == 200
+    assert standin.ask("DELETE", REPO).status == 204
+    assert [it["action"] for it in payloads(standin, "repository")] == [
+        *("archived", "unarchived", "privatized", "publicized", "deleted")
+    ]
+    assert standin.ask("GET", REPO).status == 404
+
+
+def test_who_is_in_a_team(standin: StandIn) -> None:
+    """An App needs `members: read`, people must be in the organization; who is in no team gets 404.
+
+    https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user
+    """
+    fresh(standin)
+    teams = {"teams": {"core": ["maintainer"]}}
+    assert standin.control("PUT", "/organizations/octo/teams", teams).status == 200
+    wrong = standin.control("PUT", "/organizations/octo/teams", {"teams": {"core": ["nobody"]}})
+    assert wrong.body["errors"][0]["field"] == "teams.core"
+    path, token = "/orgs/octo/teams/core/memberships", standin.token(members="read")
+    found = standin.ask("GET", f"{path}/maintainer", token=token)
+    assert (found.status, found.body["state"]) == (200, "active")
+    assert standin.ask("GET", f"{path}/outsider", token=token).status == 404
+    assert standin.ask("GET", f"{path}/maintainer".replace("core", "other"), token=token).status == 404
+    assert standin.ask("GET", f"{path}/maintainer", token=standin.token(contents="read")).status == 403
+    assert standin.ask("GET", f"{path}/maintainer").status == 200
+    assert standin.ask("GET", f"{path}/maintainer", token=OUTSIDER).status == 404
+    assert standin.ask("GET", f"{path}/maintainer", token=None).status == 401
+    assert standin.ask("GET", f"{path}/maintainer".replace("octo", "outsider")).status == 404

@@ -16,6 +16,7 @@ from github_standin.control_models import (
     GivenRole,
     NewRepository,
     OutcomesBody,
+    TeamsBody,
     UserBody,
 )
 from github_standin.control_repositories import FieldError
@@ -53,6 +54,7 @@ class Control:
         on("GET", "/health")(lambda _call: Reply(200, {"ok": True}))
         on("PUT", "/app")(self._put_app)
         on("POST", "/users")(self._post_user)
+        on("PUT", "/organizations/{login}/teams")(self._put_teams)
         on("POST", "/repositories")(self._post_repository)
         on("PATCH", _ONE)(self._patch_repository)
         on("DELETE", _ONE)(self._delete_repository)
@@ -132,6 +134,20 @@ class Control:
             account.tokens.append(body.token)
         self._github.store.accounts.put(account)
         return Reply(200 if existing else 201, accounts.user(self._github, account))
+
+    def _put_teams(self, call: Call) -> Reply:
+        """Give an organization these teams, and no others."""
+        body = TeamsBody.model_validate_json(call.content)
+        organization = self._github.need_account(call.params["login"], "Organization")
+        teams: dict[str, list[int]] = {}
+        for slug, logins in body.teams.items():
+            members = [self._github.account(login) for login in logins]
+            teams[slug] = [member.id for member in members if member is not None]
+            if len(teams[slug]) < len(logins):
+                raise FieldError(f"teams.{slug}", "there is no such user; POST /_standin/users first")
+        organization.teams = teams
+        self._github.store.accounts.put(organization)
+        return Reply(200, body.model_dump())
 
     def _get_tokens(self, call: Call) -> Reply:
         """List installation tokens, so that tests can look for them where they must not be."""

@@ -144,3 +144,9 @@ class OutcomesBody(_Body):
 
     outcomes: list[Outcome] | None
     wait: bool = False
+
+
+class TeamsBody(_Body):
+    """The teams of an organization, by slug, each with the logins of its members."""
+
+    teams: dict[Slug, list[Login]]

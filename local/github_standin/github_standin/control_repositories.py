@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from github_standin import forks, installs, pushes
+from github_standin import events, forks, installs, pushes
 from github_standin.git.repository import Signature, TreeChange
 from github_standin.records import Repository
 from github_standin.shapes.repositories import MERGE_SETTINGS
@@ -165,6 +165,8 @@ def _regrant(github: GitHub, repository: Repository, body: ChangedRepository) ->
 
 def remove(github: GitHub, repository: Repository) -> None:
     """Delete a repository with everything in it."""
+    owner = github.store.accounts[repository.owner_id]
+    events.repository_event(github, repository, "deleted", owner)
     installs.uninstall_from(github, repository)
     orphans = list(forks.pulls_from(github, repository))
     for table in github.store.of_repositories():
@@ -173,4 +175,4 @@ def remove(github: GitHub, repository: Repository) -> None:
                 table.delete(record.id)
     github.store.repositories.delete(repository.id)
     github.git_store.remove(repository.owner, repository.name)
-    pushes.close_all(github, orphans, github.store.accounts[repository.owner_id])
+    pushes.close_all(github, orphans, owner)

@@ -259,15 +259,16 @@ def push_event(
 
 
 def repository_event(
-    github: GitHub, repository: Repository, action: str, sender: Account, changes: JSON
+    github: GitHub, repository: Repository, action: str, sender: Account, changes: JSON | None = None
 ) -> None:
-    """Tell about a repository that was `renamed`, or `edited`.
+    """Tell about a repository that was `renamed`, `edited`, `deleted`, `archived` or the like.
 
     Args:
         changes: what was before, as https://docs.github.com/en/webhooks/webhook-events-and-payloads#repository
             has it.
     """
-    _send(github, "repository", repository, sender, {"action": action, "changes": changes})
+    more = {} if changes is None else {"changes": changes}
+    _send(github, "repository", repository, sender, {"action": action, **more})
 
 
 def _pushed(github: GitHub, repository: Repository, commit: Commit) -> JSON:

@@ -91,11 +91,13 @@ class Account(Record):
 
     Attributes:
         tokens: personal access tokens, all valid until the account goes.
+        teams: an organization's, by slug, each with the ids of its members.
     """
 
     login: str
     type: Literal["User", "Organization", "Bot"] = "User"
     tokens: list[str] = Field(default_factory=list)
+    teams: dict[str, list[int]] = Field(default_factory=dict)
     created_at: float
 
 

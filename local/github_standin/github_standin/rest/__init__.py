@@ -21,6 +21,7 @@ from github_standin.rest import (
     review_comments,
     reviews,
     statuses,
+    teams,
     users,
 )
 from github_standin.routing import Router
@@ -30,6 +31,7 @@ for _module in (
     app,
     deliveries,
     users,
+    teams,
     repositories,
     forks,
     refs,

@@ -53,7 +53,7 @@ def change_repository(call: Call) -> Reply:
     archived, private = call.flag("archived"), call.flag("private")
     if repository.archived and archived is not False:
         raise forbidden("Repository was archived so is read-only.")
-    former_name, former_branch = repository.name, repository.default_branch
+    before = repository.model_copy()
     if (name := call.maybe_text("name")) is not None:
         rename(call.github, repository, name)
     branch = call.maybe_text("default_branch")
@@ -73,13 +73,25 @@ def change_repository(call: Call) -> Reply:
     repository.description = call.maybe_text("description") or repository.description
     repository.updated_at = call.github.now()
     call.github.store.repositories.put(repository)
-    if repository.name != former_name:
-        changes: dict[str, Any] = {"repository": {"name": {"from": former_name}}}
-        events.repository_event(call.github, repository, "renamed", call.account(), changes)
-    if repository.default_branch != former_branch:
-        changes = {"default_branch": {"from": former_branch}}
-        events.repository_event(call.github, repository, "edited", call.account(), changes)
+    _tell(call, before, repository)
     return Reply(200, shape(call, repository))
+
+
+def _tell(call: Call, before: Repository, repository: Repository) -> None:
+    """Tell what has changed, an event for each."""
+    account = call.account()
+    if repository.name != before.name:
+        changes: dict[str, Any] = {"repository": {"name": {"from": before.name}}}
+        events.repository_event(call.github, repository, "renamed", account, changes)
+    if repository.default_branch != before.default_branch:
+        changes = {"default_branch": {"from": before.default_branch}}
+        events.repository_event(call.github, repository, "edited", account, changes)
+    for is_now, was, yes, no in (
+        (repository.archived, before.archived, "archived", "unarchived"),
+        (repository.private, before.private, "privatized", "publicized"),
+    ):
+        if is_now != was:
+            events.repository_event(call.github, repository, yes if is_now else no, account)
 
 
 @ROUTER.on("DELETE", "/repos/{owner}/{repo}")

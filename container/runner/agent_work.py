@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from runner.agent.answers import threads_prompt
 from runner.agent.prompt import continue_prompt
 from runner.agent.resuming import put_conversation
 from runner.agent.run import run_agent
@@ -49,14 +50,16 @@ class AgentWork:
             notes: what the repository's maintainers want it to know.
             resumed: the work tree holds the work of a session that was cut off.
         """
+        # Notes stand at the end, where the agent is told what to do.
+        said = "\n\n".join(text for text in (threads_prompt(self.request, token_hex(8)), notes) if text)
         earlier = self._earlier()
         if earlier is not None:
-            prompt = continue_prompt(self.request, token_hex(8), notes, resumed=resumed)
-            run = self._once(notes, resumed=resumed, prompt=prompt, conversation_id=earlier)
+            prompt = continue_prompt(self.request, token_hex(8), said, resumed=resumed)
+            run = self._once(said, resumed=resumed, prompt=prompt, conversation_id=earlier)
             if not run.never_began:
                 return run
             self._say_afresh("Claude Code does not know it")
-        return self._once(notes, resumed=resumed)
+        return self._once(said, resumed=resumed)
 
     def _once(
         self, notes: str, *, resumed: bool, prompt: str | None = None, conversation_id: str | None = None

@@ -13,6 +13,7 @@ from pullwright.models import (
     Outcome,
     SessionUsage,
     SteeringFiles,
+    ThreadAnswer,
     TokenUsage,
 )
 from runner import exit_codes
@@ -39,6 +40,7 @@ class Report:
     outcome: Outcome = Outcome.FAILED
     failure: Failure | None = None
     summary: str = ""
+    answers: tuple[ThreadAnswer, ...] = ()
     commit: str | None = None
     files_changed: int = 0
     additions: int = 0
@@ -110,6 +112,7 @@ class Report:
             outcome=self.outcome,
             failure=self.failure,
             summary=self.summary[:_LONGEST_SUMMARY],
+            answers=self.answers,
             commit=self.commit,
             files_changed=self.files_changed,
             additions=self.additions,

@@ -10,6 +10,7 @@ from pullwright.egress import STACK, Domains, choose
 from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
 from pullwright.models import CheckResult, Outcome
 from runner.adoption import find_pushed, report_pushed
+from runner.agent.answers import take_answers
 from runner.agent.comments import select_comments
 from runner.agent.verdict import judge
 from runner.agent_work import AgentWork
@@ -324,7 +325,7 @@ class Session:
         self._tracker.show("Starting the agent")
         agent = AgentWork(request, self._context, report, self._tracker, self._stops, work, profile, rules)
         run = agent.run(notes, resumed=found is not None)
-        report.summary = run.summary
+        report.summary, report.answers = take_answers(run.summary, request)
         report.conversation_id = run.conversation_id
         ended = run.end.ended
         logger.info("the agent has ended", exit_code=ended.exit_code, stop=ended.stop and ended.stop.name)

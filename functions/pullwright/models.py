@@ -203,6 +203,19 @@ class ReviewThread(Stored):
     comments: tuple[IssueComment, ...] = Field(default=(), strict=False)
 
 
+class ThreadAnswer(Stored):
+    """What the agent says in a thread of a review about what was asked there.
+
+    Attributes:
+        thread: id of one of the request's threads.
+        is_done: nothing is left to decide there, so that it is resolved.
+    """
+
+    thread: str
+    text: str
+    is_done: bool = False
+
+
 class FollowUp(Stored):
     """What a person asked for in a comment or review, with the text that stood there when it was written.
 
@@ -258,7 +271,8 @@ class AgentRequest(Stored):
         body: what GitHub's page shows of the description.
         opened_by: GitHub login of who wrote title and body.
         comments: oldest first; the repository's configuration says which of them the agent reads.
-        threads: about the pull request's changes, for a session that only comments.
+        threads: about the pull request's changes: of a session that only comments, all; of a follow-up, those
+            that are open.
         follow_ups: what is asked for now, oldest first; without any, the issue or prompt says what is wanted.
         conversation: id of the conversation that goes on; the CLI's record of it is in `resumed.jsonl`.
         begins_afresh: why an earlier conversation does not go on, if there was one.
@@ -414,6 +428,7 @@ class AgentResult(Stored):
     Attributes:
         outcome: `changed` only if a commit of the agent's work is on the branch.
         summary: the agent's last words, Markdown.
+        answers: what it says in the request's threads.
         commit: head of the branch after the push, when something was pushed.
         exit_code: the runner's own: 0, or that of the error's class.
         phases: seconds per phase (start, clone, agent, push …).
@@ -431,6 +446,7 @@ class AgentResult(Stored):
     outcome: Annotated[Outcome, Field(strict=False)]
     failure: Failure | None = None
     summary: str = ""
+    answers: tuple[ThreadAnswer, ...] = Field(default=(), strict=False)
     commit: str | None = None
     files_changed: int = 0
     additions: int = 0

@@ -30,7 +30,9 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
         nodes {
           id isResolved path line
           resolvedBy { login }
-          comments(first: 50) { nodes { body createdAt updatedAt author { __typename login } } }
+          comments(first: 50) {
+            nodes { fullDatabaseId body createdAt updatedAt author { __typename login } }
+          }
         }
       }
     }
@@ -67,6 +69,7 @@ class Author(Payload):
 class ThreadComment(Payload):
     """One comment of a thread; a deleted account leaves `author` empty."""
 
+    id: int | None = Field(default=None, alias="fullDatabaseId")
     body: str = ""
     created_at: datetime = Field(alias="createdAt")
     updated_at: datetime = Field(alias="updatedAt")
@@ -100,6 +103,11 @@ class ReviewThread(Payload):
     def comments(self) -> tuple[ThreadComment, ...]:
         """Its comments, oldest first; the first has begun it."""
         return self.comments_.nodes
+
+    @property
+    def comment_id(self) -> int | None:
+        """Id of the comment that began it, to which replies are made."""
+        return self.comments[0].id if self.comments else None
 
 
 class MadeReview(Payload):
@@ -173,6 +181,22 @@ class Reviews:
         if response.status == _UNPROCESSABLE:
             return validation_words(response)
         return parse(MadeReview, response.decoded, what)
+
+    def reply(self, comment_id: int, body: str) -> None:
+        """Answer in a thread.
+
+        https://docs.github.com/en/rest/pulls/comments#create-a-reply-for-a-review-comment
+
+        Args:
+            comment_id: of the comment that began it.
+        """
+        self._client.call(
+            "POST",
+            f"{self._path}/comments/{comment_id}/replies",
+            "answer in a thread",
+            body={"body": scrub(body)},
+            is_content=True,
+        )
 
     def resolve(self, threads: Sequence[str]) -> None:
         """Resolve threads by their ids, all in one request."""

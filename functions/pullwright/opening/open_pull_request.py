@@ -239,9 +239,11 @@ class _Opening:
             "comments": conversation.comments,
             "comments_left_out": conversation.left_out,
         }
-        if self.subject.is_read:
+        if self.subject.is_read or self.asked is not None:
             slug = app.app().slug
-            read["threads"] = read_threads(self.client, self.people, pull.number, slug, asked_at)
+            threads = read_threads(self.client, self.people, pull.number, slug, asked_at)
+            is_wanted = self.subject.is_read
+            read["threads"] = tuple(it for it in threads if is_wanted or not it.is_resolved)
         written = self.services.artifacts.write_request(agent_request.model_copy(update=read))
         for follow_up in written.follow_ups:
             if follow_up.session_id != session_id:

@@ -200,7 +200,8 @@ class Ending:
             return report.comment(text, marker)
         if self.result is not None and (check := check_run(self.result, self.event.session_id)):
             report.check(check)
-        return report.finish(text, is_ready=self.outcome is Outcome.CHANGED)
+        is_answered = request is None or self.result is None or report.answer(request, self.result)
+        return report.finish(text, is_ready=self.outcome is Outcome.CHANGED) and is_answered
 
     def _is_told_elsewhere(self) -> bool:
         """Return whether nobody waits for this session's word, or another session's comment says it."""

@@ -20,9 +20,10 @@ from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import CheckRun
 from pullwright.github.permissions import REVIEW, WORK
 from pullwright.log import logger
-from pullwright.models import AgentRequest, Failure
+from pullwright.models import AgentRequest, AgentResult, Failure
 from pullwright.owners import is_allowed
 from pullwright.reporting.place import Place
+from pullwright.reporting.threads import answer_threads
 from pullwright.reviewing.models import Findings
 from pullwright.reviewing.posting import Posted, Posting
 
@@ -51,6 +52,16 @@ class GitHubReport:
     app: GitHubApp
     place: Place
     allowed_owners: str
+
+    def answer(self, request: AgentRequest, result: AgentResult) -> bool:
+        """Answer the threads that the session was asked about; False if it has to be done again later."""
+        try:
+            answer_threads(self.app, request, result.answers, self.place.installation_id)
+        except _NOWHERE as error:
+            return _gone(error)
+        except PullwrightError as error:
+            return _later(error)
+        return True
 
     def review(self, request: AgentRequest, findings: Findings) -> Posted | None:
         """Put what the agent has found onto the pull request; None if it has to be done again later."""

@@ -50,6 +50,7 @@ class BranchRecord(Stored):
         opened_at: when that was decided, ISO 8601.
         conversation_id: of the last conversation about the branch.
         conversation_session: the session whose artifacts hold it.
+        asked_by_apps: how many sessions Apps have asked for since a person last did.
     """
 
     repository: str
@@ -63,6 +64,7 @@ class BranchRecord(Stored):
     opened_at: str | None = None
     conversation_id: str | None = None
     conversation_session: str | None = None
+    asked_by_apps: int = Field(default=0, strict=False)
 
 
 class Store:

@@ -32,6 +32,7 @@ from pullwright.webhook.answers import Answer
 from pullwright.webhook.decision import Starts, decide
 from pullwright.webhook.follow_ups import mention_of
 from pullwright.webhook.message import Message
+from pullwright.workers.routing import Trigger, Worker
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, STRANGER, execution
 from tests.unit.reconcile_kit import SweptDeployment, table
 from tests.unit.test_commands import MACHINE, NO_QUEUE, States
@@ -62,7 +63,13 @@ REVIEW: dict[str, Any] = {
         "commit_id": "a" * 40,
         "submitted_at": "2026-11-21T08:30:00Z",
     },
-    "pull_request": {"number": 8, "state": "open", "user": {"login": "pullwright[bot]", "type": "Bot"}},
+    "pull_request": {
+        "number": 8,
+        "title": "Sum",
+        "body": None,
+        "state": "open",
+        "user": {"login": "pullwright[bot]", "type": "Bot"},
+    },
     **{name: COMMENT[name] for name in ("repository", "sender", "installation")},
 }
 
@@ -505,3 +512,30 @@ def change(talking: Talking) -> None:
     fields = {"message": "Rename", "tree": tree, "parents": [parent]}
     sha = talking.github.person("POST", "/git/commits", fields)["sha"]
     talking.github.person("PATCH", f"/git/refs/heads/{branch}", {"sha": sha})
+
+
+def test_what_asks_for_more_starts_other_workers_too() -> None:
+    """A mention, an approval or a review keeps no worker of the repository from its event."""
+    triggers = (Trigger("issue_comment"), Trigger("pull_request_review", ("submitted",)))
+    mine = (Worker("docs", triggers), Worker("implement", triggers))
+
+    def decided_with(event: str, content: dict[str, Any]) -> Starts:
+        body = json.dumps(content).encode()
+        signed = headers(body, event, secret=SECRET)
+        names = {"trigger_label": LABEL, "mention_name": "pullwright"}
+        made = decide(signed, body, SECRET, **names, workers_of=lambda _: mine)
+        assert isinstance(made, Starts), made
+        return made
+
+    mention = decided_with("issue_comment", COMMENT)
+    # The worker of the same name is the one that goes on.
+    assert [start.name for start in mention.starts] == [f"implement-8-{GUID}", f"docs-8-{GUID}"]
+    assert "text_sha256" in mention.starts[0].input
+    approval = decided_with("pull_request_review", changed(REVIEW, "review", state="approved", body=None))
+    assert approval.besides is not None
+    assert json.loads(approval.besides.message)["kind"] == "release"
+    remark = decided_with("pull_request_review", changed(REVIEW, "review", body="Hm."))
+    assert remark.besides is not None
+    assert json.loads(remark.besides.message)["kind"] == "review"
+    for made in (approval, remark):
+        assert [start.match.worker.id for start in made.starts] == ["docs", "implement"]

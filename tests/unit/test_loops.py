@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pullwright.webhook.commands import RETRY, Command
+from pullwright.errors import NotAddressed, TooManyInARow
+from pullwright.webhook.commands import RETRY
 from pullwright.webhook.decision import Starts, decide
-from pullwright.webhook.follow_ups import Review
+from pullwright.webhook.message import Message
 from pullwright.workers.builtin import builtin_workers
 from pullwright.workers.events import EVENTS
 from pullwright.workers.routing import Trigger, Worker
+from tests.unit.pipeline_kit import BOT, SLUG, Deployment, refused
+from tests.unit.pipeline_kit import PERSON as PERSON_LOGIN
 from tests.unit.webhook_kit import LABEL, SECRET, headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 WORKERS = (
     *builtin_workers(LABEL),
@@ -110,11 +114,12 @@ class Delivery:
         )
         if isinstance(decision, Starts):
             yield from ((start.name, start.input) for start in decision.starts)
-        elif isinstance(decision, Review):
-            message = json.loads(decision.message)
+        queued = decision if isinstance(decision, Message) else getattr(decision, "besides", None)
+        message = json.loads(queued.message) if queued is not None else {}
+        if message.get("kind") == "review":
             yield message["name"], json.dumps(message["request"])
-        elif isinstance(decision, Command) and decision.name == RETRY:
-            yield f"implement-{decision.number}-{json.loads(decision.message)['delivery_id']}", ""
+        elif message.get("kind") == "command" and message["name"] == RETRY:
+            yield f"implement-{message['number']}-{message['delivery_id']}", ""
 
 
 def play(chance: random.Random) -> None:
@@ -156,3 +161,32 @@ def test_a_person_can_start_each_of_these_workers() -> None:
     started = {name.rsplit("-", 6)[0] for act in ACTS for name, _ in Delivery(act, PERSON).starts()}
     assert started >= {worker.id for worker in WORKERS if worker.enabled}
     assert not [name for act in ACTS for name, _ in Delivery(act, US).starts()]
+
+
+ASKED_BY_APP: dict[str, Any] = {"delivery_id": "d", "requested_by": "renovate[bot]"}
+
+
+def test_apps_that_trigger_each_other_end_at_three(tmp_path: Path) -> None:
+    """An App that the deployment lists asks three times; a person has to ask for the next, who then may."""
+    deployment = Deployment(tmp_path)
+    deployment.github.repository()
+    issue = deployment.github.issue()
+    for number in range(3):
+        for _ in range(2):
+            deployment.open(f"s-{number}", issue=issue, **ASKED_BY_APP)
+        deployment.end(f"s-{number}")
+    error = refused(deployment, TooManyInARow, session_id="s-3", issue=issue, **ASKED_BY_APP)
+    assert "the last 3 sessions" in error.sentence
+    deployment.open("s-4", issue=issue, requested_by=PERSON_LOGIN, delivery_id="d")
+    deployment.end("s-4")
+    deployment.open("s-5", issue=issue, **ASKED_BY_APP)
+
+
+def test_what_we_do_ourselves_starts_nothing_even_where_we_are_listed(tmp_path: Path) -> None:
+    """A deployment that lists its own App among those that may start sessions makes no circle."""
+    deployment = Deployment(tmp_path)
+    listed = deployment.settings.model_copy(update={"allowed_apps": SLUG})
+    deployment.settings = listed  # type: ignore[misc] # of this one alone
+    deployment.github.repository()
+    issue = deployment.github.issue()
+    refused(deployment, NotAddressed, issue=issue, delivery_id="d", requested_by=BOT)

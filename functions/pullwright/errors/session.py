@@ -32,9 +32,15 @@ class TakenAlong(_UserError):
 
 
 class NotAddressed(_UserError):
-    """A comment that looked like a request is none once GitHub has rendered it; nothing is reported."""
+    """What looked like a request is none, such as a mention in a quotation; nothing is reported."""
 
     default_remedy = "Mention the App outside of code and quotations."
+
+
+class TooManyInARow(_UserError):
+    """Apps have asked for several sessions one after the other, which may be a circle."""
+
+    default_remedy = "A person can ask for the next one, by a mention, a label or `/retry`."
 
 
 class CommentDeleted(_UserError):

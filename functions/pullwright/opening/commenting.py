@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pullwright.errors import AlreadyRunning, BranchBusy, NotAllowed, PullwrightError
+from pullwright.apps import is_app
+from pullwright.errors import AlreadyRunning, BranchBusy, NotAddressed, NotAllowed, PullwrightError
 from pullwright.models import SessionStatus
 from pullwright.record import moment
 from pullwright.table import review_name
@@ -12,6 +13,7 @@ from pullwright.table import review_name
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pullwright.github.app import GitHubApp
     from pullwright.models import SessionRequest
     from pullwright.opening.people import People
     from pullwright.opening.subject import Subject
@@ -19,15 +21,18 @@ if TYPE_CHECKING:
     from pullwright.workers.definition import WorkerDefinition
 
 
-def check_sender(people: People, request: SessionRequest, worker: WorkerDefinition) -> None:
+def check_sender(people: People, request: SessionRequest, worker: WorkerDefinition, app: GitHubApp) -> None:
     """Refuse a person without write permission, unless the worker is open to everybody.
 
     Who starts an execution in the AWS account has IAM's permission and needs no other.
 
     Raises:
+        NotAddressed: it is our own App that asks, which the deployment lists by mistake.
         NotAllowed: the person may not start it.
     """
     login = request.requested_by
+    if request.delivery_id is not None and is_app(login or "") and login == f"{app.app().slug}[bot]":
+        raise NotAddressed("What a session does itself starts no other one.")
     if request.delivery_id is None or worker.allow == "everybody":
         return
     if login is None or not people.may_write(login):

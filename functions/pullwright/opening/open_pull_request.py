@@ -33,6 +33,7 @@ from pullwright.models import (
 from pullwright.opening.branch import BranchMaker
 from pullwright.opening.commenting import busy, check_fork, check_new, check_sender, name_of
 from pullwright.opening.conversation import read_conversation
+from pullwright.opening.depth import count_in_a_row
 from pullwright.opening.earlier import Earlier, bring_conversation
 from pullwright.opening.follow_up import FollowUps, check_turn, wait
 from pullwright.opening.model import check_model
@@ -101,7 +102,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     _check_settings(repository)
     check_same(worker, request, repository.full_name, store.workers)
     people = People(client, repository.full_name, settings.allowed_apps)
-    check_sender(people, request, worker)
+    check_sender(people, request, worker, services.app)
     if not settings.max_sessions:
         raise SessionsPaused("New sessions are switched off; running ones go on.")
     subject = find_subject(client, repository, request, event.session_id, only_comments=only_comments)
@@ -178,6 +179,9 @@ class _Opening:
 
     def run(self) -> AgentRequest:
         app, store, session_id = self.services.app, self.services.store, self.event.session_id
+        in_a_row = count_in_a_row(
+            store.read_branch(self.repository, name_of(self.subject, self.worker)), self.request, session_id
+        )
         if not self.subject.is_read and self.asked is None:
             self._acknowledge()
         author = app.author(self.client)
@@ -224,7 +228,7 @@ class _Opening:
             "comment_id": comment_id,
         }
         store.update_session(session_id, made)
-        store.write_branch(self._record(made))
+        store.write_branch(self._record(made, in_a_row))
         # Reading them takes a call for each; people have their first sign of life by now.
         asked_at = self.request.asked_at or self.event.started_at
         own = {follow_up.comment_id for follow_up in agent_request.follow_ups}
@@ -265,9 +269,10 @@ class _Opening:
         waiting = self.services.store.waiting_sessions(self.repository, self.subject.branch)
         return self.follow_ups.take_along(self.asked, waiting)
 
-    def _record(self, made: Mapping[str, Any]) -> BranchRecord:
+    def _record(self, made: Mapping[str, Any], in_a_row: int) -> BranchRecord:
         name = name_of(self.subject, self.worker)
         fields = {"repository": self.repository, "branch": name, "session_id": self.event.session_id, **made}
+        fields["asked_by_apps"] = in_a_row
         pull = self.subject.pull_request
         if self.subject.is_read and pull is not None:
             fields |= {"head_commit": pull.head.sha, "opened_at": datetime.now(UTC).isoformat()}

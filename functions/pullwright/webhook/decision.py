@@ -38,12 +38,13 @@ class Starts(NamedTuple):
 
     Attributes:
         reasons: by worker, why the others do not start.
-        sync: the message to queue besides, if the push may have changed the workers too.
+        besides: the message to queue too: a push may have changed the workers, a review may release CI or ask
+            for more.
     """
 
     starts: tuple[Start, ...]
     reasons: Mapping[str, str]
-    sync: Message | None = None
+    besides: Message | None = None
 
 
 Decision = Starts | Message | Answer
@@ -95,32 +96,42 @@ def decide(
         return answer(IGNORED, f"The event {event} starts no session with this action.")
     if _is_of_another_owner(payload, allowed_owners):
         return answer(IGNORED, "This Pullwright does not work for the repository's owner.")
-    first, sync = _requests(event, payload, guid, mention_name)
+    first, own, besides = _requests(event, payload, guid, mention_name)
     if first is not None:
-        return Starts((first,), {}) if isinstance(first, Start) else first
+        return first
     reason = next(_obstacles(event, payload, allowed_apps), "")
     if reason:
-        return sync or answer(IGNORED, reason)
+        return besides or answer(IGNORED, reason)
     repository = field(payload, "repository.full_name", str)
     workers = builtin_workers(trigger_label) if workers_of is None else workers_of(repository)
     decision = _routed(event, payload, guid, workers, hints=on_no_match == HINT)
-    return decision if sync is None else _with_sync(decision, sync)
+    return _together(own, decision, besides)
 
 
 def _requests(
     event: str, payload: Mapping[str, Any], guid: str, mention_name: str
-) -> tuple[Start | Message | None, Message | None]:
-    """Return what is done instead of starting workers, and besides it."""
+) -> tuple[Message | None, Start | None, Message | None]:
+    """Return what is done instead of starting workers, what is started with them, and what besides."""
     if payload.get("action") == LABELED:
-        return None, None
+        return None, None, None
     from pullwright.webhook.requests import read_requests  # noqa: PLC0415 - its docstring says why
 
     return read_requests(event, payload, guid, mention_name)
 
 
-def _with_sync(decision: Decision, sync: Message) -> Starts | Message:
-    """Return what a push does that may have changed the workers, whether or not it starts some."""
-    return decision._replace(sync=sync) if isinstance(decision, Starts) else sync
+def _together(own: Start | None, decision: Decision, besides: Message | None) -> Decision:
+    """Return what an event starts and does besides, whether or not workers match.
+
+    Args:
+        own: what a mention asks for; a worker of the same name is started by it.
+    """
+    mine = () if own is None else (own,)
+    names = {start.name for start in mine}
+    matched = decision.starts if isinstance(decision, Starts) else ()
+    starts = (*mine, *(start for start in matched if start.name not in names))
+    if starts:
+        return Starts(starts, decision.reasons if isinstance(decision, Starts) else {}, besides)
+    return decision if besides is None else besides
 
 
 def _routed(

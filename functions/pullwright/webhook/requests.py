@@ -21,11 +21,13 @@ class Requests(NamedTuple):
 
     Attributes:
         first: instead of starting workers.
-        sync: besides; has the repository's workers read.
+        own: what a mention asks for, started with the workers that match.
+        besides: a push may have changed the workers, a review may release CI or ask for more.
     """
 
-    first: Start | Message | None = None
-    sync: Message | None = None
+    first: Message | None = None
+    own: Start | None = None
+    besides: Message | None = None
 
 
 def read_requests(event: str, payload: Mapping[str, Any], delivery_id: str, mention_name: str) -> Requests:
@@ -34,10 +36,9 @@ def read_requests(event: str, payload: Mapping[str, Any], delivery_id: str, ment
     Raises:
         Refused: a field is missing or wrong; the answer names it.
     """
-    first = (
-        withdrawal(event, payload)
-        or follow_up(event, payload, delivery_id, mention_name)
-        or release(event, payload)
-        or command(event, payload, delivery_id)
-    )
-    return Requests(first, syncing(event, payload))
+    wanted = follow_up(event, payload, delivery_id, mention_name)
+    if isinstance(wanted, Start):
+        # Who asks for more does not release what will change.
+        return Requests(own=wanted)
+    first = withdrawal(event, payload) or command(event, payload, delivery_id)
+    return Requests(first, None, syncing(event, payload) or release(event, payload) or wanted)

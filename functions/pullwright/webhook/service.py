@@ -77,7 +77,7 @@ class Webhook:
     def _start_all(self, decision: Starts, log: DeliveryLog) -> Answer:
         """Start an execution for each worker; what fails is told, so that GitHub can deliver it again."""
         starts = decision.starts
-        if decision.sync is not None and not self._send(decision.sync.message, log):
+        if decision.besides is not None and not self._send(decision.besides.message, log):
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
         log.add(
             correlation_id=starts[0].name,

@@ -188,3 +188,28 @@ def test_who_is_in_a_team(standin: StandIn) -> None:
     assert standin.ask("GET", f"{path}/maintainer", token=OUTSIDER).status == 404
     assert standin.ask("GET", f"{path}/maintainer", token=None).status == 401
     assert standin.ask("GET", f"{path}/maintainer".replace("octo", "outsider")).status == 404
+
+
+@pytest.mark.parametrize("event", ["issues", "pull_request"])
+def test_people_are_assigned(standin: StandIn, event: str) -> None:
+    """Who may write or takes part can be assigned, and each is told of; strangers cannot assign.
+
+    https://docs.github.com/en/rest/issues/assignees
+    """
+    fresh(standin, permissions={"maintainer": "admin"})
+    if event == "issues":
+        number = standin.ask("POST", f"{REPO}/issues", {"title": "One"}).body["number"]
+    else:
+        write(standin, {"b.txt": "1\n"})
+        number = standin.pull().body["number"]
+    path, both = f"{REPO}/issues/{number}/assignees", {"assignees": ["maintainer", "outsider", "nobody"]}
+    assert standin.ask("POST", path, both, OUTSIDER).status == 403
+    made = standin.ask("POST", path, both)
+    assert (made.status, [it["login"] for it in made.body["assignees"]]) == (201, ["maintainer"])
+    standin.ask("POST", f"{REPO}/issues/{number}/comments", {"body": "Me"}, OUTSIDER)
+    again = standin.ask("POST", path, both, standin.token(issues="write"))
+    assert [it["login"] for it in again.body["assignees"]] == ["maintainer", "outsider"]
+    left = standin.ask("DELETE", path, {"assignees": ["maintainer"]})
+    assert (left.status, left.body["assignee"]["login"]) == (200, "outsider")
+    told = [(it["action"], it["assignee"]["login"]) for it in payloads(standin, event) if "assignee" in it]
+    assert told == [("assigned", "maintainer"), ("assigned", "outsider"), ("unassigned", "maintainer")]

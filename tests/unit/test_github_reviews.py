@@ -218,6 +218,32 @@ def _commit(git: GitRepository, text: str) -> str:
     return git.write_commit(tree, [], "x", who, who)
 
 
+def test_several_lines_follow_together_or_not_at_all(standin: StandIn, number: int) -> None:
+    """A change of any of the lines that a comment is about makes it outdated."""
+    drafts: list[dict[str, Any]] = [
+        {"path": "a.txt", "line": 6, "start_line": 4, "body": "here"},
+        {"path": "a.txt", "line": 5, "start_line": 5, "start_side": "LEFT", "body": "both sides"},
+    ]
+    review(standin, number, event="COMMENT", body="Text", comments=drafts)
+    write(standin, {"a.txt": "above\n" + with_line(5, "LINE 5\n")})
+    found = [(it["start_line"], it["line"], it["original_start_line"]) for it in comments(standin, number)]
+    assert found == [(5, 7, 4), (5, 6, 5)]
+    write(standin, {"a.txt": with_line(4, "LINE 4\n", with_line(5, "LINE 5\n"))})
+    assert [it["line"] for it in comments(standin, number)] == [None, 5]
+
+
+def test_a_line_without_an_end_has_a_place(standin: StandIn) -> None:
+    """Git's remark about it is counted as a position, as GitHub counts lines below the hunk's header."""
+    fresh(standin, {"a.txt": "one\ntwo"})
+    write(standin, {"a.txt": "one\n2\n"})
+    number = standin.pull().body["number"]
+    [file] = standin.get(f"{REPO}/pulls/{number}/files")
+    assert file["patch"].split("\n")[2:] == ["-two", "\\ No newline at end of file", "+2"]
+    draft = {"path": "a.txt", "line": 2, "body": "this"}
+    assert review(standin, number, event="COMMENT", body="x", comments=[draft]).status == 200
+    assert comments(standin, number)[0]["position"] == 4
+
+
 def test_nobody_judges_their_own_pull_request(standin: StandIn, number: int) -> None:
     """GitHub's words, as in https://github.com/hubtty/hubtty/issues/33; a comment is fine."""
     for event, what in (("APPROVE", "approve"), ("REQUEST_CHANGES", "request changes on")):
@@ -331,6 +357,10 @@ def test_threads_come_in_pages_by_cursor(standin: StandIn, number: int) -> None:
     assert (first["totalCount"], len(first["nodes"]), first["pageInfo"]["hasNextPage"]) == (3, 2, True)
     second = threads(standin, number, first["pageInfo"]["endCursor"])
     assert (len(second["nodes"]), second["pageInfo"]["hasNextPage"]) == (1, False)
+    back = THREADS.replace("first: 2, after: $after", "last: 2, before: $after")
+    earlier = standin.graphql(back, MAINTAINER, n=number, after=second["pageInfo"]["endCursor"])
+    page = earlier["data"]["repository"]["pullRequest"]["reviewThreads"]
+    assert [it["id"] for it in page["nodes"]] == [it["id"] for it in first["nodes"]]
     wrong = standin.graphql(THREADS, MAINTAINER, n=number, after="?")
     assert wrong["errors"][0]["type"] == "INVALID_CURSOR_ARGUMENTS"
     large = standin.graphql(THREADS.replace("first: 2", "first: 101"), MAINTAINER, n=number)

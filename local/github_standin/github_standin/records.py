@@ -288,6 +288,7 @@ class Issue(Record):
     locked: bool = False
     lock_reason: str | None = None
     labels: list[str] = Field(default_factory=list)
+    assignees: list[int] = Field(default_factory=list)
     reactions: list[Reaction] = Field(default_factory=list)
     edits: list[Edit] = Field(default_factory=list)
     renamings: list[Renaming] = Field(default_factory=list)

@@ -3,6 +3,7 @@
 from github_standin.rest import (
     actions,
     app,
+    assignees,
     checks,
     comments,
     commit_comments,
@@ -44,6 +45,7 @@ for _module in (
     comments,
     labels,
     reactions,
+    assignees,
     issues,
     merges,
     pulls,

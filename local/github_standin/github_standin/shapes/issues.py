@@ -46,6 +46,12 @@ def reaction(github: GitHub, reaction: Reaction) -> JSON:
     }
 
 
+def assignees(github: GitHub, issue: Issue) -> JSON:
+    """Return `assignee`, which is the first of them, and `assignees`."""
+    found = [user for number in issue.assignees if (user := maybe_user(github, number)) is not None]
+    return {"assignee": found[0] if found else None, "assignees": found}
+
+
 def issue(github: GitHub, repository: Repository, issue: Issue) -> JSON:
     """Return an issue; a pull request has a `pull_request` in it."""
     place = f"/issues/{issue.number}"
@@ -66,8 +72,7 @@ def issue(github: GitHub, repository: Repository, issue: Issue) -> JSON:
         "labels": labels(github, repository, issue.labels),
         "state": issue.state,
         "locked": issue.locked,
-        "assignee": None,
-        "assignees": [],
+        **assignees(github, issue),
         "milestone": None,
         "comments": len(github.comments_of(issue)),
         "created_at": stamp(issue.created_at),

@@ -8,7 +8,7 @@ from github_standin.git.diffs import changed_files
 from github_standin.links import node_id
 from github_standin.shapes.accounts import JSON, maybe_user
 from github_standin.shapes.commits import stats
-from github_standin.shapes.issues import association
+from github_standin.shapes.issues import assignees, association
 from github_standin.shapes.repositories import labels, repository
 from github_standin.times import stamp
 
@@ -85,8 +85,7 @@ def pull_request(github: GitHub, repository: Repository, issue: Issue, *, full: 
         "closed_at": stamp(issue.closed_at),
         "merged_at": stamp(issue.pull.merged_at),
         "merge_commit_sha": issue.pull.merge_commit_sha,
-        "assignee": None,
-        "assignees": [],
+        **assignees(github, issue),
         "requested_reviewers": [],
         "requested_teams": [],
         "labels": labels(github, repository, issue.labels),

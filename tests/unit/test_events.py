@@ -125,6 +125,19 @@ def test_a_throttled_start_is_tried_again_later(states: Any) -> None:
     assert lines[0]["error"] == "ClientError"
 
 
+def test_what_there_is_no_time_for_comes_again(states: Any) -> None:
+    """The first message is always begun; those after it are left before the function runs out of time."""
+    records = [{"messageId": str(number), "body": json.dumps(GOOD)} for number in range(3)]
+    nobody: Any = None
+    services = EventServices(nobody, nobody, nobody, states, MACHINE, nobody, "")
+    seconds = iter((20.0, 10.0))
+    with Stubber(states) as stub:
+        for _ in range(2):
+            stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 1}, EXPECTED)
+        assert process.process(records, services, seconds_left=seconds.__next__) == ["2"]
+        stub.assert_no_pending_responses()
+
+
 def session(name: str, asked_at: str | None = "2025-05-20T06:40:02Z", **fields: Any) -> SessionRecord:
     """Return the record of an open session."""
     request = {"repository": "octo-org/widgets", "issue": 42, "asked_at": asked_at}

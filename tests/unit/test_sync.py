@@ -367,6 +367,16 @@ def test_a_repository_that_is_gone_is_removed_when_that_is_sure(deployed: Deploy
     assert deployed.items() == []
 
 
+def test_a_token_from_before_proves_nothing(deployed: Deployed) -> None:
+    """It reads a public repository that the App was taken off since, and nothing must come of that."""
+    services = deployed.services()
+    deployed.push({f"{FOLDER}/docs.yaml": DOCS})
+    deployed.sync(REPOSITORY, services=services)
+    deployed.github.control("POST", "/repositories", {"full_name": "octo/other", "installed": True})
+    deployed.github.control("PATCH", f"/repositories/{REPOSITORY}", {"installed": False})
+    assert deployed.sync(REPOSITORY, services=services, is_gone=True) == "Its workers were removed."
+
+
 @pytest.mark.parametrize("repositories", [None, (REPOSITORY.upper(),)])
 def test_taking_the_app_off_removes_what_is_stored(
     deployed: Deployed, repositories: tuple[str, ...] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,20 +31,34 @@ from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import Executions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pullwright.events.services import EventServices
 
 
-def process(records: Iterable[Mapping[str, Any]], services: EventServices) -> list[str]:
+_SECONDS = 15.0
+"""Without so much time left, no further message is begun."""
+
+
+def process(
+    records: Iterable[Mapping[str, Any]],
+    services: EventServices,
+    *,
+    seconds_left: Callable[[], float] = lambda: math.inf,
+) -> list[str]:
     """Start, stop and release what the messages ask for.
 
     Returns:
         Ids of the messages that failed. SQS delivers them again, and in the end to the dead-letter queue.
     """
     failed: list[str] = []
-    for record in records:
+    for number, record in enumerate(records):
         message_id = str(record["messageId"])
+        if number and seconds_left() < _SECONDS:
+            # A function that runs out of time has SQS deliver all of them again, those that are done too.
+            logger.info("There is no time for it; it comes again.", extra={"message_id": message_id})
+            failed.append(message_id)
+            continue
         try:
             message = MESSAGE.validate_json(record["body"])
             result = _carry_out(message, services)

@@ -7,6 +7,7 @@ whoever is the last to write has therefore seen the newest commit.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from pullwright.errors import (
@@ -38,6 +39,7 @@ _PAGE = 100
 _AGAIN_SECONDS = 60
 _MOST_ATTEMPTS = 3
 _ROUNDS = 3
+_TOKEN_LASTS = timedelta(hours=1)
 
 
 class _Place(NamedTuple):
@@ -142,12 +144,13 @@ def _put_back(message: QueuedSync, services: EventServices) -> bool:
 def _reach(message: QueuedSync, repository: str, services: EventServices) -> _Place:
     """Return a repository as GitHub knows it now; remove what is stored under a name that it has no more."""
     allowed = check_owner(services.app, repository, services.allowed_owners)
-    client = services.app.client(repository, SYNC, message.installation_id)
+    # A token from before may read a public repository that the App was taken off since: only a new one tells.
+    token = services.app.token(repository, SYNC, message.installation_id, lasting=_TOKEN_LASTS)
+    client = services.app.client(repository, SYNC, token.installation_id)
     info = client.get_repository(repository)
     if info.full_name.lower() != repository.lower():
         services.store.workers.remove(repository)
     check_name(info.full_name, allowed)
-    token = services.app.token(repository, SYNC, message.installation_id)
     return _Place(client, info, token.installation_id)
 
 

@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     """
     settings = composition.settings(EventsSettings)
     app = composition.github_app(settings)
-    composition.limit_waits(app, context)
+    seconds_left = composition.limit_waits(app, context)
     services = EventServices(
         app=app,
         store=composition.store(settings),
@@ -35,5 +35,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         allowed_owners=settings.allowed_owners,
         mention_name=settings.mention_name,
     )
-    failed = process(event["Records"], services)
+    failed = process(event["Records"], services, seconds_left=seconds_left)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

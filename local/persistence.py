@@ -8,6 +8,7 @@ closes the session and frees its lock and slot, as for any execution that is gon
 import json
 import shutil
 import time
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     items = _items(endpoint, outputs)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / OBJECTS).mkdir(parents=True)
-    (folder / TABLE_FILE).write_text(json.dumps(items), encoding="utf-8")
+    (folder / TABLE_FILE).write_text(encode(items), encoding="utf-8")
     s3, bucket = client("s3", endpoint), outputs["ArtifactsBucket"]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for entry in page.get("Contents", []):
@@ -42,6 +43,22 @@ def save(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
     return sum(_is_open(item) for item in items)
+
+
+def encode(items: list[Item]) -> str:
+    """Return items as JSON; what is binary stands in base64, as DynamoDB's own JSON has it."""
+    return json.dumps(items, default=lambda content: b64encode(content).decode())
+
+
+def decode(text: str) -> list[Item]:
+    """Return the items that `encode` wrote."""
+    items: list[Item] = json.loads(text, object_hook=_with_bytes)
+    return items
+
+
+def _with_bytes(table: dict[str, Any]) -> dict[str, Any]:
+    content = table.get("B")
+    return {"B": b64decode(content)} if len(table) == 1 and isinstance(content, str) else table
 
 
 def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
@@ -53,7 +70,7 @@ def restore(endpoint: str, outputs: dict[str, str], folder: Path) -> int:
     if not (folder / TABLE_FILE).exists():
         return 0
     dynamodb = client("dynamodb", endpoint)
-    items: list[Item] = json.loads((folder / TABLE_FILE).read_text(encoding="utf-8"))
+    items = decode((folder / TABLE_FILE).read_text(encoding="utf-8"))
     for item in items:
         dynamodb.put_item(TableName=outputs["SessionsTable"], Item=item)
     s3 = client("s3", endpoint)

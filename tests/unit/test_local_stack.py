@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,7 @@ from local import packages
 from local.app import webhook_host
 from local.install import Part
 from local.model_choice import ChoiceError, choose
+from local.persistence import decode, encode
 from local.sam import content_of, fingerprint
 from local.supervise import Process, end
 from pullwright_engine.processes import spawn, started_at
@@ -148,3 +149,16 @@ def test_a_part_is_installed_again_when_its_lock_changes(tmp_path: Path) -> None
         assert not part.is_current()
     finally:
         part.stamp.unlink(missing_ok=True)
+
+
+def test_what_down_saves_comes_back_with_up() -> None:
+    """Numbers, sets and lists, and what is binary, such as the workers of repositories."""
+    items: list[dict[str, Any]] = [
+        {"pk": {"S": "REPO#o/r"}, "routes": {"B": b"\x1f\x8b\x00"}, "chunks": {"N": "1"}},
+        {
+            "pk": {"S": "SLOTS"},
+            "holders": {"SS": ["a"]},
+            "parts": {"L": [{"B": b""}, {"M": {"B": {"S": "b"}}}]},
+        },
+    ]
+    assert decode(encode(items)) == items

@@ -30,6 +30,11 @@ class Links:
         return f"{self.root}/api/v3"
 
     @property
+    def files(self) -> str:
+        """Root of files, which GitHub keeps on other hosts: another name of this machine."""
+        return self.root.replace("//127.0.0.1", "//localhost", 1)
+
+    @property
     def noreply(self) -> str:
         """The domain of no-reply mail addresses, as on an Enterprise Server."""
         return f"users.noreply.{urlsplit(self.root).hostname}"

@@ -28,7 +28,7 @@ def link(github: GitHub, job: CheckRun) -> str:
     """Return an address for a job's log."""
     name = secrets.token_hex(16)
     github.log_links[name] = (job.id, github.now() + _GOOD_SECONDS)
-    return f"{github.links.root}{PATH}/{name}"
+    return f"{github.links.files}{PATH}/{name}"
 
 
 def read(github: GitHub, name: str, authorization: str | None) -> Reply:

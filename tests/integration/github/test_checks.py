@@ -33,6 +33,8 @@ def test_a_red_check_is_read_and_run_again(stand_in: StandIn, hook: Hook) -> Non
     assert log.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert log.data.decode().rstrip().endswith("Z E   assert 1 == 2")
     assert urllib3.request("GET", moved.headers["Location"], headers=headers).status == 403
+    # A client that follows leaves its credentials behind, as the address is another host's.
+    assert urllib3.request("GET", address, headers=headers).data == log.data
     author.rest("POST", f"/repos/{name}/actions/runs/{run['id']}/rerun-failed-jobs", {})
     _, payload = hook.next("check_suite", "completed")
     assert payload["check_suite"]["conclusion"] == "success"

@@ -26,6 +26,12 @@ EVENTS = (
 PERMISSIONS = (
     *("actions", "checks", "contents", "issues", "members", "metadata", "pull_requests", "statuses"),
 )
+THREADS = """query($n: Int!, $after: String) { repository(owner: "octo", name: "app") {
+  pullRequest(number: $n) { reviewThreads(first: 2, after: $after) {
+    totalCount pageInfo { hasNextPage endCursor } nodes {
+    id isResolved isOutdated path line startLine originalLine diffSide resolvedBy { login }
+    comments(first: 10) { nodes { fullDatabaseId databaseId body author { login } outdated
+      replyTo { fullDatabaseId } } } } } } } }"""
 TEN_LINES = "".join(f"line {number}\n" for number in range(1, 11))
 
 
@@ -102,3 +108,16 @@ def payloads(standin: StandIn, event: str) -> list[dict[str, Any]]:
 def review(standin: StandIn, number: int, token: str = MAINTAINER, **body: Any) -> Reply:
     """Send a review."""
     return standin.ask("POST", f"{REPO}/pulls/{number}/reviews", body, token)
+
+
+def comments(standin: StandIn, number: int, **query: str) -> list[dict[str, Any]]:
+    """Return the comments in a pull request's threads."""
+    found: list[dict[str, Any]] = standin.ask("GET", f"{REPO}/pulls/{number}/comments", **query).body
+    return found
+
+
+def threads(standin: StandIn, number: int, after: str | None = None) -> dict[str, Any]:
+    """Return a page of a pull request's threads."""
+    answer = standin.graphql(THREADS, MAINTAINER, n=number, after=after)
+    found: dict[str, Any] = answer["data"]["repository"]["pullRequest"]["reviewThreads"]
+    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from github_standin import checks, logs
-from github_standin.records import CheckRun
+from github_standin.check_records import CheckRun
 from tests.unit.github_kit import OUTSIDER, REPO, StandIn
 from tests.unit.pulls_kit import fresh, open_pulls, payloads, write
 

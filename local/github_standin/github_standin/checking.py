@@ -8,8 +8,9 @@ from github_standin import checks, events
 from github_standin.permissions import grants
 
 if TYPE_CHECKING:
+    from github_standin.check_records import CheckRun
     from github_standin.github import GitHub
-    from github_standin.records import Account, CheckRun, Repository
+    from github_standin.records import Account, Repository
 
 
 def request(

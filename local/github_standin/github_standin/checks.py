@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from github_standin.records import CheckSuite
+from github_standin.check_records import CheckSuite
 
 if TYPE_CHECKING:
+    from github_standin.check_records import CheckRun
     from github_standin.github import GitHub
-    from github_standin.records import CheckRun, Repository
+    from github_standin.records import Repository
 
 # The first of these that a run has is the suite's.
 _ORDER = ("action_required", "timed_out", "failure", "cancelled", "stale", "neutral")

@@ -21,23 +21,11 @@ from github_standin.shapes import (
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.check_records import CheckRun, CheckSuite, CommitStatus, WorkflowRun
     from github_standin.git.repository import Commit
     from github_standin.github import GitHub
-    from github_standin.records import (
-        Account,
-        CheckRun,
-        CheckSuite,
-        Comment,
-        CommitComment,
-        CommitStatus,
-        Installation,
-        Issue,
-        Repository,
-        Review,
-        ReviewComment,
-        Thread,
-        WorkflowRun,
-    )
+    from github_standin.records import Account, Comment, Installation, Issue, Repository
+    from github_standin.review_records import CommitComment, Review, ReviewComment, Thread
 
 JSON = dict[str, Any]
 # https://docs.github.com/en/webhooks/webhook-events-and-payloads#push

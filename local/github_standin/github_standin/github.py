@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from github_standin.git.repository import GitRepository
-    from github_standin.records import App, Comment, CommitComment, Installation, Issue, Repository
+    from github_standin.records import App, Comment, Installation, Issue, Repository
+    from github_standin.review_records import CommitComment
 
 _LEAST = Declaration()
 

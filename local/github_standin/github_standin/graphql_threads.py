@@ -13,7 +13,8 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
-    from github_standin.records import Issue, Repository, ReviewComment, Thread
+    from github_standin.records import Issue, Repository
+    from github_standin.review_records import ReviewComment, Thread
 
 
 def threads(call: Call, repository: Repository, issue: Issue, page: JSON) -> JSON:

@@ -12,8 +12,8 @@ from github_standin.answers import Reply
 from github_standin.times import fine_stamp
 
 if TYPE_CHECKING:
+    from github_standin.check_records import CheckRun
     from github_standin.github import GitHub
-    from github_standin.records import CheckRun
 
 PATH = "/_logs"
 _GOOD_SECONDS = 60.0

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from github_standin.git.diffs import changed_files
 from github_standin.git.hunks import diff_lines, find_line, moved
-from github_standin.records import Thread
+from github_standin.review_records import Thread
 from github_standin.shapes.pulls import base_sha
 
 if TYPE_CHECKING:
     from github_standin.git.hunks import DiffLine, Side
     from github_standin.github import GitHub
-    from github_standin.records import Issue, Repository, Review, ReviewComment
+    from github_standin.records import Issue, Repository
+    from github_standin.review_records import Review, ReviewComment
 
 _LINE = "line must be part of the diff"
 _HUNK = "diff hunk can't be blank"

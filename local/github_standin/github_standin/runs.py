@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from github_standin import checking, checks, events
 from github_standin.answers import forbidden
-from github_standin.records import CheckRun
+from github_standin.check_records import CheckRun
 
 if TYPE_CHECKING:
+    from github_standin.check_records import WorkflowRun
     from github_standin.github import GitHub
-    from github_standin.records import Account, Repository, WorkflowRun
+    from github_standin.records import Account, Repository
 
 
 def jobs_of(github: GitHub, run: WorkflowRun, *, latest: bool = True) -> list[CheckRun]:

@@ -5,25 +5,19 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from github_standin.check_records import CheckRun, CheckSuite, CommitStatus, WorkflowRun
 from github_standin.records import (
     Account,
-    CheckRun,
-    CheckSuite,
     Comment,
-    CommitComment,
-    CommitStatus,
     Delivery,
     Installation,
     InstallationToken,
     Issue,
     Record,
     Repository,
-    Review,
-    ReviewComment,
     Settings,
-    Thread,
-    WorkflowRun,
 )
+from github_standin.review_records import CommitComment, Review, ReviewComment, Thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ import yaml
 
 from github_standin import checks, runs
 from github_standin.auth import role_of
+from github_standin.check_records import WorkflowRun
 from github_standin.permissions import ROLES
-from github_standin.records import WorkflowRun
 
 if TYPE_CHECKING:
     from github_standin.git.repository import GitRepository

@@ -16,7 +16,8 @@ from github_standin.shapes.runs import workflow_run
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
-    from github_standin.records import Repository, WorkflowRun
+    from github_standin.check_records import WorkflowRun
+    from github_standin.records import Repository
 
 ROUTER = Router()
 _READ = Rule("actions", "read", "read")

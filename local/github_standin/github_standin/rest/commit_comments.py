@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from github_standin import changes, events
 from github_standin.answers import Reply, invalid, not_found, unprocessable
 from github_standin.permissions import READ_CONTENTS, Rule
-from github_standin.records import CommitComment
+from github_standin.review_records import CommitComment
 from github_standin.routing import Router
 from github_standin.shapes import commits
 

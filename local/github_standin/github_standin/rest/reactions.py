@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from github_standin import changes
 from github_standin.answers import Reply, invalid
 from github_standin.permissions import EDIT_PULLS, READ_ISSUES, READ_PULLS, TALK
-from github_standin.records import Comment, Issue, Reaction, ReviewComment
+from github_standin.records import Comment, Issue, Reaction
 from github_standin.rest import comments, review_comments
 from github_standin.routing import Router
 from github_standin.shapes import issues
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from github_standin.review_records import ReviewComment
 
 ROUTER = Router()
 _ISSUE = "/repos/{owner}/{repo}/issues/{number}/reactions"

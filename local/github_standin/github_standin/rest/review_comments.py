@@ -11,16 +11,17 @@ from github_standin import changes, events, reviewing
 from github_standin.answers import ApiError, Reply, invalid, not_found
 from github_standin.auth import allow
 from github_standin.permissions import EDIT_PULLS, READ_PULLS
-from github_standin.records import Review
 from github_standin.rest.pulls import find_pull
 from github_standin.rest.reviews import add_comment, publish
+from github_standin.review_records import Review
 from github_standin.routing import Router
 from github_standin.shapes import reviews
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
     from github_standin.permissions import Rule
-    from github_standin.records import Issue, Repository, ReviewComment, Thread
+    from github_standin.records import Issue, Repository
+    from github_standin.review_records import ReviewComment, Thread
 
 ROUTER = Router()
 _KIND = "PullRequestReviewComment"

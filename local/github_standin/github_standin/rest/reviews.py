@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from github_standin import changes, events, reviewing
 from github_standin.answers import Reply, not_found, not_processable, unprocessable
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
-from github_standin.records import Review, ReviewComment
 from github_standin.rest.pulls import find_pull
+from github_standin.review_records import Review, ReviewComment
 from github_standin.routing import Router
 from github_standin.shapes import reviews
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
     from github_standin.permissions import Rule
-    from github_standin.records import Issue, Repository, Thread
+    from github_standin.records import Issue, Repository
+    from github_standin.review_records import Thread
 
 ROUTER = Router()
 _REVIEWS = "/repos/{owner}/{repo}/pulls/{number}/reviews"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from github_standin import events
 from github_standin.answers import Reply, invalid, unprocessable
+from github_standin.check_records import CommitStatus
 from github_standin.permissions import Rule
-from github_standin.records import CommitStatus
 from github_standin.routing import Router
 from github_standin.shapes import repositories, statuses
 

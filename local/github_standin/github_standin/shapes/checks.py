@@ -12,8 +12,9 @@ from github_standin.shapes.repositories import repository
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.check_records import CheckRun, CheckSuite, WorkflowRun
     from github_standin.github import GitHub
-    from github_standin.records import CheckRun, CheckSuite, Issue, Repository, WorkflowRun
+    from github_standin.records import Issue, Repository
 
 
 def actions_app(github: GitHub) -> JSON:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from github_standin.git.diffs import FileChange
     from github_standin.git.repository import Commit, Signature
     from github_standin.github import GitHub
-    from github_standin.records import Account, CommitComment, Repository
+    from github_standin.records import Account, Repository
+    from github_standin.review_records import CommitComment
 
 _UNSIGNED = {
     "verified": False,

@@ -12,7 +12,8 @@ from github_standin.times import stamp
 
 if TYPE_CHECKING:
     from github_standin.github import GitHub
-    from github_standin.records import Issue, Repository, Review, ReviewComment
+    from github_standin.records import Issue, Repository
+    from github_standin.review_records import Review, ReviewComment
 
 _OF_LINES = ("line", "side", "start_line", "start_side", "original_line", "original_start_line")
 

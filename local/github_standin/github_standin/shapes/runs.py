@@ -11,8 +11,9 @@ from github_standin.shapes.repositories import repository
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.check_records import WorkflowRun
     from github_standin.github import GitHub
-    from github_standin.records import Repository, WorkflowRun
+    from github_standin.records import Repository
 
 _ADDRESSES = ("jobs", "logs", "cancel", "rerun", "artifacts")
 

@@ -9,8 +9,9 @@ from github_standin.shapes.accounts import JSON, user
 from github_standin.times import stamp
 
 if TYPE_CHECKING:
+    from github_standin.check_records import CommitStatus
     from github_standin.github import GitHub
-    from github_standin.records import CommitStatus, Repository
+    from github_standin.records import Repository
 
 
 def status(github: GitHub, repository: Repository, status: CommitStatus) -> JSON:

@@ -341,7 +341,7 @@ def _headline(verdict: Verdict, result: AgentResult | None) -> str:
             return "⚠️ Done, but checks fail: ready for review"
         return "✅ Done: ready for review"
     if verdict.outcome is Outcome.COMMENTED:
-        return "🔎 The changes were read"
+        return "🔎 Read"
     if verdict.outcome is Outcome.NO_CHANGE:
         return "👌 No change needed"
     sign = _SIGNS[FailureClass(verdict.failure_class)] if verdict.failure_class else "💥"

@@ -283,6 +283,7 @@ class AgentRequest(Stored):
         requested_by: GitHub login of who asked, if somebody did.
         model: model id or inference-profile id, as the provider calls it.
         price: what the model costs, where OpenPullRequest found it out.
+        pull_request: number of the pull request; in comment mode, of what is commented on, an issue as well.
         head_commit: the commit that a worker in comment mode reads; a later push does not change it.
         is_fork: the pull request comes from another repository, whose files are data and nothing else.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer

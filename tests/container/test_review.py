@@ -99,6 +99,22 @@ def test_a_stub_has_one_finding_about_the_first_added_line(harness: Harness) -> 
     assert findings(harness).findings == (finding,)
 
 
+def test_an_issue_is_answered_in_words(harness: Harness) -> None:
+    """Of an issue the agent reads the base branch, and its last message is what is shown."""
+    head = harness.git("rev-parse", "main")
+    fields = {"mode": "comment", "worker": "triage", "worker_type": "task", "branch": "main"}
+    harness.ask(**fields, instructions="Say whose it is.", head_commit=head)
+    agent(harness, "It belongs to the greeter.")
+    ran = harness.run()
+    assert ran.code == exit_codes.DONE, ran.output
+    assert (harness.result.outcome, harness.result.summary) == ("commented", "It belongs to the greeter.")
+    told = said_to_agent(harness)
+    assert "Read issue #7" in told
+    assert "Say whose it is." in told
+    assert "The greeting is misspelt" in told
+    assert findings(harness).findings == ()
+
+
 def test_the_commit_is_the_one_that_was_asked_about(harness: Harness) -> None:
     """A later push to the pull request, even a forced one, changes nothing of what is read."""
     head = open_pull(harness, FILES)

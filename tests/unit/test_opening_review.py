@@ -20,7 +20,7 @@ from pullwright.errors import (
 from pullwright.github.transport import Response
 from pullwright.opening import open_pull_request as opening
 from pullwright.workers.definition import WorkerDefinition
-from tests.unit.pipeline_kit import ASKED, BOT, REPOSITORY, STRANGER, Deployment, refused
+from tests.unit.pipeline_kit import ASKED, BOT, REPOSITORY, ROOT, STRANGER, Deployment, refused
 
 LOCK = f"LOCK#{REPOSITORY}#pull:1:review"
 
@@ -71,12 +71,11 @@ def test_a_review_makes_one_comment_and_nothing_else(deployment: Deployment) -> 
 
 
 def test_no_token_of_its_opening_can_write_contents(deployment: Deployment) -> None:
-    """GitHub is asked for tokens that read contents, and write nothing but to the pull request."""
+    """GitHub is asked for tokens that read contents, and write nothing but comments."""
     pull(deployment)
     review(deployment)
-    assert deployment.github.permissions() == [
-        {"contents": "read", "pull_requests": "write", "metadata": "read"}
-    ]
+    wanted = {"contents": "read", "issues": "write", "pull_requests": "write", "metadata": "read"}
+    assert deployment.github.permissions() == [wanted]
 
 
 def test_a_review_and_the_writer_do_not_wait_for_each_other(deployment: Deployment) -> None:
@@ -165,14 +164,32 @@ def test_an_attempt_that_died_is_taken_up_by_the_next(deployment: Deployment) ->
     assert len(deployment.github.comments(number)) == 1
 
 
-@pytest.mark.parametrize("field", [{"issue": 1}, {"prompt": "Read it all"}])
-def test_without_a_pull_request_there_is_nothing_to_comment_on(
-    deployment: Deployment, field: dict[str, Any]
-) -> None:
-    """An issue or a prompt alone is refused with what to give instead."""
-    deployment.github.issue()
-    error = refused(deployment, InvalidRequest, worker="review", **field)
-    assert "pull_request" in error.remedy
+def test_a_prompt_alone_is_nothing_to_comment_on(deployment: Deployment) -> None:
+    """It is refused with what to give instead."""
+    error = refused(deployment, InvalidRequest, worker="review", prompt="Read it all")
+    assert "pull_request or issue" in error.remedy
+
+
+def test_an_issue_is_commented_on_without_any_branch(deployment: Deployment) -> None:
+    """Also one without a description: no branch and no pull request is made, and the comment stands there."""
+    number = deployment.github.issue(body=None)
+    before = deployment.github.person("GET", "/git/matching-refs/heads/")
+    opened = deployment.open("r-1", issue=number, worker="review")
+    assert deployment.github.pulls() == []
+    assert deployment.github.person("GET", "/git/matching-refs/heads/") == before
+    [comment] = deployment.github.comments(number)
+    assert (opened.comment_id, opened.pull_request_url) == (
+        comment["id"],
+        f"{ROOT}/{REPOSITORY}/issues/{number}",
+    )
+    request = deployment.artifacts.read_request("r-1")
+    assert request is not None
+    assert (request.issue, request.head_commit) == (number, deployment.github.head("main"))
+    with pytest.raises(AlreadyRunning):
+        deployment.open("r-2", issue=number, worker="review")
+    deployment.end("r-1")
+    assert deployment.open("r-3", issue=number, worker="review").comment_id == comment["id"]
+    assert {held["contents"] for held in deployment.github.permissions()} == {"read"}
 
 
 @pytest.mark.parametrize("merged", [False, True])

@@ -117,7 +117,7 @@ def test_findings_become_one_review(reviewing: Reviewing) -> None:
     assert mistake["body"].endswith("🔴 **High**\n\n> This is **wrong**.\n\n```suggestion\nline 19.5\n```")
     assert context["line"] == 23
     text = reviewing.text()
-    assert "The changes were read" in text
+    assert "### 🔎 Read" in text
     assert "It is nearly good." in text
     assert "`a.txt:30`" in text
     assert "> No hunk shows this." in text
@@ -148,6 +148,19 @@ def test_a_whole_review_takes_four_writes(reviewing: Reviewing) -> None:
         "/pulls/1/reviews",
     ]
     assert [resolved for resolved, _ in reviewing.threads()] == [True] * 30 + [False]
+
+
+def test_what_is_said_about_an_issue_stands_in_its_comment(reviewing: Reviewing) -> None:
+    """An issue has no lines: the agent's words are all, and nothing is reviewed."""
+    number = reviewing.github.issue()
+    opened = reviewing.opened("r-1", issue=number, worker="review")
+    found = Findings(session_id="r-1", head_commit="0" * 40)
+    reviewing.artifacts.findings["r-1"] = found.model_dump_json()
+    reviewing.result(Outcome.COMMENTED, "r-1", commit=None, summary="It belongs to the parser.")
+    assert reviewing.report("r-1", opened=opened).status == "SUCCEEDED"
+    [comment] = reviewing.github.comments(number)
+    assert "> It belongs to the parser." in comment["body"]
+    assert "What was found" not in comment["body"]
 
 
 def test_the_same_finding_is_not_posted_twice(reviewing: Reviewing) -> None:

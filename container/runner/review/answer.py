@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from pullwright.reviewing.identity import identified
 from pullwright.reviewing.models import MOST_FINDINGS, SEVERITIES, Answer, Findings
+from runner.log import logger
+from runner.review.prompt import AGAIN
 
 if TYPE_CHECKING:
     from pullwright.reviewing.identity import Lines
@@ -48,6 +51,40 @@ def read_answer(text: str) -> Answer:
                 lines = [f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in problems]
                 raise AnswerError("; ".join(lines)) from None
     raise AnswerError(problem)
+
+
+@dataclass
+class Asking:
+    """How the agent is asked for its answer: once more, if it cannot be read.
+
+    Attributes:
+        in_words: any text will do, as about an issue, which has no lines.
+    """
+
+    in_words: bool
+    _was_repeated: bool = False
+
+    def reply(self, words: str) -> str | None:
+        """Return what is said to the agent about its answer; None if there is nothing more to say."""
+        if self.in_words or self._was_repeated:
+            return None
+        try:
+            read_answer(words)
+        except AnswerError as error:
+            self._was_repeated = True
+            logger.warning("the answer is asked for again", problem=str(error))
+            return AGAIN.format(problem=error)
+        return None
+
+    def read(self, words: str) -> tuple[Answer, str | None]:
+        """Return the answer, and a sentence for people where it has not the form that it should have."""
+        if self.in_words:
+            return Answer(summary=words, findings=()), None
+        try:
+            return read_answer(words), None
+        except AnswerError as error:
+            notice = f"The agent's answer does not have the agreed form and stands here as it is: {error}."
+            return Answer(summary=words, findings=()), notice
 
 
 def findings_of(answer: Answer, lines_of: Lines, *, session_id: str, head_commit: str) -> Findings:

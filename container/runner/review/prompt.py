@@ -59,11 +59,25 @@ its place in this commit. What somebody has answered counts: do not insist on wh
 declined. `resolved` holds the ids of those that this commit has dealt with.
 """
 
+_ISSUE_TASK = """\
+Read issue #{number} of the repository {repository}, whose branch {base} is checked out in the current \
+directory.
+
+{wanted}
+
+{blocks}
+
+{notes}Your last message is shown on the issue. Write it in Markdown, for the people there.
+"""
+
 AGAIN = """\
 Your answer could not be read: {problem}. Give the whole answer once more, as one JSON object of the form \
 that was asked for, and nothing else. Nobody will ask again.
 """
 
+_DEFAULT_FOR_ISSUE = (
+    "Say what the issue is about, where in the code it belongs, and what is missing to work on it."
+)
 _DEFAULT = "Review the change as an experienced maintainer of this repository would."
 
 
@@ -82,18 +96,21 @@ def build_prompt(request: AgentRequest, nonce: str, diff: Path, text: str, notes
     opened_by = (
         f", opened by {person(request.opened_by, request.opened_by_role)}" if request.opened_by else ""
     )
+    is_issue = request.issue is not None
+    name, kind = ("issue", "issue") if is_issue else ("pull request", "pull-request")
     content = f"{request.title}\n\n{request.body}"
-    blocks = [f"The pull request{opened_by}:\n{block('pull-request', nonce, content)}"]
+    blocks = [f"The {name}{opened_by}:\n{block(kind, nonce, content)}"]
     for comment in request.comments:
         author = person(comment.author, comment.author_role)
         heading = f"A comment by {author}, {comment.created_at:%Y-%m-%d %H:%M} UTC:"
         blocks.append(f"{heading}\n{block('comment', nonce, comment.body)}")
     blocks += [_thread(thread, nonce) for thread in request.threads]
-    wanted = request.instructions or _DEFAULT
+    wanted = request.instructions or (_DEFAULT_FOR_ISSUE if is_issue else _DEFAULT)
     if request.prompt is not None:
         wanted = f"{wanted}\n\n{request.prompt}"
-    return _TASK.format(
-        number=request.pull_request,
+    task = _ISSUE_TASK if is_issue else _TASK
+    return task.format(
+        number=request.issue or request.pull_request,
         repository=request.repository,
         commit=request.head_commit,
         base=plain_line(request.base, _LONGEST_NAME),

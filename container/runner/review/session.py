@@ -19,9 +19,9 @@ from runner.git.protected import with_base
 from runner.git.workspace import Workspace
 from runner.log import logger
 from runner.repository.profile import read_profile
-from runner.review.answer import AnswerError, findings_of, read_answer
+from runner.review.answer import Asking, findings_of
 from runner.review.changes import fetch_changes, first_added
-from runner.review.prompt import AGAIN, RULES, build_prompt
+from runner.review.prompt import RULES, build_prompt
 from runner.rules.delivery import deliver
 from runner.rules.source import base_files
 
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 FOLDER = "review"
 """Where the difference lies for the agent, in the folder where repositories are cloned."""
 READING = ("Read", "Glob", "Grep")
-STUB_SUMMARY = "Stub session: no model was asked. It has one finding, about the first line that was added."
+STUB_SUMMARY = (
+    "Stub session: no model was asked. Its one finding is about the first line that was added, if any."
+)
 STUB_TEXT = "Stub session: no model was asked, and this comment is about the first line that was added."
 
 
@@ -156,19 +158,7 @@ class ReviewSession:
         # Who only reads reaches the model and nothing else.
         context.egress.allow(Domains(), None)
         self._tracker.show("Starting the agent")
-        asked_again = False
-
-        def reply(words: str) -> str | None:
-            nonlocal asked_again
-            try:
-                read_answer(words)
-            except AnswerError as error:
-                if not asked_again:
-                    asked_again = True
-                    logger.warning("the answer is asked for again", problem=str(error))
-                    return AGAIN.format(problem=error)
-            return None
-
+        asking = Asking(in_words=request.issue is not None)
         run = run_agent(
             request,
             workspace,
@@ -184,7 +174,7 @@ class ReviewSession:
             tools=self._tools(profile),
             prompt=build_prompt(request, secrets.token_hex(8), diff, text, notes),
             system_prompt=RULES,
-            reply=reply,
+            reply=asking.reply,
             patience=context.settings.model_patience_seconds,
             report=report,
         )
@@ -198,13 +188,9 @@ class ReviewSession:
             report.summary = run.summary
             report.fail(failure)
             return None
-        try:
-            return read_answer(run.summary)
-        except AnswerError as error:
-            report.notices.append(
-                f"The agent's answer does not have the agreed form and stands here as it is: {error}."
-            )
-            return Answer(summary=run.summary, findings=())
+        answer, notice = asking.read(run.summary)
+        report.notices.extend([notice] if notice else [])
+        return answer
 
     def _tools(self, profile: RepositoryProfile) -> tuple[str, ...]:
         """Return what the agent may use: what reads, as far as repository and worker allow it."""

@@ -12,8 +12,8 @@ SYNC: Mapping[str, str] = {**READ, "metadata": "read"}
 COMMIT_COMMENT: Mapping[str, str] = {"contents": "write"}
 """To say on a commit what is wrong with its workers:
 https://docs.github.com/en/rest/commits/comments#create-a-commit-comment."""
-REVIEW: Mapping[str, str] = {"contents": "read", "pull_requests": "write"}
-"""To comment on a pull request, which the permission for issues is not needed for."""
+REVIEW: Mapping[str, str] = {"contents": "read", "issues": "write", "pull_requests": "write"}
+"""To comment on a pull request or an issue."""
 RESOLVING: Mapping[str, str] = {"contents": "write", "pull_requests": "write"}
 """To resolve threads: of an App, GitHub wants both (https://github.com/orgs/community/discussions/44650,
 https://github.com/github/gh-aw/issues/35726)."""

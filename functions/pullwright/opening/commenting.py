@@ -102,4 +102,5 @@ def check_new(
 
 def _reads_the_same(record: BranchRecord | None, subject: Subject) -> bool:
     pull = subject.pull_request
-    return record is not None and pull is not None and record.head_commit == pull.head.sha
+    # Of an issue there is nothing newer to read, whatever is pushed meanwhile.
+    return record is not None and (pull is None or record.head_commit == pull.head.sha)

@@ -37,6 +37,7 @@ from pullwright.opening.depth import count_in_a_row
 from pullwright.opening.earlier import Earlier, bring_conversation
 from pullwright.opening.follow_up import FollowUps, check_turn, wait
 from pullwright.opening.model import check_model
+from pullwright.opening.money import reserve
 from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
@@ -48,7 +49,6 @@ from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.prices import Price
 from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
-from pullwright.spending import DailyLimits
 from pullwright.store import BranchRecord, Store
 from pullwright.table import lock_key
 from pullwright.workers.definition import WorkerDefinition
@@ -134,7 +134,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
         }
         store.update_session(event.session_id, fields)
         client.pace.reserve(1 if subject.pull_request is not None else _WRITES)
-        _reserve(event, services, request, repository.full_name)
+        reserve(store, settings, request, repository.full_name, session_id=event.session_id)
         opening = _Opening(
             *(event, services, request, client, people, repository, subject, base, base_commit, price),
             *(worker, follow_ups, asked),
@@ -187,27 +187,8 @@ class _Opening:
         author = app.author(self.client)
         bot_id = app.bot_id(self.client)
         pull = self.subject.pull_request
-        if pull is None:
-            pull = BranchMaker(
-                client=self.client,
-                store=store,
-                session_id=session_id,
-                repository=self.repository,
-                branch=self.subject.branch,
-                base=self.base,
-                base_commit=self.base_commit,
-                issue=self.subject.issue,
-                bot_id=bot_id,
-            ).prepare()
-        if pull is None:
-            pull = open_draft(
-                self.client,
-                self.repository,
-                self.subject,
-                base=self.base,
-                prompt=self.request.prompt,
-                requested_by=self.request.requested_by,
-            )
+        if pull is None and not self.subject.is_read:
+            pull = self._open(bot_id)
         earlier = self._earlier()
         agent_request = self._agent_request(pull, author, bot_id).model_copy(
             update={
@@ -219,12 +200,11 @@ class _Opening:
         activity = first_activity(store, self.services.settings, self.repository)
         comment_id = track(self.client, agent_request, bot_id, activity=activity)
         there = self._comments()
-        withdraw_refusal(
-            self.client, self.repository, there, bot_id, link=f"{pull.html_url}#issuecomment-{comment_id}"
-        )
+        url = agent_request.pull_request_url
+        withdraw_refusal(self.client, self.repository, there, bot_id, link=f"{url}#issuecomment-{comment_id}")
         made: dict[str, Any] = {
-            "pull_request": pull.number,
-            "pull_request_url": pull.html_url,
+            "pull_request": agent_request.pull_request,
+            "pull_request_url": url,
             "comment_id": comment_id,
         }
         store.update_session(session_id, made)
@@ -243,7 +223,7 @@ class _Opening:
             "comments": conversation.comments,
             "comments_left_out": conversation.left_out,
         }
-        if self.subject.is_read or self.asked is not None:
+        if pull is not None and (self.subject.is_read or self.asked is not None):
             slug = app.app().slug
             threads = read_threads(self.client, self.people, pull.number, slug, asked_at)
             is_wanted = self.subject.is_read
@@ -253,6 +233,28 @@ class _Opening:
             if follow_up.session_id != session_id:
                 store.update_session(follow_up.session_id, {"taken_by": session_id})
         return written
+
+    def _open(self, bot_id: int) -> PullRequest:
+        """Find or make branch and pull request."""
+        pull = BranchMaker(
+            client=self.client,
+            store=self.services.store,
+            session_id=self.event.session_id,
+            repository=self.repository,
+            branch=self.subject.branch,
+            base=self.base,
+            base_commit=self.base_commit,
+            issue=self.subject.issue,
+            bot_id=bot_id,
+        ).prepare()
+        return pull or open_draft(
+            self.client,
+            self.repository,
+            self.subject,
+            base=self.base,
+            prompt=self.request.prompt,
+            requested_by=self.request.requested_by,
+        )
 
     def _earlier(self) -> Earlier:
         """Bring the conversation that a follow-up goes on with; other requests begin one of their own."""
@@ -273,15 +275,17 @@ class _Opening:
         name = name_of(self.subject, self.worker)
         fields = {"repository": self.repository, "branch": name, "session_id": self.event.session_id, **made}
         fields["asked_by_apps"] = in_a_row
-        pull = self.subject.pull_request
-        if self.subject.is_read and pull is not None:
-            fields |= {"head_commit": pull.head.sha, "opened_at": datetime.now(UTC).isoformat()}
+        if self.subject.is_read:
+            pull = self.subject.pull_request
+            commit = self.base_commit if pull is None else pull.head.sha
+            fields |= {"head_commit": commit, "opened_at": datetime.now(UTC).isoformat()}
         return BranchRecord.model_validate(fields)
 
-    def _agent_request(self, pull: PullRequest, author: GitIdentity, bot_id: int) -> AgentRequest:
+    def _agent_request(self, pull: PullRequest | None, author: GitIdentity, bot_id: int) -> AgentRequest:
         """Return the request as the task will read it, still without comments."""
         settings, limits, opened_by = self.services.settings, self.request.limits, self.subject.opened_by
         worker = self.worker
+        head_commit = self.base_commit if pull is None else pull.head.sha
         return AgentRequest(
             session_id=self.event.session_id,
             execution_arn=self.event.execution_arn,
@@ -289,8 +293,9 @@ class _Opening:
             git_url=self.client.urls.git(self.repository),
             base=self.base,
             branch=self.subject.branch,
-            pull_request=pull.number,
-            pull_request_url=pull.html_url,
+            # What an issue is told is said there, for want of a pull request.
+            pull_request=self.subject.number or 0 if pull is None else pull.number,
+            pull_request_url=self.subject.url if pull is None else pull.html_url,
             comment_id=0,
             issue=self.subject.issue,
             title=self.subject.title,
@@ -317,10 +322,10 @@ class _Opening:
             labels=worker.labels,
             plan=self.request.plan or False,
             stub=self.request.stub or settings.stub_sessions,
-            head_commit=pull.head.sha if self.subject.is_read else None,
+            head_commit=head_commit if self.subject.is_read else None,
             is_fork=self.subject.is_fork,
             branch_is_ours=self.subject.pull_request is None
-            or (pull.user is not None and pull.user.id == bot_id),
+            or (pull is not None and pull.user is not None and pull.user.id == bot_id),
             repository_is_private=self.info.private,
             created_at=self.event.started_at,
         )
@@ -355,23 +360,6 @@ def _request_fields(request: SessionRequest, settings: OpenPullRequestSettings) 
         "model": request.model or settings.model_id,
         "stub": request.stub or settings.stub_sessions,
     }
-
-
-def _reserve(
-    event: OpenPullRequestEvent,
-    services: OpeningServices,
-    request: SessionRequest,
-    repository: str,
-) -> None:
-    """Reserve the session's money within the daily limits, before anything is made for it."""
-    settings = services.settings
-    limits = DailyLimits(settings.daily_usd, settings.daily_usd_per_repository)
-    if limits == DailyLimits() or request.stub or settings.stub_sessions:
-        return
-    usd = request.limits.usd or settings.limit_usd
-    services.store.spending.reserve(
-        event.session_id, usd, limits, repository=repository, now=datetime.now(UTC)
-    )
 
 
 def _check_settings(repository: RepositoryInfo) -> None:

@@ -31,7 +31,8 @@ class Subject:
     Attributes:
         number: the issue or pull request that people talk on; None for a prompt alone.
         pull_request: the pull request, if the session was asked for on one.
-        is_read: it is a pull request to comment on, and nothing is pushed.
+        is_read: it is something to comment on, and nothing is pushed.
+        url: of the issue or pull request; empty for a prompt.
         is_fork: the pull request comes from another repository.
         opened_by: login of who opened the issue or pull request; None for a prompt, or if nobody is known.
     """
@@ -43,6 +44,7 @@ class Subject:
     title: str
     body: str
     opened_by: str | None = None
+    url: str = ""
     is_read: bool = False
     is_fork: bool = False
 
@@ -58,13 +60,13 @@ def find_subject(
     """Read what the session is about.
 
     Args:
-        only_comments: nothing is pushed; then it is about a pull request, which may come from a fork.
+        only_comments: nothing is pushed; a pull request may come from a fork then.
 
     Raises:
         IssueNotFound, IssueClosed, IssueEdited, IssueWithoutText: about the issue.
         LabelRemoved: the label that asked is not on it any more.
         PullRequestNotFound, PullRequestClosed, BranchProtected, ForkGone: about the pull request.
-        InvalidRequest: there is no pull request to comment on.
+        InvalidRequest: there is nothing to comment on.
     """
     number = request.pull_request
     # GitHub's pull requests are issues too, whose texts are kept by version.
@@ -75,10 +77,8 @@ def find_subject(
             # Deliveries overtake each other, so nobody may have stopped this session when the label went.
             raise LabelRemoved(f"The label {request.label} is not on the issue #{issue.number} any more.")
         issue = as_asked(client, repository.full_name, issue, request)
-        if issue.pull_request is None and only_comments:
-            raise _without_pull_request(request)
         if issue.pull_request is None:
-            return _about_issue(client, repository, issue, request)
+            return _about_issue(client, repository, issue, request, only_comments=only_comments)
         pull = client.get_pull_request(repository.full_name, issue.number)
         # The text whose version was checked; that of the second answer may be newer.
         texts = {"title": issue.title, "body": issue.body, "body_html": issue.body_html}
@@ -88,7 +88,10 @@ def find_subject(
         pull = client.get_pull_request(repository.full_name, number)
         return _about_pull_request(client, repository, pull, only_comments=only_comments)
     if only_comments:
-        raise _without_pull_request(request)
+        raise InvalidRequest(
+            f"worker: {request.worker} only comments, and needs something to comment on.",
+            remedy="Give pull_request or issue, the number of one, or name another worker.",
+        )
     prompt = request.prompt or ""
     short_id = sha256(session_id.encode()).hexdigest()[:_SHORT_ID]
     return Subject(
@@ -102,28 +105,28 @@ def find_subject(
 
 
 def _about_issue(
-    client: GitHubClient, repository: RepositoryInfo, issue: Issue, request: SessionRequest
+    client: GitHubClient,
+    repository: RepositoryInfo,
+    issue: Issue,
+    request: SessionRequest,
+    *,
+    only_comments: bool,
 ) -> Subject:
     if issue.state != "open":
         raise IssueClosed(f"The issue #{issue.number} is closed.")
     body = shown(client, repository.full_name, issue.body, issue.body_html)
-    if not body and request.prompt is None and not request.is_follow_up:
+    if not body and request.prompt is None and not only_comments:
         raise IssueWithoutText(f"The issue #{issue.number} has no description to work from.")
     return Subject(
-        branch=f"claude/{issue.number}",
+        branch=request.base or repository.default_branch if only_comments else f"claude/{issue.number}",
         number=issue.number,
         issue=issue.number,
         pull_request=None,
         title=plain_line(issue.title, _LONGEST_TITLE),
         body=body,
         opened_by=issue.user.login if issue.user is not None else None,
-    )
-
-
-def _without_pull_request(request: SessionRequest) -> InvalidRequest:
-    return InvalidRequest(
-        f"worker: {request.worker} only comments, and on pull requests alone.",
-        remedy="Give pull_request, the number of one, or name another worker.",
+        url=issue.html_url,
+        is_read=only_comments,
     )
 
 
@@ -166,5 +169,6 @@ def _with_texts(
         pull_request=pull,
         title=plain_line(pull.title, _LONGEST_TITLE),
         body=shown(client, repository.full_name, pull.body, pull.body_html),
+        url=pull.html_url,
         opened_by=pull.user.login if pull.user is not None else None,
     )

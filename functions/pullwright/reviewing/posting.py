@@ -41,9 +41,12 @@ class Posted:
     resolved: int = 0
     elsewhere: tuple[Finding, ...] = ()
     left_out: int = 0
+    is_about_lines: bool = True
 
     def text(self) -> str:
-        """Return it for people."""
+        """Return it for people; nothing where there are no lines to find anything about."""
+        if not self.is_about_lines:
+            return ""
         return render_places(
             made=self.made,
             url=self.url,
@@ -76,6 +79,9 @@ class Posting:
             PullwrightError: GitHub does not answer; it can be done again later.
         """
         request, commit = self.request, self.request.head_commit or ""
+        if request.issue is not None:
+            # An issue has no lines; what is said about it stands in the session's comment.
+            return Posted(is_about_lines=False)
         client = self.app.client(request.repository, REVIEW, self.installation_id)
         reviews = Reviews(client, request.repository, request.pull_request)
         threads = self._ours(reviews.threads())

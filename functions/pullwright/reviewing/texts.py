@@ -24,7 +24,7 @@ def render_begin(request: AgentRequest, activity: str) -> str:
     model = "stub, no model is asked" if request.stub else code(request.model)
     return join(
         session_marker(request.worker),
-        "### 🔎 Reading the changes",
+        "### 🔎 Reading",
         f"**Now:** {inline(activity)} What comes of it will stand here.",
         f"<sub>Session {code(request.session_id)} · commit {short(request.head_commit)} · {model}</sub>",
     )

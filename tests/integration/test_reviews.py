@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.people import Person, call
-from tests.integration.conftest import Repository
+from local.sessions import Session
+from tests.integration.conftest import FILES, Repositories, Repository
 from tests.statemachine.kit import GOOD_PATH
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.sessions import Session, Stack
+    from local.sessions import Stack
 
 FIRST: dict[str, str | None] = {"src/app.py": "print('hello')\nprint(1 / 0)\nprint(undefined)\n"}
 SECOND: dict[str, str | None] = {
@@ -153,3 +155,34 @@ def test_the_branch_is_as_the_person_left_it(read: Read) -> None:
     assert {commit["commit"]["author"]["name"] for commit in commits} == {read.repository.person.login}
     [pull] = read.repository.pulls()
     assert (pull["draft"], pull["title"].startswith("Say hello")) == (False, True)
+
+
+@pytest.mark.usefixtures("stubs")
+def test_a_strangers_fork_is_read_when_its_pull_request_opens(
+    repositories: Repositories, stack: Stack
+) -> None:
+    """With a worker that is open to everybody and to forks, the webhook alone brings a stub's finding."""
+    worker = "enabled: true\nallow: everybody\non: {event: pull_request, fork: true}\n"
+    # Read when the App is installed: the webhook knows a repository's workers for some seconds.
+    repository = repositories.make(files={**FILES, ".pullwright/workers/review.yaml": worker})
+    table = stack.client("dynamodb")
+    key = {"pk": {"S": f"REPO#{repository.name.lower()}"}}
+    deadline = time.monotonic() + 60
+    while "Item" not in table.get_item(TableName=stack.outputs["SessionsTable"], Key=key):
+        assert time.monotonic() < deadline, "the workers were not stored"
+        time.sleep(0.5)
+    stranger = Person.join(stack.github_url, f"stranger-{uuid.uuid4().hex[:8]}")
+    fork = stranger.rest("POST", f"/repos/{repository.name}/forks", {})["full_name"]
+    head = stranger.commit(fork, "topic", FIRST)
+    before = repository.rest("GET", "/git/matching-refs/heads/")
+    number = stranger.open_pull(repository.name, f"{stranger.login}:topic", "Say hello")
+    while not (started := stack.executions(repository.name)):
+        assert time.monotonic() < deadline + 60, "no session was started"
+        time.sleep(0.5)
+    [session] = [Session(stack, arn) for arn in started]
+    assert session.wait(120) == "SUCCEEDED", session.record()
+    [comment] = repository.rest("GET", f"/pulls/{number}/comments")
+    assert (comment["original_commit_id"], comment["path"]) == (head, "src/app.py")
+    request = json.loads(session.artifacts()["request.json"])
+    assert (request["is_fork"], request["requested_by"]) == (True, stranger.login)
+    assert repository.rest("GET", "/git/matching-refs/heads/") == before

@@ -28,6 +28,7 @@ Branch = Annotated[
         min_length=1, max_length=255, pattern=r"^[^\s~^:?*\[\\\x00-\x1f-][^\s~^:?*\[\\\x00-\x1f]*$"
     ),
 ]
+CommitHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Prompt = Annotated[str, StringConstraints(min_length=1, max_length=60_000, strip_whitespace=True)]
 
@@ -70,6 +71,8 @@ class SessionRequest(Model):
         comment_id: of the comment that asks for more; the session then goes on with the conversation.
         review_id: the same for a review.
         text_sha256: of that comment's or review's text when it was written.
+        checked_commit: the head of the pull request whose checks failed; once it has another, the session
+            ends.
     """
 
     repository: Repository
@@ -93,6 +96,7 @@ class SessionRequest(Model):
     asked_at: datetime | None = Field(default=None, strict=False)
     title_sha256: Sha256 | None = None
     body_sha256: Sha256 | None = None
+    checked_commit: CommitHash | None = None
 
     @model_validator(mode="after")
     def _has_one_subject(self) -> Self:
@@ -329,7 +333,7 @@ class AgentRequest(Stored):
     price: Price | None = None
     limits: ResolvedLimits
     stub: bool
-    head_commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    head_commit: CommitHash | None = None
     is_fork: bool = False
     branch_is_ours: bool = True
     repository_is_private: bool = False

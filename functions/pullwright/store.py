@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from pullwright.aws import calling
+from pullwright.mended import ChecksStore
 from pullwright.models import SessionStatus, Stored
 from pullwright.record import SessionRecord
 from pullwright.spending import Spending
@@ -86,6 +87,11 @@ class Store:
         from pullwright.workers.store import WorkerStore  # noqa: PLC0415 - see above
 
         return WorkerStore(self._client, self._table)
+
+    @property
+    def checks(self) -> ChecksStore:
+        """What was done about failing checks."""
+        return ChecksStore(self._client, self._table)
 
     def read_session(self, session_id: str) -> SessionRecord:
         """Return the record of a session, which may be missing.

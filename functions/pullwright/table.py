@@ -65,6 +65,11 @@ def branch_key(repository: str, branch: str) -> str:
     return f"BRANCH#{repository}#{branch}"
 
 
+def checks_key(repository: str, branch: str) -> str:
+    """`pk` of what was done about the failing checks of a branch."""
+    return f"CHECKS#{repository}#{branch}"
+
+
 def slots_key(repository: str | None = None) -> str:
     """`pk` of the slots of the stack, or of one repository."""
     return f"SLOTS#{repository}" if repository else "SLOTS"

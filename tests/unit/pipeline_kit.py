@@ -188,6 +188,24 @@ class GitHub:
         """Return the comments of an issue or pull request."""
         return list(self.person("GET", f"/issues/{number}/comments"))
 
+    def listen(self) -> None:
+        """Give the App a webhook, whose deliveries are kept and never sent."""
+        app = {"app_id": 7, "slug": SLUG, "public_key_pem": key_pair()[1], "owner": "octo"}
+        self.control("PUT", "/app", {**app, "webhook_url": "http://127.0.0.1:9/"})
+
+    def grant(self, **permissions: Any) -> None:
+        """Have the installation grant these permissions, and no others."""
+        for installation in self._world.store.installations:
+            installation.permissions = permissions
+            self._world.store.installations.put(installation)
+
+    def deliveries(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return what the App was told since the last time, oldest first: GUID, event and payload."""
+        told = list(self._world.store.deliveries)
+        for delivery in told:
+            self._world.store.deliveries.delete(delivery.id)
+        return [(it.guid, it.event, it.payload) for it in told]
+
     def permissions(self) -> list[dict[str, str]]:
         """Return what each token of the App that was ever made may do."""
         return [dict(token.permissions) for token in self._world.store.tokens]

@@ -68,7 +68,11 @@ def test_each_worker_that_matches_gets_its_own_session() -> None:
     assert names == [f"implement-42-{GUID}", f"triage-42-{GUID}"]
     assert (status, body["status"]) == (202, "started")
     assert line(webhook)["matched"] == ["implement", "triage"]
-    assert line(webhook)["unmatched"] == {"review": "is switched off", "docs": "does not start on issues"}
+    assert line(webhook)["unmatched"] == {
+        "review": "is switched off",
+        "fix-ci": "does not start on issues",
+        "docs": "does not start on issues",
+    }
 
 
 def test_one_that_fails_has_the_delivery_fail() -> None:
@@ -213,6 +217,7 @@ def test_a_label_in_the_wrong_place_is_explained() -> None:
     assert message.reasons == {
         "implement": "does not start on pull_request",
         "review": "is switched off",
+        "fix-ci": "does not start on pull_request",
     }
     assert decided(labelled_pull_request(LABEL), "pull_request", on_no_match="ignore").status == "ignored"
     assert decided(labelled_pull_request("other"), "pull_request").status == "ignored"
@@ -268,7 +273,7 @@ def test_a_push_names_no_issue() -> None:
 def test_a_repository_changes_what_is_built_in() -> None:
     """A worker of the same id takes the built-in one's place, and its triggers where it has none itself."""
     on = Worker("review", (), enabled=True, mode="comment")
-    implement, review = with_builtin([on], LABEL)
+    implement, review, _ = with_builtin([on], LABEL)
     assert (implement.id, implement.enabled) == ("implement", True)
     assert (review.enabled, review.triggers) == (True, builtin_workers(LABEL)[1].triggers)
 

@@ -213,7 +213,7 @@ def test_a_request_names_a_worker_that_is_there() -> None:
     assert found("gardener", store) == own
     implement = found("implement", store)
     assert (implement.type, implement.limits.usd) == (WorkerType.IMPLEMENT, 2)
-    with pytest.raises(InvalidRequest, match="no worker 'x' in o/r; known are gardener, implement, review"):
+    with pytest.raises(InvalidRequest, match="no worker 'x' in o/r; known are fix-ci, gardener, implement"):
         found("x", store)
 
 

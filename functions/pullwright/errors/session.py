@@ -43,6 +43,12 @@ class TooManyInARow(_UserError):
     default_remedy = "A person can ask for the next one, by a mention, a label or `/retry`."
 
 
+class ChecksOutdated(_UserError):
+    """The pull request has another head than the one whose checks failed; nothing is reported."""
+
+    default_remedy = "Look at the checks of the newer commit: they start a session of their own."
+
+
 class CommentDeleted(_UserError):
     """The comment or review that asked was deleted before its session began."""
 

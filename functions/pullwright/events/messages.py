@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from pullwright.models import Model, Repository, SessionRequest, Sha256
+from pullwright.models import CommitHash, Model, Repository, SessionRequest, Sha256, WorkerName
 from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
 
@@ -100,7 +100,7 @@ class QueuedRelease(Model):
     installation_id: int = Field(ge=1)
     comment_id: int | None = Field(default=None, ge=1)
     asked_at: datetime | None = Field(default=None, strict=False)
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    commit: CommitHash | None = None
 
     @property
     def subject(self) -> str:
@@ -155,6 +155,32 @@ class QueuedCommand(Model):
         return f"{self.repository}#{self.number}"
 
 
+class QueuedChecks(Model):
+    """Checks of pull requests ended, badly or well.
+
+    Attributes:
+        pull_requests: whose head the commit may be.
+        app_id: of the App whose checks they are.
+        workers: that mend what failed.
+    """
+
+    kind: Literal["checks"]
+    repository: Repository
+    pull_requests: tuple[int, ...] = Field(strict=False)
+    branch: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    commit: CommitHash
+    app_id: int | None = None
+    has_passed: bool
+    workers: tuple[WorkerName, ...] = Field(strict=False)
+    installation_id: int = Field(ge=1)
+    delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return f"{self.repository}@{self.commit}"
+
+
 class QueuedHint(Model):
     """Tell the person who added a label why it started no worker.
 
@@ -191,7 +217,7 @@ class QueuedSync(Model):
     kind: Literal["sync"]
     installation_id: int = Field(ge=1)
     repositories: tuple[Repository, ...] | None = Field(default=None, strict=False)
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    commit: CommitHash | None = None
     is_gone: bool = False
     page: int = Field(default=1, ge=1)
     attempt: int = Field(default=1, ge=1)
@@ -202,5 +228,14 @@ class QueuedSync(Model):
         return ",".join(self.repositories or ()) or f"installation {self.installation_id}"
 
 
-Queued = QueuedStart | QueuedStop | QueuedRelease | QueuedReview | QueuedCommand | QueuedHint | QueuedSync
+Queued = (
+    QueuedStart
+    | QueuedStop
+    | QueuedRelease
+    | QueuedReview
+    | QueuedCommand
+    | QueuedChecks
+    | QueuedHint
+    | QueuedSync
+)
 MESSAGE: TypeAdapter[Queued] = TypeAdapter(Annotated[Queued, Field(discriminator="kind")])

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from pullwright.errors import PullwrightError
 from pullwright.events.asking import why_not
+from pullwright.events.checks import decide_checks
 from pullwright.events.command import carry_out
 from pullwright.events.hint import hint
 from pullwright.events.messages import (
     MESSAGE,
     Queued,
+    QueuedChecks,
     QueuedCommand,
     QueuedHint,
     QueuedRelease,
@@ -90,6 +92,8 @@ def _carry_out(message: Queued, services: EventServices) -> str:
             result = start_for_review(message, services)
         case QueuedCommand():
             result = carry_out(message, services)
+        case QueuedChecks():
+            result = decide_checks(message, services)
         case QueuedHint():
             result = hint(message, services.app)
         case QueuedSync():

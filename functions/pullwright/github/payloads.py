@@ -232,9 +232,10 @@ class Head(Payload):
 
 
 class Base(Payload):
-    """The branch that a pull request goes to."""
+    """The branch that a pull request goes to, and its commit."""
 
     ref: str
+    sha: str
 
 
 class PullRequest(Payload):

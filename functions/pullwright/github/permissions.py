@@ -20,6 +20,16 @@ https://github.com/github/gh-aw/issues/35726)."""
 OPENING: Mapping[str, str] = {**WORK, "metadata": "read"}
 """To see the repository and who may write to it besides."""
 OPENING_REVIEW: Mapping[str, str] = {**REVIEW, "metadata": "read"}
+CHECKING_ONLY: Mapping[str, str] = {
+    "checks": "read",
+    "contents": "read",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+"""To see what failed, and to say something about it."""
+CHECKING: Mapping[str, str] = {**CHECKING_ONLY, "actions": "write"}
+"""To run it again besides."""
 ASKING: Mapping[str, str] = {"metadata": "read", "pull_requests": "read"}
 """To see which files a pull request changes."""
 ASKING_TEAMS: Mapping[str, str] = {**ASKING, "members": "read"}

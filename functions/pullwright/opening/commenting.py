@@ -62,6 +62,8 @@ def name_of(subject: Subject, worker: WorkerDefinition) -> str:
 def busy(store: Store, repository: str, subject: Subject, worker: WorkerDefinition) -> PullwrightError:
     """Return why a session does not begin while another one holds its lock."""
     record = store.read_branch(repository, name_of(subject, worker))
+    if worker.concurrency == "queue" and not subject.is_read:
+        return BranchBusy(f"Another session still works on the branch {subject.branch}.")
     if subject.is_read and worker.concurrency == "queue" and not _reads_the_same(record, subject):
         return BranchBusy(f"Another session still reads an earlier commit of pull request #{subject.number}.")
     link = record.pull_request_url if record is not None else None

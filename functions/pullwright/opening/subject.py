@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from pullwright.errors import (
     BranchProtected,
+    ChecksOutdated,
     ForkGone,
     InvalidRequest,
     IssueClosed,
@@ -65,7 +66,8 @@ def find_subject(
     Raises:
         IssueNotFound, IssueClosed, IssueEdited, IssueWithoutText: about the issue.
         LabelRemoved: the label that asked is not on it any more.
-        PullRequestNotFound, PullRequestClosed, BranchProtected, ForkGone: about the pull request.
+        PullRequestNotFound, PullRequestClosed, ChecksOutdated, BranchProtected, ForkGone: about the pull
+            request.
         InvalidRequest: there is nothing to comment on.
     """
     number = request.pull_request
@@ -86,6 +88,8 @@ def find_subject(
         return _about_pull_request(client, repository, pull, only_comments=only_comments)
     if number is not None:
         pull = client.get_pull_request(repository.full_name, number)
+        if request.checked_commit not in {None, pull.head.sha}:
+            raise ChecksOutdated(f"The pull request #{number} has a newer commit than the one that failed.")
         return _about_pull_request(client, repository, pull, only_comments=only_comments)
     if only_comments:
         raise InvalidRequest(

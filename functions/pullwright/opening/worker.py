@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pullwright import metrics
 from pullwright.errors import InvalidRequest
 from pullwright.log import logger
-from pullwright.worker_names import IMPLEMENT, REVIEW
+from pullwright.worker_names import FIX_CI, IMPLEMENT, REVIEW
 from pullwright.workers.definition import WorkerDefinition
 from pullwright.workers.manifest import BrokenManifest
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pullwright.models import SessionRequest
     from pullwright.workers.store import WorkerStore
 
-_BUILT_IN = {name: WorkerDefinition(id=name) for name in (IMPLEMENT, REVIEW)}
+_BUILT_IN = {name: WorkerDefinition(id=name) for name in (IMPLEMENT, REVIEW, FIX_CI)}
 
 
 def find_worker(request: SessionRequest, repository: str, store: WorkerStore) -> WorkerDefinition:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pullwright.claims import task_id
 from pullwright.comments import TRACKING_MARKER, render_outcome
-from pullwright.errors import AlreadyRunning, AwsUnavailable, NotAddressed, PullwrightError
+from pullwright.errors import AlreadyRunning, AwsUnavailable, ChecksOutdated, NotAddressed, PullwrightError
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
 from pullwright.models import (
@@ -32,6 +32,7 @@ from pullwright.store import BranchRecord
 # The template's awslogs-stream-prefix and the container's name.
 _LOG_PREFIX = "agent/runner"
 _LONGEST_LINE = 1_000
+_TOLD_TO_NOBODY = (NotAddressed.__name__, ChecksOutdated.__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class Ending:
 
     def _is_told_elsewhere(self) -> bool:
         """Return whether nobody waits for this session's word, or another session's comment says it."""
-        if self.failure is not None and self.failure.error == NotAddressed.__name__:
+        if self.failure is not None and self.failure.error in _TOLD_TO_NOBODY:
             return True
         is_running = self.failure is not None and self.failure.error == AlreadyRunning.__name__
         return is_running and self.record.mode == WorkerMode.COMMENT and "delivery_id" in self.record.request

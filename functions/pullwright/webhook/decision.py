@@ -14,7 +14,7 @@ from pullwright.webhook.payload import field, parse
 from pullwright.webhook.signature import check_signature
 from pullwright.webhook.start import Start, start_for
 from pullwright.workers.builtin import builtin_workers
-from pullwright.workers.events import EVENTS, LABELED, UNLABELED
+from pullwright.workers.events import CHECK_SUITE, EVENTS, LABELED, UNLABELED
 from pullwright.workers.routing import Routing, Worker, route, starting_labels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -144,6 +144,11 @@ def _routed(
         removed = label_removed(event, payload, starting_labels(workers))
         return removed or answer(IGNORED, "The label starts no worker.")
     delivery = read_delivery(event, payload)
+    if event == CHECK_SUITE:
+        from pullwright.webhook.checks import checks_of  # noqa: PLC0415 - as in _requests
+
+        if (checks := checks_of(payload, guid, delivery, workers)) is not None:
+            return checks
     routing = route(delivery, workers)
     if routing.matches:
         return Starts(
@@ -185,6 +190,11 @@ def _obstacles(event: str, payload: Mapping[str, Any], allowed_apps: str) -> Ite
     if payload.get("action") == UNLABELED:
         # Whoever takes a label off stops what it started.
         return
+    if event == CHECK_SUITE:
+        if not as_object(payload.get(CHECK_SUITE)).get("pull_requests"):
+            yield "The checks are of no pull request in this repository."
+        # The sender is whoever pushed, and the session counts for whoever asked first.
+        return
     login = field(payload, "sender.login", str)
     is_bot = field(payload, "sender.type", str) == "Bot"
     if is_bot and not is_listed(login, allowed_apps):
@@ -196,8 +206,6 @@ def _obstacles(event: str, payload: Mapping[str, Any], allowed_apps: str) -> Ite
         yield "The event is about a pull request, which has events of its own."
     if event == "push" and not is_about_branch(payload):
         yield "Nothing was pushed to a branch."
-    if event == "check_suite" and not as_object(payload.get("check_suite")).get("pull_requests"):
-        yield "The checks are of no pull request in this repository."
 
 
 def _told(routing: Routing) -> str:

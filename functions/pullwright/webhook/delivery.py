@@ -36,6 +36,7 @@ def read_delivery(event: str, payload: Mapping[str, Any]) -> Delivery:
         draft=pull_request.get("draft") is True,
         fork=bool(pull_request) and as_object(head.get("repo")).get("id") != _repository_id(payload),
         paths=_paths(payload) if event == "push" else None,
+        conclusion=_text(as_object(payload.get("check_suite")).get("conclusion")),
     )
 
 

@@ -13,6 +13,7 @@ class Message(NamedTuple):
         repository: full name; empty if it is about several.
         number: of the issue or pull request, or 0.
         unmatched: by worker, why it does not start.
+        matched: workers that may start.
     """
 
     message: str
@@ -20,3 +21,4 @@ class Message(NamedTuple):
     repository: str = ""
     number: int = 0
     unmatched: Mapping[str, str] | None = None
+    matched: tuple[str, ...] = ()

@@ -171,7 +171,7 @@ class Webhook:
             return answer(FAILED, "The queue did not take the delivery; redeliver it later.")
         if message.number:
             log.add(issue=message.number)
-        log.add(repository=message.repository, unmatched=message.unmatched or {})
+        log.add(repository=message.repository, matched=message.matched, unmatched=message.unmatched or {})
         return answer(QUEUED, message.reason)
 
     def _send(self, message: str, log: DeliveryLog) -> bool:

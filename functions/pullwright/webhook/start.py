@@ -86,10 +86,6 @@ def _subject(event: str, payload: Mapping[str, Any]) -> tuple[str, int]:
     """Return the request's field for the issue or pull request, and its number."""
     if event == _NO_SUBJECT:
         return "", 0
-    if event == "check_suite":
-        pull_requests = as_object(payload.get("check_suite")).get("pull_requests")
-        first = as_object(pull_requests[0]) if isinstance(pull_requests, list) and pull_requests else {}
-        return "pull_request", _positive({"pull_request": first}, "pull_request.number", _LARGEST_NUMBER)
     if event in {"issues", "issue_comment"}:
         is_pull_request = as_object(payload.get("issue")).get("pull_request") is not None
         kind = "pull_request" if is_pull_request else "issue"
@@ -99,7 +95,7 @@ def _subject(event: str, payload: Mapping[str, Any]) -> tuple[str, int]:
 
 def _text_of(event: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return what freezes the texts that the session works from."""
-    if event in {_NO_SUBJECT, "check_suite"}:
+    if event == _NO_SUBJECT:
         return {}
     subject = "issue" if event in {"issues", "issue_comment"} else "pull_request"
     if event in {"issue_comment", "pull_request_review_comment"}:

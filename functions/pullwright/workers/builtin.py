@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from pullwright.worker_names import IMPLEMENT, REVIEW
+from pullwright.worker_names import FIX_CI, IMPLEMENT, REVIEW
+from pullwright.workers.events import CHECK_SUITE
 from pullwright.workers.routing import COMMENT, Trigger, Worker
 
 
@@ -18,6 +19,7 @@ def builtin_workers(trigger_label: str) -> tuple[Worker, ...]:
     return (
         Worker(IMPLEMENT, (Trigger(event="issues", actions=("labeled",), labels=(trigger_label,)),)),
         Worker(REVIEW, (review,), enabled=False, mode=COMMENT),
+        Worker(FIX_CI, (Trigger(event=CHECK_SUITE, head=("claude/**",)),)),
     )
 
 

@@ -21,13 +21,13 @@ from pullwright.models import WorkerMode, WorkerType
 from pullwright.repository.document import ConfigurationError, Part, nearest, read_document, read_part
 from pullwright.repository.tools import Tool
 from pullwright.repository.yaml_text import Read
-from pullwright.worker_names import IMPLEMENT, REVIEW
+from pullwright.worker_names import FIX_CI, IMPLEMENT, REVIEW
 from pullwright.workers.events import EVENTS, LABELED
 from pullwright.workers.routing import Trigger, Worker, actions_of
 
 ID_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 
-_BUILT_IN = frozenset({IMPLEMENT, REVIEW})
+_BUILT_IN = frozenset({IMPLEMENT, REVIEW, FIX_CI})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NAMES = 50
 _RESERVED = "[]{}?!\\"
@@ -201,7 +201,7 @@ class WorkerDefinition(Part):
         model: in place of the deployment's.
         tools: what the agent may use of those that the configuration allows.
         concurrency: whether a session that finds another at work on the same branch ends, or waits; one that
-            only comments waits.
+            only comments or mends checks waits.
         labels: put on the pull request when a session has succeeded.
         plan: whether a plan is made first; `only` ends with it.
     """
@@ -232,8 +232,8 @@ class WorkerDefinition(Part):
         own_type = value.get("id") if value.get("id") in list(WorkerType) else WorkerType.TASK
         kind = value.get("type", own_type)
         mode = WorkerMode.COMMENT if kind == WorkerType.REVIEW else WorkerMode.WRITE
-        # A commit that is pushed during a review has to be reviewed too.
-        waits = value.get("mode", mode) == WorkerMode.COMMENT
+        # A commit that is pushed during a review has to be reviewed too, and what fails meanwhile mended.
+        waits = value.get("mode", mode) == WorkerMode.COMMENT or kind == WorkerType.FIX_CI
         return {
             "type": kind,
             "mode": mode,

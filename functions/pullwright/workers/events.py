@@ -22,6 +22,10 @@ class Event(NamedTuple):
 
 LABELED = "labeled"
 UNLABELED = "unlabeled"
+CHECK_SUITE = "check_suite"
+FAILED_CONCLUSIONS = ("failure", "timed_out")
+PASSED_CONCLUSION = "success"
+"""Of checks, https://docs.github.com/en/rest/checks/suites; `action_required` waits for people."""
 _ALWAYS = frozenset({"actions", "actors", "teams"})
 _PULL_REQUEST = _ALWAYS | {"labels", "base", "head", "paths", "draft", "fork"}
 
@@ -35,6 +39,7 @@ EVENTS = {
     ),
     "pull_request_review": Event(("submitted",), ("submitted",), _PULL_REQUEST | {"comment"}),
     "pull_request_review_comment": Event(("created",), ("created",), _PULL_REQUEST | {"comment"}),
-    "check_suite": Event(("completed",), ("completed",), _ALWAYS | {"head"}),
+    # Whoever pushed is the sender, on our own pushes our App: who asked first counts.
+    CHECK_SUITE: Event(("completed",), ("completed",), frozenset({"actions", "head"})),
     "push": Event((), (), _ALWAYS | {"head", "paths"}),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pullwright.workers.events import EVENTS, LABELED
+from pullwright.workers.events import CHECK_SUITE, EVENTS, FAILED_CONCLUSIONS, LABELED
 from pullwright.workers.patterns import matches_any
 
 WRITE = "write"
@@ -56,6 +56,7 @@ class Delivery(NamedTuple):
         base: branch that the pull request goes to.
         head: branch of the pull request, of the push or of the checks.
         paths: files that a push changed; None where only GitHub can say.
+        conclusion: of checks.
     """
 
     event: str
@@ -69,6 +70,7 @@ class Delivery(NamedTuple):
     draft: bool = False
     fork: bool = False
     paths: tuple[str, ...] | None = None
+    conclusion: str = ""
 
 
 class Match(NamedTuple):
@@ -166,6 +168,8 @@ def _differences(delivery: Delivery, worker: Worker, trigger: Trigger) -> Iterat
     actions = actions_of(trigger)
     if actions and delivery.action not in actions:
         yield f"starts on {_either(actions)}, not on {delivery.action or 'this action'}"
+    if delivery.event == CHECK_SUITE and delivery.conclusion not in FAILED_CONCLUSIONS:
+        yield f"starts on checks that failed, not on {delivery.conclusion or 'these'}"
     if delivery.fork and (not trigger.fork or worker.mode != COMMENT):
         yield "does not start on pull requests from forks"
     if trigger.labels and not _has_label(delivery, trigger):
@@ -176,6 +180,10 @@ def _differences(delivery: Delivery, worker: Worker, trigger: Trigger) -> Iterat
         yield f"does not start for {delivery.actor}"
     if trigger.comment and not matches_any((trigger.comment,), _first_line(delivery.comment)):
         yield f"needs a comment like {trigger.comment}"
+    yield from _differences_of_place(delivery, trigger)
+
+
+def _differences_of_place(delivery: Delivery, trigger: Trigger) -> Iterator[str]:
     if trigger.base and not matches_any(trigger.base, delivery.base):
         yield f"needs the base branch {_either(trigger.base)}, not {delivery.base}"
     if trigger.head and not matches_any(trigger.head, delivery.head):

@@ -1,0 +1,118 @@
+"""Checks of a commit, and the runs of GitHub Actions behind them.
+
+https://docs.github.com/en/rest/checks/runs and https://docs.github.com/en/rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from pullwright.errors import GitHubRefused
+from pullwright.github.connection import PAGE_SIZE
+from pullwright.github.payloads import Payload
+from pullwright.workers.events import FAILED_CONCLUSIONS
+
+if TYPE_CHECKING:
+    from pullwright.github.client import GitHubClient
+
+ACTIONS_SLUG = "github-actions"
+_MOST_PAGES = 5
+
+
+class CheckApp(Payload):
+    """The App that a check is of."""
+
+    id: int
+    slug: str | None = None
+
+
+class Suite(Payload):
+    """The suite that a check belongs to."""
+
+    id: int
+
+
+class SeenCheck(Payload):
+    """One check run, the newest of its name; a job of Actions has the same id."""
+
+    id: int
+    name: str
+    status: str
+    conclusion: str | None = None
+    app: CheckApp | None = None
+    check_suite: Suite | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended badly, and not because somebody has to do something first."""
+        return self.status == "completed" and self.conclusion in FAILED_CONCLUSIONS
+
+    @property
+    def is_of_actions(self) -> bool:
+        """Whether it is a job of a workflow."""
+        return self.app is not None and self.app.slug == ACTIONS_SLUG
+
+
+class SeenChecks(Payload):
+    """A page of check runs."""
+
+    check_runs: tuple[SeenCheck, ...]
+
+
+class WorkflowRun(Payload):
+    """One run of a workflow, in its latest attempt."""
+
+    id: int
+    status: str
+    conclusion: str | None = None
+    run_attempt: int = 1
+    check_suite_id: int | None = None
+
+
+class WorkflowRuns(Payload):
+    """A page of runs."""
+
+    workflow_runs: tuple[WorkflowRun, ...]
+
+
+def failed_checks(client: GitHubClient, repository: str, commit: str, *, without: int) -> list[SeenCheck]:
+    """Return the checks that failed on a commit, one of each name.
+
+    Args:
+        without: the App whose checks do not count: our own say what the session itself found.
+    """
+    failed: dict[str, SeenCheck] = {}
+    for page in range(1, _MOST_PAGES + 1):
+        query = urlencode({"filter": "latest", "per_page": PAGE_SIZE, "page": page})
+        path = f"/repos/{repository}/commits/{commit}/check-runs?{query}"
+        found = client.get(path, "read the checks of a commit", SeenChecks, [commit]).check_runs
+        for check in found:
+            is_ours = check.app is not None and check.app.id == without
+            if check.has_failed and not is_ours:
+                failed.setdefault(check.name, check)
+        if len(found) < PAGE_SIZE:
+            break
+    return list(failed.values())
+
+
+def workflow_runs(client: GitHubClient, repository: str, commit: str) -> list[WorkflowRun]:
+    """Return the runs of workflows on a commit."""
+    query = urlencode({"head_sha": commit, "per_page": PAGE_SIZE})
+    path = f"/repos/{repository}/actions/runs?{query}"
+    return list(client.get(path, "list the runs of workflows", WorkflowRuns, [commit]).workflow_runs)
+
+
+def run_again(client: GitHubClient, repository: str, run: WorkflowRun) -> bool:
+    """Run the failed jobs of a run again; return whether they run, or have run again.
+
+    https://docs.github.com/en/rest/actions/workflow-runs#re-run-failed-jobs-from-a-workflow-run
+    """
+    path = f"/repos/{repository}/actions/runs/{run.id}"
+    try:
+        client.call("POST", f"{path}/rerun-failed-jobs", "run a workflow again", body={})
+    except GitHubRefused:
+        # Too old, or somebody else was faster.
+        now = client.get(path, "read the run of a workflow", WorkflowRun)
+        return now.run_attempt > run.run_attempt or now.status != "completed"
+    return True

@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from github_standin.git.hunks import find_line
 from pullwright.github.reviews import ChangedFile
 from pullwright.reviewing.identity import identified
-from pullwright.reviewing.models import MOST_FINDINGS, Finding, Remark
+from pullwright.reviewing.models import LONGEST_SUMMARY, MOST_FINDINGS, Finding, Remark
 from pullwright.reviewing.places import Places
 from pullwright.reviewing.texts import render_finding, render_places
-from runner.review.answer import AnswerError, findings_of, read_answer
+from runner.review.answer import AnswerError, Asking, findings_of, read_answer
 from runner.review.changes import first_added
 from tests.unit import github_words
 from tests.unit.github_words import Page, words
 
 CODE = ["def f():", "    return 1", "", "def g():", "    return 1"]
+FIELDS = ["findings", "summary", "resolved", "path", "line", "start_line", "side", "text", "suggestion"]
 REMARK = {"path": "a.py", "line": 2, "text": "Why one?"}
 
 
@@ -67,6 +68,38 @@ def test_a_wrong_answer_is_explained(text: str, problem: str) -> None:
     """The agent is told the field and what is wrong with it."""
     with pytest.raises(AnswerError, match=problem):
         read_answer(text)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(categories=["L", "Cs", "P"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, derandomize=True)
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.text(max_size=5))
+def test_whatever_an_agent_says_is_read_or_asked_for_once_more(value: dict[str, Any], before: str) -> None:
+    """No answer is an error of ours, and what is kept of it can be stored."""
+    words = before + json.dumps({"findings": [], **value})
+    asking = Asking(in_words=False)
+    first, second = asking.reply(words), asking.reply(words)
+    assert second is None
+    read, notice = asking.read(words)
+    assert (first is None) == (notice is None)
+    findings_of(read, lambda *_: CODE, session_id="s", head_commit="0" * 40).model_dump_json()
+
+
+def test_words_alone_are_an_answer_where_nothing_else_is_asked_for() -> None:
+    """They are cut to what can be kept, and lose what is no character."""
+    asking = Asking(in_words=True)
+    assert asking.reply("It is fine.") is None
+    read, notice = asking.read("fine \ud800" + "x" * 100_000)
+    assert (read.summary[:7], len(read.summary), notice) == ("fine ?x", LONGEST_SUMMARY, None)
 
 
 def test_the_gravest_findings_are_kept() -> None:

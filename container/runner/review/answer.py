@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from pullwright.reviewing.identity import identified
-from pullwright.reviewing.models import MOST_FINDINGS, SEVERITIES, Answer, Findings
+from pullwright.reviewing.models import LONGEST_SUMMARY, MOST_FINDINGS, SEVERITIES, Answer, Findings
 from runner.log import logger
 from runner.review.prompt import AGAIN
 
@@ -79,12 +79,12 @@ class Asking:
     def read(self, words: str) -> tuple[Answer, str | None]:
         """Return the answer, and a sentence for people where it has not the form that it should have."""
         if self.in_words:
-            return Answer(summary=words, findings=()), None
+            return _in_words(words), None
         try:
             return read_answer(words), None
         except AnswerError as error:
             notice = f"The agent's answer does not have the agreed form and stands here as it is: {error}."
-            return Answer(summary=words, findings=()), notice
+            return _in_words(words), notice
 
 
 def findings_of(answer: Answer, lines_of: Lines, *, session_id: str, head_commit: str) -> Findings:
@@ -100,6 +100,11 @@ def findings_of(answer: Answer, lines_of: Lines, *, session_id: str, head_commit
         left_out=len(found) - len(kept),
         resolved=tuple(dict.fromkeys(name for name in answer.resolved if _is_id(name))),
     )
+
+
+def _in_words(text: str) -> Answer:
+    """Return an answer of words alone; half a character of UTF-16 is none, though JSON can hold it."""
+    return Answer(summary=text.encode(errors="replace").decode()[:LONGEST_SUMMARY], findings=())
 
 
 def _is_id(name: str) -> bool:

@@ -11,7 +11,7 @@ MOST_FINDINGS = 30
 MOST_ANSWERED = 200
 LONGEST_PATH = 1_000
 _LONGEST_TEXT = 10_000
-_LONGEST_SUMMARY = 60_000
+LONGEST_SUMMARY = 60_000
 _LAST_LINE = 10_000_000
 
 Side = Literal["LEFT", "RIGHT"]
@@ -70,7 +70,7 @@ class Answer(Stored):
         resolved: ids of earlier findings that the pull request has dealt with.
     """
 
-    summary: Annotated[str, StringConstraints(max_length=_LONGEST_SUMMARY)] = ""
+    summary: Annotated[str, StringConstraints(max_length=LONGEST_SUMMARY)] = ""
     findings: tuple[Remark, ...] = Field(max_length=MOST_ANSWERED, strict=False)
     resolved: tuple[str, ...] = Field(default=(), max_length=MOST_ANSWERED, strict=False)
 

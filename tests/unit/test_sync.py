@@ -222,6 +222,11 @@ def test_a_comment_that_github_refuses_is_no_reason_to_fail(deployed: Deployed) 
         ({".pullwright": (SUBMODULE, None)}, ".pullwright", "it is a submodule, and must be a folder"),
         ({f"{FOLDER}/a.yaml": "x" * (65 << 10)}, f"{FOLDER}/a.yaml", "it is larger than 64 KiB"),
         (
+            {f"{FOLDER}/a{number}.yaml": "x" * (60 << 10) for number in range(9)},
+            FOLDER,
+            "the files have 540 KiB together, and no more than 512 KiB are supported",
+        ),
+        (
             {f"{FOLDER}/a.yaml": "on: {event: push}\ninstructions: {file: b/p.md}", "b": (LINK, "c")},
             f"{FOLDER}/a.yaml",
             "instructions.file: b is a symbolic link, and must be a file",

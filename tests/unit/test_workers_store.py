@@ -280,6 +280,40 @@ def test_workers_that_say_too_much_are_refused() -> None:
     assert "fewer labels" in problem.text
 
 
+def test_the_largest_head_fits_into_an_item(store: WorkerStore, client: Any) -> None:
+    """With as many schedules as there may be, and what starts workers in nearly a whole part."""
+    hourly = [
+        {"schedule": f"{minute} * * * *", "timezone": "America/Argentina/ComodRivadavia"}
+        for minute in range(10)
+    ]
+    noise = random.Random(3)  # noqa: S311 - not for secrecy
+    labels = [
+        {"event": "issues", "labels": [noise.randbytes(50).hex() for _ in range(50)]} for _ in range(10)
+    ]
+    definitions = [
+        WorkerDefinition.model_validate({"id": f"{'w' * 30}{number:02d}", "instructions": "x", "on": hourly})
+        for number in range(10)
+    ]
+    for number in range(9):
+        wordy = {
+            "id": f"l{number}",
+            "instructions": "x",
+            "on": [on | {"actors": str(number)} for on in labels],
+        }
+        definitions.append(WorkerDefinition.model_validate(wordy))
+    new = bundle(definitions)
+    assert isinstance(new, Bundle)
+    assert len(new.routes.chunks[0]) > 200_000
+    put(store, new)
+    assert store.read(REPOSITORY) == new.workers
+    one_more = WorkerDefinition.model_validate({"id": "z", "instructions": "x", "on": hourly[0]})
+    problem = bundle([*definitions, one_more])
+    assert isinstance(problem, Problem)
+    assert "101 schedules" in problem.text
+    store.remove(REPOSITORY)
+    assert items(client) == {}
+
+
 def test_a_table_that_does_not_answer_is_no_damage(client: Any) -> None:
     """It is an error to be tried again, so that nobody takes the built-in workers for it."""
     with pytest.raises(AwsUnavailable):

@@ -25,6 +25,7 @@ _REMEDY = (
 )
 _MOST_PROBLEMS = 20
 _LONGEST = 600
+_LONGEST_PATH = 300
 _MOST_COMMENTS = 300
 
 
@@ -82,6 +83,8 @@ def _place(problem: Problem, files_url: str) -> str:
     line = problem.line
     words = code(problem.path) if line is None else f"{code(problem.path)}, line {line}"
     anchor = "" if line is None else f"#L{line}"
+    if len(problem.path) > _LONGEST_PATH:
+        return words
     return f"[{words}]({files_url}/{quote(problem.path)}{anchor})"
 
 

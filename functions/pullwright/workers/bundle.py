@@ -13,6 +13,8 @@ from pullwright.workers.manifest import MOST_BYTES, BrokenManifest, Packed, pack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# They stand in the head, which holds 400 KB with the routes.
+_MOST_SCHEDULES = 100
 _WORKERS: TypeAdapter[tuple[WorkerDefinition, ...]] = TypeAdapter(
     tuple[WorkerDefinition, ...], config={"defer_build": True}
 )
@@ -47,6 +49,12 @@ def bundle(workers: Sequence[WorkerDefinition]) -> Bundle | Problem:
     if len(routes.chunks) > 1:
         return Problem(
             FOLDER, "the workers say too much together about what starts them; name fewer labels and patterns"
+        )
+    schedules = sum(on.schedule is not None for worker in workers for on in worker.on)
+    if schedules > _MOST_SCHEDULES:
+        return Problem(
+            FOLDER,
+            f"there are {schedules} schedules together, and no more than {_MOST_SCHEDULES} are supported",
         )
     return Bundle(tuple(workers), packed, routes)
 

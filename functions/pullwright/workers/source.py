@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+MOST_TOGETHER = 512 << 10
+"""Bytes of all workers' files: reading YAML takes long, and has to fit into a function's minute."""
+
+
 class Kind(StrEnum):
     """What stands at a path; the values are how sentences call it."""
 
@@ -76,6 +80,13 @@ def read_source(source: Source) -> Collection:
     entries = [entry for entry in found.values() if is_worker_file(entry.path)]
     if len(entries) > MOST_WORKERS:
         return read_workers({entry.path: b"" for entry in entries}, lambda _: None)
+    together = sum(entry.size for entry in entries if entry.size <= MAX_BYTES)
+    if together > MOST_TOGETHER:
+        text = (
+            f"the files have {together >> 10} KiB together, and no more than {MOST_TOGETHER >> 10} KiB are "
+            "supported; put long instructions into files of their own"
+        )
+        return Collection((), (Problem(FOLDER, text),))
     problems: list[Problem] = []
     files: dict[str, bytes] = {}
     for entry in entries:

@@ -19,7 +19,9 @@ ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "Invoke"): ("lambda:InvokeFunction",),
     ("dynamodb", "TransactWriteItems"): ("dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     ("s3", "HeadObject"): ("s3:GetObject",),
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api.html
     ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage",),
+    ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
 }
 PREFIXES = {"stepfunctions": "states"}

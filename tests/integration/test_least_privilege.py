@@ -12,6 +12,8 @@ from local.sessions import Session
 from pullwright.brokering.caller import Caller
 from pullwright.brokering.credentials import session_policy
 from tests.integration.policies import ACCOUNT, NOT_OURS, refusal
+from tests.integration.test_reconcile import until
+from tests.integration.test_workers import stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     from local.sessions import Stack
     from tests.integration.conftest import Repository
 
-ROLES = ("AgentSession", "Webhook", "OpenPullRequest", "ReportOutcome", "Broker", "Session")
+ROLES = ("AgentSession", "Webhook", "Events", "OpenPullRequest", "ReportOutcome", "Broker", "Session")
 
 
 @pytest.fixture
 def calls(stack: Stack, repository: Repository) -> list[dict[str, Any]]:
-    """Provide all calls under this deployment's roles, after a good session and a failed one."""
+    """Provide all calls under this deployment's roles, after a good session, a failed one and new workers."""
+    worker: dict[str, str | None] = {".pullwright/workers/a.yaml": "on: {event: push}\ninstructions: Look.\n"}
+    repository.person.commit(repository.name, "main", worker)
+    until(lambda: len(stored(repository)) > 1, "the workers")
     repository.label(repository.issue())
     repository.label(repository.issue(body=""))
     lines = (Path(stack.described["log_dir"]) / "aws-calls.jsonl").read_text().splitlines()

@@ -87,7 +87,7 @@ def read(stack: Stack, person: Person) -> Read:
     call(stack.github_url, "POST", "/_standin/repositories", made)
     repository, title = Repository(stack, person, name), f"Say hello {uuid.uuid4().hex}"
     seen = person.commit(name, "topic", FIRST)
-    number = person.open_pull(name, "topic", title)
+    number = person.open_pull(name, "topic", title, body="Please read it.")
     says(stack, title, ZERO, UNDEFINED, FAR)
     asked = {"repository": name, "pull_request": number, "worker": "review"}
     before = set(call(stack.github_url, "GET", "/_standin/tokens"))
@@ -175,7 +175,7 @@ def test_a_strangers_fork_is_read_when_its_pull_request_opens(
     fork = stranger.rest("POST", f"/repos/{repository.name}/forks", {})["full_name"]
     head = stranger.commit(fork, "topic", FIRST)
     before = repository.rest("GET", "/git/matching-refs/heads/")
-    number = stranger.open_pull(repository.name, f"{stranger.login}:topic", "Say hello")
+    number = stranger.open_pull(repository.name, f"{stranger.login}:topic", "Say hello", body="Please.")
     while not (started := stack.executions(repository.name)):
         assert time.monotonic() < deadline + 60, "no session was started"
         time.sleep(0.5)

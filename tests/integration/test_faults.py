@@ -12,6 +12,7 @@ call (`tests/unit/test_github_fresh.py`).
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from tests.integration.faults.cells import CELLS, Cell
 from tests.integration.faults.executions import EXECUTIONS
 from tests.integration.faults.orders import ORDERS
 from tests.integration.faults.trial import ISSUE, PULL, Trial
+from tests.integration.test_reconcile import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +78,13 @@ def define(stack: Stack, stubs: None) -> Iterator[Callable[[int | None], None]]:
         yield limited
 
 
+def _read(stack: Stack) -> set[str]:
+    """Return the repositories whose files have been listed."""
+    paths = [entry["path"] for entry in call(stack.github_url, "GET", "/_standin/requests")]
+    found = (re.search(r"/repos/([^/]+/[^/]+)/git/trees/", path) for path in paths)
+    return {match[1] for match in found if match is not None}
+
+
 @pytest.fixture(scope="module")
 def outcomes(
     request: pytest.FixtureRequest,
@@ -96,6 +105,9 @@ def outcomes(
     )
     made = {cell: repositories.make() for cell in ALL if id(cell) in chosen}
     told = payloads(stack, person, {repository.name: 1 for repository in made.values()})
+    # Whoever reads the workers of these new repositories must not meet the failures that are ordered here.
+    names = {repository.name for repository in made.values()}
+    until(lambda: names <= _read(stack), "that the workers of all repositories were looked for", 180)
     trials = {cell: Trial(one, FOLDER, told[one.name][0]) for cell, one in made.items()}
     ordered = [
         {**fault, "path_regex": trial.path(fault["path_regex"])}

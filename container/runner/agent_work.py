@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from pullwright.errors import PullwrightError
+from pullwright.models import AgentPlan
 from runner.agent.answers import threads_prompt
-from runner.agent.prompt import continue_prompt
+from runner.agent.prompt import CARRY_OUT, PLANNING, WORKING, build_prompt, continue_prompt
 from runner.agent.resuming import put_conversation
 from runner.agent.run import run_agent
 from runner.agent.stuck import StuckGuard
+from runner.agent.tools import READING
 from runner.checkpoints import Checkpoints
 from runner.log import logger
 
@@ -44,25 +47,56 @@ class AgentWork:
     rules: HouseRules
 
     def run(self, notes: str, *, resumed: bool) -> AgentRun:
-        """Let it do what is asked for, in the earlier conversation if there is one.
+        """Let it do what is asked for, with a plan before it if one is wanted.
 
         Args:
             notes: what the repository's maintainers want it to know.
             resumed: the work tree holds the work of a session that was cut off.
         """
+        if not self.request.plan:
+            return self._converse(notes, resumed=resumed)
+        plan = self.context.artifacts.earlier_plan()
+        if plan is None or not self._put_back(plan.conversation):
+            self.tracker.show("Making a plan")
+            run = self._converse(notes, resumed=resumed, is_plan=True)
+            if not run.is_good or self.request.plan == "only":
+                return run
+            plan = AgentPlan(conversation=run.conversation_id, text=run.summary)
+            self._keep(plan)
+        self.tracker.publish("Carrying out the plan", plan.text)
+        return self._once(resumed=resumed, prompt=CARRY_OUT, conversation_id=plan.conversation)
+
+    def _converse(self, notes: str, *, resumed: bool, is_plan: bool = False) -> AgentRun:
+        """Go on with the earlier conversation if there is one, or begin one."""
         # Notes stand at the end, where the agent is told what to do.
         said = "\n\n".join(text for text in (threads_prompt(self.request, token_hex(8)), notes) if text)
+        closing = PLANNING if is_plan else WORKING
         earlier = self._earlier()
         if earlier is not None:
-            prompt = continue_prompt(self.request, token_hex(8), said, resumed=resumed)
-            run = self._once(said, resumed=resumed, prompt=prompt, conversation_id=earlier)
+            prompt = continue_prompt(self.request, token_hex(8), said, resumed=resumed, closing=closing)
+            run = self._once(resumed=resumed, prompt=prompt, conversation_id=earlier, is_plan=is_plan)
             if not run.never_began:
                 return run
             self._say_afresh("Claude Code does not know it")
-        return self._once(said, resumed=resumed)
+        prompt = build_prompt(self.request, token_hex(8), said, resumed=resumed, closing=closing)
+        return self._once(resumed=resumed, prompt=prompt, is_plan=is_plan)
+
+    def _keep(self, plan: AgentPlan) -> None:
+        """Keep the plan for a task that goes on after this one, and count what it has cost."""
+        report, artifacts, context = self.report, self.context.artifacts, self.context
+        report.before = report.usage.model_copy(update={"tasks": report.before.tasks})
+        try:
+            if context.conversation.exists():
+                resumed = context.private / "resumed.jsonl"
+                resumed.write_bytes(context.conversation.read_bytes())
+                artifacts.put_file(resumed)
+                artifacts.put_plan(plan)
+        except PullwrightError as error:
+            # Whoever goes on then makes a plan of its own.
+            logger.warning("the plan could not be kept", reason=error.sentence)
 
     def _once(
-        self, notes: str, *, resumed: bool, prompt: str | None = None, conversation_id: str | None = None
+        self, *, resumed: bool, prompt: str, conversation_id: str | None = None, is_plan: bool = False
     ) -> AgentRun:
         context, work = self.context, self.work
         checkpoints = Checkpoints(
@@ -83,8 +117,7 @@ class AgentWork:
                 guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
                 settle=checkpoints.stop,
                 open_port=context.egress.open_port,
-                tools=self.profile.tools,
-                notes=notes,
+                tools=[tool for tool in self.profile.tools if tool in READING or not is_plan],
                 prompt=prompt,
                 conversation_id=conversation_id,
                 patience=context.settings.model_patience_seconds,
@@ -95,16 +128,21 @@ class AgentWork:
 
     def _earlier(self) -> str | None:
         """Put the conversation that goes on into its place; return its id, or None where one begins."""
-        conversation_id, path = self.request.conversation, self.context.private / "resumed.jsonl"
+        conversation_id = self.request.conversation
         if self.request.begins_afresh is not None:
             self._say_afresh(self.request.begins_afresh)
         if conversation_id is None:
             return None
-        is_there = self.context.artifacts.earlier_conversation(path)
-        if is_there and put_conversation(self.work.workspace, self.rules.folder, conversation_id, path):
+        if self._put_back(conversation_id):
             return conversation_id
         self._say_afresh("its record could not be brought")
         return None
+
+    def _put_back(self, conversation_id: str) -> bool:
+        """Put the record of a conversation into its place; False if there is none."""
+        path = self.context.private / "resumed.jsonl"
+        is_there = self.context.artifacts.earlier_conversation(path)
+        return is_there and put_conversation(self.work.workspace, self.rules.folder, conversation_id, path)
 
     def _say_afresh(self, reason: str) -> None:
         logger.warning("the earlier conversation does not go on", reason=reason)

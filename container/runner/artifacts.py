@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
 from pullwright.log import scrub_known
-from pullwright.models import AgentRequest, AgentResult, SessionUsage
+from pullwright.models import AgentPlan, AgentRequest, AgentResult, SessionUsage
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -91,6 +91,22 @@ class Artifacts:
                     raise
                 return False
         return True
+
+    def earlier_plan(self) -> AgentPlan | None:
+        """Return the plan that an earlier task of the session has made; None if there is none.
+
+        Raises:
+            AwsUnavailable: S3 did not answer.
+        """
+        return self._earlier(AgentPlan, "plan.json", "look for an earlier plan")
+
+    def put_plan(self, plan: AgentPlan) -> None:
+        """Write `plan.json`.
+
+        Raises:
+            AwsUnavailable: S3 did not take it.
+        """
+        self._put("plan.json", plan.model_dump_json(indent=2).encode())
 
     def put_usage(self, usage: SessionUsage) -> None:
         """Write `usage.json`.

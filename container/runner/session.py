@@ -331,4 +331,5 @@ class Session:
         logger.info("the agent has ended", exit_code=ended.exit_code, stop=ended.stop and ended.stop.name)
         if ended.exit_code and ended.stderr:
             logger.warning("the agent's last words on standard error", stderr=redact(ended.stderr))
-        return lambda changed: judge(run.end, self._request.limits, changed=changed)
+        only_plans = self._request.plan == "only"
+        return lambda changed: judge(run.end, self._request.limits, changed=changed, only_plans=only_plans)

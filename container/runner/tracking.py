@@ -30,6 +30,8 @@ _MOST_PATIENT = 8
 # Sessions that wait for the same room must not come for it in step.
 _SPREAD = 0.25
 _JOIN_SECONDS = 5.0
+# The plan is waited for, but not for ever: GitHub may refuse the edit.
+_PUBLISH_SECONDS = 30.0
 # A session of a thousand turns has a few thousand steps; an agent that pretends more is not to fill the log.
 MOST_LOGGED_STEPS = 10_000
 
@@ -78,6 +80,7 @@ class Tracker:
         self._condition = threading.Condition()
         self._now = Progress(activity="Starting")
         self._shown: Progress | None = None
+        self._published = ""
         self._ended = False
         self._logged = 0
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
@@ -99,6 +102,7 @@ class Tracker:
         todos: tuple[Todo, ...] | None = None,
         turns: int | None = None,
         tool: str | None = None,
+        plan: str | None = None,
     ) -> None:
         """Say what is happening now.
 
@@ -106,6 +110,7 @@ class Tracker:
             todos: the agent's list; as it was if not given.
             turns: how often the model has answered; as it was if not given.
             tool: the tool that the agent uses, for the log.
+            plan: Markdown; as it was if not given.
         """
         cost = round(self.cost(), 4)
         with self._condition:
@@ -114,6 +119,7 @@ class Tracker:
                 activity=activity,
                 todos=before.todos if todos is None else todos,
                 turns=before.turns if turns is None else turns,
+                plan=before.plan if plan is None else plan,
                 cost_usd=cost,
             )
             turns = self._now.turns
@@ -124,6 +130,12 @@ class Tracker:
             logger.info("agent", activity=activity, tool=tool, turns=turns, cost_usd=cost)
         if logged == MOST_LOGGED_STEPS:
             logger.warning("further steps of the agent are in its transcript only")
+
+    def publish(self, activity: str, plan: str) -> None:
+        """Show a plan, and wait until people can see it: what is done about it comes afterwards."""
+        self.show(activity, plan=plan)
+        with self._condition:
+            self._condition.wait_for(lambda: self._ended or self._published == plan, _PUBLISH_SECONDS)
 
     def _run(self) -> None:
         earliest = 0.0
@@ -136,6 +148,9 @@ class Tracker:
                 if not self._update(render_progress(self._request, shown)):
                     logger.warning("the tracking comment was deleted")
                     return
+                with self._condition:
+                    self._published = progress.plan
+                    self._condition.notify_all()
             except GitHubRateLimited as error:
                 pause = max(pause, error.retry_after)
                 load = min(load * 2, _MOST_PATIENT) if error.was_asked else load

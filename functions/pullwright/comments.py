@@ -54,6 +54,7 @@ _SIGNS = {
 }
 
 
+_TITLES = {Outcome.CHANGED: "What was done", Outcome.PLANNED: "The plan"}
 _SAID_BY_HEADLINE = frozenset({Outcome.CHANGED, Outcome.COMMENTED})
 _CHECK_SIGNS = {"passed": "✅", "failed": "❌", "timed_out": "❌", "not_run": "⏭️"}
 
@@ -86,6 +87,7 @@ def render_progress(request: AgentRequest, progress: Progress) -> str:
         "### 🔧 Working on it",
         f"**Now:** {inline(progress.activity)}",
         _todo_list(progress.todos),
+        details("The plan", quote(progress.plan, _LONGEST_SUMMARY), is_open=True) if progress.plan else "",
         table(figures),
         f"<sub>{_about(request)}</sub>",
     )
@@ -130,7 +132,7 @@ def render_outcome(
     )
     session = details("Session", "\n".join(facts))
     summary = result.summary if result is not None else ""
-    title = "What was done" if verdict.outcome is Outcome.CHANGED else "What the agent says"
+    title = _TITLES.get(verdict.outcome, "What the agent says")
     # The agent's words take the room that is left, so that they never cut off what is ours.
     room = LONGEST_BODY - len(_join(*ours, details(title, "", is_open=True), session))
     quoted = quote(summary, min(_LONGEST_SUMMARY, room))
@@ -342,6 +344,8 @@ def _headline(verdict: Verdict, result: AgentResult | None) -> str:
         return "✅ Done: ready for review"
     if verdict.outcome is Outcome.COMMENTED:
         return "🔎 Read"
+    if verdict.outcome is Outcome.PLANNED:
+        return "📝 The plan waits for your word"
     if verdict.outcome is Outcome.NO_CHANGE:
         return "👌 No change needed"
     sign = _SIGNS[FailureClass(verdict.failure_class)] if verdict.failure_class else "💥"

@@ -126,12 +126,14 @@ class SessionStatus(StrEnum):
 class Outcome(StrEnum):
     """What came of a session.
 
-    `taken_along` is a request that waited, and that another session took along with its own.
+    `planned` is a plan that waits for `/go`; `taken_along` is a request that waited, and that another session
+    took along with its own.
     """
 
     CHANGED = "changed"
     NO_CHANGE = "no_change"
     COMMENTED = "commented"
+    PLANNED = "planned"
     TAKEN_ALONG = "taken_along"
     FAILED = "failed"
 
@@ -477,6 +479,18 @@ class AgentResult(Stored):
         return all(check.status in {"passed", "not_run"} for check in self.checks)
 
 
+class AgentPlan(Stored):
+    """`sessions/<id>/plan.json`: what the agent means to do, for the task that carries it out.
+
+    Attributes:
+        conversation: in which it was made; the CLI's record of it is then in `resumed.jsonl`.
+        text: Markdown.
+    """
+
+    conversation: Annotated[str, StringConstraints(pattern=CONVERSATION_PATTERN)]
+    text: str
+
+
 class Todo(Stored):
     """One line of the agent's todo list."""
 
@@ -489,9 +503,11 @@ class Progress(Stored):
 
     Attributes:
         activity: what is happening now, one short line.
+        plan: what the agent means to do, Markdown; empty if it was not asked for a plan.
     """
 
     activity: str
+    plan: str = ""
     todos: tuple[Todo, ...] = Field(default=(), strict=False)
     elapsed_seconds: float = 0.0
     cost_usd: float = 0.0

@@ -112,7 +112,8 @@ def test_stop_ends_the_task_keeps_the_work_and_names_who(
     cluster = stack.outputs["EcsClusterArn"]
     [task] = stack.client("ecs").describe_tasks(cluster=cluster, tasks=[record.task_arn])["tasks"]
     assert task["lastStatus"] == "STOPPED"
-    assert record.commit in work(repository)
+    assert len(work(repository)) == 1
+    assert record.commit == repository.rest("GET", "/git/ref/heads/claude/1")["object"]["sha"]
     [comment] = [body for body in repository.comments(number or 0) if body != "/stop"]
     assert f"stopped by {repository.person.login}" in comment
     reactions = repository.rest("GET", f"/issues/comments/{asked['id']}/reactions")

@@ -444,6 +444,32 @@ def test_the_stand_in_sends_what_the_webhook_reads(commanded: Commanded) -> None
     assert carry_out(asked, commanded.services) == "1 sessions were stopped."
 
 
+def test_plan_and_go_start_sessions_that_go_on(commanded: Commanded) -> None:
+    """A plan for what is asked in the comment, and its carrying out where one waits; twice is once."""
+    number = commanded.begin_first()
+    assert "no plan waits here" in commanded.command("/go", number)
+    commanded.close()
+    asked = commanded.asked("/plan and keep the old name", number)
+    for _ in range(2):
+        carry_out(asked, commanded.services)
+    [(name, request)] = commanded.states.started.items()
+    assert (name, request["plan"], request["pull_request"]) == (f"implement-{number}-{GUID}", "only", number)
+    opened = commanded.open(name, **{key: value for key, value in request.items() if key != "repository"})
+    found = commanded.artifacts.read_request(name)
+    assert found is not None
+    assert (opened.pull_request, found.plan) == (number, "only")
+    assert [one.body for one in found.follow_ups] == ["/plan and keep the old name"]
+    fields = {"repository": REPOSITORY, "branch": opened.branch, "created_at": "2030-01-01T00:00:00+00:00"}
+    commanded.sessions.update_session("s-2", fields)
+    commanded.close("s-2", outcome="planned")
+    commanded.states.started.clear()
+    go = commanded.asked("/go", number)
+    carry_out(go, commanded.services)
+    [request] = commanded.states.started.values()
+    assert (request["plan"], request["comment_id"]) == (False, go.comment_id)
+    assert commanded.reactions(go) == ["+1"]
+
+
 def test_costs_are_decimals(commanded: Commanded) -> None:
     """The table's numbers are summed as they are."""
     commanded.begin_first()

@@ -60,6 +60,9 @@ def refusal(body: object, **headers: str) -> Refusal:
     return caught.value
 
 
+BASH = {"name": "Bash", "input_schema": {"type": "object"}, "defer_loading": True, "description": "x" * 500}
+ADDITION = {"type": "tool_addition", "tool": {"type": "tool_reference", "name": "Bash"}}
+
 PASSES: dict[str, dict[str, Any]] = {
     "text": with_content([TEXT, {**TEXT, "cache_control": {"type": "ephemeral", "ttl": "5m"}}]),
     "image": with_content([{"type": "image", "source": PNG}]),
@@ -81,6 +84,7 @@ PASSES: dict[str, dict[str, Any]] = {
     "system message": with_content([TEXT], "system"),
     "system prompt": request(system=[{**TEXT, "cache_control": {"type": "ephemeral"}}]),
     "tools": request(tools=[{"name": "Bash", "input_schema": {}, "defer_loading": True}]),
+    "tool that is added": with_content([TEXT, ADDITION], "system") | {"tools": [BASH]},
     "thinking kept": request(
         context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
         thinking={"type": "adaptive", "display": "updates"},
@@ -238,3 +242,24 @@ def test_a_sentence_repeats_little_of_what_was_sent() -> None:
     refused = refusal(with_content([{"type": "x\n" * 100_000}]))
     assert len(refused.message) < 300
     assert "\n" not in refused.message
+
+
+def test_a_tool_that_is_added_is_one_of_the_sessions_and_counts_again() -> None:
+    """Its definition may be read where it is named, however often; tools that nobody defined are refused."""
+    plain = with_content([TEXT], "system") | {"tools": [BASH]}
+    once = with_content([TEXT, ADDITION], "system") | {"tools": [BASH]}
+    twice = with_content([TEXT, ADDITION, ADDITION], "system") | {"tools": [BASH]}
+    sizes = [read(body).prompt.tokens for body in (plain, once, twice)]
+    assert sizes[1] - sizes[0] > 500
+    assert sizes[2] - sizes[1] > 500
+    for tool in (
+        {"type": "tool_reference", "name": "Write"},
+        {"type": "web_search_20250305", "name": "Bash"},
+        {"type": "tool_reference", "name": "Bash", "more": 1},
+        {"name": "Bash"},
+        "Bash",
+        None,
+    ):
+        assert refusal(with_content([{**ADDITION, "tool": tool}], "system") | {"tools": [BASH]})
+    for role in ("user", "assistant"):
+        assert refusal(with_content([ADDITION], role) | {"tools": [BASH]}).status == 403

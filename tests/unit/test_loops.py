@@ -15,7 +15,7 @@ from pullwright.webhook.commands import RETRY
 from pullwright.webhook.decision import Starts, decide
 from pullwright.webhook.message import Message
 from pullwright.workers.builtin import builtin_workers
-from pullwright.workers.events import EVENTS
+from pullwright.workers.events import CHECK_SUITE, EVENTS
 from pullwright.workers.routing import Trigger, Worker
 from tests.unit.pipeline_kit import BOT, SLUG, Deployment, refused
 from tests.unit.pipeline_kit import PERSON as PERSON_LOGIN
@@ -159,7 +159,9 @@ def test_no_order_of_events_makes_a_loop_or_two_sessions_of_one_cause(seed: int)
 def test_a_person_can_start_each_of_these_workers() -> None:
     """What the property forbids us is not forbidden to everybody."""
     started = {name.rsplit("-", 6)[0] for act in ACTS for name, _ in Delivery(act, PERSON).starts()}
-    assert started >= {worker.id for worker in WORKERS if worker.enabled}
+    # Checks run on whoever's push, ours too; how often that may start a session, the queue's reader counts.
+    of_checks = {worker.id for worker in WORKERS if any(it.event == CHECK_SUITE for it in worker.triggers)}
+    assert started >= {worker.id for worker in WORKERS if worker.enabled} - of_checks
     assert not [name for act in ACTS for name, _ in Delivery(act, US).starts()]
 
 

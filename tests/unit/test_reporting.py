@@ -406,3 +406,16 @@ def test_the_branch_remembers_its_last_conversation(deployment: Reporting) -> No
     record = deployment.store.read_branch(REPOSITORY, opened.branch)
     assert record is not None
     assert (record.session_id, record.conversation_session) == ("s-2", "s-1")
+
+
+def test_a_plan_waits_on_a_draft(deployment: Reporting) -> None:
+    """The comment shows it and says how it goes on; the pull request is not ready."""
+    opened = deployment.opened(issue=1)
+    deployment.result(Outcome.PLANNED, summary="1. Mend the sum.")
+    verdict = deployment.report(opened=opened)
+    assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "planned")
+    [comment] = [one["body"] for one in deployment.github.comments(opened.pull_request)]
+    assert "The plan waits for your word" in comment
+    assert "1. Mend the sum." in comment
+    assert "`/go`" in comment
+    assert deployment.github.pulls()[0]["draft"] is True

@@ -52,6 +52,12 @@ class AgentRun:
     conversation_id: str
     never_began: bool = False
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it has done what it was asked for."""
+        result = self.end.result
+        return self.end.ended.exit_code == 0 and result is not None and result.good
+
 
 def run_agent(
     request: AgentRequest,

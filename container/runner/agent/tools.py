@@ -12,3 +12,7 @@ def with_todo_list(tools: tuple[Tool, ...]) -> tuple[str, ...]:
 
 TOOLS = with_todo_list(get_args(Tool))
 """What the agent may use where the repository chooses nothing."""
+
+
+READING: tuple[Tool, ...] = ("Read", "Glob", "Grep")
+"""Those that change and run nothing."""

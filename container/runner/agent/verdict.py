@@ -56,19 +56,22 @@ class AgentEnd:
     stuck: str | None = None
 
 
-def judge(end: AgentEnd, limits: ResolvedLimits, *, changed: bool) -> tuple[Outcome, PullwrightError | None]:
+def judge(
+    end: AgentEnd, limits: ResolvedLimits, *, changed: bool, only_plans: bool = False
+) -> tuple[Outcome, PullwrightError | None]:
     """Decide the outcome.
 
     Args:
         changed: whether its work tree differs from the branch's head.
+        only_plans: whether a plan is all that it was asked for.
 
     Returns:
         The outcome, and the failure if it is one.
     """
     result = end.result
     if end.ended.exit_code == 0 and result is not None and result.good:
-        if changed:
-            return Outcome.CHANGED, None
+        if changed or only_plans:
+            return Outcome.CHANGED if changed else Outcome.PLANNED, None
         if result.permission_denials:
             tools = sorted(
                 {one_line(str(denial.get("tool_name")), 40) for denial in result.permission_denials}

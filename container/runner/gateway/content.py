@@ -21,6 +21,7 @@ _FIELDS = {
     "document": _COMMON | {"source", "title", "context", "citations"},
     "tool_use": _COMMON | {"id", "name", "input", "caller"},
     "tool_result": _COMMON | {"tool_use_id", "content", "is_error"},
+    "tool_addition": _COMMON | {"tool"},
 }
 # These come from the model, which adds to their fields now and then; none of them is more than text.
 _THINKING = frozenset({"thinking", "redacted_thinking"})
@@ -29,7 +30,8 @@ _IN_RESULT = frozenset({"text", "image", "document"})
 _IN_MESSAGE = {
     "user": frozenset({"text", "image", "document", "tool_result"}),
     "assistant": frozenset({"text", "tool_use"}) | _THINKING,
-    "system": _IN_SYSTEM,
+    # A conversation that goes on with other tools tells the model which were added (seen in version 2.1.329).
+    "system": _IN_SYSTEM | {"tool_addition"},
 }
 _MESSAGE_FIELDS = {"role", "content", "output_config"}
 _TOOL_FIELDS = {
@@ -63,6 +65,7 @@ class Content:
         self.image_bytes = 0
         self.markup = 0
         self.hour = False
+        self._definitions: dict[str, int] = {}
 
     def message(self, message: Any) -> dict[str, Any]:
         """Check a message."""
@@ -87,9 +90,12 @@ class Content:
             raise forbidden(f"This session may not use the tool type {shown(kind)}.")
         _only(tool, _TOOL_FIELDS, "tool")
         self.cache_control(tool)
+        before = self.markup
         self.json_value(tool.get("input_schema"))
         self.json_value(tool.get("input_examples"))
-        return {name: value for name, value in tool.items() if name != "cache_control"}
+        read = {name: value for name, value in tool.items() if name != "cache_control"}
+        self._definitions[str(tool.get("name"))] = len(encode(read)) + self.markup - before
+        return read
 
     def json_value(self, value: Any) -> None:
         """Count what a JSON value may have more when the provider writes it in its own way."""
@@ -138,9 +144,19 @@ class Content:
             _text_source(block.get("source"))
         elif kind == "tool_use":
             self.json_value(block.get("input"))
+        elif kind == "tool_addition":
+            self._addition(block.get("tool"))
         elif kind == "tool_result" and block.get("content") is not None:
             read["content"] = self._blocks(block["content"], _IN_RESULT, "a tool result")
         return read
+
+    def _addition(self, tool: Any) -> None:
+        """Count the definition of a tool once more, which may be read where it is named."""
+        _only(tool, {"type", "name"}, "tool_addition's tool")
+        kind, name = tool.get("type"), tool.get("name")
+        if kind != "tool_reference" or not isinstance(name, str) or name not in self._definitions:
+            raise forbidden(f"This session may add tools of its own only, not {shown(name)}.")
+        self.markup += self._definitions[name]
 
     def _image(self, source: Any) -> None:
         kind = source.get("type") if isinstance(source, dict) else None

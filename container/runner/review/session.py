@@ -13,6 +13,7 @@ from pullwright.reviewing.models import Answer, Remark
 from runner.agent.comments import select_comments
 from runner.agent.run import run_agent
 from runner.agent.stuck import StuckGuard
+from runner.agent.tools import READING
 from runner.agent.verdict import judge
 from runner.git.leaks import redact
 from runner.git.protected import with_base
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 FOLDER = "review"
 """Where the difference lies for the agent, in the folder where repositories are cloned."""
-READING = ("Read", "Glob", "Grep")
 STUB_SUMMARY = (
     "Stub session: no model was asked. Its one finding is about the first line that was added, if any."
 )

@@ -15,11 +15,22 @@ from pullwright.events.release import release
 from pullwright.github.fresh import YOUNG_SECONDS
 from pullwright.github.permissions import OPENING
 from pullwright.log import logger
+from pullwright.models import Outcome, Plan
 from pullwright.opening.ours import is_ours
 from pullwright.opening.people import People
 from pullwright.reconciling.executions import Executions
 from pullwright.reconciling.ledger import SessionsPlace
-from pullwright.webhook.commands import COMMANDS, COST, RELEASE, RETRY, STATUS, STOP, read_command
+from pullwright.webhook.commands import (
+    COMMANDS,
+    COST,
+    GO,
+    PLAN,
+    RELEASE,
+    RETRY,
+    STATUS,
+    STOP,
+    read_command,
+)
 from pullwright.worker_names import IMPLEMENT
 
 if TYPE_CHECKING:
@@ -79,6 +90,8 @@ class _Command:
             RELEASE: self._release,
             STOP: self._stop,
             RETRY: self._retry,
+            PLAN: lambda: self._begin(plan="only"),
+            GO: self._go,
             STATUS: lambda: self._tell(status_text(self.sessions, datetime.now(UTC))),
             COST: lambda: self._tell(cost_text(self.sessions)),
         }
@@ -174,6 +187,43 @@ class _Command:
         self._react(DONE)
         return f"The session {last.session_id} is started again as {name}."
 
+    def _go(self) -> str:
+        """Have the plan carried out that waits here."""
+        last = next(iter(self.sessions), None)
+        if last is not None and last.session_id == self._execution_name(IMPLEMENT):
+            return "The plan is carried out already."
+        if last is None or last.outcome != Outcome.PLANNED:
+            return self._refuse("no plan waits here. `/plan` asks for one, and a mention for anything else.")
+        return self._begin(plan=False)
+
+    def _begin(self, *, plan: Plan) -> str:
+        """Start a session that goes on with the conversation, for this comment."""
+        asked = self.asked
+        texts = {"title_sha256": asked.title_sha256, "body_sha256": asked.body_sha256}
+        request = {
+            "repository": asked.repository,
+            "pull_request" if asked.is_pull_request else "issue": asked.number,
+            "worker": IMPLEMENT,
+            "plan": plan,
+            "comment_id": asked.comment_id,
+            **({"text_sha256": asked.text_sha256} if asked.text_sha256 else {}),
+            **({} if asked.is_pull_request else texts),
+            **self._who(),
+        }
+        name = self._execution_name(IMPLEMENT)
+        self.services.start(name, json.dumps(request, separators=(",", ":")))
+        self._react(DONE)
+        return f"The session {name} is started."
+
+    def _who(self) -> dict[str, Any]:
+        asked = self.asked
+        return {
+            "requested_by": asked.login,
+            "delivery_id": asked.delivery_id,
+            "installation_id": asked.installation_id,
+            "asked_at": asked.asked_at.isoformat(),
+        }
+
     def _again(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return a request as if it had been asked for by this comment: the text is what stands there now."""
         asked = self.asked
@@ -183,13 +233,7 @@ class _Command:
             kept["pull_request" if asked.is_pull_request else "issue"] = asked.number
         if kept.get("issue") == asked.number:
             kept |= {"title_sha256": asked.title_sha256, "body_sha256": asked.body_sha256}
-        return {
-            **kept,
-            "requested_by": asked.login,
-            "delivery_id": asked.delivery_id,
-            "installation_id": asked.installation_id,
-            "asked_at": asked.asked_at.isoformat(),
-        }
+        return {**kept, **self._who()}
 
     def _execution_name(self, worker: str) -> str:
         """Return the name of an execution that this comment starts, as the webhook would have made it."""

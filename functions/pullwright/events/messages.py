@@ -132,6 +132,7 @@ class QueuedCommand(Model):
         name: without the slash; none of ours, if it was meant for us and misspelt.
         is_alone: whether nothing else stands in the comment.
         number: of the issue or pull request that was commented on.
+        text_sha256: of the comment; None in messages of an earlier release.
         title_sha256: of the issue or pull request as it stood then, as is `body_sha256`.
     """
 
@@ -146,6 +147,7 @@ class QueuedCommand(Model):
     comment_id: int = Field(ge=1)
     asked_at: datetime = Field(strict=False)
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
+    text_sha256: Sha256 | None = None
     title_sha256: Sha256
     body_sha256: Sha256
 

@@ -29,6 +29,7 @@ from pullwright.opening.request import read_request
 from pullwright.opening.shown import shown
 from pullwright.rendered.addressed import addresses
 from pullwright.table import lock_key
+from pullwright.webhook.commands import GO, PLAN, read_command
 from pullwright.webhook.follow_ups import mention_of
 
 if TYPE_CHECKING:
@@ -162,7 +163,8 @@ class FollowUps:
         if comment is None:
             raise CommentDeleted("The comment that asked for this was deleted before its session began.")
         _check_same(comment.body, request)
-        if not self._addresses(comment.body_html):
+        command = read_command(comment.body or "")
+        if (command is None or command.name not in {GO, PLAN}) and not self._addresses(comment.body_html):
             raise NotAddressed(f"The comment does not address @{self.mention_name}.")
         body = shown(self.client, self.people.repository, comment.body, comment.body_html)
         return self._follow_up(session_id, comment.user, comment.created_at, body, comment_id=comment_id)

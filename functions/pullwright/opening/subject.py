@@ -119,7 +119,7 @@ def _about_issue(
     if issue.state != "open":
         raise IssueClosed(f"The issue #{issue.number} is closed.")
     body = shown(client, repository.full_name, issue.body, issue.body_html)
-    if not body and request.prompt is None and not only_comments:
+    if not (body or request.prompt or only_comments or request.is_follow_up):
         raise IssueWithoutText(f"The issue #{issue.number} has no description to work from.")
     return Subject(
         branch=request.base or repository.default_branch if only_comments else f"claude/{issue.number}",

@@ -120,6 +120,8 @@ class Ending:
                 ttl=ttl,
             )
         sentence = "The agent found nothing to change."
+        if self.outcome is Outcome.PLANNED:
+            sentence = "Nothing is changed yet. `/go` has the plan carried out, `/plan` asks for another one."
         if self.outcome is Outcome.TAKEN_ALONG:
             sentence = f"The session {self.record.taken_by} took this request along with its own."
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:

@@ -14,9 +14,12 @@ from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field
 
 STOP, RETRY, STATUS, COST, RELEASE = "stop", "retry", "status", "cost", "ci"
+PLAN, GO = "plan", "go"
 COMMANDS = {
     STOP: "ends the session that runs here, and those that wait",
     RETRY: "starts the last request again",
+    PLAN: "makes a plan and changes nothing",
+    GO: "has the plan carried out",
     STATUS: "says what runs here and how the last session ended",
     COST: "says what the sessions here have cost",
     RELEASE: "lets GitHub Actions run on held work, alone in its comment",
@@ -82,6 +85,7 @@ def command(event: str, payload: Mapping[str, Any], delivery_id: str) -> Message
         "installation_id": field(payload, "installation.id", int),
         "comment_id": field(payload, "comment.id", int),
         "asked_at": field(payload, "comment.created_at", str),
+        "text_sha256": _sha256(body),
         "delivery_id": delivery_id,
         "title_sha256": _sha256(issue.get("title")),
         "body_sha256": _sha256(issue.get("body")),

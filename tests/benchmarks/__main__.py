@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 
 from local.layout import ROOT, TOOLS, Layout
-from tests.benchmarks import cold, gateway, node, package, runner, session, stub, warm
+from tests.benchmarks import cold, egress, gateway, node, package, runner, session, stub, warm
 from tests.benchmarks.figures import Section, table
 
 _BUILDS = (ROOT / ".aws-sam" / "build", Layout.of_environment().build, session.OWN_STACK.build)
@@ -50,6 +50,10 @@ def main() -> int:
         try:
             sections.append(gateway.measure(say))
         except gateway.NotMeasuredError as error:
+            problems.append(str(error))
+        try:
+            sections.append(egress.measure(say))
+        except egress.NotMeasuredError as error:
             problems.append(str(error))
         sections.append(package.measure(_BUILDS))
 

@@ -76,8 +76,17 @@ class World:
             quiet = 0 if self.take()["packets"] else quiet + 1
 
 
-def build(stack: ExitStack) -> World:
-    """Build both sides."""
+def nsenter(world: World) -> tuple[str, ...]:
+    """Return what starts a program on the other side."""
+    return ("nsenter", "--net", f"--target={world.internet.pid}")
+
+
+def build(stack: ExitStack, *, serves: bool = True) -> World:
+    """Build both sides.
+
+    Args:
+        serves: the other side has servers, which count.
+    """
     for where in ("all", "default"):
         for setting in _QUIET:
             Path(f"/proc/sys/net/ipv6/conf/{where}/{setting}").write_text("0")
@@ -89,7 +98,8 @@ def build(stack: ExitStack) -> World:
     stack.callback(internet.kill)
     assert internet.stdout is not None
     assert internet.stdout.readline() == "ready\n"
-    there = ("nsenter", "--net", f"--target={internet.pid}")
+    world = World(internet, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="world-"))))
+    there = nsenter(world)
     _run("ip link set lo up")
     _run(f"ip link add eth0 address {_HERE} type veth peer name wire address {_THERE} netns {internet.pid}")
     for where in ("all", "default"):
@@ -110,14 +120,17 @@ def build(stack: ExitStack) -> World:
     for router in (ROUTER, ROUTER_V6):
         _run(f"ip neigh replace {router} dev eth0 lladdr {_THERE} nud permanent")
         _run(f"ip route add default via {router} dev eth0")
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="world-")))
-    folder.chmod(0o755)
-    hosts = folder / "hosts"
+    world.folder.chmod(0o755)
+    hosts = world.folder / "hosts"
     hosts.write_text("".join(f"{place} {name}\n" for name, places in HOSTS.items() for place in places))
     _run(f"mount --bind {hosts} /etc/hosts")
-    world = World(internet, folder)
-    world.take()
-    world.settle()
+    resolver = world.folder / "resolv.conf"
+    # Nobody answers there, and nobody is waited for.
+    resolver.write_text("nameserver 127.0.0.1\n")
+    _run(f"mount --bind {resolver} /etc/resolv.conf")
+    if serves:
+        world.take()
+        world.settle()
     return world
 
 

@@ -239,6 +239,18 @@ class FollowUp(Stored):
     review_id: int | None = None
 
 
+class FailingCheck(Stored):
+    """A check that failed on the commit that the session mends.
+
+    Attributes:
+        log: its last lines, in plain text; empty where there is none to be had.
+    """
+
+    name: str
+    conclusion: str
+    log: str = ""
+
+
 class ResolvedLimits(Stored):
     """The limits that hold for one session, defaults applied."""
 
@@ -279,6 +291,7 @@ class AgentRequest(Stored):
         comments: oldest first; the repository's configuration says which of them the agent reads.
         threads: about the pull request's changes: of a session that only comments, all; of a follow-up, those
             that are open.
+        failing: the checks to be mended.
         follow_ups: what is asked for now, oldest first; without any, the issue or prompt says what is wanted.
         conversation: id of the conversation that goes on; the CLI's record of it is in `resumed.jsonl`.
         begins_afresh: why an earlier conversation does not go on, if there was one.
@@ -317,6 +330,7 @@ class AgentRequest(Stored):
     comments_left_out: int = 0
     threads: tuple[ReviewThread, ...] = Field(default=(), strict=False)
     follow_ups: tuple[FollowUp, ...] = Field(default=(), strict=False)
+    failing: tuple[FailingCheck, ...] = Field(default=(), strict=False)
     conversation: Annotated[str, StringConstraints(pattern=CONVERSATION_PATTERN)] | None = None
     begins_afresh: str | None = None
     worker: WorkerName = IMPLEMENT

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from github_standin import api, graphql
+from github_standin import api, graphql, logs
 from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.declaration import Declaration
@@ -91,6 +91,10 @@ class GitHub:
         """See `Transport.send`."""
         parts = urlsplit(request.url)
         self.seen.append((request.method, parts.path))
+        if parts.path.startswith(f"{logs.PATH}/"):
+            name = parts.path.rpartition("/")[2]
+            log = logs.read(self._world, name, request.headers.get("authorization"))
+            return Response(log.status, {}, log.body[-request.end_bytes :])
         if (instead := _take(self.before, request.method, parts.path)) is not None:
             return instead
         is_graphql = parts.path == "/api/graphql"

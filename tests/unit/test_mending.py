@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from pullwright.errors import AwsUnavailable, ChecksOutdated, GitHubUnavailable
 from pullwright.github.transport import Response
+from pullwright.opening.failing import LONGEST_LOG, clean_log
+from pullwright.text import printable
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.message import Message
+from runner.agent.prompt import build_prompt
 from tests.unit.mending_kit import BROKEN, FLAKY, HOPELESS, Mended, decided
 from tests.unit.pipeline_kit import PERSON, REPOSITORY
 from tests.unit.reconcile_kit import table
@@ -277,6 +280,79 @@ def test_a_record_that_others_change_all_the_time_is_tried_again(mended: Mended)
 
     with pytest.raises(AwsUnavailable):
         checks.change(REPOSITORY, "b", race)
+
+
+def test_the_session_reads_what_failed(mended: Mended) -> None:
+    """Names, conclusions and the ends of the logs, without what fails on the base too."""
+    mended.github.write("main", {".github/workflows/base.yml": "on: push\njobs:\n  lint: {}\n"})
+    mended.order({"job": "lint", "attempts": ["failure"]}, HOPELESS | {"log": "\x1b[31m1 != 2\x1b[0m\n" * 9})
+    mended.push(branch="main")
+    mended.waiting.clear()
+    mended.push()
+    mended.handle_all()
+    mended.run_sessions("")
+    [request] = [mended.artifacts.read_request(name) for name in mended.ran]
+    assert request is not None
+    [check] = request.failing
+    assert (check.name, check.conclusion, check.log) == ("test", "failure", "\n".join(["1 != 2"] * 9))
+    prompt = build_prompt(request, "beef")
+    assert "Checks have failed" in prompt
+    assert "<check-beef>\ntest: failure\n\n1 != 2" in prompt
+
+
+def test_a_log_that_cannot_be_had_leaves_its_name(mended: Mended) -> None:
+    """It was deleted, its address gives nothing, GitHub is down, or the permission is missing."""
+    mended.order(HOPELESS)
+    commit = mended.push()
+    answers = [Response(410, {}, {}), Response(302, {"location": "ftp://x/"}), *[Response(502, {})] * 3]
+    for number, answer in enumerate(answers[:3], start=2):
+        mended.github.before += [("GET", "/logs", answer)] * (3 if answer.status == 502 else 1)
+        mended.open(f"s-{number}", worker="fix-ci", pull_request=mended.number, checked_commit=commit)
+        request = mended.artifacts.read_request(f"s-{number}")
+        assert request is not None
+        assert [(check.name, check.log) for check in request.failing] == [("test", "")]
+        mended.end(f"s-{number}")
+    written = dict.fromkeys(("checks", "contents", "issues", "pull_requests"), "write")
+    mended.github.grant(**written, metadata="read")
+    mended.open("s-9", worker="fix-ci", pull_request=mended.number)
+    request = mended.artifacts.read_request("s-9")
+    assert request is not None
+    assert [(check.name, check.log) for check in request.failing] == [("test", "")]
+
+
+def test_what_does_not_fail_any_more_is_not_mended(mended: Mended) -> None:
+    """Somebody has run it again meanwhile; who starts the worker by hand gets a session all the same."""
+    mended.order()
+    commit = mended.push()
+    with pytest.raises(ChecksOutdated):
+        mended.open("s-2", worker="fix-ci", pull_request=mended.number, checked_commit=commit)
+    assert mended.ledger.locks() == []
+    mended.open("s-3", worker="fix-ci", pull_request=mended.number)
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("\ufeff2026-11-27T03:15:03.1234567Z one\n2026-11-27T03:15:04.1234567Z two\n", "one\ntwo"),
+        ("\x1b[1;31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x07 \x1b[2Kdone\x1b(B", "red link done"),
+        ("a\u200bb\u202e\r\nc\x00", "ab\nc"),
+        ("x" * LONGEST_LOG + "\n" + "end", "end"),
+        ("y" * LONGEST_LOG * 2, "y" * LONGEST_LOG),
+        ("key ghp_" + "a" * 36, "key [hidden]"),
+        ("", ""),
+    ],
+)
+def test_logs_are_plain_text(log: str, expected: str) -> None:
+    """Without times, colours, links, what nobody sees, and secrets; the end, in whole lines if there are."""
+    assert clean_log(log) == expected
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
+def test_no_log_keeps_what_nobody_sees(log: str) -> None:
+    """Whatever it holds, the agent reads what a person would."""
+    cleaned = clean_log(log)
+    assert cleaned == printable(cleaned)
+    assert "\x1b" not in cleaned
 
 
 @pytest.fixture(scope="module")

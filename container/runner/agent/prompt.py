@@ -75,6 +75,15 @@ rather than anew.
 """
 
 
+_MEND = """\
+Checks have failed on this branch's last commit: mend what they found. The blocks below say what the pull \
+request is about, and last which checks failed, with the ends of their logs. Find the cause first, and run \
+what failed if it can be run here. Mend the code where the code is wrong; change a test only where it asks \
+for what was never wanted, and switch no check off. If the cause is outside of this repository, change \
+nothing and say so.\
+"""
+
+
 _CONTINUED = """\
 The conversation goes on: people have asked for more on the same pull request. The repository {repository} \
 is checked out anew in the current directory, on the branch {branch} as it stands now. Others may have \
@@ -137,8 +146,11 @@ def build_prompt(
     blocks += _comments(request, nonce)
     if request.prompt is not None:
         blocks.append(block("task", nonce, request.prompt))
+    blocks += _failing(request, nonce)
     blocks += _follow_ups(request, nonce)
-    if request.follow_ups:
+    if request.failing and not request.follow_ups:
+        wanted = _MEND
+    elif request.follow_ups:
         wanted = "What is asked for now stands last in the blocks below; the others say what it is about."
     elif request.prompt is None:
         wanted = "What is wanted stands in the blocks below."
@@ -164,6 +176,14 @@ def _comments(request: AgentRequest, nonce: str) -> list[str]:
         f"A comment by {person(comment.author, comment.author_role)}, "
         f"{comment.created_at:%Y-%m-%d %H:%M} UTC:\n{block('comment', nonce, comment.body)}"
         for comment in request.comments
+    ]
+
+
+def _failing(request: AgentRequest, nonce: str) -> list[str]:
+    return [
+        "A check that failed, with the end of its log if there is one:\n"
+        + block("check", nonce, f"{check.name}: {check.conclusion}\n\n{check.log}")
+        for check in request.failing
     ]
 
 

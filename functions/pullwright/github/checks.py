@@ -103,6 +103,15 @@ def workflow_runs(client: GitHubClient, repository: str, commit: str) -> list[Wo
     return list(client.get(path, "list the runs of workflows", WorkflowRuns, [commit]).workflow_runs)
 
 
+def log_end(client: GitHubClient, repository: str, job_id: int, end_bytes: int) -> str | None:
+    """Return the end of a job's log; None if it is not kept any more.
+
+    https://docs.github.com/en/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
+    """
+    path = f"/repos/{repository}/actions/jobs/{job_id}/logs"
+    return client.text_elsewhere(path, "read the log of a job", end_bytes=end_bytes)
+
+
 def run_again(client: GitHubClient, repository: str, run: WorkflowRun) -> bool:
     """Run the failed jobs of a run again; return whether they run, or have run again.
 

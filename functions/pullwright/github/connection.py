@@ -47,6 +47,8 @@ _REPEATABLE = frozenset({"GET", "PATCH", "PUT", "DELETE"})
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
 _MAX_REDIRECTS = 3
+_OK = 200
+_GONE = (404, 410)
 _REPOSITORY = re.compile(r"/repos/[^/]+/[^/?]+")
 
 
@@ -127,6 +129,24 @@ class Connection:
             may_repeat=may_repeat,
             is_content=is_content,
         )
+
+    def text_elsewhere(self, path: str, what: str, *, end_bytes: int) -> str | None:
+        """Return the end of a text that GitHub redirects to, which is read without our token.
+
+        Where such texts are, a request with foreign credentials is refused:
+        https://github.com/KnpLabs/php-github-api/issues/1156.
+
+        Returns:
+            None if there is none any more.
+        """
+        response = self.call("GET", path, what, allow=(302, *_GONE), may_be_absent=True)
+        target = response.headers.get("location", "")
+        scheme = self.urls.rest.partition("//")[0]
+        if response.status in _GONE or not target.startswith(("https://", f"{scheme}//")):
+            return None
+        headers = {"user-agent": "pullwright"}
+        found = self._transport.send(Request("GET", target, headers, end_bytes=end_bytes))
+        return found.decoded if found.status == _OK and isinstance(found.decoded, str) else None
 
     def get(self, path: str, what: str, model: type[PayloadT], about: Collection[str] = ()) -> PayloadT:
         """Read one thing."""

@@ -20,6 +20,10 @@ https://github.com/github/gh-aw/issues/35726)."""
 OPENING: Mapping[str, str] = {**WORK, "metadata": "read"}
 """To see the repository and who may write to it besides."""
 OPENING_REVIEW: Mapping[str, str] = {**REVIEW, "metadata": "read"}
+READING_CHECKS: Mapping[str, str] = {"checks": "read", "metadata": "read"}
+"""To see which checks failed."""
+READING_LOGS: Mapping[str, str] = {**READING_CHECKS, "actions": "read"}
+"""To read what they wrote besides."""
 CHECKING_ONLY: Mapping[str, str] = {
     "checks": "read",
     "contents": "read",

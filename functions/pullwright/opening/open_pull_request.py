@@ -35,6 +35,7 @@ from pullwright.opening.commenting import busy, check_fork, check_new, check_sen
 from pullwright.opening.conversation import read_conversation
 from pullwright.opening.depth import count_in_a_row
 from pullwright.opening.earlier import Earlier, bring_conversation
+from pullwright.opening.failing import read_failing
 from pullwright.opening.follow_up import FollowUps, check_turn, wait
 from pullwright.opening.model import check_model
 from pullwright.opening.money import reserve
@@ -189,10 +190,12 @@ class _Opening:
         pull = self.subject.pull_request
         if pull is None and not self.subject.is_read:
             pull = self._open(bot_id)
+        failing = read_failing(app, self.repository, self.request, self.worker, self.subject.pull_request)
         earlier = self._earlier()
         agent_request = self._agent_request(pull, author, bot_id).model_copy(
             update={
                 "follow_ups": self._together(),
+                "failing": failing,
                 "conversation": earlier.conversation,
                 "begins_afresh": earlier.begins_afresh,
             }

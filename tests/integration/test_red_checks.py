@@ -38,7 +38,7 @@ def test_a_red_check_is_mended_in_one_session(repositories: Repositories, stack:
     broken, number = first.record().commit, first.record().pull_request
     [second] = until(lambda: [arn for arn in stack.executions(repository.name) if arn != first.arn])
     session = Session(stack, second)
-    assert session.session_id == f"fix-ci-{number}-{str(broken)[:36]}"
+    assert session.id == f"fix-ci-{number}-{str(broken)[:36]}"
     assert session.wait(120) == "SUCCEEDED", session.record()
     assert session.record().requested_by == repository.person.login
     [check] = json.loads(session.artifacts()["request.json"])["failing"]

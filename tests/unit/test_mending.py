@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pullwright.errors import AwsUnavailable, ChecksOutdated, GitHubUnavailable
+from pullwright.events.command import carry_out
+from pullwright.events.messages import QueuedCommand
 from pullwright.github.transport import Response
 from pullwright.opening.failing import LONGEST_LOG, clean_log
 from pullwright.text import printable
@@ -216,6 +220,40 @@ def test_who_may_not_write_any_more_gets_no_session(mended: Mended) -> None:
     mended.handle_all()
     mended.github.control("PUT", f"/repositories/{REPOSITORY}/permissions", {PERSON: "read"})
     assert mended.run_sessions() == ["NotAllowed"]
+
+
+def test_who_retries_means_the_head_as_it_is_now(mended: Mended) -> None:
+    """A session that mends is started again for the newest commit, not for the one that failed then."""
+    request = {"pull_request": mended.number, "worker": "fix-ci", "checked_commit": "a" * 40}
+    record = {
+        "input": json.dumps({"repository": REPOSITORY, **request}),
+        "status": "SUCCEEDED",
+        "worker": "fix-ci",
+    }
+    later = (mended.start + timedelta(seconds=1)).isoformat()
+    place = {"repository": REPOSITORY, "branch": mended.branch, "created_at": later}
+    mended.sessions.update_session("s-1", {"status": "SUCCEEDED"})
+    mended.sessions.update_session("s-2", {**record, **place, "session_id": "s-2"})
+    comment = mended.github.person("POST", f"/issues/{mended.number}/comments", {"body": "/retry"})
+    text = sha256(b"").hexdigest()
+    asked = QueuedCommand(
+        kind="command",
+        name="retry",
+        is_alone=True,
+        repository=REPOSITORY,
+        number=mended.number,
+        is_pull_request=True,
+        login=PERSON,
+        installation_id=mended.github.app().installation_of(REPOSITORY)[0].id,
+        comment_id=comment["id"],
+        asked_at=datetime.now(UTC),
+        delivery_id=GUID,
+        title_sha256=text,
+        body_sha256=text,
+    )
+    assert "started again" in carry_out(asked, mended.services)
+    [again] = mended.states.started.values()
+    assert (again["worker"], "checked_commit" in again) == ("fix-ci", False)
 
 
 def test_nobody_known_is_said(mended: Mended) -> None:

@@ -59,6 +59,14 @@ def test_a_delivery_is_lost_when_no_attempt_reached_us(attempts: list[Delivery],
     assert [one.guid for one in lost(attempts)] == found
 
 
+def test_checks_are_lost_as_everything_else_is() -> None:
+    """No event is left out: red checks that nobody heard of are delivered again."""
+    checks = attempt("a", *REFUSED_CONNECTION).model_copy(
+        update={"event": "check_suite", "action": "completed"}
+    )
+    assert lost([checks, attempt("b")]) == [checks]
+
+
 class App:
     """GitHub, all of whose deliveries are lost until they are listed as something else.
 

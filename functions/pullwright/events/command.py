@@ -43,7 +43,12 @@ if TYPE_CHECKING:
 
 DONE, NOT_DONE = "+1", "confused"
 _NOT_OURS = "The command was for somebody else."
-_OLD = frozenset({"asked_at", "body_sha256", "delivery_id", "installation_id", "label", "title_sha256"})
+_OLD = frozenset(
+    {
+        *("asked_at", "body_sha256", "checked_commit", "delivery_id", "installation_id", "label"),
+        "title_sha256",
+    }
+)
 
 
 def carry_out(asked: QueuedCommand, services: EventServices) -> str:

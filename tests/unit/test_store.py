@@ -121,6 +121,7 @@ def test_a_branch_begun_anew_forgets_the_old_one(table: Any) -> None:
         "branch": {"S": "claude/1"},
         "session_id": {"S": "s"},
         "first_commit": {"S": "c0ffee"},
+        "asked_by_apps": {"N": "0"},
     }
     table.add_response("put_item", {}, {"TableName": "t", "Item": item})
     table.add_response("get_item", {"Item": item}, None)

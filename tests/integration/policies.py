@@ -19,6 +19,8 @@ ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "Invoke"): ("lambda:InvokeFunction",),
     ("dynamodb", "TransactWriteItems"): ("dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     ("s3", "HeadObject"): ("s3:GetObject",),
+    # Both keys are in the sessions' folder. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+    ("s3", "CopyObject"): ("s3:GetObject", "s3:PutObject"),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api.html
     ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage",),
     ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),

@@ -14,15 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright import errors
 from pullwright.brokering.models import BrokerGrant
-from pullwright.models import (
-    AgentRequest,
-    AgentResult,
-    OpenedPullRequest,
-    SessionRequest,
-    SessionUsage,
-    Verdict,
-)
+from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
 from pullwright.record import SessionRecord
+from pullwright.results import AgentResult, SessionUsage, Verdict
 from pullwright.reviewing.models import Answer, Findings
 from pullwright.workers.schema import worker_schema
 
@@ -36,7 +30,7 @@ SCHEMA = Path(__file__).with_name("worker.schema.json")
 HEAD = """\
 # Contracts
 
-Drawn from `functions/pullwright/models.py`, `reviewing/models.py`, `record.py` and `errors/` by `make docs`.
+Drawn from `functions/pullwright/models.py`, `results.py`, `reviewing/models.py`, `record.py` and `errors/` by `make docs`.
 Times are ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what we store
 ignores them.
 """

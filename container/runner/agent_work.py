@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from pullwright.errors import PullwrightError
-from pullwright.models import AgentPlan
+from pullwright.results import AgentPlan
 from runner.agent.answers import threads_prompt
 from runner.agent.prompt import CARRY_OUT, PLANNING, WORKING, build_prompt, continue_prompt
 from runner.agent.resuming import put_conversation

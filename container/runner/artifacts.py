@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
 from pullwright.log import scrub_known
-from pullwright.models import AgentPlan, AgentRequest, AgentResult, SessionUsage
+from pullwright.models import AgentRequest
+from pullwright.results import AgentPlan, AgentResult, SessionUsage
 from runner.log import logger
 
 if TYPE_CHECKING:

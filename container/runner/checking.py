@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError, PullwrightError
-from pullwright.models import CheckResult
+from pullwright.results import CheckResult
 from runner.git.command import GitError
 from runner.git.workspace import Workspace
 from runner.leftovers import SHARED_PLACES, WHOLE_MACHINE, LeftoversError, remove_leftovers

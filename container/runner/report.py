@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from pullwright.models import (
+from pullwright.models import Failure, Outcome
+from pullwright.results import (
     AgentResult,
     CheckResult,
     EgressResult,
-    Failure,
-    Outcome,
     SessionUsage,
     SteeringFiles,
     ThreadAnswer,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pullwright.egress import STACK, Domains, choose
 from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
-from pullwright.models import CheckResult, Outcome
+from pullwright.models import Outcome
+from pullwright.results import CheckResult
 from runner.adoption import find_pushed, report_pushed
 from runner.agent.answers import take_answers
 from runner.agent.comments import select_comments

@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from pullwright.errors import InternalError
-from pullwright.models import Todo
+from pullwright.results import Todo
 from pullwright.text import one_line
 from runner.children import child
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Self
 
 from pullwright.comments import render_progress
 from pullwright.errors import GitHubRateLimited, PullwrightError
-from pullwright.models import Progress
+from pullwright.results import Progress
 from runner.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pullwright.models import AgentRequest, Todo
+    from pullwright.models import AgentRequest
+    from pullwright.results import Todo
 
 # Seconds between two edits, while the session is younger than so many seconds.
 _INTERVALS = ((60.0, 5.0), (600.0, 15.0), (3600.0, 30.0))

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
-from pullwright.models import AgentRequest, AgentResult
+from pullwright.models import AgentRequest
+from pullwright.results import AgentResult
 from pullwright.reviewing.models import Findings
 
 if TYPE_CHECKING:

@@ -7,19 +7,9 @@ from pullwright.effects import committed, fitting, without_effect
 from pullwright.egress import is_domain, is_entry
 from pullwright.errors import FailureClass
 from pullwright.markdown import block, code, code_span, details, in_html, inline, plain, sentence, table
-from pullwright.models import (
-    AgentRequest,
-    AgentResult,
-    CheckResult,
-    EgressResult,
-    Failure,
-    Outcome,
-    Progress,
-    ResolvedLimits,
-    Todo,
-    Verdict,
-)
+from pullwright.models import AgentRequest, Failure, Outcome, ResolvedLimits
 from pullwright.quotation import quote
+from pullwright.results import AgentResult, CheckResult, EgressResult, Progress, Todo, Verdict
 from pullwright.text import one_line
 
 TRACKING_MARKER = "<!-- pullwright:tracking -->"

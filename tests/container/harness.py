@@ -25,7 +25,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pullwright.models import AgentRequest, AgentResult
+from pullwright.models import AgentRequest
+from pullwright.results import AgentResult
 from tests.container.cli import find_cli
 from tests.container.endpoints import SESSION, TOKEN, Endpoints
 

@@ -26,7 +26,7 @@ from tests.container.test_checks import commit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pullwright.models import CheckResult
+    from pullwright.results import CheckResult
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
 

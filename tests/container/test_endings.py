@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pullwright.models import AgentResult, Outcome
+from pullwright.models import Outcome
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.event import TaskEnd
+from pullwright.results import AgentResult
 from tests.container.cli import StandIn
 from tests.container.harness import Harness, Ran, finish
 from tests.container.test_checkpoints import wait_until

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pullwright.comments import REFUSAL_MARKER, TRACKING_MARKER, render_outcome
-from pullwright.models import Verdict
+from pullwright.results import Verdict
 from runner import exit_codes
 from tests.container.harness import Harness, finish
 from tests.container.test_checkpoints import wait_until

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pullwright.comments import render_outcome
-from pullwright.models import Verdict
+from pullwright.results import Verdict
 from runner import exit_codes
 from tests.container.cli import StandIn
 from tests.container.endpoints import MODEL_KEY

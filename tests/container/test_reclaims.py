@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pullwright.models import SessionUsage
+from pullwright.results import SessionUsage
 from runner import exit_codes
 from tests.container.harness import Harness, stop_when
 

@@ -10,9 +10,10 @@ import pytest
 
 from pullwright import errors
 from pullwright.github.budget import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
-from pullwright.models import Failure, OpenedPullRequest, Verdict
+from pullwright.models import Failure, OpenedPullRequest
 from pullwright.record import SessionRecord
 from pullwright.reporting import classify
+from pullwright.results import Verdict
 from statemachine.graph import BEGIN, END, embed, graph, main
 from tests.template.kit import (
     DEFINITION,

@@ -25,9 +25,10 @@ from pullwright.artifacts import LONGEST_CONVERSATION, Artifacts, UnreadableResu
 from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.app import AppSecret, GitHubApp
 from pullwright.github.transport import Request, Response
-from pullwright.models import AgentRequest, AgentResult
+from pullwright.models import AgentRequest
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
 from pullwright.record import SessionRecord
+from pullwright.results import AgentResult
 from pullwright.reviewing.models import Findings
 from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings

@@ -11,9 +11,10 @@ import pytest
 
 from pullwright import errors
 from pullwright.errors import FailureClass, PullwrightError, PushRefused, TaskStopped, error_class
-from pullwright.models import AgentResult, Failure, Outcome
+from pullwright.models import Failure, Outcome
 from pullwright.reporting.classify import NO_HEARTBEAT, Evidence, classify
 from pullwright.reporting.event import StateError, TaskEnd
+from pullwright.results import AgentResult
 from pullwright_engine.ecs.shapes import QUOTA_REACHED
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)

@@ -29,20 +29,8 @@ from pullwright.comments import (
     render_withdrawn_refusal,
 )
 from pullwright.errors import AgentFailed, IssueWithoutText
-from pullwright.models import (
-    AgentRequest,
-    AgentResult,
-    CheckResult,
-    EgressResult,
-    Failure,
-    GitIdentity,
-    Outcome,
-    Progress,
-    ResolvedLimits,
-    SteeringFiles,
-    Todo,
-    Verdict,
-)
+from pullwright.models import AgentRequest, Failure, GitIdentity, Outcome, ResolvedLimits
+from pullwright.results import AgentResult, CheckResult, EgressResult, Progress, SteeringFiles, Todo, Verdict
 from tests.unit.github_words import Page
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)

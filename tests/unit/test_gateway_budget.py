@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullwright.models import TokenUsage
 from pullwright.prices import Tokens
+from pullwright.results import TokenUsage
 from runner.gateway.budget import Budget
 from runner.gateway.refusal import Refusal
 from tests.unit.runner_kit import listed

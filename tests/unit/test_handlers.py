@@ -12,8 +12,9 @@ import pytest
 from pullwright import aws, composition, metrics
 from pullwright.errors import BranchProtected, InternalError, IssueWithoutText
 from pullwright.handlers import open_pull_request, reconcile, report_outcome
-from pullwright.models import OpenedPullRequest, Verdict
+from pullwright.models import OpenedPullRequest
 from pullwright.reconciling.settle import Settler
+from pullwright.results import Verdict
 from pullwright.services import Services
 from pullwright.settings import (
     BrokerSettings,

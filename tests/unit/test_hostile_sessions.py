@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pullwright.errors import AwsUnavailable
-from pullwright.models import AgentResult, Outcome
+from pullwright.models import Outcome
 from pullwright.record import TASK_ATTRIBUTES
 from pullwright.reporting.event import TaskEnd
+from pullwright.results import AgentResult
 from pullwright.store import Store
 from tests.unit.reconcile_kit import TABLE, SweptDeployment, table
 from tests.unit.test_reporting import NOW, TASK, Idle, Reporting

@@ -10,9 +10,10 @@ import pytest
 
 from pullwright.errors import AwsUnavailable
 from pullwright.github.transport import Response
-from pullwright.models import AgentResult, Outcome
+from pullwright.models import Outcome
 from pullwright.reconciling.executions import ExecutionEnd
 from pullwright.reconciling.ledger import Ledger
+from pullwright.results import AgentResult
 from pullwright.reviewing.models import Finding, Findings
 from pullwright.store import Store
 from tests.unit.pipeline_kit import REPOSITORY, execution

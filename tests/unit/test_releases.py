@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pullwright import models
 from pullwright.brokering import models as broker_models
 from pullwright.brokering.models import BrokerGrant
-from pullwright.models import AgentRequest, AgentResult, OpenedPullRequest, SessionRequest
+from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
+from pullwright.results import AgentResult
 
 LAST = Path(__file__).parents[1] / "events/last_release"
 STORED = [

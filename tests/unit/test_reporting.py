@@ -11,10 +11,11 @@ import pytest
 
 from pullwright.errors import PullwrightError
 from pullwright.github.transport import Response
-from pullwright.models import AgentResult, CheckResult, OpenedPullRequest, Outcome, TokenUsage, Verdict
+from pullwright.models import OpenedPullRequest, Outcome
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
+from pullwright.results import AgentResult, CheckResult, TokenUsage, Verdict
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 from tests.unit.pipeline_kit import API, REPOSITORY, Deployment, execution

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullwright.models import CheckResult
 from pullwright.repository.configuration import Check, Configuration, read_configuration
 from pullwright.repository.document import ConfigurationError
+from pullwright.results import CheckResult
 from runner.agent.command import cli_arguments
 from runner.agent.prompt import build_prompt
 from runner.repository.detection import detect

@@ -18,7 +18,7 @@ from tests.unit.test_reporting import Reporting
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pullwright.models import Verdict
+    from pullwright.results import Verdict
     from pullwright.reviewing.models import Finding
 
 OLD = [f"line {number}" for number in range(1, 41)]

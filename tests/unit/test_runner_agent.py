@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pullwright.models import AuthorRole, IssueComment, Outcome, ResolvedLimits, Todo
+from pullwright.models import AuthorRole, IssueComment, Outcome, ResolvedLimits
+from pullwright.results import Todo
 from runner.agent.command import agent_environment, cli_arguments
 from runner.agent.process import Ended, Stop
 from runner.agent.prompt import build_prompt

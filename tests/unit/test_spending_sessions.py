@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pullwright.errors import DailyLimit
-from pullwright.models import AgentResult, Outcome
+from pullwright.models import Outcome
+from pullwright.results import AgentResult
 from pullwright.table import day_key
 from tests.unit.pipeline_kit import REPOSITORY, Deployment
 from tests.unit.reconcile_kit import STOPPED, SweptDeployment, table

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from pullwright.github.permissions import WORK
 from pullwright.github.reviews import Reviews
 from pullwright.github.transport import Response
-from pullwright.models import AgentResult, OpenedPullRequest, Outcome, ReviewThread, ThreadAnswer
+from pullwright.models import OpenedPullRequest, Outcome, ReviewThread
 from pullwright.reporting.event import ReportOutcomeEvent
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.threads import answer_marker
+from pullwright.results import AgentResult, ThreadAnswer
 from pullwright.services import Services
 from runner.agent.answers import take_answers, threads_prompt
 from runner.agent.prompt import build_prompt, continue_prompt

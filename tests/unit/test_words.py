@@ -25,8 +25,9 @@ from pullwright.comments import (
 from pullwright.effects import without_effect
 from pullwright.errors import FailureClass
 from pullwright.markdown import inline, sentence
-from pullwright.models import CheckResult, Failure, Outcome, Progress, Todo, Verdict
+from pullwright.models import Failure, Outcome
 from pullwright.quotation import quote
+from pullwright.results import CheckResult, Progress, Todo, Verdict
 from runner.git.message import commit_message
 from tests.unit import github_words
 from tests.unit.github_words import ACTIVE, RELEASING, SKIPPING, Page, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pullwright.models import ThreadAnswer
+from pullwright.results import ThreadAnswer
 from pullwright.text import plain_line
 from runner.agent.prompt import block, person
 

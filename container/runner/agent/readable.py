@@ -11,7 +11,7 @@ from runner.agent.stream import content_blocks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pullwright.models import EgressResult
+    from pullwright.results import EgressResult
 
 MAX_CHARACTERS = 4 << 20
 _LONGEST_TEXT = 20_000

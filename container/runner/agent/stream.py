@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pullwright.json_object import as_object
-from pullwright.models import Todo
+from pullwright.results import Todo
 from pullwright.text import one_line
 
 if TYPE_CHECKING:

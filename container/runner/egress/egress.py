@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pullwright.egress import Domains
 from pullwright.errors import CageUnavailable
-from pullwright.models import EgressResult, EgressTarget
+from pullwright.results import EgressResult, EgressTarget
 from runner.egress.cage import Cage
 from runner.egress.control import Service, ServiceEndedError
 from runner.egress.hosts import name_loopback

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pullwright.models import TokenUsage
 from pullwright.prices import Price, Tokens
+from pullwright.results import TokenUsage
 from runner.gateway.refusal import GIVE_UP, Refusal
 
 

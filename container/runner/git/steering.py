@@ -12,7 +12,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from pullwright.errors import PushRefused
-from pullwright.models import SteeringFiles
+from pullwright.results import SteeringFiles
 from runner.git.layout import Layout, is_at_or_below
 from runner.git.leaks import redact
 from runner.git.places import places

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pullwright.models import CheckResult
+from pullwright.results import CheckResult
 from runner.agent.process import Stop, run_as_agent
 from runner.log import logger
 

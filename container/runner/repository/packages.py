@@ -15,7 +15,7 @@ from runner.user import User, search_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pullwright.models import CheckResult
+    from pullwright.results import CheckResult
     from runner.agent.process import ShouldStop
 
 PACKAGES = "packages"

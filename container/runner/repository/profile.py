@@ -18,7 +18,7 @@ from runner.repository.testing import changes_of_tests
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pullwright.models import CheckResult
+    from pullwright.results import CheckResult
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.repository.detection import Read

@@ -14,8 +14,9 @@ from pullwright.errors import GitHubRefused, GitHubUnavailable, PullwrightError
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Comment, PullRequest
 from pullwright.log import logger
-from pullwright.models import AgentRequest, Progress
+from pullwright.models import AgentRequest
 from pullwright.opening.subject import Subject
+from pullwright.results import Progress
 from pullwright.reviewing.marks import session_marker
 from pullwright.reviewing.texts import render_begin
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from pullwright.models import Verdict
     from pullwright.reconciling.executions import ExecutionEnd
+    from pullwright.results import Verdict
 
 DUE, MADE, GIVEN_UP = "due", "made", "given up"
 """Values of a closed session's `report`: GitHub has not taken it, has taken it, never will."""

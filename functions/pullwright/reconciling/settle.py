@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pullwright.errors import LabelRemoved, SessionStopped
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures, session_ended
-from pullwright.models import Failure, OpenedPullRequest, Outcome, Verdict
+from pullwright.models import Failure, OpenedPullRequest, Outcome
 from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, Ledger
 from pullwright.record import SessionRecord
@@ -18,6 +18,7 @@ from pullwright.reporting.place import opened_before
 from pullwright.reporting.report_outcome import RESERVED_SECONDS, report_outcome
 from pullwright.reporting.result import read_findings, read_result
 from pullwright.reporting.tasks import Tasks
+from pullwright.results import Verdict
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 

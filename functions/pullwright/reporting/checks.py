@@ -2,7 +2,7 @@
 
 from pullwright.comments import render_checks
 from pullwright.github.payloads import CheckRun
-from pullwright.models import AgentResult
+from pullwright.results import AgentResult
 
 CHECK_RUN_NAME = "Pullwright"
 _LONGEST_LINE = 10_000

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from pullwright import errors
 from pullwright.errors import PullwrightError, error_class
-from pullwright.models import AgentResult, Failure, Outcome
+from pullwright.models import Failure, Outcome
 from pullwright.reporting.event import StateError, TaskEnd
+from pullwright.results import AgentResult
 from pullwright.text import one_line
 
 EXECUTION_TIMED_OUT = "ExecutionTimedOut"

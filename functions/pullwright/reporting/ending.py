@@ -9,20 +9,13 @@ from pullwright.comments import TRACKING_MARKER, render_outcome
 from pullwright.errors import AlreadyRunning, AwsUnavailable, ChecksOutdated, NotAddressed, PullwrightError
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
-from pullwright.models import (
-    AgentRequest,
-    AgentResult,
-    EgressResult,
-    Failure,
-    Outcome,
-    Verdict,
-    WorkerMode,
-)
+from pullwright.models import AgentRequest, Failure, Outcome, WorkerMode
 from pullwright.record import SessionRecord
 from pullwright.reporting.checks import check_run, checks_line
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
 from pullwright.reporting.place import Place, opened_before
+from pullwright.results import AgentResult, EgressResult, Verdict
 from pullwright.reviewing.marks import session_marker
 from pullwright.reviewing.models import Findings
 from pullwright.services import Services

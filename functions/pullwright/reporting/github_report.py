@@ -20,10 +20,11 @@ from pullwright.github.app import GitHubApp
 from pullwright.github.payloads import CheckRun
 from pullwright.github.permissions import REVIEW, WORK
 from pullwright.log import logger
-from pullwright.models import AgentRequest, AgentResult, Failure
+from pullwright.models import AgentRequest, Failure
 from pullwright.owners import is_allowed
 from pullwright.reporting.place import Place
 from pullwright.reporting.threads import answer_threads
+from pullwright.results import AgentResult
 from pullwright.reviewing.models import Findings
 from pullwright.reviewing.posting import Posted, Posting
 

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from pullwright.errors import TaskLost
 from pullwright.metrics import SessionFigures, session_ended
-from pullwright.models import Failure, Outcome, Verdict, WorkerMode
+from pullwright.models import Failure, Outcome, WorkerMode
 from pullwright.reporting.classify import Evidence, classify
 from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent
 from pullwright.reporting.result import read_findings, read_result
 from pullwright.reporting.tasks import Tasks
+from pullwright.results import Verdict
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 

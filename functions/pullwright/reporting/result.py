@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from pullwright.artifacts import Artifacts, UnreadableResultError
 from pullwright.log import logger
-from pullwright.models import AgentResult, Outcome
+from pullwright.models import Outcome
 from pullwright.reporting.event import ReportOutcomeEvent
+from pullwright.results import AgentResult
 from pullwright.reviewing.models import Findings
 
 _LONGEST_TEXT = 2_000

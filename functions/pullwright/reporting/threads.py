@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pullwright.github.app import GitHubApp
-    from pullwright.models import AgentRequest, ThreadAnswer
+    from pullwright.models import AgentRequest
+    from pullwright.results import ThreadAnswer
 
 _LONGEST = 3_000
 # Each is a comment of its own, of which GitHub takes eighty a minute.

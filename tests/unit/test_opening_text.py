@@ -14,6 +14,7 @@ from pullwright.errors import (
     IssueNotFound,
     IssueWithoutText,
     LabelRemoved,
+    NotAddressed,
     NotAllowed,
 )
 from tests.unit.pipeline_kit import ASKED, BODY, BOT, PERSON, REPOSITORY, STRANGER, Deployment, refused
@@ -72,7 +73,7 @@ def test_only_comments_from_before_are_read(deployment: Deployment) -> None:
     assert [(one.author, one.body) for one in request.comments] == [(PERSON, "It happens with [] only.")]
 
 
-@pytest.mark.parametrize(("login", "role"), [(STRANGER, "triage"), (BOT, None), ("nobody", None)])
+@pytest.mark.parametrize(("login", "role"), [(STRANGER, "triage"), ("other[bot]", None), ("nobody", None)])
 def test_who_may_not_write_starts_nothing(deployment: Deployment, login: str, role: str | None) -> None:
     """Readers, Apps and unknown people cannot start work by a webhook."""
     if role is not None:
@@ -120,7 +121,9 @@ def test_an_edit_before_the_label_is_what_counts(deployment: Deployment) -> None
 def test_trusting_bot_actors(deployment: Deployment) -> None:
     """The public case of that name: a login that ends in [bot] proves nothing."""
     number = deployment.github.issue()
-    for login in ("evil[bot]", "not-renovate[bot]", "renovate", "renovate[bot][bot]", BOT):
+    for login in ("evil[bot]", "not-renovate[bot]", "renovate", "renovate[bot][bot]"):
         refused(deployment, NotAllowed, issue=number, delivery_id="d-1", requested_by=login)
+    # What we do ourselves starts nothing, and nobody waits for an answer.
+    refused(deployment, NotAddressed, issue=number, delivery_id="d-1", requested_by=BOT)
     assert deployment.open(issue=number, delivery_id="d-1", requested_by="renovate[bot]").pull_request
     deployment.open(issue=1, **ASKED)

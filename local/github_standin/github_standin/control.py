@@ -69,7 +69,7 @@ class Control:
         on("GET", "/tokens")(self._get_tokens)
         on("GET", "/deliveries")(self._get_deliveries)
         on("POST", "/deliveries/{id}/redeliver")(self._redeliver)
-        on("GET", "/requests")(lambda _call: Reply(200, [asdict(entry) for entry in self._entries]))
+        on("GET", "/requests")(lambda _call: Reply(200, [asdict(entry) for entry in list(self._entries)]))
         on("DELETE", "/requests")(self._forget_requests)
 
     def respond(self, call: Call) -> Reply:

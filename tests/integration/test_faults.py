@@ -104,10 +104,11 @@ def outcomes(
         TableName=stack.outputs["SessionsTable"], Key={"pk": {"S": "SLOTS#none"}}
     )
     made = {cell: repositories.make() for cell in ALL if id(cell) in chosen}
-    told = payloads(stack, person, {repository.name: 1 for repository in made.values()})
-    # Whoever reads the workers of these new repositories must not meet the failures that are ordered here.
+    # Whoever reads the workers of these new repositories must not meet the failures that are ordered here,
+    # and while labels are kept from the webhook, so is all else.
     names = {repository.name for repository in made.values()}
     until(lambda: names <= _read(stack), "that the workers of all repositories were looked for", 180)
+    told = payloads(stack, person, {repository.name: 1 for repository in made.values()})
     trials = {cell: Trial(one, FOLDER, told[one.name][0]) for cell, one in made.items()}
     ordered = [
         {**fault, "path_regex": trial.path(fault["path_regex"])}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from pullwright import models
+from pullwright import models, results
 from pullwright.brokering import models as broker_models
 from pullwright.brokering.models import BrokerGrant
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
@@ -18,7 +18,7 @@ from pullwright.results import AgentResult
 LAST = Path(__file__).parents[1] / "events/last_release"
 STORED = [
     model
-    for module in (models, broker_models)
+    for module in (models, results, broker_models)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, models.Stored)
 ]

@@ -30,9 +30,9 @@ SCHEMA = Path(__file__).with_name("worker.schema.json")
 HEAD = """\
 # Contracts
 
-Drawn from `functions/pullwright/models.py`, `results.py`, `reviewing/models.py`, `record.py` and `errors/` by `make docs`.
-Times are ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what we store
-ignores them.
+Drawn from `functions/pullwright/models.py`, `results.py`, `reviewing/models.py`, `record.py` and `errors/` by
+`make docs`. Times are ISO 8601 in UTC, money is US dollars. The execution input rejects unknown fields; what
+we store ignores them.
 """
 MODELS: dict[str, type[BaseModel]] = {
     "Execution input": SessionRequest,

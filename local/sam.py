@@ -29,7 +29,13 @@ def client(service: str, endpoint: str) -> Any:
         region_name=REGION,
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
-        config=Config(inject_host_prefix=False, retries={"max_attempts": 3}, s3={"addressing_style": "path"}),
+        config=Config(
+            inject_host_prefix=False,
+            # A sweep may take five minutes, and who asks again starts another one.
+            read_timeout=330,
+            retries={"max_attempts": 3},
+            s3={"addressing_style": "path"},
+        ),
     )
 
 

@@ -118,7 +118,7 @@ class Domains:
 
     Attributes:
         names: lower case; `*.x` is everything below x.
-        everything: every public domain.
+        everything: whether every public domain may be reached.
     """
 
     names: frozenset[str] = frozenset()

@@ -51,7 +51,7 @@ class ReviewSession:
     """The reading of one pull request.
 
     Args:
-        remote: the base branch.
+        remote: of the repository that the pull request goes to.
     """
 
     def __init__(

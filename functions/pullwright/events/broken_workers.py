@@ -34,7 +34,7 @@ def render_broken(problems: Sequence[Problem], files_url: str, head: Head) -> st
 
     Args:
         files_url: address of the commit's files.
-        head: says what holds.
+        head: the stored item, whose set still holds.
     """
     holds = "The built-in workers hold" if head.current is None else f"Those of {head.source_commit} hold on"
     lines = [f"- {_place(problem, files_url)}: {_what(problem)}" for problem in problems[:_MOST_PROBLEMS]]

@@ -21,7 +21,7 @@ def render_on_base(names: Sequence[str], commit: str) -> str:
     """Say that nothing is mended, because it fails without the branch too.
 
     Args:
-        commit: hash of the base branch's newest commit.
+        commit: hash of the pull request's base, as GitHub gives it.
     """
     return _render(
         "🚦 Not this branch's failure",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -36,7 +38,7 @@ from pullwright.store import BranchRecord, Store
 from pullwright.table import decoded, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from pullwright.errors import PullwrightError
@@ -137,6 +139,15 @@ class GitHub:
         answer = self.send(Request("POST", f"{ROOT}/api/graphql", headers, content)).decoded
         assert "errors" not in answer, answer
         return answer["data"]
+
+    @contextmanager
+    def slowly(self) -> Iterator[None]:
+        """Let a second pass at each look on GitHub's clock, which stays that far ahead."""
+        clock, passed = self._world.now, count()
+        self._world.now = lambda: clock() + next(passed)
+        yield
+        ahead = next(passed)
+        self._world.now = lambda: clock() + ahead
 
     def repository(self, **settings: Any) -> None:
         """Make the repository."""

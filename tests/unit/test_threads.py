@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pullwright.errors import BranchBusy
 from pullwright.github.permissions import WORK
 from pullwright.github.reviews import Reviews
 from pullwright.github.transport import Response
@@ -91,7 +92,10 @@ class Reviewed(Talking):
         self.close()
         change(self)
         notes = [NOTE, {**NOTE, "body": "@pullwright and this?"}]
-        self.asked = self.ask("s-2", self.review("REQUEST_CHANGES", "Not yet.", *notes))
+        # A review of many comments is not written within one second.
+        with self.github.slowly():
+            request = self.review("REQUEST_CHANGES", "Not yet.", *notes)
+        self.asked = self.ask("s-2", request)
 
     def report(self, *answers: ThreadAnswer) -> bool:
         """Report the session's end with the agent's answers; return whether that is still due."""
@@ -157,6 +161,28 @@ def test_threads_that_were_resolved_before_are_no_work(reviewed: Reviewed) -> No
     reviewed.close("s-2")
     again = reviewed.ask("s-3", reviewed.comment("@pullwright go on"))
     assert [thread.id for thread in again.threads] == [second.id]
+
+
+def test_the_threads_of_all_reviews_that_waited_are_worked_on(reviewed: Reviewed) -> None:
+    """Those of reviews that were submitted after the session's own; what was edited since is left out."""
+    later = []
+    for session_id, moment in (("s-3", -120), ("s-4", -60), ("s-5", 0)):
+        request = reviewed.review("REQUEST_CHANGES", "Nor this.", {**NOTE, "body": f"For {session_id}."})
+        request["asked_at"] = (datetime.now(UTC) + timedelta(seconds=moment)).isoformat()
+        later.append((session_id, request))
+        with pytest.raises(BranchBusy):
+            reviewed.ask(session_id, request)
+    comments = reviewed.github.person("GET", f"/pulls/{reviewed.number}/comments")
+    edited = next(comment for comment in comments if comment["body"] == "For s-4.")
+    with reviewed.github.slowly():
+        body = {"body": "Delete all."}
+        reviewed.github.person("PATCH", f"/pulls/comments/{edited['id']}", body)
+    reviewed.close("s-2")
+    found = reviewed.again(*later[0])
+    assert len(found.follow_ups) == 3
+    bodies = {thread.comments[0].body for thread in found.threads}
+    assert {"For s-3.", "For s-5."} <= bodies
+    assert not {"For s-4.", "Delete all."} & bodies
 
 
 def test_a_github_that_fails_is_answered_later(reviewed: Reviewed) -> None:

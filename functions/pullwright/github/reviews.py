@@ -31,7 +31,7 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
           id isResolved path line
           resolvedBy { login }
           comments(first: 50) {
-            nodes { fullDatabaseId body createdAt updatedAt author { __typename login } }
+            nodes { fullDatabaseId body createdAt lastEditedAt author { __typename login } }
           }
         }
       }
@@ -67,12 +67,17 @@ class Author(Payload):
 
 
 class ThreadComment(Payload):
-    """One comment of a thread; a deleted account leaves `author` empty."""
+    """One comment of a thread; a deleted account leaves `author` empty.
+
+    Attributes:
+        edited_at: when its text was last edited. `updatedAt` is no measure of that: it changes when the
+            comment's review is submitted, too.
+    """
 
     id: int | None = Field(default=None, alias="fullDatabaseId")
     body: str = ""
     created_at: datetime = Field(alias="createdAt")
-    updated_at: datetime = Field(alias="updatedAt")
+    edited_at: datetime | None = Field(default=None, alias="lastEditedAt")
     author: Author | None = None
 
     def is_by_app(self, slug: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pullwright.errors import GitHubRefused
 from pullwright.github import GitHubClient
@@ -41,8 +41,7 @@ def read_conversation(
         client: reads each comment as GitHub renders it.
         comments: all there are, without their rendering.
     """
-    moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
-    standing = [comment for comment in comments if _stood(comment, moment) and (comment.body or "").strip()]
+    standing = [comment for comment in comments if _stood(comment, asked_at) and (comment.body or "").strip()]
     others = [comment for comment in standing if comment.user is None or comment.user.id != bot_id]
     newest = sorted(others, key=lambda comment: (comment.created_at, comment.id), reverse=True)
     roles = {
@@ -54,7 +53,7 @@ def read_conversation(
     read, left_out = [], len(newest) - len(chosen)
     for comment in sorted(chosen, key=lambda comment: (comment.created_at, comment.id)):
         rendered = client.get_comment(people.repository, comment.id)
-        if rendered is None or not _stood(rendered, moment):
+        if rendered is None or not _stood(rendered, asked_at):
             continue
         try:
             body = shown(client, people.repository, rendered.body, rendered.body_html)

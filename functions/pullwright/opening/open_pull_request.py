@@ -1,6 +1,6 @@
 """OpenPullRequest: everything between a request and the moment when an agent can start."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -213,7 +213,7 @@ class _Opening:
         store.update_session(session_id, made)
         store.write_branch(self._record(made, in_a_row))
         # Reading them takes a call for each; people have their first sign of life by now.
-        asked_at = self.request.asked_at or self.event.started_at
+        asked_at = self._asked_at(agent_request.follow_ups)
         own = {follow_up.comment_id for follow_up in agent_request.follow_ups}
         unread = [
             comment
@@ -236,6 +236,16 @@ class _Opening:
             if follow_up.session_id != session_id:
                 store.update_session(follow_up.session_id, {"taken_by": session_id})
         return written
+
+    def _asked_at(self, follow_ups: Iterable[FollowUp]) -> datetime:
+        """Return the moment up to which the session reads what was said.
+
+        Requests that waited and are taken along count as asked when they were written. A moment without a
+        zone, which only a request written by hand can have, is in UTC.
+        """
+        asked_at = self.request.asked_at or self.event.started_at
+        moments = [asked_at, *(follow_up.created_at for follow_up in follow_ups)]
+        return max(it if it.tzinfo is not None else it.replace(tzinfo=UTC) for it in moments)
 
     def _open(self, bot_id: int) -> PullRequest:
         """Find or make branch and pull request."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pullwright.errors import GitHubRefused
@@ -14,6 +13,8 @@ from pullwright.reviewing.marks import finding_of
 from pullwright.text import visible
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pullwright.github.client import GitHubClient
     from pullwright.github.reviews import ReviewThread as Found
     from pullwright.github.reviews import ThreadComment
@@ -38,8 +39,7 @@ def read_threads(
     """
     newest_first = Reviews(client, people.repository, number).threads()[::-1]
     chosen = sorted(newest_first, key=lambda thread: thread.is_resolved)[:_MOST_THREADS]
-    moment = asked_at if asked_at.tzinfo is not None else asked_at.replace(tzinfo=UTC)
-    reader = _Reader(client, people, slug, moment)
+    reader = _Reader(client, people, slug, asked_at)
     return tuple(read for thread in chosen if (read := reader.read(thread)) is not None)
 
 
@@ -74,7 +74,7 @@ class _Reader:
         login = comment.author.login if comment.author is not None else _GHOST
         if comment.is_by_app(self._slug):
             role, body = AuthorRole.APP, visible(comment.body)
-        elif comment.created_at > self._asked_at or comment.updated_at > self._asked_at:
+        elif max(comment.created_at, comment.edited_at or comment.created_at) > self._asked_at:
             return None
         else:
             is_app = comment.author is not None and comment.author.kind == "Bot"

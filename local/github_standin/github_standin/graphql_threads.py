@@ -78,6 +78,7 @@ def _comment(call: Call, repository: Repository, issue: Issue, found: ReviewComm
         "url": github.links.page(repository, f"/pull/{issue.number}#discussion_r{found.id}"),
         "createdAt": stamp(found.created_at),
         "updatedAt": stamp(found.updated_at),
+        "lastEditedAt": stamp(found.last_edited_at),
         "replyTo": (
             None
             if found.in_reply_to_id is None or github.store.review_comments.get(found.in_reply_to_id) is None

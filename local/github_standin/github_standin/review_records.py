@@ -71,6 +71,7 @@ class ReviewComment(Record):
     reactions: list[Reaction] = Field(default_factory=list)
     created_at: float
     updated_at: float
+    last_edited_at: float | None = None
 
 
 class CommitComment(Record):

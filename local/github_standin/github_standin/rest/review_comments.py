@@ -119,7 +119,7 @@ def _publish(
             body="",
             state="COMMENTED",
             commit_id=call.github.head_of(repository, issue),
-            submitted_at=now,
+            submitted_at=None,
             updated_at=now,
         )
     )
@@ -163,7 +163,8 @@ def change_comment(call: Call) -> Reply:
     changes.check_author(call, repository, comment, "write")
     body = _text(call)
     call.create_content(edit=True)
-    before, comment.body, comment.updated_at = comment.body, body, call.github.now()
+    before, comment.body = comment.body, body
+    comment.updated_at = comment.last_edited_at = call.github.now()
     call.github.store.review_comments.put(comment)
     if body != before:
         difference = {"body": {"from": before}}

@@ -94,7 +94,7 @@ def create_review(call: Call) -> Reply:
             body=body,
             state=_STATES[event] if event else "PENDING",
             commit_id=head,
-            submitted_at=now if event else None,
+            submitted_at=None,
             updated_at=now,
         )
     )
@@ -181,14 +181,23 @@ def add_comment(
 
 
 def publish(call: Call, repository: Repository, issue: Issue, review: Review) -> None:
-    """Tell about a submitted review and each of its comments."""
+    """Submit a review, and tell about it and each of its comments.
+
+    Comments are made before; submitting counts as their newest change, but not as an edit: in
+    npm's `@octokit/webhooks-examples`, comments made at 15:20:37 were updated at 15:20:38, when their
+    review was submitted.
+    """
     github, account = call.github, call.account()
-    issue.updated_at = github.now()
+    review.submitted_at = issue.updated_at = github.now()
+    github.store.reviews.put(review)
     github.store.issues.put(issue)
+    comments = [it for it in github.store.review_comments if it.review_id == review.id]
+    for comment in comments:
+        comment.updated_at = review.submitted_at
+        github.store.review_comments.put(comment)
     events.review_event(github, repository, issue, review, "submitted", account)
-    for comment in github.store.review_comments:
-        if comment.review_id == review.id:
-            events.review_comment_event(github, repository, issue, comment, "created", account)
+    for comment in comments:
+        events.review_comment_event(github, repository, issue, comment, "created", account)
 
 
 @ROUTER.on("POST", f"{_REVIEW}/events")
@@ -201,8 +210,7 @@ def submit_review(call: Call) -> Reply:
     review.body = call.maybe_text("body") or review.body
     comments = [it for it in call.github.store.review_comments if it.review_id == review.id]
     _check_event(call, issue, event, has_text=bool(review.body.strip()), has_comments=bool(comments))
-    review.state, review.submitted_at = _STATES[event], call.github.now()
-    call.github.store.reviews.put(review)
+    review.state = _STATES[event]
     publish(call, repository, issue, review)
     return Reply(200, reviews.review(call.github, repository, review))
 

@@ -44,6 +44,13 @@ class Rest:
 
     def __init__(self) -> None:
         self._description = Description(REST, _NULLS)
+        document = self._description.document
+        # Its copy of an installation wants an account that is user and enterprise at once; the component has
+        # it right, with which one installation is described.
+        listed = document["paths"]["/app/installations"]["get"]["responses"]["200"]
+        listed["content"]["application/json"]["schema"]["items"] = document["components"]["schemas"][
+            "installation"
+        ]
         self._operations = [
             self._operation(method.upper(), path, definition)
             for path, methods in self._description.document["paths"].items()

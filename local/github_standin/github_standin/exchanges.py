@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from github_standin.answers import Reply
     from github_standin.calls import Call
 
+_SECRET = ("token", "secret", "pem", "webhook_secret", "client_secret")
 _REQUEST_HEADERS = ("accept", "content-type", "user-agent", "x-github-api-version")
 
 
 class Exchanges:
     """A file with one JSON line per exchange.
 
-    Bodies are written too, texts of people among them, but no credential: tokens in answers are replaced.
+    Bodies are written too, texts of people among them, but no credential: tokens and keys in answers are
+    replaced, and a new webhook's secret.
 
     Args:
         folder: gets one file for this process; None keeps nothing.
@@ -39,9 +41,7 @@ class Exchanges:
         """
         if self._file is None:
             return
-        body = reply.body
-        if isinstance(body, dict) and isinstance(body.get("token"), str):
-            body = {**body, "token": "***"}
+        body = _hidden(reply.body)
         self._write(
             {
                 "kind": kind,
@@ -50,7 +50,7 @@ class Exchanges:
                 "query": call.query,
                 "headers": {name: call.headers[name] for name in _REQUEST_HEADERS if name in call.headers},
                 "actor": call.actor.kind,
-                "body": decoded(call.content),
+                "body": _hidden(decoded(call.content)),
                 "status": reply.status,
                 "media_type": reply.media_type,
                 "answer": body if not isinstance(body, bytes) else None,
@@ -67,6 +67,13 @@ class Exchanges:
         line = json.dumps(exchange) + "\n"
         with self._lock, self._file.open("a", encoding="utf-8") as file:  # type: ignore[union-attr] # as checked by the callers
             file.write(line)
+
+
+def _hidden(body: Any) -> Any:
+    if not isinstance(body, dict):
+        return body
+    # GitHub itself shows a webhook's secret as stars.
+    return {name: "***" if name in _SECRET and value else value for name, value in body.items()}
 
 
 def decoded(content: bytes) -> object:

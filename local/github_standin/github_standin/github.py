@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from github_standin.git.repository import GitRepository
-    from github_standin.records import App, Comment, Installation, Issue, Repository
+    from github_standin.manifests import Conversion
+    from github_standin.records import Access, App, Comment, Installation, Issue, Repository
     from github_standin.review_records import CommitComment
 
 _LEAST = Declaration()
@@ -55,6 +56,8 @@ class GitHub:
         """Pull requests, bases and heads of which it was asked whether they can be merged."""
         self.log_links: dict[str, tuple[int, float]] = {}
         """Addresses of jobs' logs: the job's id, and until when they are good."""
+        self.conversions: dict[str, Conversion] = {}
+        """Codes of manifests that were not exchanged yet."""
 
     def _time(self) -> float:
         # Tests replace the clock of a running stand-in; its parts follow.
@@ -64,6 +67,13 @@ class GitHub:
     def app(self) -> App | None:
         """The registered App."""
         return self.store.settings.app
+
+    def asked(self, app: App | None) -> tuple[dict[str, Access], list[str]]:
+        """Return the permissions and events that the App asks for, and each new installation gives it."""
+        declared = self.declaration
+        if app is None or app.permissions is None or app.events is None:
+            return {name: it.access for name, it in declared.permissions.items()}, list(declared.events)
+        return dict(app.permissions), list(app.events)
 
     # Accounts
 

@@ -29,13 +29,13 @@ def install(github: GitHub, repository: Repository, permissions: dict[str, Acces
         github.store.installations.put(found)
         events.installation_event(github, found, "added", [repository])
         return found
-    declared = {name: asked.access for name, asked in github.declaration.permissions.items()}
+    declared, subscribed = github.asked(github.app)
     made = github.store.installations.put(
         Installation(
             id=github.store.next_id("installation"),
             account_id=repository.owner_id,
             permissions=declared if permissions is None else {**permissions, "metadata": "read"},
-            events=list(github.declaration.events),
+            events=subscribed,
             repository_ids=[repository.id],
             own=permissions is not None,
             created_at=github.now(),

@@ -27,6 +27,9 @@ class App(BaseModel):
         public_key_pem: verifies the App's JSON web tokens.
         owner_id: account that owns it; 0 for one that is not told.
         webhook_host: sent as `Host` instead of the address's own, if given.
+        name: as people see it; the slug if it was given none.
+        permissions: what it asks for, if it was made from a manifest; None for what `--permissions` says.
+        events: as the permissions.
     """
 
     id: int
@@ -39,6 +42,11 @@ class App(BaseModel):
     owner_id: int = 0
     hook_id: int
     created_at: float
+    name: str = ""
+    permissions: dict[str, Access] | None = None
+    events: list[str] | None = None
+    webhook_content_type: Literal["json", "form"] = "json"
+    webhook_insecure_ssl: str = "0"
 
 
 class Limits(BaseModel):

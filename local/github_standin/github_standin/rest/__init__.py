@@ -3,6 +3,7 @@
 from github_standin.rest import (
     actions,
     app,
+    app_setup,
     assignees,
     checks,
     comments,
@@ -30,6 +31,7 @@ from github_standin.routing import Router
 ROUTER = Router()
 for _module in (
     app,
+    app_setup,
     deliveries,
     users,
     teams,

@@ -85,8 +85,7 @@ def organization(github: GitHub, account: Account) -> JSON:
 def app(github: GitHub, record: App) -> JSON:
     """Return the App, as `GET /app` gives it."""
     installations = list(github.store.installations)
-    permissions = installations[0].permissions if installations else {}
-    events = installations[0].events if installations else []
+    permissions, events = github.asked(record)
     bot = github.bot().model_copy(update={"login": record.slug, "type": "User"})
     owner = github.store.accounts.get(record.owner_id) or bot
     return {
@@ -95,7 +94,7 @@ def app(github: GitHub, record: App) -> JSON:
         "slug": record.slug,
         "node_id": node_id("A", record.id),
         "owner": user(github, owner),
-        "name": record.slug,
+        "name": record.name or record.slug,
         "description": None,
         "external_url": github.links.root,
         "html_url": f"{github.links.root}/apps/{record.slug}",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from github_standin import reviewing
 from github_standin.checks import runs_of, suites_on
 from github_standin.git.diffs import EMPTY_TREE, changed_files, patch_text
+from github_standin.web.manifest_pages import ManifestPages
 from github_standin.web.markdown import render
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Pages:
             Route("/", self._page(self._home)),
             Route("/deliveries", self._page(self._deliveries)),
             Route("/deliveries/{id:int}", self._page(self._delivery)),
+            *ManifestPages(self._github, self._templates).routes(),
             Route(base, self._page(self._repository)),
             Route(f"{base}/issues", self._page(self._issues)),
             Route(f"{base}/pulls", self._page(self._pulls)),

@@ -109,7 +109,9 @@ def _first_line(thing: type) -> str:
 def _errors() -> Iterator[str]:
     yield "## Errors\n"
     yield "The class name is the execution's `error` and the record's `error`. The runner ends with the"
-    yield "exit code; 0 is success, and with 2 the task's environment is incomplete.\n"
+    yield "exit code; 0 is success, and with 2 the task's environment is incomplete. `pullwright run --wait`"
+    yield "ends with the same codes; 2 is wrong usage, and those from 30 on are the command's own: no session"
+    yield "ends with them.\n"
     yield "| error | class | exit code | when | remedy |"
     yield "|---|---|---|---|---|"
     for name, error in errors.error_classes().items():

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.layout import Layout
 from local.model_choice import ChoiceError, of_environment
 from local.sam import ACCESS_KEY, SECRET_KEY, SamError
-from local.stack import Stack, elapsed
+from local.stack import STACK, Stack, elapsed
 from local.stack import status as status_of
 from local.supervise import NotReadyError
 
@@ -102,6 +102,7 @@ def env(*, as_json: bool) -> int:
         "AWS_DEFAULT_REGION": stack["region"],
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "PULLWRIGHT_STACK_NAME": STACK,
         **stack["outputs"],
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]

@@ -1,8 +1,11 @@
 """The command `pullwright`: its groups of commands, and how it ends.
 
-Exit codes: 0 done, 2 wrong usage; each command says what else it returns.
+Exit codes: 0 done, 1 a defect of the command's own, 2 wrong usage, 130 interrupted; all others are those of
+the errors in docs/contracts.md. Each command says what else it returns.
 """
 
+import json
+import os
 import sys
 from typing import Annotated
 
@@ -21,6 +24,9 @@ app = typer.Typer(
 )
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
+
+_INTERRUPTED = 130
+_TRACE = "PULLWRIGHT_TRACEBACK"
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
@@ -45,10 +51,43 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command that the arguments name, and exit with its code."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
         app(arguments, prog_name="pullwright")
     except CliError as error:
-        print(f"pullwright: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(given, type(error).__name__, str(error), "", error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has enough of it; what is left must not fail at the end of the interpreter.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        from pullwright_cli.failures import explained  # noqa: PLC0415 - it needs botocore
+
+        found = explained(error, _profile(given))
+        if found is not None:
+            _end(given, type(found).__name__, found.sentence, found.remedy, found.exit_code)
+        if os.environ.get(_TRACE):
+            raise
+        text = f"a defect of this command: {type(error).__name__}: {error}"
+        _end(given, "InternalError", text, f"Set {_TRACE}=1 and run it again to see where, and report it.", 1)
+
+
+def _end(arguments: list[str], error: str, sentence: str, remedy: str, exit_code: int) -> None:
+    """Say on standard error why the command ends, as JSON where that is asked for."""
+    if "--json" in arguments:
+        print(json.dumps({"error": error, "sentence": sentence, "remedy": remedy}), file=sys.stderr)
+    else:
+        print(f"pullwright: {sentence} {remedy}".rstrip(), file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def _profile(arguments: list[str]) -> str:
+    """Return the profile that was named; it stands in what to run next."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith("--profile="):
+            return argument.partition("=")[2]
+        if argument == "--profile" and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return ""

@@ -12,7 +12,6 @@ from pullwright.workers.head import Head
 from pullwright.workers.manifest import BrokenManifest
 from pullwright.workers.source import read_source
 from pullwright.workers.store import WorkerStore
-from pullwright_cli.aws import Stack, explained
 from pullwright_cli.checkout_files import CheckoutFiles
 from pullwright_cli.errors import CliError
 from pullwright_cli.git import commit_of, is_changed, repository_of
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pullwright.workers.definition import WorkerDefinition
+    from pullwright_cli.aws import Stack
 
 _PULLWRIGHT = ".pullwright"
 
@@ -85,22 +85,17 @@ def read_plan(folder: Path, repository: str) -> Plan:
 
 
 def store(plan: Plan, stack: Stack) -> str:
-    """Store a plan; return what came of it.
-
-    Raises:
-        CliError: AWS could not be asked, or refused.
-    """
-    with explained(stack):
-        workers = WorkerStore(*stack.table())
-        before = workers.writable_head(plan.repository)
-        if not plan.new.workers:
-            is_removed = before is not None and workers.remove(plan.repository)
-            return "What was stored is removed." if is_removed else "Nothing was stored, and nothing is."
-        if _is_stored(workers, before, plan):
-            return "This set is stored already."
-        installation = None if before is None else before.installation_id
-        head = Head(repository=plan.repository, source_commit=plan.commit, installation_id=installation)
-        workers.replace(before, head, plan.new)
+    """Store a plan; return what came of it."""
+    workers = WorkerStore(*stack.table())
+    before = workers.writable_head(plan.repository)
+    if not plan.new.workers:
+        is_removed = before is not None and workers.remove(plan.repository)
+        return "What was stored is removed." if is_removed else "Nothing was stored, and nothing is."
+    if _is_stored(workers, before, plan):
+        return "This set is stored already."
+    installation = None if before is None else before.installation_id
+    head = Head(repository=plan.repository, source_commit=plan.commit, installation_id=installation)
+    workers.replace(before, head, plan.new)
     return f"{len(plan.new.workers)} workers are stored, until a push to the default branch changes them."
 
 
@@ -108,17 +103,16 @@ def stored(repository: str, stack: Stack) -> dict[str, Any]:
     """Return what is stored of a repository.
 
     Raises:
-        CliError: what is stored is damaged, or AWS could not be asked.
+        CliError: what is stored is damaged.
     """
-    with explained(stack):
-        workers = WorkerStore(*stack.table())
-        try:
-            head, found = workers.head(repository), workers.read(repository)
-        except BrokenManifest as error:
-            raise CliError(
-                f"what is stored of {repository} cannot be used: {error}. The built-in workers hold; "
-                "`pullwright workers sync` stores it anew"
-            ) from None
+    workers = WorkerStore(*stack.table())
+    try:
+        head, found = workers.head(repository), workers.read(repository)
+    except BrokenManifest as error:
+        raise CliError(
+            f"what is stored of {repository} cannot be used: {error}. The built-in workers hold; "
+            "`pullwright workers sync` stores it anew"
+        ) from None
     current = None if head is None else head.current
     problem = None if head is None else head.problem
     return {

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pullwright_cli.options import DryRun, Json, Profile, Region, Repository, StackName
+
 if TYPE_CHECKING:
     from pullwright.workers.routing import Routing
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
-
-
-def _is_repository(value: str) -> str:
-    if value and not _REPOSITORY.fullmatch(value):
-        raise typer.BadParameter(f"{value}: write it as OWNER/NAME")
-    return value
-
 
 app = typer.Typer(
     help="The workers of a repository: .pullwright/workers/*.yaml.",
@@ -27,20 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Folder = Annotated[Path, typer.Option("--dir", help="The checkout.", file_okay=False, exists=True)]
-Repository = Annotated[
-    str,
-    typer.Option(
-        "--repo",
-        metavar="OWNER/NAME",
-        callback=_is_repository,
-        help="On GitHub; that of the remote origin without it.",
-    ),
-]
-StackName = Annotated[str, typer.Option("--stack-name", help="The stack in CloudFormation.")]
-Region = Annotated[str, typer.Option("--region", help="Of AWS.", show_default=False)]
-Profile = Annotated[str, typer.Option("--profile", help="In AWS's own settings.", show_default=False)]
 
 
 @app.command()
@@ -61,9 +40,9 @@ def sync(
     *,
     folder: Folder = Path(),
     repo: Repository = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, and ask AWS nothing.")] = False,
+    dry_run: DryRun = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take a warning for an error.")] = False,
-    stack_name: StackName = "pullwright-default",
+    stack_name: StackName = "",
     region: Region = "",
     profile: Profile = "",
     as_json: Json = False,
@@ -72,7 +51,7 @@ def sync(
 
     Nothing but the repository's entry under REPO# in the stack's table is written.
 
-    Exit codes: 1 the files are wrong, or a warning with --strict; 2 wrong usage; 3 AWS refused.
+    Exit codes: 1 the files are wrong, or a warning with --strict; others as in docs/contracts.md.
 
     \b
     Examples:
@@ -82,7 +61,7 @@ def sync(
     from pullwright_cli import syncing  # noqa: PLC0415 - as above
     from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
 
-    plan, stack = syncing.read_plan(folder, repo), Stack(stack_name, region, profile)
+    plan, stack = syncing.read_plan(folder, repo), Stack.resolve(stack_name, region=region, profile=profile)
     is_refused = strict and bool(plan.warnings)
     result = "Nothing was changed." if dry_run or is_refused else syncing.store(plan, stack)
     value = {**plan.as_value(stack), "result": result}
@@ -95,14 +74,14 @@ def list_stored(
     *,
     folder: Folder = Path(),
     repo: Repository = "",
-    stack_name: StackName = "pullwright-default",
+    stack_name: StackName = "",
     region: Region = "",
     profile: Profile = "",
     as_json: Json = False,
 ) -> None:
     r"""Show which workers a deployment holds of a repository, verified, and what is wrong with newer files.
 
-    Exit codes: 1 what is stored is damaged; 2 wrong usage; 3 AWS refused.
+    Exit codes: 1 what is stored is damaged; others as in docs/contracts.md.
 
     \b
     Examples:
@@ -113,7 +92,9 @@ def list_stored(
     from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
 
-    value = syncing.stored(repo or repository_of(folder), Stack(stack_name, region, profile))
+    value = syncing.stored(
+        repo or repository_of(folder), Stack.resolve(stack_name, region=region, profile=profile)
+    )
     print(syncing.as_json(value) if as_json else syncing.as_text(value))
 
 

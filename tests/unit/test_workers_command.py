@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import NoCredentialsError
-from botocore.stub import Stubber
 
 from pullwright.workers.store import WorkerStore
 from pullwright_cli.app import main
 from pullwright_cli.aws import Stack
-from pullwright_cli.errors import CliError
-from tests.unit import aws_kit
 from tests.unit.reconcile_kit import TABLE, table
 
 if TYPE_CHECKING:
@@ -185,15 +181,15 @@ def test_strict_takes_warnings_for_errors(checkout: Path, capsys: pytest.Capture
 def test_without_a_remote_the_repository_has_to_be_said(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is named by the option, and its form is checked; AWS that refuses is exit code 3."""
+    """It is named by the option, and its form is checked; credentials that are missing are exit code 34."""
     subprocess.run([*GIT, "remote", "remove", "origin"], cwd=checkout, check=True)
     assert run("sync", "--dry-run") == 2
     assert "say --repo OWNER/NAME" in capsys.readouterr().err
     assert run("sync", "--repo", "widgets") == 2
-    assert run("sync", "--repo", "acme/app") == 3
+    assert run("sync", "--repo", "acme/app") == 34
     assert "Unable to locate credentials" in capsys.readouterr().err
     assert run("sync", "--repo", "acme/app", "--dry-run") == 0
-    assert run("list", "--repo", "acme/app") == 3
+    assert run("list", "--repo", "acme/app") == 34
 
 
 def test_damage_is_told_and_mended(checkout: Path, client: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,26 +202,3 @@ def test_damage_is_told_and_mended(checkout: Path, client: Any, capsys: pytest.C
     assert "what is stored of octo/widgets cannot be used" in capsys.readouterr().err
     assert run("sync") == 0
     assert run("list") == 0
-
-
-@pytest.mark.parametrize(("outputs", "name"), [([("SessionsTable", "t")], "t"), ([("Other", "x")], None)])
-def test_the_table_is_found_by_the_stacks_outputs(
-    outputs: list[tuple[str, str]], name: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As CloudFormation tells them; a stack of something else is named."""
-    stack = {
-        "StackName": "s",
-        "CreationTime": 1,
-        "StackStatus": "CREATE_COMPLETE",
-        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs],
-    }
-    cloudformation = aws_kit.client("cloudformation")
-    clients = {"cloudformation": cloudformation, "dynamodb": aws_kit.client("dynamodb")}
-    monkeypatch.setattr(Stack, "session", lambda _: SimpleNamespace(client=clients.__getitem__))
-    with Stubber(cloudformation) as stub:
-        stub.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "s"})
-        if name is None:
-            with pytest.raises(CliError, match="the stack s has no output SessionsTable"):
-                Stack("s").table()
-        else:
-            assert Stack("s").table() == (clients["dynamodb"], name)

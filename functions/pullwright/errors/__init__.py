@@ -1,4 +1,4 @@
-"""Every way a session can fail, as one tree; each module has those that arise in one place.
+"""Every way a session or a command can fail, as one tree; each module has those that arise in one place.
 
 The state machine matches class names (`ErrorEquals`), so a name is a public contract. Each class carries
 its failure class, a default remedy and the exit code with which the runner ends; the sentence comes with the
@@ -9,7 +9,8 @@ PullwrightError
 ├── github        what GitHub says of repository, issue, branch or pull request
 ├── deployment    the stack: its parameters, its room, AWS, and our own defects
 ├── task          the task and the agent in it
-└── model         the model's provider: access, quota, price
+├── model         the model's provider: access, quota, price
+└── commands      the operator's command: its stack, AWS's answers, what is there no more
 """
 
 from importlib import import_module
@@ -20,6 +21,7 @@ from pullwright.errors.base import PullwrightError as PullwrightError
 
 if TYPE_CHECKING:
     # Only for the type checker: the names are those that the modules define, and `__getattr__` finds them.
+    from pullwright.errors.commands import *  # noqa: F403
     from pullwright.errors.deployment import *  # noqa: F403
     from pullwright.errors.github import *  # noqa: F403
     from pullwright.errors.model import *  # noqa: F403
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pullwright.errors.task import *  # noqa: F403
 
 # In this order: the webhook, which starts cold, then needs the first two only.
-MODULES = ("session", "deployment", "github", "task", "model")
+MODULES = ("session", "deployment", "github", "task", "model", "commands")
 
 
 def error_classes() -> dict[str, type[PullwrightError]]:

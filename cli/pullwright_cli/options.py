@@ -1,0 +1,65 @@
+"""Options that several commands share, and what they mean everywhere."""
+
+import re
+import sys
+from typing import Annotated
+
+import typer
+
+from pullwright_cli.errors import CliError
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+
+
+def _is_repository(value: str) -> str:
+    if value and not _REPOSITORY.fullmatch(value):
+        raise typer.BadParameter(f"{value}: write it as OWNER/NAME")
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; print what would be done.")]
+StackName = Annotated[
+    str,
+    typer.Option(
+        "--stack-name",
+        envvar="PULLWRIGHT_STACK_NAME",
+        show_envvar=True,
+        show_default=False,
+        help="The stack in CloudFormation; that of samconfig.toml without it, else pullwright-default.",
+    ),
+]
+Environment = Annotated[
+    str,
+    typer.Option(
+        "--env", show_default=False, help="A section of samconfig.toml, else the stack pullwright-ENV."
+    ),
+]
+Region = Annotated[str, typer.Option("--region", help="Of AWS.", show_default=False)]
+Profile = Annotated[str, typer.Option("--profile", help="In AWS's own settings.", show_default=False)]
+Repository = Annotated[
+    str,
+    typer.Option(
+        "--repo",
+        metavar="OWNER/NAME",
+        callback=_is_repository,
+        show_default=False,
+        help="On GitHub; that of the remote origin without it.",
+    ),
+]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone.
+
+    Raises:
+        CliError: nobody is there to answer, or the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CliError(f"{question} There is no terminal to answer from: say --yes", 2)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise CliError("nothing was changed", 1)

@@ -1,0 +1,135 @@
+"""What the operator's command meets: the stack, what AWS answers, and what is there no more.
+
+No session ends with these. Each has an exit code of its own, from 30 on, so that scripts can tell them apart.
+"""
+
+from pullwright.errors.base import PullwrightError, _TransientError, _UserError
+
+
+class StackMissing(_UserError):
+    """There is no stack of that name in the account and region."""
+
+    exit_code = 30
+    default_remedy = "Name it with --stack-name, or its place with --region and --profile."
+
+
+class StackAmbiguous(_UserError):
+    """No stack was named, and there are several that it could be."""
+
+    exit_code = 31
+    default_remedy = "Name one of them with --stack-name."
+
+
+class StackIncomplete(PullwrightError):
+    """The stack was not created completely, or is being deleted."""
+
+    exit_code = 32
+    default_remedy = "Deploy it again with `sam deploy`, or remove the rest of it with `sam delete`."
+
+
+class OutputMissing(PullwrightError):
+    """The stack has no output of that name: it is no Pullwright, or of a release before it."""
+
+    exit_code = 33
+    default_remedy = "Name another stack with --stack-name, or deploy this release with `sam deploy`."
+
+
+class CredentialsMissing(_UserError):
+    """No AWS credentials were found."""
+
+    exit_code = 34
+    default_remedy = (
+        "Name a profile with --profile (`aws configure list-profiles` lists them), or make one with `aws "
+        "configure`."
+    )
+
+
+class CredentialsExpired(_UserError):
+    """The AWS credentials, or the sign-in that gives them, have expired."""
+
+    exit_code = 35
+    default_remedy = "Sign in again with `aws sso login`, or get new credentials."
+
+
+class CredentialsRefused(_UserError):
+    """AWS does not know the credentials, or their signature is wrong."""
+
+    exit_code = 36
+    default_remedy = "Check the access key and the clock of this machine with `aws sts get-caller-identity`."
+
+
+class RightMissing(_UserError):
+    """The credentials may not make a call that the command needs."""
+
+    exit_code = 37
+    default_remedy = "Have the named action allowed for the credentials, or use others with --profile."
+
+
+class RegionMissing(_UserError):
+    """No AWS region was named, or there is none of that name."""
+
+    exit_code = 38
+    default_remedy = "Name the stack's region with --region or AWS_REGION."
+
+
+class AwsThrottled(_TransientError):
+    """AWS refused more calls than it takes in a time, also after retries."""
+
+    exit_code = 39
+    default_remedy = "Run it again in a minute; a filter such as --repo or --since makes it ask less."
+
+
+class AwsUnreachable(_TransientError):
+    """No connection to AWS came about, or it broke."""
+
+    exit_code = 40
+    default_remedy = "Check the network, the region and AWS_ENDPOINT_URL, then run it again."
+
+
+class SessionMissing(_UserError):
+    """There is no record of the session."""
+
+    exit_code = 41
+    default_remedy = "List those that there are with `pullwright sessions`."
+
+
+class ExecutionForgotten(_UserError):
+    """Step Functions has forgotten the execution, as it does 90 days after its end."""
+
+    exit_code = 42
+    default_remedy = "Start a new session with `pullwright run`."
+
+
+class ArtifactsExpired(_UserError):
+    """The session's artifacts were removed when their time was up, or it never had any."""
+
+    exit_code = 43
+    default_remedy = "The stack's parameter ArtifactRetentionDays keeps those of later sessions for longer."
+
+
+class RecordTooNew(_UserError):
+    """The record was written by a release that this command does not know."""
+
+    exit_code = 44
+    default_remedy = "Install the release of the command that the stack runs."
+
+
+class NotSaved(_UserError):
+    """A file could not be written on this machine."""
+
+    exit_code = 45
+    default_remedy = "Make room, or name another folder with --output."
+
+
+class StillRunning(_TransientError):
+    """The session goes on, but the command does not wait any longer."""
+
+    exit_code = 46
+    default_remedy = "Follow it with `pullwright show --watch`, or end it with `pullwright stop`."
+
+
+class NothingToDo(_UserError):
+    """What the command was to change is as it is asked for already, or cannot be changed any more."""
+
+    exit_code = 47
+    default_remedy = "Look at it with `pullwright show`."

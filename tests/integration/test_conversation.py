@@ -43,9 +43,9 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     return found
 
 
-def work(repository: Repository) -> list[str]:
+def work(repository: Repository, branch: str = "claude/1") -> list[str]:
     """Return the sessions' commits on the branch that change something, oldest first."""
-    commits = repository.rest("GET", "/compare/main...claude/1")["commits"]
+    commits = repository.rest("GET", f"/compare/main...{branch}")["commits"]
     return [
         one["sha"]
         for one in commits
@@ -85,6 +85,28 @@ def test_three_comments_during_a_run_become_one_follow_up(repository: Repository
     ours = [body for body in repository.comments(number) if not body.startswith("@pullwright")]
     assert len(ours) == 1
     assert "All three are done." in ours[0]
+
+
+def test_a_comment_after_the_run_is_a_second_commit_on_the_same_pull_request(
+    repository: Repository, stack: Stack
+) -> None:
+    """The label brings a pull request, a mention there more of it, in the same conversation."""
+    play(
+        *(stack, repository, READ, edit("hello", "good day"), {"text": "Good day."}),
+        *(READ, edit("good day", "good evening"), {"text": "None is handled too."}),
+    )
+    first = repository.label(repository.issue(), 120)
+    number = first.record().pull_request or 0
+    assert len(work(repository)) == 1
+    repository.rest("POST", f"/issues/{number}/comments", {"body": "@pullwright also handle None"})
+    [second] = until(lambda: _others(stack, repository, first))
+    assert second.wait(120) == "SUCCEEDED", second.record()
+    record = second.record()
+    assert (record.outcome, record.pull_request) == ("changed", number)
+    assert record.conversation_id == first.record().conversation_id
+    assert len(work(repository)) == 2
+    [pull] = repository.pulls()
+    assert (pull["number"], pull["draft"]) == (number, False)
 
 
 def _others(stack: Stack, repository: Repository, first: Session) -> list[Session]:

@@ -32,7 +32,7 @@ class Model:
 
     @property
     def label(self) -> str:
-        """For people."""
+        """What people are shown: `scripted`, or the provider's name."""
         return "scripted" if self.scripted else self.provider
 
 

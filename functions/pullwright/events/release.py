@@ -107,7 +107,7 @@ class _Release:
         """Say on the pull request why nothing was released, always in the same comment."""
         text = render_not_released(reason)
         earlier = next(
-            (comment for comment in self._comments(pull) if self._is(comment, RELEASE_MARKER)), None
+            (comment for comment in self._comments(pull) if self._is_ours(comment, RELEASE_MARKER)), None
         )
         if earlier is None or not self.client.update_comment(self.asked.repository, earlier.id, text):
             self.client.create_comment(self.asked.repository, pull.number, text)
@@ -119,9 +119,9 @@ class _Release:
         try:
             for comment in self._comments(pull):
                 text = comment.body or ""
-                if self._is(comment, RELEASE_MARKER):
+                if self._is_ours(comment, RELEASE_MARKER):
                     new = render_released_after_all(self.asked.login)
-                elif HOLD_BEGIN in text and self._is(comment, ""):
+                elif HOLD_BEGIN in text and self._is_ours(comment, ""):
                     new = render_released(text, self.asked.login)
                 else:
                     continue
@@ -133,7 +133,7 @@ class _Release:
     def _comments(self, pull: PullRequest) -> list[Comment]:
         return self.client.comments(self.asked.repository, pull.number)
 
-    def _is(self, comment: Comment, marker: str) -> bool:
+    def _is_ours(self, comment: Comment, marker: str) -> bool:
         return comment.is_by(self.app.bot_id(self.client), marker)
 
     def _react(self, content: str) -> None:

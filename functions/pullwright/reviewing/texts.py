@@ -49,14 +49,15 @@ def render_review(request: AgentRequest, findings: Sequence[Finding]) -> str:
 def render_places(
     *, made: int, url: str, known: int, resolved: int, elsewhere: Sequence[Finding], left_out: int
 ) -> str:
-    """Return where a session's findings are, and those that no line can bear.
+    """Return the comment's part about a session's findings: how many there are, and where they stand.
 
     Args:
-        made: how many are in the new review.
-        url: of that review.
-        known: how many stood there before.
-        resolved: how many earlier ones were resolved.
-        left_out: how many more the agent had.
+        made: number of comments in the new review.
+        url: the new review's address.
+        known: number of findings that an earlier review's comments say already.
+        resolved: number of earlier comments that were resolved now.
+        elsewhere: findings about lines that GitHub takes no comments on; they are quoted.
+        left_out: number of findings beyond what one review may have.
     """
     parts = [
         f"[{_number(made, 'new comment')}]({url})" if made else "",

@@ -29,7 +29,7 @@ class Start(NamedTuple):
         repository: full name.
         kind: `issue`, `pull request`, or empty if it is about neither.
         number: of the issue or pull request, or 0.
-        match: the worker, and what only GitHub can say before it starts.
+        match: the worker, and the conditions that GitHub is asked about before it starts.
     """
 
     name: str

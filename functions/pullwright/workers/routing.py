@@ -77,8 +77,9 @@ class Match(NamedTuple):
     """A worker that starts.
 
     Attributes:
-        trigger: the first that fits.
-        asks: what only GitHub can say first: `paths`, `teams`.
+        trigger: the worker's first that fits.
+        asks: conditions that the delivery does not settle, `paths` and `teams`: GitHub is asked before the
+            worker starts.
     """
 
     worker: Worker

@@ -218,7 +218,7 @@ class WorkerStore:
         return head
 
     def _clean(self, head: Head) -> None:
-        """Remove what no head names; what is cut off here is left to the next writing."""
+        """Delete the chunks of earlier sets; if that is cut off, the next writing does it."""
         if head.leftovers:
             self._delete_chunks(head.repository, head.leftovers)
             self._put(head, head, leftovers=())

@@ -138,7 +138,7 @@ def allow(actor: Actor, repository: Repository, rule: Rule, issue: Issue | None 
     """Check that an actor may make a kind of request.
 
     Args:
-        issue: on what, where a pull request has a rule of its own.
+        issue: the issue or pull request that the request is about, if any: their rules differ.
 
     Raises:
         ApiError: 404 if the repository must not be seen, 401 or 403 otherwise.

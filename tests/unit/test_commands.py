@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from github_standin.markup import render
 from pullwright.errors import GitHubUnavailable
 from pullwright.events.answers import ANSWER_MARKER
 from pullwright.events.command import carry_out
 from pullwright.events.messages import MESSAGE, QueuedCommand
 from pullwright.events.services import EventServices
 from pullwright.github.transport import Response
+from pullwright.rendered.addressed import addresses
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.commands import COMMANDS, read_command
 from pullwright.webhook.decision import decide
 from pullwright.webhook.message import Message
+from tests.unit.markdown_kit import WRITTEN
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, STRANGER, execution, key_pair
 from tests.unit.reconcile_kit import SweptDeployment, table
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers
@@ -210,11 +214,13 @@ def test_an_unknown_word_counts_on_an_apps_pull_request() -> None:
     assert json.loads(made.message)["name"] == "dance"
 
 
-@given(st.text(max_size=40))
-def test_no_text_breaks_the_reader(body: str) -> None:
-    """Whatever people write, it is a command of letters or none."""
-    words = read_command(body)
-    assert words is None or words.name.replace("-", "").isalpha()
+@given(st.one_of(st.text(max_size=40), WRITTEN, WRITTEN.map("/stop".__add__)))
+@example("  \n    /stop")
+@example("  \t/stop")
+def test_a_command_is_what_the_page_begins_with(body: str) -> None:
+    """As text, not as code or in a quotation; the page is made by GitHub's own Markdown library."""
+    if (words := read_command(body)) is not None:
+        assert addresses(render(body), re.compile(rf"\A\s*/{words.name}(?!\S)", re.IGNORECASE))
 
 
 def test_stop_ends_what_runs_and_what_waits(commanded: Commanded) -> None:

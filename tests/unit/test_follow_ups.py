@@ -8,8 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import example, given, settings
 
 from github_standin.markup import render
 from pullwright.errors import (
@@ -33,6 +32,7 @@ from pullwright.webhook.decision import Starts, decide
 from pullwright.webhook.follow_ups import mention_of
 from pullwright.webhook.message import Message
 from pullwright.workers.routing import Trigger, Worker
+from tests.unit.markdown_kit import WRITTEN
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, STRANGER, execution
 from tests.unit.reconcile_kit import SweptDeployment, table
 from tests.unit.test_commands import MACHINE, NO_QUEUE, States
@@ -148,11 +148,9 @@ IGNORED = [
             "me@pullwright.example",
             "see https://example.com/@pullwright",
             "@acme/@pullwright",
-            "`@pullwright`",
             "```\n@pullwright\n```",
             "~~~\n@pullwright",
             "> @pullwright fix it",
-            "<!-- @pullwright -->",
         )
     ),
     ("pull_request_review", changed(REVIEW, "sender", type="Bot")),
@@ -225,7 +223,11 @@ def test_githubs_rendering_says_who_is_addressed(text: str) -> None:
     assert addresses(render(text), mention_of("pullwright")) is SAID[text]
 
 
-@given(st.text(alphabet="@pullwright \n>`~-#*<!a", max_size=60))
+@given(WRITTEN)
+@example("  ```\nx\n```\n@pullwright go on")
+@example("a <!-- b\n@pullwright go on")
+@example("`a`@pullwright")
+@settings(max_examples=1_000)
 def test_what_the_webhook_drops_addresses_nobody(text: str) -> None:
     """It may let something through that is none, and never the other way round."""
     if isinstance(decided("issue_comment", changed(COMMENT, "comment", body=text)), Answer):
@@ -427,6 +429,8 @@ def test_a_quotation_that_the_webhook_took_for_a_mention_asks_for_nothing(talkin
     talking.close()
     with pytest.raises(NotAddressed):
         talking.ask("s-2", talking.comment("> they said\n@pullwright fix it"))
+    with pytest.raises(NotAddressed):
+        talking.ask("s-3", talking.comment("Say `@pullwright fix it`"))
     assert talking.ledger.locks() == []
 
 

@@ -25,8 +25,9 @@ COMMANDS = {
     RELEASE: "lets GitHub Actions run on held work, alone in its comment",
 }
 """What people can ask for, and what it does."""
-# At the very beginning, where no Markdown makes code or a quotation of it.
-_COMMAND = re.compile(r"/([a-z][a-z-]{0,31})(?=\s|$)", re.IGNORECASE)
+# At the very beginning, after blank lines at most, and not so far to the right that it is code:
+# https://spec.commonmark.org/0.31.2/#indented-code-blocks
+_COMMAND = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))* {0,3}/([a-z][a-z-]{0,31})(?=\s|\Z)", re.IGNORECASE)
 
 
 class Words(NamedTuple):
@@ -43,12 +44,10 @@ class Words(NamedTuple):
 
 def read_command(body: str) -> Words | None:
     """Return the command that a comment's first line begins with; None if it begins with none."""
-    text = body.strip()
-    found = _COMMAND.match(text)
-    # Four spaces before it would make it code.
-    if found is None or body.lstrip("\r\n").startswith((" " * 4, "\t")):
+    found = _COMMAND.match(body)
+    if found is None:
         return None
-    return Words(found[1].lower(), is_alone=text == found[0])
+    return Words(found[1].lower(), is_alone=not body[found.end() :].strip())
 
 
 def command(event: str, payload: Mapping[str, Any], delivery_id: str) -> Message | None:

@@ -22,22 +22,22 @@ from pullwright.worker_names import IMPLEMENT
 from pullwright.workers.routing import Match, Trigger, Worker
 
 _LARGEST_NUMBER = 9_999_999_999
-# What is certainly code, a quotation or hidden; where this errs, GitHub's rendering decides.
+# Fenced code from a line's very beginning, and lines of a quotation: https://spec.commonmark.org/0.31.2/
 _SET_APART = re.compile(
     r"""
-    ^(?P<fence>\ {0,3}(?:`{3,}|~{3,})).*?(?:^(?P=fence)|\Z)
+    ^(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*(?:\n.*?(?:^\ {0,3}(?P=fence)[`~]*[\ \t]*$|\Z)|\Z)
     | ^\ {0,3}>[^\n]*
-    | (?<!`)(?P<ticks>`{1,8})(?!`)[^`\n]{1,2000}(?P=ticks)
-    | <!--.*?(?:-->|\Z)
     """,
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
+# With HTML, footnotes or code further to the right, these may be something else.
+_UNCERTAIN = re.compile(r"<|\[\^|^[ \t]+(?:```|~~~)", re.MULTILINE)
 
 
 @cache
 def mention_of(name: str) -> re.Pattern[str]:
     """Return the pattern of a mention: `@name`, not as a part of an address or of a longer name."""
-    return re.compile(rf"(?<![\w@/.`-])@{re.escape(name)}(?![\w@-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w@/.-])@{re.escape(name)}(?![\w@-])", re.IGNORECASE)
 
 
 def follow_up(
@@ -70,9 +70,17 @@ def follow_up(
     command = read_command(text) if place == "comment" else None
     if command is not None and command.name in COMMANDS:
         return None
-    if mention_of(mention_name).search(_SET_APART.sub("\n", text)):
+    if _may_address(text, mention_of(mention_name)):
         return _start(payload, place, text, delivery_id)
     return _review(payload, text, delivery_id) if place == "review" and _may_ask(payload) else None
+
+
+def _may_address(text: str, mention: re.Pattern[str]) -> bool:
+    """Return whether a text may address us; it does not if all mentions are in code or quotations."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _UNCERTAIN.search(text) is None:
+        text = _SET_APART.sub("\n", text)
+    return mention.search(text) is not None
 
 
 def _start(payload: Mapping[str, Any], place: str, text: str, delivery_id: str) -> Start:

@@ -30,6 +30,15 @@ def find_pushed(remote: Remote, store: Store, head: Head, session_id: str) -> He
     return pushed if store.session_of(pushed.commit) == session_id else None
 
 
+def find_start(store: Store, pushed: Head, session_id: str) -> Head:
+    """Return where a branch stood before the session's commits, which are its last."""
+    commit = pushed.commit
+    # Each attempt at the work, and what holds CI above it.
+    while store.session_of(commit) == session_id:
+        [commit] = store.parents(commit)
+    return store.head(commit)
+
+
 def report_pushed(remote: Remote, store: Store, pushed: Head, report: Report) -> None:
     """Report a branch's last commits, which are the session's, as its work.
 
@@ -39,11 +48,7 @@ def report_pushed(remote: Remote, store: Store, pushed: Head, report: Report) ->
     Raises:
         GitHubUnavailable: GitHub did not give what stood there before.
     """
-    start = pushed.commit
-    # The work, and what holds CI above it.
-    while store.session_of(start) == report.session_id:
-        [start] = store.parents(start)
-    before = store.head(start).tree
+    before = find_start(store, pushed, report.session_id).tree
     changes = store.changes(before, pushed.tree)
     # The branch was cloned with what its head has; what stood there before is compared too.
     old = {change.old_blob for change in changes if change.old_mode not in {ABSENT, GITLINK}}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pullwright.errors import PullwrightError
 from pullwright.results import AgentPlan
 from runner.agent.answers import threads_prompt
+from runner.agent.mend_prompt import mend_prompt
 from runner.agent.prompt import CARRY_OUT, PLANNING, WORKING, build_prompt, continue_prompt
 from runner.agent.resuming import put_conversation
 from runner.agent.run import run_agent
@@ -66,6 +67,20 @@ class AgentWork:
         self.tracker.publish("Carrying out the plan", plan.text)
         return self._once(resumed=resumed, prompt=CARRY_OUT, conversation_id=plan.conversation)
 
+    def mend(self, conversation_id: str) -> AgentRun | None:
+        """Go on with the conversation, with what the checks have found.
+
+        Returns:
+            None if there is no record of the conversation.
+        """
+        record = self.context.conversation
+        folder = self.rules.folder
+        if not record.exists() or not put_conversation(self.work.workspace, folder, conversation_id, record):
+            return None
+        self.report.begin_again()
+        prompt = mend_prompt(self.request, self.report.checks, self.profile.setup_note(), token_hex(8))
+        return self._once(resumed=False, prompt=prompt, conversation_id=conversation_id)
+
     def _converse(self, notes: str, *, resumed: bool, is_plan: bool = False) -> AgentRun:
         """Go on with the earlier conversation if there is one, or begin one."""
         # Notes stand at the end, where the agent is told what to do.
@@ -84,7 +99,7 @@ class AgentWork:
     def _keep(self, plan: AgentPlan) -> None:
         """Keep the plan for a task that goes on after this one, and count what it has cost."""
         report, artifacts, context = self.report, self.context.artifacts, self.context
-        report.before = report.usage.model_copy(update={"tasks": report.before.tasks})
+        report.begin_again()
         try:
             if context.conversation.exists():
                 resumed = context.private / "resumed.jsonl"

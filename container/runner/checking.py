@@ -7,6 +7,7 @@ default branch and the image alone.
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -67,10 +68,12 @@ class Checking:
     ) -> None:
         """Say what the branch changes of how it is tested."""
         try:
-            self.report.notices += describe_test_changes(profile, remote, store, head, tree)
+            self.report.check_notices += describe_test_changes(profile, remote, store, head, tree)
         except (GitError, PullwrightError):
             logger.exception("the branch's tests were not compared with the base's")
-            self.report.notices.append("What this branch changes of how it is tested could not be looked up.")
+            self.report.check_notices.append(
+                "What this branch changes of how it is tested could not be looked up."
+            )
 
     def run(self, profile: RepositoryProfile, store: Store, pushed: Head) -> None:
         """Run all checks; what keeps them from running is a notice, as the work is pushed already."""
@@ -83,10 +86,12 @@ class Checking:
         except (LeftoversError, GitError, InternalError, OSError) as error:
             logger.exception("there is no fresh checkout to check")
             reason = str(error) if isinstance(error, LeftoversError) else "there is no fresh checkout"
-            self.report.notices.append(f"The checks were not run: {reason}.")
-            self.report.checks = tuple(
-                CheckResult(name=check.name, command=check.command, status="not_run")
-                for check in profile.checks
+            self.report.check_notices.append(f"The checks were not run: {reason}.")
+            self.report.take_attempt(
+                tuple(
+                    CheckResult(name=check.name, command=check.command, status="not_run")
+                    for check in profile.checks
+                )
             )
             return
         setup = self._set_up(workspace, profile)
@@ -100,8 +105,8 @@ class Checking:
                 show=self.show,
             )
         if setup is None and profile.configuration.checks is None and done[0].status == "failed":
-            self.report.notices.append(_NO_SETUP)
-        self.report.checks = done if setup is None or setup.status == "passed" else (setup, *done)
+            self.report.check_notices.append(_NO_SETUP)
+        self.report.take_attempt(done if setup is None or setup.status == "passed" else (setup, *done))
 
     def _remove_leftovers(self) -> None:
         context = self.context
@@ -113,13 +118,15 @@ class Checking:
         # On a machine that serves others, they change their files too.
         if changed and is_own:
             logger.warning("files that everybody may write were changed", paths=changed[:20])
-            self.report.notices.append(
+            self.report.check_notices.append(
                 f"The checks may depend on {changed[0]!a}, which everybody may write and which was changed "
                 f"while the agent worked ({len(changed)} such files or folders)."
             )
 
     def _check_out(self, store: Store, pushed: Head) -> Workspace:
         context = self.context
+        for name in FOLDERS:
+            shutil.rmtree(context.settings.work_dir / name, ignore_errors=True)
         store.share_objects(context.settings.work_dir / _OBJECTS)
         workspace = Workspace.create(
             context.settings.work_dir,

@@ -15,13 +15,14 @@ from pullwright.github.pace import Pace
 from runner.artifacts import Artifacts
 from runner.aws import Clients
 from runner.broker import Broker, Grants, task_role_signer
-from runner.checking import FOLDERS
+from runner.checking import FOLDERS as CHECKS_FOLDERS
 from runner.context import SessionContext
 from runner.disk import DiskWatch
 from runner.git.landing import Landing
 from runner.git.remote import Remote
 from runner.log import tee
 from runner.metadata import read_identity
+from runner.preparation import FOLDERS
 from runner.record import SessionClaim
 from runner.report import Report
 from runner.review.session import FOLDER as REVIEW_FOLDER
@@ -105,7 +106,7 @@ def prepare(
 def _private_folder(work_dir: Path) -> Path:
     """Make the runner's own folder, and clear what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    for name in ("agent", "collected", "objects", "runner", REVIEW_FOLDER, *FOLDERS):
+    for name in (*FOLDERS, "runner", REVIEW_FOLDER, *CHECKS_FOLDERS):
         shutil.rmtree(work_dir / name, ignore_errors=True)
     private = work_dir / "runner"
     private.mkdir(mode=0o700)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pullwright.models import Failure, Outcome
 from pullwright.results import (
     AgentResult,
+    Attempt,
     CheckResult,
     EgressResult,
     SessionUsage,
@@ -29,7 +30,11 @@ _LONGEST_SUMMARY = 60_000
 
 @dataclass
 class Report:
-    """The result so far. Until something says otherwise, the session has failed."""
+    """The result so far. Until something says otherwise, the session has failed.
+
+    Attributes:
+        check_notices: those of the last run of the checks, which the next one replaces.
+    """
 
     session_id: str
     task_arn: str
@@ -50,6 +55,8 @@ class Report:
     conversation_id: str | None = None
     setup: CheckResult | None = None
     checks: tuple[CheckResult, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    check_notices: list[str] = field(default_factory=list)
     ci: Literal["run", "hold"] | None = None
     notices: list[str] = field(default_factory=list)
     steering: tuple[SteeringFiles, ...] = ()
@@ -66,6 +73,10 @@ class Report:
         self.cost_usd, self.tokens, self.turns = before.cost_usd, before.tokens, before.turns
         self.started_at = before.started_at or self.started_at
         self.phases.go_on(before.seconds, before.phases)
+
+    def begin_again(self) -> None:
+        """Count what was used until now as used before: the agent is started once more in this task."""
+        self.before = self.usage.model_copy(update={"tasks": self.before.tasks})
 
     def use(self, cost_usd: float, tokens: TokenUsage, turns: int) -> None:
         """Set what the agent has used so far.
@@ -91,6 +102,12 @@ class Report:
             phases=self.phases.seconds,
             started_at=self.started_at,
         )
+
+    def take_attempt(self, checks: tuple[CheckResult, ...]) -> None:
+        """Record what the checks say about the last commit."""
+        self.checks = checks
+        failed = tuple(check.name for check in checks if check.has_failed)
+        self.attempts += (Attempt(commit=self.commit or "", failed=failed),)
 
     def fail(self, error: PullwrightError) -> None:
         """Record a failure; the first one is why the session failed, later ones only follow from it."""
@@ -127,7 +144,8 @@ class Report:
             setup=self.setup,
             checks=self.checks,
             ci=self.ci,
-            notices=tuple(self.notices),
+            attempts=self.attempts,
+            notices=(*self.notices, *self.check_notices),
             steering=self.steering,
             egress=self.egress,
         )

@@ -6,11 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pullwright.egress import STACK, Domains, choose
 from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
 from pullwright.models import Outcome
-from pullwright.results import CheckResult
-from runner.adoption import find_pushed, report_pushed
+from runner.adoption import find_pushed, find_start, report_pushed
 from runner.agent.answers import take_answers
 from runner.agent.comments import select_comments
 from runner.agent.verdict import judge
@@ -20,13 +18,10 @@ from runner.git.checkpoint import CheckpointRef
 from runner.git.command import GitError
 from runner.git.leaks import redact
 from runner.git.message import commit_message
-from runner.git.protected import with_base
-from runner.git.workspace import Workspace
 from runner.log import logger
-from runner.repository.commands import SETUP, run_command
-from runner.repository.packages import PACKAGES, install
+from runner.mending import Mending
+from runner.preparation import Preparation
 from runner.repository.profile import read_profile
-from runner.repository.renewal import renew_home
 from runner.rules.delivery import deliver
 from runner.rules.source import base_files
 from runner.stub import SUMMARY, run_stub
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
     from runner.git.landing import Landing
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
-    from runner.git.workspace import Collected
+    from runner.git.workspace import Collected, Workspace
     from runner.report import Report
     from runner.repository.profile import RepositoryProfile
     from runner.rules.delivery import HouseRules
@@ -72,6 +67,8 @@ class Session:
         self._remote = remote
         self._landing = landing
         self._checkpoint = CheckpointRef(remote)
+        self._preparation = Preparation(request, context, report, tracker, stops, remote)
+        self._is_adopted = False
         self._began = begin()
 
     def run(self) -> None:
@@ -88,10 +85,10 @@ class Session:
             if self._adopt(store, head):
                 return
             self._remote.fetch_others(store, self._request.base)
-            workspace = self._workspace(store, head, found)
+            workspace = self._preparation.check_out(store, head, found)
             profile = read_profile(self._remote, store, head.tree)
-            self._allow(profile)
-        profile = self._set_up(workspace, profile)
+            self._preparation.allow(profile)
+        profile = self._preparation.set_up(workspace, profile)
         if profile.packages is not None:
             # With them there may be a program for the repository's tests.
             profile = profile.with_checks_of(store, head.tree)
@@ -99,11 +96,12 @@ class Session:
         own = CheckpointRef(self._remote, f"refs/pullwright-sessions/{self._request.session_id}")
         work = Work(
             *(self._request, self._context, self._report, store, head, workspace, self._checkpoint, own),
+            start=self._start(store, head),
             refuse_steering=profile.configuration.steering == "refuse",
         )
         try:
             with phase("agent"), self._context.egress.step("agent"):
-                judged = (
+                agent, judged = (
                     self._stub(workspace)
                     if self._request.stub
                     else self._agent(work, profile, self._house_rules(store, head), found)
@@ -113,6 +111,22 @@ class Session:
             raise
         if self._context.signals.lost.is_set():
             raise SessionClosed("The session is closed or belongs to another task.")
+        tree = self._deliver(work, profile, judged)
+        if tree is None:
+            return
+        self._check(work, profile.with_checks_of(store, tree), tree)
+        if agent is not None and not self._is_adopted:
+            Mending(
+                *(self._request, self._context, self._report, self._preparation, self._push, self._check)
+            ).run(agent, tree)
+
+    def _deliver(self, work: Work, profile: RepositoryProfile, judged: Judgement) -> str | None:
+        """Take the agent's work in, judge and push it.
+
+        Returns:
+            The tree that the branch then has; None if the agent failed and left nothing.
+        """
+        phase = self._context.phases.phase
         with phase("collect"):
             try:
                 collected = work.collect()
@@ -122,36 +136,55 @@ class Session:
                 if failure is not None:
                     self._report.fail(failure)
                 raise
-        outcome, failure = judged(collected is not None)
-        self._report.outcome = outcome
+        # Another task of the session may have pushed work, to which nothing had to be added.
+        has_changed = collected is not None or self._report.commit is not None
+        self._report.outcome, failure = judged(has_changed)
         if failure is not None:
             self._report.fail(failure)
-        if collected is not None:
-            with phase("push"):
-                tree = self._push(work, collected, profile, failure)
-            self._check(work, profile.with_checks_of(store, tree), tree)
-        elif failure is None:
+        if collected is None:
+            if failure is not None:
+                return None
             work.delete_checkpoint()
+            return work.head.tree
+        with phase("push"):
+            tree, refused = self._push(work, collected, profile, failure, self._report.summary)
+        if refused is not None:
+            self._report.fail(refused)
+        return tree
+
+    def _start(self, store: Store, head: Head) -> Head:
+        """Return where the branch stood before the session, whose earlier task may have pushed to it."""
+        if not self._context.takes_over or store.session_of(head.commit) != self._request.session_id:
+            return head
+        report_pushed(self._remote, store, head, self._report)
+        return find_start(store, head, self._request.session_id)
 
     def _push(
-        self, work: Work, collected: Collected, profile: RepositoryProfile, failure: PullwrightError | None
-    ) -> str:
-        """Bring the work onto the branch, and return the tree that it then has if that succeeded."""
+        self,
+        work: Work,
+        collected: Collected,
+        profile: RepositoryProfile,
+        failure: PullwrightError | None,
+        summary: str,
+    ) -> tuple[str, PullwrightError | None]:
+        """Bring the work onto the branch, and return the tree that it then has, or why it has not."""
         if self._context.is_spot and isinstance(failure, TaskStopped):
             # Half of the work on the branch would be read as the whole: the next task goes on from it.
             work.leave_for_next_task(collected)
-            return collected.tree
+            return collected.tree, None
         self._tracker.show("Pushing the work")
+        ci = profile.ci(is_private=self._request.repository_is_private)
         try:
-            work.push(collected, self._landing, profile.ci(is_private=self._request.repository_is_private))
+            work.push(collected, self._landing, ci, summary)
         except SessionClosed:
             raise
         except PullwrightError as error:
             logger.warning("the work did not come onto the branch", reason=error.sentence)
             if (tree := self._adopt_instead(work)) is not None:
-                return tree
-            self._report.fail(error)
-        return collected.tree
+                self._is_adopted = True
+                return tree, None
+            return collected.tree, error
+        return collected.tree, None
 
     def _must_go_on(self) -> None:
         if self._context.signals.terminated.is_set():
@@ -209,25 +242,6 @@ class Session:
             store, head = self._remote.clone(private / "repository.git")
         return store, head, self._checkpoint.fetch(store, head) if exists.result() else None
 
-    def _workspace(self, store: Store, head: Head, found: Head | None) -> Workspace:
-        context, request = self._context, self._request
-        start = found.tree if found is not None else head.tree
-        if not request.branch_is_ours:
-            start = with_base(self._remote, store, request.base, start)
-        # Everything that the agent begins with is in the store by now.
-        store.share_objects(context.settings.work_dir / "objects")
-        name = request.repository.partition("/")[2]
-        workspace = Workspace.create(
-            context.settings.work_dir, context.private, name=name, user=context.egress.user
-        )
-        workspace.check_out(head, request.branch, request.author)
-        workspace.remember_index()
-        if found is not None:
-            self._tracker.show("Going on from the last checkpoint")
-        if start != head.tree:
-            workspace.put_back(start)
-        return workspace
-
     def _house_rules(self, store: Store, head: Head) -> HouseRules:
         """Bring what the base branch says about how to work here, after setup: it could add files."""
         base = self._request.base
@@ -235,61 +249,6 @@ class Session:
         rules = deliver(files, self._context.settings.work_dir / "claude", base)
         self._report.notices.extend(rules.notices)
         return rules
-
-    def _allow(self, profile: RepositoryProfile) -> None:
-        """Open the way out as far as the stack and the repository let it."""
-        settings, egress = self._context.settings, self._context.egress
-        entries = profile.configuration.egress
-        stack, may_add = Domains.read(settings.egress_domains), Domains.read(settings.egress_may_add)
-        domains, denied = choose(entries, stack, may_add)
-        egress.allow(domains, (STACK,) if entries is None else entries)
-        if denied:
-            self._report.notices.append(
-                f"Not reachable, for this deployment does not let repositories add it (EgressMayAdd): "
-                f"{', '.join(denied)}."
-            )
-
-    def _set_up(self, workspace: Workspace, profile: RepositoryProfile) -> RepositoryProfile:
-        """Run the repository's setup command; the agent hears of one that fails, and may still succeed."""
-        if profile.notice is not None:
-            self._report.notices.append(profile.notice)
-        if profile.configuration.packages:
-            profile = self._install(profile)
-        setup = profile.configuration.setup
-        if setup is None:
-            return profile
-        with self._context.phases.phase("setup"), self._context.egress.step(SETUP):
-            self._tracker.show("Setting up")
-            before = workspace.untracked()
-            configuration = (workspace.folder / ".git/config").read_bytes()
-            done = run_command(
-                *(SETUP, setup.command),
-                user=workspace.user,
-                cwd=workspace.folder,
-                env=workspace.environment("agent"),
-                seconds=setup.timeout,
-                should_stop=self._stops.of_work,
-            )
-            self._report.setup = done
-            workspace.leave_out(workspace.untracked() - before)
-            renew_home(workspace, configuration)
-        return replace(profile, setup=done)
-
-    def _install(self, profile: RepositoryProfile) -> RepositoryProfile:
-        """Install the repository's packages; people and the agent hear of it if that fails."""
-        names = ", ".join(profile.configuration.packages)
-        if self._context.settings.package_manager == "none":
-            self._report.notices.append(
-                f"Not installed, for this image installs no system packages: {names}."
-            )
-            return replace(profile, packages=CheckResult(name=PACKAGES, command="", status="not_run"))
-        with self._context.phases.phase("packages"):
-            self._tracker.show("Installing packages")
-            done = install(profile.configuration.packages, self._stops.of_work)
-        if done.status != "passed":
-            logger.warning("packages were not installed", status=done.status, output=redact(done.output))
-            self._report.notices.append(f"Not installed, and the session went on without: {names}.")
-        return replace(profile, packages=done)
 
     def _check(self, work: Work, profile: RepositoryProfile, tree: str) -> None:
         """Check what was pushed, if the session has done what was wanted."""
@@ -301,23 +260,27 @@ class Session:
             should_stop=self._stops.of_checks,
             since=self._began,
         )
+        report.check_notices = []
         checking.compare(profile, self._remote, store, head, tree)
         if not profile.checks:
+            if report.attempts:
+                # The last attempt has taken the check away, which is told of.
+                report.take_attempt(())
             return
         # GitHub made the commit of this tree, and it is not fetched for the checks: theirs holds the same.
         message = commit_message(self._request, report.summary)
         commit = store.commit(tree, parent=head.commit, message=message, author=self._request.author)
         checking.run(profile, store, replace(head, commit=commit, tree=tree))
 
-    def _stub(self, workspace: Workspace) -> Judgement:
+    def _stub(self, workspace: Workspace) -> tuple[None, Judgement]:
         run_stub(self._request, workspace, lambda text, todos: self._tracker.show(text, todos=todos))
         self._report.summary = SUMMARY
-        return lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
+        return None, lambda changed: (Outcome.CHANGED if changed else Outcome.NO_CHANGE, None)
 
     def _agent(
         self, work: Work, profile: RepositoryProfile, rules: HouseRules, found: Head | None
-    ) -> Judgement:
-        _context, report = self._context, self._report
+    ) -> tuple[AgentWork, Judgement]:
+        report = self._report
         request, left_out = select_comments(self._request, profile.configuration.comments)
         notes = profile.notes()
         if left_out is not None:
@@ -333,4 +296,6 @@ class Session:
         if ended.exit_code and ended.stderr:
             logger.warning("the agent's last words on standard error", stderr=redact(ended.stderr))
         only_plans = self._request.plan == "only"
-        return lambda changed: judge(run.end, self._request.limits, changed=changed, only_plans=only_plans)
+        return agent, lambda changed: judge(
+            run.end, self._request.limits, changed=changed, only_plans=only_plans
+        )

@@ -32,11 +32,12 @@ class Work:
 
     Args:
         own: checkpoints under a name that no other session uses.
+        start: where the branch stood before the session's first commit; `head` if there is none yet.
         refuse_steering: work that changes files which steer other programs is not pushed.
 
     Attributes:
         store: the runner's own repository.
-        head: where the branch stood when it was cloned.
+        head: where the branch stands, and what the next commit goes on top of.
         changed_at: when a checkpoint last found a change, on the session's clock.
     """
 
@@ -51,6 +52,7 @@ class Work:
         checkpoint: CheckpointRef,
         own: CheckpointRef,
         *,
+        start: Head | None = None,
         refuse_steering: bool = False,
     ) -> None:
         self.workspace = workspace
@@ -59,13 +61,27 @@ class Work:
         self._report = report
         self.store = store
         self.head = head
+        self.start = start or head
         self._checkpoint = checkpoint
         self._refuse_steering = refuse_steering
         self._own = own
-        self._scanner = Scanner(store, head.tree)
+        self._scanner = Scanner(store, self.start.tree)
         self._leaks: list[Leak] = []
         self._pushed_tree = self._seen_tree = head.tree
         self.changed_at = context.clock.monotonic()
+
+    def above(self, head: Head, workspace: Workspace) -> Work:
+        """Return the work that goes on in another workspace, on top of what was pushed.
+
+        Args:
+            head: what was pushed.
+        """
+        return Work(
+            *(self._request, self._context, self._report, self.store, head, workspace),
+            *(self._checkpoint, self._own),
+            start=self.start,
+            refuse_steering=self._refuse_steering,
+        )
 
     def make_checkpoint(self) -> None:
         """Make a checkpoint if something has changed, and upload the artifacts as they are so far.
@@ -113,7 +129,7 @@ class Work:
         collected = self._collect()
         if collected is None:
             return None
-        store, old, new = self.store, self.head.tree, collected.tree
+        store, old, new = self.store, self.start.tree, collected.tree
         report = self._report
         report.files_changed = len(store.changes(old, new))
         self.write_diff(new)
@@ -125,25 +141,26 @@ class Work:
             logger.warning("the diff could not be uploaded yet", error=type(error).__name__)
         return collected
 
-    def push(self, collected: Collected, landing: Landing, ci: Literal["run", "hold"]) -> None:
+    def push(self, collected: Collected, landing: Landing, ci: Literal["run", "hold"], summary: str) -> None:
         """Bring the work onto the branch, if it may be there and the session is still ours.
 
         When that fails, the checkpoint has it.
 
         Args:
             ci: whether the repository's workflows may run on it at once.
+            summary: what the agent says about it.
 
         Raises:
             SessionClosed: it is not.
             PullwrightError: the work may not be there, or GitHub does not take it.
         """
         report = self._report
-        steering = find_steering(self.store, self.head.tree, collected.tree)
+        steering = find_steering(self.store, self.start.tree, collected.tree)
         self._check(collected.tree)
         if steering and self._refuse_steering:
             raise refusal(steering)
         self._context.record.beat()
-        messages = [commit_message(self._request, report.summary)]
+        messages = [commit_message(self._request, summary)]
         if ci == "hold":
             messages.append(hold_message(self._request))
         if collected.tree != self._pushed_tree:
@@ -194,7 +211,7 @@ class Work:
 
     def write_diff(self, tree: str) -> None:
         """Write the diff, in which files with a secret are as they were before."""
-        store, old = self.store, self.head.tree
+        store, old = self.store, self.start.tree
         changes = store.changes(old, tree)
         check_size(changes, store)
         self._leaks = self._scanner.find(changes)

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 
+from pullwright.check_texts import failing, render_checks
 from pullwright.effects import committed, fitting, without_effect
 from pullwright.egress import is_domain, is_entry
 from pullwright.errors import FailureClass
-from pullwright.markdown import block, code, code_span, details, in_html, inline, plain, sentence, table
+from pullwright.figures import duration, money
+from pullwright.markdown import code, code_span, details, inline, plain, sentence, table
 from pullwright.models import AgentRequest, Failure, Outcome, ResolvedLimits
 from pullwright.quotation import quote
-from pullwright.results import AgentResult, CheckResult, EgressResult, Progress, Todo, Verdict
+from pullwright.results import AgentResult, EgressResult, Progress, Todo, Verdict
 from pullwright.text import one_line
 
 TRACKING_MARKER = "<!-- pullwright:tracking -->"
@@ -29,12 +31,7 @@ _LONGEST_NAME = 60
 _LONGEST_NOTICE = 400
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}(\[bot\])?")
 _MOST_TODOS = 40
-_MOST_CHECKS = 12
 _MOST_NOTICES = 10
-_LONGEST_OUTPUT = 2_000
-_LONGEST_OUTPUTS = 16_000
-_CENT = 0.01
-_MINUTE, _HOUR = 60, 3_600
 _SIGNS = {
     FailureClass.USER: "✋",
     FailureClass.TRANSIENT: "🌩️",
@@ -46,22 +43,6 @@ _SIGNS = {
 
 _TITLES = {Outcome.CHANGED: "What was done", Outcome.PLANNED: "The plan"}
 _SAID_BY_HEADLINE = frozenset({Outcome.CHANGED, Outcome.COMMENTED})
-_CHECK_SIGNS = {"passed": "✅", "failed": "❌", "timed_out": "❌", "not_run": "⏭️"}
-
-
-def money(usd: float) -> str:
-    """Format US dollars in cents, or finer where cents would show nothing."""
-    return f"${usd:.4f}" if 0 < usd < _CENT else f"${usd:.2f}"
-
-
-def duration(seconds: float) -> str:
-    """Format seconds as people say them."""
-    whole = max(0, round(seconds))
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
 def render_progress(request: AgentRequest, progress: Progress) -> str:
@@ -70,7 +51,7 @@ def render_progress(request: AgentRequest, progress: Progress) -> str:
     figures = {
         "Cost so far": f"{money(progress.cost_usd)} of {money(limits.usd)}",
         "Turns": f"{progress.turns} of {limits.turns}",
-        "Time": f"{duration(progress.elapsed_seconds)} of {duration(limits.minutes * _MINUTE)}",
+        "Time": f"{duration(progress.elapsed_seconds)} of {duration(limits.minutes * 60)}",
     }
     return _join(
         TRACKING_MARKER,
@@ -158,30 +139,6 @@ def render_released_after_all(login: str) -> str:
     return _join(RELEASE_MARKER, f"### 🔓 CI was released by {inline(login)}")
 
 
-def render_checks(result: AgentResult) -> str:
-    """Return a table of the setup and checks, and the last lines of what did not pass."""
-    done = ([result.setup] if result.setup is not None else []) + list(result.checks)
-    if not done:
-        return ""
-    rows = [
-        {
-            "Check": inline(check.name, _LONGEST_NAME),
-            "": _CHECK_SIGNS[check.status],
-            "Result": check.status.replace("_", " "),
-            "Time": duration(check.seconds),
-        }
-        for check in done[:_MOST_CHECKS]
-    ]
-    more = len(done) - len(rows)
-    shown = [check for check in done[:_MOST_CHECKS] if check.status in {"failed", "timed_out"}]
-    longest = min(_LONGEST_OUTPUT, _LONGEST_OUTPUTS // max(1, len(shown)))
-    return _join(
-        table(*rows),
-        f"… and {more} more" if more > 0 else "",
-        *(_last_lines(check, longest) for check in shown),
-    )
-
-
 def render_steering(result: AgentResult) -> str:
     """Return the changed files that other programs obey, each group with its reason."""
     lines = []
@@ -239,11 +196,6 @@ def _egress_remedy(egress: EgressResult) -> str:
             "ignores the proxy settings (`HTTPS_PROXY`): it needs a setting of its own."
         )
     return _join(*parts)
-
-
-def _last_lines(check: CheckResult, longest: int) -> str:
-    title = f"{in_html(check.name, _LONGEST_NAME)}: the last lines"
-    return details(title, _join(code(check.command), block(check.output, longest)))
 
 
 def _notices(result: AgentResult) -> str:
@@ -330,7 +282,7 @@ def first_commit_message(issue: int | None) -> str:
 def _headline(verdict: Verdict, result: AgentResult | None) -> str:
     if verdict.outcome is Outcome.CHANGED:
         if result is not None and not result.checks_passed:
-            return "⚠️ Done, but checks fail: ready for review"
+            return f"⚠️ Done, but {failing(result)}: ready for review"
         return "✅ Done: ready for review"
     if verdict.outcome is Outcome.COMMENTED:
         return "🔎 Read"

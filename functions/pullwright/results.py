@@ -67,6 +67,22 @@ class CheckResult(Stored):
     seconds: float = Field(default=0.0, strict=False)
     output: str = ""
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was run and did not pass."""
+        return self.status in {"failed", "timed_out"}
+
+
+class Attempt(Stored):
+    """A commit of the session's work on which its checks were run.
+
+    Attributes:
+        failed: names of the checks that did not pass.
+    """
+
+    commit: str
+    failed: tuple[str, ...] = Field(default=(), strict=False)
+
 
 class SteeringFiles(Stored):
     """Changed files that other programs obey."""
@@ -118,6 +134,8 @@ class AgentResult(Stored):
         phases: seconds per phase (start, clone, agent, push …).
         setup: how the repository's setup command ended, if it has one.
         checks: what the repository's checks say about `commit`.
+        attempts: the commits that the checks were run on, the last of them `commit`; several where the agent
+            was asked to mend what they found.
         ci: whether the repository's workflows ran on the commit, or wait until somebody releases them.
         notices: what people should know besides, one sentence each.
         steering: what was pushed that other programs heed, for people to read.
@@ -145,6 +163,7 @@ class AgentResult(Stored):
     phases: dict[str, float] = Field(default_factory=dict)
     setup: CheckResult | None = None
     checks: tuple[CheckResult, ...] = Field(default=(), strict=False)
+    attempts: tuple[Attempt, ...] = Field(default=(), strict=False)
     ci: Literal["run", "hold"] | None = None
     notices: tuple[str, ...] = Field(default=(), strict=False)
     steering: tuple[SteeringFiles, ...] = Field(default=(), strict=False)
@@ -153,7 +172,7 @@ class AgentResult(Stored):
     @property
     def checks_passed(self) -> bool:
         """Whether no check failed; true if there are none."""
-        return all(check.status in {"passed", "not_run"} for check in self.checks)
+        return not any(check.has_failed for check in self.checks)
 
 
 class AgentPlan(Stored):

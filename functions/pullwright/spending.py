@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling
-from pullwright.comments import money
 from pullwright.errors import AwsUnavailable, DailyLimit
+from pullwright.figures import money
 from pullwright.table import day_key, refused_items, session_key
 
 if TYPE_CHECKING:

@@ -128,7 +128,7 @@ def test_setup_and_checks_of_the_default_branch_are_run(harness: Harness) -> Non
     assert "--tools=Read,TodoWrite" in harness.git("show", "claude/7:ARGUMENTS.md")
     # A file that a check's command names was made by the agent, which people read.
     notice = "How the checks work is changed on this branch: PROMPT.md."
-    assert (result.outcome, result.notices) == ("changed", (notice,))
+    assert (result.outcome, result.notices[-1]) == ("changed", notice)
 
 
 def test_the_work_branch_decides_nothing(harness: Harness) -> None:
@@ -311,7 +311,4 @@ def test_a_check_that_may_lack_its_dependencies_says_so(harness: Harness) -> Non
     ran = harness.run()
     assert ran.code == exit_codes.DONE, ran.output
     assert [check.status for check in harness.result.checks] == ["failed"]
-    assert [notice.startswith("The check ran in a fresh checkout") for notice in harness.result.notices] == [
-        False,
-        True,
-    ]
+    assert harness.result.notices[-1].startswith("The check ran in a fresh checkout")

@@ -15,8 +15,6 @@ from pullwright.comments import (
     LONGEST_BODY,
     REFUSAL_MARKER,
     TRACKING_MARKER,
-    duration,
-    money,
     pull_request_body,
     pull_request_title,
     render_egress,
@@ -29,6 +27,7 @@ from pullwright.comments import (
     render_withdrawn_refusal,
 )
 from pullwright.errors import AgentFailed, IssueWithoutText
+from pullwright.figures import duration, money
 from pullwright.models import AgentRequest, Failure, GitIdentity, Outcome, ResolvedLimits
 from pullwright.results import AgentResult, CheckResult, EgressResult, Progress, SteeringFiles, Todo, Verdict
 from tests.unit.github_words import Page
@@ -238,7 +237,7 @@ def test_failing_checks_are_shown_with_their_last_lines() -> None:
     )
     shown = result().model_copy(update={"checks": checks, "notices": ("The file is ignored: `x`.",)})
     text = render_outcome(REQUEST, shown, CHANGED, session_id="s")
-    assert "Done, but checks fail" in text
+    assert "Done, but a check still fails (tests): ready for review" in text
     assert "| lint | ✅ | passed | 2 s |" in text
     assert "| tests | ❌ | failed | 0 s |" in text
     assert "The file is ignored" in text

@@ -162,7 +162,7 @@ def test_checks_become_a_check_run_on_the_commit(deployment: Reporting) -> None:
     verdict = deployment.report(opened=opened)
     deployment.report(opened=opened)
     assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "changed")
-    assert "but checks fail" in verdict.sentence
+    assert "but a check still fails (tests)" in verdict.sentence
     runs = deployment.github.person("GET", f"/commits/{commit}/check-runs")["check_runs"]
     assert [(run["name"], run["conclusion"], run["output"]["title"]) for run in runs] == [
         ("Pullwright", "failure", "1 of 2 checks passed")

@@ -12,12 +12,12 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from local.layout import TOOLS
+from pullwright.check_texts import render_checks
 from pullwright.comments import (
     LONGEST_BODY,
     TRACKING_MARKER,
     pull_request_body,
     pull_request_title,
-    render_checks,
     render_outcome,
     render_progress,
     render_refusal,

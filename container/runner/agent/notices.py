@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pullwright.comments import duration, money
+from pullwright.figures import duration, money
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pullwright.comments import duration
+from pullwright.figures import duration
 from pullwright.json_object import as_object
 from pullwright.text import one_line
 from runner.agent.stream import content_blocks

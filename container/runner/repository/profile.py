@@ -79,13 +79,8 @@ class RepositoryProfile:
         if self.packages is not None and self.packages.status != "passed":
             names = " ".join(self.configuration.packages)
             parts.append(f"The system packages {names} could not be installed; nobody will install them.")
-        if self.setup is not None and self.setup.status != "passed":
-            # Packages of others may have printed it.
-            output = block(self.setup.output, _SHOWN)
-            parts.append(
-                f"The setup command `{self.setup.command}` did not succeed. The end of its output, which "
-                f"tells what happened and asks for nothing:\n{output}"
-            )
+        if note := self.setup_note():
+            parts.append(note)
         if self.checks:
             listed = "\n".join(f"- {check.name}: {check.command}" for check in self.checks)
             parts.append(
@@ -94,6 +89,17 @@ class RepositoryProfile:
                 f"have installed, and files that git ignores, are not there.\n{listed}"
             )
         return "\n\n".join(parts)
+
+    def setup_note(self) -> str:
+        """Tell of a setup command that did not succeed; empty otherwise."""
+        if self.setup is None or self.setup.status == "passed":
+            return ""
+        # Packages of others may have printed it.
+        output = block(self.setup.output, _SHOWN)
+        return (
+            f"The setup command `{self.setup.command}` did not succeed. The end of its output, which "
+            f"tells what happened and asks for nothing:\n{output}"
+        )
 
 
 def read_profile(remote: Remote, store: Store, tree: str) -> RepositoryProfile:

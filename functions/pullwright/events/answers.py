@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pullwright.comments import duration, money
+from pullwright.figures import duration, money
 from pullwright.markdown import code, inline, sentence
 from pullwright.models import SessionStatus
 from pullwright.webhook.commands import COMMANDS

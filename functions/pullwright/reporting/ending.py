@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pullwright.check_texts import failing
 from pullwright.claims import task_id
 from pullwright.comments import TRACKING_MARKER, render_outcome
 from pullwright.errors import AlreadyRunning, AwsUnavailable, ChecksOutdated, NotAddressed, PullwrightError
@@ -118,7 +119,7 @@ class Ending:
         if self.outcome is Outcome.TAKEN_ALONG:
             sentence = f"The session {self.record.taken_by} took this request along with its own."
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:
-            but = "" if self.result is None or self.result.checks_passed else ", but checks fail"
+            but = "" if self.result is None or self.result.checks_passed else f", but {failing(self.result)}"
             sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
         if self.findings is not None:
             sentence = f"The agent has read the pull request; findings: {len(self.findings.findings)}."

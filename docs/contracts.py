@@ -19,6 +19,7 @@ from pullwright.record import SessionRecord
 from pullwright.results import AgentResult, SessionUsage, Verdict
 from pullwright.reviewing.models import Answer, Findings
 from pullwright.workers.schema import worker_schema
+from pullwright_cli import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("contracts.md")
 SCHEMA = Path(__file__).with_name("worker.schema.json")
+COMMANDS = Path(__file__).with_name("commands.schema.json")
 HEAD = """\
 # Contracts
 
@@ -129,17 +131,24 @@ def render_schema() -> str:
     return json.dumps(worker_schema(), indent=2) + "\n"
 
 
+def render_commands() -> str:
+    """Return the JSON Schema of what the commands print."""
+    return json.dumps(documents.schema(), indent=2) + "\n"
+
+
 def main() -> int:
-    """Write or check the page and the schema."""
+    """Write or check the page and the schemas."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the page instead of comparing it")
     if parser.parse_args().write:
         PAGE.write_text(render())
         SCHEMA.write_text(render_schema())
+        COMMANDS.write_text(render_commands())
         return 0
-    if (PAGE.read_text(), SCHEMA.read_text()) == (render(), render_schema()):
+    current = (PAGE.read_text(), SCHEMA.read_text(), COMMANDS.read_text())
+    if current == (render(), render_schema(), render_commands()):
         return 0
-    print(f"{PAGE.name} or {SCHEMA.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201 - a command's message
+    print(f"{PAGE.name}, {SCHEMA.name} or {COMMANDS.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201 - a command's message
     return 1
 
 

@@ -6,32 +6,14 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pullwright_cli.session
 from local.sam import client
-from pullwright.record import SessionRecord
-from pullwright.table import decoded, session_key
+from pullwright_cli.session import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
-
-ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-
-
-@dataclass(frozen=True)
-class StateVisit:
-    """One entry of one state.
-
-    Args:
-        seconds: how long it took, None while it is not left.
-    """
-
-    name: str
-    entered: datetime
-    seconds: float | None
 
 
 @dataclass
@@ -66,6 +48,10 @@ class Stack:
         """Outputs of the CloudFormation stack."""
         outputs: dict[str, str] = self.described["outputs"]
         return outputs
+
+    def output(self, name: str) -> str:
+        """Return an output of the CloudFormation stack."""
+        return self.outputs[name]
 
     @property
     def github_url(self) -> str:
@@ -118,29 +104,10 @@ class Stack:
         raise TimeoutError(f"no session was started for {repository}#{issue} within {seconds:.0f} s")
 
 
-@dataclass
-class Session:
-    """One session of a stack."""
+class Session(pullwright_cli.session.Session):
+    """One session of the local stack."""
 
     stack: Stack
-    arn: str
-
-    @property
-    def id(self) -> str:
-        """The session's id, which is the execution's name."""
-        return self.arn.rsplit(":", 1)[1]
-
-    @cached_property
-    def input(self) -> dict[str, Any]:
-        """The execution's input; empty when it is no JSON object."""
-        described = self.stack.client("stepfunctions").describe_execution(executionArn=self.arn)
-        decoded = json.loads(described["input"])
-        return decoded if isinstance(decoded, dict) else {}
-
-    def status(self) -> str:
-        """Return the execution's status."""
-        described = self.stack.client("stepfunctions").describe_execution(executionArn=self.arn)
-        return str(described["status"])
 
     def wait(self, seconds: float = 120) -> str:
         """Wait for the execution's end and return its status.
@@ -154,73 +121,3 @@ class Session:
                 raise TimeoutError(f"session {self.id} is still {status} after {seconds:.0f} s")
             time.sleep(0.2)
         return status
-
-    def events(self) -> list[dict[str, Any]]:
-        """Return the execution's whole history."""
-        pages = (
-            self.stack.client("stepfunctions")
-            .get_paginator("get_execution_history")
-            .paginate(executionArn=self.arn, includeExecutionData=True)
-        )
-        return [event for page in pages for event in page["events"]]
-
-    def visits(self) -> list[StateVisit]:
-        """Return the states that were entered, in order."""
-        visits: list[StateVisit] = []
-        for event in self.events():
-            if entered := event.get("stateEnteredEventDetails"):
-                visits.append(StateVisit(entered["name"], event["timestamp"], None))
-            elif event.get("stateExitedEventDetails") and visits:
-                last = visits[-1]
-                seconds = (event["timestamp"] - last.entered).total_seconds()
-                visits[-1] = StateVisit(last.name, last.entered, seconds)
-        return visits
-
-    def record(self) -> SessionRecord:
-        """Return the session's record; `is_missing` when there is none."""
-        item = (
-            self.stack.client("dynamodb")
-            .get_item(
-                TableName=self.stack.outputs["SessionsTable"],
-                Key={"pk": {"S": session_key(self.id)}},
-                ConsistentRead=True,
-            )
-            .get("Item", {})
-        )
-        return SessionRecord.of(self.id, decoded(item))
-
-    def artifacts(self) -> dict[str, bytes]:
-        """Return the session's artifacts by file name."""
-        s3, bucket = self.stack.client("s3"), self.stack.outputs["ArtifactsBucket"]
-        prefix = f"sessions/{self.id}/"
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-        return {
-            entry["Key"].removeprefix(prefix): s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            for entry in listed
-        }
-
-    def log_lines(self, since: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield the runner's structured log lines.
-
-        Args:
-            since: how many of them to leave out, from the first on.
-        """
-        task_arn = self.record().task_arn
-        if not task_arn:
-            return
-        logs = self.stack.client("logs")
-        task_id = task_arn.rsplit("/", 1)[1]
-        group = self.stack.outputs["LogGroupName"]
-        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
-        for stream in streams:
-            if not stream["logStreamName"].endswith(task_id):
-                continue
-            events = logs.get_log_events(
-                logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
-            )["events"]
-            for event in events[since:]:
-                try:
-                    line = json.loads(event["message"])
-                except ValueError:
-                    line = {"message": event["message"]}
-                yield line if isinstance(line, dict) else {"message": event["message"]}

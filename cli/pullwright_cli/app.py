@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pullwright_cli import local, workers
+from pullwright_cli import local, running, sessions, workers
 from pullwright_cli.errors import CliError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+for command in (running.run, sessions.sessions, sessions.show, running.stop, running.retry):
+    app.command()(command)
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
 

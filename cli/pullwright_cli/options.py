@@ -48,6 +48,16 @@ Repository = Annotated[
         help="On GitHub; that of the remote origin without it.",
     ),
 ]
+OfRepository = Annotated[
+    str,
+    typer.Option(
+        "--repo",
+        metavar="OWNER/NAME",
+        callback=_is_repository,
+        show_default=False,
+        help="Of this repository on GitHub.",
+    ),
+]
 
 
 def confirm(question: str, *, yes: bool) -> None:

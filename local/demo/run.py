@@ -13,10 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.demo import scenario, summary
-from local.demo.watch import Watch
 from local.layout import Layout
 from local.people import LAG_SECONDS, StandInError, set_lags
 from local.sessions import Session, Stack
+from pullwright_cli.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path

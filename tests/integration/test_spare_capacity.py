@@ -13,8 +13,9 @@ import pytest
 
 from local.layout import Layout
 from local.people import Person, call
-from local.sessions import ENDED, Session, Stack
+from local.sessions import Session, Stack
 from pullwright.table import day_key
+from pullwright_cli.session import ENDED
 from pullwright_engine.faults import RECLAIM_TASK
 from tests.integration.conftest import FOLDER, ROOT, Repositories, Repository
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from rich.console import Console
 
-from local.demo import summary, watch
+from local.demo import summary
 from pullwright.record import SessionRecord
+from pullwright_cli import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ class Stopped:
         """As Step Functions says."""
         return "ABORTED"
 
-    def visits(self) -> list[Any]:
+    def events(self) -> list[Any]:
         """None that would matter."""
         return []
 

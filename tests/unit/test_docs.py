@@ -14,6 +14,11 @@ def test_the_contracts_page_is_current() -> None:
     assert contracts.PAGE.read_text() == contracts.render()
 
 
+def test_the_schema_of_what_commands_print_is_current() -> None:
+    """docs/commands.schema.json says what the models say."""
+    assert contracts.COMMANDS.read_text() == contracts.render_commands()
+
+
 def test_the_contracts_page_names_every_input_field() -> None:
     """Every field of the execution input stands on the page."""
     for name in SessionRequest.model_fields:

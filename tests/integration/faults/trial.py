@@ -18,9 +18,10 @@ import urllib3
 
 from local.layout import Layout
 from local.people import call
-from local.sessions import ENDED, Session
+from local.sessions import Session
 from local.supervise import children
 from pullwright.executions import execution_arn
+from pullwright_cli.session import ENDED
 from pullwright_engine import faults as engine
 from tests.benchmarks.loading.plan import LABEL, Delivery
 from tests.integration.conftest import Repositories

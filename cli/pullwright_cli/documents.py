@@ -1,0 +1,172 @@
+"""What the commands print with `--json`. The schemas are published in docs/commands.schema.json.
+
+No command imports this: a list of sessions is printed before pydantic would be read. Tests hold the two
+together.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic.json_schema import models_json_schema
+
+from pullwright.models import Model
+from pullwright.record import SessionRecord
+
+
+class ListedSession(Model):
+    """One of `pullwright sessions`; what is not known is null.
+
+    Attributes:
+        status: QUEUED, RUNNING, SUCCEEDED, FAILED, or a later release's.
+    """
+
+    session: str
+    status: str | None
+    outcome: str | None
+    repository: str | None
+    issue: int | None
+    pull_request: int | None
+    pull_request_url: str | None
+    branch: str | None
+    worker: str | None
+    requested_by: str | None
+    model: str | None
+    created_at: str | None
+    admitted_at: str | None
+    closed_at: str | None
+    cost_usd: float | None
+    turns: int | None
+    error: str | None
+    sentence: str | None
+    stub: bool | None
+
+
+class SessionList(Model):
+    """`pullwright sessions`, newest first."""
+
+    stack: str
+    sessions: tuple[ListedSession, ...]
+
+
+class Execution(Model):
+    """What Step Functions knows of a session.
+
+    Attributes:
+        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+    """
+
+    arn: str
+    status: str
+    error: str | None
+    cause: str | None
+
+
+class State(Model):
+    """One entry of one state.
+
+    Attributes:
+        seconds: how long it took; null while it is not left.
+    """
+
+    name: str
+    entered_at: str
+    seconds: float | None
+
+
+class SessionDetails(Model):
+    """`pullwright show`, and `run --wait` and `retry --wait` at their end.
+
+    Attributes:
+        record: null if nobody recorded it.
+        request: the execution's input.
+        execution: null once Step Functions has forgotten it.
+        artifacts: names of what is in the bucket.
+    """
+
+    session: str
+    record: SessionRecord | None
+    request: dict[str, Any]
+    execution: Execution | None
+    states: tuple[State, ...]
+    artifacts: tuple[str, ...]
+
+
+class StartExecution(Model):
+    """Arguments of Step Functions' StartExecution."""
+
+    stateMachineArn: str  # noqa: N815 - AWS's name
+    name: str
+    input: str
+
+
+class Resolved(Model):
+    """What a session would run on, from the stack's outputs."""
+
+    cluster: str
+    task_definition: str
+    subnets: tuple[str, ...] = Field(min_length=1)
+    security_group: str
+    table: str
+    bucket: str
+
+
+class StartPlan(Model):
+    """`run --dry-run` and `retry --dry-run`, with and without `--json`.
+
+    Attributes:
+        command: that does the same without Pullwright's command.
+    """
+
+    stack: str
+    region: str
+    request: StartExecution
+    resolved: Resolved
+    command: str
+
+
+class Started(Model):
+    """`run` and `retry` without `--wait`."""
+
+    session: str
+    execution_arn: str
+    command: str
+
+
+class Stopped(Model):
+    """`stop`.
+
+    Attributes:
+        stopped: none with `--dry-run`.
+    """
+
+    stopped: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+class CommandFailure(Model):
+    """What a command with `--json` prints on standard error when it fails.
+
+    Attributes:
+        error: a class of docs/contracts.md, or CliError for wrong usage.
+    """
+
+    error: str
+    sentence: str
+    remedy: str
+
+
+DOCUMENTS: tuple[type[Model], ...] = (
+    SessionList,
+    SessionDetails,
+    StartPlan,
+    Started,
+    Stopped,
+    CommandFailure,
+)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema that describes every document by its name."""
+    wanted: list[tuple[type[Model], Literal["validation"]]] = [(model, "validation") for model in DOCUMENTS]
+    _, schemas = models_json_schema(wanted, title="What Pullwright's commands print with --json")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schemas}

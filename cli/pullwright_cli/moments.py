@@ -1,0 +1,28 @@
+"""Times as people give them: `2h`, `3d`, `2026-11-01`, or with a time of day."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from pullwright_cli.errors import CliError
+
+_AGO = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def since(text: str, now: datetime | None = None) -> datetime | None:
+    """Return the moment that a text names, in UTC where it has no zone; None for an empty one.
+
+    Raises:
+        CliError: it names none.
+    """
+    if not text:
+        return None
+    if found := _AGO.fullmatch(text):
+        return (now or datetime.now(UTC)) - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise CliError(f"--since: {text!r} is no time: write 30m, 2h, 3d or 2026-11-01T09:00", 2) from None
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,219 @@
+"""`pullwright run`, `retry` and `stop`: sessions begin, begin again, and end."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pullwright_cli.errors import CliError
+from pullwright_cli.options import (
+    DryRun,
+    Environment,
+    Json,
+    Profile,
+    Region,
+    Repository,
+    StackName,
+    Yes,
+    confirm,
+)
+
+if TYPE_CHECKING:
+    from pullwright_cli.starting import Start
+
+Wait = Annotated[bool, typer.Option("--wait", help="Show it live, and exit by its outcome.")]
+Minutes = Annotated[
+    float,
+    typer.Option("--timeout-minutes", min=0, help="Wait no longer; the session goes on. 0: until it ends."),
+]
+Output = Annotated[
+    Path,
+    typer.Option("--output", file_okay=False, help="Folder for the artifacts, one in it for each session."),
+]
+NoDownload = Annotated[bool, typer.Option("--no-download", help="Leave the artifacts in the bucket.")]
+_WITHOUT_PROMPT, _MOST = 2, 3
+
+
+def run(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar='[SERVICE] [ENV] "PROMPT"', help="What to do, on the stack SERVICE-ENV if named."
+        ),
+    ] = None,
+    *,
+    issue: Annotated[int | None, typer.Option(min=1, help="Work on this issue.")] = None,
+    pr: Annotated[int | None, typer.Option(min=1, help="Go on with this pull request.")] = None,
+    prompt: Annotated[str, typer.Option(help="What to do, where SERVICE and ENV alone are words.")] = "",
+    repo: Repository = "",
+    worker: Annotated[str, typer.Option(help="The worker.")] = "implement",
+    model: Annotated[str, typer.Option(show_default=False, help="As its provider calls it.")] = "",
+    base: Annotated[str, typer.Option(show_default=False, help="Branch to begin from.")] = "",
+    usd: Annotated[float | None, typer.Option(help="Dollars that it may cost.")] = None,
+    turns: Annotated[int | None, typer.Option(help="Turns that it may take.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Minutes that it may take.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Make a plan before anything is changed.")] = False,
+    stub: Annotated[
+        bool, typer.Option("--stub", help="The whole pipeline without a model, at no cost.")
+    ] = False,
+    dry_run: DryRun = False,
+    wait: Wait = False,
+    timeout_minutes: Minutes = 0,
+    output: Output = Path("pullwright-artifacts"),
+    no_download: NoDownload = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Start a session.
+
+    Exit codes with --wait: 0 it succeeded, else that of its error (docs/contracts.md); 46 it has not ended in
+    --timeout-minutes, 130 after Ctrl-C: then the session goes on.
+
+    \b
+    Examples:
+      pullwright run "Say good bye, too"
+      pullwright run --issue 42 --repo acme/app --wait
+      pullwright run shop prod "Mend the totals" --usd 2 --dry-run | jq -r .command
+    """
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
+    from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
+    from pullwright_cli.starting import asked_for  # noqa: PLC0415 - as above
+
+    service, environment, text = _words(words or [], has_subject=bool(issue or pr), prompt=prompt)
+    limits = {"usd": usd, "turns": turns, "minutes": minutes}
+    fields = {
+        "repository": repo or repository_of(Path.cwd()),
+        "issue": issue,
+        "pull_request": pr,
+        "prompt": text,
+        "worker": worker,
+        "base": base,
+        "model": model,
+        "limits": {name: value for name, value in limits.items() if value is not None},
+        "plan": plan,
+        "stub": stub,
+    }
+    stack = Stack.resolve(
+        stack_name, service=service, environment=environment or env, region=region, profile=profile
+    )
+    start = asked_for(stack, fields)
+    _begin(
+        start,
+        timeout_minutes if wait else None,
+        None if no_download else output,
+        dry_run=dry_run,
+        as_json=json,
+    )
+
+
+def retry(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="A session's id.")],
+    *,
+    dry_run: DryRun = False,
+    wait: Wait = False,
+    timeout_minutes: Minutes = 0,
+    output: Output = Path("pullwright-artifacts"),
+    no_download: NoDownload = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Start a session again, with the same input; it goes on with the branch and pull request.
+
+    \b
+    Examples:
+      pullwright retry "$id"
+      pullwright retry "$id" --dry-run | jq -r .command
+    """
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.session import Session  # noqa: PLC0415 - as above
+    from pullwright_cli.starting import again  # noqa: PLC0415 - as above
+
+    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    start = again(stack, Session.named(stack, session))
+    _begin(
+        start,
+        timeout_minutes if wait else None,
+        None if no_download else output,
+        dry_run=dry_run,
+        as_json=json,
+    )
+
+
+def stop(
+    session: Annotated[
+        list[str] | None, typer.Argument(metavar="SESSION...", help="Ids of sessions.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="All that wait or run.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Stop sessions: each pushes what it has, and its pull request says that it was stopped.
+
+    \b
+    Examples:
+      pullwright stop "$id"
+      pullwright stop --all --yes
+    """
+    from pullwright_cli import stopping  # noqa: PLC0415 - as above
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+
+    if bool(session) == every:
+        raise CliError("name the sessions to stop, or say --all", 2)
+    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    found = stopping.all_open(stack) if every else stopping.named(stack, session or [])
+    if every and found and not dry_run:
+        confirm(f"Stop {len(found)} sessions of {stack.name}?", yes=yes)
+    stopping.stop(stack, found, dry_run=dry_run, as_json=json)
+
+
+def _words(words: list[str], *, has_subject: bool, prompt: str) -> tuple[str, str, str]:
+    """Return service, environment and prompt."""
+    if len(words) > _MOST or (len(words) > _WITHOUT_PROMPT and (has_subject or prompt)):
+        raise CliError('too many words: put the prompt in quotes, as in run [SERVICE] [ENV] "PROMPT"', 2)
+    if has_subject or prompt:
+        service, environment = [*words, "", ""][:2]
+        return service, environment, prompt
+    *place, text = words or [""]
+    service, environment = [*place, "", ""][:2]
+    return service, environment, text
+
+
+def _begin(
+    start: "Start", minutes: float | None, output: Path | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Start a session, or print what would be started.
+
+    Args:
+        minutes: how long to wait for its end; None not to wait.
+    """
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    if dry_run:
+        print_json(start.as_json())
+        return
+    session = start.begin()
+    if minutes is None:
+        follow = f"pullwright show --watch {session.id}"
+        if as_json:
+            print_json({"session": session.id, "execution_arn": session.arn, "command": start.as_line()})
+        else:
+            print(f"Session {session.id} has begun.\nexecution  {session.arn}\nfollow     {follow}")
+            print(f"again      {start.as_line()}")
+        return
+    from pullwright_cli.waiting import follow as until_end  # noqa: PLC0415 - as above
+
+    typer.echo(f"session    {session.id}\nexecution  {session.arn}", err=True)
+    folder = None if output is None else output / session.id
+    raise typer.Exit(until_end(session, minutes, folder, as_json=as_json))

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pullwright.webhook.answers import Refused
-from pullwright.webhook.delivery import read_delivery
+from pullwright.webhook.delivery import read_deliveries
 from pullwright.workers.builtin import with_builtin
-from pullwright.workers.events import EVENTS
+from pullwright.workers.events import EVENTS, STATUS
 from pullwright.workers.routing import route
 from pullwright.workers.source import read_source
 from pullwright_cli.checkout_files import CheckoutFiles
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # What a body has that tells its event, the more telling first.
 _TELLING = (
     ("check_suite", ("check_suite",)),
+    (STATUS, ("sha", "state", "context", "branches")),
     ("pull_request_review", ("review", "pull_request")),
     ("pull_request_review_comment", ("comment", "pull_request")),
     ("pull_request", ("pull_request",)),
@@ -57,13 +58,18 @@ def routed(payload: dict[str, Any], event: str | None, folder: Path, label: str)
         problems = "\n".join(f"  {problem.path}: {problem.text}" for problem in collection.problems)
         raise CliError(f"the workers cannot be used:\n{problems}", 2)
     name = event or event_of(payload)
-    if name not in EVENTS:
-        raise CliError(f"--event: no worker starts on {name or 'this'}; known are {', '.join(EVENTS)}", 2)
+    known = (*EVENTS, STATUS)
+    if name not in known:
+        raise CliError(f"--event: no worker starts on {name or 'this'}; known are {', '.join(known)}", 2)
     try:
-        delivery = read_delivery(name, payload)
+        deliveries = read_deliveries(name, payload)
     except Refused as refused:
         raise CliError(f"this is no delivery of {name}: {refused.answer.reason}", 2) from None
-    return route(delivery, with_builtin([worker.worker() for worker in collection.workers], label))
+    if not deliveries:
+        raise CliError("the status is of a commit that is no branch's head, which starts nothing", 1)
+    workers = with_builtin([worker.worker() for worker in collection.workers], label)
+    routings = [route(delivery, workers) for delivery in deliveries]
+    return next((routing for routing in routings if routing.matches), routings[0])
 
 
 def event_of(payload: dict[str, Any]) -> str:

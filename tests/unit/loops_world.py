@@ -19,11 +19,20 @@ from botocore.exceptions import ClientError
 from pullwright.events.checks import decide_checks
 from pullwright.events.messages import MESSAGE, QueuedChecks
 from pullwright.events.services import EventServices
-from pullwright.github.checks import CheckApp, SeenCheck, SeenChecks, Suite, WorkflowRun, WorkflowRuns
+from pullwright.github.checks import (
+    CheckApp,
+    SeenCheck,
+    SeenChecks,
+    SeenStatus,
+    SeenStatuses,
+    Suite,
+    WorkflowRun,
+    WorkflowRuns,
+)
 from pullwright.mended import ChecksRecord, ChecksStore
 from pullwright.reconciling.due import Schedules
 from pullwright.store import BranchRecord
-from pullwright.workers.events import CHECK_SUITE
+from pullwright.workers.events import CHECK_SUITE, STATUS
 from pullwright.workers.schedules import Schedule
 from tests.unit.loops_kit import (
     ACTIONS,
@@ -134,10 +143,11 @@ class GitHub:
     Attributes:
         flaky: whether a check passes when it is run again.
         is_actions: whether GitHub Actions runs the check; what others run cannot be run again.
+        is_status: whether the check is a status.
     """
 
-    def __init__(self, *, flaky: bool, is_actions: bool) -> None:
-        self.flaky, self.is_actions = flaky, is_actions
+    def __init__(self, *, flaky: bool, is_actions: bool, is_status: bool) -> None:
+        self.flaky, self.is_actions, self.is_status = flaky, is_actions, is_status
         self.commits: dict[str, Commit] = {}
         self.attempts: dict[str, int] = {}
         self.head = ""
@@ -157,6 +167,9 @@ class GitHub:
 
     def suite(self, sha: str) -> Act:
         """Return the event of checks that have ended."""
+        if self.is_status:
+            branches = [{"name": BRANCH, "commit": {"sha": sha}}]
+            return STATUS, {"sha": sha, "state": self.conclusion(sha), "branches": branches}
         checks = {
             "head_branch": BRANCH,
             "head_sha": sha,
@@ -178,6 +191,11 @@ class GitHub:
             comes_from=lambda _: True,
         )
 
+    def pull_requests_of(self, repository: str, branch: str) -> list[Any]:
+        """See `GitHubClient`."""
+        assert branch == BRANCH
+        return [self.get_pull_request(repository, 8)]
+
     def get(self, path: str, what: str, model: type[Any], about: Sequence[str] = ()) -> Any:
         """See `GitHubClient`."""
         assert what
@@ -188,6 +206,9 @@ class GitHub:
                 id=int(sha[:8], 16), status="completed", run_attempt=self.attempts[sha], check_suite_id=1
             )
             return WorkflowRuns(workflow_runs=(run,) if self.is_actions else ())
+        if model is SeenStatuses:
+            status = SeenStatus(id=1, context="test", state=self.conclusion(sha) if has_run else "success")
+            return SeenStatuses(statuses=(status,) if self.is_status else ())
         assert model is SeenChecks, path
         app = CheckApp(**(ACTIONS if self.is_actions else {"id": 9, "slug": "scanner"}))
         fields: dict[str, Any] = {
@@ -196,7 +217,11 @@ class GitHub:
             "app": app,
             "check_suite": Suite(id=1),
         }
-        made = (SeenCheck(id=1, conclusion=self.conclusion(sha), **fields),) if has_run else ()
+        made = (
+            (SeenCheck(id=1, conclusion=self.conclusion(sha), **fields),)
+            if has_run and not self.is_status
+            else ()
+        )
         return SeenChecks(check_runs=made)
 
     def call(self, method: str, path: str, what: str, **body: Any) -> None:
@@ -241,7 +266,8 @@ class World:
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
-        self.github = GitHub(flaky=choices.below(3) == 2, is_actions=choices.below(4) != 3)
+        is_flaky, kind = choices.below(3) == 2, choices.below(5)
+        self.github = GitHub(flaky=is_flaky, is_actions=kind < 3, is_status=kind == 4)
         self.can_mend = choices.below(2) == 1
         self.store = _Store()
         self.waiting: list[Delivery | QueuedChecks | Session | Sweep] = []
@@ -320,7 +346,7 @@ class World:
                 continue
             self.start_execution(stateMachineArn="machine", name=name, input=request)
         queued = queued_of(decision)
-        if queued is not None and delivery.event == CHECK_SUITE:
+        if queued is not None and delivery.event in {CHECK_SUITE, STATUS}:
             message = MESSAGE.validate_json(queued.message)
             assert isinstance(message, QueuedChecks)
             self.waiting.append(message)

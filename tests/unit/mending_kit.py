@@ -13,6 +13,7 @@ from pullwright.events.messages import MESSAGE, QueuedChecks
 from pullwright.events.services import EventServices
 from pullwright.webhook.decision import Decision, decide
 from pullwright.webhook.message import Message
+from pullwright.workers.events import CHECK_SUITE, STATUS
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, execution
 from tests.unit.reconcile_kit import SweptDeployment
 from tests.unit.test_commands import MACHINE, States
@@ -29,10 +30,10 @@ FLAKY = {"job": "test", "attempts": ["failure", "success"]}
 HOPELESS = {"job": "test", "attempts": ["failure"]}
 
 
-def decided(content: Mapping[str, Any], guid: str = GUID) -> Decision:
+def decided(content: Mapping[str, Any], guid: str = GUID, event: str = CHECK_SUITE) -> Decision:
     """Sign a payload about checks, and decide as the webhook does."""
     body = json.dumps(content).encode()
-    sent = headers(body, "check_suite", x_github_delivery=guid)
+    sent = headers(body, event, x_github_delivery=guid)
     return decide(sent, body, SECRET, trigger_label=LABEL)
 
 
@@ -99,12 +100,18 @@ class Mended(SweptDeployment):
         self.listen()
         return sha
 
+    def set_status(self, commit: str, state: str, context: str = "ci/other") -> None:
+        """Give a commit a status, as another system does."""
+        body = {"state": state, "context": context, "description": f"The build is a {state}"}
+        self.github.person("POST", f"/statuses/{commit}", body)
+        self.listen()
+
     def listen(self) -> None:
         """Queue what the webhook makes of the deliveries since the last time."""
         for guid, event, payload in self.github.deliveries():
-            if event != "check_suite":
+            if event not in {CHECK_SUITE, STATUS}:
                 continue
-            made = decided(payload, guid)
+            made = decided(payload, guid, event)
             if isinstance(made, Message):
                 message = MESSAGE.validate_json(made.message)
                 assert isinstance(message, QueuedChecks)

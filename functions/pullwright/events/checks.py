@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pullwright.errors import FailureClass, PermissionMissing, PullRequestNotFound, PullwrightError
+from pullwright.errors import FailureClass, PullRequestNotFound, PullwrightError
 from pullwright.events.checks_texts import (
     CHECKS_MARKER,
     render_flaky,
@@ -15,13 +15,14 @@ from pullwright.events.checks_texts import (
     render_nobody,
     render_on_base,
 )
-from pullwright.github.checks import failed_checks, run_again, workflow_runs
-from pullwright.github.permissions import CHECKING, CHECKING_ONLY
+from pullwright.github.checks import failed_checks, failed_statuses, run_again, workflow_runs
+from pullwright.github.granted import most_granted
+from pullwright.github.permissions import CHECKING, CHECKING_ONLY, STATUSES
 from pullwright.mended import MOST_IN_A_ROW, ChecksRecord
 from pullwright.opening.ours import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pullwright.events.messages import QueuedChecks
     from pullwright.events.services import EventServices
@@ -51,21 +52,18 @@ def decide_checks(asked: QueuedChecks, services: EventServices) -> str:
     try:
         if asked.app_id == app.app().id:
             return "Our own checks start nothing."
-        client, may_rerun = _client(asked, services)
-        return _Checks(asked, services, client, may_rerun=may_rerun).run()
+        # Not everybody has granted that workflows are run again, or that statuses are read.
+        client, granted = most_granted(
+            *(app, asked.repository, asked.installation_id, CHECKING_ONLY),
+            ({**CHECKING, **STATUSES}, CHECKING, {**CHECKING_ONLY, **STATUSES}),
+        )
+        may = {"may_rerun": "actions" in granted, "sees_statuses": "statuses" in granted}
+        return _Checks(asked, services, client, **may).run()
     except PullwrightError as error:
         if error.failure_class is FailureClass.USER:
             # Asking again changes nothing: a permission is missing, or the repository is gone.
             return f"Nothing was done: {error.sentence}"
         raise
-
-
-def _client(asked: QueuedChecks, services: EventServices) -> tuple[GitHubClient, bool]:
-    """Return a client, and whether it may run workflows again: not everybody has granted that."""
-    try:
-        return services.app.client(asked.repository, CHECKING, asked.installation_id), True
-    except PermissionMissing:
-        return services.app.client(asked.repository, CHECKING_ONLY, asked.installation_id), False
 
 
 def _is_awaited(record: ChecksRecord, asked: QueuedChecks) -> bool:
@@ -78,6 +76,7 @@ class _Checks:
     services: EventServices
     client: GitHubClient
     may_rerun: bool
+    sees_statuses: bool
 
     def run(self) -> str:
         asked = self.asked
@@ -103,19 +102,29 @@ class _Checks:
     def _pull(self) -> PullRequest | None:
         """Return the pull request of ours that the checks are of; None if there is none any more."""
         asked, services = self.asked, self.services
-        for number in asked.pull_requests:
-            try:
-                pull = self.client.get_pull_request(asked.repository, number)
-            except PullRequestNotFound:
-                continue
+        for pull in self._named_pulls():
             is_meant = pull.state == "open" and pull.head.sha == asked.commit
             if is_meant and is_ours(pull, asked.repository, services.app, services.store, self.client):
                 return pull
         return None
 
+    def _named_pulls(self) -> Iterator[PullRequest]:
+        """Yield the pull requests that the delivery names; of a status, those of its branch."""
+        repository = self.asked.repository
+        if not self.asked.pull_requests:
+            yield from self.client.pull_requests_of(repository, self.asked.branch)
+        for number in self.asked.pull_requests:
+            try:
+                yield self.client.get_pull_request(repository, number)
+            except PullRequestNotFound:
+                continue
+
     def _failed(self, commit: str) -> list[SeenCheck]:
         own_app = self.services.app.app().id
-        return failed_checks(self.client, self.asked.repository, commit, without=own_app)
+        failed = failed_checks(self.client, self.asked.repository, commit, without=own_app)
+        if self.sees_statuses:
+            failed += failed_statuses(self.client, self.asked.repository, commit)
+        return failed
 
     def _record(self) -> ChecksRecord:
         return self.services.store.checks.read(self.asked.repository, self.asked.branch)

@@ -1,6 +1,7 @@
-"""Checks of a commit, and the runs of GitHub Actions behind them.
+"""Checks of a commit, its statuses, and the runs of GitHub Actions behind them.
 
-https://docs.github.com/en/rest/checks/runs and https://docs.github.com/en/rest/actions/workflow-runs
+https://docs.github.com/en/rest/checks/runs, https://docs.github.com/en/rest/commits/statuses and
+https://docs.github.com/en/rest/actions/workflow-runs
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 from pullwright.errors import GitHubRefused
 from pullwright.github.connection import PAGE_SIZE
 from pullwright.github.payloads import Payload
-from pullwright.workers.events import FAILED_CONCLUSIONS
+from pullwright.workers.events import CONCLUSIONS, FAILED_CONCLUSIONS
 
 if TYPE_CHECKING:
     from pullwright.github.client import GitHubClient
@@ -34,7 +35,11 @@ class Suite(Payload):
 
 
 class SeenCheck(Payload):
-    """One check run, the newest of its name; a job of Actions has the same id."""
+    """One check run, the newest of its name; a job of Actions has the same id.
+
+    Attributes:
+        text: what a status says of itself; check runs have logs.
+    """
 
     id: int
     name: str
@@ -42,6 +47,7 @@ class SeenCheck(Payload):
     conclusion: str | None = None
     app: CheckApp | None = None
     check_suite: Suite | None = None
+    text: str = ""
 
     @property
     def has_failed(self) -> bool:
@@ -58,6 +64,27 @@ class SeenChecks(Payload):
     """A page of check runs."""
 
     check_runs: tuple[SeenCheck, ...]
+
+
+class SeenStatus(Payload):
+    """The newest status of its context."""
+
+    id: int
+    context: str
+    state: str
+    description: str | None = None
+    target_url: str | None = None
+
+    def as_check(self) -> SeenCheck:
+        """Return it as a check that ended so, which nothing can run again."""
+        text = "\n".join(part for part in (self.description, self.target_url) if part)
+        return SeenCheck(id=self.id, name=self.context, status="completed", conclusion=self.state, text=text)
+
+
+class SeenStatuses(Payload):
+    """A page of a commit's statuses, one of each context."""
+
+    statuses: tuple[SeenStatus, ...]
 
 
 class WorkflowRun(Payload):
@@ -94,6 +121,19 @@ def failed_checks(client: GitHubClient, repository: str, commit: str, *, without
         if len(found) < PAGE_SIZE:
             break
     return list(failed.values())
+
+
+def failed_statuses(client: GitHubClient, repository: str, commit: str) -> list[SeenCheck]:
+    """Return the statuses that are bad on a commit, as checks."""
+    failed: list[SeenCheck] = []
+    for page in range(1, _MOST_PAGES + 1):
+        query = urlencode({"per_page": PAGE_SIZE, "page": page})
+        path = f"/repos/{repository}/commits/{commit}/status?{query}"
+        found = client.get(path, "read the statuses of a commit", SeenStatuses, [commit]).statuses
+        failed += [it.as_check() for it in found if CONCLUSIONS.get(it.state) in FAILED_CONCLUSIONS]
+        if len(found) < PAGE_SIZE:
+            break
+    return failed
 
 
 def workflow_runs(client: GitHubClient, repository: str, commit: str) -> list[WorkflowRun]:

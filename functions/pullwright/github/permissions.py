@@ -20,6 +20,8 @@ https://github.com/github/gh-aw/issues/35726)."""
 OPENING: Mapping[str, str] = {**WORK, "metadata": "read"}
 """To see the repository and who may write to it besides."""
 OPENING_REVIEW: Mapping[str, str] = {**REVIEW, "metadata": "read"}
+STATUSES: Mapping[str, str] = {"statuses": "read"}
+"""To see statuses too, the older form of checks; not every installation has granted it."""
 READING_CHECKS: Mapping[str, str] = {"checks": "read", "metadata": "read"}
 """To see which checks failed."""
 READING_LOGS: Mapping[str, str] = {**READING_CHECKS, "actions": "read"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pullwright.errors import ChecksOutdated, PermissionMissing, PullwrightError
-from pullwright.github.checks import failed_checks, log_end
-from pullwright.github.permissions import READING_CHECKS, READING_LOGS
+from pullwright.errors import ChecksOutdated, PullwrightError
+from pullwright.github.checks import failed_checks, failed_statuses, log_end
+from pullwright.github.granted import most_granted
+from pullwright.github.permissions import READING_CHECKS, READING_LOGS, STATUSES
 from pullwright.log import logger, scrub
 from pullwright.models import FailingCheck, WorkerType
 from pullwright.text import plain_line, printable
@@ -45,13 +46,18 @@ def read_failing(
     """
     if pull is None or (worker.type is not WorkerType.FIX_CI and request.checked_commit is None):
         return ()
-    try:
-        client, has_logs = app.client(repository, READING_LOGS, request.installation_id), True
-    except PermissionMissing:
-        client, has_logs = app.client(repository, READING_CHECKS, request.installation_id), False
+    client, granted = most_granted(
+        *(app, repository, request.installation_id, READING_CHECKS),
+        ({**READING_LOGS, **STATUSES}, READING_LOGS, {**READING_CHECKS, **STATUSES}),
+    )
     own = app.app().id
-    failed = failed_checks(client, repository, pull.head.sha, without=own)
-    on_base = failed_checks(client, repository, pull.base.sha, without=own) if failed else []
+
+    def failed_on(commit: str) -> list[SeenCheck]:
+        checks = failed_checks(client, repository, commit, without=own)
+        return checks + (failed_statuses(client, repository, commit) if "statuses" in granted else [])
+
+    failed = failed_on(pull.head.sha)
+    on_base = failed_on(pull.base.sha) if failed else []
     names = {check.name for check in on_base}
     ours = [check for check in failed if check.name not in names]
     if not ours and request.checked_commit is not None:
@@ -60,7 +66,9 @@ def read_failing(
         FailingCheck(
             name=plain_line(check.name, _LONGEST_NAME),
             conclusion=check.conclusion or "",
-            log=_log(client, repository, check) if has_logs and check.is_of_actions else "",
+            log=_log(client, repository, check)
+            if "actions" in granted and check.is_of_actions
+            else clean_log(check.text),
         )
         for check in ours[:MOST_CHECKS]
     )

@@ -24,7 +24,8 @@ def checks_of(
 ) -> Message | None:
     """Return the message if a worker would mend such checks had they failed, and they failed or passed.
 
-    https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite, and `status` there: it names
+    no pull request.
 
     Raises:
         Refused: a field is missing or wrong; the answer names it.
@@ -34,9 +35,10 @@ def checks_of(
     if not routing.matches:
         return None
     suite = as_object(payload.get(CHECK_SUITE))
-    commit = field(payload, "check_suite.head_sha", str)
+    name = "check_suite.head_sha" if CHECK_SUITE in payload else "sha"
+    commit = field(payload, name, str)
     if not _COMMIT.fullmatch(commit):
-        raise wrong("check_suite.head_sha", "must be a commit")
+        raise wrong(name, "must be a commit")
     repository = field(payload, "repository.full_name", str)
     matched = tuple(match.worker.id for match in routing.matches)
     message = {

@@ -8,13 +8,13 @@ from pullwright.apps import is_app, is_listed
 from pullwright.json_object import as_object
 from pullwright.owners import is_allowed
 from pullwright.webhook.answers import IGNORED, PONG, Answer, Refused, answer
-from pullwright.webhook.delivery import is_about_branch, read_delivery
+from pullwright.webhook.delivery import is_about_branch, read_deliveries
 from pullwright.webhook.message import Message
 from pullwright.webhook.payload import field, parse
 from pullwright.webhook.signature import check_signature
 from pullwright.webhook.start import Start, start_for
 from pullwright.workers.builtin import builtin_workers
-from pullwright.workers.events import CHECK_SUITE, EVENTS, LABELED, UNLABELED
+from pullwright.workers.events import CHECK_SUITE, EVENTS, LABELED, STATUS, UNLABELED
 from pullwright.workers.routing import Routing, Worker, route, starting_labels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -23,6 +23,7 @@ HEARD: dict[str, tuple[str, ...]] = {
     "installation_repositories": ("added", "removed"),
     "repository": ("deleted", "edited", "renamed", "transferred"),
     **{event: known.actions for event, known in EVENTS.items()},
+    STATUS: (),
     "issues": (*EVENTS["issues"].actions, UNLABELED, "deleted", "transferred"),
     "pull_request": (*EVENTS["pull_request"].actions, UNLABELED, "closed"),
 }
@@ -143,12 +144,16 @@ def _routed(
 
         removed = label_removed(event, payload, starting_labels(workers))
         return removed or answer(IGNORED, "The label starts no worker.")
-    delivery = read_delivery(event, payload)
-    if event == CHECK_SUITE:
+    deliveries = read_deliveries(event, payload)
+    if event in {CHECK_SUITE, STATUS}:
         from pullwright.webhook.checks import checks_of  # noqa: PLC0415 - as in _requests
 
-        if (checks := checks_of(payload, guid, delivery, workers)) is not None:
-            return checks
+        for checked in deliveries:
+            if (checks := checks_of(payload, guid, checked, workers)) is not None:
+                return checks
+        if not deliveries:
+            return answer(IGNORED, "The status is of a commit that is no branch's head.")
+    delivery = deliveries[0]
     routing = route(delivery, workers)
     if routing.matches:
         return Starts(
@@ -185,6 +190,9 @@ def delivery_id(headers: Mapping[str, str]) -> str:
 
 def _obstacles(event: str, payload: Mapping[str, Any], allowed_apps: str) -> Iterator[str]:
     """Yield why an event starts and stops nothing, whatever the workers are; nothing if it may."""
+    if event == STATUS:
+        # Whoever set it is no person who asks for anything, as with checks.
+        return
     if event not in EVENTS:
         yield f"The event {event} starts no session."
     if payload.get("action") == UNLABELED:

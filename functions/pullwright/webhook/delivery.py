@@ -5,7 +5,7 @@ from typing import Any
 
 from pullwright.json_object import as_object
 from pullwright.webhook.payload import field
-from pullwright.workers.events import EVENTS, LABELED
+from pullwright.workers.events import CHECK_SUITE, CONCLUSIONS, EVENTS, LABELED, STATUS
 from pullwright.workers.routing import Delivery
 
 _BRANCH = "refs/heads/"
@@ -37,6 +37,31 @@ def read_delivery(event: str, payload: Mapping[str, Any]) -> Delivery:
         fork=bool(pull_request) and as_object(head.get("repo")).get("id") != _repository_id(payload),
         paths=_paths(payload) if event == "push" else None,
         conclusion=_text(as_object(payload.get("check_suite")).get("conclusion")),
+    )
+
+
+def read_deliveries(event: str, payload: Mapping[str, Any]) -> tuple[Delivery, ...]:
+    """Read what the router asks for; of a status, for each branch that has its commit as head.
+
+    It stands for checks of one App that have ended. GitHub names ten branches at most, those too that only
+    contain the commit: https://docs.github.com/en/webhooks/webhook-events-and-payloads#status.
+
+    Raises:
+        Refused: as `read_delivery`.
+    """
+    if event != STATUS:
+        return (read_delivery(event, payload),)
+    commit, actor = field(payload, "sha", str), field(payload, "sender.login", str)
+    conclusion = CONCLUSIONS.get(field(payload, "state", str), "")
+    heads = [
+        _text(branch.get("name"))
+        for branch in map(as_object, _list(payload.get("branches")))
+        if as_object(branch.get("commit")).get("sha") == commit
+    ]
+    return tuple(
+        Delivery(event=CHECK_SUITE, action="completed", actor=actor, head=head, conclusion=conclusion)
+        for head in heads
+        if head
     )
 
 

@@ -26,6 +26,10 @@ CHECK_SUITE = "check_suite"
 FAILED_CONCLUSIONS = ("failure", "timed_out")
 PASSED_CONCLUSION = "success"
 """Of checks, https://docs.github.com/en/rest/checks/suites; `action_required` waits for people."""
+STATUS = "status"
+"""The older form of checks, which starts what checks start."""
+CONCLUSIONS = {"failure": "failure", "error": "failure", "success": PASSED_CONCLUSION}
+"""What a status' state means among checks: https://docs.github.com/en/rest/commits/statuses."""
 _ALWAYS = frozenset({"actions", "actors", "teams"})
 _PULL_REQUEST = _ALWAYS | {"labels", "base", "head", "paths", "draft", "fork"}
 

@@ -22,6 +22,7 @@ CONVERSATION_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN, max_length=140)]
 WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 Branch = Annotated[
     str,
     StringConstraints(
@@ -73,6 +74,7 @@ class SessionRequest(Model):
         text_sha256: of that comment's or review's text when it was written.
         checked_commit: the head of the pull request whose checks failed; once it has another, the session
             ends.
+        retry_of: the session that is done again; what it had taken along is taken along again.
     """
 
     repository: Repository
@@ -97,6 +99,7 @@ class SessionRequest(Model):
     title_sha256: Sha256 | None = None
     body_sha256: Sha256 | None = None
     checked_commit: CommitHash | None = None
+    retry_of: SessionId | None = None
 
     @model_validator(mode="after")
     def _has_one_subject(self) -> Self:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# The cells of the fault matrix say what differs, as tests do.
+pytest.register_assert_rewrite("tests.unit.faults", "tests.unit.delivery_kit")
+
 
 @pytest.fixture(autouse=True)
 def _no_sockets() -> Iterator[None]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from github_standin.records import Delivery
     from pullwright.errors import PullwrightError
     from pullwright.models import OpenedPullRequest
     from pullwright.workers.definition import WorkerDefinition
@@ -221,6 +222,16 @@ class GitHub:
         for delivery in told:
             self._world.store.deliveries.delete(delivery.id)
         return [(it.guid, it.event, it.payload) for it in told]
+
+    def pending(self) -> list[Delivery]:
+        """Return what was not delivered yet, oldest first."""
+        return [it for it in self._world.store.deliveries if it.pending]
+
+    def delivered(self, delivery: Delivery, status: int) -> None:
+        """Note with what status an attempt to deliver was answered."""
+        delivery.pending, delivery.delivered_at, delivery.status_code = False, self.clock(), status
+        delivery.status = "OK" if status // 100 == 2 else f"Invalid HTTP Response: {status}"
+        self._world.store.deliveries.put(delivery)
 
     def permissions(self) -> list[dict[str, str]]:
         """Return what each token of the App that was ever made may do."""

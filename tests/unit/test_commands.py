@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from pullwright.events.command import carry_out
 from pullwright.events.messages import MESSAGE, QueuedCommand
 from pullwright.events.services import EventServices
 from pullwright.github.transport import Response
+from pullwright.reconciling.executions import ExecutionEnd
 from pullwright.rendered.addressed import addresses
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.commands import COMMANDS, read_command
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 NO_QUEUE: Any = None
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:agent-session:live"
+OTHER_GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0959"
 
 
 class _AlreadyExistsError(Exception):
@@ -53,10 +56,14 @@ class States:
     def __init__(self) -> None:
         self.started: dict[str, dict[str, Any]] = {}
         self.stopped: dict[str, tuple[str, str]] = {}
+        self.errors: list[str] = []
+        """What the next starts are answered with."""
 
     def start_execution(self, **call: Any) -> None:
         """See boto3."""
         assert call["stateMachineArn"] == MACHINE
+        if self.errors:
+            raise ClientError({"Error": {"Code": self.errors.pop(0), "Message": ""}}, "StartExecution")
         if call["name"] in self.started:
             raise _AlreadyExistsError
         self.started[call["name"]] = json.loads(call["input"])
@@ -307,6 +314,7 @@ def test_retry_starts_the_same_request_once(commanded: Commanded) -> None:
         "delivery_id": GUID,
         "installation_id": asked.installation_id,
         "asked_at": asked.asked_at.isoformat(),
+        "retry_of": "s-1",
     }
     assert commanded.reactions(asked) == ["+1"]
     # What it starts is a request that OpenPullRequest takes, for the same pull request.
@@ -474,6 +482,63 @@ def test_plan_and_go_start_sessions_that_go_on(commanded: Commanded) -> None:
     [request] = commanded.states.started.values()
     assert (request["plan"], request["comment_id"]) == (False, go.comment_id)
     assert commanded.reactions(go) == ["+1"]
+
+
+def test_a_stop_that_comes_twice_is_said_once(commanded: Commanded) -> None:
+    """When the sweep has closed what was stopped, the same message adds no contrary word."""
+    number = commanded.begin_first()
+    asked = commanded.asked("/stop", number)
+    carry_out(asked, commanded.services)
+    commanded.stop(end=ExecutionEnd(status="ABORTED", error="SessionStopped", cause="By the maintainer."))
+    commanded.sweep(minutes=5)
+    assert commanded.sessions.read_session("s-1").error == "SessionStopped"
+    assert carry_out(asked, commanded.services) == "The sessions were stopped before."
+    assert commanded.reactions(asked) == ["+1"]
+    assert commanded.answers(number) == []
+
+
+@pytest.mark.parametrize("command", ["/retry", "/go", "/plan"])
+def test_what_starts_a_session_starts_one_however_late_it_comes_again(
+    commanded: Commanded, command: str
+) -> None:
+    """Another worker's session since then is not the one that was meant."""
+    number = commanded.begin_first()
+    commanded.close(outcome="planned")
+    asked = commanded.asked(command, number)
+    carry_out(asked, commanded.services)
+    [(name, request)] = commanded.states.started.items()
+    for session_id, worker in ((name, "implement"), (f"docs-{number}-{OTHER_GUID}", "docs")):
+        fields: Any = {
+            "repository": REPOSITORY,
+            "pull_request": number,
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        commanded.sessions.update_session(
+            session_id, {**fields, "input": json.dumps({**request, "worker": worker}), "outcome": "changed"}
+        )
+        commanded.close(session_id)
+    carry_out(asked, commanded.services)
+    assert list(commanded.states.started) == [name]
+    assert commanded.reactions(asked) == ["+1"]
+    assert commanded.answers(number) == []
+
+
+@pytest.mark.parametrize("error", ["NotAllowed", "NotAddressed", "AlreadyRunning"])
+def test_retry_and_go_mean_what_was_to_be_done(commanded: Commanded, error: str) -> None:
+    """A stranger's request that was refused since is neither done in the maintainer's name nor in the way."""
+    number = commanded.begin_first()
+    commanded.close(outcome="planned")
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    request = {"repository": REPOSITORY, "pull_request": number, "comment_id": 77, "requested_by": STRANGER}
+    fields = {"repository": REPOSITORY, "created_at": later.isoformat(), "error": error}
+    commanded.sessions.update_session("s-2", {**fields, "input": json.dumps(request)})
+    commanded.close("s-2", status="FAILED")
+    assert commanded.command("/retry", number).startswith("The session s-1 is started again")
+    [request] = commanded.states.started.values()
+    assert "comment_id" not in request
+    commanded.states.started.clear()
+    go = commanded.asked("/go", number, delivery_id=OTHER_GUID)
+    assert carry_out(go, commanded.services).endswith("is started.")
 
 
 def test_costs_are_decimals(commanded: Commanded) -> None:

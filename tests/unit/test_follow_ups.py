@@ -543,3 +543,17 @@ def test_what_asks_for_more_starts_other_workers_too() -> None:
     assert json.loads(remark.besides.message)["kind"] == "review"
     for made in (approval, remark):
         assert [start.match.worker.id for start in made.starts] == ["docs", "implement"]
+
+
+def test_what_another_branch_s_session_took_along_is_not_asked_for(talking: Talking) -> None:
+    """Whoever names any session in `retry_of` reads no comment of another branch or repository."""
+    talking.close()
+    talking.ask("s-2", talking.comment("@pullwright do one"))
+    talking.close("s-2")
+    talking.sessions.update_session("s-2", {"branch": "claude/other"})
+    again = talking.comment("@pullwright do two")
+    found = talking.ask("s-3", {**again, "retry_of": "s-2"})
+    assert [it.body for it in found.follow_ups] == ["@pullwright do two"]
+    talking.close("s-3")
+    found = talking.ask("s-4", {**talking.comment("@pullwright do three"), "retry_of": "never-there"})
+    assert len(found.follow_ups) == 1

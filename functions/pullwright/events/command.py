@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pullwright.errors import FailureClass, PullwrightError, SessionStopped
+from pullwright.errors import (
+    AlreadyRunning,
+    ChecksOutdated,
+    FailureClass,
+    NotAddressed,
+    NotAllowed,
+    PullwrightError,
+    SessionStopped,
+)
 from pullwright.events.answers import ANSWER_MARKER, cost_text, help_text, render_answer, status_text
 from pullwright.events.messages import QueuedCommand, QueuedRelease
 from pullwright.events.release import release
@@ -43,6 +51,8 @@ if TYPE_CHECKING:
 
 DONE, NOT_DONE = "+1", "confused"
 _NOT_OURS = "The command was for somebody else."
+# Nobody's wish was refused with these: it was none, not theirs to have, or is seen to by another session.
+_NOT_BEGUN = frozenset(error.__name__ for error in (AlreadyRunning, ChecksOutdated, NotAddressed, NotAllowed))
 _OLD = frozenset(
     {
         *("asked_at", "body_sha256", "checked_commit", "delivery_id", "installation_id", "label"),
@@ -121,6 +131,20 @@ class _Command:
         """The sessions here, newest first."""
         return list(self.services.ledger.sessions_about(self.place))
 
+    @cached_property
+    def last(self) -> SessionRecord | None:
+        """The newest session that was to do something here.
+
+        What somebody without permission asked for, or another session took along, is not meant.
+        """
+        begun = (it for it in self.sessions if it.taken_by is None and it.error not in _NOT_BEGUN)
+        return next(begun, None)
+
+    def _was_started(self) -> bool:
+        """Return whether a session was started for this comment before: the message has come twice."""
+        end = f"-{self.asked.number}-{self.asked.delivery_id}"
+        return any(record.session_id.endswith(end) for record in self.sessions)
+
     def _is_our_pull_request(self) -> bool:
         pull = self.pull_request
         return pull is not None and is_ours(
@@ -165,6 +189,9 @@ class _Command:
             if self.place.holds(record)
             and (record.created_at is None or record.created_at.replace(microsecond=0) <= self.asked.asked_at)
         ]
+        if not sessions and self._was_stopped():
+            self._react(DONE)
+            return "The sessions were stopped before."
         if not sessions:
             return self._refuse("no session runs or waits here.")
         for record in sessions:
@@ -176,28 +203,41 @@ class _Command:
         self._react(DONE)
         return f"{len(sessions)} sessions were stopped."
 
+    def _was_stopped(self) -> bool:
+        """Return whether somebody has stopped since what was to be stopped."""
+        asked_at = self.asked.asked_at
+        return any(
+            record.error == SessionStopped.__name__
+            and record.closed_at is not None
+            and record.closed_at >= asked_at
+            and (record.created_at is None or record.created_at.replace(microsecond=0) <= asked_at)
+            for record in self.sessions
+        )
+
     def _retry(self) -> str:
         """Start the last session's request again."""
-        last = next(iter(self.sessions), None)
+        last = self.last
+        if self._was_started():
+            self._react(DONE)
+            return "The session was started again before."
         if last is None:
             return self._refuse("no session has worked here yet.")
-        name = self._execution_name(str(last.request.get("worker") or IMPLEMENT))
-        if last.session_id == name:
-            return "The session was started again before."
         if last.is_open:
             return self._refuse(f"a session is still at work. {status_text([last], datetime.now(UTC))}")
         if not last.request:
             return self._refuse("what was asked for is not kept any more. Ask anew.")
-        self.services.start(name, json.dumps(self._again(last.request), separators=(",", ":")))
+        name = self._execution_name(str(last.request.get("worker") or IMPLEMENT))
+        again = {**self._again(last.request), "retry_of": last.session_id}
+        self.services.start(name, json.dumps(again, separators=(",", ":")))
         self._react(DONE)
         return f"The session {last.session_id} is started again as {name}."
 
     def _go(self) -> str:
         """Have the plan carried out that waits here."""
-        last = next(iter(self.sessions), None)
-        if last is not None and last.session_id == self._execution_name(IMPLEMENT):
+        if self._was_started():
+            self._react(DONE)
             return "The plan is carried out already."
-        if last is None or last.outcome != Outcome.PLANNED:
+        if self.last is None or self.last.outcome != Outcome.PLANNED:
             return self._refuse("no plan waits here. `/plan` asks for one, and a mention for anything else.")
         return self._begin(plan=False)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pullwright.github import GitHubClient
     from pullwright.github.payloads import PullRequest, Review, ReviewComment, User
-    from pullwright.models import SessionRequest
+    from pullwright.models import AgentRequest, SessionRequest
     from pullwright.opening.people import People
     from pullwright.record import SessionRecord
     from pullwright.services import Services
@@ -76,6 +76,23 @@ def wait(store: Store, session_id: str, *, repository: str, branch: str) -> NoRe
     """
     store.update_session(session_id, {"repository": repository, "branch": branch})
     raise BranchBusy(f"Another session still works on the branch {branch}.")
+
+
+def taken_before(
+    request: AgentRequest | None, store: Store, *, repository: str, branch: str
+) -> list[SessionRecord]:
+    """Return the sessions whose requests an earlier session on the branch had taken along.
+
+    Args:
+        request: the earlier session's, if it is kept.
+
+    Raises:
+        AwsUnavailable: the table did not answer.
+    """
+    records = [
+        store.read_session(it.session_id) for it in (request.follow_ups if request is not None else ())
+    ]
+    return [record for record in records if (record.repository, record.branch) == (repository, branch)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +164,16 @@ class FollowUps:
         for record in waiting[:MOST_TOGETHER]:
             try:
                 request = read_request(record.request)
-                if request.is_follow_up and record.session_id != mine.session_id:
+                # A comment is asked for again under another session's name.
+                is_mine = (request.comment_id, request.review_id) == (mine.comment_id, mine.review_id)
+                if request.is_follow_up and not is_mine:
                     found.append(self.read(record.session_id, request))
             except PullwrightError as error:
                 if error.failure_class is not FailureClass.USER:
                     raise
                 logger.info("a waiting request is not taken along", id=record.session_id, why=error.sentence)
-        return tuple(sorted(found, key=lambda follow_up: (follow_up.created_at, follow_up.session_id)))
+        # GitHub's times are in whole seconds; its numbers grow.
+        return tuple(sorted(found, key=lambda it: (it.created_at, it.comment_id or it.review_id or 0)))
 
     def _comment(self, session_id: str, request: SessionRequest, comment_id: int) -> FollowUp:
         if _is_young(request.asked_at):

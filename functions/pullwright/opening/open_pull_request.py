@@ -36,7 +36,7 @@ from pullwright.opening.conversation import read_conversation
 from pullwright.opening.depth import count_in_a_row
 from pullwright.opening.earlier import Earlier, bring_conversation
 from pullwright.opening.failing import read_failing
-from pullwright.opening.follow_up import FollowUps, check_turn, wait
+from pullwright.opening.follow_up import FollowUps, check_turn, taken_before, wait
 from pullwright.opening.model import check_model
 from pullwright.opening.money import reserve
 from pullwright.opening.owner import check_name, check_owner
@@ -281,7 +281,11 @@ class _Opening:
         """Return what is asked for in comments and reviews: in this one, and in those that wait."""
         if self.asked is None:
             return ()
-        waiting = self.services.store.waiting_sessions(self.repository, self.subject.branch)
+        store, branch = self.services.store, self.subject.branch
+        waiting = store.waiting_sessions(self.repository, branch)
+        if self.request.retry_of is not None:
+            before = self.services.artifacts.read_request(self.request.retry_of)
+            waiting += taken_before(before, store, repository=self.repository, branch=branch)
         return self.follow_ups.take_along(self.asked, waiting)
 
     def _record(self, made: Mapping[str, Any], in_a_row: int) -> BranchRecord:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pullwright_cli import local, running, sessions, workers
+from pullwright_cli import env_commands, github_commands, local, running, secret_commands, sessions, workers
 from pullwright_cli.errors import CliError
 
 app = typer.Typer(
@@ -26,6 +26,9 @@ for command in (running.run, sessions.sessions, sessions.show, running.stop, run
     app.command()(command)
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
+app.add_typer(github_commands.app, name="github")
+app.add_typer(secret_commands.app, name="secrets")
+app.add_typer(env_commands.app, name="env")
 
 _INTERRUPTED = 130
 _TRACE = "PULLWRIGHT_TRACEBACK"

@@ -133,3 +133,45 @@ class NothingToDo(_UserError):
 
     exit_code = 47
     default_remedy = "Look at it with `pullwright show`."
+
+
+class AppExists(_UserError):
+    """The deployment has a GitHub App already."""
+
+    exit_code = 60
+    default_remedy = (
+        "Replace its secrets with `pullwright github rotate-secret` and `rotate-key`, or say --replace to "
+        "register another App in its place."
+    )
+
+
+class SetupUnfinished(PullwrightError):
+    """The GitHub App was not registered, or not all that belongs to it was stored."""
+
+    exit_code = 61
+    default_remedy = (
+        "If GitHub shows the App among your own, delete it there; then run `pullwright github setup` again."
+    )
+
+
+class RotationUnfinished(_TransientError):
+    """A new secret is stored, but GitHub may not use it yet; the one before it is accepted for a day."""
+
+    exit_code = 62
+    default_remedy = "Run the same command again within a day: it goes on with the secret that is stored."
+
+
+class KeyRefused(_UserError):
+    """GitHub does not take a private key for the App's."""
+
+    exit_code = 63
+    default_remedy = (
+        "Generate a private key on the App's settings page and name the file that the browser saves."
+    )
+
+
+class NotInOrder(PullwrightError):
+    """A check of the deployment failed."""
+
+    exit_code = 64
+    default_remedy = "Do what stands beside each failed check, then run `pullwright doctor` again."

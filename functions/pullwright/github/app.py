@@ -110,6 +110,11 @@ class GitHubApp:
             self._paces[key] = Pace(allowance, clock=self._clock, sleep=self._sleep)
         return self._paces[key]
 
+    @property
+    def as_app(self) -> Connection:
+        """The connection on which the App itself speaks, not one of its installations."""
+        return self._api
+
     def app(self) -> App:
         """Return the App's id and slug, read once."""
         if self._app is None:

@@ -1,0 +1,1 @@
+"""Registers the GitHub App of a deployment, and replaces its secrets."""

@@ -1,0 +1,187 @@
+"""The App is registered and its secrets are replaced, by the command, on the whole stack.
+
+The browser is an HTTP client that submits the forms it is shown and follows redirects.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urljoin
+
+import pytest
+import urllib3
+from selectolax.lexbor import LexborHTMLParser
+
+from local.app import put
+from tests.integration.test_rotation import deliver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local.sessions import Stack
+
+HTTP = urllib3.PoolManager(retries=False)
+DELIVERIES = 200
+
+
+class Browser:
+    """Looks at one page at a time.
+
+    Args:
+        fields: what its person types into forms, by the input's name.
+    """
+
+    def __init__(self, **fields: str) -> None:
+        self._fields = fields
+        self.address = ""
+        self.text = ""
+
+    def open(self, address: str, method: str = "GET", form: dict[str, str] | None = None) -> None:
+        """Open an address and go where it redirects to, by GET as browsers do after a form."""
+        body = None if form is None else urlencode(form)
+        headers = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        response = HTTP.request(method, address, body=body, headers=headers, redirect=False)
+        self.address, self.text = address, response.data.decode()
+        if response.status in (302, 303):
+            self.open(urljoin(address, response.headers["location"]))
+
+    def submit(self) -> None:
+        """Submit the page's only form."""
+        tree = LexborHTMLParser(self.text)
+        [form] = tree.css("form")
+        given = {it.attributes["name"] or "": it.attributes.get("value") or "" for it in form.css("input")}
+        typed = {name: self._fields.get(name, value) for name, value in given.items()}
+        self.open(urljoin(self.address, form.attributes["action"] or ""), "POST", typed)
+
+
+@pytest.fixture
+def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
+    """Provide the environment in which the command meets the local stack, with no browser in it."""
+    assert stack.described["region"]
+    return {
+        **os.environ,
+        "AWS_ENDPOINT_URL": stack.described["endpoint_url"],
+        "AWS_REGION": stack.described["region"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "BROWSER": "true",
+        "HOME": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def as_before(stack: Stack) -> Iterator[None]:
+    """Put back the App and the secrets of the other tests."""
+    manager = stack.client("secretsmanager")
+    arns = [stack.outputs["GitHubAppSecretArn"], stack.outputs["WebhookSecretArn"]]
+    app, secret = (manager.get_secret_value(SecretId=arn)["SecretString"] for arn in arns)
+    described = stack.described
+    yield
+    for arn, value in zip(arns, (app, secret), strict=True):
+        manager.put_secret_value(SecretId=arn, SecretString=value)
+    put(
+        f"{stack.github_url}/_standin/app",
+        {
+            "app_id": json.loads(app)["app_id"],
+            "slug": "pullwright",
+            "public_key_pem": public_half(json.loads(app)["private_key"]),
+            "webhook_url": described["webhook_url"],
+            "webhook_host": described["webhook_host"],
+            "webhook_secret": secret,
+        },
+    )
+
+
+def public_half(pem: str) -> str:
+    """Return the public key of a private one."""
+    command = ["openssl", "rsa", "-pubout"]
+    return subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout
+
+
+def command(*arguments: str) -> list[str]:
+    """Return how the command is called."""
+    return [sys.executable, "-m", "pullwright_cli", *arguments, "--stack-name", "pullwright-local"]
+
+
+def set_up(environment: dict[str, str], browser: Browser, *options: str) -> tuple[int, str, str]:
+    """Run the setup, have the browser confirm, and return exit code, output and terminal."""
+    process = subprocess.Popen(
+        command("github", "setup", "--json", *options),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    browser.open(line.split()[-1])
+    browser.submit()
+    browser.submit()
+    output, errors = process.communicate(timeout=60)
+    return process.returncode, output, line + errors
+
+
+@pytest.mark.usefixtures("as_before")
+def test_the_app_is_registered_and_its_first_webhook_verifies(
+    stack: Stack, environment: dict[str, str]
+) -> None:
+    """One confirmation in the browser; id, key and secret are in Secrets Manager, not in the terminal."""
+    browser = Browser(name=f"Wright {uuid.uuid4().hex[:8]}")
+    status, output, terminal = set_up(environment, browser, "--org", "acme", "--replace")
+    assert status == 0, terminal
+    result: dict[str, Any] = json.loads(output)
+    assert result["webhook"] == "verified"
+    assert "Go back to the terminal" in browser.text
+    manager = stack.client("secretsmanager")
+    app = json.loads(manager.get_secret_value(SecretId=stack.outputs["GitHubAppSecretArn"])["SecretString"])
+    secret = manager.get_secret_value(SecretId=stack.outputs["WebhookSecretArn"])["SecretString"]
+    assert app["app_id"] == str(result["app_id"])
+    shown = output + terminal
+    assert not [it for it in (secret, app["private_key"].splitlines()[1], "PRIVATE KEY") if it in shown]
+    assert deliver(stack, secret) == 200
+    again = subprocess.run(
+        command("github", "setup"), env=environment, check=False, capture_output=True, text=True
+    )
+    assert (again.returncode, app["app_id"] in again.stderr) == (60, True)
+    rotate_under_load(stack, environment, secret)
+
+
+def rotate_under_load(stack: Stack, environment: dict[str, str], old: str) -> None:
+    """Replace the secret while deliveries come in, signed as GitHub would at that moment: none is refused."""
+    app = stack.client("secretsmanager")
+    arn = stack.outputs["WebhookSecretArn"]
+    rotating = threading.Event()
+
+    def rotate() -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                command("github", "rotate-secret"),
+                env=environment,
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+        finally:
+            rotating.set()
+
+    answers: list[int] = []
+    with ThreadPoolExecutor(8) as pool:
+        rotation = pool.submit(rotate)
+        while not rotating.is_set() or len(answers) < DELIVERIES // 2:
+            answers += pool.map(lambda _: deliver(stack, old), range(7))
+        done = rotation.result()
+        assert done.returncode == 0, done.stderr
+        new = app.get_secret_value(SecretId=arn)["SecretString"]
+        assert new != old
+        assert new not in done.stdout + done.stderr
+        answers += pool.map(lambda _: deliver(stack, new), range(DELIVERIES // 2))
+    assert len(answers) >= DELIVERIES
+    assert set(answers) == {200}

@@ -162,15 +162,18 @@ class _Handler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    # Python's default of five is less than npm opens at once through a proxy. Who finds no room tries again a
+    # second later.
+    request_queue_size = 128
+
+
 def main() -> None:
     """Serve a folder that was made before."""
     folder = sys.argv[1]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(folder) / "server.pem")
-    servers = [
-        ThreadingHTTPServer(("", port), lambda *given: _Handler(*given, directory=folder))
-        for port in (PORT, 80)
-    ]
+    servers = [_Server(("", port), lambda *given: _Handler(*given, directory=folder)) for port in (PORT, 80)]
     servers[0].socket = context.wrap_socket(
         # The handshake is the connection's own thread's: nobody waits for another's.
         servers[0].socket,

@@ -49,11 +49,7 @@ class Exact:
         inode = os.fstat(own).st_ino
         known, result = self._known.get(inode, (None, None))
         if result is None or known != address:
-            if os.get_blocking(own):
-                result = self._waiting.submit(self._perform, own, address, file)
-            else:
-                result = Future()
-                result.set_result(self._perform(own, address, file))
+            result = self._begin(own, address, file)
             self._known[inode] = address, result
             if len(self._known) > _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
@@ -65,6 +61,18 @@ class Exact:
                 self._known.pop(inode, None)
 
         result.add_done_callback(tell)
+
+    def _begin(self, own: int, address: bytes, file: int | None) -> Future[int]:
+        done: Future[int] = Future()
+        if not os.get_blocking(own):
+            done.set_result(self._perform(own, address, file))
+            return done
+        # To wake a thread takes longer than most connections.
+        if address[:2] == _UNIX or (error := _connect_at_once(own, address)) is None:
+            return self._waiting.submit(self._perform, own, address, file)
+        _close(own, file)
+        done.set_result(error)
+        return done
 
     def _perform(self, own: int, address: bytes, file: int | None) -> int:
         try:
@@ -100,6 +108,24 @@ class Exact:
 def _connect(own: int, address: bytes) -> int:
     """Return the error's number, 0 without one."""
     return ctypes.get_errno() if kernel.libc.connect(own, address, len(address)) else 0
+
+
+def _connect_at_once(own: int, address: bytes) -> int | None:
+    """Return the error's number; None if the connection is still being made, which a further call waits for.
+
+    (https://man7.org/linux/man-pages/man2/connect.2.html, EINPROGRESS and EALREADY)
+    """
+    try:
+        os.set_blocking(own, False)
+        try:
+            error = _connect(own, address)
+            if error == errno.EINPROGRESS:
+                error = _connect(own, address)
+        finally:
+            os.set_blocking(own, True)
+    except OSError as refusal:  # a descriptor that is only a path's
+        error = refusal.errno or errno.EACCES
+    return None if error == errno.EALREADY else error
 
 
 def _close(*files: int | None) -> None:

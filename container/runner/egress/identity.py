@@ -49,9 +49,16 @@ def duplicate(pid: int, descriptor: int) -> int:
     Raises:
         OSError: there is none, or it may not be copied.
     """
-    status = Path(f"/proc/{pid}/status").read_bytes()
-    process = os.pidfd_open(int(status.partition(b"\nTgid:")[2].split()[0]))
+    process = _open_process(pid)
     try:
         return kernel.call("pidfd_getfd", process, descriptor, 0)
     finally:
         os.close(process)
+
+
+def _open_process(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # it is the number of a thread, and not of its process
+        status = Path(f"/proc/{pid}/status").read_bytes()
+        return os.pidfd_open(int(status.partition(b"\nTgid:")[2].split()[0]))

@@ -35,7 +35,7 @@ class SessionFigures:
     Attributes:
         failure_class: whose turn it is; empty when it succeeded.
         queue_seconds: from the execution's start to its slot.
-        is_uncaged: whether its processes could reach everything.
+        is_uncaged: its processes could reach everything, and the deployment had asked for something else.
         in_a_row: how many sessions of a failure class have failed since the last good one, by class.
     """
 

@@ -121,6 +121,11 @@ class EgressResult(Stored):
     refused: tuple[EgressTarget, ...] = Field(default=(), strict=False)
     entries: tuple[str, ...] | None = Field(default=None, strict=False)
 
+    @property
+    def is_missing(self) -> bool:
+        """Return whether everything could be reached though the operator wanted otherwise."""
+        return self.state == "unavailable"
+
 
 class AgentResult(Stored):
     """`sessions/<id>/result.json`: the outcome as the runner reports it.

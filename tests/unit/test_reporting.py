@@ -15,7 +15,7 @@ from pullwright.models import OpenedPullRequest, Outcome
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
-from pullwright.results import AgentResult, CheckResult, TokenUsage, Verdict
+from pullwright.results import AgentResult, CheckResult, EgressResult, TokenUsage, Verdict
 from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 from tests.unit.pipeline_kit import API, REPOSITORY, Deployment, execution
@@ -420,3 +420,20 @@ def test_a_plan_waits_on_a_draft(deployment: Reporting) -> None:
     assert "1. Mend the sum." in comment
     assert "`/go`" in comment
     assert deployment.github.pulls()[0]["draft"] is True
+
+
+@pytest.mark.parametrize("state", ["caged", "off", "unavailable"])
+def test_only_a_cage_that_was_wanted_is_missed(
+    deployment: Reporting,
+    state: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Sessions are counted as uncaged where the operator wanted a cage, and not where it is switched off."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "pullwright")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "pullwright")
+    opened = deployment.opened(issue=1)
+    deployment.result(egress=EgressResult.model_validate({"state": state}))
+    deployment.report(opened=opened)
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum("UncagedSessions" in line for line in logged) == (state == "unavailable")

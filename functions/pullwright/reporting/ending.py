@@ -78,7 +78,7 @@ class Ending:
             queue_seconds=_between(self.record.created_at, self.record.admitted_at),
             agent_seconds=None if result is None else result.phases.get("agent"),
             cost_usd=None if result is None else result.cost_usd,
-            is_uncaged=result is not None and result.egress is not None and result.egress.state != "caged",
+            is_uncaged=result is not None and result.egress is not None and result.egress.is_missing,
             in_a_row=self._in_a_row(verdict.failure_class),
         )
 

@@ -27,7 +27,7 @@ TRIED = [name for name in attempts.ATTEMPTS if not name.startswith("MUST")]
 NEEDED = [name for name in attempts.ATTEMPTS if name.startswith("MUST")]
 # Where nobody else has sockets, Unix datagrams are among the agent's own processes (docs/security.md).
 KNOWN = {
-    "checked": {"root_s_datagram_socket", "root_s_datagram_socket_from_a_pair"},
+    "checked": {"root_s_datagram_socket_by_sendmsg"},
     "exact": set[str](),
 }
 

@@ -13,7 +13,8 @@ LONGEST = 128
 _IPV4_LENGTH, _IPV6_LENGTH = 16, 24
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 # The kernel takes the unspecified address for its own machine's.
-_LOOPBACK = {b"\0" * 4, b"\0" * 16, b"\0" * 15 + b"\1"}
+_UNSPECIFIED = {b"\0" * 4: "127.0.0.1", b"\0" * 16: "::1"}
+_IPV6_LOOPBACK = b"\0" * 15 + b"\1"
 _ANY_LOOPBACK = 127
 
 
@@ -24,8 +25,9 @@ class Nowhere:
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    """A port of this machine's loopback addresses."""
+    """A port of one of this machine's loopback addresses."""
 
+    host: str
     port: int
 
 
@@ -72,9 +74,11 @@ def read_address(address: bytes) -> Nowhere | Loopback | UnixSocket:
     else:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     port = int.from_bytes(address[2:4], "big")
-    if host in _LOOPBACK or (len(host) == 4 and host[0] == _ANY_LOOPBACK):  # noqa: PLR2004 - bytes of IPv4
-        return Loopback(port)
+    if host in _UNSPECIFIED:
+        return Loopback(_UNSPECIFIED[host], port)
     name = ipaddress.ip_address(host)
+    if host == _IPV6_LOOPBACK or (len(host) == 4 and host[0] == _ANY_LOOPBACK):  # noqa: PLR2004 - bytes of IPv4
+        return Loopback(str(name), port)
     raise RefusedError(errno.ENETUNREACH, f"[{name}]:{port}" if name.version == 6 else f"{name}:{port}")  # noqa: PLR2004
 
 

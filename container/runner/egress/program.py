@@ -89,7 +89,15 @@ def _blocks(*, is_shared: bool) -> dict[str, list[Instruction]]:
         "socketpair": [_argument(0), (_EQUAL, 1, 0, socket.AF_UNIX), *_refuse(errno.EAFNOSUPPORT), *unix],
         "connect": [(_RETURN, 0, 0, RETURN_NOTIFY)],
         # With this flag they connect.
-        "sendto": _unless_bit(3, _MSG_FASTOPEN, errno.EOPNOTSUPP),
+        "sendto": [
+            *_unless_bit(3, _MSG_FASTOPEN, errno.EOPNOTSUPP)[:-1],
+            # Without an address it is send(2), which everything calls all the time.
+            _argument(4),
+            (_EQUAL, 0, 3, 0),
+            (_LOAD, 0, 0, _ARGUMENTS + 8 * 4 + 4),
+            *_when(0, RETURN_ALLOW),
+            (_RETURN, 0, 0, RETURN_NOTIFY),
+        ],
         "sendmsg": _unless_bit(2, _MSG_FASTOPEN, errno.EOPNOTSUPP),
         "sendmmsg": _unless_bit(3, _MSG_FASTOPEN, errno.EOPNOTSUPP),
         "setsockopt": _options(),

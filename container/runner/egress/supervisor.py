@@ -17,10 +17,13 @@ import socket
 import stat
 import struct
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.egress import kernel
-from runner.egress.addresses import LONGEST, Nowhere, RefusedError, UnixSocket, read_address
+from runner.egress.addresses import LONGEST, Loopback, Nowhere, RefusedError, UnixSocket, read_address
+from runner.egress.datagrams import LONGEST as LONGEST_DATAGRAM
+from runner.egress.datagrams import Datagrams
 from runner.egress.identity import become, duplicate
 from runner.egress.owners import tcp_servers, unix_servers
 from runner.egress.tally import Tally
@@ -39,8 +42,12 @@ _KINDS = {
     (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
 }
 _FLAGS = socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+_CHECKED_FAMILIES = [
+    struct.pack("=H", family) for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+]
 _LOWER_HALF = 0xFFFFFFFF
 _KERNEL_HALF = 63
+_NAME_SERVICE = 53
 
 
 class Supervisor:
@@ -61,7 +68,9 @@ class Supervisor:
         self._calls = {
             kernel.here().calls["socket"]: self._make_socket,
             kernel.here().calls["connect"]: self._connect,
+            kernel.here().calls["sendto"]: self._send,
         }
+        self._datagrams = Datagrams(uid)
         self.ports = frozenset(ports)
         self.refused = Tally()
 
@@ -124,6 +133,7 @@ class Supervisor:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
             if kind & ~flags == socket.SOCK_DGRAM:
                 _make_mute(made)
+                self._datagrams.keep(made)
             self._hand_over(number, made, os.O_CLOEXEC if flags & socket.SOCK_CLOEXEC else 0)
 
     def _hand_over(self, number: int, made: socket.socket, flags: int) -> None:
@@ -161,9 +171,33 @@ class Supervisor:
             raise
         self._exact.connect(own, address, file, lambda error: self._answer(number, error))
 
-    def _read_memory(self, number: int, pid: int, pointer: int, length: int) -> bytes:
-        if length > LONGEST or pointer >> _KERNEL_HALF:
-            raise OSError(errno.EINVAL, "no address")
+    def _send(self, number: int, pid: int, arguments: list[int]) -> None:
+        """Send a datagram in the process's place; whatever else this call is made for, the kernel does."""
+        descriptor, pointer, length, _, name, name_length = arguments
+        address = self._read_memory(number, pid, name, name_length & _LOWER_HALF)
+        target = read_address(address) if address[:2] in _CHECKED_FAMILIES else Nowhere()
+        if isinstance(target, Loopback):
+            _refuse_names(target)
+            inode = self._socket_inode(number, pid, descriptor & _LOWER_HALF)
+            data = self._read_memory(number, pid, pointer, length, LONGEST_DATAGRAM)
+            if self._datagrams.send(inode, target, data):
+                self._answer(number, value=length)
+                return
+        elif isinstance(target, UnixSocket) and (file := self._check_unix(pid, target)) is not None:
+            os.close(file)
+        # A UDP socket of the process's own is shut for writing.
+        self._answer(number, flags=kernel.ANSWER_CONTINUE)
+
+    def _socket_inode(self, number: int, pid: int, descriptor: int) -> int:
+        """Return the inode of a process's socket; 0 if it is none."""
+        target = str(Path(f"/proc/{pid}/fd/{descriptor}").readlink())
+        fcntl.ioctl(self._listener, kernel.IOCTL_IS_VALID, struct.pack("=Q", number))
+        kind, _, inode = target.partition(":")
+        return int(inode.strip("[]")) if kind == "socket" else 0
+
+    def _read_memory(self, number: int, pid: int, pointer: int, length: int, longest: int = LONGEST) -> bytes:
+        if length > longest or pointer >> _KERNEL_HALF:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
             # If the question still stands, the number was that process's all the time until now.
@@ -183,6 +217,7 @@ class Supervisor:
             return None
         if isinstance(target, UnixSocket):
             return self._check_unix(pid, target)
+        _refuse_names(target)
         if target.port not in self.ports:
             servers = tcp_servers(target.port)
             if servers != {self._uid}:
@@ -208,6 +243,15 @@ class Supervisor:
         if not stat.S_ISSOCK(status.st_mode):
             raise ConnectionRefusedError(errno.ECONNREFUSED, "no socket")
         raise RefusedError(errno.EACCES, f"unix:{target.name.decode(errors='replace')}")
+
+
+def _refuse_names(target: Loopback) -> None:
+    """Refuse the port of name servers: what they are asked leaves the machine.
+
+    A container runtime may lead this port of a loopback address to its own, whoever seems to have it here.
+    """
+    if target.port == _NAME_SERVICE:
+        raise RefusedError(errno.EACCES, f"localhost:{target.port}")
 
 
 def _make_mute(made: socket.socket) -> None:

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -143,8 +144,10 @@ def places(stack: ExitStack, world: World, processes: Iterable[int]) -> dict[str
     server = stack.enter_context(
         socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096)
     )
-    datagrams = stack.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
-    datagrams.bind(("::", 0))
+    datagrams = _echo(stack, socket.AF_INET6, "::", 0)
+    one_address = _echo(stack, socket.AF_INET, "127.0.0.7", 0)
+    _echo(stack, socket.AF_INET, "127.0.0.53", 53)
+    stack.enter_context(socket.create_server(("127.0.0.53", 53)))
     abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
     abstract.bind(f"\0world-{os.getpid()}")
     abstract.listen(64)
@@ -165,12 +168,27 @@ def places(stack: ExitStack, world: World, processes: Iterable[int]) -> dict[str
         "device": device,
         "device_in_network_order": socket.htonl(device),
         "root_tcp": server.getsockname()[1],
-        "root_udp": datagrams.getsockname()[1],
+        "root_udp": datagrams,
+        "root_udp_at_one_address": one_address,
         "abstract": f"world-{os.getpid()}",
         "unix": str(world.folder / "socket"),
         "unix_datagrams": str(world.folder / "messages"),
         "processes": list(processes),
     }
+
+
+def _echo(stack: ExitStack, family: int, host: str, port: int) -> int:
+    """Answer each datagram with itself, and return the port."""
+    server = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+    server.bind((host, port))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                server.sendto(*server.recvfrom(65_536))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(server.getsockname()[1])
 
 
 class Agent:

@@ -113,6 +113,11 @@ def _(places: dict[str, Any]) -> None:
     socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"secret", places["unix_datagrams"])
 
 
+@attempt("root_s_datagram_socket_by_sendmsg")
+def _(places: dict[str, Any]) -> None:
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendmsg([b"secret"], [], 0, places["unix_datagrams"])
+
+
 @attempt("root_s_datagram_socket_connected")
 def _(places: dict[str, Any]) -> None:
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

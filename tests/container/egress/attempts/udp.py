@@ -6,9 +6,12 @@ import ctypes
 import os
 import socket
 import struct
+import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .base import ARM, ATTEMPTS, attempt, call, libc, need, sendmmsg, udp, v4
+from .base import ARM, ATTEMPTS, SECONDS, attempt, call, libc, need, sendmmsg, udp, v4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,12 @@ UDP: dict[str, tuple[int, str, int | str]] = {
     "own_address": (socket.AF_INET, "{own}", "{root_udp}"),
     "root_s_socket": (socket.AF_INET, "127.0.0.1", "{root_udp}"),
     "root_s_socket_v6": (socket.AF_INET6, "::1", "{root_udp}"),
+    "root_s_socket_mapped": (socket.AF_INET6, "::ffff:127.0.0.1", "{root_udp}"),
+    "root_s_socket_unspecified": (socket.AF_INET, "0.0.0.0", "{root_udp}"),  # noqa: S104 - a target
+    "root_s_socket_unspecified_v6": (socket.AF_INET6, "::", "{root_udp}"),
+    "root_s_socket_elsewhere_on_loopback": (socket.AF_INET, "127.9.9.9", "{root_udp}"),
+    "loopback_s_broadcast": (socket.AF_INET, "127.255.255.255", "{root_udp}"),
+    "stub_of_names": (socket.AF_INET, "127.0.0.53", 53),
 }
 
 
@@ -192,3 +201,113 @@ def _join(family: int, option: int, make: Callable[[int], bytes]) -> Callable[[d
 
 for _join_name, _join_arguments in JOINS.items():
     ATTEMPTS[f"multicast_join_{_join_name}"] = _join(*_join_arguments)
+
+
+def _own() -> tuple[socket.socket, socket.socket]:
+    """Return a receiver on loopback, and a sender that has sent to it."""
+    receiver, sender = udp(), udp()
+    receiver.bind(("127.0.0.1", 0))
+    with suppress(OSError):
+        sender.sendto(b"own", receiver.getsockname())
+    return receiver, sender
+
+
+@attempt("udp_to_own_then_to_public")
+def _(places: dict[str, Any]) -> None:
+    _receiver, sender = _own()
+    sender.sendto(b"secret", (places["public"], 443))
+
+
+@attempt("udp_to_own_then_by_sendmmsg")
+def _(places: dict[str, Any]) -> None:
+    _receiver, sender = _own()
+    sendmmsg(sender.fileno(), v4(places["public"], 443), b"secret", 0)
+
+
+@attempt("udp_to_own_then_dissolved")
+def _(places: dict[str, Any]) -> None:
+    _receiver, sender = _own()
+    libc.connect(sender.fileno(), bytes(16), 16)
+    sender.sendto(b"secret", (places["public"], 443))
+
+
+@attempt("udp_to_own_then_connected_to_public")
+def _(places: dict[str, Any]) -> None:
+    _receiver, sender = _own()
+    libc.connect(sender.fileno(), v4(places["public"], 443), 16)
+    sender.send(b"secret")
+
+
+@attempt("udp_to_own_over_a_device_of_choice")
+def _(places: dict[str, Any]) -> None:
+    receiver, sender = _own()
+    sender.sendmsg([b"secret"], [_info(places)], 0, receiver.getsockname())
+
+
+@attempt("udp_to_root_s_socket_with_packet_info")
+def _(places: dict[str, Any]) -> None:
+    info = (socket.IPPROTO_IP, 8, struct.pack("=i4s4s", 1, bytes(4), bytes(4)))
+    _own()[1].sendmsg([b"secret"], [info], 0, ("127.0.0.1", places["root_udp"]))
+
+
+@attempt("udp_to_root_s_socket_connected")
+def _(places: dict[str, Any]) -> None:
+    _receiver, sender = _own()
+    libc.connect(sender.fileno(), v4("127.0.0.1", places["root_udp"]), 16)
+    sender.send(b"secret")
+
+
+@attempt("udp_to_root_s_socket_by_sendmmsg")
+def _(places: dict[str, Any]) -> None:
+    _receiver, sender = _own()
+    sendmmsg(sender.fileno(), v4("127.0.0.1", places["root_udp"]), b"secret", 0)
+
+
+@attempt("udp_to_an_address_of_no_family")
+def _(places: dict[str, Any]) -> None:
+    # For UDP over IPv4 the kernel takes AF_UNSPEC for AF_INET.
+    address = bytes(2) + v4(places["public"], 443)[2:]
+    _receiver, sender = _own()
+    need(libc.sendto(sender.fileno(), b"secret", 6, 0, address, len(address)) == 6)
+
+
+@attempt("udp_to_a_port_that_is_shared_with_root")
+def _(places: dict[str, Any]) -> None:
+    receiver, port = udp(), places["root_udp_at_one_address"]
+    receiver.bind(("127.0.0.8", port))
+    sender = udp()
+    sender.sendto(b"secret", ("127.0.0.7", port))
+
+
+@attempt("udp_to_a_stub_of_names_beside_an_own_one")
+def _(_places: dict[str, Any]) -> None:
+    receiver = udp()
+    with suppress(OSError):
+        receiver.bind(("127.0.0.1", 53))
+    udp().sendto(b"secret", ("127.0.0.53", 53))
+
+
+@attempt("udp_to_an_address_that_changes_under_the_check")
+def _(places: dict[str, Any]) -> None:
+    receiver, sender = _own()
+    own, others = v4(*receiver.getsockname()), v4("127.0.0.1", places["root_udp"])
+    address = ctypes.create_string_buffer(own, len(own))
+    stop = threading.Event()
+
+    def change() -> None:
+        while not stop.is_set():
+            ctypes.memmove(address, others, len(others))
+            ctypes.memmove(address, own, len(own))
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        deadline = time.monotonic() + SECONDS / 2
+        while time.monotonic() < deadline:
+            libc.sendto(sender.fileno(), b"secret", 6, 0, address, len(own))
+    finally:
+        stop.set()
+        thread.join()
+    # Root's socket answers.
+    sender.settimeout(SECONDS)
+    sender.recv(6)

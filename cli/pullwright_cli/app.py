@@ -11,7 +11,16 @@ from typing import Annotated
 
 import typer
 
-from pullwright_cli import env_commands, github_commands, local, running, secret_commands, sessions, workers
+from pullwright_cli import (
+    env_commands,
+    github_commands,
+    local,
+    reading,
+    running,
+    secret_commands,
+    sessions,
+    workers,
+)
 from pullwright_cli.errors import CliError
 
 app = typer.Typer(
@@ -22,7 +31,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (running.run, sessions.sessions, sessions.show, running.stop, running.retry):
+for command in (
+    running.run,
+    sessions.sessions,
+    sessions.show,
+    reading.logs,
+    reading.artifacts,
+    running.stop,
+    running.retry,
+    sessions.cost,
+    reading.events,
+):
     app.command()(command)
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")

@@ -143,6 +143,102 @@ class Stopped(Model):
     commands: tuple[str, ...]
 
 
+class LogLine(Model):
+    """One line of `logs`, each an object of its own.
+
+    Attributes:
+        source: webhook, functions, states, runner or agent.
+        part: the function, the state, the agent's tool or the task.
+        fields: all that the line held.
+    """
+
+    at: str
+    source: Literal["webhook", "functions", "states", "runner", "agent"]
+    part: str
+    level: str
+    message: str
+    fields: dict[str, Any]
+
+
+class Delivery(Model):
+    """One webhook that came.
+
+    Attributes:
+        delivery: GitHub's GUID.
+        session: the first that it started.
+        workers: that it started.
+        unmatched: why the other workers did not start.
+    """
+
+    at: str
+    delivery: str | None
+    event: str | None
+    repository: str | None
+    number: int | None
+    status_code: int
+    status: str
+    reason: str
+    session: str | None
+    workers: tuple[str, ...]
+    unmatched: dict[str, str]
+
+
+class DeliveryList(Model):
+    """`events`, oldest first."""
+
+    stack: str
+    events: tuple[Delivery, ...]
+
+
+class SavedArtifact(Model):
+    """One of `artifacts`.
+
+    Attributes:
+        path: where it was saved; null with `--list`.
+    """
+
+    name: str
+    bytes: int
+    path: str | None
+
+
+class ArtifactList(Model):
+    """`artifacts`."""
+
+    session: str
+    artifacts: tuple[SavedArtifact, ...]
+
+
+class CostSum(Model):
+    """What sessions cost together.
+
+    Attributes:
+        cost_unknown: of how many that have ended nobody knows it.
+    """
+
+    sessions: int
+    failed: int
+    cost_usd: float
+    turns: int
+    cost_unknown: int
+
+
+class CostGroup(CostSum):
+    """Those of one repository, worker, person, model, day or month."""
+
+    key: str
+
+
+class CostReport(Model):
+    """`cost`."""
+
+    stack: str
+    by: str
+    since: str | None
+    groups: tuple[CostGroup, ...]
+    total: CostSum
+
+
 class CommandFailure(Model):
     """What a command with `--json` prints on standard error when it fails.
 
@@ -161,6 +257,10 @@ DOCUMENTS: tuple[type[Model], ...] = (
     StartPlan,
     Started,
     Stopped,
+    LogLine,
+    DeliveryList,
+    ArtifactList,
+    CostReport,
     CommandFailure,
 )
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from pullwright import errors
+from pullwright_cli.errors import CliError
 from pullwright_cli.terminal import plain
 
 if TYPE_CHECKING:
@@ -18,6 +19,35 @@ if TYPE_CHECKING:
     from pullwright_cli.session import Artifact, Session
 
 _PART = 1024 * 1024
+
+
+def chosen(session: Session, names: Sequence[str]) -> list[Artifact]:
+    """Return artifacts of a session, all without names.
+
+    Raises:
+        SessionMissing: nobody knows the session.
+        NothingToDo: it has left none yet.
+        ArtifactsExpired: there are none any more.
+        CliError: it has none of a name.
+    """
+    found = {artifact.name: artifact for artifact in session.artifact_list()}
+    if not found:
+        raise _none(session)
+    for name in names:
+        if name not in found:
+            raise CliError(
+                f"{session.id} has no artifact {plain(name)}: it has {', '.join(sorted(found))}", 2
+            )
+    return [found[name] for name in names or found]
+
+
+def _none(session: Session) -> errors.PullwrightError:
+    record = session.record()
+    if record.is_missing:
+        return errors.SessionMissing(f"There is no session {session.id} in this stack.")
+    if record.is_open:
+        return errors.NothingToDo(f"The session {session.id} has left nothing yet.")
+    return errors.ArtifactsExpired(f"There is nothing of {session.id} in the bucket, or nothing any more.")
 
 
 def save(session: Session, artifacts: Sequence[Artifact], folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""`pullwright sessions` and `pullwright show`."""
+"""`pullwright sessions`, `show` and `cost`."""
 
 import time
 from typing import Annotated
@@ -93,3 +93,35 @@ def show(
 
         raise typer.Exit(follow(Session.named(stack, session), 0, None, as_json=json))
     print_details(details(stack, session), as_json=json)
+
+
+def cost(
+    *,
+    by: Annotated[str, typer.Option(help="repository, worker, person, model, day or month.")] = "repository",
+    repo: OfRepository = "",
+    since: Annotated[str, typer.Option(help="Of sessions begun since then: 2h, 30d or 2026-11-01.")] = "30d",
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Sum up what sessions cost.
+
+    It reads their records by the queries of `pullwright sessions`, so that it knows as much as they hold:
+    records stay as long as the artifacts, ArtifactRetentionDays.
+
+    \b
+    Examples:
+      pullwright cost
+      pullwright cost --by month --since 365d --json
+    """
+    from pullwright_cli import accounting  # noqa: PLC0415 - as above
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
+    from pullwright_cli.views import print_cost  # noqa: PLC0415 - as above
+
+    if by not in accounting.GROUPS:
+        raise CliError(f"--by: {by!r} is none of {', '.join(accounting.GROUPS)}", 2)
+    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    print_cost({"stack": stack.name, **accounting.cost(stack, by, repo, moment(since))}, as_json=json)

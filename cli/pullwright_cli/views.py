@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pullwright_cli.terminal import (
     ago,
     dollars,
     duration,
+    plain,
     print_fields,
     print_json,
     print_table,
@@ -17,6 +19,14 @@ from pullwright_cli.terminal import (
     styled,
 )
 
+if TYPE_CHECKING:
+    from pullwright_cli.logbook import Line
+    from pullwright_cli.session import Artifact
+
+_LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+_WORTH_READING = ("error", "outcome", "status", "reason", "repository", "exit_code", "turns", "cost_usd")
+_SOURCE_WIDTH = 26
+_BAR = 30
 _CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -101,9 +111,86 @@ def print_details(value: dict[str, Any], *, as_json: bool) -> None:
         )
 
 
+def print_line(line: Line, *, as_json: bool) -> None:
+    """Print one line of a log; with JSON, an object on one line."""
+    if as_json:
+        print(json.dumps(line.as_json()), flush=True)
+        return
+    style = _LEVELS.get(line.level, "")
+    part = line.part if line.part != line.source else ""
+    where = plain(f"{line.source} {part}").ljust(_SOURCE_WIDTH)
+    more = " ".join(f"{name}={line.fields[name]}" for name in _WORTH_READING if line.fields.get(name))
+    message = line.message.partition("\n")[0]  # of a traceback, what it is about
+    text = f"{plain(message)}{f'  {plain(more)}' if more else ''}"
+    print(
+        f"{styled(line.at.strftime('%H:%M:%S.%f')[:-3], 'dim')}  {where}  {styled(text, style)}", flush=True
+    )
+
+
+def print_events(events: list[dict[str, Any]], stack: str, *, as_json: bool) -> None:
+    """Print deliveries of webhooks."""
+    if as_json:
+        print_json({"stack": stack, "events": events})
+        return
+    if not events:
+        print(f"No delivery came to {stack} in that time.")
+        return
+    print_table(
+        ("AT", "EVENT", "WHERE", "CODE", "STATUS", "WHY", "SESSION OR WORKERS THAT DID NOT MATCH"),
+        [
+            (
+                event["at"][:19],
+                event["event"],
+                _place(event["repository"], event["number"]),
+                event["status_code"],
+                event["status"],
+                event["reason"],
+                event["session"] or "; ".join(f"{name}: {why}" for name, why in event["unmatched"].items()),
+            )
+            for event in events
+        ],
+    )
+
+
+def print_artifacts(session: str, files: list[tuple[Artifact, str | None]], *, as_json: bool) -> None:
+    """Print artifacts, and where they were saved."""
+    if as_json:
+        listed = [{"name": found.name, "bytes": found.size, "path": path} for found, path in files]
+        print_json({"session": session, "artifacts": listed})
+        return
+    print_table(("ARTIFACT", "BYTES", "SAVED AS"), [(found.name, found.size, path) for found, path in files])
+
+
+def print_cost(value: dict[str, Any], *, as_json: bool) -> None:
+    """Print what sessions cost, with a bar for each group."""
+    if as_json:
+        print_json(value)
+        return
+    groups, total = value["groups"], value["total"]
+    most = max((group["cost_usd"] for group in groups), default=0)
+    rows = [
+        (
+            group["key"],
+            group["sessions"],
+            group["failed"],
+            group["turns"],
+            dollars(group["cost_usd"]),
+            "\N{FULL BLOCK}" * round(_BAR * group["cost_usd"] / most) if most else "",
+        )
+        for group in groups
+    ]
+    all_of_them = ("all", total["sessions"], total["failed"], total["turns"], dollars(total["cost_usd"]), "")
+    print_table((value["by"].upper(), "SESSIONS", "FAILED", "TURNS", "COST", ""), [*rows, all_of_them])
+    if total["cost_unknown"]:
+        print(f"Of {total['cost_unknown']} sessions nobody knows the cost: their tasks left no result.")
+
+
 def _where(row: dict[str, Any]) -> str:
-    number = row["pull_request"] or row["issue"]
-    return f"{row['repository'] or ''}{f'#{number}' if number else ''}"
+    return _place(row["repository"], row["pull_request"] or row["issue"])
+
+
+def _place(repository: str | None, number: int | None) -> str:
+    return f"{repository or ''}#{number}" if number else repository or ""
 
 
 def _log(record: dict[str, Any]) -> str:

@@ -143,3 +143,35 @@ def test_a_set_up_that_fails_ends_the_command(checkout: Path, capfd: pytest.Capt
     with pytest.raises(CliError, match="setting up the checkout failed"):
         Checkout(checkout).launcher(set_up=True)
     assert "no network" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "sessions", "show", "logs", "artifacts", "stop", "retry", "cost", "events"]
+)
+def test_commands_for_deployments_have_help_with_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each names the stack's options and shows a call."""
+    assert run(command, "--help") == 0
+    text = capsys.readouterr().out
+    assert f"  pullwright {command}" in text.partition("Examples:")[2]
+    for option in ("--json", "--stack-name", "--region", "--profile", "--env"):
+        assert option in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(shell: str) -> None:
+    """Each shell gets a script that asks the command, and the command answers."""
+    environment = {**os.environ, "_PULLWRIGHT_COMPLETE": f"source_{shell}"}
+    script = subprocess.run([COMMAND], env=environment, capture_output=True, text=True, check=True).stdout
+    assert f"_PULLWRIGHT_COMPLETE=complete_{shell}" in script
+    asked = {
+        **environment,
+        "_PULLWRIGHT_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "pullwright se",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "pullwright se",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    answer = subprocess.run([COMMAND], env=asked, capture_output=True, text=True, check=False).stdout
+    assert "sessions" in answer

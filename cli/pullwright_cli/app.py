@@ -21,6 +21,7 @@ from pullwright_cli import (
     sessions,
     workers,
 )
+from pullwright_cli.doctor import doctor
 from pullwright_cli.errors import CliError
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ for command in (
     reading.events,
 ):
     app.command()(command)
+app.command()(doctor)
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
 app.add_typer(github_commands.app, name="github")

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from pullwright.models import Model
 from pullwright.record import SessionRecord
+from pullwright_cli.checkup.findings import Checkup
 
 
 class ListedSession(Model):
@@ -261,6 +262,7 @@ DOCUMENTS: tuple[type[Model], ...] = (
     DeliveryList,
     ArtifactList,
     CostReport,
+    Checkup,
     CommandFailure,
 )
 

@@ -1,4 +1,4 @@
-"""The App is registered and its secrets are replaced, by the command, on the whole stack.
+"""The App is registered, its secrets are replaced, and all is checked, by the command, on the whole stack.
 
 The browser is an HTTP client that submits the forms it is shown and follows redirects.
 """
@@ -185,3 +185,35 @@ def rotate_under_load(stack: Stack, environment: dict[str, str], old: str) -> No
         answers += pool.map(lambda _: deliver(stack, new), range(DELIVERIES // 2))
     assert len(answers) >= DELIVERIES
     assert set(answers) == {200}
+
+
+def doctor(environment: dict[str, str]) -> tuple[int, dict[str, dict[str, str]]]:
+    """Return the exit code and the findings by check."""
+    done = subprocess.run(
+        command("doctor", "--json"), env=environment, check=False, capture_output=True, text=True
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, {it["check"]: it for it in json.loads(done.stdout)["checks"]}
+
+
+# What the other tests on this stack break on purpose.
+OF_OTHER_TESTS = {"cage", "dead-letters", "deliveries", "granted", "installations"}
+
+
+@pytest.mark.usefixtures("as_before", "repository")
+def test_a_stack_in_good_order_is_well_and_a_broken_one_is_not(
+    stack: Stack, environment: dict[str, str]
+) -> None:
+    """Each check is ok or says why it could not be made; a key that is none is found, with exit code 64."""
+    _, found = doctor(environment)
+    assert set(found) >= OF_OTHER_TESTS
+    rest = [it for name, it in found.items() if name not in OF_OTHER_TESTS and it["status"] != "ok"]
+    assert {it["status"] for it in rest} <= {"warn"}
+    assert all(it["check"] == "drift" or it["text"].startswith("Could not be checked") for it in rest)
+    assert {it["check"] for it in rest} <= {"drift", "image", "model-access", "vcpus"}
+    secret = stack.outputs["GitHubAppSecretArn"]
+    stack.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="no JSON")
+    status, found = doctor(environment)
+    assert status == 64
+    assert {found["app-secret"]["status"], found["github-app"]["status"]} == {"fail"}
+    assert found["permissions"]["text"].startswith("Could not be checked")

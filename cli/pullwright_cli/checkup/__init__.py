@@ -1,0 +1,1 @@
+"""What `pullwright doctor` looks at: facts are collected, and judged by pure functions."""

@@ -55,22 +55,29 @@ def test_the_asl_validator_finds_nothing_wrong() -> None:
     assert _run(ASL_VALIDATOR, "--json-definition", broken).returncode != 0
 
 
+@pytest.fixture(scope="module", params=["arm64", "x86_64"])
+def architecture(request: pytest.FixtureRequest) -> str:
+    """Provide each value of the parameter Architecture."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(tmp_path_factory: pytest.TempPathFactory, architecture: str) -> Path:
     """Provide the functions' package, built for AWS on this machine."""
     build = tmp_path_factory.mktemp("build")
-    told = _run(SAM / "sam", "build", "--build-dir", build, "--cache-dir", build / "cache")
+    parameters = ("--parameter-overrides", f"Architecture={architecture}")
+    told = _run(SAM / "sam", "build", "--build-dir", build, "--cache-dir", build / "cache", *parameters)
     assert told.returncode == 0, told.stdout + told.stderr
     packages = [one for one in build.iterdir() if one.is_dir() and one.name != "cache"]
     assert len(packages) == 1, "all functions share one build"
     return packages[0]
 
 
-def test_the_package_is_made_for_aws(package: Path) -> None:
-    """Compiled parts are for Python 3.13 on arm64, whatever this machine is."""
+def test_the_package_is_made_for_aws(package: Path, architecture: str) -> None:
+    """Compiled parts are for Python 3.13 on the stack's architecture, whatever this machine is."""
     compiled = {path.name for path in package.rglob("*.so")}
-    assert any("cpython-313-aarch64" in name for name in compiled)
-    assert not [name for name in compiled if "x86_64" in name]
+    platforms = {found[1] for name in compiled if (found := re.search(r"\.cpython-(\w+-\w+)-linux", name))}
+    assert platforms == {f"313-{'aarch64' if architecture == 'arm64' else 'x86_64'}"}
 
 
 def test_the_package_holds_the_functions_and_is_small(package: Path) -> None:

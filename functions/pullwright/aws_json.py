@@ -4,9 +4,7 @@ Everything else uses boto3. Credentials and region come from the variables that 
 overridden as in every AWS SDK (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
 """
 
-import http.client
 import json
-import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -138,7 +136,9 @@ class AwsJson:
                 return self._once(service, operation, body, min(_ATTEMPT_SECONDS, end - self._monotonic()))
             except AwsCallError as error:
                 # Full jitter, so that deliveries which arrive together do not come back together.
-                wait = random.uniform(0, _BACKOFF_SECONDS * 2**attempt)  # noqa: S311 - not a secret
+                from random import uniform  # noqa: PLC0415 - needed in trouble only
+
+                wait = uniform(0, _BACKOFF_SECONDS * 2**attempt)  # noqa: S311 - not a secret
                 if not error.transient or attempt == _ATTEMPTS or self._monotonic() + wait >= end:
                     raise
             self._sleep(wait)
@@ -166,7 +166,7 @@ class AwsJson:
         )
         try:
             status, answer = self._transport.post(endpoint, headers, body, max(seconds, 0.1))
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise AwsCallError(name, type(error).__name__, 0) from error
         # Anything but an object, such as a proxy's page, holds nothing for us.
         content = decode_object(answer)

@@ -1,16 +1,13 @@
 """HTTP with kept connections for `aws_json`: the seam that tests replace."""
 
-import http.client
-import os
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit
+
+from pullwright.http_connection import Connection, connect
 
 _CONNECT_SECONDS = 1.5
 _LEAST_SECONDS = 0.1
-_LARGEST_ANSWER = 1 << 20
 
 
 class Endpoint(NamedTuple):
@@ -44,7 +41,7 @@ class Transport(Protocol):
             Status code and body.
 
         Raises:
-            OSError: no answer; `http.client.HTTPException`: a broken one.
+            OSError: no answer, or a broken one.
         """
         ...
 
@@ -55,6 +52,9 @@ def parse_endpoint(url: str) -> Endpoint:
     Raises:
         ValueError: it is not an http or https address with a host.
     """
+    # Only for addresses that are set by hand: on AWS none is.
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"not an http(s) address: {url!r}")
@@ -67,20 +67,17 @@ def _default_port(scheme: str) -> int:
     return 443 if scheme == "https" else 80
 
 
-def open_connection(endpoint: Endpoint) -> http.client.HTTPConnection:
-    """Make a connection object; it connects with the first request."""
-    if endpoint.scheme == "https":
-        context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-        return http.client.HTTPSConnection(endpoint.host, endpoint.port, context=context)
-    return http.client.HTTPConnection(endpoint.host, endpoint.port)
+def open_connection(endpoint: Endpoint, seconds: float) -> Connection:
+    """Connect to a service."""
+    return connect(endpoint.host, endpoint.port, tls=endpoint.scheme == "https", seconds=seconds)
 
 
 class HttpTransport:
     """Keeps one connection per endpoint between invocations."""
 
-    def __init__(self, open_: Callable[[Endpoint], http.client.HTTPConnection] = open_connection) -> None:
+    def __init__(self, open_: Callable[[Endpoint, float], Connection] = open_connection) -> None:
         self._open = open_
-        self._kept: dict[Endpoint, http.client.HTTPConnection] = {}
+        self._kept: dict[Endpoint, Connection] = {}
 
     def post(
         self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes, seconds: float
@@ -90,33 +87,29 @@ class HttpTransport:
         if kept is not None:
             try:
                 return self._exchange(kept, endpoint, headers, body, seconds)
-            except (ConnectionError, http.client.BadStatusLine):
+            except ConnectionError:
                 # Closed by the other side while the function was frozen. What we send may be sent twice.
                 pass
-        return self._exchange(self._open(endpoint), endpoint, headers, body, seconds)
+        started = time.monotonic()
+        connection = self._open(endpoint, min(_CONNECT_SECONDS, seconds))
+        left = max(seconds - (time.monotonic() - started), _LEAST_SECONDS)
+        return self._exchange(connection, endpoint, headers, body, left)
 
     def _exchange(
         self,
-        connection: http.client.HTTPConnection,
+        connection: Connection,
         endpoint: Endpoint,
         headers: Mapping[str, str],
         body: bytes,
         seconds: float,
     ) -> tuple[int, bytes]:
         try:
-            started = time.monotonic()
-            if connection.sock is None:
-                connection.timeout = min(_CONNECT_SECONDS, seconds)
-                connection.connect()
-            connection.sock.settimeout(max(seconds - (time.monotonic() - started), _LEAST_SECONDS))
-            connection.request("POST", endpoint.path, body=body, headers=dict(headers))
-            response = connection.getresponse()
-            answer = response.read(_LARGEST_ANSWER)
+            answer = connection.post(endpoint.path, headers, body, seconds)
         except BaseException:
             connection.close()
             raise
-        if response.will_close or not response.isclosed():
-            connection.close()
-        else:
+        if answer.reusable:
             self._kept[endpoint] = connection
-        return response.status, answer
+        else:
+            connection.close()
+        return answer.status, answer.body

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -388,25 +386,3 @@ def test_the_handler_answers(
     assert answers[0]["headers"]["content-type"] == "application/json"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["cold_start"] for line in lines] == [True, False]
-
-
-def test_the_function_imports_nothing_slow() -> None:
-    """What makes a Python function start slowly is not in this one's process."""
-    slow = [
-        "botocore",
-        "boto3",
-        "pydantic",
-        "aws_lambda_powertools",
-        "urllib3",
-        "logging",
-        "asyncio",
-        "inspect",
-    ]
-    code = f"import sys, pullwright.handlers.webhook; print([n for n in {slow} if n in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.strip() == "[]"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 
 from pullwright.aws_json import SECRETS_MANAGER, SQS, STATES, AwsCallError, Service, endpoint_of
 from pullwright.aws_transport import Endpoint, HttpTransport, parse_endpoint
+from pullwright.http_connection import Answer
 from tests.unit.webhook_kit import FakeAws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Endpoint("http", "127.0.0.1", 4566, "/")
 BUSY = (400, {"__type": "com.amazonaws.swf.service.v2.model#ThrottlingException"})
@@ -118,59 +121,27 @@ def test_the_protocol_is_the_services(service: Service) -> None:
     assert model.signing_name == service.name
 
 
-class FakeSocket:
-    """Takes a timeout."""
-
-    def settimeout(self, seconds: float) -> None:
-        """Take it."""
-
-
-class FakeResponse:
-    """An answer, read whole."""
-
-    status = 200
-
-    def __init__(self, *, will_close: bool) -> None:
-        self.will_close = will_close
-
-    def read(self, _limit: int) -> bytes:
-        """Return its body."""
-        return b"{}"
-
-    def isclosed(self) -> bool:
-        """Note that it has been read."""
-        return True
-
-
 class FakeConnection:
     """A connection whose uses are counted.
 
     Args:
-        will_close: whether the other side closes it after an answer.
+        reusable: whether the other side keeps it open after an answer.
     """
 
-    def __init__(self, *, will_close: bool = False) -> None:
-        self.sock: FakeSocket | None = None
-        self.will_close = will_close
+    def __init__(self, *, reusable: bool = True) -> None:
+        self.reusable = reusable
         self.trouble: Exception | None = None
         self.requests = 0
         self.closed = False
 
-    def connect(self) -> None:
-        """Connect."""
-        self.sock = FakeSocket()
-
-    def request(self, _method: str, _path: str, *, body: bytes, headers: dict[str, str]) -> None:
-        """Take a request."""
-        assert isinstance(body, bytes)
-        assert isinstance(headers, dict)
+    def post(self, path: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Answer:
+        """See `Connection.post`."""
+        assert (path, headers, body) == ("/", {}, b"")
+        assert 0 < seconds <= 1
         self.requests += 1
         if self.trouble:
             raise self.trouble
-
-    def getresponse(self) -> FakeResponse:
-        """Answer."""
-        return FakeResponse(will_close=self.will_close)
+        return Answer(200, b"{}", self.reusable)
 
     def close(self) -> None:
         """Close."""
@@ -183,8 +154,9 @@ class Connections:
     def __init__(self, *made: FakeConnection) -> None:
         self.left = list(made)
 
-    def open(self, _endpoint: Endpoint) -> Any:
+    def open(self, _endpoint: Endpoint, seconds: float) -> Any:
         """Hand out the next."""
+        assert 0 < seconds <= 1
         return self.left.pop(0)
 
 
@@ -198,14 +170,14 @@ def test_a_connection_is_kept() -> None:
 
 def test_a_connection_that_closes_is_not_kept() -> None:
     """After `Connection: close` the next call connects anew."""
-    first, second = FakeConnection(will_close=True), FakeConnection()
+    first, second = FakeConnection(reusable=False), FakeConnection()
     transport = HttpTransport(Connections(first, second).open)
     for _ in range(2):
         transport.post(HERE, {}, b"", 1)
     assert (first.requests, first.closed, second.requests) == (1, True, 1)
 
 
-@pytest.mark.parametrize("trouble", [http.client.RemoteDisconnected("closed"), BrokenPipeError()])
+@pytest.mark.parametrize("trouble", [ConnectionResetError("closed"), BrokenPipeError()])
 def test_a_connection_that_died_while_frozen_is_replaced(trouble: Exception) -> None:
     """A kept connection that the other side has closed costs no attempt."""
     first, second = FakeConnection(), FakeConnection()

@@ -1,16 +1,12 @@
 """The workers of a repository as the webhook needs them: what starts them, from the sessions table."""
 
 import time
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable
-from typing import Any
 
 from pullwright.aws_json import DYNAMODB, AwsJson
 from pullwright.json_object import as_object
 from pullwright.webhook.log import DeliveryLog
 from pullwright.workers.builtin import builtin_workers, with_builtin
-from pullwright.workers.manifest import SCHEMA_VERSION, BrokenManifest, unpack_routes
 from pullwright.workers.routing import Worker
 
 SECONDS = 15.0
@@ -70,30 +66,13 @@ class StoredWorkers:
         item = as_object(output.get("Item"))
         if not item:
             return builtin_workers(self._trigger_label)
+        # A repository without workers of its own, and so a label of most, needs nothing of this.
+        from pullwright.webhook.routes import read_routes  # noqa: PLC0415
+        from pullwright.workers.manifest import BrokenManifest  # noqa: PLC0415
+
         try:
-            return with_builtin(_routes(item), self._trigger_label)
+            return with_builtin(read_routes(item), self._trigger_label)
         except BrokenManifest as error:
             # Never silence: the metric has an alarm.
             log.broken_workers(str(error))
             return builtin_workers(self._trigger_label)
-
-
-def _routes(item: dict[str, Any]) -> tuple[Worker, ...]:
-    """Read what is stored.
-
-    Raises:
-        BrokenManifest: something is missing or was changed.
-    """
-    version = as_object(item.get("schema_version")).get("N")
-    if version != str(SCHEMA_VERSION):
-        raise BrokenManifest(f"it has the schema version {version}, and this release knows {SCHEMA_VERSION}")
-    packed, expected = as_object(item.get("routes")).get("B"), as_object(item.get("routes_sha256")).get("S")
-    if packed is None and expected == "":
-        # No good set has been seen yet.
-        return ()
-    if not isinstance(packed, str) or not isinstance(expected, str):
-        raise BrokenManifest("a part is missing")
-    try:
-        return unpack_routes(b64decode(packed, validate=True), expected)
-    except Base64Error:
-        raise BrokenManifest("it is not what the table gives") from None

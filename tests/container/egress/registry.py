@@ -18,12 +18,15 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NAMES = ("pypi.org", "files.pythonhosted.org", "registry.npmjs.org", "github.com", "repo.maven.apache.org")
 COUNT = 12
@@ -38,7 +41,7 @@ def package(number: int) -> str:
 
 def make(folder: Path) -> None:
     """Make everything that is served."""
-    _certificates(folder)
+    certificates(folder, NAMES)
     for number in range(COUNT):
         _wheel(folder, number)
         _tarball(folder, number)
@@ -46,8 +49,8 @@ def make(folder: Path) -> None:
     _git(folder)
 
 
-def _certificates(folder: Path) -> None:
-    """Write an authority, and a certificate for all names (https://cryptography.io/en/latest/x509/tutorial/)."""
+def certificates(folder: Path, names: Sequence[str]) -> None:
+    """Write an authority, and a certificate for these names (https://cryptography.io/en/latest/x509/tutorial/)."""
     now = datetime.now(UTC)
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of a test's")])
@@ -75,8 +78,8 @@ def _certificates(folder: Path) -> None:
         .sign(root_key, hashes.SHA256())
     )
     leaf = (
-        builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])]), key.public_key())
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES]), critical=False)
+        builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), key.public_key())
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False
         )

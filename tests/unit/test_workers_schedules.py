@@ -43,6 +43,79 @@ def test_it_is_due_at_its_own_clock() -> None:
     assert summer.due(datetime(2026, 3, 29, 1, 1, tzinfo=UTC)) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("zone", "cron", "now", "expected"),
+    [
+        # The clock is put back from 3:00: what names its hour runs the first time, all else both times.
+        ("Europe/Berlin", "30 2 * * *", "2026-10-25T02:10+01:00", "2026-10-25T02:30+02:00"),
+        ("Europe/Berlin", "30 2 * * *", "2026-10-25T02:40+01:00", "2026-10-25T02:30+02:00"),
+        ("Europe/Berlin", "30 * * * *", "2026-10-25T02:40+01:00", "2026-10-25T02:30+01:00"),
+        ("Europe/Berlin", "*/20 2 * * *", "2026-10-25T02:25+01:00", "2026-10-25T02:20+01:00"),
+        # It is put forward: what would fall between runs at once.
+        ("Europe/Berlin", "30 2 * * *", "2026-03-29T03:00+02:00", "2026-03-29T03:00+02:00"),
+        ("Europe/Berlin", "0 1,2 * * *", "2026-03-29T01:59+01:00", "2026-03-29T01:00+01:00"),
+        ("America/New_York", "15 2 8 3 *", "2026-03-08T09:00-04:00", "2026-03-08T03:00-04:00"),
+        ("America/New_York", "15 1 * * *", "2026-11-01T09:00-05:00", "2026-11-01T01:15-04:00"),
+        # Half an hour, which makes an hour of 30 minutes and one of 90.
+        ("Australia/Lord_Howe", "*/15 1 * * *", "2026-10-04T05:00+11:00", "2026-10-04T01:45+10:30"),
+        ("Australia/Lord_Howe", "35 */6 * * *", "2026-04-05T04:59+10:30", "2026-04-05T00:35+11:00"),
+        ("Australia/Lord_Howe", "15 2 * * *", "2026-10-04T02:30+11:00", "2026-10-04T02:30+11:00"),
+    ],
+)
+def test_a_change_of_the_clock_neither_loses_nor_repeats(
+    zone: str, cron: str, now: str, expected: str
+) -> None:
+    """Debian's manual cron(8), under NOTES, says what becomes of jobs when the clock changes."""
+    due = chore(cron, zone, since=datetime(2026, 1, 1, tzinfo=UTC)).due(datetime.fromisoformat(now))
+    assert due == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ("13 * *", 13),
+        ("* * 5", 20),
+        ("24 * 5", 24),
+        ("13 * 5", 20),
+        ("*/2 * 5", 13),
+        ("24 * */2", 24),
+        ("* * 7", 22),
+        ("* * 0", 22),
+        ("* * SUN", 22),
+    ],
+)
+def test_either_day_fits_where_both_are_named(days: str, expected: int) -> None:
+    """Of a day of the month and a weekday either fits, and both have to where one begins with a star.
+
+    The first is POSIX's rule for crontab, which GitHub's workflows go by; the second is Debian's crontab(5).
+    """
+    schedule = chore(f"0 0 {days}", "UTC", since=datetime(2026, 11, 10, tzinfo=UTC))
+    days_looked_at = (datetime(2026, 11, day, 1, tzinfo=UTC) for day in range(24, 10, -1))
+    found = next(due for day in days_looked_at if (due := schedule.due(day)) is not None)
+    assert found == datetime(2026, 11, expected, tzinfo=UTC)
+
+
+CHANGES = (
+    ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
+)
+
+
+@pytest.mark.parametrize(("zone", "change"), CHANGES)
+@pytest.mark.parametrize("minute", ["0", "15,44", "*/15", "50-59", "*"])
+def test_what_was_due_never_lies_further_back_later(zone: str, change: datetime, minute: str) -> None:
+    """Around a change of the clock too: what a later sweep finds due is not what was missed before."""
+    for hour in ("*", "*/6", "1", "2", "0-2", "1,3"):
+        schedule = chore(f"{minute} {hour} * * *", zone, since=change - timedelta(days=2))
+        found = [schedule.due(change + timedelta(minutes=moment)) for moment in range(-150, 240, 5)]
+        moments = [due.timestamp() for due in found if due is not None]
+        assert len(moments) == len(found)
+        assert moments == sorted(moments)
+
+
 def test_the_past_is_not_made_up_for() -> None:
     """What was due before the schedule was stored, or a week ago, is not started."""
     assert chore(since=datetime(2026, 11, 3, 2, 0, 1, tzinfo=UTC)).due(BEGIN + timedelta(days=1)) is None

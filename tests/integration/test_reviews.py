@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ import pytest
 from local.people import Person, call
 from local.sessions import Session
 from tests.integration.conftest import FILES, Repositories, Repository
+from tests.integration.test_reconcile import until
+from tests.integration.test_workers import WORKERS, stored
 from tests.statemachine.kit import GOOD_PATH
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from local.sessions import Stack
 
 FIRST: dict[str, str | None] = {"src/app.py": "print('hello')\nprint(1 / 0)\nprint(undefined)\n"}
+LONG: dict[str, str | None] = {"src/table.py": "".join(f"ROW_{row} = {row}\n" for row in range(500))}
+"""500 lines to read besides."""
 SECOND: dict[str, str | None] = {
     "src/app.py": "import sys\n\nprint('hello')\nprint(1 / 1)\nprint(undefined)\n"
 }
@@ -30,12 +35,15 @@ ZERO = {"path": "src/app.py", "line": 2, "severity": "high", "text": "It divides
 UNDEFINED = {"path": "src/app.py", "line": 3, "text": "This name is not defined."}
 AGAIN = {"path": "src/app.py", "line": 5, "text": "Still nobody defines this name."}
 NEW = {"path": "src/app.py", "line": 1, "severity": "low", "text": "Nothing uses this."}
+ROWS = tuple(
+    {"path": "src/table.py", "line": line, "text": f"Row {line} has no name."} for line in range(50, 500, 50)
+)
 FAR = {"path": "README.md", "line": 1, "text": "This file is not changed at all."}
 
 
 @dataclass
 class Read:
-    """A pull request that was read twice, the second time after a push.
+    """A pull request that was read when it was opened, and again after a push.
 
     Attributes:
         first: the first session.
@@ -82,25 +90,27 @@ def read(stack: Stack, person: Person) -> Read:
     made = {
         "full_name": name,
         "permissions": {person.login: "admin"},
-        "files": {"README.md": "# A project\n"},
+        "files": {"README.md": "# A project\n", f"{WORKERS}/review.yaml": "enabled: true\n"},
     }
     call(stack.github_url, "POST", "/_standin/repositories", made)
     repository, title = Repository(stack, person, name), f"Say hello {uuid.uuid4().hex}"
-    seen = person.commit(name, "topic", FIRST)
-    number = person.open_pull(name, "topic", title, body="Please read it.")
-    says(stack, title, ZERO, UNDEFINED, FAR)
-    asked = {"repository": name, "pull_request": number, "worker": "review"}
+    until(lambda: any("#" in key.removeprefix("REPO#") for key in stored(repository)), "the workers")
+    seen = person.commit(name, "topic", FIRST | LONG)
+    says(stack, title, ZERO, UNDEFINED, *ROWS, FAR)
     before = set(call(stack.github_url, "GET", "/_standin/tokens"))
-    first = stack.start(asked)
+    number = person.open_pull(name, "topic", title, body="Please read it.")
+    [arn] = until(lambda: stack.executions(name), "the session")
+    first = Session(stack, arn)
     first.wait(180)
     tokens = sorted(set(call(stack.github_url, "GET", "/_standin/tokens")) - before)
-    person.commit(name, "topic", SECOND)
     ids = {
-        comment["line"]: re.findall("finding:([0-9a-f]{16})", comment["body"])[0]
+        (comment["path"], comment["line"]): re.findall("finding:([0-9a-f]{16})", comment["body"])[0]
         for comment in repository.rest("GET", f"/pulls/{number}/comments")
     }
-    says(stack, title, AGAIN, NEW, resolved=tuple(ids.values())[:1])
-    second = stack.start(asked)
+    says(stack, title, AGAIN, NEW, *ROWS, resolved=(ids["src/app.py", 2],))
+    person.commit(name, "topic", SECOND)
+    [arn] = until(lambda: [it for it in stack.executions(name) if it != first.arn], "the second session")
+    second = Session(stack, arn)
     second.wait(180)
     return Read(repository, number, first, second, seen, tokens)
 
@@ -111,9 +121,12 @@ def test_the_first_session_comments_inline(read: Read) -> None:
     assert (record.status, record.outcome, record.mode) == ("SUCCEEDED", "commented", "comment"), record
     reviews = read.repository.rest("GET", f"/pulls/{read.number}/reviews")
     assert (reviews[0]["state"], reviews[0]["commit_id"]) == ("COMMENTED", read.seen)
-    assert [(it["path"], it["original_line"]) for it in read.inline()][:2] == [
-        ("src/app.py", 2),
-        ("src/app.py", 3),
+    assert read.first.id.startswith("review-")
+    assert record.requested_by == read.repository.person.login
+    of_first = [it for it in read.inline() if it["original_commit_id"] == read.seen]
+    assert sorted((it["path"], it["original_line"]) for it in of_first) == [
+        *(("src/app.py", line) for line in (2, 3)),
+        *(("src/table.py", row["line"]) for row in ROWS),
     ]
     assert "It divides by @\u200bzero." in read.inline()[0]["body"]
     assert [visit.name for visit in read.first.visits()] == GOOD_PATH
@@ -122,12 +135,27 @@ def test_the_first_session_comments_inline(read: Read) -> None:
 def test_the_second_push_repeats_nothing_and_resolves_what_it_mended(read: Read) -> None:
     """What still holds stays one comment, what is new is added, and the mended one is resolved."""
     assert read.second.record().outcome == "commented", read.second.record()
-    assert read.threads() == {2: True, 3: False, 1: False}
+    assert len(read.inline()) == len(ROWS) + 3
+    assert read.threads() == {2: True, 3: False, 1: False, **{row["line"]: False for row in ROWS}}
     [comment] = read.repository.comments(read.number)
     assert comment.startswith("<!-- pullwright:comment:review -->")
-    for words in ("1 new comment", "1 comment from before still holds", "1 earlier one resolved"):
+    for words in ("1 new comment", "10 comments from before still hold", "1 earlier one resolved"):
         assert words in comment
     assert "Two things are to be mended." in comment
+
+
+def test_500_lines_take_four_content_writes_at_most(read: Read) -> None:
+    """Opening, review, comment and report of a session that has eleven findings in them."""
+    stack, ended = read.repository.stack, str(read.first.record().closed_at)
+    writes = [
+        (request["method"], request["path"])
+        for request in call(stack.github_url, "GET", "/_standin/requests")
+        if request["method"] not in {"GET", "HEAD"}
+        and f"/repos/{read.repository.name}/" in request["path"]
+        and not request["actor"].startswith("user:")
+        and datetime.fromisoformat(request["time"]) <= datetime.fromisoformat(ended)
+    ]
+    assert 2 <= len(writes) <= 4, writes
 
 
 def test_no_token_of_the_session_pushes(read: Read, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def doctor(
     *,
-    model: Annotated[
-        bool, typer.Option("--model", help="Ask the model for one token too, with your own credentials.")
+    ask_model: Annotated[
+        bool, typer.Option("--ask-model", help="Ask the model for one token too, with your own credentials.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=1, help="Seconds between two looks of --watch.")] = 30,
@@ -47,7 +47,7 @@ def doctor(
     while True:
         # A new one each time: a stack keeps what it was told.
         stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
-        checkup = examine(collect(stack, ask_model=model))
+        checkup = examine(collect(stack, ask_model=ask_model))
         _show(checkup, as_json=json)
         if not watch:
             break

@@ -13,7 +13,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import unquote, urlencode, urljoin
 
 import pytest
 import urllib3
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 HTTP = urllib3.PoolManager(retries=False)
 DELIVERIES = 200
+PRINTED = """
+import os
+print(os.environ["GITHUB_APP_ID"], os.environ["SessionsTable"], len(os.environ["GITHUB_APP_PRIVATE_KEY"]))
+"""
 
 
 class Browser:
@@ -46,9 +50,16 @@ class Browser:
 
     def open(self, address: str, method: str = "GET", form: dict[str, str] | None = None) -> None:
         """Open an address and go where it redirects to, by GET as browsers do after a form."""
+        if address.startswith("data:"):
+            self.address, self.text = address, unquote(address.partition(",")[2])
+            return
         body = None if form is None else urlencode(form)
         headers = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
-        response = HTTP.request(method, address, body=body, headers=headers, redirect=False)
+        try:
+            response = HTTP.request(method, address, body=body, headers=headers, redirect=False)
+        except urllib3.exceptions.HTTPError:
+            self.address, self.text = address, ""
+            return
         self.address, self.text = address, response.data.decode()
         if response.status in (302, 303):
             self.open(urljoin(address, response.headers["location"]))
@@ -73,6 +84,7 @@ def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "BROWSER": "true",
+        "PULLWRIGHT_STACK_NAME": "pullwright-local",
         "HOME": str(tmp_path),
     }
 
@@ -108,7 +120,14 @@ def public_half(pem: str) -> str:
 
 def command(*arguments: str) -> list[str]:
     """Return how the command is called."""
-    return [sys.executable, "-m", "pullwright_cli", *arguments, "--stack-name", "pullwright-local"]
+    return [sys.executable, "-m", "pullwright_cli", *arguments]
+
+
+def run(environment: dict[str, str], *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        command(*arguments), env=environment, input=text, check=False, capture_output=True, text=True
+    )
 
 
 def set_up(environment: dict[str, str], browser: Browser, *options: str) -> tuple[int, str, str]:
@@ -147,9 +166,7 @@ def test_the_app_is_registered_and_its_first_webhook_verifies(
     shown = output + terminal
     assert not [it for it in (secret, app["private_key"].splitlines()[1], "PRIVATE KEY") if it in shown]
     assert deliver(stack, secret) == 200
-    again = subprocess.run(
-        command("github", "setup"), env=environment, check=False, capture_output=True, text=True
-    )
+    again = run(environment, "github", "setup")
     assert (again.returncode, app["app_id"] in again.stderr) == (60, True)
     rotate_under_load(stack, environment, secret)
 
@@ -162,13 +179,7 @@ def rotate_under_load(stack: Stack, environment: dict[str, str], old: str) -> No
 
     def rotate() -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                command("github", "rotate-secret"),
-                env=environment,
-                check=False,
-                capture_output=True,
-                text=True,
-            )
+            return run(environment, "github", "rotate-secret")
         finally:
             rotating.set()
 
@@ -187,11 +198,65 @@ def rotate_under_load(stack: Stack, environment: dict[str, str], old: str) -> No
     assert set(answers) == {200}
 
 
+def set_up_elsewhere(environment: dict[str, str], browser: Browser) -> dict[str, Any]:
+    """Register an App with a browser on another machine, whose last address is pasted."""
+    process = subprocess.Popen(
+        command("github", "setup", "--json", "--no-browser", "--replace"),
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    address = next(line for line in process.stderr if line.startswith("data:"))
+    browser.open(address.strip())
+    browser.submit()
+    browser.submit()
+    assert browser.text == ""
+    output, errors = process.communicate(browser.address + "\n", timeout=60)
+    assert process.returncode == 0, errors
+    return dict(json.loads(output))
+
+
+@pytest.mark.usefixtures("as_before")
+def test_secrets_are_handled_without_being_shown(
+    stack: Stack, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Set up with a browser elsewhere, the key replaced by itself, values stored, listed and passed on."""
+    result = set_up_elsewhere(environment, Browser(name=f"Wright {uuid.uuid4().hex[:8]}"))
+    manager = stack.client("secretsmanager")
+    app = manager.get_secret_value(SecretId=stack.outputs["GitHubAppSecretArn"])["SecretString"]
+    key = json.loads(app)["private_key"]
+    file = tmp_path / "key.pem"
+    file.write_text(key)
+    stored = run(environment, "secrets", "set", "github-app", text=app)
+    refused = run(environment, "secrets", "set", "github-app", text="not that one")
+    listed = run(environment, "secrets", "list", "--json")
+    rotated = run(environment, "github", "rotate-key", "--key-file", str(file))
+    lost = run(environment, "github", "rotate-key", "--key-file", str(tmp_path / "none.pem"))
+    exported = run(
+        environment,
+        "env",
+        "exec",
+        "--secret",
+        "github-app",
+        "--",
+        sys.executable,
+        *("-c", PRINTED),
+    )
+    assert [it.returncode for it in (stored, refused, listed, rotated, lost)] == [0, 2, 0, 0, 63]
+    assert "not that one" not in refused.stderr
+    assert {it["name"] for it in json.loads(listed.stdout)} == {"github-app", "webhook"}
+    table = stack.outputs["SessionsTable"]
+    assert exported.stdout.split() == [str(result["app_id"]), table, str(len(key))]
+    shown = "".join(it.stdout + it.stderr for it in (stored, refused, listed, rotated, lost))
+    assert key.splitlines()[1] not in shown
+
+
 def doctor(environment: dict[str, str]) -> tuple[int, dict[str, dict[str, str]]]:
     """Return the exit code and the findings by check."""
-    done = subprocess.run(
-        command("doctor", "--json"), env=environment, check=False, capture_output=True, text=True
-    )
+    done = run(environment, "doctor", "--json")
     assert done.stdout, done.stderr
     return done.returncode, {it["check"]: it for it in json.loads(done.stdout)["checks"]}
 

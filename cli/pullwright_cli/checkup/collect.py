@@ -205,7 +205,7 @@ def _model_access(deployment: Deployment, model: Fact[str], *, ask_model: bool) 
         return Unknown("only a session uses Anthropic's key.", "Start one: `pullwright run --wait`.")
     if not ask_model:
         return Unknown(
-            "the model is asked only with --model.", "`pullwright doctor --model`; it costs one token."
+            "the model is asked only with --ask-model.", "`pullwright doctor --ask-model`; it costs a token."
         )
     if isinstance(model, Unknown):
         return model

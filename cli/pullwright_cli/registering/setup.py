@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -97,7 +98,8 @@ def _code(deployment: Deployment, choice: Choice) -> str:
     receiver = Receiver(state)
     with receiver.serving(manifests.page(action, _manifest(deployment, choice, receiver.redirect_url))):
         _say(f"Confirm the App in the browser: {receiver.start_url}")
-        webbrowser.open(receiver.start_url)
+        if _has_window():
+            webbrowser.open(receiver.start_url)
         code = receiver.wait(choice.minutes * 60)
     if code is None:
         raise SetupUnfinished(
@@ -157,6 +159,12 @@ def _first_webhook(app: GitHubApp) -> bool:
     except PullwrightError as error:
         _say(f"GitHub could not be asked for the first delivery: {error.sentence}")
     return False
+
+
+def _has_window() -> bool:
+    """Return whether a browser would open a window: without one, it would take the terminal."""
+    shows = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in shows)
 
 
 def _say(text: str) -> None:

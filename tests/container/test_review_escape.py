@@ -16,11 +16,12 @@ from tests.container.escape import credentials, privileges
 from tests.container.escape import git as planted
 from tests.container.escape.attempts import TOOLS, program, read_loot
 from tests.container.harness import Harness
-from tests.container.reviewing import agent, findings, open_pull
+from tests.container.reviewing import agent, findings, open_pull, said_to_agent
 from tests.container.test_checks import commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
 
@@ -129,3 +130,53 @@ def test_the_whole_corpus_fails_in_comment_mode_too(harness: Harness) -> None:
     assert not (home / "ran").exists()
     assert harness.git("for-each-ref") == before
     assert harness.model_calls == []
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
+"""As in https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer."""
+AWKWARD = {
+    # Nothing of the change would be shown, and a program of the machine's would be run for each file.
+    ".gitattributes": "* -diff filter=lfs\n*.py binary\n",
+    ".lfsconfig": "[lfs]\n url = http://127.0.0.1:9/\n standalonetransferagent = evil\n",
+    "model.bin": POINTER,
+    "two\nlines.py": "print('odd name')\n",
+    "+++ b\nforged.py": "print('forged heading')\n",
+    "zzz/mod.py": "print(1 / 0)\n",
+}
+LARGE = 100 << 20
+"""GitHub takes no larger file.
+
+https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
+"""
+
+
+def test_whatever_a_fork_holds_is_read_as_data(tmp_path: Path) -> None:
+    """A large file, pointers, submodules, odd names and attributes hide, start and stop nothing."""
+    mark = tmp_path / "ran"
+    with Harness.open() as harness:
+        seed = harness.folder / "seed"
+        harness.git("checkout", "-q", "-B", "topic", "main", cwd=seed)
+        (seed / "aaa.txt").write_bytes(b"x\n" * (LARGE // 2))
+        harness.git("config", "core.compression", "1", cwd=seed)
+        harness.git("init", "-q", "vendor/lib", cwd=seed)
+        harness.git("commit", "-q", "--allow-empty", "-m", "x", cwd=seed / "vendor/lib")
+        open_pull(harness, AWKWARD, is_fork=True)
+        paths = ("zzz/mod.py", "two\nlines.py", "aaa.txt")
+        remarks = [{"path": path, "line": 1, "text": "Wrong."} for path in paths]
+        agent(harness, {"findings": remarks})
+        lfs = harness.folder / "bin" / "git-lfs"
+        lfs.write_text(f"#!/bin/sh\ntouch {mark}\n")
+        lfs.chmod(0o755)
+        ran = harness.run(AGENT_UID=str(UID))
+        assert ran.code == exit_codes.DONE, ran.output[-4000:]
+        told = said_to_agent(harness)
+        for words in ("+print(1 / 0)", "+print('odd name')", "+size 12345", "+Subproject commit"):
+            assert words in told
+        assert "aaa.txt differ" in told
+        tree = harness.folder / "work1/agent/shop"
+        assert (tree / "model.bin").read_text() == POINTER
+        assert list((tree / "vendor/lib").iterdir()) == []
+        assert (tree / "two\nlines.py").exists()
+        assert (tree / "aaa.txt").stat().st_size == LARGE
+        assert not mark.exists()
+        assert "zzz/mod.py" in {finding.path for finding in findings(harness).findings}

@@ -206,16 +206,17 @@ class Store:
         paths = {name.removeprefix(f"{tree}:") for name in names}
         return sorted({name for path, _, name in self.find(tree) if path in paths})
 
-    def write_diff(self, old: str, new: str, path: Path, *, for_reading: bool = False) -> None:
+    def write_diff(self, old: str, new: str, path: Path, *, for_reading: int | None = None) -> None:
         """Write the difference between two trees as a patch that `git apply` takes.
 
         Args:
-            for_reading: of binary files nothing but that they differ.
+            for_reading: of binary files, and of those with more bytes, nothing but that they differ.
         """
-        whole = () if for_reading else ("--binary", "--full-index")
+        whole = ("--binary", "--full-index") if for_reading is None else ()
+        settings = {} if for_reading is None else {"core.bigFileThreshold": str(for_reading)}
         options = ("-r", "-p", *whole, "-M", "--no-ext-diff", "--no-textconv")
         with path.open("wb") as stream:
-            run("diff-tree", *options, old, new, cwd=self.folder, out=stream)
+            run("diff-tree", *options, old, new, cwd=self.folder, env=environment(settings), out=stream)
 
     def commit(self, tree: str, *, parent: str, message: str, author: GitIdentity) -> str:
         """Make a commit, without index, hook or template, and return its hash."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.git.tree import ABSENT, GITLINK
+from runner.review.shares import shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 REF = "refs/pull-request/head"
 _LONGEST_FILE = 2 << 20
-_LONGEST_DIFF = 4 << 20
-_CUT = "\n… the rest of the difference is left out: it is too long.\n"
+LONGEST_DIFF = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,8 @@ class Changes:
 
     def write_diff(self, path: Path) -> bool:
         """Write the difference for people and agents; return whether it was cut because it is too long."""
-        self.store.write_diff(self.before, self.head.tree, path, for_reading=True)
-        if path.stat().st_size <= _LONGEST_DIFF:
-            return False
-        with path.open("r+b") as stream:
-            stream.truncate(_LONGEST_DIFF)
-            stream.seek(0, 2)
-            stream.write(_CUT.encode())
-        return True
+        self.store.write_diff(self.before, self.head.tree, path, for_reading=LONGEST_DIFF)
+        return shorten(path, LONGEST_DIFF)
 
     def lines(self, path: str, side: Side) -> list[str]:
         """Return a file's lines on one side of the difference; none if it is no file there."""

@@ -113,7 +113,7 @@ class ReviewSession:
         kept = self._context.diff
         if changes.write_diff(kept):
             self._report.notices.append(
-                "The change is too long to be read whole: the agent saw its beginning."
+                "The change is too long to be read whole: the agent saw the beginning of each file's."
             )
         self._report.files_changed = len(changes.store.changes(changes.before, changes.head.tree))
         self._report.additions, self._report.deletions = changes.store.count_lines(

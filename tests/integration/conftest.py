@@ -20,6 +20,8 @@ from local.sessions import Session, Stack
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.integration.faults.requests import Requests
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """Each worker's stack has a folder of its own."""
@@ -127,6 +129,14 @@ class Repositories:
 def repositories(stack: Stack, person: Person) -> Repositories:
     """Provide a maker of repositories."""
     return Repositories(stack, person)
+
+
+@pytest.fixture(scope="session")
+def requests(stack: Stack, repositories: Repositories) -> Requests:
+    """Provide what came of follow-ups, a review, a command and pushed worker files."""
+    from tests.integration.faults.requests import make_requests  # noqa: PLC0415 - it imports this module
+
+    return make_requests(stack, repositories)
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from local.people import call
 from tests.integration.conftest import LABEL
 
 if TYPE_CHECKING:
-    from local.people import Person
     from local.sessions import Session, Stack
+    from tests.integration.faults.requests import Requests
 
 
 @pytest.fixture(scope="module")
-def secrets(stack: Stack) -> dict[str, str]:
-    """Provide the values that must not appear anywhere, by name."""
+def secrets(stack: Stack, ended: Session) -> dict[str, str]:
+    """Provide the values that must not appear anywhere, by name: also of each token that a session had."""
+    assert ended.status() == "SUCCEEDED"
     manager = stack.client("secretsmanager")
     values: dict[str, str] = {"webhook secret": stack.described["webhook_secret"]}
     for page in manager.get_paginator("list_secrets").paginate():
@@ -40,8 +41,9 @@ def secrets(stack: Stack) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def ended(stack: Stack) -> Session:
-    """Provide a session of the demo's kind, at its end."""
+def ended(stack: Stack, requests: Requests) -> Session:
+    """Provide a session of the demo's kind, after reviews, follow-ups and commands have ended."""
+    assert [session.record().report for session in requests.sessions] == ["made"] * 4
     work = scenario.built_in(stack.github_url, stack.model_url)
     work.person.label(work.repository, work.issue, LABEL)
     session = stack.wait_for_execution(work.repository, work.issue, 30)
@@ -61,11 +63,14 @@ def test_there_are_secrets_to_look_for(ended: Session, secrets: dict[str, str]) 
     assert all(len(value) > 16 for value in secrets.values())
 
 
-def test_no_secret_in_any_execution_history(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
+def test_no_secret_in_any_execution_history(
+    ended: Session, requests: Requests, secrets: dict[str, str], stack: Stack
+) -> None:
     """Histories of all executions hold no secret."""
     machine = stack.outputs["StateMachineArn"]
     executions = stack.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
-    assert ended.arn in [execution["executionArn"] for execution in executions]
+    arns = [execution["executionArn"] for execution in executions]
+    assert {session.arn for session in (ended, *requests.sessions)} <= set(arns)
     for execution in executions:
         session = type(ended)(stack, execution["executionArn"])
         assert _leaks(json.dumps(session.events(), default=str), secrets) == []
@@ -93,22 +98,51 @@ def test_no_secret_in_any_log(ended: Session, secrets: dict[str, str], stack: St
     assert seen > 0, ended.id
 
 
-def test_no_secret_in_any_object(ended: Session, secrets: dict[str, str], stack: Stack) -> None:
+def test_no_secret_in_any_object(
+    ended: Session, requests: Requests, secrets: dict[str, str], stack: Stack
+) -> None:
     """No object in the artifacts bucket holds one."""
     s3, bucket = stack.client("s3"), stack.outputs["ArtifactsBucket"]
-    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    assert any(ended.id in key for key in keys)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [entry["Key"] for page in pages for entry in page["Contents"]]
+    assert all(any(it.id in key for key in keys) for it in (ended, *requests.sessions))
     for key in keys:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode(errors="replace")
         assert _leaks(body, secrets) == [], key
 
 
-def test_no_secret_on_github_or_in_the_table(
-    ended: Session, secrets: dict[str, str], stack: Stack, person: Person
+def test_no_secret_on_github(
+    ended: Session, requests: Requests, secrets: dict[str, str], stack: Stack
 ) -> None:
-    """Comments, pull requests and session records hold none."""
-    repository = ended.record().repository
-    pulls = person.rest("GET", f"/repos/{repository}/pulls?state=all")
-    comments = [person.rest("GET", f"/repos/{repository}/issues/{pull['number']}/comments") for pull in pulls]
-    items = stack.client("dynamodb").scan(TableName=stack.outputs["SessionsTable"])["Items"]
-    assert _leaks(json.dumps([pulls, comments, items], default=str), secrets) == []
+    """Neither what we asked of GitHub nor what it shows, nor what it tells the webhook, holds any."""
+    # The headers, with the tokens that belong there, are not kept.
+    asked = call(stack.github_url, "GET", "/_standin/requests")
+    assert len(asked) > 100
+    for request in asked:
+        assert _leaks(json.dumps(request), secrets) == [], request["path"]
+    deliveries = call(stack.github_url, "GET", "/_standin/deliveries")
+    assert any(requests.repository.name in json.dumps(it) for it in deliveries)
+    assert _leaks(json.dumps(deliveries), secrets) == []
+    person = requests.repository.person
+    for name in (ended.record().repository, requests.repository.name, requests.stopped_in.name):
+        lists = [f"/repos/{name}/{what}?state=all" for what in ("pulls", "issues")]
+        pulls, issues = (person.rest("GET", path) for path in lists)
+        paths = [f"issues/{it['number']}/comments" for it in issues]
+        paths += [
+            f"pulls/{it['number']}/{what}" for it in pulls for what in ("comments", "reviews", "commits")
+        ]
+        shown = [pulls, issues, *(person.rest("GET", f"/repos/{name}/{path}") for path in paths)]
+        assert any(shown)
+        assert _leaks(json.dumps(shown), secrets) == [], name
+
+
+def test_no_secret_in_the_table(
+    ended: Session, requests: Requests, secrets: dict[str, str], stack: Stack
+) -> None:
+    """Records of sessions, branches, workers and locks hold none."""
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["SessionsTable"])
+    items = [item for page in pages for item in page["Items"]]
+    keys = {item["pk"]["S"] for item in items}
+    assert {f"SESSION#{session.id}" for session in (ended, *requests.sessions)} <= keys
+    assert f"REPO#{requests.repository.name.lower()}" in keys
+    assert _leaks(json.dumps(items, default=str), secrets) == []

@@ -21,6 +21,8 @@ HEADERS = {
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
 }
 
+ELF_MACHINES = Path("/usr/include/linux/elf-em.h")
+
 
 def decide(
     architecture: Architecture,
@@ -127,6 +129,16 @@ def test_the_numbers_are_those_of_the_kernel_s_headers(name: str) -> None:
     text = HEADERS[name].read_text()
     numbers = dict(re.findall(r"^#define __NR3?(?:_3264)?_?(\w+)\s+(\d+)", text, re.MULTILINE))
     assert {call: int(numbers[call]) for call in ARCHITECTURES[name].calls} == ARCHITECTURES[name].calls
+
+
+@pytest.mark.parametrize(("name", "machine"), [("x86_64", "EM_X86_64"), ("aarch64", "EM_AARCH64")])
+def test_the_architectures_are_named_as_in_the_kernel_s_headers(name: str, machine: str) -> None:
+    """`linux/audit.h` makes the name of the ELF machine's number and bits for 64 bits and byte order."""
+    if not ELF_MACHINES.exists():
+        pytest.skip(f"{ELF_MACHINES} is not installed (linux-libc-dev)")
+    found = re.search(rf"^#define {machine}\s+(\d+)", ELF_MACHINES.read_text(), re.MULTILINE)
+    assert found is not None
+    assert ARCHITECTURES[name].audit == int(found[1]) | 0x80000000 | 0x40000000
 
 
 def test_the_program_is_short_enough_for_the_kernel() -> None:

@@ -160,12 +160,21 @@ def need_programs() -> None:
             "Building a container without a Docker engine needs root here: run `sudo make image-test`"
             + (f", after apt-get install {' '.join(missing)}." if missing else ".")
         )
-    if not missing:
-        return
+    if missing:
+        install(missing)
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install Debian's packages.
+
+    Raises:
+        ImageError: they cannot be had from here.
+    """
+    names = " ".join(packages)
     if shutil.which("apt-get") is None:
-        raise ImageError(f"Missing: {', '.join(missing)}. Install them with your system's package manager.")
+        raise ImageError(f"Missing: {names}. Install them with your system's package manager.")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (("update", "-qq"), ("install", "-qq", "--yes", "--no-install-recommends", *missing)):
+    for command in (("update", "-qq"), ("install", "-qq", "--yes", "--no-install-recommends", *packages)):
         done = subprocess.run(["apt-get", *command], env=quiet, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ImageError(f"apt-get could not install {', '.join(missing)}:\n{done.stderr.strip()[-600:]}")
+        raise ImageError(f"apt-get could not install {names}:\n{done.stderr.strip()[-600:]}")

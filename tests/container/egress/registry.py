@@ -28,7 +28,10 @@ from cryptography.x509.oid import NameOID
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES = ("pypi.org", "files.pythonhosted.org", "registry.npmjs.org", "github.com", "repo.maven.apache.org")
+NAMES = (
+    *("pypi.org", "files.pythonhosted.org", "registry.npmjs.org", "github.com", "repo.maven.apache.org"),
+    "proxy.golang.org",
+)
 COUNT = 12
 PORT = 443
 _BYTES = 40_000

@@ -1,6 +1,7 @@
 """Real tools at work, bare and in the cage, in turns: `python -m tests.container.egress.work <rounds>`.
 
-Prints as JSON, by tool and place, exit codes, what they said, and seconds.
+With `toolchains` as second argument, those of `toolchains.py` instead. Prints as JSON, by tool and place,
+exit codes, what they said, and seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from runner.egress.cage import Cage
 from runner.egress.control import Service
 from runner.egress.tools import proxy_variables
 from runner.user import User
-from tests.container.egress import registry
+from tests.container.egress import registry, toolchains
 from tests.container.egress.world import ALLOWED, UID, World, build, nsenter
 
 _SUITE = """\
@@ -105,7 +106,7 @@ def commands(folder: Path) -> dict[str, str]:
     }
 
 
-_SECONDS = 40
+_SECONDS = 100
 _AUTHORITY_VARIABLES = (
     *("SSL_CERT_FILE", "CURL_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"),
 )
@@ -169,7 +170,7 @@ def main() -> None:
         _serve(stack, world)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
         port = listener.getsockname()[1]
-        domains = sorted(Domains.read("python,node,java,github").names)
+        domains = sorted(Domains.read("python,node,java,go,github").names)
         settings = json.dumps({"domains": domains, "everything": False})
         proxy = Service("runner.egress.proxy", listener.fileno(), settings, pass_fds=[listener.fileno()])
         stack.callback(proxy.close)
@@ -180,7 +181,12 @@ def main() -> None:
             "caged": (User(UID, start=cage.start), proxy_variables(port)),
         }
         found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-        for name, command in commands(world.folder).items():
+        if sys.argv[2:] == ["toolchains"]:
+            toolchains.make(world.folder)
+            tools = toolchains.commands(world.folder, _PATH)
+        else:
+            tools = commands(world.folder)
+        for name, command in tools.items():
             found[name] = {place: [] for place in users}
             for number in range(int(sys.argv[1])):
                 # Whoever always came second would always find warm caches.

@@ -23,13 +23,11 @@ from pullwright_cli import (
 )
 from pullwright_cli.doctor import doctor
 from pullwright_cli.errors import CliError
+from pullwright_cli.groups import Group
 
-app = typer.Typer(
+app = Group(
     name="pullwright",
     help="Label a GitHub issue, get a pull request: Claude Code in your own AWS account.",
-    no_args_is_help=True,
-    # Plain help: Rich's takes a quarter of a second to import.
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 for command in (

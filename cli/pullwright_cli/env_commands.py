@@ -9,6 +9,7 @@ import typer
 
 from pullwright_cli.errors import CliError
 from pullwright_cli.github_commands import deployment_of
+from pullwright_cli.groups import Group
 from pullwright_cli.options import Environment, Profile, Region, StackName
 from pullwright_cli.secret_commands import OUTPUTS, Name
 
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
     from pullwright_cli.registering.deployment import Deployment
 
-app = typer.Typer(
-    help="A deployment's values for other programs.", no_args_is_help=True, rich_markup_mode=None
-)
+app = Group(help="A deployment's values for other programs.")
 
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126

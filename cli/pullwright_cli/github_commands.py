@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pullwright_cli.groups import Group
 from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName
 
 if TYPE_CHECKING:
     from pullwright_cli.registering.deployment import Deployment
 
-app = typer.Typer(
+app = Group(
     help="The GitHub App of a deployment: register it, replace its secrets.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 

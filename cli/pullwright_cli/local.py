@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from pullwright_cli.checkout import Checkout
+from pullwright_cli.groups import Group
 
-app = typer.Typer(
+app = Group(
     help="The local stack: everything on this machine, without AWS or Docker. Called inside a checkout.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]

@@ -8,16 +8,15 @@ from enum import StrEnum
 from getpass import getpass
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from pullwright_cli.errors import CliError
 from pullwright_cli.github_commands import deployment_of, rotate_secret
+from pullwright_cli.groups import Group
 from pullwright_cli.options import Environment, Json, Profile, Region, StackName
 
 if TYPE_CHECKING:
     from pullwright_cli.registering.deployment import Deployment
 
-app = typer.Typer(help="The secrets of a deployment.", no_args_is_help=True, rich_markup_mode=None)
+app = Group(help="The secrets of a deployment.")
 
 _LEAST = 16
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pullwright_cli.groups import Group
 from pullwright_cli.options import DryRun, Json, Profile, Region, Repository, StackName
 
 if TYPE_CHECKING:
     from pullwright.workers.routing import Routing
 
-app = typer.Typer(
+app = Group(
     help="The workers of a repository: .pullwright/workers/*.yaml.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 Folder = Annotated[Path, typer.Option("--dir", help="The checkout.", file_okay=False, exists=True)]

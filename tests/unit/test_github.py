@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pullwright.errors import (
     GitHubRateLimited,
@@ -294,15 +296,27 @@ def test_a_proof_of_who_we_are_is_signed_once_in_a_while() -> None:
     assert len(set(shown)) == 4
 
 
-def test_a_key_that_is_none_is_not_shown() -> None:
+@pytest.mark.parametrize("wrong", ["text", "public", "another kind", "encrypted"])
+def test_a_key_that_cannot_sign_is_not_shown(wrong: str) -> None:
     """A wrong private key is said so, without any of its text."""
-    secret = AppSecret(app_id="7", private_key="not a key but secret")
+    private, public = key_pair()
+    curve = ec.generate_private_key(ec.SECP256R1())
+    key = serialization.load_pem_private_key(private.encode(), password=None)
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    text = {
+        "text": "not a key but secret",
+        "public": public,
+        "another kind": curve.private_bytes(pem, form, serialization.NoEncryption()).decode(),
+        "encrypted": key.private_bytes(pem, form, serialization.BestAvailableEncryption(b"x")).decode(),
+    }[wrong]
+    secret = AppSecret(app_id="7", private_key=text)
     app = GitHubApp(API, lambda: secret, transport=Script())
-    with pytest.raises(InternalError) as caught:
+    with pytest.raises(InternalError, match="private key is not an RSA key") as caught:
         app.token(REPOSITORY, {})
+    assert text not in caught.value.sentence
     assert "secret" not in caught.value.sentence
     assert caught.value.__cause__ is None
-    assert "not a key" not in repr(secret)
+    assert text not in repr(secret)
 
 
 def test_a_renamed_repository_gets_a_token_by_its_id() -> None:

@@ -5,10 +5,14 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field
 
 from pullwright.errors import (
@@ -38,7 +42,7 @@ from pullwright.models import GitIdentity
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 _CLOCK_DRIFT_SECONDS = 60
 _JWT_SECONDS = 540
-# Reading a private key takes longer than all the rest of a signature; a proof is used for so long.
+# A proof is used for so long.
 _JWT_USED_SECONDS = 300
 _RENEW_BEFORE = timedelta(minutes=5)
 _REDIRECTS = (301, 302, 307, 308)
@@ -320,8 +324,8 @@ class GitHubApp:
             "exp": now + _JWT_SECONDS,
         }
         try:
-            proof = jwt.encode(claims, self._secret.private_key, algorithm="RS256")
-        except (ValueError, TypeError, jwt.PyJWTError):
+            proof = jwt.encode(claims, _signing_key(self._secret.private_key), algorithm="RS256")
+        except (ValueError, TypeError, UnsupportedAlgorithm, jwt.PyJWTError):
             # The cause may quote the key, so it is not chained.
             raise InternalError(
                 "The GitHub App's private key is not an RSA key in PEM form.",
@@ -333,6 +337,19 @@ class GitHubApp:
     def _forget_secret(self) -> None:
         self._secret = None
         self._proof = ("", 0)
+
+
+@lru_cache(maxsize=1)
+def _signing_key(pem: str) -> RSAPrivateKey:
+    """Read the App's key once: its numbers are checked, which takes a hundred times as long as a signature.
+
+    Raises:
+        ValueError, TypeError, UnsupportedAlgorithm: it is none that can be read.
+    """
+    key = load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("not an RSA key")
+    return key
 
 
 def _why_not(

@@ -66,11 +66,11 @@ lock: setup ## pin what pyproject.toml and requirements/*.in name (UPGRADE=1: th
 	@for name in tools localstack lambda sam; do $(UV) pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; done
 
-releases: ## the releases of a stack, the live one with a star (STACK=name; your own AWS credentials)
-	@$(RUN) release $(if $(STACK),"$(STACK)",pullwright-default)
+releases: setup ## the releases of a stack, the live one with a star (STACK=name; your own AWS credentials)
+	@.venv/bin/pullwright releases $(if $(STACK),--stack-name "$(STACK)")
 
-rollback: ## make the release before the live one live again, or any (STACK=name TO=number)
-	@$(RUN) release $(if $(STACK),"$(STACK)",pullwright-default) --to $(if $(TO),"$(TO)",previous)
+rollback: setup ## make the release before the live one live again, or any (STACK=name TO=number)
+	@.venv/bin/pullwright rollback --yes $(if $(STACK),--stack-name "$(STACK)") $(if $(TO),--to "$(TO)")
 
 image: ## the agent's image, with Docker (ARCHITECTURE=arm64|x86_64|both); pushed to IMAGE=repository (TAG=…) if given
 	@IMAGE="$(IMAGE)" TAG="$(TAG)" ARCHITECTURE="$(ARCHITECTURE)" container/image.sh

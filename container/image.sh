@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the image with Docker's buildx, and pushes it where IMAGE says:
-#   IMAGE=<repository> [TAG=<tag besides the commit's hash>] [ARCHITECTURE=arm64|x86_64|both] container/image.sh
+#   IMAGE=<repository> [TAG="<tags besides the commit's hash>"] [ARCHITECTURE=arm64|x86_64|both] container/image.sh
 # ARCHITECTURE is the template's parameter of that name, and has its default.
 # Without IMAGE nothing is pushed: the image goes into dist/image.tar, as an OCI archive.
 set -eu
@@ -39,9 +39,10 @@ compression="compression=zstd,compression-level=9,force-compression=true,oci-med
 if [ -n "${IMAGE:-}" ]; then
   # Amazon ECR takes a cache only as an image manifest.
   cache="type=registry,ref=$IMAGE:cache"
-  set -- "$@" --tag "$IMAGE:$revision" ${TAG:+--tag "$IMAGE:$TAG"} --output "type=image,push=true,$compression" \
+  for tag in ${TAG:-}; do set -- "$@" --tag "$IMAGE:$tag"; done
+  set -- "$@" --tag "$IMAGE:$revision" --output "type=image,push=true,$compression" \
     --cache-from "$cache" --cache-to "$cache,mode=max,image-manifest=true,oci-mediatypes=true"
-  where="$IMAGE:${TAG:-$revision}"
+  where="$IMAGE:$revision"
 else
   mkdir -p dist
   where=dist/image.tar

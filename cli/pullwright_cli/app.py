@@ -12,10 +12,13 @@ from typing import Annotated
 import typer
 
 from pullwright_cli import (
+    deploy_commands,
     env_commands,
     github_commands,
+    image_commands,
     local,
     reading,
+    release_commands,
     running,
     secret_commands,
     sessions,
@@ -40,9 +43,14 @@ for command in (
     running.retry,
     sessions.cost,
     reading.events,
+    deploy_commands.deploy,
+    deploy_commands.canary,
+    release_commands.releases,
+    release_commands.rollback,
 ):
     app.command()(command)
 app.command()(doctor)
+app.add_typer(image_commands.app, name="image")
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
 app.add_typer(github_commands.app, name="github")

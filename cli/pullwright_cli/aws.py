@@ -159,6 +159,11 @@ class Stack:
             raise errors.OutputMissing(f"The stack {self.name}{self.source} has no output {name}.")
         return self.outputs[name]
 
+    def parameter(self, name: str) -> str:
+        """Return the value of one of the template's parameters; empty without one."""
+        found = self.description.get("Parameters", [])
+        return next((it.get("ParameterValue", "") for it in found if it.get("ParameterKey") == name), "")
+
     def table(self) -> tuple[DynamoDBClient, str]:
         """Return DynamoDB, and the name of the sessions table."""
         return self.client("dynamodb"), self.output("SessionsTable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,12 +38,7 @@ def read_section(folder: Path, environment: str) -> Section | None:
     path = _find(folder)
     if path is None:
         return None
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CliError(
-            f"{path} cannot be read: {error}. Mend it, or name the stack with --stack-name", 2
-        ) from None
+    document = _read(path)
     # A command's own parameters go before those of all commands:
     # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
     merged = {**_parameters(document, environment, "global"), **_parameters(document, environment, "deploy")}
@@ -50,6 +46,40 @@ def read_section(folder: Path, environment: str) -> Section | None:
     if not values.get("stack_name"):
         return None
     return Section(path, values["stack_name"], values.get("region", ""), values.get("profile", ""))
+
+
+def read_overrides(folder: Path, environment: str) -> dict[str, str]:
+    """Return the parameters that a section deploys with.
+
+    An option of the command line takes the place of all of them, so that what adds one has to repeat them:
+    https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
+
+    Raises:
+        CliError: the file cannot be read, or has them in another form than `NAME=VALUE NAME=VALUE`.
+    """
+    path = _find(folder)
+    if path is None:
+        return {}
+    document = _read(path)
+    value = _parameters(document, environment, "deploy").get("parameter_overrides", "")
+    words = value if isinstance(value, list) else shlex.split(str(value))
+    pairs = [str(word).partition("=") for word in words]
+    if isinstance(value, dict) or any(not mark or name == "ParameterKey" for name, mark, _ in pairs):
+        raise CliError(
+            f"{path}: parameter_overrides of [{environment}.deploy.parameters] is not "
+            'of the form "NAME=VALUE NAME=VALUE"; write it so',
+            2,
+        )
+    return {name: text for name, _, text in pairs}
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CliError(
+            f"{path} cannot be read: {error}. Mend it, or name the stack with --stack-name", 2
+        ) from None
 
 
 def _find(folder: Path) -> Path | None:

@@ -61,7 +61,7 @@ def stop(stack: Stack, found: Sequence[Session], *, dry_run: bool, as_json: bool
     ]
     if not dry_run:
         for session in found:
-            _stop(session)
+            stop_one(session)
     if as_json:
         print_json({"stopped": [] if dry_run else [session.id for session in found], "commands": lines})
     elif dry_run:
@@ -73,7 +73,8 @@ def stop(stack: Stack, found: Sequence[Session], *, dry_run: bool, as_json: bool
             print("Nothing waits or runs.")
 
 
-def _stop(session: Session) -> None:
+def stop_one(session: Session) -> None:
+    """Stop a session; one that has ended meanwhile stays as it is."""
     try:
         session.stack.client("stepfunctions").stop_execution(
             executionArn=session.arn, error=_ERROR, cause=_CAUSE

@@ -17,7 +17,7 @@ import pytest
 from local import model_choice
 from local import stack as local_stack
 from local.layout import Layout
-from release.aliases import history, live
+from pullwright_cli.releasing.aliases import history, live
 from tests.integration.conftest import FILES, FOLDER, LABEL
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _version(session: Session) -> str:
 def _rollback(stack: Stack) -> str:
     endpoint = stack.described["endpoint_url"]
     return subprocess.run(
-        [sys.executable, "-m", "release", "pullwright-local", "--to", "previous"],
+        [sys.executable, "-m", "pullwright_cli", "rollback", "--yes", "--stack-name", "pullwright-local"],
         cwd=ROOT,
         env={
             **os.environ,
@@ -115,7 +115,7 @@ def test_sessions_survive_deployments_and_a_rollback(
     stack: Stack, repositories: Repositories, gate: Path, here: Sam, changed: Sam
 ) -> None:
     """Ten sessions begin before, between and after; each ends well, with one pull request."""
-    (first,) = history(stack.client, here.stack)[-1:]
+    (first,) = history(stack.client, stack.outputs["ReleaseParameter"])[-1:]
     try:
         made = [_held(repositories, gate) for _ in range(3)] + [repositories.make() for _ in range(7)]
         # Three take all slots, so that those which follow wait for one.
@@ -124,7 +124,7 @@ def test_sessions_survive_deployments_and_a_rollback(
             _until_claimed(session)
         sessions += [_stub(repository) for repository in made[3:5]]
         assert changed.deploy()["StateMachineArn"] == stack.outputs["StateMachineArn"]
-        (second,) = history(stack.client, here.stack)[-1:]
+        (second,) = history(stack.client, stack.outputs["ReleaseParameter"])[-1:]
         assert not first.parts & second.parts
         sessions += [_stub(repository) for repository in made[5:7]]
         assert f"Release {first.number} " in _rollback(stack)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from pullwright.errors import ReleaseMissing
 from pullwright.executions import execution_arn
-from release import aliases
-from release.records import Release, ReleaseError, parse, target
+from pullwright_cli.releasing import aliases
+from pullwright_cli.releasing.records import Release, parse, target
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:prod-agent-session"
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:webhook"
@@ -56,14 +57,14 @@ def test_a_deployment_that_was_undone_is_skipped_by_itself() -> None:
     [
         (THREE[0].parts, None, "no release before the live one"),
         (frozenset({f"{MACHINE}:2", f"{FUNCTION}:1"}), None, "interrupted"),
-        (THREE[0].parts, 7, "TO: there is no release 7. Known are: 1, 2, 3."),
+        (THREE[0].parts, 7, "There is no release 7. Known are: 1, 2, 3."),
     ],
 )
 def test_without_a_release_to_go_to_the_reason_is_told(
     live: frozenset[str], number: int | None, words: str
 ) -> None:
     """The message says what is wrong and what to give."""
-    with pytest.raises(ReleaseError, match=words):
+    with pytest.raises(ReleaseMissing, match=words):
         target(THREE, live, number)
 
 
@@ -91,7 +92,7 @@ def test_nothing_moves_when_a_part_is_gone() -> None:
         def __getattr__(self, name: str) -> Any:
             return lambda **_: moved.append(name)
 
-    with pytest.raises(ReleaseError, match=r"Missing: .*function:webhook:3, .*task-definition/agent:3"):
+    with pytest.raises(ReleaseMissing, match=r"Missing: .*function:webhook:3, .*task-definition/agent:3"):
         aliases.move(lambda _: Client(), THREE[2])
     assert moved == []
 

@@ -175,3 +175,49 @@ class NotInOrder(PullwrightError):
 
     exit_code = 64
     default_remedy = "Do what stands beside each failed check, then run `pullwright doctor` again."
+
+
+class ImageMissing(_UserError):
+    """The registry has no image of that tag or digest."""
+
+    exit_code = 70
+    default_remedy = (
+        "Look at those that there are with `pullwright image list`, or push one with `pullwright image push`."
+    )
+
+
+class ImageNotBuilt(_UserError):
+    """The image was not built, or not pushed."""
+
+    exit_code = 71
+    default_remedy = "Do what stands above, then run it again: what was pushed stays and is not built twice."
+
+
+class ReleaseMissing(_UserError):
+    """There is no such release, or it is not whole any more."""
+
+    exit_code = 72
+    default_remedy = "Choose one of `pullwright releases` with `pullwright rollback --to`."
+
+
+class NotDeployed(_UserError):
+    """The SAM CLI is missing, or did not build or deploy."""
+
+    exit_code = 73
+    default_remedy = (
+        "Do what stands above, then run it again: CloudFormation has put back what was there before."
+    )
+
+
+class CanaryFailed(PullwrightError):
+    """The stub session that judges a release did not succeed."""
+
+    exit_code = 74
+    default_remedy = "See why with `pullwright show` and the session's id; mend it and deploy again."
+
+
+class NotRemoved(_UserError):
+    """The deployment, or a part of it, could not be removed."""
+
+    exit_code = 75
+    default_remedy = "Do what stands above, then run `pullwright destroy` again: it goes on where it ended."

@@ -6,15 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pullwright import errors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALIAS = "live"
 OUTPUT = "ReleaseParameter"
-
-
-class ReleaseError(Exception):
-    """A release cannot be told or made live; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -70,22 +68,23 @@ def target(releases: list[Release], live: frozenset[str], number: int | None = N
         number: the release asked for; without one, the last that differs and came before the live one.
 
     Raises:
-        ReleaseError: there is none.
+        ReleaseMissing: there is none.
     """
     if number is not None:
         for release in releases:
             if release.number == number:
                 return release
         known = ", ".join(str(release.number) for release in releases)
-        raise ReleaseError(f"TO: there is no release {number}. Known are: {known}.")
+        raise errors.ReleaseMissing(f"There is no release {number}. Known are: {known}.")
     # A deployment that failed late and was rolled back is recorded too, and then the one before it again.
     latest = [index for index, release in enumerate(releases) if release.parts == live]
     if not latest:
-        raise ReleaseError(
+        raise errors.ReleaseMissing(
             "What is live is no whole release: an earlier rollback was interrupted, or a version was "
-            "moved by hand. Choose one with TO=<number>."
+            "moved by hand.",
+            remedy="Choose one of `pullwright releases` with --to.",
         )
     for release in reversed(releases[: latest[0]]):
         if release.parts != live:
             return release
-    raise ReleaseError("There is no release before the live one. Choose a later one with TO=<number>.")
+    raise errors.ReleaseMissing("There is no release before the live one.")

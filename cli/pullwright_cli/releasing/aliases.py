@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from release.records import ALIAS, OUTPUT, Release, ReleaseError, parse
+from pullwright import errors
+from pullwright_cli.releasing.records import ALIAS, OUTPUT, Release, parse
+from pullwright_cli.starting import aws_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pullwright_cli.aws import Stack
 
 
 class Clients(Protocol):
@@ -19,22 +23,23 @@ class Clients(Protocol):
         """Make it."""
 
 
-def history(client: Clients, stack: str) -> list[Release]:
-    """Return the releases of a stack, oldest first; the last hundred are kept.
+def known(stack: Stack) -> tuple[list[Release], frozenset[str]]:
+    """Return the releases of a stack, oldest first, and the ARNs that are live.
 
     Raises:
-        ReleaseError: the stack does not exist, or is older than releases.
+        OutputMissing: the stack is older than releases.
     """
-    try:
-        (described,) = client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        raise ReleaseError(
-            f"STACK: {stack} cannot be described: {error.response['Error']['Message']}"
-        ) from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    if OUTPUT not in outputs:
-        raise ReleaseError(f"STACK: {stack} has no output {OUTPUT}. Deploy it once with this release.")
-    pages = client("ssm").get_paginator("get_parameter_history").paginate(Name=outputs[OUTPUT])
+    releases = history(stack.client, stack.output(OUTPUT))
+    return releases, live(stack.client, releases[-1])
+
+
+def history(client: Clients, parameter: str) -> list[Release]:
+    """Return the releases of a stack, oldest first; the last hundred are kept.
+
+    Args:
+        parameter: the stack's output ReleaseParameter.
+    """
+    pages = client("ssm").get_paginator("get_parameter_history").paginate(Name=parameter)
     return sorted(
         (parse(entry) for page in pages for entry in page["Parameters"]), key=lambda release: release.number
     )
@@ -80,12 +85,12 @@ def move(client: Clients, release: Release) -> None:
     """Make a release the live one. Safe to repeat: what has moved already stays.
 
     Raises:
-        ReleaseError: parts of it were deleted; nothing was moved.
+        ReleaseMissing: parts of it were deleted; nothing was moved.
     """
     if missing := list(_missing(client, release)):
-        raise ReleaseError(
-            f"Release {release.number} is not whole any more; deploy its source again. "
-            f"Missing: {', '.join(missing)}"
+        raise errors.ReleaseMissing(
+            f"Release {release.number} is not whole any more. Missing: {', '.join(missing)}.",
+            remedy="Deploy its source again.",
         )
     route = {"stateMachineVersionArn": release.machine, "weight": 100}
     client("stepfunctions").update_state_machine_alias(
@@ -94,3 +99,25 @@ def move(client: Clients, release: Release) -> None:
     for arn in release.functions:
         name, _, version = arn.rpartition(":")
         client("lambda").update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+
+
+def lines(stack: Stack, release: Release) -> list[str]:
+    """Return what does the same, for a shell."""
+    route = f"stateMachineVersionArn={release.machine},weight=100"
+    machine = aws_line(
+        stack,
+        *("stepfunctions", "update-state-machine-alias", "--state-machine-alias-arn", release.alias),
+        *("--routing-configuration", route),
+    )
+    parts = [arn.rpartition(":") for arn in release.functions]
+    return [
+        machine,
+        *(
+            aws_line(
+                stack,
+                *("lambda", "update-alias", "--function-name", name, "--name", ALIAS),
+                *("--function-version", version),
+            )
+            for name, _, version in parts
+        ),
+    ]

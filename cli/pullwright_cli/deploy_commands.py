@@ -1,0 +1,174 @@
+"""`pullwright deploy` and `canary`: a new release, and whether it works."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pullwright_cli.checkout import Checkout
+from pullwright_cli.errors import CliError
+from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, Repository, StackName
+
+if TYPE_CHECKING:
+    from pullwright_cli.deploying.canary import Verdict
+    from pullwright_cli.deploying.deployment import Deployed
+
+Issue = Annotated[
+    int | None,
+    typer.Option(
+        "--issue", min=1, show_default=False, help="One kept for canaries, with one pull request for all."
+    ),
+]
+Minutes = Annotated[float, typer.Option("--minutes", min=0.1, help="How long the canary may take.")]
+_DEFAULT = "default"
+
+
+def _is_assignment(values: list[str]) -> list[str]:
+    for value in values:
+        if "=" not in value:
+            raise typer.BadParameter(f"{value}: write it as NAME=VALUE")
+    return values
+
+
+def deploy(
+    *,
+    image: Annotated[
+        str,
+        typer.Option("--image", metavar="TAG|DIGEST", show_default=False, help="The checkout's without it."),
+    ] = "",
+    parameter: Annotated[
+        list[str],
+        typer.Option("--parameter", metavar="NAME=VALUE", callback=_is_assignment, help="Of the template."),
+    ] = [],  # noqa: B006 - Typer's way to say "none"
+    canary: Annotated[
+        bool, typer.Option("--canary", help="Have a stub session judge it, and go back if that fails.")
+    ] = False,
+    repo: Repository = "",
+    issue: Issue = None,
+    minutes: Minutes = 15,
+    sync_workers: Annotated[
+        bool, typer.Option("--sync-workers", help="Then store the workers of this folder's checkout.")
+    ] = False,
+    dry_run: DryRun = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Build and deploy the checkout as a new release, with its image by digest.
+
+    What it runs is printed line by line. The image is built unless its content is in the registry already.
+    With --canary, a stub session on a repository of yours goes through the whole pipeline, without a model,
+    and opens a pull request; if it fails, the release before is live again.
+
+    \b
+    Examples:
+      pullwright deploy --env staging --canary --repo acme/sandbox --issue 1
+      pullwright deploy --env prod --image staging
+    """
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
+    from pullwright_cli.deploying import deployment  # noqa: PLC0415 - as above
+    from pullwright_cli.deploying.sam import Sam  # noqa: PLC0415 - as above
+    from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
+    from pullwright_cli.samconfig import read_overrides  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    if (repo or issue) and not canary:
+        raise CliError("--repo and --issue say where the canary works: say --canary too", 2)
+    if any(value.startswith("AgentImageTag=") for value in parameter):
+        raise CliError("AgentImageTag: a release has its image by digest; say --image TAG", 2)
+    root = Checkout.find(Path.cwd()).root
+    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile, folder=root)
+    wanted = deployment.Wanted(
+        Sam(root, env or _DEFAULT, stack.name, stack.region, stack.profile),
+        {**read_overrides(root, env or _DEFAULT), **dict(value.split("=", 1) for value in parameter)},
+        image,
+        (repo or repository_of(Path.cwd())) if canary else "",
+        issue,
+        minutes,
+    )
+    if dry_run:
+        commands = deployment.plan(wanted, stack)
+        if json:
+            print_json({"commands": commands})
+        else:
+            print("\n".join(commands))
+        return
+    deployed = deployment.carry_out(wanted, stack)
+    synced = _sync_workers(stack_name, env, region, profile) if sync_workers else None
+    if json:
+        print_json(_as_json(deployed, synced))
+        return
+    release = deployed.release
+    print(f"{stack.name} is deployed." + (f" Release {release.number} is live." if release else ""))
+    if deployed.verdict:
+        _tell(deployed.verdict)
+    if synced:
+        print(synced)
+
+
+def canary(
+    *,
+    repo: Repository = "",
+    issue: Issue = None,
+    minutes: Minutes = 15,
+    dry_run: DryRun = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Say whether the deployment works: a stub session goes through the whole pipeline, without a model.
+
+    \b
+    Examples:
+      pullwright canary --repo acme/sandbox --issue 1
+      pullwright canary --env prod --json | jq .image_digest
+    """
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.deploying.canary import failed, judge, planned  # noqa: PLC0415 - as above
+    from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    start = planned(stack, repo or repository_of(Path.cwd()), issue)
+    if dry_run:
+        if json:
+            print_json(start.as_json())
+        else:
+            print(start.as_line())
+        return
+    verdict = judge(start, minutes)
+    if not verdict.succeeded:
+        raise failed(verdict, "")
+    if json:
+        print_json(verdict._asdict())
+    else:
+        _tell(verdict)
+
+
+def _tell(verdict: Verdict) -> None:
+    print(
+        f"The canary {verdict.session} succeeded, on {verdict.image_digest or 'an image without a digest'}."
+    )
+
+
+def _as_json(deployed: Deployed, synced: str | None) -> dict[str, Any]:
+    return {
+        "release": deployed.release and asdict(deployed.release),
+        "canary": deployed.verdict and deployed.verdict._asdict(),
+        "workers": synced,
+    }
+
+
+def _sync_workers(name: str, environment: str, region: str, profile: str) -> str:
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.syncing import read_plan, store  # noqa: PLC0415 - as above
+
+    stack = Stack.resolve(name, environment=environment, region=region, profile=profile)
+    return store(read_plan(Path.cwd(), ""), stack)

@@ -1,0 +1,251 @@
+"""`pullwright image`: the agent's image, from the checkout to the tag that a stack runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pullwright_cli.checkout import Checkout
+from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName, Yes, confirm
+
+if TYPE_CHECKING:
+    from pullwright_cli.aws import Stack
+    from pullwright_cli.imaging.moving import Move
+    from pullwright_cli.imaging.registry import Registry
+
+app = typer.Typer(
+    help="The agent's image: build, push, promote and go back.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+class Architecture(StrEnum):
+    """Processors, as the template calls them."""
+
+    ARM64 = "arm64"
+    X86_64 = "x86_64"
+    BOTH = "both"
+
+
+Processor = Annotated[
+    Architecture | None, typer.Option("--architecture", show_default=False, help="The stack's without it.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Build also what was built before, for newer base images.")
+]
+
+
+@app.command()
+def build(
+    *,
+    architecture: Annotated[
+        Architecture, typer.Option("--architecture", help="The processor.")
+    ] = Architecture.ARM64,
+    force: Force = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    r"""Build dist/image.tar, an OCI archive, with Docker's buildx. Called inside a checkout.
+
+    \b
+    Example:
+      pullwright image build --architecture x86_64
+    """
+    from pullwright_cli.imaging.building import Builder  # noqa: PLC0415 - boto3 takes half a second to import
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    builder = Builder(Checkout.find(Path.cwd()).root, architecture)
+    if dry_run:
+        print(builder.line({"ARCHITECTURE": architecture}))
+        return
+    archive, is_new = builder.archive(force=force)
+    if json:
+        print_json({"archive": str(archive), "content": builder.content, "built": is_new})
+    else:
+        print(f"{archive} {'is built' if is_new else 'holds this content already; --force builds it anew'}.")
+
+
+@app.command()
+def push(
+    *,
+    tag: Annotated[
+        list[str], typer.Option("--tag", help="Tag besides that of the content; may be given several times.")
+    ] = ["staging"],  # noqa: B006 - Typer's way to give a list
+    architecture: Processor = None,
+    force: Force = False,
+    dry_run: DryRun = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Build the image and push it to the stack's registry; what is there already gets the tags alone.
+
+    \b
+    Examples:
+      pullwright image push
+      pullwright image push --tag latest --env staging
+    """
+    from pullwright_cli.imaging.building import Builder  # noqa: PLC0415 - as above
+    from pullwright_cli.imaging.moving import checked  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    tags = tuple(checked(name) for name in tag)
+    root = Checkout.find(Path.cwd()).root
+    stack, registry = _registry(stack_name, env, region, profile)
+    builder = Builder(root, architecture or stack.parameter("Architecture") or Architecture.ARM64)
+    if dry_run:
+        found = None if force else registry.find(builder.content)
+        lines = [registry.tag_line(found, name) for name in tags] if found else []
+        print("\n".join(lines or [builder.line(builder.push_variables(registry, tags))]))
+        return
+    digest, is_new = builder.push(registry, tags, force=force)
+    if json:
+        print_json(
+            {
+                "repository": registry.uri,
+                "digest": digest,
+                "tags": [builder.content, *tags],
+                "built": is_new,
+            }
+        )
+        return
+    how = "is pushed" if is_new else "was there already, and was not built again"
+    print(f"{registry.uri}@{digest} {how}.\ntags  {', '.join([builder.content, *tags])}")
+
+
+@app.command()
+def promote(
+    source: Annotated[
+        str, typer.Argument(metavar="[TAG|DIGEST]", help="What has proven itself.")
+    ] = "staging",
+    *,
+    to: Annotated[str, typer.Option("--to", help="The tag that is to point to it.")] = "latest",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Give an image another tag inside the registry, by its digest: the same bytes, nothing built anew.
+
+    \b
+    Examples:
+      pullwright image promote
+      pullwright image promote sha256:… --to latest --env prod --yes
+    """
+    from pullwright_cli.imaging.moving import promotion  # noqa: PLC0415 - as above
+
+    stack, registry = _registry(stack_name, env, region, profile)
+    _move(stack, registry, promotion(registry, source, to), dry_run=dry_run, yes=yes, as_json=json)
+
+
+@app.command()
+def rollback(
+    tag: Annotated[str, typer.Argument(metavar="[TAG]", help="The tag that goes back.")] = "latest",
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Point a tag to the image that it meant before the last promotion; twice is there and back.
+
+    \b
+    Example:
+      pullwright image rollback --env prod
+    """
+    from pullwright_cli.imaging.moving import way_back  # noqa: PLC0415 - as above
+
+    stack, registry = _registry(stack_name, env, region, profile)
+    _move(stack, registry, way_back(registry, tag), dry_run=dry_run, yes=yes, as_json=json)
+
+
+@app.command("list")
+def list_images(
+    *,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Show the registry's images; a star stands before the one that new sessions of the stack run.
+
+    \b
+    Example:
+      pullwright image list --json | jq -r '.[0].digest'
+    """
+    from pullwright_cli.terminal import ago, print_json, print_table  # noqa: PLC0415 - as above
+
+    stack, registry = _registry(stack_name, env, region, profile)
+    pinned, tag = stack.parameter("AgentImageDigest"), stack.parameter("AgentImageTag")
+    rows = [
+        {**image._asdict(), "is_run": image.digest == pinned if pinned else tag in image.tags}
+        for image in registry.images()
+    ]
+    if json:
+        print_json(rows)
+        return
+    print_table(
+        ["", "digest", "MB", "pushed", "tags"],
+        [
+            (
+                "*" if row["is_run"] else "",
+                row["digest"],
+                f"{row['size'] / 1e6:.0f}",
+                ago(row["pushed_at"]),
+                ", ".join(row["tags"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _registry(name: str, environment: str, region: str, profile: str) -> tuple[Stack, Registry]:
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.imaging.registry import Registry  # noqa: PLC0415 - as above
+
+    stack = Stack.resolve(name, environment=environment, region=region, profile=profile)
+    return stack, Registry.of(stack)
+
+
+def _move(stack: Stack, registry: Registry, move: Move, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    from pullwright_cli.imaging.moving import carry_out  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    lines = [registry.tag_line(digest, tag) for digest, tag in move.steps]
+    pinned = stack.parameter("AgentImageDigest")
+    if not dry_run:
+        if move.steps:
+            confirm(f"Point {registry.uri}:{move.tag} to {move.digest}?", yes=yes)
+        carry_out(registry, move)
+    if as_json:
+        print_json(
+            {
+                "repository": registry.uri,
+                "tag": move.tag,
+                "digest": move.digest,
+                "before": move.before or None,
+                "moved": bool(move.steps) and not dry_run,
+                "commands": lines,
+            }
+        )
+    elif dry_run:
+        print("\n".join(lines) or f"{move.tag} points to {move.digest} already.")
+    else:
+        print(f"{registry.uri}:{move.tag} points to {move.digest}{'' if move.steps else ' already'}.")
+    if pinned and pinned != move.digest:
+        typer.echo(
+            f"The stack {stack.name} stays with {pinned}, which its parameter AgentImageDigest names: "
+            f"`pullwright deploy --image {move.tag}` changes that.",
+            err=True,
+        )

@@ -1,0 +1,94 @@
+"""`pullwright releases` and `rollback`: what was deployed, and the way back to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName, Yes, confirm
+
+if TYPE_CHECKING:
+    from pullwright_cli.releasing.records import Release
+
+
+def releases(
+    *,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Show what was deployed; a star stands before the release that is live.
+
+    \b
+    Example:
+      pullwright releases --env prod
+    """
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
+    from pullwright_cli.releasing.aliases import known  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json, print_table  # noqa: PLC0415 - as above
+
+    found, live = known(Stack.resolve(stack_name, environment=env, region=region, profile=profile))
+    if json:
+        print_json([_as_json(release, is_live=release.parts == live) for release in found])
+        return
+    print_table(
+        ["", "release", "deployed", "image"],
+        [
+            ("*" if release.parts == live else "", release.number, release.at, release.image)
+            for release in found
+        ],
+    )
+
+
+def rollback(
+    *,
+    to: Annotated[
+        int | None,
+        typer.Option("--to", min=1, show_default=False, help="Its number; the one before without it."),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Make an earlier release live again, within seconds, or a later one.
+
+    \b
+    Examples:
+      pullwright rollback --env prod
+      pullwright rollback --to 7 --yes
+    """
+    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+    from pullwright_cli.releasing.aliases import known, lines, move  # noqa: PLC0415 - as above
+    from pullwright_cli.releasing.records import target  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    chosen = target(*known(stack), to)
+    if not dry_run:
+        confirm(f"Make release {chosen.number} of {chosen.at} live in {stack.name}?", yes=yes)
+        move(stack.client, chosen)
+    if json:
+        print_json({"release": _as_json(chosen, is_live=not dry_run), "commands": lines(stack, chosen)})
+    elif dry_run:
+        print("\n".join(lines(stack, chosen)))
+    else:
+        print(f"Release {chosen.number} of {chosen.at} is live: new sessions begin on it, {chosen.image}")
+
+
+def _as_json(release: Release, *, is_live: bool) -> dict[str, object]:
+    return {
+        "number": release.number,
+        "at": release.at,
+        "image": release.image,
+        "is_live": is_live,
+        "machine": release.machine,
+        "functions": list(release.functions),
+        "task_definition": release.task_definition,
+    }

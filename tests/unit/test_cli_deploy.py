@@ -1,0 +1,144 @@
+"""`pullwright deploy`: the lines it runs, their order, and what is refused before. SAM notes its calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from pullwright import errors
+from pullwright_cli.aws import Stack
+from pullwright_cli.checkout import Checkout
+from pullwright_cli.samconfig import read_overrides
+from tests.unit.cli_kit import run
+from tests.unit.test_cli_image import URI, checkout, ecr, put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ("checkout", "ecr")
+SAMCONFIG = """
+[prod.deploy.parameters]
+stack_name = "acme-prod"
+parameter_overrides = "LogRetentionDays=90 OnNoMatch='say so'"
+[list.deploy.parameters]
+parameter_overrides = ["LogRetentionDays=90"]
+[keys.deploy.parameters]
+parameter_overrides = "ParameterKey=LogRetentionDays,ParameterValue=90"
+"""
+SAM = """#!/bin/sh
+for word; do printf '%s\\n' "$word"; done >> "$(dirname "$0")/calls"; echo ";" >> "$(dirname "$0")/calls"
+[ "$1" != "$(cat "$(dirname "$0")/fails" 2>/dev/null)" ]
+"""
+
+
+@pytest.fixture
+def sam(checkout: Path, ecr: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
+    """Provide the SAM CLI's calls, with a stack that stands and has no releases yet."""
+    folder = checkout / "bin"
+    folder.mkdir()
+    (folder / "sam").write_text(SAM)
+    (folder / "sam").chmod(0o755)
+    (checkout / "samconfig.toml").write_text(SAMCONFIG)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    monkeypatch.setattr(Stack, "client", lambda *_: ecr)
+    monkeypatch.setattr(Stack, "outputs", {"AgentRepositoryUri": URI})
+    monkeypatch.setattr(Stack, "description", {"Parameters": []})
+    monkeypatch.setattr(Stack, "session", boto3.Session(region_name="eu-central-1"))
+    calls = folder / "calls"
+    return lambda: (
+        [call.split("\n") for call in calls.read_text().split("\n;\n")[:-1]] if calls.exists() else []
+    )
+
+
+def test_the_image_is_deployed_by_digest_beside_the_sections_parameters(
+    sam: Callable[[], list[list[str]]], ecr: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An option of `sam deploy` takes the place of the section's parameters, so all are repeated."""
+    digest = put(ecr, 1, "staging")
+    given = ("deploy", "--env", "prod", "--image", "staging", "--parameter", "LogRetentionDays=30")
+    assert run(*given, "--dry-run") == 0
+    assert sam() == []
+    planned = capsys.readouterr().out.splitlines()
+    assert run(*given) == 0
+    build, deploy = sam()
+    assert build == ["build", "--config-env", "prod"]
+    assert deploy[:5] == ["deploy", "--config-env", "prod", "--stack-name", "acme-prod"]
+    overrides = " ".join(deploy[deploy.index("--parameter-overrides") + 1 :])
+    assert overrides == f'LogRetentionDays=30 OnNoMatch="say so" AgentImageDigest={digest}'
+    said = capsys.readouterr()
+    assert [line.removeprefix("$ ") for line in said.err.splitlines()] == planned
+    assert "acme-prod is deployed." in said.out
+
+
+def test_the_checkouts_image_is_not_built_when_it_is_there(
+    sam: Callable[[], list[list[str]]], checkout: Path, ecr: Any
+) -> None:
+    """The content's tag finds it."""
+    from pullwright_cli.imaging.content import content_tag  # noqa: PLC0415
+
+    digest = put(ecr, 1, content_tag(checkout, "arm64"))
+    assert run("deploy", "--env", "prod") == 0
+    assert sam()[1][-1] == f"AgentImageDigest={digest}"
+    assert not (checkout / "container/calls").exists()
+
+
+@pytest.mark.parametrize("step", ["build", "deploy"])
+def test_where_sam_fails_nothing_follows(
+    sam: Callable[[], list[list[str]]],
+    checkout: Path,
+    ecr: Any,
+    capsys: pytest.CaptureFixture[str],
+    step: str,
+) -> None:
+    """Its own words stand above; no session judges what was not deployed."""
+    put(ecr, 1, "staging")
+    (checkout / "bin/fails").write_text(step)
+    arguments = ("--image", "staging", "--canary", "--repo", "octo/widgets")
+    assert run("deploy", *arguments) == errors.NotDeployed.exit_code
+    assert sam()[-1][0] == step
+    assert f"`sam {step}` failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--image", "gone"], 70, "has no image gone"),
+        (["--repo", "octo/widgets"], 2, "say --canary too"),
+        (["--parameter", "AgentImageTag=x"], 2, "say --image TAG"),
+        (["--parameter", "x"], 2, "x: write it as NAME=VALUE"),
+        (["--env", "keys"], 2, 'not of the form "NAME=VALUE NAME=VALUE"'),
+    ],
+)
+def test_bad_input_deploys_nothing(
+    sam: Callable[[], list[list[str]]],
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    """Nothing is built, and the message names what to change."""
+    assert run("deploy", *arguments) == code
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert sam() == []
+
+
+def test_a_missing_sam_is_named(
+    sam: Callable[[], list[list[str]]], ecr: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With how to install it, and an exit code of its own."""
+    assert sam() == []
+    put(ecr, 1, "staging")
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert run("deploy", "--image", "staging") == errors.NotDeployed.exit_code
+    assert Checkout.find(Path()).root == tmp_path
+
+
+def test_overrides_are_read_as_text_and_as_a_list(sam: object, checkout: Path) -> None:
+    """Both forms stand in samconfig.toml files; no section, no overrides."""
+    assert sam
+    assert read_overrides(checkout, "prod") == {"LogRetentionDays": "90", "OnNoMatch": "say so"}
+    assert read_overrides(checkout, "list") == {"LogRetentionDays": "90"}
+    assert read_overrides(checkout, "none") == {}

@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 
 from local.layout import ROOT, TOOLS, Layout
-from tests.benchmarks import cold, egress, gateway, node, package, runner, session, stub, warm
+from tests.benchmarks import cold, command, egress, gateway, node, package, runner, session, stub, warm
 from tests.benchmarks.figures import Section, table
 
 _BUILDS = (ROOT / ".aws-sam" / "build", Layout.of_environment().build, session.OWN_STACK.build)
@@ -41,6 +41,7 @@ def main() -> int:
             problems.append(str(error))
         try:
             sections.append(session.measure(say))
+            sections.append(command.measure(say))
         except session.NotMeasuredError as error:
             problems.append(str(error))
         try:

@@ -39,7 +39,7 @@ def measure(say: Callable[[str], None]) -> Section:
     Raises:
         NotMeasuredError: there is nothing to measure.
     """
-    with _stack(say) as stack:
+    with running_stack(say) as stack:
         stubs = [_stub(stack, say, number) for number in range(_ROUNDS)]
         labels = [_labelled(stack, say) for _ in range(_ROUNDS)] if stack.model_url else []
     figures = _figures(stubs) + _figures(labels)
@@ -55,7 +55,8 @@ def measure(say: Callable[[str], None]) -> Section:
 
 
 @contextmanager
-def _stack(say: Callable[[str], None]) -> Iterator[Stack]:
+def running_stack(say: Callable[[str], None]) -> Iterator[Stack]:
+    """Give the stack that is up, or one that runs as long as it is needed."""
     running = Layout.of_environment()
     if status(running)["up"]:
         yield Stack.load(running.data)

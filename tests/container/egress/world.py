@@ -290,6 +290,8 @@ def main() -> None:
             result["attempts"] = agent.make_all()
             result["refused"] = cage.take_refused()
             result["proxy"] = through_proxy(world, port, proxy)
+            # The proxy's connections end a moment later; what they send then is no attempt's.
+            world.settle()
             os.kill(supervisor, signal.SIGSTOP)
             result["stopped"] = {name: agent.make(name, 1) for name in ("tcp_to_public", "udp_to_public")}
             os.kill(supervisor, signal.SIGCONT)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import statistics
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,9 @@ OWN_STACK = Layout(TOOLS / "bench" / "stack")
 """Where a stack is started when none is up."""
 
 _ROUNDS = 3
+_LABELS = 20
+"""As many as a 95th percentile needs: the slowest but one."""
+_COMMENT_SECONDS = 1.0
 _STATES = 8
 _INVOCATIONS = 2
 _LONGEST = 180
@@ -42,13 +47,15 @@ def measure(say: Callable[[str], None]) -> Section:
     with running_stack(say) as stack:
         stubs = [_stub(stack, say, number) for number in range(_ROUNDS)]
         labels = [_labelled(stack, say) for _ in range(_ROUNDS)] if stack.model_url else []
-    figures = _figures(stubs) + _figures(labels)
+        comments = [_commented(stack, say, number) for number in range(_LABELS)] if stack.model_url else []
+    figures = _figures(stubs) + _figures(labels) + _slowest(comments)
     return Section(
         "Session",
         f"{_ROUNDS} sessions each on the local stack: with real webhooks, functions, state machine and "
         "runner on this machine, so without Fargate's own start. The stub session is started by "
         "StartExecution; the labelled one has the real CLI and a scripted model, and its seconds count "
-        "from the sending of the webhook. Overhead is the session without the time of the agent's process."
+        f"from the sending of the webhook. The percentile is of {_LABELS} labels, each set when the session "
+        "before had ended. Overhead is the session without the time of the agent's process."
         + ("" if labels else " The stack's model is a real one, so no labelled session was started."),
         figures,
     )
@@ -114,11 +121,7 @@ def _labelled(stack: Stack, say: Callable[[str], None]) -> list[Figure]:
     )
     answered = _unix(delivery["delivered_at"])
     sent = answered - delivery["duration"]
-    requests = [
-        request
-        for request in call(stack.github_url, "GET", "/_standin/requests")
-        if f"/repos/{work.repository}/" in request["path"] and not request["actor"].startswith("user:")
-    ]
+    requests = _requests(stack, work.repository, by_person=False)
     model = min(
         request["at"]
         for request in call(str(stack.model_url), "GET", "/_standin/requests")
@@ -137,6 +140,46 @@ def _labelled(stack: Stack, say: Callable[[str], None]) -> list[Figure]:
             described["stopDate"].timestamp() - sent - float(record.agent_seconds or 0),
             "s",
         ),
+    ]
+
+
+def _commented(stack: Stack, say: Callable[[str], None], number: int) -> float:
+    """Label an issue, stop the session once its comment stands, and return the seconds between the two."""
+    say(f"label {number + 1} of {_LABELS}")
+    work = scenario.built_in(stack.github_url, stack.model_url)
+    work.person.label(work.repository, work.issue, scenario.LABEL)
+    session = stack.wait_for_execution(work.repository, work.issue, 30)
+    deadline = time.monotonic() + _LONGEST
+    while session.record().comment_id is None:
+        if time.monotonic() > deadline or session.status() not in ("RUNNING", "SUCCEEDED"):
+            raise NotMeasuredError(f"session {session.id} wrote no comment")
+        time.sleep(0.1)
+    stack.client("stepfunctions").stop_execution(executionArn=session.arn)
+    while not session.record().is_over:
+        if time.monotonic() > deadline:
+            raise NotMeasuredError(f"session {session.id} was stopped and did not end")
+        time.sleep(0.2)
+    labelled, commented = [
+        _first(_requests(stack, work.repository, by_person=by_person), path)
+        for path, by_person in ((rf"/issues/{work.issue}/labels$", True), (r"/issues/\d+/comments$", False))
+    ]
+    return commented - labelled
+
+
+def _slowest(seconds: Sequence[float]) -> tuple[Figure, ...]:
+    """Take the 95th percentile: of twenty the slowest but one."""
+    if not seconds:
+        return ()
+    value = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
+    mark, spread = Mark(_COMMENT_SECONDS), (min(seconds), max(seconds))
+    return (Figure("label to tracking comment, 95th percentile", value, "s", spread, mark),)
+
+
+def _requests(stack: Stack, repository: str, *, by_person: bool) -> list[dict[str, Any]]:
+    return [
+        request
+        for request in call(stack.github_url, "GET", "/_standin/requests")
+        if f"/repos/{repository}/" in request["path"] and request["actor"].startswith("user:") == by_person
     ]
 
 

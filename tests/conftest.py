@@ -29,6 +29,8 @@ _GROUPS = (
     "tests/integration/test_faults.py",
     "tests/integration/test_",
     "tests/integration/test_launcher.py",
+    "tests/integration/test_deploy_command.py",
+    "tests/integration/test_operations.py",
     "tests/integration/test_spare_capacity.py",
     "tests/container/test_escape.py",
     "tests/container/test_house_attacks.py",
@@ -45,7 +47,7 @@ _TOGETHER = ("tests/integration/test_", "tests/integration/engine/", "tests/stat
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
-    """One worker for the tests that share a stack; the fault matrix and every other file have one each."""
+    """One worker for most tests that share a stack; the longest, and every other file, have one each."""
 
     def _split_scope(self, nodeid: str) -> str:
         group = _GROUPS[_rank(nodeid)]

@@ -135,7 +135,10 @@ def test_nothing_outside_of_the_pushed_tree_changes_a_check(
     assert (alone == "0") is PLANTED[name].works_alone, f"the attempt is blunt: the check ended with {alone}"
     check = judged.checks[name]
     assert check.status == "failed", check.output
-    assert judged.notices == ()
+    # This agent is a script: it has no conversation in which it could be asked to mend anything.
+    assert judged.notices == (
+        "The agent was not asked to mend the checks that fail: its conversation was not kept.",
+    )
     assert judged.pushed == ["ALONE.md"]
 
 

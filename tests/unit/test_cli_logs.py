@@ -165,7 +165,9 @@ def test_following_ends_with_the_session_and_repeats_nothing(logs: Logs) -> None
     session = Session.named(Stack("s"), "s1")
     following = Logbook(Stack("s"), ("runner",), session).follow(START)
     assert next(following).message.startswith("push failed")
-    logs.write(AGENT, 299, {"message": "late", "session_id": "s1"})
+    # A moment ago, whenever this module was imported.
+    seconds = (datetime.now(UTC) - START).total_seconds() - 1
+    logs.write(AGENT, seconds, {"message": "late", "session_id": "s1"})
     logs.stack.states.executions["s1"] = ("SUCCEEDED", "{}")  # type: ignore[attr-defined] # the fixture's
     assert [line.message for line in following] == ["late"]
 

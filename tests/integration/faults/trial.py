@@ -36,8 +36,8 @@ ISSUE, PULL = 1, 2
 """Numbers in a repository that is new: the issue comes first, then its pull request."""
 HELD_SECONDS = 30.0
 """How long a held request waits: long enough to break something meanwhile, even on a busy machine."""
-SECONDS = 300.0
-"""How long a session of a cell may take."""
+SECONDS = 600.0
+"""How long a session of a cell may take: on a busy machine even one of five seconds took more than 300."""
 _NAME = f"implement-{ISSUE}-"
 _POLL = 1.0
 _PLENTY = 100
@@ -150,9 +150,13 @@ class Trial:
 
     def until_ended(self) -> None:
         """Wait until the execution has ended."""
-        for _ in self.until("the execution's end"):
-            if self.session.status() in ENDED:
-                return
+        try:
+            for _ in self.until("the execution's end"):
+                if self.session.status() in ENDED:
+                    return
+        except TimeoutError as error:
+            error.add_note(str([(visit.name, visit.seconds) for visit in self.session.visits()]))
+            raise
 
     def _sweep(self) -> None:
         stack = self.repository.stack

@@ -167,7 +167,7 @@ class Delivery(Model):
     Attributes:
         delivery: GitHub's GUID.
         session: the first that it started.
-        workers: that it started.
+        workers: ids of the workers that it started.
         unmatched: why the other workers did not start.
     """
 

@@ -56,7 +56,7 @@ class Artifact:
     """A file that a session left.
 
     Attributes:
-        size: in bytes.
+        size: number of bytes.
     """
 
     name: str

@@ -60,7 +60,7 @@ def exit_code(found: dict[str, Any], status: str) -> int:
     """Return the code of a session's end: 0, or that of the error's class, as docs/contracts.md lists them.
 
     Args:
-        found: its details.
+        found: the session as `pullwright show --json` prints it.
         status: of its execution, for a session that nobody recorded.
     """
     record = found["record"] or {}

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     class Check(Protocol):
         """Runs the checks of a tree that was pushed, into the report."""
 
-        def __call__(self, work: Work, profile: RepositoryProfile, tree: str) -> None: ...  # noqa: D102
+        def __call__(self, work: Work, profile: RepositoryProfile, tree: str) -> None: ...  # noqa: D102 - the class says it
 
 
 MOST_ATTEMPTS = 3

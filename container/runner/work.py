@@ -74,7 +74,7 @@ class Work:
         """Return the work that goes on in another workspace, on top of what was pushed.
 
         Args:
-            head: what was pushed.
+            head: commit and tree of the branch as they were pushed.
         """
         return Work(
             *(self._request, self._context, self._report, self.store, head, workspace),

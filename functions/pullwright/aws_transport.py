@@ -53,7 +53,7 @@ def parse_endpoint(url: str) -> Endpoint:
         ValueError: it is not an http or https address with a host.
     """
     # Only for addresses that are set by hand: on AWS none is.
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.parse import urlsplit  # noqa: PLC0415 - seldom needed
 
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -89,6 +89,6 @@ def _encoded(path: str) -> str:
     if path in {"", "/"}:
         return "/"
     # Only for addresses that are set by hand: on AWS none has a path.
-    from urllib.parse import quote  # noqa: PLC0415
+    from urllib.parse import quote  # noqa: PLC0415 - seldom needed
 
     return quote(path, safe="/~")

@@ -37,7 +37,7 @@ class Shell(NamedTuple):
     """A shell as the page assumes it: the stack's outputs by name, and a session.
 
     Attributes:
-        folder: where it stands.
+        folder: working directory of its commands.
     """
 
     environment: dict[str, str]

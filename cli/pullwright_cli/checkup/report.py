@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pullwright_cli.checkup import aws_checks, github_checks
-from pullwright_cli.checkup.facts import Facts  # noqa: TC001 - small
 from pullwright_cli.checkup.findings import Checkup, Status
+
+if TYPE_CHECKING:
+    from pullwright_cli.checkup.facts import Facts
 
 _ORDER = (Status.OK, Status.WARN, Status.FAIL)
 _COLOURS = {Status.OK: "32", Status.WARN: "33", Status.FAIL: "31"}

@@ -87,7 +87,7 @@ class Receiver:
         """Return status and page for a request.
 
         Args:
-            target: path and query.
+            target: the request line's path with its query, such as `/?code=x`.
             host: the header; another name that leads here is a web site's attempt to read this page.
         """
         split = urlsplit(target)

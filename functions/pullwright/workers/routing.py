@@ -208,7 +208,7 @@ def is_about(paths: Iterable[str], trigger: Trigger) -> bool:
 
 def _matches_any(patterns: Iterable[str], text: str) -> bool:
     # The label, for which people wait, needs no pattern, and most starts of the webhook are cold.
-    from pullwright.workers.patterns import matches_any  # noqa: PLC0415
+    from pullwright.workers.patterns import matches_any  # noqa: PLC0415 - seldom needed
 
     return matches_any(patterns, text)
 

@@ -29,7 +29,7 @@ class App(BaseModel):
         webhook_host: sent as `Host` instead of the address's own, if given.
         name: as people see it; the slug if it was given none.
         permissions: what it asks for, if it was made from a manifest; None for what `--permissions` says.
-        events: as the permissions.
+        events: the webhooks it listens to, if it was made from a manifest; None if `--permissions` says them.
     """
 
     id: int

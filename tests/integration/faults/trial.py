@@ -36,8 +36,8 @@ ISSUE, PULL = 1, 2
 """Numbers in a repository that is new: the issue comes first, then its pull request."""
 HELD_SECONDS = 30.0
 """How long a held request waits: long enough to break something meanwhile, even on a busy machine."""
-SECONDS = 600.0
-"""How long a session of a cell may take: on a busy machine even one of five seconds took more than 300."""
+SECONDS = 300.0
+"""How long a session of a cell may take."""
 _NAME = f"implement-{ISSUE}-"
 _POLL = 1.0
 _PLENTY = 100

@@ -7,8 +7,7 @@ stack lets it (`EgressMayAdd`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,8 +111,7 @@ def _reason(name: str) -> str:
     return "is no domain's name: letters, digits, hyphens and dots, such as pypi.org"
 
 
-@dataclass(frozen=True, slots=True)
-class Domains:
+class Domains(NamedTuple):
     """A list of domains, or all.
 
     Attributes:

@@ -14,7 +14,7 @@ from local.layout import venv_bin
 from local.sam import ACCESS_KEY, SECRET_KEY
 from local.stack import STACK
 from tests.benchmarks.figures import Mark, Section, median
-from tests.benchmarks.session import running_stack
+from tests.benchmarks.session import NotMeasuredError, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +66,10 @@ def _figure(name: str, command: list[str], environment: Mapping[str, str], mark:
     taken = []
     for _ in range(_ROUNDS + 1):
         began = time.perf_counter()
-        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        try:
+            subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        except subprocess.CalledProcessError as error:
+            raise NotMeasuredError(f"{name} ended with {error.returncode}") from error
         taken.append((time.perf_counter() - began) * 1000)
     # The first reads files that the others find in memory.
     return median(name, taken[1:], "ms", mark=mark)

@@ -6,7 +6,7 @@ import errno
 import ipaddress
 import os
 import socket
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST = 128
 """`struct sockaddr_storage` has so many bytes; the kernel refuses longer ones."""
@@ -18,21 +18,14 @@ _IPV6_LOOPBACK = b"\0" * 15 + b"\1"
 _ANY_LOOPBACK = 127
 
 
-@dataclass(frozen=True, slots=True)
-class Nowhere:
-    """AF_UNSPEC: an existing connection is dissolved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loopback:
+class Loopback(NamedTuple):
     """A port of one of this machine's loopback addresses."""
 
     host: str
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnixSocket:
+class UnixSocket(NamedTuple):
     """A file's path, or an abstract name, which begins with a zero byte."""
 
     name: bytes
@@ -55,8 +48,11 @@ class RefusedError(OSError):
         self.target = target
 
 
-def read_address(address: bytes) -> Nowhere | Loopback | UnixSocket:
+def read_address(address: bytes) -> Loopback | UnixSocket | None:
     """Read an address as the kernel does.
+
+    Returns:
+        None for AF_UNSPEC, which dissolves an existing connection.
 
     Raises:
         RefusedError: it leads to another machine.
@@ -64,7 +60,7 @@ def read_address(address: bytes) -> Nowhere | Loopback | UnixSocket:
     """
     family = int.from_bytes(address[:2], "little")
     if family == socket.AF_UNSPEC:
-        return Nowhere()
+        return None
     if family == socket.AF_UNIX:
         return _unix(address[2:])
     if family == socket.AF_INET and len(address) >= _IPV4_LENGTH:

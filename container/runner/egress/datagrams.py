@@ -11,9 +11,8 @@ import errno
 import ipaddress
 import os
 import socket
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.egress import kernel
 from runner.egress.addresses import RefusedError
@@ -30,8 +29,7 @@ _TABLES = ("/proc/net/udp", "/proc/net/udp6")
 _DISSOLVE = bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A bound UDP socket of this machine's."""
 
     host: ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_HEAD = 16 << 10
 TLS_PORT = 443
@@ -48,15 +48,13 @@ def not_allowed(host: str) -> Refusal:
     return Refusal(403, f"{RULE}: {host} is not an allowed domain (egress in .pullwright/config.yaml)", host)
 
 
-@dataclass(frozen=True, slots=True)
-class Tunnel:
+class Tunnel(NamedTuple):
     """Bytes in both directions, for TLS."""
 
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """One request without TLS and without a body.
 
     Attributes:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.egress import kernel
-from runner.egress.addresses import LONGEST, Loopback, Nowhere, RefusedError, UnixSocket, read_address
+from runner.egress.addresses import LONGEST, Loopback, RefusedError, UnixSocket, read_address
 from runner.egress.datagrams import LONGEST as LONGEST_DATAGRAM
 from runner.egress.datagrams import Datagrams
 from runner.egress.identity import become, duplicate
@@ -175,7 +175,7 @@ class Supervisor:
         """Send a datagram in the process's place; whatever else this call is made for, the kernel does."""
         descriptor, pointer, length, _, name, name_length = arguments
         address = self._read_memory(number, pid, name, name_length & _LOWER_HALF)
-        target = read_address(address) if address[:2] in _CHECKED_FAMILIES else Nowhere()
+        target = read_address(address) if address[:2] in _CHECKED_FAMILIES else None
         if isinstance(target, Loopback):
             _refuse_names(target)
             inode = self._socket_inode(number, pid, descriptor & _LOWER_HALF)
@@ -213,7 +213,7 @@ class Supervisor:
             OSError: it may not be connected to.
         """
         target = read_address(address)
-        if isinstance(target, Nowhere):
+        if target is None:
             return None
         if isinstance(target, UnixSocket):
             return self._check_unix(pid, target)

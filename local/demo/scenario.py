@@ -112,22 +112,22 @@ def _script(*, has_rule: bool) -> dict[str, Any]:
     }
 
 
-def _new_repository(url: str, name: str, content: dict[str, Any], owner: str) -> str:
+def _new_repository(url: str, name: str, content: dict[str, Any], admin: str, owner: str = OWNER) -> str:
     """Create the repository under the first free name: each demo leaves the earlier ones to look at."""
     for number in range(1, 1_000):
-        full_name = f"{OWNER}/{name}" if number == 1 else f"{OWNER}/{name}-{number}"
+        full_name = f"{owner}/{name}" if number == 1 else f"{owner}/{name}-{number}"
         try:
             call(url, "GET", f"/api/v3/repos/{full_name}")
         except StandInError as error:
             if error.status != 404:  # noqa: PLR2004 - not found is what we look for
                 raise
-            request = {"full_name": full_name, "permissions": {owner: "admin"}, **content}
+            request = {"full_name": full_name, "permissions": {admin: "admin"}, **content}
             call(url, "POST", "/_standin/repositories", request)
             return full_name
-    raise RuntimeError(f"{OWNER}/{name} has been used a thousand times; run `make clean`")
+    raise RuntimeError(f"{owner}/{name} has been used a thousand times; run `make clean`")
 
 
-def built_in(github_url: str, model_url: str | None) -> Scenario:
+def built_in(github_url: str, model_url: str | None, owner: str = OWNER) -> Scenario:
     """Create the small Python project with a failing test, and the issue that describes the bug.
 
     Args:
@@ -143,7 +143,7 @@ def built_in(github_url: str, model_url: str | None) -> Scenario:
         for path in sorted(PROJECT.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
-    repository = _new_repository(github_url, "durations", {"files": files}, person.login)
+    repository = _new_repository(github_url, "durations", {"files": files}, person.login, owner)
     issue = person.open_issue(repository, TITLE, BODY)
     test = ("python3", "-m", "unittest")
     return Scenario(person, repository, issue, test, RULE, ("CHANGELOG.md", NOTE) if model_url else None)

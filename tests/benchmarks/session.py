@@ -27,6 +27,7 @@ OWN_STACK = Layout(TOOLS / "bench" / "stack")
 
 _ROUNDS = 3
 _LABELS = 20
+_INSTALLATIONS = 2
 """As many as a 95th percentile needs: the slowest but one."""
 _COMMENT_SECONDS = 1.0
 _STATES = 8
@@ -54,8 +55,9 @@ def measure(say: Callable[[str], None]) -> Section:
         f"{_ROUNDS} sessions each on the local stack: with real webhooks, functions, state machine and "
         "runner on this machine, so without Fargate's own start. The stub session is started by "
         "StartExecution; the labelled one has the real CLI and a scripted model, and its seconds count "
-        f"from the sending of the webhook. The percentile is of {_LABELS} labels, each set when the session "
-        "before had ended. Overhead is the session without the time of the agent's process."
+        f"from the sending of the webhook. The percentile is of {_LABELS} labels on {_INSTALLATIONS} "
+        "installations, each set when the session before had ended. Overhead is the session "
+        "without the time of the agent's process."
         + ("" if labels else " The stack's model is a real one, so no labelled session was started."),
         figures,
     )
@@ -146,7 +148,8 @@ def _labelled(stack: Stack, say: Callable[[str], None]) -> list[Figure]:
 def _commented(stack: Stack, say: Callable[[str], None], number: int) -> float:
     """Label an issue, stop the session once its comment stands, and return the seconds between the two."""
     say(f"label {number + 1} of {_LABELS}")
-    work = scenario.built_in(stack.github_url, stack.model_url)
+    # Twenty in a row are more content than one installation may make at once.
+    work = scenario.built_in(stack.github_url, stack.model_url, f"octo-labs-{number % _INSTALLATIONS + 1}")
     work.person.label(work.repository, work.issue, scenario.LABEL)
     session = stack.wait_for_execution(work.repository, work.issue, 30)
     deadline = time.monotonic() + _LONGEST

@@ -39,10 +39,10 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 @cache
-def template() -> dict[str, Any]:
-    """Return the template."""
+def template(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return a template, the main stack's unless another is named."""
     # A loader of our own is needed for the short forms; it builds plain values only.
-    document: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
     return document
 
 
@@ -87,9 +87,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+def statements(path: Path = TEMPLATE) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every policy statement but trust policies, with the logical id of what it stands in."""
-    for name, resource in template()["Resources"].items():
+    for name, resource in template(path)["Resources"].items():
         properties = resource.get("Properties", {})
         policies = [one["Fn::If"][1] if "Fn::If" in one else one for one in properties.get("Policies", [])]
         documents = [policy["PolicyDocument"] for policy in policies]

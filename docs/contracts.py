@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pullwright import errors
 from pullwright.brokering.models import BrokerGrant
+from pullwright.evaluation import EvaluationTask
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
 from pullwright.record import SessionRecord
 from pullwright.results import AgentResult, SessionUsage, Verdict
@@ -46,6 +47,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "What OpenPullRequest answers": OpenedPullRequest,
     "What ReportOutcome answers": Verdict,
     "What the broker answers": BrokerGrant,
+    "A task of an evaluation: one line of a file of tasks": EvaluationTask,
     "The session's record, `SESSION#<id>` in the table": SessionRecord,
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.json_schema import models_json_schema
 
-from pullwright.models import Model
+from pullwright.fields import Model
 from pullwright.record import SessionRecord
 from pullwright_cli.checkup.findings import Checkup
 
@@ -240,6 +240,69 @@ class CostReport(Model):
     total: CostSum
 
 
+class Deviation(Model):
+    """Mean and standard deviation; of a single value, the deviation is not known."""
+
+    mean: float
+    deviation: float | None
+
+
+class EvaluatedVariant(Model):
+    """All runs of an evaluation with one model and worker.
+
+    Attributes:
+        states: how many runs are solved, unsolved, invalid, error, not_run and open.
+        tasks: how many were judged at least once.
+        solved: share of these, from 0 to 1; each counts by its share of solved repeats.
+        interval: that holds the true share in 95 of 100 samples.
+        repeats: of the shares of each repeat.
+        unsteady: tasks that were solved in some repeats only.
+        cost: dollars of a run that was judged; its turns and the seconds of its agent likewise.
+    """
+
+    variant: str
+    runs: int
+    states: dict[str, int]
+    tasks: int
+    solved: float
+    interval: tuple[float, ...]
+    repeats: Deviation | None
+    unsteady: tuple[str, ...]
+    cost_usd: float
+    cost: Deviation | None
+    turns: Deviation | None
+    seconds: Deviation | None
+
+
+class EvaluatedRun(Model):
+    """One session of an evaluation.
+
+    Attributes:
+        uncaged: the agent could reach the network.
+    """
+
+    session: str
+    task: str
+    variant: str
+    repeat: int
+    state: Literal["solved", "unsolved", "invalid", "error", "not_run", "open"]
+    reason: str
+    cost_usd: float | None
+    turns: int | None
+    seconds: float | None
+    uncaged: bool
+
+
+class EvaluationReport(Model):
+    """`evaluate`."""
+
+    evaluation: str
+    budget_usd: float
+    cost_usd: float
+    variants: tuple[EvaluatedVariant, ...]
+    runs: tuple[EvaluatedRun, ...]
+
+
 class CommandFailure(Model):
     """What a command with `--json` prints on standard error when it fails.
 
@@ -263,6 +326,7 @@ DOCUMENTS: tuple[type[Model], ...] = (
     ArtifactList,
     CostReport,
     Checkup,
+    EvaluationReport,
     CommandFailure,
 )
 

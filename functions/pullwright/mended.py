@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from pullwright.errors import AwsUnavailable
-from pullwright.models import Stored
+from pullwright.fields import Stored
 from pullwright.table import checks_key, encoded, read_item, writing
 
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ from pydantic import (
     field_validator,
 )
 
+from pullwright.fields import Stored
 from pullwright.json_object import decode_object
-from pullwright.models import SessionStatus, Stored
+from pullwright.models import SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

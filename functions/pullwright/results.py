@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from pullwright.models import CONVERSATION_PATTERN, Failure, Outcome, Stored
+from pullwright.fields import CONVERSATION_PATTERN, Stored
+from pullwright.models import Failure, Outcome
 
 
 class ThreadAnswer(Stored):

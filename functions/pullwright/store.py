@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from pullwright.aws import calling
+from pullwright.fields import Stored
 from pullwright.mended import ChecksStore
-from pullwright.models import SessionStatus, Stored
+from pullwright.models import SessionStatus
 from pullwright.record import SessionRecord
 from pullwright.spending import Spending
 from pullwright.table import (

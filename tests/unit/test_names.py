@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pullwright.apps import is_listed
 from pullwright.brokering.caller import _ARN
 from pullwright.claims import SESSION_ID
-from pullwright.models import Repository, Sha256, WorkerName
+from pullwright.fields import Repository, Sha256, WorkerName
 from pullwright.owners import is_allowed
 from pullwright.record import SessionRecord
 from pullwright.webhook.decision import _GUID

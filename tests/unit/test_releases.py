@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pullwright import models, results
 from pullwright.brokering import models as broker_models
 from pullwright.brokering.models import BrokerGrant
+from pullwright.fields import Stored
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
 from pullwright.results import AgentResult
 
@@ -20,7 +21,7 @@ STORED = [
     model
     for module in (models, results, broker_models)
     for model in vars(module).values()
-    if isinstance(model, type) and issubclass(model, models.Stored)
+    if isinstance(model, type) and issubclass(model, Stored)
 ]
 
 

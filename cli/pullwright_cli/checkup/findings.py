@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from pullwright.models import Model
+from pullwright.fields import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

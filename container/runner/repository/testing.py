@@ -12,6 +12,7 @@ import shlex
 import tomllib
 from typing import TYPE_CHECKING
 
+from pullwright.repository.tested import is_test
 from runner.repository.detection import detect
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _UNUSUAL = re.compile(r"[^\w./@+=, -]", re.ASCII)
-_TEST = re.compile(
-    r"(?:^|/)(?:tests?|specs?|__tests__)/.*\.\w+$"
-    r"|(?:^|/)(?:test_[^/]*|[^/]*_(?:test|spec)|[^/]*[.-](?:test|spec|cy)|[^/]*(?:Test|Tests|Spec|IT))\.\w+$"
-)
 # Programs that run tests look for these by themselves.
 _CONFIGURATION = re.compile(
     r"(?:^|/)(?:GNUmakefile|[Mm]akefile|conftest\.py|\.?pytest\.ini|tox\.ini|noxfile\.py|sitecustomize\.py"
@@ -82,7 +79,7 @@ def _deleted(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return [
         path
         for path in sorted(before.keys() - after.keys())
-        if _TEST.search(path) and before[path] not in kept and path.rpartition("/")[2] not in names
+        if is_test(path) and before[path] not in kept and path.rpartition("/")[2] not in names
     ]
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from pullwright.models import Stored
+from pullwright.fields import Stored
 
 
 class AwsCredentials(Stored):

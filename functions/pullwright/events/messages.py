@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from pullwright.models import CommitHash, Model, Repository, SessionRequest, Sha256, WorkerName
+from pullwright.fields import CommitHash, Model, Repository, Sha256, WorkerName
+from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pullwright.models import CONVERSATION_PATTERN
+from pullwright.fields import CONVERSATION_PATTERN
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,8 +6,9 @@ from typing import Any
 
 from pullwright.artifacts import Artifacts
 from pullwright.errors import InternalError
+from pullwright.fields import REPOSITORY_PATTERN
 from pullwright.log import logger
-from pullwright.models import REPOSITORY_PATTERN, OpenedPullRequest
+from pullwright.models import OpenedPullRequest
 from pullwright.record import SessionRecord, whole
 from pullwright.table import lock_of
 

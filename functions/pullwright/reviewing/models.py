@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from pullwright.models import Stored
+from pullwright.fields import Stored
 
 MOST_FINDINGS = 30
 """So many are kept, the gravest first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from boto3.dynamodb.types import Binary
 from pydantic import BeforeValidator, Field, ValidationError
 
-from pullwright.models import Stored
+from pullwright.fields import Stored
 from pullwright.table import workers_chunk_key
 from pullwright.workers.manifest import SCHEMA_VERSION, BrokenManifest
 from pullwright.workers.schedules import Schedule

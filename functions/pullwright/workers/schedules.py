@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from pullwright.models import Stored
+from pullwright.fields import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

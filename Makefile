@@ -6,7 +6,7 @@ UV := .local/tools/bin/uv
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down status env clean demo test coverage lint bench docs load lock image image-test cage-test releases rollback
+.PHONY: help setup up watch down status env clean demo test coverage lint bench docs load lock image image-test cage-test releases rollback
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,6 +16,9 @@ setup: ## install every tool into .local and .venv
 
 up: setup ## start the local stack and deploy to it
 	@$(LOCAL) up
+
+watch: setup ## what is edited here is live in the local stack some seconds later; Ctrl-C ends it
+	@$(LOCAL) watch
 
 down: ## stop the local stack, keeping its data for the next up
 	@if [ -x .venv/bin/pullwright ]; then $(LOCAL) down; fi

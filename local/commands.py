@@ -69,6 +69,15 @@ def up(model: str | None, parameters: dict[str, str], *, as_json: bool) -> int:
 
 
 @_command
+def watch(model: str | None) -> int:
+    """Bring the stack up, and make each change of the checkout live until Ctrl-C."""
+    from local.watch import watch as until_interrupted  # noqa: PLC0415 - only this needs Rich and watchfiles
+
+    until_interrupted(Stack(Layout.of_environment(), of_environment(model)))
+    return 0
+
+
+@_command
 def down(*, discard: bool, as_json: bool) -> int:
     """End everything."""
     began, layout = time.monotonic(), Layout.of_environment()

@@ -158,3 +158,13 @@ def runner_images() -> dict[str, dict[str, Any]]:
         "digest": f"sha256:{digest.hexdigest()}",
     }
     return dict.fromkeys(SERVED_IMAGES, image)
+
+
+def renew_images(layout: Layout) -> None:
+    """Tell a running engine the digest of the runner as it stands in the checkout now."""
+    path = layout.engine / "settings.json"
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    draft.write_text(json.dumps({**settings, "images": runner_images()}, indent=2), encoding="utf-8")
+    draft.replace(path)

@@ -55,6 +55,11 @@ class Layout:
         return self.data / "build" / "app"
 
     @property
+    def edited(self) -> Path:
+        """The functions' code as it was at each edit that `make watch` has made live."""
+        return self.data / "build" / "edited"
+
+    @property
     def shared(self) -> Path:
         """A folder that another user can reach, unlike the developer's home."""
         name = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]

@@ -12,6 +12,18 @@ from typing import Any
 _CODE_URI = re.compile(r"^(?P<head>\s+CodeUri: )(?P<folder>[A-Za-z0-9]+)$", re.MULTILINE)
 
 
+def code_folder(template: Path) -> Path:
+    """Return the folder that SAM built for the functions, all of which have the same code.
+
+    Args:
+        template: as SAM built it.
+    """
+    found = _CODE_URI.search(template.read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(f"{template} names no folder with code")
+    return template.parent / found["folder"]
+
+
 def upload(template: Path, s3: Any, bucket: str, digest_of: Any) -> Path:
     """Upload the functions' code and write a template that points to it.
 

@@ -15,10 +15,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import app, persistence
+from local.edits import DEFINITION, EditError, Publisher, find_substitutions
+from local.emulator import renew_images
 from local.layout import APP_PERMISSIONS, ROOT, Layout
 from local.model_choice import Model
 from local.progress import Steps
-from local.sam import Sam, fingerprint
+from local.sam import Sam, client, fingerprint
 from local.services import Services
 from local.supervise import Process, children, end
 
@@ -60,7 +62,7 @@ class Stack:
                 self._save(description)
                 self._end()
                 description = None
-            if description and description["fingerprint"] == self._fingerprint(description["github_url"]):
+            if description and _live(description) == self._fingerprint(description["github_url"]):
                 return description
             fresh = description is None
             with Steps("starting" if fresh else "updating", 6 if fresh else 2) as steps:
@@ -70,14 +72,17 @@ class Stack:
             return description
 
     def _fits(self, description: dict[str, Any]) -> bool:
-        """Return whether all processes run, with the same model and from the same code."""
+        """Return whether all processes run, with the same model, from the same code, and as deployed."""
         return (
             all(process.alive for process in processes(description))
             and description["model"] == self.model.label
             and description["code"] == _code()
+            # CloudFormation does not know what `make watch` has published, so it could not change it.
+            and description.get("edited") in {None, self._fingerprint(description["github_url"])}
         )
 
     def _start(self, steps: Steps) -> dict[str, Any]:
+        shutil.rmtree(self.layout.edited, ignore_errors=True)
         services = Services(self.layout, self.model)
         description = services.describe() | {"code": _code(), "fingerprint": "", "processes": []}
 
@@ -167,8 +172,63 @@ class Stack:
                 )
                 if interrupted:
                     persistence.sweep(description["endpoint_url"], description["outputs"])
+        description.pop("edited", None)
+        description["substitutions"] = self._substitutions(description)
         description["fingerprint"] = self._fingerprint(description["github_url"])
         self._write(description)
+
+    def _substitutions(self, description: dict[str, Any]) -> dict[str, str]:
+        states = client("stepfunctions", description["endpoint_url"])
+        machine = description["outputs"]["StateMachineArn"]
+        deployed = states.describe_state_machine(stateMachineArn=machine)["definition"]
+        # Where the definition was edited meanwhile, the next deployment finds them.
+        with contextlib.suppress(EditError):
+            return find_substitutions(DEFINITION.read_text(encoding="utf-8"), deployed)
+        return {}
+
+    # --- edits ---------------------------------------------------------------------------------------------
+
+    def publish_functions(self) -> None:
+        """Make the functions' code live as it stands in the checkout.
+
+        Raises:
+            EditError: it cannot be imported, or no stack is up.
+        """
+        with self._editing() as (publisher, description):
+            description["substitutions"] = publisher.publish_functions()
+
+    def publish_machine(self) -> None:
+        """Make the state machine's definition live as it stands in the checkout.
+
+        Raises:
+            EditError: it is refused, or no stack is up.
+        """
+        with self._editing() as (publisher, _):
+            publisher.publish_machine()
+
+    def publish_runner(self) -> None:
+        """Have the next tasks name the runner as it stands in the checkout, from which they run anyway."""
+        renew_images(self.layout)
+
+    @contextlib.contextmanager
+    def _editing(self) -> Iterator[tuple[Publisher, dict[str, Any]]]:
+        with self._lock():
+            description = read(self.layout)
+            if description is None or "outputs" not in description:
+                raise EditError("no local stack is up: run make up")
+            # Before anything is read: what is saved meanwhile has yet to be published.
+            edited = self._fingerprint(description["github_url"])
+            publisher = Publisher(
+                description["endpoint_url"],
+                STACK,
+                description["outputs"]["StateMachineArn"],
+                self.layout.build,
+                self.layout.edited,
+                description.get("substitutions", {}),
+            )
+            yield publisher, description
+            description["edited"] = edited
+            self._write(description)
 
     def _write(self, description: dict[str, Any]) -> None:
         draft = self.layout.stack_file.with_suffix(".new")
@@ -267,6 +327,11 @@ def _code() -> str:
     """Return a hash of what the processes run: after a change they are started anew."""
     names = ("engine", "github_standin", "model_standin", "emulator.py", "services.py")
     return fingerprint([*(ROOT / "local" / name for name in names), APP_PERMISSIONS])
+
+
+def _live(description: dict[str, Any]) -> str:
+    """Return the fingerprint of the sources that are live: those of the last deployment, or edited ones."""
+    return str(description.get("edited") or description["fingerprint"])
 
 
 def elapsed(began: float) -> str:

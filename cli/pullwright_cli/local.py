@@ -63,6 +63,26 @@ def up(
 
 
 @app.command()
+def watch(
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(help="What plays the model: scripted (default), anthropic, bedrock or auto."),
+    ] = None,
+) -> None:
+    r"""Start everything, and make what is edited in the checkout live within seconds, until Ctrl-C.
+
+    Functions and state machine are published as new versions, and tasks run the runner as it stands there; a
+    change of the template or of the local stack itself is deployed, which takes as long as `up`.
+
+    \b
+    Examples:
+      pullwright local watch
+    """
+    raise typer.Exit(_launcher(set_up=True).watch(model))
+
+
+@app.command()
 def down(
     *, discard: Annotated[bool, typer.Option("--discard", help="Keep nothing.")] = False, json: Json = False
 ) -> None:

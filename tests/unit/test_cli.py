@@ -41,14 +41,14 @@ def test_the_installed_command_says_its_version() -> None:
     assert done.stdout == f"pullwright {version('pullwright')}\n"
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "env", "clean", "demo"])
+@pytest.mark.parametrize("command", ["up", "watch", "down", "status", "env", "clean", "demo"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` names the options and shows a call, in plain text where nobody's terminal reads it."""
     assert run("local", command, "--help") == 0
     text = capsys.readouterr().out
     shown = text.partition("Examples:\n")[2].startswith(f"    pullwright local {command}\n")
     assert shown or command == "env"
-    assert "--json" in text or command == "demo"
+    assert "--json" in text or command in {"demo", "watch"}
     assert "\x1b" not in text
 
 

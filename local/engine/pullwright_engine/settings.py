@@ -4,7 +4,7 @@ import fnmatch
 import json
 import os
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +93,19 @@ def parse(document: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-@cache
 def settings() -> Settings:
-    """Return this engine's settings, read once.
+    """Return this engine's settings; the launcher may write them anew while it runs.
 
     Raises:
         KeyError: the environment does not name the file.
     """
-    return parse(json.loads(Path(os.environ[VARIABLE]).read_text(encoding="utf-8")))
+    path = Path(os.environ[VARIABLE])
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _changed: int) -> Settings:
+    return parse(json.loads(path.read_text(encoding="utf-8")))
 
 
 @cache

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STATUSES = ("QUEUED", "RUNNING", "SUCCEEDED", "FAILED")
 _TEXTS = (
     *("status", "outcome", "repository", "pull_request_url", "branch", "worker", "requested_by", "model"),
-    *("created_at", "admitted_at", "closed_at", "error", "sentence"),
+    *("created_at", "admitted_at", "closed_at", "error", "sentence", "counted_in"),
 )
 _NUMBERS = ("issue", "pull_request", "turns")
 _COLUMNS = (*_TEXTS, *_NUMBERS, "cost_usd", "stub")

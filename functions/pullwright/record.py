@@ -90,6 +90,7 @@ class SessionRecord(Stored):
         reconciling_until: until when a sweep has the session to itself.
         reserved_usd: what was kept free for it on the sums named in `spend_keys`.
         booked_usd: what was booked there in its place.
+        counted_in: the month in whose totals it is.
     """
 
     session_id: str
@@ -154,6 +155,7 @@ class SessionRecord(Stored):
     reserved_usd: Amount = None
     booked_usd: Amount = None
     spend_keys: Annotated[frozenset[str], Field(strict=False)] = frozenset()
+    counted_in: str | None = None
 
     _unusable: tuple[str, ...] = PrivateAttr(default=())
 

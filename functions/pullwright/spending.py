@@ -8,35 +8,24 @@ the session, it counts once, on the day (UTC) on which it began.
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from pullwright.aws import calling
-from pullwright.errors import AwsUnavailable, DailyLimit
+from pullwright.errors import DailyLimit
 from pullwright.figures import money
-from pullwright.table import day_key, refused_items, session_key
+from pullwright.table import day_key, session_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from datetime import date
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
     from pullwright.record import SessionRecord
+    from pullwright.transactions import Transactions
 
 # Long enough to look back at a month.
 _KEPT = timedelta(days=35)
-# Sessions that begin in the same moment get into each other's way, which DynamoDB leaves to its callers:
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-_TRIES = 10
-_LONGEST_PAUSE = 1.0
+_WHAT = "count the day's spending"
 _SIX_DECIMALS = Decimal("0.000001")
 
 
@@ -51,12 +40,8 @@ class DailyLimits:
 class Spending:
     """The days' sums in the sessions table."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, *, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._client = client
-        self._table = table
-        self._sleep = sleep
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
     def reserve(
         self, session_id: str, usd: float, limits: DailyLimits, *, repository: str, now: datetime
@@ -85,15 +70,17 @@ class Spending:
                 raise _never(usd, limit, whose, parameter)
         values = {":amount": {"N": str(amount)}, ":none": {"N": "0"}}
         values |= {":ttl": {"N": str(int((now + _KEPT).timestamp()))}}
-        refused = self._write(
-            self._update(
+        update = self._transactions.update
+        refused = self._transactions.write(
+            _WHAT,
+            update(
                 session_key(session_id),
                 "SET reserved_usd = :amount, spend_keys = :keys",
                 "attribute_not_exists(reserved_usd) AND attribute_not_exists(is_over)",
                 {":amount": values[":amount"], ":keys": {"SS": [key for key, *_ in scopes]}},
             ),
             *(
-                self._update(
+                update(
                     key,
                     "SET usd = if_not_exists(usd, :none) + :amount, #ttl = :ttl",
                     "attribute_not_exists(usd) OR usd <= :room",
@@ -123,52 +110,20 @@ class Spending:
         if reserved is None or not record.spend_keys or record.booked_usd is not None:
             return
         booked = reserved if cost_usd is None else min(_exact(cost_usd), reserved)
-        self._write(
-            self._update(
+        update = self._transactions.update
+        self._transactions.write(
+            _WHAT,
+            update(
                 session_key(record.session_id),
                 "SET booked_usd = :booked",
                 "attribute_exists(reserved_usd) AND attribute_not_exists(booked_usd)",
                 {":booked": {"N": str(booked)}},
             ),
             *(
-                self._update(key, "ADD usd :change", None, {":change": {"N": str(booked - reserved)}})
+                update(key, "ADD usd :change", None, {":change": {"N": str(booked - reserved)}})
                 for key in sorted(record.spend_keys)
             ),
         )
-
-    def _update(
-        self, key: str, expression: str, condition: str | None, values: Mapping[str, Any]
-    ) -> TransactWriteItemTypeDef:
-        update: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": key}},
-            "UpdateExpression": expression,
-            "ExpressionAttributeValues": {
-                # DynamoDB refuses a value that is given and not used.
-                name: value
-                for name, value in values.items()
-                if name in f"{expression} {condition}"
-            },
-        }
-        if condition is not None:
-            update["ConditionExpression"] = condition
-        if "#ttl" in expression:
-            update["ExpressionAttributeNames"] = {"#ttl": "ttl"}
-        return {"Update": update}  # type: ignore[typeddict-item] # built key by key
-
-    def _write(self, *items: TransactWriteItemTypeDef) -> list[int]:
-        """Write all or nothing; return the positions of the items whose conditions did not hold."""
-        with calling("count the day's spending"):
-            for _ in range(_TRIES):
-                try:
-                    self._client.transact_write_items(TransactItems=items)
-                except ClientError as error:
-                    if refused := refused_items(error):
-                        return refused
-                else:
-                    return []
-                self._sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - spreads callers out, guards nothing
-        raise AwsUnavailable("AWS could not count the day's spending: too many sessions began at once.")
 
 
 def _exact(usd: float) -> Decimal:

@@ -11,7 +11,8 @@ from pullwright.aws import calling
 from pullwright.fields import Stored
 from pullwright.mended import ChecksStore
 from pullwright.models import SessionStatus
-from pullwright.record import SessionRecord
+from pullwright.months import Months
+from pullwright.record import SessionRecord, moment
 from pullwright.spending import Spending
 from pullwright.table import (
     IN_A_ROW_KEY,
@@ -24,6 +25,7 @@ from pullwright.table import (
     slots_key,
     writing,
 )
+from pullwright.transactions import Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from pullwright.workers.store import WorkerStore
 
 Value = str | int | float | bool
+
+DRAINING = "draining_until"
+"""Attribute of the stack's slots: until when no session may begin, as `pullwright destroy` is at work."""
 
 LOCKED = "LOCKED"
 """Status of a lock, so that the index by status finds locks whose owner is gone."""
@@ -79,7 +84,12 @@ class Store:
     @property
     def spending(self) -> Spending:
         """What the days' sessions cost."""
-        return Spending(self._client, self._table)
+        return Spending(Transactions(self._client, self._table))
+
+    @property
+    def months(self) -> Months:
+        """What the months' sessions cost."""
+        return Months(Transactions(self._client, self._table))
 
     @property
     def workers(self) -> WorkerStore:
@@ -173,6 +183,15 @@ class Store:
             AwsUnavailable: the table did not answer.
         """
         return len(self._read(slots_key(repository)).get("holders", ()))
+
+    def is_draining(self, now: datetime) -> bool:
+        """Return whether the deployment is about to be removed, so that nothing may begin.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        until = moment(self._read(slots_key()).get(DRAINING))
+        return until is not None and now < until
 
     def queued(self) -> int:
         """Return how many sessions have no slot yet; the index lags a moment behind.

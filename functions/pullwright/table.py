@@ -80,6 +80,15 @@ def day_key(day: date, repository: str | None = None) -> str:
     return f"SPEND#{day.isoformat()}" + (f"#{repository}" if repository else "")
 
 
+def month_key(month: str, repository: str, worker: str, person: str, model: str) -> str:
+    """`pk` of what the sessions of one repository, worker, person and model have cost in a month.
+
+    Args:
+        month: as in `2026-11`.
+    """
+    return f"MONTH#{month}#{repository}#{worker}#{person}#{model}"
+
+
 def allowance_key(account: str) -> str:
     """`pk` of an installation's usage of GitHub.
 

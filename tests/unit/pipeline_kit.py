@@ -28,6 +28,7 @@ from pullwright.github.allowance import MemoryAllowance
 from pullwright.github.app import AppSecret, GitHubApp
 from pullwright.github.transport import Request, Response
 from pullwright.models import AgentRequest
+from pullwright.months import Months, Spent
 from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
 from pullwright.record import SessionRecord
 from pullwright.results import AgentResult
@@ -266,6 +267,22 @@ def _take(answers: list[tuple[str, str, Response]], method: str, path: str) -> R
     return None
 
 
+class CountedMonths(Months):
+    """Totals of months, as the calls that made them.
+
+    Attributes:
+        calls: session and what it added.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Spent]] = []
+
+    def count(self, record: SessionRecord, spent: Spent, *, now: datetime) -> None:
+        """See `Months`."""
+        assert now.tzinfo is not None
+        self.calls.append((record.session_id, spent))
+
+
 class MemoryStore(Store):
     """The sessions table in memory."""
 
@@ -273,6 +290,7 @@ class MemoryStore(Store):
         self.items: dict[str, dict[str, Any]] = {}
         self.definitions: tuple[WorkerDefinition, ...] = ()
         """The repository's own workers."""
+        self.counted = CountedMonths()
 
     @property
     def workers(self) -> Any:
@@ -331,6 +349,14 @@ class MemoryStore(Store):
         """See `Store`."""
         item = self.items.setdefault(f"BRANCH#{record.repository}#{record.branch}", {})
         item.update(record.model_dump(exclude_none=True))
+
+    @property
+    def months(self) -> Months:
+        """See `Store`."""
+        return self.counted
+
+    def _read(self, key: str) -> dict[str, Any]:
+        return dict(self.items.get(key, {}))
 
     def holders(self, repository: str | None = None) -> int:
         """See `Store`."""

@@ -12,6 +12,7 @@ import pytest
 from pullwright.errors import PullwrightError
 from pullwright.github.transport import Response
 from pullwright.models import OpenedPullRequest, Outcome
+from pullwright.months import Spent
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
@@ -437,3 +438,18 @@ def test_only_a_cage_that_was_wanted_is_missed(
     deployment.report(opened=opened)
     logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert sum("UncagedSessions" in line for line in logged) == (state == "unavailable")
+
+
+def test_whoever_ends_a_session_has_it_counted(deployment: Reporting) -> None:
+    """With its cost and turns; one that never had a task cost nothing, and one without a word is unknown."""
+    opened = deployment.opened(issue=deployment.github.issue())
+    deployment.result()
+    deployment.report(opened=opened)
+    deployment.refuse("s-2", issue=99)
+    lost = deployment.opened("s-3", issue=deployment.github.issue(title="More", body="More."))
+    deployment.report("s-3", opened=lost, error={"Error": "States.Timeout", "Cause": ""})
+    assert deployment.store.counted.calls == [
+        ("s-1", Spent(has_failed=False, usd=0.42, turns=7)),
+        ("s-2", Spent(has_failed=True, usd=0.0, turns=0)),
+        ("s-3", Spent(has_failed=True, usd=None, turns=0)),
+    ]

@@ -23,6 +23,7 @@ from pullwright.errors import AwsUnavailable, DailyLimit
 from pullwright.spending import DailyLimits, Spending
 from pullwright.store import Store
 from pullwright.table import day_key
+from pullwright.transactions import Transactions
 from tests.unit.aws_kit import client
 from tests.unit.reconcile_kit import TABLE, table
 
@@ -51,12 +52,12 @@ def spent(dynamodb: DynamoDBClient, key: str = day_key(TODAY)) -> Decimal:
 def settle(dynamodb: DynamoDBClient, session_id: str, cost: float | None) -> None:
     """End a session as ReportOutcome does: with its record as it was read."""
     record = Store(dynamodb, TABLE).read_session(session_id)
-    Spending(dynamodb, TABLE).settle(record, cost)
+    Spending(Transactions(dynamodb, TABLE)).settle(record, cost)
 
 
 def test_the_day_has_room_for_so_many_sessions(dynamodb: DynamoDBClient) -> None:
     """Each keeps its own limit free; the next is refused, and told when the day is over and what to do."""
-    spending, limits = Spending(dynamodb, TABLE), DailyLimits(usd=10)
+    spending, limits = Spending(Transactions(dynamodb, TABLE)), DailyLimits(usd=10)
     for session_id in ("a", "b"):
         spending.reserve(session_id, 5, limits, repository="o/r", now=NOW)
     with pytest.raises(DailyLimit) as caught:
@@ -77,7 +78,7 @@ def test_the_day_has_room_for_so_many_sessions(dynamodb: DynamoDBClient) -> None
 
 def test_a_repository_has_a_limit_of_its_own(dynamodb: DynamoDBClient) -> None:
     """When either limit leaves no room, nothing is reserved on the other; each is named by its parameter."""
-    spending, limits = Spending(dynamodb, TABLE), DailyLimits(usd=20, usd_of_repository=7)
+    spending, limits = Spending(Transactions(dynamodb, TABLE)), DailyLimits(usd=20, usd_of_repository=7)
     spending.reserve("a", 5, limits, repository="o/r", now=NOW)
     with pytest.raises(DailyLimit, match="o/r") as caught:
         spending.reserve("b", 5, limits, repository="o/r", now=NOW)
@@ -90,7 +91,9 @@ def test_a_repository_has_a_limit_of_its_own(dynamodb: DynamoDBClient) -> None:
 def test_a_session_that_never_fits_is_told_so(dynamodb: DynamoDBClient) -> None:
     """Waiting for tomorrow would not help a session whose own limit is above the day's."""
     with pytest.raises(DailyLimit) as caught:
-        Spending(dynamodb, TABLE).reserve("a", 50, DailyLimits(usd=20), repository="o/r", now=NOW)
+        Spending(Transactions(dynamodb, TABLE)).reserve(
+            "a", 50, DailyLimits(usd=20), repository="o/r", now=NOW
+        )
     assert "UTC" not in caught.value.sentence + caught.value.remedy
     assert "`limits.usd`" in caught.value.remedy
     assert spent(dynamodb) == 0
@@ -98,7 +101,7 @@ def test_a_session_that_never_fits_is_told_so(dynamodb: DynamoDBClient) -> None:
 
 def test_without_limits_nothing_is_written(dynamodb: DynamoDBClient) -> None:
     """A deployment that sets none pays for no write, and its sessions have nothing to settle."""
-    Spending(dynamodb, TABLE).reserve("a", 5, DailyLimits(), repository="o/r", now=NOW)
+    Spending(Transactions(dynamodb, TABLE)).reserve("a", 5, DailyLimits(), repository="o/r", now=NOW)
     settle(dynamodb, "a", 3)
     assert dynamodb.scan(TableName=TABLE)["Count"] == 0
 
@@ -106,13 +109,13 @@ def test_without_limits_nothing_is_written(dynamodb: DynamoDBClient) -> None:
 def test_a_session_that_is_over_reserves_nothing(dynamodb: DynamoDBClient) -> None:
     """A function that runs on after its session was ended leaves no reservation that nobody would settle."""
     Store(dynamodb, TABLE).update_session("a", {"is_over": True})
-    Spending(dynamodb, TABLE).reserve("a", 5, DailyLimits(usd=10), repository="o/r", now=NOW)
+    Spending(Transactions(dynamodb, TABLE)).reserve("a", 5, DailyLimits(usd=10), repository="o/r", now=NOW)
     assert spent(dynamodb) == 0
 
 
 def test_no_more_is_booked_than_was_reserved(dynamodb: DynamoDBClient) -> None:
     """What a task says of its cost cannot use up everybody's day; a cost that nobody knows counts whole."""
-    spending, limits = Spending(dynamodb, TABLE), DailyLimits(usd=100)
+    spending, limits = Spending(Transactions(dynamodb, TABLE)), DailyLimits(usd=100)
     for session_id, cost in (("a", 1e9), ("b", None), ("c", -3.0)):
         spending.reserve(session_id, 5, limits, repository="o/r", now=NOW)
         settle(dynamodb, session_id, cost)
@@ -131,7 +134,7 @@ def test_sessions_in_each_others_way_try_again() -> None:
 
     with Stubber(client("dynamodb")) as stub:
         pauses: list[float] = []
-        spending = Spending(cast("DynamoDBClient", stub.client), TABLE, sleep=pauses.append)
+        spending = Spending(Transactions(cast("DynamoDBClient", stub.client), TABLE, sleep=pauses.append))
 
         def answer(*codes: str) -> None:
             stub.add_client_error(
@@ -171,7 +174,7 @@ class Day(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
-        self.spending = Spending(self.dynamodb, TABLE)
+        self.spending = Spending(Transactions(self.dynamodb, TABLE))
         self.at_work: dict[str, tuple[str, Decimal]] = {}
         self.ended: dict[str, tuple[str, Decimal]] = {}
         self.numbers = count()

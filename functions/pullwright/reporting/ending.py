@@ -11,6 +11,7 @@ from pullwright.errors import AlreadyRunning, AwsUnavailable, ChecksOutdated, No
 from pullwright.log import logger
 from pullwright.metrics import SessionFigures
 from pullwright.models import AgentRequest, Failure, Outcome, WorkerMode
+from pullwright.months import Spent
 from pullwright.record import SessionRecord
 from pullwright.reporting.checks import check_run, checks_line
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
@@ -50,6 +51,7 @@ class Ending:
         self._keep_conversation()
         if self.record.reserved_usd is not None:
             store.spending.settle(self.record, self._cost())
+        self._count()
         is_told = self.tell()
         return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
 
@@ -87,6 +89,16 @@ class Ending:
         if self.result is not None:
             return self.result.cost_usd
         return None if self.record.is_claimed else 0.0
+
+    def _count(self) -> None:
+        """Add the session to the totals of its month."""
+        result = self.result
+        spent = Spent(
+            has_failed=self.failure is not None,
+            usd=self._cost(),
+            turns=0 if result is None else result.turns,
+        )
+        self.services.store.months.count(self.record, spent, now=self.now)
 
     def _in_a_row(self, failure_class: str) -> dict[str, int]:
         if self.outcome is Outcome.TAKEN_ALONG:

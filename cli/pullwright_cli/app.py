@@ -19,6 +19,7 @@ from pullwright_cli import (
     local,
     reading,
     release_commands,
+    removal_commands,
     running,
     secret_commands,
     sessions,
@@ -35,7 +36,6 @@ app = Group(
 )
 for command in (
     running.run,
-    sessions.sessions,
     sessions.show,
     reading.logs,
     reading.artifacts,
@@ -47,9 +47,12 @@ for command in (
     deploy_commands.canary,
     release_commands.releases,
     release_commands.rollback,
+    removal_commands.destroy,
 ):
     app.command()(command)
 app.command()(doctor)
+sessions.app.command("purge")(removal_commands.purge)
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(image_commands.app, name="image")
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from pullwright.fields import Model
 from pullwright.record import SessionRecord
 from pullwright_cli.checkup.findings import Checkup
+from pullwright_cli.removing.documents import Purge, Removal
 
 
 class ListedSession(Model):
@@ -19,6 +20,7 @@ class ListedSession(Model):
 
     Attributes:
         status: QUEUED, RUNNING, SUCCEEDED, FAILED, or a later release's.
+        counted_in: the month in whose totals it is.
     """
 
     session: str
@@ -40,6 +42,7 @@ class ListedSession(Model):
     error: str | None
     sentence: str | None
     stub: bool | None
+    counted_in: str | None
 
 
 class SessionList(Model):
@@ -231,11 +234,16 @@ class CostGroup(CostSum):
 
 
 class CostReport(Model):
-    """`cost`."""
+    """`cost`.
+
+    Attributes:
+        source: what was summed up; totals of months outlive the records.
+    """
 
     stack: str
     by: str
     since: str | None
+    source: Literal["records", "months"]
     groups: tuple[CostGroup, ...]
     total: CostSum
 
@@ -327,6 +335,8 @@ DOCUMENTS: tuple[type[Model], ...] = (
     CostReport,
     Checkup,
     EvaluationReport,
+    Removal,
+    Purge,
     CommandFailure,
 )
 

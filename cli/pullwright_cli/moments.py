@@ -11,8 +11,11 @@ _AGO = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def since(text: str, now: datetime | None = None) -> datetime | None:
+def since(text: str, now: datetime | None = None, option: str = "--since") -> datetime | None:
     """Return the moment that a text names, in UTC where it has no zone; None for an empty one.
+
+    Args:
+        option: that it was given with.
 
     Raises:
         CliError: it names none.
@@ -24,5 +27,5 @@ def since(text: str, now: datetime | None = None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise CliError(f"--since: {text!r} is no time: write 30m, 2h, 3d or 2026-11-01T09:00", 2) from None
+        raise CliError(f"{option}: {text!r} is no time: write 30m, 2h, 3d or 2026-11-01T09:00", 2) from None
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -60,6 +60,19 @@ OfRepository = Annotated[
 ]
 
 
+def confirm_by_name(question: str, name: str) -> None:
+    """Ask for a name before something is lost for good.
+
+    Raises:
+        CliError: nobody is there to answer, or another name is typed.
+    """
+    if not sys.stdin.isatty():
+        raise CliError(f"{question} There is no terminal to answer from: say --yes", 2)
+    print(f"{question} Type its name, {name}: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip() != name:
+        raise CliError("nothing was changed", 1)
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before something that cannot be undone.
 

@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from pullwright_cli.errors import CliError
+from pullwright_cli.groups import Group
 from pullwright_cli.options import Environment, Json, OfRepository, Profile, Region, StackName
 
 SessionId = Annotated[
     str, typer.Argument(metavar="SESSION", help="A session's id; `pullwright sessions` lists them.")
 ]
+app = Group(is_command=True)
 _WATCHED_SECONDS = 3.0
 
 
+@app.callback()
 def sessions(
+    context: typer.Context,
     *,
     repo: OfRepository = "",
     status: Annotated[
@@ -41,7 +45,10 @@ def sessions(
       pullwright sessions
       pullwright sessions --repo acme/app --since 7d --status failed
       pullwright sessions --json | jq -r '.sessions[].pull_request_url'
+      pullwright sessions purge --before 90d
     """
+    if context.invoked_subcommand:
+        return
     from pullwright_cli import listing  # noqa: PLC0415 - as above
     from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
@@ -99,7 +106,13 @@ def cost(
     *,
     by: Annotated[str, typer.Option(help="repository, worker, person, model, day or month.")] = "repository",
     repo: OfRepository = "",
-    since: Annotated[str, typer.Option(help="Of sessions begun since then: 2h, 30d or 2026-11-01.")] = "30d",
+    months: Annotated[
+        bool, typer.Option("--months", help="By whole months, from totals that outlive the records.")
+    ] = False,
+    since: Annotated[
+        str,
+        typer.Option(show_default=False, help="Begun since then: 2h or 2026-11-01. 30d; of months a year."),
+    ] = "",
     stack_name: StackName = "",
     env: Environment = "",
     region: Region = "",
@@ -108,13 +121,15 @@ def cost(
 ) -> None:
     r"""Sum up what sessions cost.
 
-    It reads their records by the queries of `pullwright sessions`, so that it knows as much as they hold:
-    records stay as long as the artifacts, ArtifactRetentionDays.
+    It reads their records by the queries of `pullwright sessions`; they stay as long as the artifacts,
+    ArtifactRetentionDays. With --months or --by month it reads the totals of months, which stay, by one query
+    of by_status; the whole month of --since is in.
 
     \b
     Examples:
       pullwright cost
-      pullwright cost --by month --since 365d --json
+      pullwright cost --by month --json
+      pullwright cost --by person --months --since 2026-01-01
     """
     from pullwright_cli import accounting  # noqa: PLC0415 - as above
     from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
@@ -123,5 +138,10 @@ def cost(
 
     if by not in accounting.GROUPS:
         raise CliError(f"--by: {by!r} is none of {', '.join(accounting.GROUPS)}", 2)
+    if months and by == "day":
+        raise CliError("--by day and --months exclude each other: totals of months have no days", 2)
+    months = months or by == accounting.MONTH
     stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
-    print_cost({"stack": stack.name, **accounting.cost(stack, by, repo, moment(since))}, as_json=json)
+    begin = moment(since or ("365d" if months else "30d"))
+    found = accounting.cost(stack, by, repo, begin, whole_months=months)
+    print_cost({"stack": stack.name, **found}, as_json=json)

@@ -1,22 +1,67 @@
-"""`sam build`, `sam deploy` and `sam delete` of the whole template, as an operator runs them."""
+"""`sam build`, `sam deploy` and `pullwright destroy` of the whole template, as an operator runs them."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local import sam
+from local.stack import STACK
+from pullwright_cli.aws import Stack as Deployed
+from pullwright_cli.removing import draining
+from tests.integration.test_reconcile import until
+from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
     from local.sessions import Stack
+    from tests.integration.conftest import Repository
 
 ROOT = Path(__file__).parents[2]
+NAME = "second"
 
 
+@pytest.fixture
+def reachable(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands reach the stack's engine."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": stack.described["endpoint_url"],
+        "AWS_DEFAULT_REGION": stack.described["region"],
+        "AWS_ACCESS_KEY_ID": sam.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": sam.SECRET_KEY,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def _destroy(*options: str) -> dict[str, Any]:
+    """Return what `pullwright destroy` says of the second deployment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pullwright_cli", "destroy", "--stack-name", NAME, "--json", *options],
+        cwd=ROOT,
+        env=os.environ,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert matches("Removal", document)
+    return document
+
+
+def _kinds(parts: list[dict[str, str]]) -> set[str]:
+    return {part["kind"] for part in parts}
+
+
+@pytest.mark.usefixtures("reachable")
 def test_a_deployment_comes_and_goes(stack: Stack, tmp_path: Path) -> None:
-    """A second deployment beside the first is built, deployed, changed and removed without a prompt."""
+    """A second one is built, deployed, changed and removed without a prompt, its data in a second step."""
     endpoint = stack.described["endpoint_url"]
     cloudformation = stack.client("cloudformation")
 
@@ -26,7 +71,7 @@ def test_a_deployment_comes_and_goes(stack: Stack, tmp_path: Path) -> None:
             build_dir=tmp_path / "build",
             log_dir=tmp_path / "log",
             endpoint=endpoint,
-            stack="second",
+            stack=NAME,
             parameters={"Architecture": "x86_64", "FunctionsRuntime": "python3.11", **parameters},
         )
 
@@ -38,8 +83,55 @@ def test_a_deployment_comes_and_goes(stack: Stack, tmp_path: Path) -> None:
     changed = cli(TriggerLabel="robot").deploy()
     assert changed["SessionsTable"] == outputs["SessionsTable"]
 
-    cli().delete()
+    bucket, table = outputs["ArtifactsBucket"], outputs["SessionsTable"]
+    stack.client("s3").put_object(Bucket=bucket, Key="sessions/a/result.json", Body=b"{}")
+    planned = _destroy("--dry-run")
+    assert planned["resources"] > 40
+    assert {"table", "bucket", "secret"} <= _kinds(planned["removed"])
+
+    kept = _destroy("--yes", "--keep-data", "--keep-secrets")
     with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
-        cloudformation.describe_stacks(StackName="second")
+        cloudformation.describe_stacks(StackName=NAME)
     machines = stack.client("stepfunctions").list_state_machines()["stateMachines"]
     assert outputs["StateMachineArn"] not in [machine["stateMachineArn"] for machine in machines]
+    assert not {"table", "bucket", "secret"} & _kinds(kept["removed"])
+    assert stack.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    # What CloudFormation itself says that it left, but for what goes with a function, a machine or a bucket.
+    stacks = cloudformation.list_stacks()["StackSummaries"]
+    [stack_id] = [it["StackId"] for it in stacks if it["StackName"] == NAME]
+    left = {
+        it["PhysicalResourceId"]
+        for it in cloudformation.list_stack_resources(StackName=stack_id)["StackResourceSummaries"]
+        if it["ResourceStatus"] == "DELETE_SKIPPED" and not it["ResourceType"].endswith(("Version", "Policy"))
+    }
+    again = _destroy("--yes")
+    assert {part["name"] for part in again["removed"]} == left
+    assert table not in stack.client("dynamodb").list_tables()["TableNames"]
+    assert bucket not in [it["Name"] for it in stack.client("s3").list_buckets()["Buckets"]]
+    assert _destroy("--yes")["removed"] == []
+
+
+@pytest.mark.usefixtures("reachable")
+def test_while_a_deployment_is_drained_who_asks_is_told(
+    stack: Stack, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs is stopped and its end told; a session that is asked for meanwhile is refused."""
+    deployed = Deployed(STACK, stack.described["region"])
+    running = stack.start({"repository": repository.name, "stub": True, "prompt": "Say hello"})
+    # Once its pull request is open, nothing that was begun for it has to be waited for.
+    until(lambda: running.record().comment_id is not None, "the pull request")
+    monkeypatch.setattr(draining, "_PAUSE_SECONDS", 1.0)
+    draining.drain(deployed, is_stopping=True, minutes=5, say=print)
+    try:
+        assert running.status() != "RUNNING"
+        number = repository.issue()
+        refused = repository.label(number)
+        record = refused.record()
+        assert record.error == "SessionsPaused"
+        assert record.created_at is not None
+        assert record.created_at < datetime.now(UTC)
+        assert any("about to be removed" in comment for comment in repository.comments(number))
+    finally:
+        draining.reopen(deployed)
+    again = repository.start(prompt="Say hello").record()
+    assert (again.status, again.counted_in) == ("SUCCEEDED", f"{again.created_at:%Y-%m}")

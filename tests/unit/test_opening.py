@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,7 @@ from pullwright.github.client import GitHubClient
 from pullwright.github.payloads import Comment
 from pullwright.github.transport import Response
 from pullwright.opening.pull_request import track
+from pullwright.store import DRAINING
 from tests.unit.pipeline_kit import ASKED, BODY, BOT, PERSON, REPOSITORY, ROOT, STRANGER, Deployment, refused
 from tests.unit.runner_kit import a_request
 
@@ -359,6 +361,18 @@ def test_while_new_work_is_switched_off_who_asks_is_told(
     assert deployment.github.pulls() == []
     assert deployment.store.locks() == []
     assert [path for method, path in deployment.github.seen if path.endswith("/git/refs")] == []
+
+
+def test_while_the_deployment_is_removed_nothing_begins(deployment: Deployment) -> None:
+    """Until the time that `pullwright destroy` renews; a command that died closes nothing for long."""
+    slots = deployment.store.items.setdefault("SLOTS", {})
+    slots[DRAINING] = (datetime.now(UTC) + timedelta(minutes=1)).isoformat(timespec="seconds")
+    with pytest.raises(SessionsPaused, match="about to be removed"):
+        deployment.open(issue=deployment.github.issue(), **ASKED)
+    assert deployment.store.locks() == []
+    for past in ("2026-11-01T00:00:00+00:00", "soon", 7):
+        slots[DRAINING] = past
+        deployment.open(f"s-{past}"[:8].replace(":", ""), issue=deployment.github.issue(), **ASKED)
 
 
 def test_the_comment_says_how_many_wait(deployment: Deployment) -> None:

@@ -26,7 +26,7 @@ class NoCapacity(_LimitError):
 
 
 class SessionsPaused(_LimitError):
-    """New sessions are switched off: `MaxConcurrentSessions` is 0."""
+    """No session begins: `MaxConcurrentSessions` is 0, or the deployment is about to be removed."""
 
     default_remedy = "Start it again when the operator has set MaxConcurrentSessions above 0."
 

@@ -14,7 +14,6 @@ from pullwright.errors import (
     PullRequestsDisabled,
     PullwrightError,
     RepositoryArchived,
-    SessionsPaused,
 )
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
@@ -45,7 +44,7 @@ from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import check_session_id, read_request, readable
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.threads import read_threads
-from pullwright.opening.waiting import first_activity
+from pullwright.opening.waiting import check_intake, first_activity
 from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.prices import Price
 from pullwright.services import Services
@@ -104,8 +103,7 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     check_same(worker, request, repository.full_name, store.workers)
     people = People(client, repository.full_name, settings.allowed_apps)
     check_sender(people, request, worker, services.app)
-    if not settings.max_sessions:
-        raise SessionsPaused("New sessions are switched off; running ones go on.")
+    check_intake(store, settings)
     subject = find_subject(client, repository, request, event.session_id, only_comments=only_comments)
     check_fork(subject, request, worker)
     base = _base(subject, request, repository)

@@ -1,10 +1,27 @@
-"""What the tracking comment says before the agent starts: that it starts, or what it waits for."""
+"""Whether sessions may begin, and what the tracking comment says before the agent starts."""
 
-from pullwright.errors import AwsUnavailable
+from datetime import UTC, datetime
+
+from pullwright.errors import AwsUnavailable, SessionsPaused
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import Store
 
 _STARTS = "Getting ready: the agent starts in a moment."
+
+
+def check_intake(store: Store, settings: OpenPullRequestSettings) -> None:
+    """Refuse a new session where the operator lets none begin.
+
+    Raises:
+        SessionsPaused: new sessions are switched off, or the deployment is about to be removed.
+    """
+    if not settings.max_sessions:
+        raise SessionsPaused("New sessions are switched off; running ones go on.")
+    if store.is_draining(datetime.now(UTC)):
+        raise SessionsPaused(
+            "This deployment is about to be removed; no new session begins.",
+            remedy="Ask the operator where sessions run from now on.",
+        )
 
 
 def first_activity(store: Store, settings: OpenPullRequestSettings, repository: str) -> str:

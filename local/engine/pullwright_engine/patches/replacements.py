@@ -16,6 +16,8 @@ from localstack.services.cloudformation.resource_provider import (
     ResourceProviderExecutor,
 )
 
+from pullwright_engine.patches.deleted_stacks import skip
+
 
 class _Keeping:
     """An executor of providers that deletes nothing."""
@@ -73,6 +75,7 @@ def _action(original: Any) -> Any:
         retained = action.value == "Remove" and _policy(self, logical_resource_id, attribute) in kept
         usual = self.resource_provider_executor
         if retained:
+            skip(self._change_set.stack, logical_resource_id)
             self.resource_provider_executor = _Keeping(usual)
         try:
             return original(

@@ -16,7 +16,7 @@ from local.people import Person, call
 from local.sessions import Session, Stack
 from pullwright.table import day_key
 from pullwright_cli.session import ENDED
-from pullwright_engine.faults import RECLAIM_TASK
+from pullwright_engine.faults import RECLAIM_TASK, write_orders
 from tests.integration.conftest import FOLDER, ROOT, Repositories, Repository
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_ten_reclaims_in_a_row_leave_one_pull_request(spare: Stack, place: Repos
             ordered.append(
                 {"id": f"{session.id}-{len(ordered)}", "what": RECLAIM_TASK, "contains": [session.id]}
             )
-            orders.write_text(json.dumps(ordered), encoding="utf-8")
+            write_orders(orders, ordered)
         time.sleep(0.2)
 
     record = session.record()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
-from pullwright_engine.faults import EXHAUST_TASK, KILL_FUNCTION, Faults
+from pullwright_engine.faults import EXHAUST_TASK, KILL_FUNCTION, Faults, write_orders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,3 +23,25 @@ def test_a_failure_strikes_what_it_names_and_as_often_as_ordered(tmp_path: Path)
     assert not faults.strikes(EXHAUST_TASK, "input of session-7")
     assert not faults.strikes(KILL_FUNCTION, "output of session-7")
     assert [faults.strikes(KILL_FUNCTION, "input of session-7") for _ in range(3)] == [True, True, False]
+
+
+def test_orders_may_change_while_they_are_read(tmp_path: Path) -> None:
+    """What is ordered again and again, and taken back, never meets a reader half-written."""
+    file = tmp_path / "faults.json"
+    order = {"id": "a", "what": KILL_FUNCTION, "contains": ["x" * 200_000], "times": 1}
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            for _ in range(20):
+                write_orders(file, [order])
+            file.unlink()
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    faults = Faults(file)
+    try:
+        assert not any(faults.strikes(KILL_FUNCTION, "none of it") for _ in range(500))
+    finally:
+        ended.set()
+        writer.join()

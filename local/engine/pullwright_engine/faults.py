@@ -11,7 +11,9 @@ name ends with `.struck`, a line for each time: so a test can see that what it o
 import json
 import threading
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 KILL_FUNCTION = "kill-function"
 """The process of a running invocation gets SIGKILL."""
@@ -28,6 +30,13 @@ LOSE_ANSWER = "lose-answer"
 EXHAUST_QUOTA = "exhaust-quota"
 """RunTask finds the account's quota of vCPUs used up."""
 WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, RECLAIM_TASK, EXHAUST_QUOTA, REFUSE_CALL, LOSE_ANSWER)
+
+
+def write_orders(file: Path, orders: Sequence[Mapping[str, Any]]) -> None:
+    """Put failures in the place of those ordered before, at once: the engine may read at any time."""
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps(orders), encoding="utf-8")
+    draft.replace(file)
 
 
 class Faults:
@@ -55,8 +64,13 @@ class Faults:
         """
         if self._file is None or not self.possible:
             return False
+        try:
+            orders = json.loads(self._file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            # Taken back in this moment.
+            return False
         with self._guard:
-            for order in json.loads(self._file.read_text(encoding="utf-8")):
+            for order in orders:
                 if order["what"] != what or not all(part in text for part in order["contains"]):
                     continue
                 if self._struck[order["id"]] < order.get("times", 1):

@@ -15,6 +15,7 @@ from botocore.credentials import Credentials
 from local.emulator import Emulator
 from local.sam import client
 from local.supervise import Process
+from pullwright_engine.faults import write_orders
 
 AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
 
@@ -42,7 +43,7 @@ class Engine:
     def order(self, what: str, contains: str) -> None:
         """Order one failure of the engine for what has a text in it."""
         file = self.emulator.layout.engine / "faults.json"
-        file.write_text(json.dumps([{"id": contains, "what": what, "contains": [contains]}]))
+        write_orders(file, [{"id": contains, "what": what, "contains": [contains]}])
 
     def run_task(self, command: str, family: str = "engine-task", provider: str = "") -> dict[str, Any]:
         """Start one task, on a capacity provider if one is named."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pullwright_engine.ecs.shapes import QUOTA_REACHED
-from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL
+from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL, write_orders
 from tests.integration.engine.kit import Engine, full_quota, wait
 
 
@@ -81,7 +81,7 @@ def _ordered(engine: Engine, what: str, operation: str, times: int) -> Iterator[
     """Call of an operation fail meanwhile."""
     orders = engine.emulator.layout.engine / "faults.json"
     order = {"id": operation, "what": what, "contains": [operation], "times": times}
-    orders.write_text(json.dumps([order]), encoding="utf-8")
+    write_orders(orders, [order])
     try:
         yield
     finally:

@@ -299,7 +299,7 @@ class Trial:
         order = {"id": name, "what": what, "contains": [self.guid, *also], "times": times}
         self.ordered.append(name)
         with _ORDERS:
-            self._write_orders([*self._orders(), order])
+            engine.write_orders(self._orders_file, [*self._orders(), order])
 
     def missed(self, paths: list[str]) -> list[str]:
         """Return what was ordered and has never come.
@@ -320,16 +320,12 @@ class Trial:
     def recall(self) -> None:
         """Take back what was ordered."""
         with _ORDERS:
-            self._write_orders([one for one in self._orders() if self.guid not in one["contains"]])
+            orders = [one for one in self._orders() if self.guid not in one["contains"]]
+            engine.write_orders(self._orders_file, orders)
 
     def _orders(self) -> list[dict[str, Any]]:
         file = self._orders_file
         return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
-
-    def _write_orders(self, orders: list[dict[str, Any]]) -> None:
-        draft = self._orders_file.with_suffix(".new")
-        draft.write_text(json.dumps(orders), encoding="utf-8")
-        draft.replace(self._orders_file)
 
     @property
     def _orders_file(self) -> Path:

@@ -139,7 +139,7 @@ def _first_requests(say: Callable[[str], None]) -> Iterator[Figure]:
         for number in range(_ROUNDS):
             for mode in sorted(seconds, reverse=bool(number % 2)):
                 say(f"first requests, round {number + 1} of {_ROUNDS}")
-                with Harness.open() as harness:
+                with Harness.open(afresh=True) as harness:
                     harness.real_cli()
                     model.play({"text": "There is nothing to do."})
                     began = time.time()

@@ -66,7 +66,7 @@ def _first_request(say: Callable[[str], None]) -> Iterator[Figure]:
     with StandIn.running() as model:
         for number in range(_ROUNDS):
             say(f"the agent's first request, round {number + 1} of {_ROUNDS}")
-            with Harness.open() as harness:
+            with Harness.open(afresh=True) as harness:
                 harness.real_cli()
                 rounds.append(_one(harness, model))
     # Steps that not every session has count only if each round had them.
@@ -97,7 +97,7 @@ def _one(harness: Harness, model: StandIn) -> dict[str, float]:
 
 def _clone(say: Callable[[str], None]) -> Iterator[Figure]:
     ours, plain = [], []
-    with Harness.open() as harness:
+    with Harness.open(afresh=True) as harness:
         say(f"a repository of {_COMMITS} commits")
         make_history(harness, _COMMITS)
         for number in range(_ROUNDS):
@@ -118,7 +118,7 @@ def _checks(say: Callable[[str], None]) -> Iterator[Figure]:
     rounds = []
     for number in range(_ROUNDS):
         say(f"a check in a fresh checkout, round {number + 1} of {_ROUNDS}")
-        with Harness.open() as harness:
+        with Harness.open(afresh=True) as harness:
             make_history(harness, _FILES)
             _configure(harness)
             rounds.append(_check(harness))

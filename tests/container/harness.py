@@ -29,6 +29,7 @@ from pullwright.models import AgentRequest
 from pullwright.results import AgentResult
 from tests.container.cli import find_cli
 from tests.container.endpoints import SESSION, TOKEN, Endpoints
+from tests.container.loaded_runner import ForkedRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 IDENTITY = ("-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.invalid")
 FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitignore": "*.log\n"}
+
+Runner = ForkedRunner | subprocess.Popen[str]
 
 # Processes of other tests have ranges of their own, wide enough for all their harnesses.
 _UIDS = itertools.count(100_000_000 + os.getpid() % 20_000 * 10_000, 2)
@@ -72,9 +75,12 @@ class Harness:
         agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
             harnesses share them.
         first_call: when something was asked for the first time, in seconds since 1970.
+        afresh: runners are programs started anew, as a task starts them: what they load and what of them
+            stands in `/proc` matters.
     """
 
     folder: Path
+    afresh: bool = False
     record: dict[str, str] = field(default_factory=lambda: {"status": "RUNNING"})
     objects: dict[str, bytes] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
@@ -95,12 +101,12 @@ class Harness:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Harness]:
+    def open(cls, *, afresh: bool = False) -> Iterator[Harness]:
         """Serve it on a free port for a while."""
         with tempfile.TemporaryDirectory(prefix="harness-") as name:
             folder = Path(name)
             folder.chmod(0o755)
-            harness = cls(folder)
+            harness = cls(folder, afresh)
             harness.git_answers.set()
             server = ThreadingHTTPServer(
                 ("127.0.0.1", 0), type("Handler", (Endpoints,), {"harness": harness})
@@ -247,11 +253,11 @@ class Harness:
             "AWS_ENDPOINT_URL": self.url,
         }
 
-    def start(self, *prefix: str, movable: bool = False, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *prefix: str, movable: bool = False, **variables: str) -> Runner:
         """Start the runner.
 
         Args:
-            prefix: a program, with its arguments, that starts it.
+            prefix: a program, with its arguments, that starts it; it is then not forked.
             movable: with a clock that `move_clock` moves.
             variables: for its environment, besides the usual ones.
         """
@@ -265,7 +271,10 @@ class Harness:
             "AGENT_ISOLATION": "user" if os.geteuid() == 0 else "none",
             **variables,
         }
-        program = [str(ROOT / "tests/container/moved_runner.py"), str(self.folder / "clock")]
+        clock = self.folder / "clock"
+        if not prefix and not self.afresh:
+            return ForkedRunner(self.folder, environment, clock if movable else None)
+        program = [str(ROOT / "tests/container/moved_runner.py"), str(clock)]
         return subprocess.Popen(
             [*prefix, sys.executable, *(program if movable else ["-m", "runner"])],
             cwd=self.folder,
@@ -322,7 +331,7 @@ class Ran:
         return [json.loads(line) for line in self.output.splitlines()]
 
 
-def finish(process: subprocess.Popen[str], seconds: float = 90) -> Ran:
+def finish(process: Runner, seconds: float = 90) -> Ran:
     """Wait for a runner's end."""
     try:
         output, _ = process.communicate(timeout=seconds)
@@ -330,10 +339,10 @@ def finish(process: subprocess.Popen[str], seconds: float = 90) -> Ran:
         process.kill()
         output, _ = process.communicate()
         raise AssertionError(f"the runner did not end:\n{output}") from None
-    return Ran(process.returncode, output)
+    return Ran(process.wait(), output)
 
 
-def stop_when(process: subprocess.Popen[str], ready: Path) -> Ran:
+def stop_when(process: Runner, ready: Path) -> Ran:
     """Send SIGTERM as ECS does, once a file is there."""
     deadline = time.monotonic() + 60
     while not ready.exists():

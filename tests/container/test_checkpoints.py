@@ -11,8 +11,9 @@ from runner import exit_codes
 from tests.container.harness import Harness, finish
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
+
+    from tests.container.harness import Runner
 
 REF = "refs/pullwright/claude/7"
 # Works until it is told to end; its prompt comes to light with its work.
@@ -30,7 +31,7 @@ def harness() -> Iterator[Harness]:
         yield opened
 
 
-def wait_until(there: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def wait_until(there: Callable[[], object], process: Runner) -> None:
     """Return when something is there while a runner runs."""
     deadline = time.monotonic() + 30
     while not there():

@@ -165,6 +165,7 @@ def test_tests_that_the_agent_writes_are_found(harness: Harness) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="a second user needs root")
 def test_checks_run_as_a_third_user_and_hold_nothing(harness: Harness) -> None:
     """Their user is neither the runner nor the agent, they have no credential, and leave no process."""
+    harness.afresh = True
     commit(
         harness,
         "main",

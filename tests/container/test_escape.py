@@ -35,14 +35,14 @@ SECRETS = (TOKEN, MODEL_KEY, SECRET_KEY, "ASIATASK", "ASIAMADEUP", "made-up-sess
 @pytest.fixture
 def harness() -> Iterator[Harness]:
     """Provide a fresh harness."""
-    with Harness.open() as fresh:
+    with Harness.open(afresh=True) as fresh:
         yield fresh
 
 
 @pytest.fixture(scope="module")
 def attempted() -> Iterator[tuple[Harness, dict[str, Loot]]]:
     """Provide a session whose agent made every attempt of the lists, then did its work."""
-    with Harness.open() as harness:
+    with Harness.open(afresh=True) as harness:
         shutil.copy(TOOLS, harness.folder)
         harness.fake_cli(program({**credentials.ATTEMPTS, **privileges.ATTEMPTS}) + "echo x > X.md; finish")
         ran = harness.run(AGENT_UID=str(UID), ANTHROPIC_BASE_URL=harness.url)

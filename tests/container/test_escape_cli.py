@@ -37,7 +37,7 @@ def _use(name: str, **given: str) -> dict[str, Any]:
 def test_reading_proc_self_environ_through_a_file_tool(standin: StandIn) -> None:
     """The public case of that name, and the corpus through the CLI's shell: nothing secret comes out."""
     attempts = {**credentials.PROC, **credentials.ENVIRONMENT, **credentials.FILES, **privileges.ATTEMPTS}
-    with Harness.open() as harness:
+    with Harness.open(afresh=True) as harness:
         harness.real_cli()
         shutil.copy(TOOLS, harness.folder)
         (harness.folder / "attempts.sh").write_text(program(attempts))

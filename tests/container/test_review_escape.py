@@ -51,7 +51,7 @@ HOSTILE = {
 @pytest.fixture
 def harness() -> Iterator[Harness]:
     """Provide a hostile fork's pull request, with a link out of it."""
-    with Harness.open() as opened:
+    with Harness.open(afresh=True) as opened:
         commit(opened, "main", {"CLAUDE.md": "HOUSE_BASE\n"})
         seed = opened.folder / "seed"
         opened.git("checkout", "-q", "-B", "topic", "main", cwd=seed)
@@ -153,7 +153,7 @@ https://docs.github.com/en/repositories/working-with-files/managing-large-files/
 def test_whatever_a_fork_holds_is_read_as_data(tmp_path: Path) -> None:
     """A large file, pointers, submodules, odd names and attributes hide, start and stop nothing."""
     mark = tmp_path / "ran"
-    with Harness.open() as harness:
+    with Harness.open(afresh=True) as harness:
         seed = harness.folder / "seed"
         harness.git("checkout", "-q", "-B", "topic", "main", cwd=seed)
         (seed / "aaa.txt").write_bytes(b"x\n" * (LARGE // 2))

@@ -298,6 +298,7 @@ def test_repositories_inside_the_workspace_are_left_out(harness: Harness) -> Non
 @needs_root
 def test_the_agent_has_nothing_to_steal(harness: Harness) -> None:
     """The agent sees no token, key or credentials path, in its environment, in /proc, or in any git file."""
+    harness.afresh = True
     harness.fake_cli(
         "{ id -u; id -G; env; cat /proc/$PPID/environ /proc/$PPID/cmdline; git config -l; cat .git/config;"
         "ls ../../runner; cat ../../objects/../runner/prompt.txt; grep Cap /proc/self/status;"

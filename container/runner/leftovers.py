@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.children import child
+from runner.children import child, wait_for
 from runner.log import logger
 from runner.user import User, has_descendants, search_path
 
@@ -191,7 +191,5 @@ def _as_user(user: User, command: Sequence[str], deadline: float) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise LeftoversError("there are too many files to remove") from None
+        if wait_for(process, max(0.0, deadline - time.monotonic())) is None:
+            raise LeftoversError("there are too many files to remove")

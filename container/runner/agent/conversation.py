@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from runner.children import child
+from runner.children import child, wait_for
 from runner.git.leaks import redact_line
 from runner.log import logger
 
@@ -46,10 +46,7 @@ def keep_conversation(workspace: Workspace, config: Path, conversation_id: str, 
             stderr=subprocess.DEVNULL,
         ) as process,
     ):
-        try:
-            kept = process.wait(_SECONDS) == 0
-        except subprocess.TimeoutExpired:
-            kept = False
+        kept = wait_for(process, _SECONDS) == 0
     if kept:
         _redact(path)
     else:

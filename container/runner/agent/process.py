@@ -5,14 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO, TYPE_CHECKING
 
-from runner.children import child
+from runner.children import child, wait_for
 from runner.log import logger
 from runner.user import User, end_group, end_leftovers, reap
 
@@ -122,15 +121,13 @@ def _watch(process: subprocess.Popen[bytes], should_stop: ShouldStop) -> Stop | 
     while process.poll() is None:
         if stop := should_stop():
             end_group(process.pid, signal.SIGTERM)
-            try:
-                process.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
+            if wait_for(process, GRACE_SECONDS) is None:
                 end_group(process.pid, signal.SIGKILL)
             return stop
         looks += 1
         if looks % _REAP_EVERY == 0:
             reap()
-        time.sleep(_LOOK_SECONDS)
+        wait_for(process, _LOOK_SECONDS)
     return None
 
 

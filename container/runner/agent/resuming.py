@@ -6,7 +6,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from runner.children import child
+from runner.children import child, wait_for
 from runner.log import logger
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def put_conversation(workspace: Workspace, config: Path, conversation_id: str, p
             stderr=subprocess.DEVNULL,
         ) as process,
     ):
-        try:
-            is_there = process.wait(_SECONDS) == 0
-        except subprocess.TimeoutExpired:
-            is_there = False
+        is_there = wait_for(process, _SECONDS) == 0
     if not is_there:
         logger.warning("the earlier conversation could not be put back")
     return is_there

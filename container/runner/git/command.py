@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pullwright.errors import InternalError
 from pullwright.log import hide, scrub
-from runner.children import child
+from runner.children import child, wait_for
 from runner.git.remote_message import find_remote_message
 from runner.user import end_group, search_path
 
@@ -211,16 +211,12 @@ def _said(reader: _Reader) -> str:
 def _wait(process: subprocess.Popen[bytes], timeout: float, should_stop: Callable[[], bool]) -> str | None:
     """Wait for its end, and say why if it must not be waited for."""
     deadline = time.monotonic() + timeout
-    while True:
-        try:
-            process.wait(_LOOK_SECONDS)
-        except subprocess.TimeoutExpired:
-            if time.monotonic() > deadline:
-                return "timed out"
-            if should_stop():
-                return "stopped"
-        else:
-            return None
+    while wait_for(process, _LOOK_SECONDS) is None:
+        if time.monotonic() > deadline:
+            return "timed out"
+        if should_stop():
+            return "stopped"
+    return None
 
 
 def _feed(stream: IO[bytes], stdin: bytes) -> None:

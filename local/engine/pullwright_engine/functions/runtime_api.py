@@ -48,6 +48,8 @@ class RuntimeApi:
             """Routes the four calls that a runtime makes."""
 
             protocol_version = "HTTP/1.1"
+            # Head and body are two writes: the second would wait 40 ms for the first to be confirmed.
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 job = api.next_job()

@@ -66,7 +66,7 @@ lock: setup ## pin what pyproject.toml and requirements/*.in name (UPGRADE=1: th
 	@$(UV) lock $(if $(UPGRADE),--upgrade)
 	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer --prune boto3 -o functions/requirements.txt
 	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer --extra runner -o container/requirements.txt
-	@for name in tools localstack lambda sam; do $(UV) pip compile --quiet --universal --python-version 3.11 \
+	@for name in tools localstack lambda sam node; do $(UV) pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; done
 
 releases: setup ## the releases of a stack, the live one with a star (STACK=name; your own AWS credentials)

@@ -13,6 +13,7 @@ import typer
 
 from pullwright_cli import (
     deploy_commands,
+    devbox_commands,
     env_commands,
     github_commands,
     image_commands,
@@ -59,6 +60,7 @@ app.add_typer(workers.app, name="workers")
 app.add_typer(github_commands.app, name="github")
 app.add_typer(secret_commands.app, name="secrets")
 app.add_typer(env_commands.app, name="env")
+app.add_typer(devbox_commands.app, name="devbox")
 
 _INTERRUPTED = 130
 _TRACE = "PULLWRIGHT_TRACEBACK"

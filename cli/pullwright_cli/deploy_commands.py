@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,8 @@ Issue = Annotated[
 ]
 Minutes = Annotated[float, typer.Option("--minutes", min=0.1, help="How long the canary may take.")]
 _DEFAULT = "default"
+_ROLE = "PULLWRIGHT_DEPLOYMENT_ROLE"
+"""A dev box sets it: its own role may deploy only by this one."""
 
 
 def _is_assignment(values: list[str]) -> list[str]:
@@ -84,7 +87,7 @@ def deploy(
     root = Checkout.find(Path.cwd()).root
     stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile, folder=root)
     wanted = deployment.Wanted(
-        Sam(root, env or _DEFAULT, stack.name, stack.region, stack.profile),
+        Sam(root, env or _DEFAULT, stack.name, stack.region, stack.profile, os.environ.get(_ROLE, "")),
         {**read_overrides(root, env or _DEFAULT), **dict(value.split("=", 1) for value in parameter)},
         image,
         (repo or repository_of(Path.cwd())) if canary else "",

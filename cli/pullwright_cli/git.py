@@ -11,6 +11,7 @@ from pullwright_cli.errors import CliError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SSH = re.compile(r"(?:ssh://)?git@([^:/]+)(?::[0-9]+/|[:/])(.+)")
 _REMOTE = re.compile(r"[:/]([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+?)(?:\.git)?/?\Z")
 
 
@@ -24,6 +25,20 @@ def repository_of(folder: Path) -> str:
     if found is None:
         raise CliError(f"{folder} has no remote origin that names a repository: say --repo OWNER/NAME", 2)
     return found[1]
+
+
+def https_address(folder: Path) -> str:
+    """Return the https:// address of the remote `origin`, without a user or password.
+
+    Raises:
+        CliError: there is none that has one.
+    """
+    address = _git(folder, "remote", "get-url", "origin")
+    if found := _SSH.fullmatch(address):
+        address = f"https://{found[1]}/{found[2]}"
+    if not address.startswith("https://"):
+        raise CliError(f"{folder} has no remote origin with an https:// address: say --source", 2)
+    return re.sub(r"//[^/@]*@", "//", address)
 
 
 def commit_of(folder: Path) -> str:

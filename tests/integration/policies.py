@@ -37,13 +37,15 @@ def actions(service: str, operation: str) -> tuple[str, ...]:
     return ACTIONS.get((service, operation), (f"{PREFIXES.get(service, service)}:{operation}",))
 
 
-def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: PLR0911 - one return for each kind of resource
+def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: C901, PLR0911 - one case for each kind
     """Return the ARNs that an API call touches, as its arguments name them; empty when they name none."""
 
     def arn(value: str, kind: str) -> str:
         return value if value.startswith("arn:") else f"arn:aws:{service}:{ACCOUNT}:{kind}{value}"
 
     match service, named:
+        case "cloudformation", {"StackName": name}:
+            return [name if name.startswith("arn:") else f"arn:aws:cloudformation:{ACCOUNT}:stack/{name}/0"]
         case "dynamodb", {"TableName": table}:
             index = f"/index/{named['IndexName']}" if named.get("IndexName") else ""
             return [arn(table, "table/") + index]
@@ -75,6 +77,16 @@ def qualifier(named: Mapping[str, Any]) -> dict[str, str]:
     name = "".join(named["stateMachineArn"].split(":")[7:])
     # Without one the key is absent on AWS, which no StringEquals holds for either.
     return {"states:StateMachineQualifier": name}
+
+
+def service_role(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a change set's context says of the role for CloudFormation, or that there is none.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html
+    """
+    if (call["service"], call["operation"]) != ("cloudformation", "CreateChangeSet"):
+        return {}
+    return {"cloudformation:RoleArn": call["resources"].get("RoleARN", [])}
 
 
 def _list(value: str | Sequence[str]) -> Sequence[str]:
@@ -135,7 +147,7 @@ def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> s
     Args:
         call: a line of the engine's record of calls.
     """
-    context = call.get("context", {}) | qualifier(call["resources"])
+    context = service_role(call) | qualifier(call["resources"]) | call.get("context", {})
     for action in actions(call["service"], call["operation"]):
         touched = resources(call["service"], call["resources"]) or ["*"]
         for resource in touched:

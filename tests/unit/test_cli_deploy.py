@@ -73,6 +73,17 @@ def test_the_image_is_deployed_by_digest_beside_the_sections_parameters(
     assert "acme-prod is deployed." in said.out
 
 
+def test_a_dev_box_deploys_by_its_role(
+    sam: Callable[[], list[list[str]]], ecr: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CloudFormation makes the changes with the role that the box's profile names."""
+    put(ecr, 1, "staging")
+    monkeypatch.setenv("PULLWRIGHT_DEPLOYMENT_ROLE", "arn:aws:iam::123456789012:role/d")
+    assert run("deploy", "--image", "staging") == 0
+    deploy = sam()[1]
+    assert deploy[deploy.index("--role-arn") + 1] == "arn:aws:iam::123456789012:role/d"
+
+
 def test_the_checkouts_image_is_not_built_when_it_is_there(
     sam: Callable[[], list[list[str]]], checkout: Path, ecr: Any
 ) -> None:

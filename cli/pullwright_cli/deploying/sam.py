@@ -27,6 +27,7 @@ class Sam:
         root: of the checkout, with template.yaml and samconfig.toml.
         environment: the section of samconfig.toml.
         stack: its name; it goes before the section's.
+        role: with which CloudFormation makes the changes; empty for the caller's own rights.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Sam:
     stack: str
     region: str = ""
     profile: str = ""
+    role: str = ""
 
     def build(self) -> list[str]:
         """Return the line that builds."""
@@ -51,6 +53,7 @@ class Sam:
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
             *(("--region", self.region) if self.region else ()),
             *(("--profile", self.profile) if self.profile else ()),
+            *(("--role-arn", self.role) if self.role else ()),
             *(("--parameter-overrides", *overrides) if overrides else ()),
         ]
 

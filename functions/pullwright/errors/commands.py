@@ -221,3 +221,61 @@ class NotRemoved(_UserError):
 
     exit_code = 75
     default_remedy = "Do what stands above, then run `pullwright destroy` again: it goes on where it ended."
+
+
+class DevBoxMissing(_UserError):
+    """The deployment has no dev box, or its machine is gone."""
+
+    exit_code = 80
+    default_remedy = "Make one with `pullwright devbox up`."
+
+
+class DevBoxStopped(_UserError):
+    """The dev box does not run."""
+
+    exit_code = 81
+    default_remedy = "Start it with `pullwright devbox start`."
+
+
+class DevBoxNotReady(_UserError):
+    """The dev box runs, and is not set up, or its set-up failed."""
+
+    exit_code = 82
+    default_remedy = (
+        "Look at `pullwright devbox status`; a machine that says nothing says why in "
+        "`aws ec2 get-console-output --latest --instance-id`, and each start sets it up again."
+    )
+
+
+class DevBoxNotMade(_UserError):
+    """CloudFormation or EC2 refused to make or change the dev box."""
+
+    exit_code = 83
+    default_remedy = "Do what stands above, then run `pullwright devbox up` again."
+
+
+class DevBoxNotRemoved(_UserError):
+    """The dev box, or a part of it, could not be removed."""
+
+    exit_code = 84
+    default_remedy = "Do what stands above, then run `pullwright devbox down` again."
+
+
+class NoWayOut(_UserError):
+    """No subnet of the deployment has a way out, which the dev box needs to be reached."""
+
+    exit_code = 85
+    default_remedy = (
+        "Name a subnet of the VPC that has a route to an internet or a NAT gateway: "
+        "`pullwright devbox up --subnet`."
+    )
+
+
+class PluginMissing(_UserError):
+    """The AWS CLI or its Session Manager plugin is missing."""
+
+    exit_code = 86
+    default_remedy = (
+        "Install it: https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+        "session-manager-working-with-install-plugin.html"
+    )

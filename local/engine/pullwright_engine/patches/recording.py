@@ -34,6 +34,8 @@ RESOURCES = (
     "stateMachineArn",
     "Rule",
     "Name",
+    "StackName",
+    "RoleARN",
 )
 """Parameters that name a resource. Nothing else of a request is written down: it may be a secret."""
 

@@ -21,6 +21,12 @@ def test_a_function_sees_what_lambda_shows_it(engine: Engine) -> None:
     assert {"AWS_LAMBDA_FUNCTION_NAME", "AWS_ENDPOINT_URL", "LAMBDA_TASK_ROOT"} <= set(result["environment"])
 
 
+def test_functions_of_one_archive_share_one_copy_of_it(engine: Engine) -> None:
+    """The app has four functions and one `CodeUri`, which was unpacked once."""
+    copies = (engine.emulator.layout.engine / "tmp" / "lambda").glob("*/*/code")
+    assert [str(copy) for copy in copies] == [engine.invoke("Behave")[1]["code"]]
+
+
 def test_an_environment_is_used_again(engine: Engine) -> None:
     """The second invocation meets the same process, and only the first reports its start."""
     first, one = engine.invoke("Behave")

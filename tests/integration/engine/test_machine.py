@@ -60,11 +60,22 @@ def test_sync_fails_when_the_quota_has_no_room(engine: Engine) -> None:
 def test_a_poll_that_ecs_does_not_answer_is_asked_again(engine: Engine) -> None:
     """Step Functions goes on asking how a task is; only RunTask itself is the state's to retry."""
     calls = engine.emulator.layout.logs / "aws-calls.jsonl"
-    refused = _refused(calls)
+    refused = _polls(calls, HTTPStatus.INTERNAL_SERVER_ERROR)
     with _ordered(engine, REFUSE_CALL, "DescribeTasks", times=8):
-        output = json.loads(engine.execute(command="sleep 2", text="done")["output"])
+        output = json.loads(engine.execute(command="sleep 1", text="done")["output"])
     assert output == {"ExitCode": 0, "StartedBy": "AWS Step Functions", "text": "done"}
-    assert _refused(calls) - refused == 8
+    assert _polls(calls, HTTPStatus.INTERNAL_SERVER_ERROR) - refused == 8
+
+
+def test_a_task_is_asked_about_once_when_it_has_ended(engine: Engine) -> None:
+    """However long a task takes, Step Functions hears of its end and does not ask meanwhile.
+
+    It has a rule of its own for that: https://docs.aws.amazon.com/step-functions/latest/dg/ecs-iam.html
+    """
+    calls = engine.emulator.layout.logs / "aws-calls.jsonl"
+    before = _polls(calls, HTTPStatus.OK)
+    assert json.loads(engine.execute(command="sleep 2", text="done")["output"])["ExitCode"] == 0
+    assert _polls(calls, HTTPStatus.OK) - before == 1
 
 
 def test_a_call_whose_answer_is_lost_can_be_told_from_one_that_was_refused(engine: Engine) -> None:
@@ -88,12 +99,11 @@ def _ordered(engine: Engine, what: str, operation: str, times: int) -> Iterator[
         orders.unlink()
 
 
-def _refused(calls: Path) -> int:
-    """Return how many polls have been refused."""
+def _polls(calls: Path, status: HTTPStatus) -> int:
+    """Return how often Step Functions has asked about tasks, by what it was answered."""
     text = calls.read_text(encoding="utf-8") if calls.exists() else ""
     lines = [json.loads(line) for line in text.splitlines()]
-    refused = ("DescribeTasks", HTTPStatus.INTERNAL_SERVER_ERROR)
-    return sum((line["operation"], line["status"]) == refused for line in lines)
+    return sum((line["operation"], line["status"]) == ("DescribeTasks", status) for line in lines)
 
 
 def test_a_state_that_times_out_stops_its_task(engine: Engine) -> None:

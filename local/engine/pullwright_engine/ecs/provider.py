@@ -60,7 +60,8 @@ def _definition(context: Any, reference: str) -> Document:
     return definition
 
 
-def _find(cluster_arn: str, reference: str) -> TaskRun | None:
+def find(cluster_arn: str, reference: str) -> TaskRun | None:
+    """Return a cluster's task by ARN or id."""
     with _LOCK:
         for arn, run in _RUNS.items():
             if run.task["clusterArn"] == cluster_arn and reference in (arn, shapes.task_id(arn)):
@@ -139,7 +140,7 @@ def describe_tasks(context: Any, request: Document) -> Document:
     cluster_arn = _cluster(context, request.get("cluster"))
     tasks, failures = [], []
     for reference in request["tasks"]:
-        run = _find(cluster_arn, reference)
+        run = find(cluster_arn, reference)
         if run:
             tasks.append(shapes.view(run.task, request.get("include")))
         else:
@@ -168,7 +169,7 @@ def list_tasks(context: Any, request: Document) -> Document:
 
 def stop_task(context: Any, request: Document) -> Document:
     """StopTask: SIGTERM now, SIGKILL after the container's stop timeout."""
-    run = _find(_cluster(context, request.get("cluster")), request["task"])
+    run = find(_cluster(context, request.get("cluster")), request["task"])
     if run is None:
         raise invalid_parameter("The referenced task was not found.")
     run.stop(request.get("reason") or "Task stopped by user")

@@ -3,8 +3,11 @@
 Defects: the exit code was ignored (a task that failed was a success); a task that could not be started was
 a success too; failures of RunTask broke the state with an IndexError; an execution that was stopped, or a
 state that timed out, left its task running; and one answer that ECS did not give in time ended the session,
-where AWS asks again. A capacity provider strategy was silently dropped; AWS's own CDK writes it into
-such states: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_stepfunctions_tasks.EcsRunTask.html
+where AWS asks again. LocalStack asked ECS about each task twice a second: twenty tasks kept a processor busy,
+and every other call waited for it. AWS hears of a task's end by an event, by the rule that
+https://docs.aws.amazon.com/step-functions/latest/dg/ecs-iam.html names. Here Step Functions asks once, when
+the task has ended. A capacity provider strategy was silently dropped; AWS's own CDK writes it
+into such states: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_stepfunctions_tasks.EcsRunTask.html
 """
 
 import json
@@ -35,6 +38,8 @@ from pullwright_engine.patches.unanswered_calls import failure, is_unanswered
 
 LOG = logging.getLogger(__name__)
 STOP_REASON = "Stopped by AWS Step Functions"
+LOOK_SECONDS = 0.2
+"""Between two looks at whether an execution that waits for a task was ended."""
 _BUSY, _UNWELL = 429, 500
 
 
@@ -52,17 +57,27 @@ def is_passing(error: BotoCoreError | ClientError) -> bool:
 
 
 class _Watched:
-    """The function that Step Functions polls, and how to stop the task that it asks about."""
+    """The function that Step Functions polls, and how to stop the task that it asks about.
+
+    Args:
+        wait: returns when the task or its execution has ended.
+    """
 
     def __init__(
-        self, poll: Callable[[], Any], fail: Callable[[Any], Exception], stop: Callable[[], Any]
+        self,
+        wait: Callable[[], None],
+        poll: Callable[[], Any],
+        fail: Callable[[Any], Exception],
+        stop: Callable[[], Any],
     ) -> None:
+        self._wait = wait
         self._poll = poll
         self._fail = fail
         self._stop = stop
         self._ended = False
 
     def __call__(self) -> Any:
+        self._wait()
         try:
             task = self._poll()
         except (BotoCoreError, ClientError) as error:
@@ -78,6 +93,15 @@ class _Watched:
     def stop_unless_ended(self) -> None:
         if not self._ended:
             self._stop()
+
+
+def _wait_for_end(env: Any, submitted: dict[str, Any]) -> None:
+    """Wait while both an execution and its task go on; a task of somebody else is not waited for."""
+    from pullwright_engine.ecs.provider import find  # noqa: PLC0415 - ECS is loaded when it is first called
+
+    run = find(submitted["ClusterArn"], submitted["TaskArn"])
+    while run is not None and env.is_running() and not run.join(LOOK_SECONDS):
+        pass
 
 
 def apply() -> None:
@@ -126,6 +150,7 @@ def apply() -> None:
 
         name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed)
         return _Watched(
+            lambda: _wait_for_end(env, submitted),
             poll,
             lambda task: FailureEventException(failure(self, env, name, to_json_str(task))),
             lambda: client.stop_task(

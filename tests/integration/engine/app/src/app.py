@@ -31,6 +31,7 @@ def behave(event: dict[str, Any], context: Any) -> dict[str, Any]:
         engine = False
     return {
         "pid": os.getpid(),
+        "code": os.environ["LAMBDA_TASK_ROOT"],
         "engine": engine,
         "environment": sorted(os.environ),
         "memory": context.memory_limit_in_mb,

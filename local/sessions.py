@@ -22,6 +22,7 @@ class Stack:
 
     described: dict[str, Any]
     _clients: dict[str, Any] = field(default_factory=dict)
+    _sessions: dict[str, Session] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -67,19 +68,27 @@ class Stack:
     def executions(self, repository: str, issue: int | None = None) -> list[str]:
         """Return the ARNs of all executions for a repository, oldest first."""
         found = []
+        for execution in self._executions():
+            arn = execution["executionArn"]
+            # An execution's input never changes, so that it is asked for once.
+            session = self._sessions.setdefault(arn, Session(self, arn))
+            if session.input.get("repository") != repository:
+                continue
+            if issue is None or session.input.get("issue") == issue:
+                found.append((execution["startDate"], arn))
+        return [arn for _, arn in sorted(found)]
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of every execution by ARN."""
+        return {execution["executionArn"]: execution["status"] for execution in self._executions()}
+
+    def _executions(self) -> list[dict[str, Any]]:
         pages = (
             self.client("stepfunctions")
             .get_paginator("list_executions")
-            .paginate(stateMachineArn=self.outputs["StateMachineArn"])
+            .paginate(stateMachineArn=self.outputs["StateMachineArn"], maxResults=1000)
         )
-        for page in pages:
-            for execution in page["executions"]:
-                session = Session(self, execution["executionArn"])
-                if session.input.get("repository") != repository:
-                    continue
-                if issue is None or session.input.get("issue") == issue:
-                    found.append((execution["startDate"], execution["executionArn"]))
-        return [arn for _, arn in sorted(found)]
+        return [execution for page in pages for execution in page["executions"]]
 
     def start(self, request: dict[str, Any], name: str | None = None) -> Session:
         """Start a session as `aws stepfunctions start-execution` does."""

@@ -80,7 +80,7 @@ def define(stack: Stack, stubs: None) -> Iterator[Callable[[int | None], None]]:
 
 def _read(stack: Stack) -> set[str]:
     """Return the repositories whose files have been listed."""
-    paths = [entry["path"] for entry in call(stack.github_url, "GET", "/_standin/requests")]
+    paths = [entry["path"] for entry in call(stack.github_url, "GET", "/_standin/requests?path=/git/trees/")]
     found = (re.search(r"/repos/([^/]+/[^/]+)/git/trees/", path) for path in paths)
     return {match[1] for match in found if match is not None}
 

@@ -69,7 +69,7 @@ class Control:
         on("GET", "/tokens")(self._get_tokens)
         on("GET", "/deliveries")(self._get_deliveries)
         on("POST", "/deliveries/{id}/redeliver")(self._redeliver)
-        on("GET", "/requests")(lambda _call: Reply(200, [asdict(entry) for entry in list(self._entries)]))
+        on("GET", "/requests")(self._get_requests)
         on("DELETE", "/requests")(self._forget_requests)
 
     def respond(self, call: Call) -> Reply:
@@ -223,11 +223,22 @@ class Control:
 
     # What happened
 
-    def _get_deliveries(self, _call: Call) -> Reply:
-        """List all attempts, oldest first, those that wait too."""
-        return Reply(
-            200, [{**shape_in_full(it), "pending": it.pending} for it in self._github.store.deliveries]
-        )
+    def _get_deliveries(self, call: Call) -> Reply:
+        """List the attempts that the query asks for, oldest first, those that wait too."""
+        wanted = {name: call.query[name] for name in ("event", "action") if name in call.query}
+        pending = call.query.get("pending")
+        chosen = [
+            it
+            for it in self._github.store.deliveries
+            if all(getattr(it, name) == value for name, value in wanted.items())
+            and pending in (None, str(it.pending).lower())
+        ]
+        return Reply(200, [{**shape_in_full(it), "pending": it.pending} for it in chosen])
+
+    def _get_requests(self, call: Call) -> Reply:
+        """List the requests whose path has a text in it."""
+        text = call.query.get("path", "")
+        return Reply(200, [asdict(entry) for entry in list(self._entries) if text in entry.path])
 
     def _redeliver(self, call: Call) -> Reply:
         delivery = self._github.store.deliveries.get(call.number("id"))

@@ -137,8 +137,8 @@ def _payloads_about(stack: Stack, repositories: set[str]) -> dict[str, dict[str,
     """Return what the stand-in itself sent about issues: the rest of the payloads is taken from there."""
     deadline = time.monotonic() + _WEBHOOK_SECONDS
     while time.monotonic() < deadline:
-        told = call(stack.github_url, "GET", "/_standin/deliveries")
-        payloads = [one["request"]["payload"] for one in told if one["event"] == "issues"]
+        told = call(stack.github_url, "GET", "/_standin/deliveries?event=issues")
+        payloads = [one["request"]["payload"] for one in told]
         found = {one["repository"]["full_name"]: one for one in payloads}
         if repositories <= found.keys():
             return found
@@ -149,7 +149,7 @@ def _payloads_about(stack: Stack, repositories: set[str]) -> dict[str, dict[str,
 def _until_quiet(stack: Stack) -> None:
     """Wait until the stand-in has no webhook left to lose."""
     deadline = time.monotonic() + _WEBHOOK_SECONDS
-    while any(one["pending"] for one in call(stack.github_url, "GET", "/_standin/deliveries")):
+    while call(stack.github_url, "GET", "/_standin/deliveries?pending=true"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the stand-in still sends webhooks after {_WEBHOOK_SECONDS} s")
         time.sleep(0.1)

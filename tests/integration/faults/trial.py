@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import signal
@@ -43,6 +44,26 @@ _POLL = 1.0
 _PLENTY = 100
 _ORDERS = threading.Lock()
 _SWEEPS = threading.Lock()
+
+
+class _Statuses:
+    """The statuses of all executions, asked for once a second however many cells wait for one."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._read_at = -math.inf
+        self._found: dict[str, str] = {}
+
+    def has_ended(self, session: Session) -> bool:
+        """Return whether a session's execution had ended less than a second ago."""
+        with self._guard:
+            if time.monotonic() - self._read_at >= _POLL:
+                self._found = session.stack.statuses()
+                self._read_at = time.monotonic()
+            return self._found.get(session.arn) in ENDED
+
+
+_STATUSES = _Statuses()
 
 
 @dataclass
@@ -152,7 +173,7 @@ class Trial:
         """Wait until the execution has ended."""
         try:
             for _ in self.until("the execution's end"):
-                if self.session.status() in ENDED:
+                if _STATUSES.has_ended(self.session):
                     return
         except TimeoutError as error:
             error.add_note(str([(visit.name, visit.seconds) for visit in self.session.visits()]))
@@ -205,8 +226,8 @@ class Trial:
         for _ in self.until(f"the delivery of {action}"):
             told = [
                 one
-                for one in call(stack.github_url, "GET", "/_standin/deliveries")
-                if one["action"] == action and self.repository.name in json.dumps(one["request"]["payload"])
+                for one in call(stack.github_url, "GET", f"/_standin/deliveries?action={action}")
+                if self.repository.name in json.dumps(one["request"]["payload"])
             ]
             if any(one["status"] == "OK" for one in told):
                 break

@@ -26,12 +26,14 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """Each worker's stack has a folder of its own."""
 LABEL = "claude-dev"
+_PLENTY = 40
+"""Sessions that may run at once where they are stubs: none waits for a slot that another one holds."""
 FILES = {"README.md": "# A project\n", "src/app.py": "print('hello')\n"}
 
 
-def _local(command: str) -> subprocess.CompletedProcess[str]:
+def _local(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "local", *command],
         cwd=ROOT,
         env={**os.environ, "PULLWRIGHT_LOCAL": str(FOLDER)},
         check=False,
@@ -45,14 +47,15 @@ def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """Provide the whole local stack, up for the length of the test run; with `--lag` its GitHub is slow."""
     started = _local("up")
     if started.returncode:
-        _local("down")
+        _local("down", "--discard")
         pytest.fail(
             f"`python -m local up` exited with {started.returncode}:\n{started.stdout}{started.stderr}"
         )
     stack = Stack.load(FOLDER)
     set_lags(stack.github_url, pytestconfig.getoption("lag"))
     yield stack
-    stopped = _local("down")
+    # Nobody wants the hundreds of sessions of a run back; what `down` keeps is test_launcher's to check.
+    stopped = _local("down", "--discard")
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
 
 
@@ -161,7 +164,7 @@ def stubs(stack: Stack) -> Iterator[None]:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
         functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
-    configure({**given, "STUB_SESSIONS": "true", "MAX_SESSIONS": "8"})
+    configure({**given, "STUB_SESSIONS": "true", "MAX_SESSIONS": str(_PLENTY)})
     version = functions.publish_version(FunctionName=name)["FunctionArn"]
     function = version.rpartition(":")[0]
     with live_machine(stack) as put:

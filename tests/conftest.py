@@ -28,6 +28,7 @@ _MOST_VIOLATIONS = 40
 _GROUPS = (
     "tests/integration/test_faults.py",
     "tests/integration/test_",
+    "tests/integration/test_r",
     "tests/integration/test_launcher.py",
     "tests/integration/test_deploy_command.py",
     "tests/integration/test_operations.py",
@@ -42,12 +43,18 @@ _GROUPS = (
     "tests/unit/",
     "tests/",
 )
-_TOGETHER = ("tests/integration/test_", "tests/integration/engine/", "tests/statemachine/")
-"""Tests that share a stack or an engine, and so one worker."""
+_TOGETHER = (
+    "tests/integration/test_",
+    "tests/integration/test_r",
+    "tests/integration/engine/",
+    "tests/statemachine/",
+)
+"""Tests that share a stack or an engine, and so one worker. Those of the local stack are two halves by name:
+all on one worker were the last to end."""
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc] # xdist's classes are untyped for mypy
-    """One worker for most tests that share a stack; the longest, and every other file, have one each."""
+    """Two workers for most tests that share a stack; the longest, and every other file, have one each."""
 
     def _split_scope(self, nodeid: str) -> str:
         group = _GROUPS[_rank(nodeid)]

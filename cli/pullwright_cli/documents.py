@@ -6,12 +6,13 @@ together.
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from pullwright.fields import Model
 from pullwright.record import SessionRecord
 from pullwright_cli.checkup.findings import Checkup
+from pullwright_cli.release_documents import RELEASE_DOCUMENTS
 from pullwright_cli.removing.documents import Purge, Removal
 
 
@@ -323,7 +324,7 @@ class CommandFailure(Model):
     remedy: str
 
 
-DOCUMENTS: tuple[type[Model], ...] = (
+DOCUMENTS: tuple[type[BaseModel], ...] = (
     SessionList,
     SessionDetails,
     StartPlan,
@@ -337,12 +338,15 @@ DOCUMENTS: tuple[type[Model], ...] = (
     EvaluationReport,
     Removal,
     Purge,
+    *RELEASE_DOCUMENTS,
     CommandFailure,
 )
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema that describes every document by its name."""
-    wanted: list[tuple[type[Model], Literal["validation"]]] = [(model, "validation") for model in DOCUMENTS]
+    wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (model, "validation") for model in DOCUMENTS
+    ]
     _, schemas = models_json_schema(wanted, title="What Pullwright's commands print with --json")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schemas}

@@ -16,6 +16,7 @@ from local import stack as local_stack
 from local.layout import Layout, venv_bin
 from pullwright_cli.releasing.aliases import history, live
 from tests.integration.conftest import FOLDER, ROOT
+from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,5 +107,6 @@ def test_a_release_whose_image_is_broken_is_taken_back(
     assert live(stack.client, before) == before.parts
     code, verdict, said = _run(environment, "canary", "--repo", repository.name)
     assert code == 0, said
+    assert matches("CanaryVerdict", verdict)
     assert verdict["succeeded"]
     assert verdict["image_digest"].startswith("sha256:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,12 @@ import pytest
 from pullwright import errors
 from pullwright_cli.aws import Stack
 from pullwright_cli.checkout import Checkout
+from pullwright_cli.deploy_commands import _as_json
+from pullwright_cli.deploying.canary import Verdict
+from pullwright_cli.deploying.deployment import Deployed
+from pullwright_cli.releasing.records import Release
 from pullwright_cli.samconfig import read_overrides
-from tests.unit.cli_kit import run
+from tests.unit.cli_kit import matches, run
 from tests.unit.test_cli_image import URI, checkout, ecr, put
 
 if TYPE_CHECKING:
@@ -82,6 +87,18 @@ def test_a_dev_box_deploys_by_its_role(
     assert run("deploy", "--image", "staging") == 0
     deploy = sam()[1]
     assert deploy[deploy.index("--role-arn") + 1] == "arn:aws:iam::123456789012:role/d"
+
+
+@pytest.mark.usefixtures("sam")
+def test_what_is_printed_for_programs_has_its_schema(ecr: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A plan, and a deployment with and without releases and a canary, are as the schema says."""
+    put(ecr, 1, "staging")
+    for words, name in (("--dry-run", "DeployPlan"), ("--json", "Deployed")):
+        assert run("deploy", "--env", "prod", "--image", "staging", words, "--json") == 0
+        assert matches(name, json.loads(capsys.readouterr().out))
+    release = Release(7, "2026-11-20 12:00", "machine:3", ("function:4",), "agent:3", "sha256:0")
+    verdict = Verdict("s", succeeded=True, sentence="", image_digest="sha256:0", pull_request="")
+    assert matches("Deployed", json.loads(json.dumps(_as_json(Deployed(release, verdict), "3 workers"))))
 
 
 def test_the_checkouts_image_is_not_built_when_it_is_there(

@@ -19,7 +19,7 @@ from pullwright_cli.imaging.content import content_tag
 from pullwright_cli.imaging.moving import Move, carry_out, promotion
 from pullwright_cli.imaging.registry import Registry
 from tests.unit.aws_kit import client
-from tests.unit.cli_kit import run
+from tests.unit.cli_kit import matches, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NAME = "pullwright-agent"
 URI = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{NAME}"
+_DOCUMENTS = {
+    "build": "ImageBuilt",
+    "push": "ImagePushed",
+    "promote": "ImageMoved",
+    "rollback": "ImageMoved",
+    "list": "ImageList",
+}
 SCRIPT = """#!/bin/sh
 echo "$IMAGE|$TAG|$ARCHITECTURE" >> "$(dirname "$0")/calls"
 exit "$(cat "$(dirname "$0")/exit_code" 2>/dev/null || echo 0)"
@@ -87,7 +94,9 @@ def where(tag: str) -> str | None:
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     """Return what a command prints as JSON."""
     assert run("image", *arguments, "--json") == 0
-    return json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
+    assert matches(_DOCUMENTS[arguments[0]], document)
+    return document
 
 
 @pytest.mark.usefixtures("stack")

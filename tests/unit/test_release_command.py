@@ -13,6 +13,7 @@ from pullwright.errors import ReleaseMissing
 from pullwright.executions import execution_arn
 from pullwright_cli.releasing import aliases
 from pullwright_cli.releasing.records import Release, parse, target
+from tests.unit.cli_kit import matches, run
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:prod-agent-session"
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:webhook"
@@ -71,6 +72,19 @@ def test_without_a_release_to_go_to_the_reason_is_told(
 def test_any_release_can_be_chosen_whatever_is_live() -> None:
     """So the way forward again is the same command."""
     assert target(THREE, frozenset(), 3) == THREE[2]
+
+
+def test_what_is_printed_for_programs_has_its_schema(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Releases, and a rollback that is only planned, are as docs/commands.schema.json says."""
+    monkeypatch.setattr(aliases, "known", lambda _: (THREE, THREE[2].parts))
+    assert run("releases", "--stack-name", "prod", "--json") == 0
+    releases = json.loads(capsys.readouterr().out)
+    assert matches("ReleaseList", releases)
+    assert [release["is_live"] for release in releases] == [False, False, True]
+    assert run("rollback", "--stack-name", "prod", "--dry-run", "--json") == 0
+    assert matches("RolledBack", json.loads(capsys.readouterr().out))
 
 
 def test_nothing_moves_when_a_part_is_gone() -> None:

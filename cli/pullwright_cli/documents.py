@@ -312,6 +312,36 @@ class EvaluationReport(Model):
     runs: tuple[EvaluatedRun, ...]
 
 
+class LocalRun(Model):
+    """`run --local`.
+
+    Attributes:
+        outcome: as in `result.json`.
+        branch: of the checkout; null if there is none.
+        patch: a file; null if nothing was changed.
+        checks: how each of the repository's checks ended.
+        egress: `caged` if the agent reached only what is allowed; null if no process ran.
+        folder: of the artifacts.
+        exit_code: the command's own.
+    """
+
+    session: str
+    outcome: str
+    error: str | None
+    sentence: str | None
+    summary: str
+    branch: str | None
+    commit: str | None
+    patch: str | None
+    checks: dict[str, str]
+    cost_usd: float
+    turns: int
+    egress: str | None
+    notices: tuple[str, ...]
+    folder: str
+    exit_code: int
+
+
 class CommandFailure(Model):
     """What a command with `--json` prints on standard error when it fails.
 
@@ -338,6 +368,7 @@ DOCUMENTS: tuple[type[BaseModel], ...] = (
     EvaluationReport,
     Removal,
     Purge,
+    LocalRun,
     *RELEASE_DOCUMENTS,
     CommandFailure,
 )

@@ -27,11 +27,17 @@ Minutes = Annotated[
     typer.Option("--timeout-minutes", min=0, help="Wait no longer; the session goes on. 0: until it ends."),
 ]
 Output = Annotated[
-    Path,
-    typer.Option("--output", file_okay=False, help="Folder for the artifacts, one in it for each session."),
+    Path | None,
+    typer.Option(
+        "--output",
+        file_okay=False,
+        show_default="pullwright-artifacts",
+        help="Folder for the artifacts, one in it for each session.",
+    ),
 ]
 NoDownload = Annotated[bool, typer.Option("--no-download", help="Leave the artifacts in the bucket.")]
 _WITHOUT_PROMPT, _MOST = 2, 3
+_OUTPUT = Path("pullwright-artifacts")
 
 
 def run(
@@ -56,10 +62,23 @@ def run(
     stub: Annotated[
         bool, typer.Option("--stub", help="The whole pipeline without a model, at no cost.")
     ] = False,
+    here: Annotated[
+        bool, typer.Option("--local", help="On this machine, on the checkout that this is called in.")
+    ] = False,
+    image: Annotated[str, typer.Option(show_default=False, help="With --local: the image to run in.")] = "",
+    no_container: Annotated[
+        bool, typer.Option("--no-container", help="With --local: processes of this machine.")
+    ] = False,
+    no_branch: Annotated[
+        bool, typer.Option("--no-branch", help="With --local: leave a patch, and no branch.")
+    ] = False,
+    model_url: Annotated[
+        str, typer.Option(show_default=False, help="With --local: another address of the Anthropic API.")
+    ] = "",
     dry_run: DryRun = False,
     wait: Wait = False,
     timeout_minutes: Minutes = 0,
-    output: Output = Path("pullwright-artifacts"),
+    output: Output = None,
     no_download: NoDownload = False,
     stack_name: StackName = "",
     env: Environment = "",
@@ -72,18 +91,50 @@ def run(
     Exit codes with --wait: 0 it succeeded, else that of its error (docs/contracts.md); 46 it has not ended in
     --timeout-minutes, 130 after Ctrl-C: then the session goes on.
 
+    With --local there is no deployment and no GitHub: the model is asked with ANTHROPIC_API_KEY, or on
+    Bedrock with AWS credentials; the work becomes a branch of the checkout, the exit code is the session's.
+
     \b
     Examples:
       pullwright run "Say good bye, too"
       pullwright run --issue 42 --repo acme/app --wait
       pullwright run shop prod "Mend the totals" --usd 2 --dry-run | jq -r .command
+      pullwright run --local "Mend the totals" --usd 2
     """
+    limits = {"usd": usd, "turns": turns, "minutes": minutes}
+    wanted_limits = {name: value for name, value in limits.items() if value is not None}
+    only_here = {
+        "--image": image,
+        "--no-container": no_container,
+        "--no-branch": no_branch,
+        "--model-url": model_url,
+    }
+    if here:
+        from pullwright_cli.local_sessions.command import Options, refuse, run_here  # noqa: PLC0415 - pydantic
+
+        elsewhere = {
+            "--issue": issue,
+            "--pr": pr,
+            "--repo": repo,
+            "--base": base,
+            "--dry-run": dry_run,
+            "--env": env,
+        }
+        refuse(elsewhere, "cannot go with --local")
+        *place, text = words or [prompt]
+        refuse(dict.fromkeys(place, True), "cannot go with --local: put the prompt in quotes")
+        options = Options(
+            *(text, model, wanted_limits, output, image, plan, stub),
+            *(no_container, no_branch, model_url, region, profile),
+        )
+        raise typer.Exit(run_here(options, as_json=json))
+    if alone := [name for name, value in only_here.items() if value]:
+        raise CliError(f"{', '.join(alone)}: say --local too", 2)
     from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
     from pullwright_cli.starting import asked_for  # noqa: PLC0415 - as above
 
     service, environment, text = _words(words or [], has_subject=bool(issue or pr), prompt=prompt)
-    limits = {"usd": usd, "turns": turns, "minutes": minutes}
     fields = {
         "repository": repo or repository_of(Path.cwd()),
         "issue": issue,
@@ -92,7 +143,7 @@ def run(
         "worker": worker,
         "base": base,
         "model": model,
-        "limits": {name: value for name, value in limits.items() if value is not None},
+        "limits": wanted_limits,
         "plan": plan,
         "stub": stub,
     }
@@ -103,7 +154,7 @@ def run(
     _begin(
         start,
         timeout_minutes if wait else None,
-        None if no_download else output,
+        None if no_download else output or _OUTPUT,
         dry_run=dry_run,
         as_json=json,
     )
@@ -115,7 +166,7 @@ def retry(
     dry_run: DryRun = False,
     wait: Wait = False,
     timeout_minutes: Minutes = 0,
-    output: Output = Path("pullwright-artifacts"),
+    output: Output = None,
     no_download: NoDownload = False,
     stack_name: StackName = "",
     env: Environment = "",
@@ -139,7 +190,7 @@ def retry(
     _begin(
         start,
         timeout_minutes if wait else None,
-        None if no_download else output,
+        None if no_download else output or _OUTPUT,
         dry_run=dry_run,
         as_json=json,
     )

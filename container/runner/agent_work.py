@@ -125,7 +125,7 @@ class AgentWork:
                 self.rules,
                 tracker=self.tracker,
                 transcript=context.transcript,
-                api_key=context.grants.current().model_api_key,
+                api_key=context.host.model_api_key,
                 resumed=resumed,
                 should_stop=self.stops.of_work,
                 elapsed=lambda: context.phases.elapsed,

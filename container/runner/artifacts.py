@@ -1,14 +1,14 @@
-"""The session's artifacts in S3."""
+"""The session's artifacts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
 from pullwright.aws import calling, code_of
-from pullwright.errors import InternalError
+from pullwright.errors import AwsUnavailable, InternalError
 from pullwright.log import scrub_known
 from pullwright.models import AgentRequest
 from pullwright.results import AgentPlan, AgentResult, SessionUsage
@@ -33,13 +33,62 @@ _TYPES = {
 }
 
 
-class Artifacts:
-    """The folder of one session."""
+class Store(Protocol):
+    """Where the artifacts of one session are."""
+
+    def read(self, name: str, task: str) -> bytes | None:
+        """Return an artifact's content; None if there is none of that name.
+
+        Args:
+            task: what it is read for, as it stands in "AWS could not …".
+
+        Raises:
+            AwsUnavailable: the store did not answer.
+        """
+
+    def write(self, name: str, content: bytes, kind: str) -> None:
+        """Write an artifact.
+
+        Args:
+            kind: its media type.
+
+        Raises:
+            AwsUnavailable: the store did not take it.
+        """
+
+
+class BucketStore:
+    """The session's part of the bucket."""
 
     def __init__(self, s3: S3Client, *, bucket: str, session_id: str) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._prefix = f"sessions/{session_id}/"
+
+    def read(self, name: str, task: str) -> bytes | None:
+        """See `Store`."""
+        with calling(task):
+            try:
+                response = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}")
+                return response["Body"].read()
+            except ClientError as error:
+                if code_of(error) not in _MISSING:
+                    raise
+                return None
+
+    def write(self, name: str, content: bytes, kind: str) -> None:
+        """See `Store`."""
+        with calling(f"keep the artifact {name}"):
+            self._s3.put_object(
+                Bucket=self._bucket, Key=f"{self._prefix}{name}", Body=content, ContentType=kind
+            )
+
+
+class Artifacts:
+    """The artifacts of one session."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._kept: dict[str, tuple[int, int]] = {}
 
     def request(self) -> AgentRequest:
@@ -49,9 +98,9 @@ class Artifacts:
             AwsUnavailable: S3 did not give it.
             InternalError: it is not a request that this runner understands.
         """
-        with calling("read the session's request"):
-            answer = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}request.json")
-            content = answer["Body"].read()
+        content = self._store.read("request.json", "read the session's request")
+        if content is None:
+            raise AwsUnavailable("The session's request is not there.")
         try:
             return AgentRequest.model_validate_json(content)
         except ValidationError as error:
@@ -83,15 +132,10 @@ class Artifacts:
         Raises:
             AwsUnavailable: S3 did not give it.
         """
-        with calling("read the earlier conversation"):
-            try:
-                response = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}resumed.jsonl")
-                path.write_bytes(response["Body"].read())
-            except ClientError as error:
-                if code_of(error) not in _MISSING:
-                    raise
-                return False
-        return True
+        content = self._store.read("resumed.jsonl", "read the earlier conversation")
+        if content is not None:
+            path.write_bytes(content)
+        return content is not None
 
     def earlier_plan(self) -> AgentPlan | None:
         """Return the plan that an earlier task of the session has made; None if there is none.
@@ -157,14 +201,9 @@ class Artifacts:
 
     def _earlier(self, model: type[_Model], name: str, task: str) -> _Model | None:
         """Read what an earlier task wrote; None if it wrote nothing of that form."""
-        with calling(task):
-            try:
-                response = self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}")
-                content = response["Body"].read()
-            except ClientError as error:
-                if code_of(error) not in _MISSING:
-                    raise
-                return None
+        content = self._store.read(name, task)
+        if content is None:
+            return None
         try:
             return model.model_validate_json(content)
         except ValidationError:
@@ -175,8 +214,4 @@ class Artifacts:
         kind = _TYPES[name[name.rindex(".") :]]
         text = content.decode("latin-1")
         # What only looks like a secret stays: a patch has to fit the files that it is made for.
-        content = scrub_known(text).encode("latin-1")
-        with calling(f"keep the artifact {name}"):
-            self._s3.put_object(
-                Bucket=self._bucket, Key=f"{self._prefix}{name}", Body=content, ContentType=kind
-            )
+        self._store.write(name, scrub_known(text).encode("latin-1"), kind)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 from pullwright.errors import SessionClosed
-from pullwright.github.allowance import TableAllowance
-from pullwright.github.budget import Room
-from pullwright.github.client import GitHubClient
-from pullwright.github.fresh import Fresh
-from pullwright.github.pace import Pace
-from runner.artifacts import Artifacts
+from runner.artifacts import Artifacts, BucketStore
 from runner.aws import Clients
 from runner.broker import Broker, Grants, task_role_signer
 from runner.checking import FOLDERS as CHECKS_FOLDERS
 from runner.context import SessionContext
 from runner.disk import DiskWatch
-from runner.git.landing import Landing
-from runner.git.remote import Remote
+from runner.github_host import GitHubHost
 from runner.log import tee
 from runner.metadata import read_identity
 from runner.preparation import FOLDERS
@@ -40,9 +33,6 @@ if TYPE_CHECKING:
     from runner.context import Signals
     from runner.egress.egress import Egress
     from runner.settings import Settings
-
-# So long is a rate limit waited for when the work is done and only has to come onto the branch.
-_LANDING_PATIENCE_SECONDS = 300.0
 
 
 def prepare(
@@ -79,22 +69,13 @@ def prepare(
         record.take_over(report.started_at)
     context = SessionContext(
         settings=settings,
-        private=_private_folder(settings.work_dir),
+        private=make_private_folder(settings.work_dir),
         building=building,
         record=record,
-        artifacts=Artifacts(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id),
-        grants=grants,
-        github=lambda repository, purpose, patience: GitHubClient(
-            settings.github_api_url,
-            grants.github_token,
-            forget_token=grants.forget_github_token,
-            patience=patience,
-            fresh=Fresh(grants.github_token_age),
-            pace=Pace(
-                TableAllowance(dynamodb, settings.sessions_table, repository.partition("/")[0]),
-                purpose=purpose,
-            ),
+        artifacts=Artifacts(
+            BucketStore(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id)
         ),
+        host=GitHubHost(settings.github_api_url, grants, dynamodb, settings.sessions_table),
         signals=signals,
         phases=phases,
         clock=clock,
@@ -103,7 +84,7 @@ def prepare(
     return context, report
 
 
-def _private_folder(work_dir: Path) -> Path:
+def make_private_folder(work_dir: Path) -> Path:
     """Make the runner's own folder, and clear what an earlier run of a container left."""
     work_dir.mkdir(parents=True, exist_ok=True)
     for name in (*FOLDERS, "runner", REVIEW_FOLDER, *CHECKS_FOLDERS):
@@ -115,17 +96,9 @@ def _private_folder(work_dir: Path) -> Path:
 
 
 def make_tracker(context: SessionContext, request: AgentRequest) -> Tracker:
-    """Make what keeps the tracking comment current, or logs alone if the session's token cannot write."""
-    # It waits for a limit itself, and then shows what is new by then.
-    github = context.github(request.repository, Room.PROGRESS, 0.0)
-    return Tracker(
-        request,
-        lambda body: (
-            request.only_comments or github.update_comment(request.repository, request.comment_id, body)
-        ),
-        elapsed=lambda: context.phases.elapsed,
-        stretch=github.pace.stretch,
-    )
+    """Make what shows people how far the session is."""
+    comment = context.host.comment(request)
+    return Tracker(request, comment.update, elapsed=lambda: context.phases.elapsed, stretch=comment.stretch)
 
 
 def make_session(
@@ -135,16 +108,8 @@ def make_session(
     stops = StopConditions(
         context.signals, context.phases, DiskWatch(context.settings.work_dir), request.limits.minutes
     )
-    remote = Remote(
-        request.git_url,
-        request.base if request.only_comments else request.branch,
-        context.grants.github_token,
-        forget=context.grants.forget_github_token,
-        token_age=context.grants.github_token_age,
-        should_stop=lambda: stops.from_outside() is not None,
-    )
+    remote = context.host.remote(request, lambda: stops.from_outside() is not None)
     if request.only_comments:
         return ReviewSession(request, context, report, tracker, stops, remote)
-    github = context.github(request.repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
-    landing = Landing(github, request.repository, request.branch, time.sleep)
+    landing = context.host.landing(request, remote)
     return Session(request, context, report, tracker, stops, remote, landing)

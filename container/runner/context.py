@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
 
-    from pullwright.github.client import GitHubClient
-    from pullwright.github.pace import Purpose
     from runner.artifacts import Artifacts
-    from runner.broker import Grants
     from runner.clock import Clock, Phases
     from runner.egress.egress import Egress
-    from runner.record import SessionClaim
-    from runner.settings import Settings
+    from runner.hosting import Host
+    from runner.record import Claim
+    from runner.settings import CommonSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +37,16 @@ class SessionContext:
     Attributes:
         private: the runner's own folder.
         building: what processes can reach, as it is being built.
-        github: makes a client of GitHub; called with the repository, what the calls are for, and for how many
-            seconds they may wait for rate limits.
         takes_over: whether another task had claimed the session before.
         was_stopped: whether that task was stopped before it was done.
     """
 
-    settings: Settings
+    settings: CommonSettings
     private: Path
     building: Future[Egress]
-    record: SessionClaim
+    record: Claim
     artifacts: Artifacts
-    grants: Grants
-    github: Callable[[str, Purpose, float], GitHubClient]
+    host: Host
     signals: Signals
     phases: Phases
     clock: Clock

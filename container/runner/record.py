@@ -9,7 +9,7 @@ attribute but those that are named here.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pullwright.errors import PullwrightError, SessionClosed
 from pullwright.record import OVER
@@ -27,6 +27,32 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 60.0
 _NOT_OVER = f"attribute_not_exists({OVER})"
+
+
+class Claim(Protocol):
+    """Whether the session is still this task's."""
+
+    def beat(self) -> None:
+        """Say that the task is alive.
+
+        Raises:
+            SessionClosed: the session is closed or belongs to another task.
+            AwsUnavailable: nobody says.
+        """
+
+    def is_lost(self) -> bool:
+        """Return whether the session is closed or another task's; False if nobody says."""
+
+
+class NoClaim:
+    """See `Claim`: the session of a process that has no rival."""
+
+    def beat(self) -> None:
+        """Nobody listens."""
+
+    def is_lost(self) -> bool:
+        """Nobody can take it."""
+        return False
 
 
 class SessionClaim:
@@ -129,7 +155,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        record: SessionClaim,
+        record: Claim,
         lost: threading.Event,
         *,
         interval: float = HEARTBEAT_SECONDS,

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from pullwright.models import AgentRequest
     from runner.context import SessionContext
-    from runner.git.landing import Landing
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected, Workspace
+    from runner.hosting import Landing
     from runner.report import Report
     from runner.repository.profile import RepositoryProfile
     from runner.rules.delivery import HouseRules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -38,8 +38,8 @@ class SettingsError(Exception):
     """The environment is incomplete or wrong; the text names each variable."""
 
 
-class Settings(BaseModel):
-    """The task's environment, by the variables' names in lower case.
+class CommonSettings(BaseModel):
+    """What the environment of every session says, by the variables' names in lower case.
 
     Attributes:
         agent_uid: user and group id of the agent's processes.
@@ -53,7 +53,6 @@ class Settings(BaseModel):
         machine: `own` if the task has the machine for itself, as an image says: what the agent's user left
             is then looked for everywhere before checks run, not only where everybody may write.
         model_patience_seconds: for how many seconds a failing model service is asked again.
-        broker_patience_seconds: for how many seconds a busy broker is asked for the first credentials.
         capacity: on `FARGATE_SPOT` a task that is stopped leaves its work to the one that follows it.
         egress_mode: whether a session fails where the agent cannot be kept from the network (`required`),
             goes on and says so (`preferred`), or nobody tries (`off`).
@@ -64,12 +63,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     session_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
-    broker_url: Address
-    sessions_table: Text
-    artifacts_bucket: Text
-    github_api_url: Address
-    ecs_container_metadata_uri_v4: Address
-    aws_region: Text
     agent_uid: int = Field(default=10001, gt=0)
     checks_uid: int = Field(default=10002, gt=0)
     agent_isolation: Literal["user", "none"] = "user"
@@ -78,21 +71,21 @@ class Settings(BaseModel):
     package_manager: Literal["apt", "none"] = "none"
     machine: Literal["own", "shared"] = "shared"
     model_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
-    broker_patience_seconds: float = Field(default=BROKER_PATIENCE_SECONDS, ge=0)
     capacity: Literal["FARGATE", "FARGATE_SPOT"] = "FARGATE"
     egress_mode: Literal["required", "preferred", "off"] = "preferred"
     egress_domains: DomainList = DEFAULT
     egress_may_add: DomainList = ANY
 
     @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Settings:
+    def read(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings.
 
         Raises:
             SettingsError: with one line for each variable that is missing or wrong.
         """
         values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
-        values.setdefault("aws_region", environ.get("AWS_DEFAULT_REGION", ""))
+        if "aws_region" in cls.model_fields:
+            values.setdefault("aws_region", environ.get("AWS_DEFAULT_REGION", ""))
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -108,6 +101,22 @@ class Settings(BaseModel):
                 "protection up: the agent can then read whatever the runner can."
             )
         return settings
+
+
+class Settings(CommonSettings):
+    """The task's environment.
+
+    Attributes:
+        broker_patience_seconds: for how many seconds a busy broker is asked for the first credentials.
+    """
+
+    broker_url: Address
+    sessions_table: Text
+    artifacts_bucket: Text
+    github_api_url: Address
+    ecs_container_metadata_uri_v4: Address
+    aws_region: Text
+    broker_patience_seconds: float = Field(default=BROKER_PATIENCE_SECONDS, ge=0)
 
 
 def _explain(name: str, problem: str) -> str:

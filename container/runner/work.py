@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pullwright.models import AgentRequest
     from runner.context import SessionContext
     from runner.git.checkpoint import CheckpointRef
-    from runner.git.landing import Landing
     from runner.git.push import Rejection
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected, Workspace
+    from runner.hosting import Landing
     from runner.report import Report
 
 

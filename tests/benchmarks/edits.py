@@ -50,7 +50,8 @@ def measure(say: Callable[[str], None]) -> Section:
 
 def _measured(folder: Path, say: Callable[[str], None]) -> tuple[Figure, ...]:
     watching = subprocess.Popen(
-        [sys.executable, "-m", "local", "watch"],
+        # A job in a shell's background would not hear Ctrl-C.
+        ["env", "--default-signal=INT", sys.executable, "-m", "local", "watch"],
         cwd=ROOT,
         env={**os.environ, "PULLWRIGHT_LOCAL": str(folder)},
         stdout=subprocess.PIPE,

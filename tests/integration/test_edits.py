@@ -83,8 +83,8 @@ def test_an_edited_state_machine_is_live_and_a_refused_one_is_named(
     live = states.describe_state_machine(stateMachineArn=publisher.machine)["definition"]
     assert '"Comment": "Edited. ' in live
 
-    edited.write_text(text.replace('"StartAt": "RecordSession"', '"StartAt": "Nowhere"', 1))
-    with pytest.raises(EditError, match=r"^agent_session.asl.json: "):
+    edited.write_text(text.replace('"Type": "Task"', '"Type": "Nothing"', 1))
+    with pytest.raises(EditError, match=r"^agent_session.asl.json: .*Nothing"):
         publisher.publish_machine()
     assert states.describe_state_machine(stateMachineArn=publisher.machine)["definition"] == live
 
@@ -92,7 +92,8 @@ def test_an_edited_state_machine_is_live_and_a_refused_one_is_named(
 def test_watch_says_what_is_live_and_ends_with_ctrl_c(stack: Stack) -> None:
     """A saved file is published while `watch` runs; the stack stays up and knows that it was edited."""
     watching = subprocess.Popen(
-        [sys.executable, "-m", "local", "watch"],
+        # A job in a shell's background would not hear Ctrl-C.
+        ["env", "--default-signal=INT", sys.executable, "-m", "local", "watch"],
         cwd=ROOT,
         env={**os.environ, "PULLWRIGHT_LOCAL": str(FOLDER)},
         stdout=subprocess.PIPE,

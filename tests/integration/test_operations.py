@@ -81,8 +81,10 @@ def shell(stack: Stack, home: Repository, tmp_path_factory: pytest.TempPathFacto
     session = home.start(prompt="Say hello")
     outputs = {name: str(value) for name, value in stack.outputs.items()}
     arn = stack.output("StateMachineArn").replace(":stateMachine:", ":execution:").rpartition(":")[0]
+    folder = tmp_path_factory.mktemp("operations")
     environment = {
         **os.environ,
+        "XDG_STATE_HOME": str(folder / "state"),
         **outputs,
         "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": str(stack.described["endpoint_url"]),
@@ -94,7 +96,7 @@ def shell(stack: Stack, home: Repository, tmp_path_factory: pytest.TempPathFacto
         "id": session.id,
         "execution": f"{arn}:{session.id}",
     }
-    return Shell(environment, tmp_path_factory.mktemp("operations"))
+    return Shell(environment, folder)
 
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: block.split("\n")[0][:60])

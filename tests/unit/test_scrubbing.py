@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from github_standin.rest.app import _token
 from pullwright import log
 from pullwright.github.payloads import CheckRun
-from runner.artifacts import Artifacts
+from runner.artifacts import Artifacts, BucketStore
 from runner.git import command
 from runner.git.command import GitError, network_environment, run
 from runner.log import Tee
@@ -188,5 +188,5 @@ def test_artifacts_hold_no_token_of_ours(known: str, tmp_path: Path) -> None:
     )
     with Stubber(s3) as stub:
         stub.add_response("put_object", {})
-        Artifacts(s3, bucket="b", session_id="s").put_file(tmp_path / "diff.patch")
+        Artifacts(BucketStore(s3, bucket="b", session_id="s")).put_file(tmp_path / "diff.patch")
     assert kept == [f"+{log.HIDDEN}\n+{looks}\n".encode() + b"\xff\x00"]

@@ -23,7 +23,7 @@ from runner.user import User
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.settings import Settings
+    from runner.settings import CommonSettings
 
 State = Literal["caged", "off", "unavailable"]
 _MOST_TOLD = 20
@@ -40,7 +40,7 @@ class Egress:
         reason: why there is none.
     """
 
-    def __init__(self, settings: Settings, domains: Domains) -> None:
+    def __init__(self, settings: CommonSettings, domains: Domains) -> None:
         self.state: State = "off"
         self.reason: str | None = None
         self._refused: Counter[tuple[str, str]] = Counter()
@@ -53,7 +53,7 @@ class Egress:
         self._entries: tuple[str, ...] | None = None
 
     @classmethod
-    def begin(cls, settings: Settings) -> Egress:
+    def begin(cls, settings: CommonSettings) -> Egress:
         """Build it and prove that it holds.
 
         Raises:

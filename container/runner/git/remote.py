@@ -298,7 +298,7 @@ class Remote:
         while True:
             token = self._token()
             try:
-                env = network_environment(self.url, token)
+                env = self._environment(token)
                 return run(*arguments, cwd=cwd, env=env, stdin=stdin, accept=accept, should_stop=should_stop)
             except GitError as error:
                 if should_stop():
@@ -314,6 +314,10 @@ class Remote:
                     raise
                 logger.warning("GitHub does not know the token yet", command=arguments[0], wait=pause)
                 self._sleep(pause)
+
+    def _environment(self, token: str) -> dict[str, str]:
+        """Return the whole environment of one git command that meets the repository."""
+        return network_environment(self.url, token)
 
 
 def trusted_ref(name: str) -> str:

@@ -166,7 +166,7 @@ class ReviewSession:
             replace(rules, tools=()),
             tracker=self._tracker,
             transcript=context.transcript,
-            api_key=context.grants.current().model_api_key,
+            api_key=context.host.model_api_key,
             should_stop=self._stops.of_work,
             elapsed=lambda: context.phases.elapsed,
             guard=StuckGuard(clock=context.clock),

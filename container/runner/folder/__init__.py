@@ -1,0 +1,1 @@
+"""A session whose repository, request and artifacts are in one folder: without AWS, and without GitHub."""

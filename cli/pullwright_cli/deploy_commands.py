@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,9 @@ from pullwright_cli.errors import CliError
 from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, Repository, StackName
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pullwright_cli.aws import Stack
     from pullwright_cli.deploying.canary import Verdict
     from pullwright_cli.deploying.deployment import Deployed
 
@@ -55,6 +59,9 @@ def deploy(
     sync_workers: Annotated[
         bool, typer.Option("--sync-workers", help="Then store the workers of this folder's checkout.")
     ] = False,
+    no_doctor: Annotated[
+        bool, typer.Option("--no-doctor", help="Deploy whatever the checks before it say.")
+    ] = False,
     dry_run: DryRun = False,
     stack_name: StackName = "",
     env: Environment = "",
@@ -64,6 +71,7 @@ def deploy(
 ) -> None:
     r"""Build and deploy the checkout as a new release, with its image by digest.
 
+    What can be known before is checked first; a failure ends it before anything is changed (exit code 64).
     What it runs is printed line by line. The image is built unless its content is in the registry already.
     With --canary, a stub session on a repository of yours goes through the whole pipeline, without a model,
     and opens a pull request; if it fails, the release before is live again.
@@ -101,6 +109,8 @@ def deploy(
         else:
             print("\n".join(commands))
         return
+    if not no_doctor:
+        _check(stack, wanted.parameters)
     deployed = deployment.carry_out(wanted, stack)
     synced = _sync_workers(stack_name, env, region, profile) if sync_workers else None
     if json:
@@ -153,6 +163,27 @@ def canary(
         print_json(verdict._asdict())
     else:
         _tell(verdict)
+
+
+def _check(stack: Stack, parameters: Mapping[str, str]) -> None:
+    """Say on standard error what the checks before a deployment found.
+
+    Raises:
+        NotInOrder: one failed; nothing was changed.
+    """
+    from pullwright.errors import NotInOrder  # noqa: PLC0415 - as above
+    from pullwright_cli.checkup.collect import collect_before  # noqa: PLC0415 - as above
+    from pullwright_cli.checkup.report import as_text, examine_before  # noqa: PLC0415 - as above
+    from pullwright_cli.deploying.deployment import existing  # noqa: PLC0415 - as above
+
+    checkup = examine_before(collect_before(stack, parameters, is_there=existing(stack)))
+    print(as_text(checkup, colours=False), file=sys.stderr, flush=True)
+    failed = [it.check for it in checkup.checks if it.status == "fail"]
+    if failed:
+        raise NotInOrder(
+            f"Nothing was built or deployed: {', '.join(failed)} failed.",
+            remedy="Do what stands beside each, or deploy all the same with --no-doctor.",
+        )
 
 
 def _tell(verdict: Verdict) -> None:

@@ -12,6 +12,8 @@ import pytest
 from pullwright import errors
 from pullwright_cli.aws import Stack
 from pullwright_cli.checkout import Checkout
+from pullwright_cli.checkup.collect import collect_before
+from pullwright_cli.checkup.report import examine_before
 from pullwright_cli.deploy_commands import _as_json
 from pullwright_cli.deploying.canary import Verdict
 from pullwright_cli.deploying.deployment import Deployed
@@ -39,6 +41,28 @@ for word; do printf '%s\\n' "$word"; done >> "$(dirname "$0")/calls"; echo ";" >
 """
 
 
+class Answers:
+    """All services of AWS: what the checks before a deployment ask, and the registry."""
+
+    def __init__(self, ecr: Any) -> None:
+        self._ecr = ecr
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ecr, name)
+
+    def get_caller_identity(self) -> Any:
+        """See STS."""
+        return {"Arn": "arn:aws:iam::123456789012:user/me", "ResponseMetadata": {"HTTPHeaders": {}}}
+
+    def get_service_quota(self, **_: Any) -> Any:
+        """See Service Quotas."""
+        return {"Quota": {"Value": 1}}
+
+    def get_account_settings(self) -> Any:
+        """See Lambda."""
+        return {"AccountLimit": {"ConcurrentExecutions": 1000}}
+
+
 @pytest.fixture
 def sam(checkout: Path, ecr: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[list[str]]]:
     """Provide the SAM CLI's calls, with a stack that stands and has no releases yet."""
@@ -48,9 +72,10 @@ def sam(checkout: Path, ecr: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[
     (folder / "sam").chmod(0o755)
     (checkout / "samconfig.toml").write_text(SAMCONFIG)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
-    monkeypatch.setattr(Stack, "client", lambda *_: ecr)
+    answers = Answers(ecr)
+    monkeypatch.setattr(Stack, "client", lambda *_: answers)
     monkeypatch.setattr(Stack, "outputs", {"AgentRepositoryUri": URI})
-    monkeypatch.setattr(Stack, "description", {"Parameters": []})
+    monkeypatch.setattr(Stack, "description", {"Parameters": [], "StackStatus": "UPDATE_COMPLETE"})
     monkeypatch.setattr(Stack, "session", boto3.Session(region_name="eu-central-1"))
     calls = folder / "calls"
     return lambda: (
@@ -74,7 +99,8 @@ def test_the_image_is_deployed_by_digest_beside_the_sections_parameters(
     overrides = " ".join(deploy[deploy.index("--parameter-overrides") + 1 :])
     assert overrides == f'LogRetentionDays=30 OnNoMatch="say so" AgentImageDigest={digest}'
     said = capsys.readouterr()
-    assert [line.removeprefix("$ ") for line in said.err.splitlines()] == planned
+    assert [line[2:] for line in said.err.splitlines() if line.startswith("$ ")] == planned
+    assert "0 fail" in said.err
     assert "acme-prod is deployed." in said.out
 
 
@@ -170,3 +196,55 @@ def test_overrides_are_read_as_text_and_as_a_list(sam: object, checkout: Path) -
     assert read_overrides(checkout, "prod") == {"LogRetentionDays": "90", "OnNoMatch": "say so"}
     assert read_overrides(checkout, "list") == {"LogRetentionDays": "90"}
     assert read_overrides(checkout, "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "parameters", "check", "words"),
+    [
+        ("UPDATE_IN_PROGRESS", {}, "stack", "CloudFormation is at work"),
+        ("UPDATE_ROLLBACK_FAILED", {}, "stack", "continue-update-rollback"),
+        ("UPDATE_COMPLETE", {"ModelId": "claude-of-tomorrow"}, "model-price", "ModelPrices"),
+        (
+            "UPDATE_COMPLETE",
+            {"TaskCpu": "2048", "MaxConcurrentSessions": "3"},
+            "vcpus",
+            "may have 1 vCPUs; 3 sessions of 2 need 6",
+        ),
+    ],
+)
+def test_what_fails_before_ends_it_before_anything_is_changed(
+    sam: Callable[[], list[list[str]]],
+    ecr: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    status: str,
+    parameters: dict[str, str],
+    check: str,
+    words: str,
+) -> None:
+    """Exit code 64 with the check and its remedy; --no-doctor deploys all the same."""
+    put(ecr, 1, "staging")
+    monkeypatch.setattr(Stack, "description", {"Parameters": [], "StackStatus": status})
+    given = [f"{name}={value}" for name, value in parameters.items()]
+    arguments = ("deploy", "--image", "staging", *(word for it in given for word in ("--parameter", it)))
+    assert run(*arguments) == errors.NotInOrder.exit_code
+    said = capsys.readouterr().err
+    assert f"Nothing was built or deployed: {check} failed." in said
+    assert words in said
+    assert sam() == []
+    assert run(*arguments, "--no-doctor") == 0
+    assert [call[0] for call in sam()] == ["build", "deploy"]
+
+
+def test_a_new_stack_is_checked_as_far_as_it_can_be(
+    sam: Callable[[], list[list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are no parameters yet to hold against quotas, and no stack that could be in the way."""
+    assert sam() == []
+    facts = collect_before(Stack("new"), {}, is_there=False)
+    assert [it.check for it in examine_before(facts).checks] == [
+        *("credentials", "region", "clock", "stack", "model-price")
+    ]
+    monkeypatch.setattr(Stack, "session", boto3.Session(region_name="me-central-1"))
+    assert examine_before(collect_before(Stack("new"), {}, is_there=False)).status == "fail"

@@ -59,6 +59,30 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield found("cage", facts.cage, _cage, stack)
 
 
+def check_before(facts: Facts) -> Iterator[Finding]:
+    """Yield what would end a deployment, or leave it unable to work; all else is known only afterwards."""
+    stack = follows(facts.stack)
+    yield found("credentials", facts.identity, lambda identity: ok(f"{identity}."))
+    yield found("region", facts.region, _region)
+    yield found("clock", facts.clock_seconds, _clock)
+    yield found("stack", facts.stack, _is_deployable)
+    yield found("model-price", facts.price_problem, _price)
+    if not isinstance(stack, Unknown) and stack.parameters.keys() >= {"TaskCpu", "MaxConcurrentSessions"}:
+        yield found("vcpus", facts.vcpus, _vcpus, stack)
+        yield found("concurrency", facts.concurrency, _concurrency, stack)
+
+
+def _is_deployable(stack: StackFacts) -> Verdict:
+    if stack.status.endswith("IN_PROGRESS"):
+        return fail(f"{stack.status}: CloudFormation is at work.", "Wait for its end, then deploy again.")
+    if stack.status.endswith("FAILED"):
+        return fail(
+            f"{stack.status}: CloudFormation takes no deployment.",
+            "`aws cloudformation continue-update-rollback --stack-name <stack>`, then deploy again.",
+        )
+    return ok(f"{stack.status}." if stack.status else "It is made anew.")
+
+
 def _region(region: str) -> Verdict:
     if region in WITHOUT_FUNCTION_URLS:
         return fail(f"Lambda has no Function URLs in {region}.", "Deploy to a neighbouring region.")

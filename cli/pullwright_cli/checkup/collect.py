@@ -26,7 +26,7 @@ from pullwright_cli.registering.rotation import UNCONFIRMED
 from pullwright_cli.secret_commands import Name, check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pullwright_cli.aws import Stack
     from pullwright_cli.checkup.findings import Fact
@@ -71,6 +71,29 @@ def collect(stack: Stack, *, ask_model: bool) -> Facts:
     deployment = Deployment(stack)
     facts = replace(facts, **_of_stack(deployment, ask_model=ask_model))
     return replace(facts, **collect_github.facts(deployment, attempt))
+
+
+def collect_before(stack: Stack, parameters: Mapping[str, str], *, is_there: bool) -> Facts:
+    """Collect what can be known before a deployment.
+
+    Args:
+        parameters: with which it is deployed; a stack that is there keeps the rest of its own.
+    """
+    facts = replace(Facts(stack.name, {}, frozenset()), **_caller(stack))
+    if isinstance(facts.identity, Unknown):
+        return facts
+    known = attempt(partial(_stack, stack)) if is_there else StackFacts("", "", frozenset(), {}, "")
+    if isinstance(known, Unknown):
+        return replace(facts, stack=known)
+    wanted = {**known.parameters, **parameters}
+    model = wanted.get("ModelId", "")
+    return replace(
+        facts,
+        stack=replace(known, parameters=wanted),
+        price_problem=_price(model, wanted.get("ModelPrices", "")) if model else "",
+        vcpus=attempt(partial(_quota, stack, _VCPUS.get(wanted.get("Capacity", "FARGATE"), ""))),
+        concurrency=attempt(partial(_concurrency, stack)),
+    )
 
 
 def _caller(stack: Stack) -> dict[str, Any]:
@@ -121,9 +144,7 @@ def _of_stack(deployment: Deployment, *, ask_model: bool) -> dict[str, Any]:
         "price_problem": _price(model, parameters.get("ModelPrices", "")),
         "model_access": _model_access(deployment, model, ask_model=ask_model),
         "vcpus": attempt(partial(_quota, stack, _VCPUS.get(capacity, ""))),
-        "concurrency": attempt(
-            lambda: int(stack.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
-        ),
+        "concurrency": attempt(partial(_concurrency, stack)),
         "cage": attempt(partial(_cage, stack)),
     }
 
@@ -224,6 +245,10 @@ def _ask(deployment: Deployment, model: str) -> bool:
     body = json.dumps({"anthropic_version": "bedrock-2023-05-31", **_MODEL_QUESTION})
     deployment.stack.client("bedrock-runtime").invoke_model(modelId=model, body=body)
     return True
+
+
+def _concurrency(stack: Stack) -> int:
+    return int(stack.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
 
 
 def _quota(stack: Stack, code: str) -> float:

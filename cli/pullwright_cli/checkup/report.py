@@ -9,6 +9,7 @@ from pullwright_cli.checkup.findings import Checkup, Status
 
 if TYPE_CHECKING:
     from pullwright_cli.checkup.facts import Facts
+    from pullwright_cli.checkup.findings import Finding
 
 _ORDER = (Status.OK, Status.WARN, Status.FAIL)
 _COLOURS = {Status.OK: "32", Status.WARN: "33", Status.FAIL: "31"}
@@ -16,7 +17,15 @@ _COLOURS = {Status.OK: "32", Status.WARN: "33", Status.FAIL: "31"}
 
 def examine(facts: Facts) -> Checkup:
     """Judge all facts."""
-    checks = (*aws_checks.check(facts), *github_checks.check(facts))
+    return _sum(facts, (*aws_checks.check(facts), *github_checks.check(facts)))
+
+
+def examine_before(facts: Facts) -> Checkup:
+    """Judge what can be known before a deployment."""
+    return _sum(facts, tuple(aws_checks.check_before(facts)))
+
+
+def _sum(facts: Facts, checks: tuple[Finding, ...]) -> Checkup:
     worst = max((it.status for it in checks), key=_ORDER.index)
     return Checkup(stack=facts.stack_name, status=worst, checks=checks)
 

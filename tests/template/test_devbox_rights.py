@@ -266,6 +266,7 @@ def test_the_boundary_has_room_for_the_main_stacks_roles() -> None:
 
 WITHOUT_SCHEMA = {
     "AWS::Budgets::Budget",
+    "AWS::CloudTrail::Trail",
     "AWS::CloudWatch::Dashboard",
     "AWS::ECS::Cluster",
     "AWS::ECS::ClusterCapacityProviderAssociations",

@@ -25,6 +25,8 @@ WILDCARDS = {
     ("BrokerPolicy", "Tasks"): "every task of the one cluster",
     ("SessionRole", "Artifacts"): "every session's folder; the broker narrows it to one",
     ("ArtifactsBucketPolicy", "OnlyEncryptedConnections"): "forbids: everybody, everything, without TLS",
+    ("TrailBucketPolicy", "OnlyEncryptedConnections"): "forbids: everybody, everything, without TLS",
+    ("TrailBucketPolicy", "WriteFiles"): "every file of the one trail",
     ("TaskPolicy", "Model"): "an inference profile passes a request on to any of its regions",
     (
         "TaskPolicy",

@@ -20,6 +20,8 @@ from local.supervise import NotReadyError
 PLACES = ("functions", "statemachine", "container", "local", "template.yaml")
 _SETTLE_MS = 50
 """How long nothing may change before what was saved together is published together."""
+_LOOK_MS = 250
+"""How long a look at what has changed takes at most, the first included."""
 
 _EXPECTED = (EditError, SamError, NotReadyError, BotoCoreError, ClientError, OSError)
 
@@ -93,11 +95,19 @@ def watch(stack: Stack) -> None:
     watcher = Watcher(stack, console)
     # It would tell of Ctrl-C too.
     logging.getLogger("watchfiles").setLevel(logging.ERROR)
-    console.print(f"Watching {', '.join(PLACES)}. Ctrl-C ends this; the stack stays up.", soft_wrap=True)
     changes = watchfiles.watch(
         *(ROOT / place for place in PLACES),
         step=_SETTLE_MS,
+        rust_timeout=_LOOK_MS,
+        yield_on_timeout=True,
         raise_interrupt=False,
     )
+    is_told = False
     for changed in changes:
+        if not is_told:
+            # Not before: what is saved until the first look is not seen.
+            console.print(
+                f"Watching {', '.join(PLACES)}. Ctrl-C ends this; the stack stays up.", soft_wrap=True
+            )
+            is_told = True
         watcher.take(path for _, path in changed)

@@ -91,25 +91,22 @@ def test_an_edited_state_machine_is_live_and_a_refused_one_is_named(
 
 def test_watch_says_what_is_live_and_ends_with_ctrl_c(stack: Stack) -> None:
     """A saved file is published while `watch` runs; the stack stays up and knows that it was edited."""
-    watching = subprocess.Popen(
-        # A job in a shell's background would not hear Ctrl-C.
-        ["env", "--default-signal=INT", sys.executable, "-m", "local", "watch"],
-        cwd=ROOT,
-        env={**os.environ, "PULLWRIGHT_LOCAL": str(FOLDER)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert watching.stdout is not None
-    try:
-        _read_until(watching.stdout, "Watching")
-        DEFINITION.touch()
-        _read_until(watching.stdout, "live state machine")
-        (ROOT / "container/runner/disk.py").touch()
-        _read_until(watching.stdout, "live runner")
-    finally:
-        watching.send_signal(signal.SIGINT)
-    assert watching.wait(30) == 0
+    # A job in a shell's background would not hear Ctrl-C.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "local", "watch"]
+    environment = {**os.environ, "PULLWRIGHT_LOCAL": str(FOLDER)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as watching:
+        assert watching.stdout is not None
+        try:
+            _read_until(watching.stdout, "Watching")
+            DEFINITION.touch()
+            _read_until(watching.stdout, "live state machine")
+            (ROOT / "container/runner/disk.py").touch()
+            _read_until(watching.stdout, "live runner")
+        finally:
+            watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 0
     assert "edited" in stack.load(FOLDER).described
 
 

@@ -84,6 +84,10 @@ PATCHED = (
         "localstack.services.cloudformation.engine.v2.change_set_model_transform",
         "ChangeSetModelTransform.visit_node_intrinsic_function_ref",
     ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_preproc",
+        "ChangeSetModelPreproc.visit_node_resource",
+    ),
     ("localstack.services.cloudformation.v2.entities", "Stack.set_resource_status"),
     ("localstack.services.cloudformation.v2.provider", "CloudformationProviderV2._describe_stack"),
     ("localstack.services.stepfunctions.backend.execution", "DescribeExecutionOutput"),

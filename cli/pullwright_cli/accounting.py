@@ -47,18 +47,26 @@ def cost(
     counted = [(row, _counts(row)) for row in rows]
     if whole_months:
         counted += _totals(stack, repository, since)
-    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row, counts in counted:
-        groups[GROUPS[by](row)].append(counts)
-    summed = [{"key": key, **_sum(members)} for key, members in groups.items()]
-    summed.sort(key=lambda group: group["key"] if by in _IN_ORDER else (-group["cost_usd"], group["key"]))
     return {
         "by": by,
         "since": since.isoformat() if since else None,
         "source": "months" if whole_months else "records",
-        "groups": summed,
-        "total": _sum(counts for _, counts in counted),
+        **_grouped(counted, by),
     }
+
+
+def summed(rows: list[dict[str, Any]], by: str) -> dict[str, Any]:
+    """Return sums of sessions by group, and of them all."""
+    return _grouped([(row, _counts(row)) for row in rows], by)
+
+
+def _grouped(counted: list[tuple[dict[str, Any], dict[str, Any]]], by: str) -> dict[str, Any]:
+    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row, counts in counted:
+        groups[GROUPS[by](row)].append(counts)
+    sums = [{"key": key, **_sum(members)} for key, members in groups.items()]
+    sums.sort(key=lambda group: group["key"] if by in _IN_ORDER else (-group["cost_usd"], group["key"]))
+    return {"groups": sums, "total": _sum(counts for _, counts in counted)}
 
 
 def _counts(row: dict[str, Any]) -> dict[str, Any]:

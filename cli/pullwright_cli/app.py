@@ -26,6 +26,7 @@ from pullwright_cli import (
     sessions,
     workers,
 )
+from pullwright_cli.dashboard_command import dashboard
 from pullwright_cli.doctor import doctor
 from pullwright_cli.errors import CliError
 from pullwright_cli.groups import Group
@@ -51,6 +52,7 @@ for command in (
     removal_commands.destroy,
 ):
     app.command()(command)
+app.command()(dashboard)
 app.command()(doctor)
 sessions.app.command("purge")(removal_commands.purge)
 app.add_typer(sessions.app, name="sessions")

@@ -19,8 +19,9 @@ _TEXTS = (
     *("created_at", "admitted_at", "closed_at", "error", "sentence", "counted_in"),
 )
 _NUMBERS = ("issue", "pull_request", "turns")
-_COLUMNS = (*_TEXTS, *_NUMBERS, "cost_usd", "stub")
+_COLUMNS = (*_TEXTS, *_NUMBERS, "cost_usd", "stub", "heartbeat_at")
 _SESSION = "SESSION#"
+_FEWEST = 25
 
 
 class Filter(NamedTuple):
@@ -47,17 +48,40 @@ class Filter(NamedTuple):
         )
 
 
+class Partition(NamedTuple):
+    """Sessions that one query of an index finds, the newest first.
+
+    Attributes:
+        key: name of the index's partition key.
+        order: name of its sort key.
+    """
+
+    table_index: str
+    key: str
+    value: str
+    order: str
+
+
+def partitions(wanted: Filter) -> list[Partition]:
+    """Return what has to be read to find all that is wanted."""
+    if wanted.repository:
+        return [Partition("by_repository", "repository", wanted.repository, "created_at")]
+    # A session's last sign of life is never before its beginning.
+    statuses = (wanted.status,) if wanted.status else STATUSES
+    return [Partition("by_status", "status", status, "heartbeat_at") for status in statuses]
+
+
 def sessions(stack: Deployed, wanted: Filter) -> list[dict[str, Any]]:
     """Return sessions, newest first.
 
     Of a repository, `by_repository` has them in order of their beginning. Of all, `by_status` has those of
     each status in order of their last sign of life, so that the newest of each status are merged.
     """
-    if wanted.repository:
-        found = list(_first(_of_repository(stack, wanted), wanted))
-    else:
-        statuses = (wanted.status,) if wanted.status else STATUSES
-        found = [row for status in statuses for row in _first(_of_status(stack, status, wanted), wanted)]
+    found = [
+        row
+        for partition in partitions(wanted)
+        for row in _first(map(as_row, items(stack, partition, wanted, wanted.limit)), wanted)
+    ]
     return sorted(found, key=lambda row: str(row["created_at"]), reverse=True)[: wanted.limit]
 
 
@@ -94,40 +118,42 @@ def _first(rows: Iterator[dict[str, Any]], wanted: Filter) -> Iterator[dict[str,
             return
 
 
-def _of_repository(stack: Deployed, wanted: Filter) -> Iterator[dict[str, Any]]:
-    return _query(stack, "by_repository", "repository", wanted.repository, "created_at", wanted)
-
-
-def _of_status(stack: Deployed, status: str, wanted: Filter) -> Iterator[dict[str, Any]]:
-    # A session's last sign of life is never before its beginning.
-    return _query(stack, "by_status", "status", status, "heartbeat_at", wanted)
-
-
-def _query(
-    stack: Deployed, index: str, partition: str, value: str, order: str, wanted: Filter
+def items(
+    stack: Deployed, partition: Partition, wanted: Filter, batch: int, after: tuple[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
+    """Yield items of sessions, of which only the time of `wanted` is heeded.
+
+    Args:
+        batch: how many are read at once.
+        after: `pk` and sort key of the item that they follow.
+    """
     names = {f"#c{place}": name for place, name in enumerate(("pk", *_COLUMNS))}
-    condition, values = "#p = :p", {":p": {"S": value}}
-    keys = {"#p": partition}
+    condition, values = "#p = :p", {":p": {"S": partition.value}}
+    keys = {"#p": partition.key}
     if wanted.since is not None:
-        condition, keys["#o"] = "#p = :p AND #o >= :since", order
+        condition, keys["#o"] = "#p = :p AND #o >= :since", partition.order
         values[":since"] = {"S": _stamp(wanted.since)}
+    place: dict[str, Any] = {}
+    if after is not None:
+        key = {"pk": after[0], partition.key: partition.value, partition.order: after[1]}
+        place = {"ExclusiveStartKey": {name: {"S": value} for name, value in key.items()}}
     pages = (
         stack.client("dynamodb")
         .get_paginator("query")
         .paginate(
             TableName=stack.output("SessionsTable"),
-            IndexName=index,
+            IndexName=partition.table_index,
             KeyConditionExpression=condition,
             ProjectionExpression=", ".join(names),
             ExpressionAttributeNames=names | keys,
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
-            Limit=max(wanted.limit, 25),
+            Limit=max(batch, _FEWEST),
+            **place,
         )
     )
     for page in pages:
-        yield from (as_row(decoded(item)) for item in page["Items"] if item["pk"]["S"].startswith(_SESSION))
+        yield from (decoded(item) for item in page["Items"] if item["pk"]["S"].startswith(_SESSION))
 
 
 def _stamp(moment: datetime) -> str:

@@ -69,7 +69,8 @@ class Logbook:
         found = [line for place in self._places() for line in self._read(place, since, until)]
         if self._session is not None and "states" in self._sources:
             found += self._states(self._session)
-        return sorted(found)
+        # Two that are alike but for their fields have no order of their own.
+        return sorted(found, key=lambda line: line[:-1])
 
     def follow(self, since: datetime | None) -> Iterator[Line]:
         """Yield lines as they come; those of one session until it has ended."""

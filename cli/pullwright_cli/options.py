@@ -8,11 +8,11 @@ import typer
 
 from pullwright_cli.errors import CliError
 
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
 def _is_repository(value: str) -> str:
-    if value and not _REPOSITORY.fullmatch(value):
+    if value and not REPOSITORY.fullmatch(value):
         raise typer.BadParameter(f"{value}: write it as OWNER/NAME")
     return value
 

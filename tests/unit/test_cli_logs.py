@@ -134,6 +134,14 @@ def test_a_sessions_lines_are_joined_in_order(logs: Logs, capsys: pytest.Capture
     assert all(call["startTime"] <= START.timestamp() * 1000 for call in logs.asked)
 
 
+def test_lines_that_are_alike_are_all_read(logs: Logs, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two of the same moment with the same message have no order by their other fields."""
+    for delivery in ("d2", "d3"):
+        logs.write(WEBHOOK, 9, {"message": "the same", "delivery_id": delivery})
+    assert run("logs", "--source", "webhook", "--since", "1h") == 0
+    assert capsys.readouterr().out.count("the same") == 2
+
+
 def test_people_read_one_line_each(logs: Logs, capsys: pytest.CaptureFixture[str]) -> None:
     """A traceback is what it is about, and nothing steers the terminal."""
     assert logs

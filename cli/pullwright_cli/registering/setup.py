@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 import time
-import webbrowser
 from datetime import UTC, datetime, timedelta
 from getpass import getpass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pullwright.errors import AppExists, PullwrightError, SetupUnfinished
 from pullwright.webhook.secret import LOOK_AGAIN_SECONDS
+from pullwright_cli.browsers import open_page
 from pullwright_cli.registering import manifest as manifests
 from pullwright_cli.registering.credentials import Registered, exchange, store_app, stored_app
 from pullwright_cli.registering.deployment import APP_SECRET, WEBHOOK_SECRET, Deployment
@@ -98,8 +97,7 @@ def _code(deployment: Deployment, choice: Choice) -> str:
     receiver = Receiver(state)
     with receiver.serving(manifests.page(action, _manifest(deployment, choice, receiver.redirect_url))):
         _say(f"Confirm the App in the browser: {receiver.start_url}")
-        if _has_window():
-            webbrowser.open(receiver.start_url)
+        open_page(receiver.start_url)
         code = receiver.wait(choice.minutes * 60)
     if code is None:
         raise SetupUnfinished(
@@ -159,12 +157,6 @@ def _first_webhook(app: GitHubApp) -> bool:
     except PullwrightError as error:
         _say(f"GitHub could not be asked for the first delivery: {error.sentence}")
     return False
-
-
-def _has_window() -> bool:
-    """Return whether a browser would open a window: without one, it would take the terminal."""
-    shows = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in shows)
 
 
 def _say(text: str) -> None:

@@ -139,7 +139,7 @@ def test_the_pages_hold_what_is_put_in(page: str) -> None:
     assert SHARED.dashboard.ask(page).words.count(HARMLESS) >= 2
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(TEXTS)
 def test_no_text_adds_to_a_page(text: str) -> None:
     """Elements, attributes, and links that lead elsewhere are those of a page with harmless text."""
@@ -154,6 +154,7 @@ def test_what_breaks_out_elsewhere_stays_text(text: str) -> None:
     assert expected in SHARED.dashboard.ask(f"/sessions/{SESSION}/files/transcript.jsonl").words
 
 
+@settings(max_examples=10)
 @given(TEXTS)
 def test_an_address_adds_nothing_to_its_page(text: str) -> None:
     """What somebody else puts into a link to the list comes back as text, in the form and in the message."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pullwright_cli.dashboard import lists, paging, windows
@@ -67,7 +67,9 @@ def test_pages_show_every_session_once(
 
 
 @settings(max_examples=15)
-@given(st.integers(1, 60), st.integers(3, 60), st.sampled_from(["", "octo/gears"]))
+@example(1, 60, "octo/gears")
+@example(60, 3, "")
+@given(st.integers(5, 60), st.integers(5, 60), st.sampled_from(["", "octo/gears"]))
 def test_no_size_of_pages_loses_or_repeats_a_session(limit: int, most: int, repository: str) -> None:
     """Also where a page ends before it is full, as it has looked at enough."""
     found, cursor = [], ""
@@ -83,6 +85,7 @@ def test_no_size_of_pages_loses_or_repeats_a_session(limit: int, most: int, repo
 
 
 @settings(max_examples=30)
+@example({"repository": ("SESSION#1", "now" * 2_000)})
 @given(st.dictionaries(st.text(), st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=1))
 def test_cursors_come_back_as_they_were(places: dict[str, tuple[str, str]]) -> None:
     """Whatever the keys are."""

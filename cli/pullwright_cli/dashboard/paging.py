@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST_READ = 500
 """Sessions that one page looks at. Where few of them fit, the next page looks further."""
-_LONGEST = 4_000
 _BATCH = 25
 
 Places = dict[str, tuple[str, str]]
@@ -71,7 +70,7 @@ def decode(cursor: str) -> Places:
         CliError: it is none.
     """
     try:
-        text = base64.b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         found = {str(name): (pk, order) for name, (pk, order) in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError, RecursionError):
         found = {"": (None, None)}

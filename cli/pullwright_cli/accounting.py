@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MONTH = "month"
 _NONE = "none"
 _EVERY = 1_000_000
+_UNNAMED = dict.fromkeys(("repository", "worker", "requested_by", "model"))
+"""What an item of a month leaves out where a session had none."""
 GROUPS: dict[str, Callable[[dict[str, Any]], str]] = {
     "repository": lambda row: row["repository"] or _NONE,
     "worker": lambda row: row["worker"] or _NONE,
@@ -104,10 +106,10 @@ def _totals(
     )
     for page in pages:
         for item in map(decoded, page["Items"]):
-            if repository and item["repository"] != repository:
+            if repository and item.get("repository") != repository:
                 continue
             yield (
-                {**item, "created_at": item["heartbeat_at"]},
+                {**_UNNAMED, **item, "created_at": item["heartbeat_at"]},
                 {
                     "sessions": int(item["session_count"]),
                     "failed": int(item["failed_count"]),

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 MONTHLY = "MONTHLY"
 """Status of the items, by which the index finds them."""
-_LONGEST = 200
-# A task says what it cost, and no session's limit is higher: none can spoil a month's total.
+# A key has 2,048 bytes at most, and a task may have written into its record what it likes.
+_LONGEST_BYTES = 300
+# A task says what it cost and took, and no session's limits are higher: none can spoil a month's total.
 _MOST_USD = Decimal(1000)
+_MOST_TURNS = 100_000
 _SIX_DECIMALS = Decimal("0.000001")
 
 
@@ -62,20 +64,22 @@ class Months:
             return
         month = f"{record.created_at or now:%Y-%m}"
         names = {
-            ":repository": record.repository,
-            ":worker": record.worker,
-            ":person": record.requested_by,
-            ":model": record.model,
+            "repository": _cut(record.repository),
+            "worker": _cut(record.worker),
+            "requested_by": _cut(record.requested_by),
+            "model": _cut(record.model),
         }
-        texts = {name: (value or "")[:_LONGEST] for name, value in names.items()}
+        # The key of an index, as `repository` is, may be missing and not be empty.
+        known = {name: text for name, text in names.items() if text}
         numbers = {
             ":one": 1,
             ":failed": int(spent.has_failed),
             ":usd": _exact(spent.usd),
-            ":turns": spent.turns,
+            ":turns": min(max(spent.turns, 0), _MOST_TURNS),
             ":unknown": int(spent.usd is None or not isfinite(spent.usd)),
         }
-        key = month_key(month, *texts.values())
+        key = month_key(month, *names.values())
+        sets = ["#status = :monthly", "heartbeat_at = :month", *(f"{name} = :{name}" for name in known)]
         self._transactions.write(
             "count the month's spending",
             self._transactions.update(
@@ -86,15 +90,14 @@ class Months:
             ),
             self._transactions.update(
                 key,
-                "SET #status = :monthly, heartbeat_at = :month, repository = :repository, worker = :worker, "
-                "requested_by = :person, model = :model "
+                f"SET {', '.join(sets)} "
                 "ADD session_count :one, failed_count :failed, cost_usd :usd, turns :turns, "
                 "unknown_count :unknown",
                 None,
                 {
                     ":monthly": {"S": MONTHLY},
                     ":month": {"S": month},
-                    **{name: {"S": value} for name, value in texts.items()},
+                    **{f":{name}": {"S": text} for name, text in known.items()},
                     **{name: {"N": str(value)} for name, value in numbers.items()},
                 },
             ),
@@ -105,3 +108,7 @@ def _exact(usd: float | None) -> Decimal:
     if usd is None or not isfinite(usd):
         return Decimal(0)
     return min(max(Decimal(str(usd)), Decimal(0)), _MOST_USD).quantize(_SIX_DECIMALS)
+
+
+def _cut(text: str | None) -> str:
+    return (text or "").encode(errors="replace")[:_LONGEST_BYTES].decode(errors="ignore")

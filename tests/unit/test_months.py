@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullwright.months import Months, Spent
+from pullwright.record import SessionRecord
 from pullwright.store import Store
 from pullwright.table import month_key
 from pullwright.transactions import Transactions
@@ -75,6 +76,28 @@ def test_a_session_counts_once_however_often_it_ends(ends: list[tuple[int, float
         assert int(item["session_count"]["N"]) == int(item["turns"]["N"]) == len(first)
         assert int(item["unknown_count"]["N"]) == len(first) - len(known)
         assert Decimal(item["cost_usd"]["N"]) == sum(round(Decimal(str(min(usd, 1000))), 6) for usd in known)
+
+
+ANYTHING = st.one_of(st.none(), st.just(""), st.text(max_size=30), st.just("\N{OLD PERMIC LETTER AN}" * 900))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(texts=st.lists(ANYTHING, min_size=4, max_size=4), turns=st.integers())
+def test_whatever_a_record_says_it_is_counted(texts: list[str | None], turns: int) -> None:
+    """A session ends whatever its names and numbers are: what DynamoDB refuses (here moto) is not written."""
+    names = ("repository", "worker", "requested_by", "model")
+    record = SessionRecord(session_id="s", **dict(zip(names, texts, strict=True)))
+    with table() as dynamodb:
+        spent = Spent(has_failed=True, usd=1.0, turns=turns)
+        Months(Transactions(dynamodb, TABLE)).count(record, spent, now=NOW)
+        items = dynamodb.query(
+            TableName=TABLE,
+            IndexName="by_status",
+            KeyConditionExpression="#s = :monthly",
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues={":monthly": {"S": "MONTHLY"}},
+        )["Items"]
+        assert [item["session_count"]["N"] for item in items] == ["1"]
 
 
 def test_months_outlive_the_records(stack: Cloud, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ACCOUNT = "us-east-1:000000000000"
 ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("lambda", "Invoke"): ("lambda:InvokeFunction",),
-    ("dynamodb", "TransactWriteItems"): ("dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     ("s3", "HeadObject"): ("s3:GetObject",),
     # Both keys are in the sessions' folder. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
     ("s3", "CopyObject"): ("s3:GetObject", "s3:PutObject"),
@@ -32,8 +31,17 @@ PREFIXES = {"stepfunctions": "states"}
 NOT_OURS = {("logs", "CreateLogGroup")}
 
 
-def actions(service: str, operation: str) -> tuple[str, ...]:
-    """Return the IAM actions that an API call needs."""
+def actions(service: str, operation: str, kinds: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the IAM actions that an API call needs.
+
+    A transaction needs those of what is in it:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+
+    Args:
+        kinds: of a transaction's items, as `Update`.
+    """
+    if kinds:
+        return tuple(f"dynamodb:{kind}Item" for kind in kinds)
     return ACTIONS.get((service, operation), (f"{PREFIXES.get(service, service)}:{operation}",))
 
 
@@ -148,7 +156,7 @@ def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> s
         call: a line of the engine's record of calls.
     """
     context = service_role(call) | qualifier(call["resources"]) | call.get("context", {})
-    for action in actions(call["service"], call["operation"]):
+    for action in actions(call["service"], call["operation"], call.get("kinds", ())):
         touched = resources(call["service"], call["resources"]) or ["*"]
         for resource in touched:
             effects = {

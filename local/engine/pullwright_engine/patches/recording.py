@@ -64,6 +64,7 @@ class Recorder:
             "operation": context.operation.name,
             "resources": {name: request[name] for name in RESOURCES if name in request},
             "context": item_context(request) if context.service.service_name == "dynamodb" else {},
+            "kinds": sorted({kind for item in request.get("TransactItems", ()) for kind in item}),
             "status": response.status_code,
         }
         with self._lock, self._file.open("a", encoding="utf-8") as file:

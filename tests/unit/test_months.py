@@ -86,7 +86,7 @@ ANYTHING = st.one_of(st.none(), st.just(""), st.text(max_size=30), st.just("\N{O
 def test_whatever_a_record_says_it_is_counted(texts: list[str | None], turns: int) -> None:
     """A session ends whatever its names and numbers are: what DynamoDB refuses (here moto) is not written."""
     names = ("repository", "worker", "requested_by", "model")
-    record = SessionRecord(session_id="s", **dict(zip(names, texts, strict=True)))
+    record = SessionRecord.model_validate({"session_id": "s", **dict(zip(names, texts, strict=True))})
     with table() as dynamodb:
         spent = Spent(has_failed=True, usd=1.0, turns=turns)
         Months(Transactions(dynamodb, TABLE)).count(record, spent, now=NOW)

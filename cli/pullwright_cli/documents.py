@@ -321,7 +321,7 @@ class LocalRun(Model):
         patch: a file; null if nothing was changed.
         checks: how each of the repository's checks ended.
         egress: `caged` if the agent reached only what is allowed; null if no process ran.
-        folder: of the artifacts.
+        folder: path where the artifacts are.
         exit_code: the command's own.
     """
 

@@ -34,7 +34,7 @@ def make(stack: Deployed, name: str, place: str, port: int, token: str) -> Guard
 
     Args:
         name: the stack's, on each page.
-        place: where it is.
+        place: the stack's region, beside its name.
         port: on which browsers find the pages.
         token: gives a browser access.
     """

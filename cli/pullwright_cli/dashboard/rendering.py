@@ -83,10 +83,10 @@ class Renderer:
         """Return a page, or the part of it that htmx asks for.
 
         Args:
-            look: asks AWS.
+            look: reads from AWS what the page shows; called when the page or its part is asked for.
             frame: template of what stands around the part that renews itself.
             is_slow: show the frame at once, and let htmx ask for the rest.
-            values: of the frame.
+            values: for the frame's template.
         """
         query = request.query_params
         is_part = is_fragment(request)

@@ -24,9 +24,9 @@ class Window(NamedTuple):
     """Lines of a text.
 
     Attributes:
-        start: where they begin, in bytes.
-        end: where they end.
-        size: of the text.
+        start: offset of the first byte in the text.
+        end: offset after the last byte.
+        size: bytes of the whole text.
     """
 
     content: bytes

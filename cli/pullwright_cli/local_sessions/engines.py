@@ -49,7 +49,7 @@ class Containers:
     """podman, or Docker.
 
     Attributes:
-        program: its path.
+        program: path of podman's or Docker's command.
     """
 
     program: str

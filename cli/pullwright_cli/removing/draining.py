@@ -38,7 +38,7 @@ class Open(NamedTuple):
     Attributes:
         executions: sessions whose execution runs.
         records: sessions that are not closed.
-        tasks: how many run.
+        tasks: number of ECS tasks that have not stopped.
     """
 
     executions: frozenset[str]

@@ -23,6 +23,12 @@ body = json.dumps(payload("issues_labeled"))
 assert function.handler(url_event(body, headers(body.encode())), None)["statusCode"] == 202
 assert aws.count("StartExecution") == 1
 """
+CONNECT = """\
+import socket
+from pullwright.http_connection import connect
+with socket.create_server(("127.0.0.1", 0)) as server:
+    connect("localhost", server.getsockname()[1], tls=False, seconds=1.0).close()
+"""
 ENVIRON = {
     **dict.fromkeys(Settings.names(), "a value"),
     "TRIGGER_LABEL": LABEL,
@@ -54,7 +60,7 @@ OURS = {
         ".json_object",
         ".owners",
     ),
-    *(".errors", ".errors.base", ".errors.deployment", ".errors.session", ".sigv4", ".worker_names"),
+    *(".errors", ".errors.base", ".errors.entry", ".sigv4", ".worker_names"),
     *(
         ".handlers",
         ".handlers.webhook",
@@ -103,3 +109,8 @@ def test_the_function_imports_what_a_label_needs() -> None:
 def test_a_label_is_answered_with_what_is_there() -> None:
     """What people wait for loads none of our modules after the start, in which Lambda gives most CPU."""
     assert _ours(ANSWER) == OURS
+
+
+def test_a_connection_loads_no_codec() -> None:
+    """The resolver gets a host's name as bytes: text needs the codec of international names."""
+    assert not {"encodings.idna", "stringprep", "unicodedata"} & _loaded(CONNECT)

@@ -5,9 +5,10 @@ its failure class, a default remedy and the exit code with which the runner ends
 raise. The standard library is all that it needs: the webhook imports it too.
 
 PullwrightError
+├── entry         a request that is wrong, and our own defects
 ├── session       what was asked for, and who called it off
 ├── github        what GitHub says of repository, issue, branch or pull request
-├── deployment    the stack: its parameters, its room, AWS, and our own defects
+├── deployment    the stack: its parameters, its room, and AWS
 ├── task          the task and the agent in it
 ├── model         the model's provider: access, quota, price
 └── commands      the operator's command: its stack, AWS's answers, what is there no more
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     # Only for the type checker: the names are those that the modules define, and `__getattr__` finds them.
     from pullwright.errors.commands import *  # noqa: F403
     from pullwright.errors.deployment import *  # noqa: F403
+    from pullwright.errors.entry import *  # noqa: F403
     from pullwright.errors.github import *  # noqa: F403
     from pullwright.errors.model import *  # noqa: F403
     from pullwright.errors.session import *  # noqa: F403
     from pullwright.errors.task import *  # noqa: F403
 
-# In this order: the webhook, which starts cold, then needs the first two only.
-MODULES = ("session", "deployment", "github", "task", "model", "commands")
+# In this order: the webhook, which starts cold, then needs the first only.
+MODULES = ("entry", "session", "deployment", "github", "task", "model", "commands")
 
 
 def error_classes() -> dict[str, type[PullwrightError]]:

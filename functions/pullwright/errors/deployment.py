@@ -1,4 +1,4 @@
-"""The stack: its parameters, its room, AWS, and our own defects."""
+"""The stack: its parameters, its room, and AWS."""
 
 from pullwright.errors.base import PullwrightError, _LimitError, _TransientError, _UserError
 
@@ -35,9 +35,3 @@ class DailyLimit(_LimitError):
     """The day's money, of the deployment or of the repository, leaves no room for the session."""
 
     default_remedy = "Start it again after 00:00 UTC."
-
-
-class InternalError(PullwrightError):
-    """A defect of ours."""
-
-    exit_code = 1

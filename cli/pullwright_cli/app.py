@@ -29,6 +29,7 @@ from pullwright_cli import (
 from pullwright_cli.dashboard_command import dashboard
 from pullwright_cli.doctor import doctor
 from pullwright_cli.errors import CliError
+from pullwright_cli.evaluate import evaluate
 from pullwright_cli.groups import Group
 
 app = Group(
@@ -56,6 +57,7 @@ app.command()(dashboard)
 app.command()(doctor)
 sessions.app.command("purge")(removal_commands.purge)
 app.add_typer(sessions.app, name="sessions")
+app.command()(evaluate)
 app.add_typer(image_commands.app, name="image")
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")

@@ -9,9 +9,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from pullwright.evaluation import EvaluationTask
 from pullwright.fields import Model
 from pullwright.record import SessionRecord
 from pullwright_cli.checkup.findings import Checkup
+from pullwright_cli.evaluating.plan import Plan
 from pullwright_cli.release_documents import RELEASE_DOCUMENTS
 from pullwright_cli.removing.documents import Purge, Removal
 
@@ -342,6 +344,25 @@ class LocalRun(Model):
     exit_code: int
 
 
+class EvaluationTasks(Model):
+    """`evaluate --dry-run` without a budget."""
+
+    tasks: tuple[EvaluationTask, ...]
+
+
+class EvaluationStart(Model):
+    """`evaluate --dry-run`.
+
+    Attributes:
+        request: StartExecution's arguments.
+        command: the same for a shell.
+    """
+
+    plan: Plan
+    request: dict[str, str]
+    command: str
+
+
 class CommandFailure(Model):
     """What a command with `--json` prints on standard error when it fails.
 
@@ -368,6 +389,8 @@ DOCUMENTS: tuple[type[BaseModel], ...] = (
     EvaluationReport,
     Removal,
     Purge,
+    EvaluationTasks,
+    EvaluationStart,
     LocalRun,
     *RELEASE_DOCUMENTS,
     CommandFailure,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -117,27 +118,30 @@ class AgentWork:
         checkpoints = Checkpoints(
             work.make_checkpoint, interval=context.settings.checkpoint_seconds, clock=context.clock
         )
+        # Who is evaluated could look up how the task was solved.
+        network = nullcontext() if self.request.evaluation is None else context.egress.closed()
         checkpoints.start()
         try:
-            return run_agent(
-                self.request,
-                work.workspace,
-                self.rules,
-                tracker=self.tracker,
-                transcript=context.transcript,
-                api_key=context.host.model_api_key,
-                resumed=resumed,
-                should_stop=self.stops.of_work,
-                elapsed=lambda: context.phases.elapsed,
-                guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
-                settle=checkpoints.stop,
-                open_port=context.egress.open_port,
-                tools=[tool for tool in self.profile.tools if tool in READING or not is_plan],
-                prompt=prompt,
-                conversation_id=conversation_id,
-                patience=context.settings.model_patience_seconds,
-                report=self.report,
-            )
+            with network:
+                return run_agent(
+                    self.request,
+                    work.workspace,
+                    self.rules,
+                    tracker=self.tracker,
+                    transcript=context.transcript,
+                    api_key=context.host.model_api_key,
+                    resumed=resumed,
+                    should_stop=self.stops.of_work,
+                    elapsed=lambda: context.phases.elapsed,
+                    guard=StuckGuard(lambda: work.changed_at, clock=context.clock),
+                    settle=checkpoints.stop,
+                    open_port=context.egress.open_port,
+                    tools=[tool for tool in self.profile.tools if tool in READING or not is_plan],
+                    prompt=prompt,
+                    conversation_id=conversation_id,
+                    patience=context.settings.model_patience_seconds,
+                    report=self.report,
+                )
         finally:
             checkpoints.stop()
 

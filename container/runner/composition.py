@@ -12,6 +12,8 @@ from runner.broker import Broker, Grants, task_role_signer
 from runner.checking import FOLDERS as CHECKS_FOLDERS
 from runner.context import SessionContext
 from runner.disk import DiskWatch
+from runner.evaluation.session import EvaluationSession
+from runner.git.pinned import PinnedRemote
 from runner.github_host import GitHubHost
 from runner.log import tee
 from runner.metadata import read_identity
@@ -103,7 +105,7 @@ def make_tracker(context: SessionContext, request: AgentRequest) -> Tracker:
 
 def make_session(
     context: SessionContext, request: AgentRequest, report: Report, tracker: Tracker
-) -> Session | ReviewSession:
+) -> Session | ReviewSession | EvaluationSession:
     """Make the session with all that it needs before the repository is cloned."""
     stops = StopConditions(
         context.signals, context.phases, DiskWatch(context.settings.work_dir), request.limits.minutes
@@ -112,4 +114,7 @@ def make_session(
     if request.only_comments:
         return ReviewSession(request, context, report, tracker, stops, remote)
     landing = context.host.landing(request, remote)
-    return Session(request, context, report, tracker, stops, remote, landing)
+    session = Session(request, context, report, tracker, stops, remote, landing)
+    if isinstance(remote, PinnedRemote):
+        return EvaluationSession(session, request, context, report, tracker, stops, remote)
+    return session

@@ -11,8 +11,9 @@ from pullwright.github.budget import Room
 from pullwright.github.client import GitHubClient
 from pullwright.github.fresh import Fresh
 from pullwright.github.pace import Pace
-from runner.git.landing import Landing
-from runner.git.remote import Remote
+from runner.git.landing import Landing as GitHubLanding
+from runner.git.pinned import LocalLanding, PinnedRemote
+from runner.git.remote import Access, Remote
 from runner.hosting import Comment
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pullwright.github.pace import Purpose
     from pullwright.models import AgentRequest
     from runner.broker import Grants
+    from runner.hosting import Landing
 
 # So long is a rate limit waited for when the work is done and only has to come onto the branch.
 _LANDING_PATIENCE_SECONDS = 300.0
@@ -47,21 +49,25 @@ class GitHubHost:
         return self.grants.current().model_api_key
 
     def remote(self, request: AgentRequest, should_stop: Callable[[], bool]) -> Remote:
-        """See `Host`; what only comments reads the base branch."""
-        return Remote(
-            request.git_url,
-            request.base if request.only_comments else request.branch,
-            self.grants.github_token,
-            forget=self.grants.forget_github_token,
-            token_age=self.grants.github_token_age,
-            should_stop=should_stop,
-        )
+        """See `Host`; what only comments reads the base branch, what is evaluated one commit."""
+        grants = self.grants
+        access: Access = {
+            "forget": grants.forget_github_token,
+            "token_age": grants.github_token_age,
+            "should_stop": should_stop,
+        }
+        if request.evaluation is not None:
+            commit = request.head_commit or ""
+            return PinnedRemote(request.git_url, request.branch, commit, grants.github_token, **access)
+        branch = request.base if request.only_comments else request.branch
+        return Remote(request.git_url, branch, grants.github_token, **access)
 
     def landing(self, request: AgentRequest, remote: Remote) -> Landing:
-        """See `Host`."""
-        del remote  # GitHub makes the commit, and signs it.
+        """See `Host`; GitHub makes the commit and signs it, except for an evaluation."""
+        if isinstance(remote, PinnedRemote):
+            return LocalLanding(remote, request.author)
         github = self._client(request.repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
-        return Landing(github, request.repository, request.branch, time.sleep)
+        return GitHubLanding(github, request.repository, request.branch, time.sleep)
 
     def comment(self, request: AgentRequest) -> Comment:
         """See `Host`; the log alone if the session's token cannot write."""
@@ -69,7 +75,7 @@ class GitHubHost:
         github = self._client(request.repository, Room.PROGRESS, 0.0)
         return Comment(
             lambda body: (
-                request.only_comments or github.update_comment(request.repository, request.comment_id, body)
+                request.only_reads or github.update_comment(request.repository, request.comment_id, body)
             ),
             github.pace.stretch,
         )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pullwright.errors import PullwrightError
+    from pullwright.evaluation import Judgement
     from runner.clock import Phases
 
 _LONGEST_SUMMARY = 60_000
@@ -61,6 +62,7 @@ class Report:
     notices: list[str] = field(default_factory=list)
     steering: tuple[SteeringFiles, ...] = ()
     egress: EgressResult | None = None
+    judgement: Judgement | None = None
     before: SessionUsage = field(default_factory=SessionUsage)
 
     def __post_init__(self) -> None:
@@ -148,4 +150,5 @@ class Report:
             notices=(*self.notices, *self.check_notices),
             steering=self.steering,
             egress=self.egress,
+            judgement=self.judgement,
         )

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from pullwright.aws import calling, code_of
-from pullwright.errors import InternalError
+from pullwright.errors import InternalError, InvalidRequest
+from pullwright.evaluation import TASK_FILE, EvaluationTask
 from pullwright.models import AgentRequest
 from pullwright.results import AgentResult
 from pullwright.reviewing.models import Findings
@@ -81,6 +82,23 @@ class Artifacts:
             return None if content is None else AgentRequest.model_validate_json(content)
         except ValidationError as error:
             raise InternalError("The session's request.json cannot be read.") from error
+
+    def read_task(self, session_id: str) -> EvaluationTask | None:
+        """Read the task of a session of an evaluation; None if there is none.
+
+        Raises:
+            AwsUnavailable: S3 did not give it.
+            InvalidRequest: it is no task.
+        """
+        content = self._read(session_id, TASK_FILE)
+        try:
+            return None if content is None else EvaluationTask.model_validate_json(content)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            where = ".".join(map(str, problem["loc"]))
+            raise InvalidRequest(
+                f"evaluation: {TASK_FILE} of the session is wrong: {where}: {problem['msg']}."
+            ) from None
 
     def read_result(self, session_id: str) -> AgentResult | None:
         """Read `result.json`; None if there is none.

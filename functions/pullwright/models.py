@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from pullwright.errors import FailureClass, PullwrightError
+from pullwright.evaluation import EvaluationRun, HiddenTests
 from pullwright.fields import (
     CONVERSATION_PATTERN,
     Branch,
@@ -51,6 +52,7 @@ class SessionRequest(Model):
         checked_commit: the head of the pull request whose checks failed; once it has another, the session
             ends.
         retry_of: the session that is done again; what it had taken along is taken along again.
+        evaluation: the task is then in the session's `task.json`, and nothing is made on GitHub.
     """
 
     repository: Repository
@@ -76,12 +78,17 @@ class SessionRequest(Model):
     body_sha256: Sha256 | None = None
     checked_commit: CommitHash | None = None
     retry_of: SessionId | None = None
+    evaluation: EvaluationRun | None = None
 
     @model_validator(mode="after")
     def _has_one_subject(self) -> Self:
         if self.issue is not None and self.pull_request is not None:
             raise ValueError("issue and pull_request exclude each other: give one of them")
         nothing = self.issue is None and self.pull_request is None and self.prompt is None
+        if self.evaluation is not None:
+            if not nothing or self.base is not None or self.delivery_id is not None:
+                raise ValueError("evaluation excludes issue, pull_request, prompt, base and delivery_id")
+            return self
         # Other workers may have instructions that say all.
         if nothing and self.worker == IMPLEMENT:
             raise ValueError("one of issue, pull_request and prompt is needed")
@@ -273,6 +280,7 @@ class AgentRequest(Stored):
         is_fork: the pull request comes from another repository, whose files are data and nothing else.
         branch_is_ours: false on the branch of a pull request that somebody else opened: files that steer
             tools then come from the base branch, and are not pushed.
+        evaluation: what judges the agent's work; it then begins at `head_commit`, and nothing is pushed.
         repository_is_private: where not everybody sees it, workflows run on our work unless it is configured
             otherwise; where everybody does, they wait for somebody to read it.
     """
@@ -319,12 +327,18 @@ class AgentRequest(Stored):
     is_fork: bool = False
     branch_is_ours: bool = True
     repository_is_private: bool = False
+    evaluation: HiddenTests | None = None
     created_at: datetime = Field(strict=False)
 
     @property
     def only_comments(self) -> bool:
         """Whether the session writes to no branch."""
         return self.mode is WorkerMode.COMMENT
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the task writes nothing on GitHub at all."""
+        return self.only_comments or self.evaluation is not None
 
 
 class OpenedPullRequest(Stored):

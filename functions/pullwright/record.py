@@ -89,6 +89,8 @@ class SessionRecord(Stored):
         ttl: when the record may go, Unix seconds; 0 while its report is due.
         reconciling_until: until when a sweep has the session to itself.
         reserved_usd: what was kept free for it on the sums named in `spend_keys`.
+        evaluation: that it belongs to.
+        judgement: whether it solved its task there.
         booked_usd: what was booked there in its place.
         counted_in: the month in whose totals it is.
     """
@@ -147,6 +149,10 @@ class SessionRecord(Stored):
     egress: str | None = None
     egress_refused: str | None = None
 
+    evaluation: str | None = None
+    judgement: str | None = None
+    judgement_reason: str | None = None
+
     report: str | None = None
     report_due: bool | None = None
     is_over: bool | None = None
@@ -195,6 +201,11 @@ class SessionRecord(Stored):
     def is_claimed(self) -> bool:
         """Whether a task wrote its ARN, valid or not."""
         return "task_arn" in self.model_fields_set
+
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether the session belongs to an evaluation, so that GitHub is told nothing of it."""
+        return "evaluation" in self.request
 
     @property
     def unusable(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from pullwright.evaluation import Judgement
 from pullwright.fields import CONVERSATION_PATTERN, Stored
 from pullwright.models import Failure, Outcome
 
@@ -146,6 +147,7 @@ class AgentResult(Stored):
         notices: what people should know besides, one sentence each.
         steering: what was pushed that other programs heed, for people to read.
         egress: what the session's processes could not reach; None if none ran.
+        judgement: of a session of an evaluation.
     """
 
     schema_version: Literal[1] = 1
@@ -174,6 +176,7 @@ class AgentResult(Stored):
     notices: tuple[str, ...] = Field(default=(), strict=False)
     steering: tuple[SteeringFiles, ...] = Field(default=(), strict=False)
     egress: EgressResult | None = None
+    judgement: Judgement | None = None
 
     @property
     def checks_passed(self) -> bool:

@@ -1,7 +1,8 @@
 """What sessions may cost in a day, all together and those of one repository.
 
 A session's own limit is reserved before anything is made for it, and what it has cost is booked in its place
-when it ends. So sessions that run at once cannot pass the limit together. Both are written in one transaction
+when it ends. So sessions that run at once cannot pass the limit together. Those of an evaluation have its
+budget as one limit more, which no day renews. Both are written in one transaction
 with the session's record, which says that it was done: however often a function is repeated, and whoever ends
 the session, it counts once, on the day (UTC) on which it began.
 """
@@ -11,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pullwright.errors import DailyLimit
+from pullwright.errors import DailyLimit, EvaluationBudget, EvaluationWaits
 from pullwright.figures import money
-from pullwright.table import day_key, session_key
+from pullwright.table import EVALUATION, day_key, evaluation_key, session_key
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,6 +38,14 @@ class DailyLimits:
     usd_of_repository: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the sessions of one evaluation may cost together, in US dollars."""
+
+    evaluation: str
+    usd: float
+
+
 class Spending:
     """The days' sums in the sessions table."""
 
@@ -44,16 +53,26 @@ class Spending:
         self._transactions = transactions
 
     def reserve(
-        self, session_id: str, usd: float, limits: DailyLimits, *, repository: str, now: datetime
+        self,
+        session_id: str,
+        usd: float,
+        limits: DailyLimits,
+        *,
+        repository: str,
+        now: datetime,
+        budget: Budget | None = None,
     ) -> None:
         """Reserve a session's limit within today's; one that has its reservation keeps it.
 
         Args:
             limits: US dollars a day, of the stack and of each repository.
             now: the time, in UTC.
+            budget: of its evaluation, if it belongs to one.
 
         Raises:
             DailyLimit: there is no room left today, or never would be.
+            EvaluationBudget: nor is there in the budget.
+            EvaluationWaits: there may be when other sessions of the evaluation have ended.
             AwsUnavailable: the table did not take it.
         """
         day = now.astimezone(UTC).date()
@@ -61,14 +80,20 @@ class Spending:
             (day_key(day), limits.usd, "this Pullwright", "DailyUsd"),
             (day_key(day, repository), limits.usd_of_repository, repository, "DailyUsdPerRepository"),
         ]
+        if budget is not None:
+            name = f"the evaluation {budget.evaluation}"
+            scopes.append((evaluation_key(budget.evaluation), budget.usd, name, "its budget"))
         scopes = [scope for scope in scopes if scope[1]]
         if not scopes:
             return
         amount = _exact(usd)
-        for _, limit, whose, parameter in scopes:
+        for key, limit, whose, parameter in scopes:
             if amount > _exact(limit):
-                raise _never(usd, limit, whose, parameter)
-        values = {":amount": {"N": str(amount)}, ":none": {"N": "0"}}
+                raise (
+                    _never_in_budget(usd, limit) if _is_budget(key) else _never(usd, limit, whose, parameter)
+                )
+        values: dict[str, Any] = {":me": {"SS": [session_id]}}
+        values |= {":amount": {"N": str(amount)}, ":none": {"N": "0"}}
         values |= {":ttl": {"N": str(int((now + _KEPT).timestamp()))}}
         update = self._transactions.update
         refused = self._transactions.write(
@@ -82,7 +107,8 @@ class Spending:
             *(
                 update(
                     key,
-                    "SET usd = if_not_exists(usd, :none) + :amount, #ttl = :ttl",
+                    f"SET usd = if_not_exists(usd, :none) + :amount, #ttl = :ttl"
+                    f"{' ADD holders :me' if _is_budget(key) else ''}",
                     "attribute_not_exists(usd) OR usd <= :room",
                     values | {":room": {"N": str(_exact(limit) - amount)}},
                 )
@@ -90,7 +116,9 @@ class Spending:
             ),
         )
         if refused and refused[0] > 0:
-            _, limit, whose, parameter = scopes[refused[0] - 1]
+            key, limit, whose, parameter = scopes[refused[0] - 1]
+            if _is_budget(key):
+                raise self._no_room(key, amount, limit)
             raise _used_up(usd, limit, whose, parameter, day + timedelta(days=1))
 
     def settle(self, record: SessionRecord, cost_usd: float | None) -> None:
@@ -120,14 +148,39 @@ class Spending:
                 {":booked": {"N": str(booked)}},
             ),
             *(
-                update(key, "ADD usd :change", None, {":change": {"N": str(booked - reserved)}})
+                update(
+                    key,
+                    f"ADD usd :change{' DELETE holders :me' if _is_budget(key) else ''}",
+                    None,
+                    {":change": {"N": str(booked - reserved)}, ":me": {"SS": [record.session_id]}},
+                )
                 for key in sorted(record.spend_keys)
             ),
+        )
+
+    def _no_room(self, key: str, amount: Decimal, limit: float) -> EvaluationWaits | EvaluationBudget:
+        """Return why a session finds no room in its evaluation's budget: for now, or for good."""
+        item = self._transactions.read(key)
+        # What others keep free and do not use up comes back.
+        if item.get("holders") or item.get("usd", Decimal(0)) + amount <= _exact(limit):
+            return EvaluationWaits("Other sessions of the evaluation may still use up its budget.")
+        return EvaluationBudget(
+            f"The evaluation's budget of {money(limit)} has no room for a session of {money(float(amount))}."
         )
 
 
 def _exact(usd: float) -> Decimal:
     return max(Decimal(str(usd)).quantize(_SIX_DECIMALS), Decimal(0)).normalize() + 0
+
+
+def _is_budget(key: str) -> bool:
+    return key.startswith(EVALUATION)
+
+
+def _never_in_budget(usd: float, limit: float) -> EvaluationBudget:
+    return EvaluationBudget(
+        f"This session may cost up to {money(usd)}, and all of its evaluation together {money(limit)}."
+    )
 
 
 def _never(usd: float, limit: float, whose: str, parameter: str) -> DailyLimit:

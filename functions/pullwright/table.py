@@ -25,6 +25,8 @@ DELIVERIES_KEY = "DELIVERIES"
 """`pk` of how far lost deliveries have been looked for."""
 IN_A_ROW_KEY = "IN_A_ROW"
 """`pk` of how many sessions have failed one after the other."""
+EVALUATION = "EVALUATION#"
+"""How the keys of evaluations begin."""
 _REFUSED = "ConditionalCheckFailed"
 _SESSION = "SESSION#"
 _serialize = TypeSerializer().serialize
@@ -87,6 +89,11 @@ def month_key(month: str, repository: str, worker: str, person: str, model: str)
         month: as in `2026-11`.
     """
     return f"MONTH#{month}#{repository}#{worker}#{person}#{model}"
+
+
+def evaluation_key(evaluation: str) -> str:
+    """`pk` of what an evaluation's sessions have cost and may still cost."""
+    return f"{EVALUATION}{evaluation}"
 
 
 def allowance_key(account: str) -> str:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from pullwright.aws import calling
 from pullwright.errors import AwsUnavailable
-from pullwright.table import refused_items
+from pullwright.table import read_item, refused_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,14 @@ class Transactions:
         self._client = client
         self._table = table
         self._sleep = sleep
+
+    def read(self, key: str) -> dict[str, Any]:
+        """Return one item without DynamoDB's types; empty if there is none.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        return read_item(self._client, self._table, key)
 
     def update(
         self, key: str, expression: str, condition: str | None, values: Mapping[str, Any]

@@ -18,6 +18,7 @@ WILDCARDS = {
     ("ReportOutcomeRole", "History"): "every execution of the one machine",
     ("EventsRole", "StopSession"): "every execution of the one machine",
     ("AgentSessionRole", "Functions"): "every version of the two: sessions that run began with earlier ones",
+    ("EvaluationRole", "FollowSession"): "every execution of the one machine",
     ("ReconcileRole", "Artifacts"): "every session's folder",
     ("ReconcileRole", "Tasks"): "every task of the one cluster",
     ("ReconcileRole", "Executions"): "every execution of the one machine",

@@ -58,7 +58,7 @@ def test_versions_stay(name: str) -> None:
 def test_everything_is_called_by_the_live_version() -> None:
     """No address, queue or start goes past the alias: a rollback of the aliases is a rollback of all."""
     assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     assert machine["Properties"]["AutoPublishAlias"] == "live"
     (url,) = resources("AWS::Lambda::Url").values()
     assert url["Properties"]["Qualifier"] == "live"
@@ -66,7 +66,7 @@ def test_everything_is_called_by_the_live_version() -> None:
         variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
         assert variables["STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     starts = [one for _, one in statements() if one["Action"] == "states:StartExecution"]
-    assert len(starts) == 3
+    assert len(starts) == 4
     sweep = FUNCTIONS["ReconcileFunction"]["Properties"]["Environment"]["Variables"]
     assert sweep["LIVE_STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     for one in starts:
@@ -75,7 +75,7 @@ def test_everything_is_called_by_the_live_version() -> None:
 
 def test_the_machine_names_versions() -> None:
     """A version of the machine names versions of functions: a session ends on the code it began with."""
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     substitutions = machine["Properties"]["DefinitionSubstitutions"]
     named = {key: value["Ref"] for key, value in substitutions.items() if key.endswith("Function")}
     assert named == {key: f"{key}.Version" for key in named}
@@ -84,7 +84,7 @@ def test_the_machine_names_versions() -> None:
 
 def test_the_record_of_a_release_names_every_part() -> None:
     """Every function is in the record itself or in the machine's version, which is; it is written last."""
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     (record,) = resources("AWS::SSM::Parameter").values()
     named = {text for text in strings(record["Properties"]["Value"]) if text.endswith(".Version")}
     by_machine = set(strings(machine["Properties"]["DefinitionSubstitutions"]))

@@ -261,7 +261,7 @@ def test_every_attribute_that_the_machine_writes_is_in_the_record() -> None:
 
 def test_the_template_fills_every_name_in() -> None:
     """The machine's placeholders and the template's substitutions are the same."""
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     assert set(machine["Properties"]["DefinitionSubstitutions"]) == placeholders()
 
 
@@ -275,7 +275,7 @@ def test_no_arn_names_a_partition() -> None:
 
 def test_the_machine_runs_a_revision_of_the_release() -> None:
     """What a session began with it ends with: the revision is named, stays, and may be run."""
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     task = template()["Resources"]["AgentTaskDefinition"]
     family = task["Properties"]["Family"]
     assert machine["Properties"]["DefinitionSubstitutions"]["TaskDefinition"] == {

@@ -14,6 +14,7 @@ from tests.template.kit import ROOT, resources, strings, template
 OUTPUTS = {
     "WebhookUrl",
     "StateMachineArn",
+    "EvaluationMachineArn",
     "SessionsTable",
     "ArtifactsBucket",
     "EcsClusterArn",
@@ -78,7 +79,7 @@ def test_every_log_group_is_ours_and_is_emptied() -> None:
         one["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
         for one in resources("AWS::Serverless::Function").values()
     ]
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     (destination,) = machine["Properties"]["Logging"]["Destinations"]
     used.append(destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"].partition(".")[0])
     task = template()["Resources"]["AgentTaskDefinition"]
@@ -90,7 +91,7 @@ def test_every_log_group_is_ours_and_is_emptied() -> None:
 
 def test_no_text_of_an_execution_is_logged() -> None:
     """The state machine's log holds no input and no output of states."""
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False
 
 
@@ -174,7 +175,7 @@ def test_spare_capacity_is_used_where_it_was_chosen() -> None:
     (cluster,) = resources("AWS::ECS::Cluster").values()
     spot = ["UseSpot", ["FARGATE", "FARGATE_SPOT"], {"Ref": "AWS::NoValue"}]
     assert cluster["Properties"]["CapacityProviders"] == {"Fn::If": spot}
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
     field = {"Fn::If": ["UseSpot", "CapacityProviderStrategy", "LaunchType"]}
     assert machine["Properties"]["DefinitionSubstitutions"]["LaunchField"] == field
 

@@ -25,6 +25,7 @@ EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:AgentSession:"
 BUCKET = "artifacts"
 OUTPUTS = {
     "StateMachineArn": MACHINE,
+    "EvaluationMachineArn": "arn:aws:states:eu-central-1:123456789012:stateMachine:Evaluation",
     "SessionsTable": TABLE,
     "ArtifactsBucket": BUCKET,
     "EcsClusterArn": "the cluster",

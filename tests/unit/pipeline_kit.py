@@ -29,7 +29,8 @@ from pullwright.github.app import AppSecret, GitHubApp
 from pullwright.github.transport import Request, Response
 from pullwright.models import AgentRequest
 from pullwright.months import Months, Spent
-from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
+from pullwright.opening.event import OpenPullRequestEvent
+from pullwright.opening.open_pull_request import open_pull_request
 from pullwright.record import SessionRecord
 from pullwright.results import AgentResult
 from pullwright.reviewing.models import Findings
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from github_standin.records import Delivery
     from pullwright.errors import PullwrightError
+    from pullwright.evaluation import EvaluationTask
     from pullwright.models import OpenedPullRequest
     from pullwright.workers.definition import WorkerDefinition
 
@@ -384,6 +386,7 @@ class MemoryArtifacts(Artifacts):
         self.requests: dict[str, str] = {}
         self.results: dict[str, str] = {}
         self.findings: dict[str, str] = {}
+        self.tasks: dict[str, EvaluationTask] = {}
         self.conversations: dict[str, int] = {}
         """Sizes in bytes, by session."""
 
@@ -400,6 +403,10 @@ class MemoryArtifacts(Artifacts):
         """See `Artifacts`."""
         text = self.requests.get(session_id)
         return None if text is None else AgentRequest.model_validate_json(text)
+
+    def read_task(self, session_id: str) -> EvaluationTask | None:
+        """See `Artifacts`."""
+        return self.tasks.get(session_id)
 
     def read_findings(self, session_id: str) -> Findings | None:
         """See `Artifacts`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,10 +21,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pullwright.errors import AwsUnavailable, DailyLimit
-from pullwright.spending import DailyLimits, Spending
+from pullwright.errors import AwsUnavailable, DailyLimit, EvaluationBudget, EvaluationWaits
+from pullwright.spending import Budget, DailyLimits, Spending
 from pullwright.store import Store
-from pullwright.table import day_key
+from pullwright.table import day_key, evaluation_key
 from pullwright.transactions import Transactions
 from tests.unit.aws_kit import client
 from tests.unit.reconcile_kit import TABLE, table
@@ -120,6 +122,99 @@ def test_no_more_is_booked_than_was_reserved(dynamodb: DynamoDBClient) -> None:
         spending.reserve(session_id, 5, limits, repository="o/r", now=NOW)
         settle(dynamodb, session_id, cost)
     assert spent(dynamodb) == 10
+
+
+def test_the_sessions_of_an_evaluation_never_pass_its_budget(dynamodb: DynamoDBClient) -> None:
+    """Who finds no room waits while others may still give some back, and is refused when none does."""
+    spending, budget = Spending(Transactions(dynamodb, TABLE)), Budget("ev-1", 12)
+    reserve = partial(spending.reserve, limits=DailyLimits(), repository="o/r", now=NOW, budget=budget)
+    for session_id in ("a", "b"):
+        reserve(session_id, 5)
+    reserve("b", 5)
+    with pytest.raises(EvaluationWaits):
+        reserve("c", 5)
+    assert spent(dynamodb, evaluation_key("ev-1")) == 10
+    settle(dynamodb, "a", 1)
+    reserve("c", 5)
+    settle(dynamodb, "b", 5)
+    settle(dynamodb, "c", 4)
+    # 10 of 12 are spent, and nobody is left to give anything back.
+    with pytest.raises(EvaluationBudget, match=r"\$12\.00") as caught:
+        reserve("d", 5)
+    assert "--budget" in caught.value.remedy
+    reserve("d", 2)
+    assert spent(dynamodb, evaluation_key("ev-1")) == 12
+
+
+def test_a_session_that_costs_more_than_the_budget_never_begins(dynamodb: DynamoDBClient) -> None:
+    """It is told at once, and counts nowhere, not even in the day."""
+    spending, budget = Spending(Transactions(dynamodb, TABLE)), Budget("ev-1", 3)
+    with pytest.raises(EvaluationBudget, match="all of its evaluation together"):
+        spending.reserve("a", 5, DailyLimits(usd=20), repository="o/r", now=NOW, budget=budget)
+    assert dynamodb.scan(TableName=TABLE)["Count"] == 0
+
+
+def test_an_evaluation_counts_in_the_day_as_well(dynamodb: DynamoDBClient) -> None:
+    """Where the day has no room, the budget keeps its own; where both have, both are settled."""
+    spending, budget, limits = Spending(Transactions(dynamodb, TABLE)), Budget("ev-1", 50), DailyLimits(usd=8)
+    spending.reserve("a", 5, limits, repository="o/r", now=NOW, budget=budget)
+    with pytest.raises(DailyLimit):
+        spending.reserve("b", 5, limits, repository="o/r", now=NOW, budget=budget)
+    settle(dynamodb, "a", 2)
+    assert spent(dynamodb) == spent(dynamodb, evaluation_key("ev-1")) == 2
+
+
+class Evaluated(RuleBasedStateMachine):
+    """Sessions of an evaluation that begin and end in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.dynamodb = self.stack.enter_context(table())
+        self.spending = Spending(Transactions(self.dynamodb, TABLE))
+        self.open: dict[str, float] = {}
+        self.cost = Decimal(0)
+        self.numbers = count()
+
+    @rule(usd=st.sampled_from([0.5, 1, 3, 7]))
+    def begin(self, usd: float) -> None:
+        """Begin one; it is refused for good only when no other is open."""
+        name = f"s{next(self.numbers)}"
+        try:
+            self.spending.reserve(
+                name, usd, DailyLimits(), repository="o/r", now=NOW, budget=Budget("ev-1", 10)
+            )
+            self.open[name] = usd
+        except EvaluationWaits:
+            assert self.open
+        except EvaluationBudget:
+            assert not self.open
+
+    @precondition(lambda self: self.open)
+    @rule(share=st.floats(0, 1))
+    def end(self, share: float) -> None:
+        """End the oldest, which has used up a part of its limit."""
+        name = next(iter(self.open))
+        usd = self.open.pop(name)
+        settle(self.dynamodb, name, usd * share)
+        self.cost += min(Decimal(str(usd * share)).quantize(Decimal("0.000001")), Decimal(str(usd)))
+
+    @invariant()
+    def what_is_kept_free_and_spent_is_in_the_budget(self) -> None:
+        """Together never more than the budget, and exactly what is counted."""
+        kept = sum((Decimal(str(usd)) for usd in self.open.values()), Decimal(0))
+        assert kept + self.cost == spent(self.dynamodb, evaluation_key("ev-1"))
+        assert kept + self.cost <= 10
+
+    def teardown(self) -> None:
+        """Drop the table."""
+        self.stack.close()
+
+
+def test_no_order_of_begins_and_ends_passes_the_budget() -> None:
+    """See the machine above."""
+    few = hypothesis_settings(max_examples=8, stateful_step_count=10)
+    run_state_machine_as_test(Evaluated, settings=few)
 
 
 def test_sessions_in_each_others_way_try_again() -> None:

@@ -133,9 +133,19 @@ class Egress:
         Args:
             entries: what the repository's configuration says of them; None where it has no say.
         """
-        self._entries = entries
+        self._domains, self._entries = domains, entries
         if self._proxy is not None:
             self._proxy.ask(domains=sorted(domains.names), everything=domains.everything)
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Let processes reach no domain meanwhile."""
+        domains, entries = self._domains, self._entries
+        self.allow(Domains(), entries)
+        try:
+            yield
+        finally:
+            self.allow(domains, entries)
 
     def open_port(self, port: int) -> None:
         """Let the agent connect to one more port of loopback: the gateway's."""

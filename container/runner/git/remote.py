@@ -6,7 +6,7 @@ import math
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pullwright.errors import GitHubRefused, HistoryRefused, TaskStopped
 from pullwright.github.fresh import PAUSES, YOUNG_SECONDS
@@ -37,13 +37,22 @@ _FETCH_OPTIONS = (
     *("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
     "--filter=blob:none",
 )
-_FETCH_REF = ("fetch", *_FETCH_OPTIONS, "origin")
+FETCH_REF = ("fetch", *_FETCH_OPTIONS, "origin")
 _FETCH_BLOBS = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_FETCH_OPTIONS, "--stdin", "origin")
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 
 
 def _never() -> bool:
     return False
+
+
+class Access(TypedDict, total=False):
+    """How a repository is read, see `Remote`."""
+
+    forget: Callable[[str], None]
+    token_age: Callable[[], float]
+    sleep: Callable[[float], None]
+    should_stop: Callable[[], bool]
 
 
 class Remote:
@@ -93,8 +102,7 @@ class Remote:
 
         def attempt() -> Head:
             try:
-                target = ("--branch", self.branch, "--", self.url, str(folder))
-                self._fetch_objects(*_CLONE, *target, cwd=folder.parent, store=folder)
+                self._bring(folder)
                 head = store.head()
                 self._fetch_blobs(store, set(store.entries(head.tree)))
             except GitError as error:
@@ -156,7 +164,7 @@ class Remote:
         """
 
         def attempt() -> Head:
-            self._fetch_objects(*_FETCH_REF, f"+{commit}:{ref}", cwd=store.folder, store=store.folder)
+            self._fetch_objects(*FETCH_REF, f"+{commit}:{ref}", cwd=store.folder, store=store.folder)
             found = store.head(ref)
             changes = store.changes(head.tree, found.tree)
             self._fetch_blobs(store, {(change.mode, change.blob) for change in changes})
@@ -199,7 +207,7 @@ class Remote:
         sources = {"default": "HEAD", "base": f"refs/heads/{base}"}
         specs = [f"+{source}:{trusted_ref(name)}" for name, source in sources.items()]
         try:
-            self._git(*_FETCH_REF, *specs, cwd=store.folder)
+            self._git(*FETCH_REF, *specs, cwd=store.folder)
         except GitError as error:
             # Whoever wants one of them asks for it again.
             log_failure(error, 1)
@@ -220,7 +228,7 @@ class Remote:
         """
         ref = trusted_ref(name)
         if name not in self._fetched:
-            self._read(store, *_FETCH_REF, f"+{source}:{ref}")
+            self._read(store, *FETCH_REF, f"+{source}:{ref}")
             self._fetched.add(name)
         return ref
 
@@ -232,6 +240,11 @@ class Remote:
         """
         if names:
             self._read(store, *_FETCH_BLOBS, stdin="\n".join(names).encode())
+
+    def _bring(self, folder: Path) -> None:
+        """Make the repository, with the branch as `HEAD` and without any file's contents."""
+        target = ("--branch", self.branch, "--", self.url, str(folder))
+        self._fetch_objects(*_CLONE, *target, cwd=folder.parent, store=folder)
 
     def _read(self, store: Store, *arguments: str, stdin: bytes = b"") -> None:
         retry(

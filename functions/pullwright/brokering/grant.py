@@ -64,7 +64,7 @@ def grant(
     if request is None or request.session_id != session_id:
         raise SessionClosed("The session has no request to work on.")
     # By repository alone: the runner may write the record, so an installation in it proves nothing.
-    permissions = READ if request.only_comments else WORK
+    permissions = READ if request.only_reads else WORK
     token = services.app.token(request.repository, permissions, lasting=_LASTING)
     hide(token.token)
     policy = session_policy(

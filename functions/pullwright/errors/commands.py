@@ -135,6 +135,15 @@ class NothingToDo(_UserError):
     default_remedy = "Look at it with `pullwright show`."
 
 
+class EvaluationIncomplete(_UserError):
+    """Some runs of an evaluation were not judged."""
+
+    exit_code = 48
+    default_remedy = (
+        "The report says why for each. Run it again with the same --id and tasks for those not begun."
+    )
+
+
 class AppExists(_UserError):
     """The deployment has a GitHub App already."""
 

@@ -35,3 +35,13 @@ class DailyLimit(_LimitError):
     """The day's money, of the deployment or of the repository, leaves no room for the session."""
 
     default_remedy = "Start it again after 00:00 UTC."
+
+
+class EvaluationWaits(_TransientError):
+    """Other sessions of the evaluation may still use up its budget; this one waits for them."""
+
+
+class EvaluationBudget(_LimitError):
+    """The evaluation's budget has no room for another session."""
+
+    default_remedy = "Evaluate again what was not begun, with a larger --budget or a lower --usd."

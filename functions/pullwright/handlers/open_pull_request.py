@@ -6,7 +6,8 @@ from typing import Any
 from pullwright import composition, metrics
 from pullwright.errors import PullwrightError
 from pullwright.log import about, logger
-from pullwright.opening.open_pull_request import OpenPullRequestEvent, open_pull_request
+from pullwright.opening.event import OpenPullRequestEvent
+from pullwright.opening.open_pull_request import open_pull_request
 from pullwright.settings import OpenPullRequestSettings
 
 
@@ -32,6 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except PullwrightError as error:
         error.pack()
         raise
-    metrics.count({"FirstCommentSeconds": (datetime.now(UTC) - parsed.started_at).total_seconds()})
+    if opened.comment_id:
+        metrics.count({"FirstCommentSeconds": (datetime.now(UTC) - parsed.started_at).total_seconds()})
     logger.info("opened", repository=opened.repository, pull_request=opened.pull_request)
     return opened.model_dump(mode="json")

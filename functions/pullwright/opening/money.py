@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pullwright.models import SessionRequest
 from pullwright.settings import OpenPullRequestSettings
-from pullwright.spending import DailyLimits
+from pullwright.spending import Budget, DailyLimits
 from pullwright.store import Store
 
 
@@ -23,9 +23,14 @@ def reserve(
 
     Raises:
         DailyLimit: the day has not so much left.
+        EvaluationBudget: its evaluation's budget has not.
+        EvaluationWaits: it may have when other sessions of it have ended.
     """
     limits = DailyLimits(settings.daily_usd, settings.daily_usd_per_repository)
-    if limits == DailyLimits() or request.stub or settings.stub_sessions:
+    run = request.evaluation
+    budget = None if run is None else Budget(run.id, run.budget_usd)
+    if (limits == DailyLimits() and budget is None) or request.stub or settings.stub_sessions:
         return
     usd = request.limits.usd or settings.limit_usd
-    store.spending.reserve(session_id, usd, limits, repository=repository, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    store.spending.reserve(session_id, usd, limits, repository=repository, now=now, budget=budget)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from pullwright.errors import (
     AwsUnavailable,
     BaseBranchNotFound,
@@ -34,6 +32,8 @@ from pullwright.opening.commenting import busy, check_fork, check_new, check_sen
 from pullwright.opening.conversation import read_conversation
 from pullwright.opening.depth import count_in_a_row
 from pullwright.opening.earlier import Earlier, bring_conversation
+from pullwright.opening.evaluation import open_evaluation
+from pullwright.opening.event import OpeningServices, OpenPullRequestEvent
 from pullwright.opening.failing import read_failing
 from pullwright.opening.follow_up import FollowUps, check_turn, taken_before, wait
 from pullwright.opening.model import check_model
@@ -41,14 +41,12 @@ from pullwright.opening.money import reserve
 from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
-from pullwright.opening.request import check_session_id, read_request, readable
+from pullwright.opening.request import check_session_id, read_request, readable, record_fields
 from pullwright.opening.subject import Subject, find_subject
 from pullwright.opening.threads import read_threads
 from pullwright.opening.waiting import check_intake, first_activity
 from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.prices import Price
-from pullwright.services import Services
-from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store
 from pullwright.table import lock_key
 from pullwright.workers.definition import WorkerDefinition
@@ -58,19 +56,6 @@ GRACE_SECONDS = 900
 _LONGEST_LOGIN = 64
 # What an opening writes that GitHub counts as content: a pull request and its tracking comment.
 _WRITES = 2
-
-OpeningServices = Services[OpenPullRequestSettings]
-
-
-class OpenPullRequestEvent(BaseModel):
-    """What the state machine passes to OpenPullRequest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    session_id: str
-    execution_arn: str
-    started_at: datetime
-    input: Any = None
 
 
 def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) -> OpenedPullRequest:
@@ -86,7 +71,9 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     request = readable(read_request(event.input))
     if request.is_follow_up:
         check_turn(store, store.read_session(event.session_id), event.execution_arn)
-    store.update_session(event.session_id, _request_fields(request, settings))
+    store.update_session(event.session_id, record_fields(request, settings))
+    if request.evaluation is not None:
+        return open_evaluation(event, request, services, grace_seconds=GRACE_SECONDS)
     worker = find_worker(request, request.repository, store.workers)
     request = fill_in(request, worker)
     only_comments = worker.mode is WorkerMode.COMMENT
@@ -363,18 +350,6 @@ class _Opening:
         except PullwrightError as error:
             # A courtesy: on a locked issue GitHub refuses it, and the work goes on.
             logger.warning("the issue could not be acknowledged", error=error.sentence)
-
-
-def _request_fields(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
-    return {
-        "repository": request.repository,
-        "issue": request.issue,
-        "requested_by": request.requested_by,
-        "worker": request.worker,
-        "provider": settings.model_provider,
-        "model": request.model or settings.model_id,
-        "stub": request.stub or settings.stub_sessions,
-    }
 
 
 def _check_settings(repository: RepositoryInfo) -> None:

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from pullwright.claims import SESSION_ID
 from pullwright.errors import InvalidRequest
 from pullwright.models import SessionRequest
+from pullwright.settings import OpenPullRequestSettings
 from pullwright.text import plain_line, printable
 
 _MOST_PROBLEMS = 3
@@ -67,6 +68,20 @@ def readable(request: SessionRequest) -> SessionRequest:
         raise InvalidRequest("prompt: there is nothing in it but invisible characters.")
     requested_by = plain_line(request.requested_by, _LONGEST_LOGIN) or None
     return request.model_copy(update={"prompt": prompt, "requested_by": requested_by})
+
+
+def record_fields(request: SessionRequest, settings: OpenPullRequestSettings) -> dict[str, Any]:
+    """Return what a session's record holds of its request."""
+    return {
+        "repository": request.repository,
+        "issue": request.issue,
+        "requested_by": request.requested_by,
+        "worker": request.worker,
+        "provider": settings.model_provider,
+        "model": request.model or settings.model_id,
+        "stub": request.stub or settings.stub_sessions,
+        "evaluation": None if request.evaluation is None else request.evaluation.id,
+    }
 
 
 def _sentence(problem: ErrorDetails) -> str:

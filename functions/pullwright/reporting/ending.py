@@ -60,7 +60,7 @@ class Ending:
         opened, result = self.event.opened, self.result
         if opened is None or result is None or result.conversation_id is None:
             return
-        if self.record.mode == WorkerMode.COMMENT:
+        if self.record.mode == WorkerMode.COMMENT or self.record.is_evaluation:
             return
         record = BranchRecord(
             repository=opened.repository,
@@ -133,6 +133,11 @@ class Ending:
         if self.outcome is Outcome.CHANGED and self.event.opened is not None:
             but = "" if self.result is None or self.result.checks_passed else f", but {failing(self.result)}"
             sentence = f"The pull request is ready for review{but}: {self.event.opened.pull_request_url}"
+        if self.record.is_evaluation:
+            sentence = "The agent's work was not judged."
+            if self.result is not None and (judged := self.result.judgement) is not None:
+                verdict = judged.verdict.replace("_", " ")
+                sentence = f"The agent's work was judged: {verdict}. {judged.reason}".strip()
         if self.findings is not None:
             sentence = f"The agent has read the pull request; findings: {len(self.findings.findings)}."
         return Verdict(status="SUCCEEDED", outcome=self.outcome, sentence=sentence, ttl=ttl)
@@ -170,13 +175,18 @@ class Ending:
                 "checks": checks_line(result),
                 **_egress(result.egress),
             }
+            if result.judgement is not None:
+                details |= {
+                    "judgement": result.judgement.verdict,
+                    "judgement_reason": result.judgement.reason[:_LONGEST_LINE],
+                }
         return details
 
     def tell(self) -> bool:
         """Report on GitHub; return False if that has to be done again later."""
         event = self.event
-        if self.outcome is Outcome.TAKEN_ALONG:
-            # The other session reports, in the same comment.
+        if self.outcome is Outcome.TAKEN_ALONG or self.record.is_evaluation:
+            # The other session reports, in the same comment; of an evaluation, GitHub is told nothing.
             return True
         opened = event.opened or opened_before(self.services.artifacts, event.session_id, event.execution_arn)
         place = Place.of(opened, self.record)

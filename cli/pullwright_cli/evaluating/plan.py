@@ -1,0 +1,124 @@
+"""What an evaluation is going to run: each task with each model and worker, as often as it is repeated."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from pullwright.evaluation import EvaluationId, TaskId
+from pullwright.fields import Repository, SessionId, Stored
+from pullwright.worker_names import IMPLEMENT
+from pullwright_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pullwright.evaluation import EvaluationTask
+
+# A Map state takes 256 KiB, and its execution's history 25,000 events:
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MOST_RUNS = 500
+_LONGEST_INPUT = 256 * 1024
+# https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
+MOST_AT_ONCE = 40
+
+
+class PlannedRun(Stored):
+    """One session of an evaluation.
+
+    Attributes:
+        session: its id.
+        request: its execution's input.
+    """
+
+    session: SessionId
+    task: TaskId
+    variant: str
+    repeat: int
+    request: dict[str, Any]
+
+
+class Plan(Stored):
+    """`evaluations/<id>/plan.json`: an evaluation as it was started."""
+
+    schema_version: int = 1
+    id: EvaluationId
+    repository: Repository
+    budget_usd: float = Field(strict=False)
+    concurrency: int
+    runs: tuple[PlannedRun, ...] = Field(strict=False)
+
+    def machine_input(self) -> str:
+        """Return the input of the Evaluation state machine.
+
+        Raises:
+            CliError: it is too long.
+        """
+        runs = [{"name": run.session, "request": run.request} for run in self.runs]
+        text = json.dumps(
+            {"concurrency": self.concurrency, "runs": runs}, separators=(",", ":"), ensure_ascii=False
+        )
+        if len(text.encode()) > _LONGEST_INPUT:
+            raise CliError(
+                f"{len(runs)} runs are too many for one execution: evaluate fewer tasks at a time", 2
+            )
+        return text
+
+
+def make_plan(
+    evaluation: str,
+    tasks: Sequence[EvaluationTask],
+    *,
+    models: Sequence[str],
+    workers: Sequence[str],
+    repeat: int,
+    budget_usd: float,
+    limits: dict[str, float],
+    concurrency: int,
+    stub: bool,
+) -> Plan:
+    """Plan an evaluation: every task once before any is repeated, so that an early end leaves whole repeats.
+
+    Args:
+        models: the deployment's own where there is none.
+        limits: of one session, as `SessionRequest` has them.
+
+    Raises:
+        CliError: there are too many runs.
+    """
+    variants = list(product(models or [""], workers or [IMPLEMENT]))
+    count = repeat * len(variants) * len(tasks)
+    if count > MOST_RUNS:
+        raise CliError(
+            f"{len(tasks)} tasks x {len(variants)} variants x {repeat} repeats are {count} runs: {MOST_RUNS} "
+            "at most, so take fewer tasks, models, workers or repeats",
+            2,
+        )
+    run = {"id": evaluation, "budget_usd": budget_usd}
+    runs = []
+    for number, (again, (model, worker), task) in enumerate(product(range(repeat), variants, tasks), start=1):
+        request: dict[str, Any] = {"repository": task.repository, "evaluation": run, "worker": worker}
+        request |= {"model": model} if model else {}
+        request |= {"limits": limits} if limits else {}
+        request |= {"stub": True} if stub else {}
+        runs.append(
+            PlannedRun(
+                session=f"{evaluation}-{number:03d}",
+                task=task.id,
+                variant=" ".join(
+                    part for part in (model, worker if worker != IMPLEMENT or not model else "") if part
+                ),
+                repeat=again + 1,
+                request=request,
+            )
+        )
+    return Plan(
+        id=evaluation,
+        repository=tasks[0].repository,
+        budget_usd=budget_usd,
+        concurrency=concurrency,
+        runs=tuple(runs),
+    )

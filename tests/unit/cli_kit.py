@@ -6,9 +6,11 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer.main
 from botocore.exceptions import ClientError
 from jsonschema_rs import Draft202012Validator
 
@@ -45,6 +47,10 @@ def matches(name: str, document: Any) -> bool:
     """
     Draft202012Validator({**_SCHEMA, "$ref": f"#/$defs/{name}"}).validate(document)
     return True
+
+
+# What Typer makes of our functions is the same for every call of a process, and takes longer than most tests.
+typer.main.get_command = cache(typer.main.get_command)
 
 
 def run(*arguments: str) -> int:

@@ -325,7 +325,15 @@ def status(layout: Layout) -> dict[str, Any]:
 
 def _code() -> str:
     """Return a hash of what the processes run: after a change they are started anew."""
-    names = ("engine", "github_standin", "model_standin", "emulator.py", "services.py")
+    names = (
+        "engine",
+        "standin",
+        "github_standin",
+        "jira_standin",
+        "model_standin",
+        "emulator.py",
+        "services.py",
+    )
     return fingerprint([*(ROOT / "local" / name for name in names), APP_PERMISSIONS])
 
 

@@ -55,7 +55,17 @@ def _kinds_of(path: Path) -> Iterator[str]:
             yield "machine"
         case ("functions", "requirements.txt") | ("template.yaml",):
             yield "deployment"
-        case ("local", "engine" | "github_standin" | "model_standin" | "emulator.py" | "services.py", *_):
+        case (
+            "local",
+            "engine"
+            | "github_standin"
+            | "jira_standin"
+            | "model_standin"
+            | "standin"
+            | "emulator.py"
+            | "services.py",
+            *_,
+        ):
             yield "deployment"
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from github_standin.webhooks import encode
 from pullwright.errors import AwsUnavailable, BranchBusy, GitHubUnavailable, PullwrightError
 from pullwright.events.process import process
 from pullwright.events.services import EventServices
@@ -24,6 +23,7 @@ from pullwright.webhook.decision import Starts, decide
 from pullwright.webhook.message import Message
 from pullwright.workers.builtin import builtin_workers, with_builtin
 from pullwright.workers.manifest import unpack_routes
+from standin.sending import encode
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, execution
 from tests.unit.reconcile_kit import SweptDeployment
 from tests.unit.test_commands import MACHINE, States

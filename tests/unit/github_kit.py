@@ -15,17 +15,18 @@ from github_standin import api, graphql
 from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.declaration import Declaration
-from github_standin.exchanges import Exchanges
-from github_standin.faults import Faults
 from github_standin.github import GitHub
-from github_standin.webhooks import encode, request_headers
+from github_standin.webhooks import request_headers
 from local.layout import APP_PERMISSIONS
+from standin.exchanges import Exchanges
+from standin.faults import Faults
+from standin.sending import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from github_standin.answers import Reply
+    from standin.answers import Reply
 
 NOW = 1_800_000_000.0
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -63,7 +64,7 @@ class StandIn:
         content = json.dumps(body).encode() if body is not None else b""
         call = Call(self.world, method, path, query, headers, content)
         reply = api.respond(call)
-        self.exchanges.answered("rest", call, reply)
+        self.exchanges.answered("rest", call.actor.kind, call, reply)
         return reply
 
     def diff(self, path: str) -> Reply:
@@ -87,7 +88,7 @@ class StandIn:
         headers = {"authorization": f"bearer {token}"}
         call = Call(self.world, "POST", "/", {}, headers, content)
         reply = graphql.respond(call)
-        self.exchanges.answered("graphql", call, reply)
+        self.exchanges.answered("graphql", call.actor.kind, call, reply)
         return reply
 
     def app_token(self, **claims: Any) -> str:

@@ -20,7 +20,6 @@ from github_standin import api, graphql, logs
 from github_standin.calls import Call
 from github_standin.control import Control
 from github_standin.declaration import Declaration
-from github_standin.faults import Faults
 from github_standin.github import GitHub as StandIn
 from local.layout import APP_PERMISSIONS
 from pullwright.artifacts import LONGEST_CONVERSATION, Artifacts, UnreadableResultError
@@ -38,6 +37,7 @@ from pullwright.services import Services
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.store import BranchRecord, Store
 from pullwright.table import decoded, encoded
+from standin.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -16,7 +16,7 @@ from tests.unit.github_kit import MAINTAINER, REPO, StandIn, open_lab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from github_standin.answers import Reply
+    from standin.answers import Reply
 
 EVENTS = (
     *("issue_comment", "issues", "pull_request", "push", "commit_comment", "status"),

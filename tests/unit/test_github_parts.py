@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from github_standin.declaration import Declaration
-from github_standin.faults import Fault, Faults
 from github_standin.links import node_id, parse_node_id
 from github_standin.web.markdown import render
+from standin.faults import Fault, Faults
 
 if TYPE_CHECKING:
     from pathlib import Path

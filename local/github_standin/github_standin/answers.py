@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from standin.answers import Refusal, Reply
+
+if TYPE_CHECKING:
+    from standin.faults import Fault
 
 DOCS = "https://docs.github.com/rest"
 
 
-@dataclass
-class Reply:
-    """One answer.
-
-    Attributes:
-        body: written as JSON, or sent as it is when it is text; None is no body.
-    """
-
-    status: int = 200
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    media_type: str = "application/json; charset=utf-8"
-
-
-class ApiError(Exception):
+class ApiError(Refusal):
     """A refusal in GitHub's shape."""
 
     def __init__(
@@ -113,3 +103,13 @@ def invalid(resource: str, code: str, *, field: str | None = None, message: str 
         "Validation Failed",
         errors=[{key: value for key, value in detail.items() if value is not None}],
     )
+
+
+def canned(fault: Fault) -> Reply:
+    """Return the answer of a failure, as GitHub's front end gives it."""
+    messages = {500: "Server Error", 502: "Server Error", 503: "Service Unavailable", 504: "Gateway Timeout"}
+    if fault.body is not None:
+        return Reply(fault.status or 500, fault.body, dict(fault.headers))
+    status = fault.status or 500
+    body = {"message": messages.get(status, "Error"), "documentation_url": DOCS, "status": str(status)}
+    return Reply(status, body, dict(fault.headers))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from github_standin import media, renames
 from github_standin.actors import ANONYMOUS
-from github_standin.answers import ApiError, Reply, forbidden
+from github_standin.answers import ApiError, forbidden
 from github_standin.auth import authenticate
 from github_standin.rest import ROUTER
 
 if TYPE_CHECKING:
     from github_standin.calls import Call
+    from standin.answers import Reply
 
 # https://docs.github.com/rest/about-the-rest-api/api-versions
 _VERSIONS = ("2022-11-28", "2026-03-10")

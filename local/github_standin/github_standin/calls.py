@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from github_standin.actors import ANONYMOUS, Actor
 from github_standin.answers import (
     ApiError,
-    Reply,
     forbidden,
     issues_disabled,
     not_accessible,
@@ -18,6 +17,7 @@ from github_standin.answers import (
     unprocessable,
 )
 from github_standin.auth import allow
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

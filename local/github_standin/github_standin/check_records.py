@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from github_standin.records import Record
+from standin.store import Record
 
 
 class CommitStatus(Record):

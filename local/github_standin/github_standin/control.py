@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from github_standin import control_repositories as actions
 from github_standin import events, runs
-from github_standin.answers import ApiError, Reply, not_found
+from github_standin.answers import not_found
 from github_standin.control_models import (
     AppBody,
     ChangedRepository,
@@ -19,24 +18,24 @@ from github_standin.control_models import (
     TeamsBody,
     UserBody,
 )
-from github_standin.control_repositories import FieldError
-from github_standin.faults import Fault
 from github_standin.records import App
 from github_standin.rest.deliveries import shape_in_full
 from github_standin.routing import Router
 from github_standin.shapes import accounts, repositories
-from github_standin.times import fine_stamp
+from standin import control
+from standin.answers import Reply
+from standin.control import FieldError
+from standin.times import fine_stamp
 
 if TYPE_CHECKING:
     from collections import deque
 
     from github_standin.calls import Call
-    from github_standin.faults import Faults
-    from github_standin.gate import Entry
     from github_standin.github import GitHub
     from github_standin.records import Lags, Limits, Repository
+    from standin.faults import Faults
+    from standin.gate import Entry
 
-_FAULTS = TypeAdapter(list[Fault])
 _ROLES = TypeAdapter(dict[str, GivenRole])
 _ONE = "/repositories/{owner}/{repo}"
 _ACCEPTED = 202
@@ -62,31 +61,19 @@ class Control:
         on("PUT", f"{_ONE}/outcomes")(self._put_outcomes)
         on("POST", f"{_ONE}/runs/finish")(self._finish_runs)
         on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
-        on("PUT", "/faults")(self._put_faults)
+        on("PUT", "/faults")(lambda call: control.replace_faults(self._faults, call.content))
         on("PUT", "/limits")(lambda call: self._configure(call, "limits"))
         on("GET", "/impatient")(lambda _call: Reply(200, self._impatient()))
         on("PUT", "/lags")(lambda call: self._configure(call, "lags"))
         on("GET", "/tokens")(self._get_tokens)
         on("GET", "/deliveries")(self._get_deliveries)
         on("POST", "/deliveries/{id}/redeliver")(self._redeliver)
-        on("GET", "/requests")(self._get_requests)
+        on("GET", "/requests")(lambda call: control.list_requests(self._entries, call.query.get("path", "")))
         on("DELETE", "/requests")(self._forget_requests)
 
     def respond(self, call: Call) -> Reply:
         """Answer one request; the caller holds the lock."""
-        try:
-            return self._router.find(call)(call)
-        except FieldError as refused:
-            return _refusal([{"field": refused.field, "message": refused.message}])
-        except ValidationError as error:
-            return _refusal(
-                [
-                    {"field": ".".join(str(part) for part in detail["loc"]), "message": detail["msg"]}
-                    for detail in error.errors()
-                ]
-            )
-        except ApiError as error:
-            return error.reply()
+        return control.answer(lambda: self._router.find(call)(call))
 
     def settle(self, call: Call, reply: Reply) -> Reply:
         """Wait, without the lock, for a redelivery that was asked for, and return its result."""
@@ -202,10 +189,6 @@ class Control:
 
     # Failures and limits
 
-    def _put_faults(self, call: Call) -> Reply:
-        self._faults.replace(_FAULTS.validate_json(call.content))
-        return Reply(200, self._faults.describe())
-
     def _configure(self, call: Call, kind: Literal["limits", "lags"]) -> Reply:
         """Change the limits or lags that the body names; the others stay."""
         settings, changes = self._github.store.settings, call.body()
@@ -235,11 +218,6 @@ class Control:
         ]
         return Reply(200, [{**shape_in_full(it), "pending": it.pending} for it in chosen])
 
-    def _get_requests(self, call: Call) -> Reply:
-        """List the requests whose path has a text in it."""
-        text = call.query.get("path", "")
-        return Reply(200, [asdict(entry) for entry in list(self._entries) if text in entry.path])
-
     def _redeliver(self, call: Call) -> Reply:
         delivery = self._github.store.deliveries.get(call.number("id"))
         if delivery is None:
@@ -249,9 +227,3 @@ class Control:
     def _forget_requests(self, _call: Call) -> Reply:
         self._entries.clear()
         return Reply(204)
-
-
-def _refusal(errors: list[dict[str, str]]) -> Reply:
-    first = errors[0]
-    where = f"{first['field']}: " if first["field"] else ""
-    return Reply(422, {"message": f"{where}{first['message']}", "errors": errors})

@@ -11,6 +11,7 @@ from github_standin.git.repository import Signature, TreeChange
 from github_standin.records import Repository
 from github_standin.shapes.repositories import MERGE_SETTINGS
 from github_standin.times import stamp
+from standin.control import FieldError
 
 if TYPE_CHECKING:
     from github_standin.control_models import ChangedRepository, NewRepository
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
 
 _MERGING = (*MERGE_SETTINGS, "rebase_keeps_empty")
 _FEATURES = ("has_issues", "has_pull_requests")
-
-
-class FieldError(Exception):
-    """A control request that is wrong, and says which field.
-
-    Args:
-        field: where, such as `permissions.maintainer`.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
 
 
 def roles(github: GitHub, by_login: dict[str, Role]) -> dict[int, Role]:

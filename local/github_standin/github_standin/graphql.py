@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import build_schema, graphql_sync
 
 from github_standin import changes, events, graphql_threads
-from github_standin.answers import ApiError, Reply
+from github_standin.answers import ApiError
 from github_standin.auth import authenticate, may_see, role_of
 from github_standin.graphql_parts import (
     JSON,
@@ -26,6 +26,7 @@ from github_standin.links import node_id, parse_node_id
 from github_standin.mergeability import mergeability
 from github_standin.permissions import ADMINISTER, ROLES, WRITE_CONTENTS, WRITE_PULLS
 from github_standin.times import stamp
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from github_standin.answers import Reply
-from github_standin.times import fine_stamp
+from standin.answers import Reply
+from standin.times import fine_stamp
 
 if TYPE_CHECKING:
     from github_standin.check_records import CheckRun

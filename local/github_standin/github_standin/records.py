@@ -6,18 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from standin.store import Record
+
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
 Access = Literal["read", "write", "admin"]
 SquashTitle = Literal["PR_TITLE", "COMMIT_OR_PR_TITLE"]
 SquashMessage = Literal["PR_BODY", "COMMIT_MESSAGES", "BLANK"]
 MergeTitle = Literal["PR_TITLE", "MERGE_MESSAGE"]
 MergeMessage = Literal["PR_BODY", "PR_TITLE", "BLANK"]
-
-
-class Record(BaseModel):
-    """A record with an id."""
-
-    id: int
 
 
 class App(BaseModel):

@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from github_standin.answers import Reply, invalid
+from github_standin.answers import invalid
 from github_standin.auth import may_see
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from github_standin.records import Reaction, Record
+from github_standin.records import Reaction
+from standin.store import Record
 
 
 class Review(Record):

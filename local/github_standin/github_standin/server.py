@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from github_standin import api, graphql, logs
+from github_standin.answers import canned
 from github_standin.calls import Call
 from github_standin.control import Control
-from github_standin.exchanges import Exchanges, decoded
-from github_standin.faults import Faults
-from github_standin.gate import Entry, Gate
 from github_standin.git.http import GitHttp
 from github_standin.web.pages import Pages
+from standin.control import is_local
+from standin.exchanges import Exchanges, decoded
+from standin.faults import Faults
+from standin.gate import Entry, Gate
+from standin.serving import response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
-    from github_standin.answers import Reply
     from github_standin.github import GitHub
+    from standin.answers import Reply
 
+_OWN = ("/_standin/", "/_static/")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-
-def _response(reply: Reply) -> Response:
-    if reply.body is None:
-        return Response(status_code=reply.status, headers=reply.headers)
-    if isinstance(reply.body, str | bytes):
-        return Response(reply.body, reply.status, reply.headers, reply.media_type)
-    content = json.dumps(reply.body, ensure_ascii=False, separators=(",", ":"))
-    return Response(content, reply.status, reply.headers, reply.media_type)
 
 
 class Application:
@@ -69,7 +63,8 @@ class Application:
             ],
             lifespan=self._lifespan,
         )
-        self.asgi = Gate(application, github, faults, log)
+        # Tests replace the clock of a running stand-in.
+        self.asgi = Gate(application, lambda: github.now(), faults, canned, _OWN, log)  # noqa: PLW0108
         self._controls = Control(github, faults, self.asgi.entries)
 
     @asynccontextmanager
@@ -102,8 +97,8 @@ class Application:
         if entry is not None:
             entry.actor = call.actor.key
             entry.body = decoded(call.content)
-        self._exchanges.answered(kind, call, reply)
-        return _response(reply)
+        self._exchanges.answered(kind, call.actor.kind, call, reply)
+        return response(reply)
 
     async def _rest(self, request: Request) -> Response:
         return await self._answer("rest", request, "/api/v3", api.respond)
@@ -114,12 +109,10 @@ class Application:
     async def _log(self, request: Request) -> Response:
         with self._github.lock:
             reply = logs.read(self._github, request.path_params["name"], request.headers.get("authorization"))
-        return _response(reply)
+        return response(reply)
 
     async def _control(self, request: Request) -> Response:
-        # A page of another site must not be able to steer the stand-in through somebody's browser.
-        host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-        if host not in _LOOPBACK or "origin" in request.headers:
+        if not is_local(request):
             return JSONResponse({"message": "Only for callers on this machine."}, 403)
         call = await self._call(request, "/_standin")
 
@@ -128,4 +121,4 @@ class Application:
                 reply = self._controls.respond(call)
             return self._controls.settle(call, reply)
 
-        return _response(await run_in_threadpool(locked))
+        return response(await run_in_threadpool(locked))

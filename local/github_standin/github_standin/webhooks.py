@@ -7,53 +7,26 @@ again by itself.
 
 from __future__ import annotations
 
-import contextlib
-import hmac
-import http.client
-import json
 import queue
 import threading
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from github_standin.records import Delivery
+from standin.sending import Parcel, encode, send, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from github_standin.faults import Fault
     from github_standin.records import App, Installation, Repository
     from github_standin.store import Store
+    from standin.faults import Fault
 
 TIMEOUT = 10.0
 KEPT_SECONDS = 3 * 86_400.0
-_LONGEST_BODY = 64 * 1024
-_OK = range(200, 300)
 # One made-up address for all identifiers: the machine's own has no business in them.
 _NODE = int.from_bytes(b"\x03stand")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a webhook."""
-
-    status: str
-    status_code: int
-    headers: dict[str, str]
-    body: str
-
-
-def signature(secret: str, body: bytes, algorithm: str = "sha256") -> str:
-    """Return a signature header's value."""
-    return f"{algorithm}={hmac.new(secret.encode(), body, algorithm).hexdigest()}"
-
-
-def encode(payload: dict[str, Any]) -> bytes:
-    """Return a payload's bytes, which are what is signed."""
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Outbox:
@@ -159,7 +132,7 @@ class Outbox:
         self.delivered(headers, delivery.payload)
         fault = self.fault("WEBHOOK", name)
         begun = time.monotonic()
-        answer = _faulty(fault, app, headers, body) if fault else _post(app, headers, body)
+        answer = send(Parcel(app.webhook_url, app.webhook_host, headers, body, TIMEOUT), fault)
         with self._lock:
             if fault is not None and fault.drop == "vanish":
                 self._store.deliveries.delete(delivery.id)
@@ -190,39 +163,3 @@ def request_headers(app: App, delivery: Delivery, body: bytes) -> dict[str, str]
         headers["X-Hub-Signature"] = signature(app.webhook_secret, body, "sha1")
         headers["X-Hub-Signature-256"] = signature(app.webhook_secret, body)
     return headers
-
-
-def _faulty(fault: Fault, app: App, headers: dict[str, str], body: bytes) -> Answer:
-    if fault.delay:
-        time.sleep(min(fault.delay, TIMEOUT))
-        if fault.delay >= TIMEOUT:
-            return Answer("timed out", 504, {}, "")
-    if (fault.drop or fault.status) and not fault.after:
-        return _lost(fault)
-    answer = _post(app, headers, body)
-    return _lost(fault) if fault.drop or fault.status else answer
-
-
-def _lost(fault: Fault) -> Answer:
-    if fault.status:
-        return Answer(f"Invalid HTTP Response: {fault.status}", fault.status, {}, "")
-    return Answer("failed to connect to host", 0, {}, "")
-
-
-def _post(app: App, headers: dict[str, str], body: bytes) -> Answer:
-    url = urlsplit(app.webhook_url)
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    host = app.webhook_host or url.netloc
-    with contextlib.closing(kind(url.hostname or "", url.port, timeout=TIMEOUT)) as connection:
-        try:
-            target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            connection.request("POST", target, body, {**headers, "Host": host})
-            response = connection.getresponse()
-            text = response.read(_LONGEST_BODY).decode(errors="replace")
-        except TimeoutError:
-            return Answer("timed out", 504, {}, "")
-        except (OSError, http.client.HTTPException):
-            return Answer("failed to connect to host", 0, {}, "")
-    ok = response.status in _OK
-    status = "OK" if ok else f"Invalid HTTP Response: {response.status}"
-    return Answer(status, response.status, dict(response.getheaders()), text)

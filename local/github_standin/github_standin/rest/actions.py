@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import logs, runs
-from github_standin.answers import Reply, forbidden, not_accessible, not_found
+from github_standin.answers import forbidden, not_accessible, not_found
 from github_standin.permissions import Rule, grants
 from github_standin.routing import Router
 from github_standin.shapes import checks
 from github_standin.shapes.runs import workflow_run
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

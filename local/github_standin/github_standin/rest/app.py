@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from github_standin.answers import ApiError, Reply, not_found, suspended, unprocessable
+from github_standin.answers import ApiError, not_found, suspended, unprocessable
 from github_standin.permissions import KNOWN, LEVELS, grants
 from github_standin.records import Installation, InstallationToken
 from github_standin.routing import Router
 from github_standin.shapes import accounts, repositories
 from github_standin.times import stamp
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

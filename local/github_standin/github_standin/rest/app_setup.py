@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import Reply, not_found, unprocessable
+from github_standin.answers import not_found, unprocessable
 from github_standin.manifests import exchange
 from github_standin.routing import Router
 from github_standin.shapes import accounts
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

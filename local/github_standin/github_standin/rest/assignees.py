@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import events
-from github_standin.answers import Reply
 from github_standin.auth import role_of
 from github_standin.permissions import MANAGE_ISSUES, ROLES
 from github_standin.routing import Router
 from github_standin.shapes import accounts, issues
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import checking
-from github_standin.answers import Reply, forbidden, not_found, unprocessable
+from github_standin.answers import forbidden, not_found, unprocessable
 from github_standin.check_records import CheckRun
 from github_standin.checks import runs_of, suite_of_app, suites_on
 from github_standin.permissions import READ_CHECKS, WRITE_CHECKS
 from github_standin.routing import Router
 from github_standin.shapes import checks as shapes
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import changes, events
-from github_standin.answers import Reply, invalid, not_found
+from github_standin.answers import invalid, not_found
 from github_standin.auth import allow
 from github_standin.permissions import READ_ISSUES, TALK, Rule
 from github_standin.records import Comment, Issue
 from github_standin.routing import Router
 from github_standin.shapes import issues
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

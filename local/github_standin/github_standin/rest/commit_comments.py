@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import changes, events
-from github_standin.answers import Reply, invalid, not_found, unprocessable
+from github_standin.answers import invalid, not_found, unprocessable
 from github_standin.permissions import READ_CONTENTS, Rule
 from github_standin.review_records import CommitComment
 from github_standin.routing import Router
 from github_standin.shapes import commits
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import ApiError, Reply, not_found
+from github_standin.answers import ApiError, not_found
 from github_standin.git.diffs import changed_files, patch_text
 from github_standin.permissions import READ_CONTENTS
 from github_standin.routing import Router
 from github_standin.shapes import commits
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import ApiError, Reply, not_found, unprocessable
+from github_standin.answers import ApiError, not_found, unprocessable
 from github_standin.routing import Router
-from github_standin.times import fine_stamp
 from github_standin.webhooks import KEPT_SECONDS
+from standin.answers import Reply
+from standin.times import fine_stamp
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

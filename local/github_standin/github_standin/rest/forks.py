@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import forks
-from github_standin.answers import Reply, forbidden, not_accessible
+from github_standin.answers import forbidden, not_accessible
 from github_standin.permissions import METADATA, Rule
 from github_standin.rest.repositories import shape
 from github_standin.routing import Router
 from github_standin.shapes import repositories
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -7,12 +7,13 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from github_standin.answers import Reply, not_accessible, not_found, unprocessable
+from github_standin.answers import not_accessible, not_found, unprocessable
 from github_standin.git.repository import Signature, TreeChange
 from github_standin.permissions import READ_CONTENTS, WRITE_CONTENTS, WRITE_WORKFLOWS, grants
 from github_standin.routing import Router
 from github_standin.shapes import commits
 from github_standin.times import stamp
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import changes, events
-from github_standin.answers import Reply, invalid, issues_disabled, unprocessable
+from github_standin.answers import invalid, issues_disabled, unprocessable
 from github_standin.auth import role_of
 from github_standin.permissions import READ_ISSUES, ROLES, TALK, Rule
 from github_standin.rest.labels import ensure_labels
 from github_standin.routing import Router
 from github_standin.shapes import issues
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import changes
-from github_standin.answers import ApiError, Reply, invalid, unprocessable
+from github_standin.answers import ApiError, invalid, unprocessable
 from github_standin.permissions import MANAGE_ISSUES
 from github_standin.records import Issue, Label
 from github_standin.routing import Router
 from github_standin.shapes import repositories
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from github_standin.answers import ApiError, Reply, invalid
+from github_standin.answers import ApiError, invalid
 from github_standin.markup import render
 from github_standin.routing import Router
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

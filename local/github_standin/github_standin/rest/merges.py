@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import events, forks, pushes
-from github_standin.answers import ApiError, Reply, not_found, unprocessable
+from github_standin.answers import ApiError, not_found, unprocessable
 from github_standin.auth import allow
 from github_standin.git.repository import ZERO
 from github_standin.merging import Merger
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_CONTENTS, WRITE_PULLS
 from github_standin.routing import Router
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from github_standin import changes, events, forks, pushes, reviewing, workflows
-from github_standin.answers import ApiError, Reply, forbidden, invalid, not_found
+from github_standin.answers import ApiError, forbidden, invalid, not_found
 from github_standin.auth import allow
 from github_standin.git.diffs import changed_files
 from github_standin.mergeability import mergeability
@@ -16,6 +16,7 @@ from github_standin.rest.commits import as_diff
 from github_standin.rest.issues import change, in_state
 from github_standin.routing import Router
 from github_standin.shapes import commits, pulls
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

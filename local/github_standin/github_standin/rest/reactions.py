@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from github_standin import changes
-from github_standin.answers import Reply, invalid
+from github_standin.answers import invalid
 from github_standin.permissions import EDIT_PULLS, READ_ISSUES, READ_PULLS, TALK
 from github_standin.records import Comment, Issue, Reaction
 from github_standin.rest import comments, review_comments
 from github_standin.routing import Router
 from github_standin.shapes import issues
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

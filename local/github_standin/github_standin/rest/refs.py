@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import pushes
-from github_standin.answers import ApiError, Reply, not_accessible, not_found, unprocessable
+from github_standin.answers import ApiError, not_accessible, not_found, unprocessable
 from github_standin.git.repository import ZERO
 from github_standin.links import node_id
 from github_standin.permissions import READ_CONTENTS, WRITE_CONTENTS, WRITE_WORKFLOWS, grants
 from github_standin.routing import Router
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from github_standin import events
-from github_standin.answers import ApiError, Reply, forbidden, not_accessible
+from github_standin.answers import ApiError, forbidden, not_accessible
 from github_standin.auth import role_of
 from github_standin.control_repositories import remove
 from github_standin.permissions import ADMINISTER, METADATA, READ_CONTENTS, ROLES
@@ -15,6 +15,7 @@ from github_standin.routing import Router
 from github_standin.shapes import accounts, commits
 from github_standin.shapes.repositories import repository as shape_repository
 from github_standin.shapes.repositories import role_flags
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

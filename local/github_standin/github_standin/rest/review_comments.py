@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import changes, events, reviewing
-from github_standin.answers import ApiError, Reply, invalid, not_found
+from github_standin.answers import ApiError, invalid, not_found
 from github_standin.auth import allow
 from github_standin.permissions import EDIT_PULLS, READ_PULLS
 from github_standin.rest.pulls import find_pull
@@ -16,6 +16,7 @@ from github_standin.rest.reviews import add_comment, publish
 from github_standin.review_records import Review
 from github_standin.routing import Router
 from github_standin.shapes import reviews
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import changes, events, reviewing
-from github_standin.answers import Reply, not_found, not_processable, unprocessable
+from github_standin.answers import not_found, not_processable, unprocessable
 from github_standin.permissions import EDIT_PULLS, READ_PULLS, WRITE_PULLS
 from github_standin.rest.pulls import find_pull
 from github_standin.review_records import Review, ReviewComment
 from github_standin.routing import Router
 from github_standin.shapes import reviews
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin import events
-from github_standin.answers import Reply, invalid, unprocessable
+from github_standin.answers import invalid, unprocessable
 from github_standin.check_records import CommitStatus
 from github_standin.permissions import Rule
 from github_standin.routing import Router
 from github_standin.shapes import repositories, statuses
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from github_standin.answers import ApiError, Reply, not_accessible, not_found
+from github_standin.answers import ApiError, not_accessible, not_found
 from github_standin.permissions import grants
 from github_standin.routing import Router
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from github_standin.answers import Reply, not_accessible, not_found
+from github_standin.answers import not_accessible, not_found
 from github_standin.routing import Router
 from github_standin.shapes import accounts
+from standin.answers import Reply
 
 if TYPE_CHECKING:
     from github_standin.calls import Call

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from github_standin.links import node_id
-from github_standin.times import fine_stamp, stamp
+from github_standin.times import stamp
+from standin.times import fine_stamp
 
 if TYPE_CHECKING:
     from github_standin.github import GitHub

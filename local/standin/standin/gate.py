@@ -8,28 +8,27 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from github_standin.answers import DOCS, Reply
-from github_standin.times import fine_stamp
+from standin.times import fine_stamp
 
 if TYPE_CHECKING:
     from asyncio import Transport
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from github_standin.faults import Fault, Faults
-    from github_standin.github import GitHub
+    from standin.answers import Reply
+    from standin.faults import Fault, Faults
 
 _KEPT = 10_000
-_OURS = ("/_standin/", "/_static/")
 
 
 @dataclass
 class Entry:
-    """One request, for `GET /_standin/requests` and the log.
+    """One request, for the list of requests and the log.
 
     Attributes:
-        actor: `anonymous:0`, `user:<id>`, `installation:<id>` or `app:<id>`; empty for git and pages.
+        actor: who made it, as the stand-in names people; empty for what is no call of its API.
     """
 
     time: str
@@ -43,39 +42,42 @@ class Entry:
     fault: str = ""
 
 
-def canned(fault: Fault) -> Reply:
-    """Return the answer of a failure, as GitHub's front end gives it."""
-    messages = {500: "Server Error", 502: "Server Error", 503: "Service Unavailable", 504: "Gateway Timeout"}
-    if fault.body is not None:
-        return Reply(fault.status or 500, fault.body, dict(fault.headers))
-    status = fault.status or 500
-    body = {"message": messages.get(status, "Error"), "documentation_url": DOCS, "status": str(status)}
-    return Reply(status, body, dict(fault.headers))
-
-
 class Gate:
     """Wraps the whole application.
 
     Args:
         app: what answers when nothing is ordered to fail.
+        clock: returns Unix seconds.
+        canned: returns the answer of a failure, as the service's front end gives it.
+        own: beginnings of paths that the service does not have: they never fail and are not listed.
         log: file for one JSON line per request, or None.
     """
 
-    def __init__(self, app: ASGIApp, github: GitHub, faults: Faults, log: Path | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        clock: Callable[[], float],
+        faults: Faults,
+        canned: Callable[[Fault], Reply],
+        own: Sequence[str],
+        log: Path | None,
+    ) -> None:
         self._app = app
-        self._github = github
+        self._now = clock
         self._faults = faults
+        self._canned = canned
+        self._own = tuple(own)
         self._log = log
         self.entries: deque[Entry] = deque(maxlen=_KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or fail as ordered."""
-        if scope["type"] != "http" or scope["path"].startswith(_OURS):
+        if scope["type"] != "http" or scope["path"].startswith(self._own):
             await self._app(scope, receive, send)
             return
         agent = dict(scope["headers"]).get(b"user-agent", b"").decode(errors="replace")
         entry = Entry(
-            time=fine_stamp(self._github.now()),
+            time=fine_stamp(self._now()),
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"].decode(errors="replace"),
@@ -113,7 +115,7 @@ class Gate:
         if fault.drop:
             await _hang_up(receive, send)
             return
-        reply = canned(fault)
+        reply = self._canned(fault)
         entry.status = reply.status
         content = json.dumps(reply.body).encode()
         headers = {"content-type": reply.media_type, "content-length": str(len(content)), **reply.headers}

@@ -1,20 +1,29 @@
-"""Whole requests and answers in a file, so that tests can hold them against GitHub's own description."""
+"""Whole requests and answers in a file, so that tests can compare them with the service's own description."""
 
 from __future__ import annotations
 
 import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from github_standin.answers import Reply
-    from github_standin.calls import Call
+    from standin.answers import Reply
 
 _SECRET = ("token", "secret", "pem", "webhook_secret", "client_secret")
 _REQUEST_HEADERS = ("accept", "content-type", "user-agent", "x-github-api-version")
+
+
+class Asked(Protocol):
+    """What is written down of a request."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    content: bytes
 
 
 class Exchanges:
@@ -33,11 +42,12 @@ class Exchanges:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def answered(self, kind: str, call: Call, reply: Reply) -> None:
+    def answered(self, kind: str, actor: str, call: Asked, reply: Reply) -> None:
         """Write down a request and its answer.
 
         Args:
-            kind: `rest` or `graphql`.
+            kind: which description is for it, such as `rest` or `graphql`.
+            actor: what sort of account asked.
         """
         if self._file is None:
             return
@@ -49,7 +59,7 @@ class Exchanges:
                 "path": call.path,
                 "query": call.query,
                 "headers": {name: call.headers[name] for name in _REQUEST_HEADERS if name in call.headers},
-                "actor": call.actor.kind,
+                "actor": actor,
                 "body": _hidden(decoded(call.content)),
                 "status": reply.status,
                 "media_type": reply.media_type,
@@ -57,11 +67,11 @@ class Exchanges:
             }
         )
 
-    def delivered(self, headers: dict[str, str], payload: dict[str, Any]) -> None:
+    def delivered(self, headers: dict[str, str], payload: dict[str, Any], kind: str = "webhook") -> None:
         """Write down a webhook that is sent."""
         if self._file is not None:
             shown = {name: value for name, value in headers.items() if "Signature" not in name}
-            self._write({"kind": "webhook", "headers": shown, "body": payload})
+            self._write({"kind": kind, "headers": shown, "body": payload})
 
     def _write(self, exchange: dict[str, Any]) -> None:
         line = json.dumps(exchange) + "\n"

@@ -19,7 +19,7 @@ class Fault(BaseModel):
         nth: begin with this matching call, counted from 1.
         times: how many calls fail; None is all of them.
         after: do the work first, then fail: the caller cannot know.
-        body: of that answer; GitHub's own by default.
+        body: of that answer; the service's own by default.
         delay: wait so many seconds; alone, the call then goes well.
         drop: close the connection without an answer. A webhook is not sent and counts as one that could
             not connect; `vanish` leaves no trace of it at all.

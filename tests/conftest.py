@@ -143,7 +143,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{layer:<13} {numbers:<36} {seconds[layer]:7.1f} s")
 
     if (lines := terminalreporter.config.stash.get(_JUDGED, None)) is not None:
-        terminalreporter.section("GitHub's descriptions")
+        terminalreporter.section("GitHub's and Atlassian's descriptions")
         for line in lines:
             terminalreporter.write_line(line, red=lines[1:] != [])
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 from hypothesis import strategies as st
+
+from local.layout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hypothesis.strategies import DrawFn
 
-SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("adf.json").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads(
+    (ROOT / "local/jira_standin/jira_standin/adf.json").read_text(encoding="utf-8")
+)
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
 _DEPTH = 6
 _MOST = 2

@@ -68,4 +68,5 @@ def test_a_stand_in_can_be_installed_alone(name: str) -> None:
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             for module in {module.partition(".")[0] for module in modules} - known:
-                assert declared & {found.lower() for found in provided[module]}, f"{file}: {module}"
+                names = {found.lower().replace("_", "-") for found in provided[module]}
+                assert declared & names, f"{file}: {module}"

@@ -47,13 +47,14 @@ def _call(number: int, command: str, *, failed: bool) -> list[dict[str, Any]]:
         (4.0, 0, 0.0, ["$4.00 of this session's $5.00"]),
         (0.0, 8, 0.0, ["8 of this session's 10 turns"]),
         (0.0, 0, 2880.0, ["48 min 0 s of this session's 1 h 0 min"]),
-        (5.0, 10, 3600.0, ["$5.00", "10 of", "1 h 0 min of"]),
+        (4.9, 9, 3590.0, ["$4.90", "9 of", "59 min 50 s of"]),
+        (5.0, 10, 3600.0, []),
     ],
 )
 def test_each_limit_is_announced_once_at_80_percent(
     usd: float, turns: int, seconds: float, words: list[str]
 ) -> None:
-    """Money, turns and time each have a notice of their own, and nobody is told twice."""
+    """Money, turns and time have a notice each; nobody is told twice, nor when it is too late."""
     notices = Notices(LIMITS, usd=lambda: usd, turns=lambda: turns, seconds=lambda: seconds)
     due = notices.due()
     assert len(due) == len(words)

@@ -46,7 +46,8 @@ class Notices:
             now = used()
             if now < limit * SOFT:
                 ahead.append(entry)
-            else:
+            elif now < limit:
+                # What is used up leaves no turn to hear of it in: it would be one more, and end the session.
                 due.append(_NOTICE.format(used=describe(now)))
         self._ahead = ahead
         return due

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from runner.git.merging import merge_base_into
 from runner.git.steering import find_steering
 from runner.git.tree import ABSENT, GITLINK
 
@@ -30,13 +32,26 @@ def find_pushed(remote: Remote, store: Store, head: Head, session_id: str) -> He
     return pushed if store.session_of(pushed.commit) == session_id else None
 
 
-def find_start(store: Store, pushed: Head, session_id: str) -> Head:
-    """Return where a branch stood before the session's commits, which are its last."""
-    commit = pushed.commit
+def find_start(remote: Remote, store: Store, pushed: Head, session_id: str) -> Head:
+    """Return where a branch stood before the session's commits, which are its last.
+
+    Its tree is what the session began with: where the first commit merges the base, what git made of both.
+
+    Args:
+        pushed: the last of them, with all contents of its files.
+
+    Raises:
+        GitHubUnavailable: GitHub did not give what the merge was made of.
+    """
+    parents = [pushed.commit]
     # Each attempt at the work, and what holds CI above it.
-    while store.session_of(commit) == session_id:
-        [commit] = store.parents(commit)
-    return store.head(commit)
+    while store.session_of(parents[0]) == session_id:
+        parents = store.parents(parents[0])
+    start = store.head(parents[0])
+    for base in parents[1:]:
+        merge = merge_base_into(remote, store, start, store.head(base), present=pushed.tree)
+        return start if merge is None else replace(start, tree=merge.tree)
+    return start
 
 
 def report_pushed(remote: Remote, store: Store, pushed: Head, report: Report) -> None:
@@ -48,7 +63,7 @@ def report_pushed(remote: Remote, store: Store, pushed: Head, report: Report) ->
     Raises:
         GitHubUnavailable: GitHub did not give what stood there before.
     """
-    before = find_start(store, pushed, report.session_id).tree
+    before = find_start(remote, store, pushed, report.session_id).tree
     changes = store.changes(before, pushed.tree)
     # The branch was cloned with what its head has; what stood there before is compared too.
     old = {change.old_blob for change in changes if change.old_mode not in {ABSENT, GITLINK}}

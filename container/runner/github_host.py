@@ -44,6 +44,11 @@ class GitHubHost:
     table: str
 
     @property
+    def is_shared(self) -> bool:
+        """See `Host`."""
+        return True
+
+    @property
     def model_api_key(self) -> str | None:
         """See `Host`."""
         return self.grants.current().model_api_key

@@ -26,11 +26,12 @@ class Comment(NamedTuple):
 class Landing(Protocol):
     """Brings work onto the session's branch."""
 
-    def land(self, tree: str, parent: str, *messages: str) -> str:
+    def land(self, tree: str, parent: str, *messages: str, merged: str | None = None) -> str:
         """Make a commit, others without a change on top of it, and move the branch to the last.
 
         Args:
             tree: hash of what it holds, which the host has.
+            merged: the first one's second parent.
 
         Returns:
             The last one's hash.
@@ -42,6 +43,10 @@ class Landing(Protocol):
 
 class Host(Protocol):
     """The repository's home."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others push to it: only then can a branch fall behind its base."""
 
     @property
     def model_api_key(self) -> str | None:

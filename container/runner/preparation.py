@@ -19,6 +19,7 @@ from runner.repository.renewal import renew_home
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
     from runner.context import SessionContext
+    from runner.git.merging import Merge
     from runner.git.remote import Remote
     from runner.git.store import Head, Store
     from runner.report import Report
@@ -41,14 +42,19 @@ class Preparation:
     stops: StopConditions
     remote: Remote
 
-    def check_out(self, store: Store, head: Head, found: Head | None = None) -> Workspace:
+    def check_out(
+        self, store: Store, head: Head, found: Head | None = None, merge: Merge | None = None
+    ) -> Workspace:
         """Check the branch out for the agent, in the place of an earlier workspace if there is one.
 
         Args:
             found: a checkpoint, to go on from.
+            merge: with the base, whose conflicts are the agent's to resolve.
         """
         context, request = self.context, self.request
-        start = found.tree if found is not None else head.tree
+        begun = start = head.tree if merge is None else merge.tree
+        if found is not None:
+            start = found.tree
         if not request.branch_is_ours:
             start = with_base(self.remote, store, request.base, start)
         for name in FOLDERS:
@@ -60,11 +66,15 @@ class Preparation:
             context.settings.work_dir, context.private, name=name, user=context.egress.user
         )
         workspace.check_out(head, request.branch, request.author)
+        if merge is not None:
+            workspace.put_in(merge.tree)
         workspace.remember_index()
         if found is not None:
             self.tracker.show("Going on from the last checkpoint")
-        if start != head.tree:
-            workspace.put_back(start)
+        if start != begun:
+            workspace.put_back(start, "HEAD" if merge is None else begun)
+        if merge is not None:
+            workspace.mark_conflicts(merge)
         return workspace
 
     def allow(self, profile: RepositoryProfile) -> None:

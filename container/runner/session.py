@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from pullwright.errors import PullwrightError, PushRefused, SessionClosed, TaskStopped
@@ -11,6 +12,7 @@ from pullwright.models import Outcome
 from runner.adoption import find_pushed, find_start, report_pushed
 from runner.agent.answers import take_answers
 from runner.agent.comments import select_comments
+from runner.agent.prompt import conflicts_prompt
 from runner.agent.verdict import judge
 from runner.agent_work import AgentWork
 from runner.checking import Checking, begin
@@ -25,6 +27,7 @@ from runner.repository.profile import read_profile
 from runner.rules.delivery import deliver
 from runner.rules.source import base_files
 from runner.stub import SUMMARY, run_stub
+from runner.updating import Update
 from runner.work import Work
 
 if TYPE_CHECKING:
@@ -85,7 +88,12 @@ class Session:
             if self._adopt(store, head):
                 return
             self._remote.fetch_others(store, self._request.base)
-            workspace = self._preparation.check_out(store, head, found)
+            update = Update(
+                *(self._request, self._context, self._report, self._tracker),
+                *(self._remote, self._landing, self._checkpoint),
+            )
+            head, merge = update.run(store, head, found)
+            workspace = self._preparation.check_out(store, head, found, merge)
             profile = read_profile(self._remote, store, head.tree)
             self._preparation.allow(profile)
         profile = self._preparation.set_up(workspace, profile)
@@ -97,6 +105,7 @@ class Session:
         work = Work(
             *(self._request, self._context, self._report, store, head, workspace, self._checkpoint, own),
             start=self._start(store, head),
+            merge=merge,
             refuse_steering=profile.configuration.steering == "refuse",
         )
         try:
@@ -157,7 +166,7 @@ class Session:
         if not self._context.takes_over or store.session_of(head.commit) != self._request.session_id:
             return head
         report_pushed(self._remote, store, head, self._report)
-        return find_start(store, head, self._request.session_id)
+        return find_start(self._remote, store, head, self._request.session_id)
 
     def _push(
         self,
@@ -261,16 +270,17 @@ class Session:
             since=self._began,
         )
         report.check_notices = []
+        if profile.checks or work.merge is not None:
+            # GitHub made the commit of this tree, which is not fetched for the checks: theirs holds the same.
+            message = commit_message(self._request, report.summary)
+            head = replace(head, commit=work.commit(tree, message))
         checking.compare(profile, self._remote, store, head, tree)
         if not profile.checks:
             if report.attempts:
                 # The last attempt has taken the check away, which is told of.
                 report.take_attempt(())
             return
-        # GitHub made the commit of this tree, and it is not fetched for the checks: theirs holds the same.
-        message = commit_message(self._request, report.summary)
-        commit = store.commit(tree, parent=head.commit, message=message, author=self._request.author)
-        checking.run(profile, store, replace(head, commit=commit, tree=tree))
+        checking.run(profile, store, replace(head, tree=tree))
 
     def _stub(self, workspace: Workspace) -> tuple[None, Judgement]:
         run_stub(self._request, workspace, lambda text, todos: self._tracker.show(text, todos=todos))
@@ -286,6 +296,8 @@ class Session:
         if left_out is not None:
             report.notices.append(left_out)
             notes = f"{notes}\n\n{left_out}".strip()
+        if work.merge is not None:
+            notes = f"{conflicts_prompt(request, work.merge.conflicts, token_hex(8))}\n\n{notes}".strip()
         self._tracker.show("Starting the agent")
         agent = AgentWork(request, self._context, report, self._tracker, self._stops, work, profile, rules)
         run = agent.run(notes, resumed=found is not None)

@@ -15,11 +15,13 @@ from runner.git.scanner import Leak, Scanner
 from runner.git.sizes import check_size
 from runner.git.steering import find_steering, refusal
 from runner.log import logger, tee
+from runner.resolution import check_resolution
 
 if TYPE_CHECKING:
     from pullwright.models import AgentRequest
     from runner.context import SessionContext
     from runner.git.checkpoint import CheckpointRef
+    from runner.git.merging import Merge
     from runner.git.push import Rejection
     from runner.git.store import Head, Store
     from runner.git.workspace import Collected, Workspace
@@ -33,6 +35,7 @@ class Work:
     Args:
         own: checkpoints under a name that no other session uses.
         start: where the branch stood before the session's first commit; `head` if there is none yet.
+        merge: with the base, whose conflicts the agent resolves: what git merged is none of its work.
         refuse_steering: work that changes files which steer other programs is not pushed.
 
     Attributes:
@@ -53,6 +56,7 @@ class Work:
         own: CheckpointRef,
         *,
         start: Head | None = None,
+        merge: Merge | None = None,
         refuse_steering: bool = False,
     ) -> None:
         self.workspace = workspace
@@ -62,12 +66,16 @@ class Work:
         self.store = store
         self.head = head
         self.start = start or head
+        self.merge = merge
+        if merge is not None:
+            # What git merged is none of the agent's work, as for `git show --remerge-diff`.
+            self.start = replace(head, tree=merge.tree)
         self._checkpoint = checkpoint
         self._refuse_steering = refuse_steering
         self._own = own
         self._scanner = Scanner(store, self.start.tree)
         self._leaks: list[Leak] = []
-        self._pushed_tree = self._seen_tree = head.tree
+        self._pushed_tree = self._seen_tree = head.tree if merge is None else merge.tree
         self.changed_at = context.clock.monotonic()
 
     def above(self, head: Head, workspace: Workspace) -> Work:
@@ -127,6 +135,8 @@ class Work:
             GitError: git failed.
         """
         collected = self._collect()
+        if self.merge is not None and self._is_undone(self.merge, collected):
+            self._leave_merge()
         if collected is None:
             return None
         store, old, new = self.store, self.start.tree, collected.tree
@@ -163,11 +173,28 @@ class Work:
         messages = [commit_message(self._request, summary)]
         if ci == "hold":
             messages.append(hold_message(self._request))
-        if collected.tree != self._pushed_tree:
+        is_as_merged = self.merge is not None and collected.tree == self.merge.tree
+        if collected.tree != self._pushed_tree or is_as_merged:
             self._push_checkpoint(collected.tree)
-        report.commit = landing.land(collected.tree, self.head.commit, *messages)
+        merge, notices = self.merge, []
+        if merge is not None:
+            notices = check_resolution(merge, self.store, collected.tree, self._request.base)
+        report.commit = landing.land(
+            collected.tree, self.head.commit, *messages, merged=merge.base.commit if merge else None
+        )
+        report.notices += notices
         report.ci, report.steering = ci, steering
         self.delete_checkpoint()
+
+    def commit(self, tree: str, message: str) -> str:
+        """Make a commit of the work in the runner's own repository, and return its hash."""
+        return self.store.commit(
+            tree,
+            parent=self.head.commit,
+            merged=self.merge.base.commit if self.merge else None,
+            message=message,
+            author=self._request.author,
+        )
 
     def leave_for_next_task(self, collected: Collected) -> None:
         """Push the work as a checkpoint only, from which the session's next task goes on."""
@@ -187,6 +214,18 @@ class Work:
         except PullwrightError as error:
             # The next session finds that it is based on an older head and ignores it.
             logger.warning("the checkpoint could not be deleted", error=type(error).__name__)
+
+    def _is_undone(self, merge: Merge, collected: Collected | None) -> bool:
+        return collected is None or merge.undone(self.store, collected.tree)[1]
+
+    def _leave_merge(self) -> None:
+        """Go on without the merge: with the base as its parent, the commit would take all of it back."""
+        base = self._request.base
+        self._report.notices.append(
+            f"The branch is not up to date with {base}: the agent left it without what is new there."
+        )
+        self.merge, self.start = None, self.head
+        self._scanner = Scanner(self.store, self.head.tree)
 
     def _collect(self) -> Collected | None:
         collected = self.workspace.collect(self.head)
@@ -221,7 +260,7 @@ class Work:
 
     def _check(self, tree: str) -> None:
         """Refuse what must not be pushed, after its diff was written."""
-        store, old = self.store, self.head.tree
+        store, old = self.store, self.start.tree
         check(store.changes(old, tree), Layout.read(store, old), Layout.read(store, tree))
         if self._leaks:
             raise self._leaks[0].failure()
@@ -246,5 +285,4 @@ class Work:
         return self._checkpoint.push(self.store, self._checkpoint_of(tree))
 
     def _checkpoint_of(self, tree: str) -> str:
-        message = checkpoint_message(self._request)
-        return self.store.commit(tree, parent=self.head.commit, message=message, author=self._request.author)
+        return self.commit(tree, checkpoint_message(self._request))

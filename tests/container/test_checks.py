@@ -37,6 +37,15 @@ def commit(harness: Harness, branch: str, files: dict[str, str]) -> None:
     harness.git("push", "-q", "origin", branch, cwd=seed)
 
 
+def configure(harness: Harness, files: dict[str, str]) -> None:
+    """Push a commit to the default branch, which the branch of the work then has too."""
+    commit(harness, "main", files)
+    seed = harness.folder / "seed"
+    harness.git("checkout", "-q", "claude/7", cwd=seed)
+    harness.git("merge", "-q", "--no-edit", "main", cwd=seed)
+    harness.git("push", "-q", "origin", "claude/7", cwd=seed)
+
+
 APT = """\
 #!/bin/sh
 { id -u; pwd; env | cut -d= -f1 | sort | tr '\\n' ' '; echo; echo "$@"; } >> $(dirname "$0")/../apt

@@ -10,7 +10,7 @@ import pytest
 from runner import exit_codes
 from tests.container.cli import StandIn
 from tests.container.harness import Harness, stop_when
-from tests.container.test_checks import commit
+from tests.container.test_checks import configure
 from tests.container.test_endings import EDIT, READ
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def harness() -> Iterator[Harness]:
     """Provide a fresh harness with the real CLI, and a check that wants a certain word."""
     with Harness.open() as opened:
         opened.real_cli()
-        commit(opened, "main", {".pullwright/config.yaml": CHECK})
+        configure(opened, {".pullwright/config.yaml": CHECK})
         yield opened
 
 

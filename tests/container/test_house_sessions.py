@@ -10,7 +10,7 @@ import pytest
 from runner import exit_codes
 from tests.container.cli import StandIn
 from tests.container.harness import Harness
-from tests.container.test_checks import commit
+from tests.container.test_checks import commit, configure
 from tests.container.test_endings import DONE, EDIT, READ
 from tests.container.test_house_rules import head
 
@@ -42,10 +42,11 @@ def standin() -> Iterator[StandIn]:
 
 @pytest.fixture
 def harness() -> Iterator[Harness]:
-    """Provide a branch with rules of its own, behind a base that has others."""
+    """Provide a branch with rules of its own, above a base that has others."""
     with Harness.open() as opened:
         opened.real_cli()
-        commit(opened, "main", BASE)
+        # The branch has its base, and has changed the rules since.
+        configure(opened, BASE)
         commit(opened, "claude/7", HEAD)
         yield opened
 
@@ -111,6 +112,7 @@ def test_a_base_branch_that_is_gone_leaves_the_default_branchs_rules(
 
 def test_rules_without_end_are_cut_and_people_are_told(harness: Harness, standin: StandIn) -> None:
     """The session works with their beginning."""
+    harness.ask(branch_is_ours=False)
     commit(harness, "main", {"CLAUDE.md": "HOUSE_BASE\n" + "and so on\n" * 60_000 + "HOUSE_LAST\n"})
     seen = work(harness, standin, READ, EDIT)
     assert "HOUSE_BASE" in seen

@@ -127,6 +127,7 @@ STEERING = "cat > /dev/null; echo x > .envrc; mkdir .vscode; echo '{}' > .vscode
 
 def test_files_that_steer_are_announced(harness: Harness) -> None:
     """The work is pushed, and the result names them."""
+    harness.ask(branch_is_ours=False)
     harness.fake_cli(STEERING)
     assert harness.run().code == exit_codes.DONE
     assert {path for group in harness.result.steering for path in group.paths} == {

@@ -59,8 +59,8 @@ def test_a_stand_in_can_be_installed_alone(name: str) -> None:
     """A stand-in imports itself and what it declares, nothing of the product and nothing of the launcher."""
     project = tomllib.loads((ROOT / "local" / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {dependency.lower() for dependency in project["dependencies"]}
-    # The hook of a push finds the module beside it.
-    known = {name, "rules", *sys.stdlib_module_names}
+    # The hook of a push finds the modules beside it.
+    known = {name, "rules", "workflow_files", *sys.stdlib_module_names}
     # What is installed from a folder of the checkout does not list its modules.
     provided = {**packages_distributions(), "standin": ["pullwright-standin"]}
     for file in (ROOT / "local" / name / name).rglob("*.py"):

@@ -373,7 +373,9 @@ class World:
         self._open(session.name, session.request)
         if is_mending or self.choices.below(3) == 2:
             is_good = is_mending and self.can_mend and self.choices.below(2) == 1
-            message = f"Mend\n\nPullwright-Session: {session.name}\n"
+            # What brings the branch up to date with its base is no work, and may be all that is pushed.
+            trailer = "Update" if self.choices.below(3) == 2 else "Session"
+            message = f"Mend\n\nPullwright-{trailer}: {session.name}\n"
             self._push(message, is_mending=is_mending, is_good=is_good)
         if self.choices.below(2) == 1:
             self.waiting.append(Delivery(self.choices.of(ACTS), US))

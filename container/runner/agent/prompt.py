@@ -12,6 +12,8 @@ from pullwright.models import AuthorRole
 from pullwright.text import plain_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pullwright.models import AgentRequest
 
 _ROLES = {
@@ -21,6 +23,7 @@ _ROLES = {
     AuthorRole.UNKNOWN: "permission not known",
 }
 _LONGEST_NAME = 255
+_MOST_PATHS = 100
 
 RULES = """\
 You work unattended: nobody can answer a question, so decide for yourself and say in the end what you decided.
@@ -72,6 +75,18 @@ _RESUMED = """
 An earlier session worked on the same task and was cut off. What it had changed is in the work tree, not \
 committed: `git status` and `git diff` show it. It may be half done: read it first, then go on from there \
 rather than anew.
+"""
+
+
+_CONFLICTS = """\
+The branch {branch} had fallen behind {base}. The work tree is in the middle of a merge: what is new on \
+{base} is in it, and both sides changed the files that the block names; `git status` tells how. Resolve \
+these conflicts first, so that what both sides want holds. Between `<<<<<<<` and `=======` stands this \
+branch's side, below it that of {base}; a file without such markers is one side's, where the other deleted, \
+moved or replaced it. Leave no marker: work with conflict markers is not pushed. Leave the rest of what was \
+merged as it is, do not abort the merge and begin no other: what you leave becomes the merge commit.
+
+{blocks}\
 """
 
 
@@ -168,6 +183,23 @@ def build_prompt(
         blocks="\n\n".join(blocks),
         notes=f"{notes}\n\n" if notes else "",
         closing=closing,
+    )
+
+
+def conflicts_prompt(request: AgentRequest, paths: Sequence[str], nonce: str) -> str:
+    """Tell of a merge with the base branch that the agent has to finish.
+
+    Args:
+        paths: where both sides changed the same.
+        nonce: a random word, new for each session.
+    """
+    names = [plain_line(path, _LONGEST_NAME) for path in paths[:_MOST_PATHS]]
+    if len(paths) > _MOST_PATHS:
+        names.append(f"… and {len(paths) - _MOST_PATHS} more; `git status` lists them")
+    return _CONFLICTS.format(
+        branch=plain_line(request.branch, _LONGEST_NAME),
+        base=plain_line(request.base, _LONGEST_NAME),
+        blocks=block("conflicts", nonce, "\n".join(names)),
     )
 
 

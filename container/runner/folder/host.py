@@ -32,6 +32,8 @@ class FolderHost:
         private: the runner's own, where the repository is copied to: git refuses one of another owner.
     """
 
+    is_shared = False
+
     def __init__(self, folder: Path, private: Path, api_key: str | None) -> None:
         self._folder = folder
         self._private = private
@@ -75,8 +77,11 @@ class FolderLanding:
         self._store = store
         self._bundle = bundle
 
-    def land(self, tree: str, parent: str, *messages: str) -> str:
+    def land(self, tree: str, parent: str, *messages: str, merged: str | None = None) -> str:
         """Make the commits, move the branch to the last, and write all that is new of it into the bundle.
+
+        Args:
+            merged: the first one's second parent.
 
         Returns:
             The last one's hash.
@@ -87,7 +92,8 @@ class FolderLanding:
         request, store = self._request, self._store
         commit = parent
         for message in messages:
-            commit = store.commit(tree, parent=commit, message=message, author=request.author)
+            commit = store.commit(tree, parent=commit, merged=merged, message=message, author=request.author)
+            merged = None
         ref = f"refs/heads/{request.branch}"
         rejection = self._remote.push(store, commit, ref)
         if rejection is not None:

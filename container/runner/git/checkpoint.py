@@ -62,7 +62,8 @@ class CheckpointRef:
                 raise
             # Another task of the session has brought the work onto the branch.
             return None
-        if store.parents(self.name) != [head.commit]:
+        # One of a merge that is under way has the base as its second parent.
+        if store.parents(self.name)[:1] != [head.commit]:
             logger.warning("the last checkpoint is of an older state of the branch", commit=self._stands_at)
             return None
         return store.head(self.name)

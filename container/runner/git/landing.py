@@ -6,6 +6,7 @@ that no branch holds.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pullwright.errors import (
@@ -46,11 +47,12 @@ class Landing:
         self._branch = branch
         self._sleep = sleep
 
-    def land(self, tree: str, parent: str, *messages: str) -> str:
+    def land(self, tree: str, parent: str, *messages: str, merged: str | None = None) -> str:
         """Make a commit, others without a change on top of it, and move the branch to the last.
 
         Args:
             tree: hash of what it holds, which GitHub has.
+            merged: the first one's second parent.
 
         Returns:
             The last one's hash.
@@ -60,21 +62,30 @@ class Landing:
         """
         commit = parent
         for message in messages:
-            commit = self._create(tree, commit, message)
+            commit = self._create(tree, commit, message, merged)
+            merged = None
         self._move(parent, commit)
         return commit
 
-    def _create(self, tree: str, parent: str, message: str) -> str:
+    def _create(self, tree: str, parent: str, message: str, merged: str | None) -> str:
         """Make the commit; one that was made and never answered for does no harm."""
         self._github.fresh.made(tree)
+        create = partial(
+            self._github.create_commit,
+            self._repository,
+            tree=tree,
+            parent=parent,
+            message=message,
+            merged=merged,
+        )
         for pause in _PAUSES:
             try:
-                return self._github.create_commit(self._repository, tree=tree, parent=parent, message=message)
+                return create()
             except (GitHubRefused, GitHubUnavailable, RepositoryNotFound) as error:
                 logger.warning("the commit was not made", reason=error.sentence)
                 self._sleep(pause)
         try:
-            return self._github.create_commit(self._repository, tree=tree, parent=parent, message=message)
+            return create()
         except RepositoryNotFound as error:
             raise GitHubUnavailable("GitHub does not know what was pushed to it.") from error
 

@@ -43,20 +43,36 @@ def commit_message(request: AgentRequest, summary: str) -> str:
     return "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part) + "\n"
 
 
-def hold_message(request: AgentRequest) -> str:
+def merge_message(request: AgentRequest) -> str:
+    """Write the message of the commit that brings the branch up to date with its base.
+
+    Its trailer is not that of work: a task that finds it knows that the work is not done yet.
+    """
+    base, branch = (_plain(name) for name in (request.base, request.branch))
+    return f"Merge branch '{base}' into {branch}\n\n{_update(request)}\n"
+
+
+def hold_message(request: AgentRequest, *, is_update: bool = False) -> str:
     """Write the message of the commit that keeps workflows from running on what stands below it.
 
     GitHub reads the trailer only at the very end, after two empty lines. A squash merge ends its message with
     those who are credited as co-authors, so there is always one: nothing is kept from running after it.
     https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs
+
+    Args:
+        is_update: what stands below it is no work, but the base's.
     """
     co_author = _requester(request) or ["Co-authored-by: Claude <noreply@anthropic.com>"]
-    trailers = [_session(request), *co_author, SKIP_CHECKS]
+    trailers = [_update(request) if is_update else _session(request), *co_author, SKIP_CHECKS]
     return "\n".join([*_HOLD, "", "", *trailers]) + "\n"
 
 
 def _session(request: AgentRequest) -> str:
     return f"Pullwright-Session: {request.session_id}"
+
+
+def _update(request: AgentRequest) -> str:
+    return f"Pullwright-Update: {request.session_id}"
 
 
 def _requester(request: AgentRequest) -> list[str]:

@@ -83,13 +83,14 @@ class LocalLanding:
         self._remote = remote
         self._author = author
 
-    def land(self, tree: str, parent: str, *messages: str) -> str:
+    def land(self, tree: str, parent: str, *messages: str, merged: str | None = None) -> str:
         """See `runner.hosting.Landing`."""
         store = self._remote.store
         if store is None:
             raise InternalError("The work was to be kept before anything was cloned.")
         commit = parent
         for message in messages:
-            commit = store.commit(tree, parent=commit, message=message, author=self._author)
+            commit = store.commit(tree, parent=commit, merged=merged, message=message, author=self._author)
+            merged = None
             self._remote.keep(commit)
         return commit

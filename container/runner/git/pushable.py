@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runner.git.layout import Layout
     from runner.git.tree import Change
 
-_WORKFLOWS = "/.github/workflows"
+WORKFLOWS = "/.github/workflows"
 
 
 def check(changes: Sequence[Change], old: Layout, new: Layout) -> None:
@@ -45,7 +45,7 @@ def check(changes: Sequence[Change], old: Layout, new: Layout) -> None:
 
 def _check_workflows(changes: Sequence[Change], old: Layout, new: Layout) -> None:
     """Refuse changes of workflow files, by whatever name or link they are reached."""
-    files = places(old, _WORKFLOWS) | places(new, _WORKFLOWS)
+    files = places(old, WORKFLOWS) | places(new, WORKFLOWS)
     for change in changes:
         is_folder = SYMLINK in {change.old_mode, change.mode} and change.path.lower() == ".github"
         if is_folder or is_at_or_below(change.path, files):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from pullwright.models import GitIdentity
 
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -32,6 +35,8 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # Of trees, which never change: the branch's is asked for again and again.
+        self._listings: dict[str, list[tuple[str, str, str]]] = {}
 
     def head(self, ref: str = "HEAD") -> Head:
         """Read where `HEAD` or another ref stands."""
@@ -46,6 +51,10 @@ class Store:
         """Return the commit in which two histories part; None if they have none in common."""
         done = run("merge-base", first, second, cwd=self.folder, accept=(0, 1))
         return done.out.decode().strip() or None
+
+    def lacks(self, commit: str, ref: str) -> str | None:
+        """Return the commit that a ref points to, if another commit's history is without it."""
+        return self._git("rev-list", "--max-count=1", ref, f"^{commit}").decode().strip() or None
 
     def session_of(self, commit: str) -> str:
         """Return the session that a commit's trailer names; empty if there is none."""
@@ -69,13 +78,17 @@ class Store:
             tree: hash of a tree or commit, or a ref.
             paths: from the root; no patterns.
         """
+        if not paths and tree in self._listings:
+            return list(self._listings[tree])
         listed = self._git("ls-tree", "-r", "-z", "--full-tree", tree, "--", *paths)
-        found = []
+        found: list[tuple[str, str, str]] = []
         for entry in listed.decode(errors="surrogateescape").split("\0")[:-1]:
             meta, _, path = entry.partition("\t")
             mode, _, name = meta.split(" ")
             found.append((path, mode, name))
-        return found
+        if not paths and _HASH.fullmatch(tree):
+            self._listings = {**dict(list(self._listings.items())[-1:]), tree: found}
+        return list(found)
 
     def files(self, tree: str) -> dict[str, str]:
         """Hashes of a tree's files by path, without links and submodules."""
@@ -206,6 +219,14 @@ class Store:
         paths = {name.removeprefix(f"{tree}:") for name in names}
         return sorted({name for path, _, name in self.find(tree) if path in paths})
 
+    def matching(self, tree: str, patterns: Sequence[str]) -> list[str]:
+        """Return the paths of a tree's files in which a line matches one of these extended expressions."""
+        words = [word for pattern in patterns for word in ("-e", pattern)]
+        options = ("-l", "-z", "--text", "--extended-regexp", "--full-name")
+        done = run("grep", *options, *words, tree, cwd=self.folder, accept=(0, 1))
+        names = done.out.decode(errors="surrogateescape").split("\0")[:-1]
+        return [name.removeprefix(f"{tree}:") for name in names]
+
     def write_diff(self, old: str, new: str, path: Path, *, for_reading: int | None = None) -> None:
         """Write the difference between two trees as a patch that `git apply` takes.
 
@@ -218,15 +239,22 @@ class Store:
         with path.open("wb") as stream:
             run("diff-tree", *options, old, new, cwd=self.folder, env=environment(settings), out=stream)
 
-    def commit(self, tree: str, *, parent: str, message: str, author: GitIdentity) -> str:
-        """Make a commit, without index, hook or template, and return its hash."""
+    def commit(
+        self, tree: str, *, parent: str, message: str, author: GitIdentity, merged: str | None = None
+    ) -> str:
+        """Make a commit, without index, hook or template, and return its hash.
+
+        Args:
+            merged: a second parent.
+        """
+        parents = [word for name in (parent, merged) if name for word in ("-p", name)]
         identity = {
             f"GIT_{role}_{field}": value
             for role in ("AUTHOR", "COMMITTER")
             for field, value in (("NAME", author.name), ("EMAIL", author.email))
         }
         done = run(
-            *("commit-tree", tree, "-p", parent, "-F", "-"),
+            *("commit-tree", tree, *parents, "-F", "-"),
             cwd=self.folder,
             env=environment(extra=identity),
             stdin=message.encode(),

@@ -12,6 +12,7 @@ SYMLINK = "120000"
 GITLINK = "160000"
 ABSENT = "000000"
 _NUMSTAT_FIELDS = 3
+_MOST_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,12 @@ def above(path: str) -> Iterator[str]:
 def shown(path: str) -> str:
     """Return a path as it may stand in a sentence."""
     return f"`{printable(path).replace('`', '?')}`"
+
+
+def listed(paths: Sequence[str]) -> str:
+    """Return the first of several paths as they may stand in a sentence."""
+    names = ", ".join(shown(path) for path in paths[:_MOST_LISTED])
+    return names if len(paths) <= _MOST_LISTED else f"{names} and {len(paths) - _MOST_LISTED} more"
 
 
 def printable(path: str) -> str:

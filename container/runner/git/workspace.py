@@ -26,6 +26,7 @@ from runner.user import search_path
 
 if TYPE_CHECKING:
     from pullwright.models import GitIdentity
+    from runner.git.merging import Merge
     from runner.git.store import Head
     from runner.user import User
 
@@ -156,14 +157,35 @@ class Workspace:
         if run("diff-files", "--name-only", cwd=self.folder, user=self.user).out:
             self._outlive_the_second()
 
-    def put_back(self, tree: str) -> None:
-        """Bring the files to an earlier state of the work; for git they are changes of the branch's head.
+    def put_in(self, tree: str) -> None:
+        """Bring files and index to a tree, as a merge that is not committed does.
+
+        Args:
+            tree: its hash; its objects were shared with the agent.
+        """
+        run("read-tree", "-m", "-u", "HEAD", tree, cwd=self.folder, user=self.user)
+
+    def put_back(self, tree: str, over: str = "HEAD") -> None:
+        """Bring the files to an earlier state of the work; for git they are changes that nobody has added.
 
         Args:
             tree: hash of the whole tree, whose objects were shared with the agent.
+            over: what files and index are at.
         """
-        for command in (("read-tree", "-m", "-u", "HEAD", tree), ("read-tree", "HEAD")):
+        for command in (("read-tree", "-m", "-u", over, tree), ("read-tree", over)):
             run(*command, cwd=self.folder, user=self.user)
+
+    def mark_conflicts(self, merge: Merge) -> None:
+        """Let git know of a merge under way, so that it names and shows the conflicts.
+
+        https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
+        """
+        absent = "0" * len(merge.tree)
+        removed = [f"0 {absent}\t{path}" for path in merge.conflicts]
+        entries = "".join(f"{entry}\0" for entry in (*removed, *merge.stages))
+        stdin = entries.encode(errors="surrogateescape")
+        run("update-index", "-z", "--index-info", cwd=self.folder, user=self.user, stdin=stdin)
+        run("update-ref", "MERGE_HEAD", merge.base.commit, cwd=self.folder, user=self.user)
 
     def untracked(self) -> frozenset[bytes]:
         """Paths that are new to git and not ignored; a folder of new files alone stands for them."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pullwright.github.payloads import PullRequest
     from pullwright.record import SessionRecord
 
-_SESSION = re.compile(r"^Pullwright-Session: (\S{1,80})$", re.MULTILINE)
+_SESSION = re.compile(r"^Pullwright-(?:Session|Update): (\S{1,80})$", re.MULTILINE)
 # With the worker's name and the number, an execution's name has 80 characters at most.
 _OF_COMMIT = 36
 

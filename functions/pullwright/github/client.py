@@ -145,17 +145,22 @@ class GitHubClient(Connection):
             raise GitHubUnavailable(f"GitHub does not know the commit {commit} yet.")
         return found
 
-    def create_commit(self, repository: str, *, tree: str, parent: str, message: str) -> str:
+    def create_commit(
+        self, repository: str, *, tree: str, parent: str, message: str, merged: str | None = None
+    ) -> str:
         """Make a commit that belongs to no branch yet.
 
         It names neither author nor committer: only then does GitHub sign it for the App.
         https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots
 
+        Args:
+            merged: a second parent.
+
         Returns:
             Its hash.
         """
         what = "create a commit"
-        body = {"message": message, "tree": tree, "parents": [parent]}
+        body = {"message": message, "tree": tree, "parents": [parent, merged] if merged else [parent]}
         response = self.call(
             "POST", f"/repos/{repository}/git/commits", what, body=body, about=[tree, parent]
         )

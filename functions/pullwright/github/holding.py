@@ -4,9 +4,10 @@ https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-ru
 """
 
 SKIP_CHECKS = "skip-checks: true"
+_OURS = ("Pullwright-Session: ", "Pullwright-Update: ")
 
 
 def is_held(message: str) -> bool:
     """Return whether a message is that of a session's commit which keeps workflows from running."""
     trailers = message.rstrip("\n").rpartition("\n\n\n")[2].split("\n")
-    return trailers[-1] == SKIP_CHECKS and trailers[0].startswith("Pullwright-Session: ")
+    return trailers[-1] == SKIP_CHECKS and trailers[0].startswith(_OURS)

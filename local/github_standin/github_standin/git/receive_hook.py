@@ -18,13 +18,14 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from github_standin.git import rules as rulings
+    from github_standin.git import workflow_files
 else:
-    # Isolated as this process is, it finds its neighbour only so.
+    # Isolated as this process is, it finds its neighbours only so.
     sys.path.insert(0, str(Path(__file__).parent))
     import rules as rulings
+    import workflow_files
 
 ZERO = "0" * 40
-WORKFLOWS = ".github/workflows/"
 
 
 def _read_line() -> bytes | None:
@@ -47,15 +48,6 @@ def _write_lines(*lines: str) -> None:
         sys.stdout.buffer.write(f"{len(data) + 4:04x}".encode() + data)
     sys.stdout.buffer.write(b"0000")
     sys.stdout.buffer.flush()
-
-
-def _workflow_changed(new: str) -> str | None:
-    """Return a workflow file that a commit which the repository did not have yet changes, or None."""
-    fresh = subprocess.run(["git", "rev-list", new, "--not", "--all"], check=True, capture_output=True).stdout
-    # -c: of a merge only what differs from every parent, so that merging the base is no change.
-    command = ["git", "diff-tree", "--stdin", "--root", "-r", "-c", "--name-only", "--no-commit-id", "-z"]
-    names = subprocess.run(command, input=fresh, check=True, capture_output=True).stdout.decode()
-    return next((name for name in names.split("\0") if name.startswith(WORKFLOWS)), None)
 
 
 def _git(*arguments: str, stdin: bytes | None = None) -> bytes:
@@ -96,7 +88,7 @@ def _refusal(rules: dict[str, Any], old: str, new: str, ref: str) -> str | None:
         for text in broken:
             print(f"- {text}\n", file=sys.stderr)
         return "push declined due to repository rule violations"
-    if new != ZERO and not rules["workflows"] and (name := _workflow_changed(new)):
+    if new != ZERO and not rules["workflows"] and (name := workflow_files.find_refused(_git, old, new)):
         return (
             f"refusing to allow a GitHub App to create or update workflow `{name}` "
             "without `workflows` permission"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from github_standin import pushes
 from github_standin.answers import ApiError, not_accessible, not_found, unprocessable
+from github_standin.git import workflow_files
 from github_standin.git.repository import ZERO
 from github_standin.links import node_id
 from github_standin.permissions import READ_CONTENTS, WRITE_CONTENTS, WRITE_WORKFLOWS, grants
@@ -98,10 +99,7 @@ def _check(call: Call, repository: Repository, update: pushes.Update, sentence: 
     if grants(call.actor.permissions, WRITE_WORKFLOWS.permission, "write"):
         return
     git = call.github.git(repository)
-    fresh = git.run("rev-list", update.after, "--not", "--all")
-    flags = ("--stdin", "--root", "-r", "-c", "--name-only", "--no-commit-id", "-z")
-    changed = git.run("diff-tree", *flags, "--", ".github/workflows", stdin=fresh)
-    if fresh.strip() and changed.strip(b"\0"):
+    if workflow_files.find_refused(git.run, update.before, update.after):
         raise not_accessible(WRITE_WORKFLOWS.accepted())
 
 

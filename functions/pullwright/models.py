@@ -39,10 +39,26 @@ class Limits(Model):
     minutes: float | None = Field(default=None, ge=0.1, le=1_440, strict=False)
 
 
+class JiraIssue(Model):
+    """An issue of Jira that a session is asked for on.
+
+    Attributes:
+        id: Jira's own, which stays when the issue is moved and gets another key.
+        account: id of who asked; without it, whoever may start executions in the AWS account did.
+        change: number of the change in the issue's history with which they asked, 0 for its creation: what
+            was edited after it is not what was asked for.
+    """
+
+    key: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,19}-[1-9][0-9]{0,9}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")] | None = None
+    account: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z:_-]{1,128}$")] | None = None
+    change: int | None = Field(default=None, ge=0)
+
+
 class SessionRequest(Model):
     """The input of one execution of the AgentSession state machine.
 
-    `repository` and one of `issue`, `pull_request` and `prompt` are enough. The fields after
+    `repository` and one of `issue`, `pull_request`, `jira` and `prompt` are enough. The fields after
     `requested_by` are what a webhook adds.
 
     Attributes:
@@ -58,6 +74,7 @@ class SessionRequest(Model):
     repository: Repository
     issue: int | None = Field(default=None, ge=1)
     pull_request: int | None = Field(default=None, ge=1)
+    jira: JiraIssue | None = None
     prompt: Prompt | None = None
     worker: WorkerName = IMPLEMENT
     base: Branch | None = None
@@ -84,14 +101,18 @@ class SessionRequest(Model):
     def _has_one_subject(self) -> Self:
         if self.issue is not None and self.pull_request is not None:
             raise ValueError("issue and pull_request exclude each other: give one of them")
-        nothing = self.issue is None and self.pull_request is None and self.prompt is None
+        if self.jira is not None and (self.issue is not None or self.pull_request is not None):
+            raise ValueError("jira excludes issue and pull_request: give one of them")
+        nothing = all(it is None for it in (self.issue, self.pull_request, self.jira, self.prompt))
         if self.evaluation is not None:
             if not nothing or self.base is not None or self.delivery_id is not None:
-                raise ValueError("evaluation excludes issue, pull_request, prompt, base and delivery_id")
+                raise ValueError(
+                    "evaluation excludes issue, pull_request, jira, prompt, base and delivery_id"
+                )
             return self
         # Other workers may have instructions that say all.
         if nothing and self.worker == IMPLEMENT:
-            raise ValueError("one of issue, pull_request and prompt is needed")
+            raise ValueError("one of issue, pull_request, jira and prompt is needed")
         return self
 
     @property
@@ -258,9 +279,10 @@ class AgentRequest(Stored):
     Attributes:
         git_url: HTTPS address to clone, without credentials.
         author: the App's bot; stands in checkpoints, GitHub itself puts it into what comes onto the branch.
+        jira: key of the issue in Jira that asks for the session, if one does.
         title: plain text on one line.
         body: what GitHub's page shows of the description.
-        opened_by: GitHub login of who wrote title and body.
+        opened_by: GitHub login of who wrote title and body; in Jira, their name there.
         comments: oldest first; the repository's configuration says which of them the agent reads.
         threads: about the pull request's changes: of a session that only comments, all; of a follow-up, those
             that are open.
@@ -296,6 +318,7 @@ class AgentRequest(Stored):
     pull_request_url: str
     comment_id: int
     issue: int | None
+    jira: str | None = None
     title: str
     body: str
     opened_by: str | None = None

@@ -72,7 +72,14 @@ class StoreSettings(GitHubSettings):
     artifacts_bucket: Text
 
 
-class OpenPullRequestSettings(StoreSettings):
+class JiraSettings(StoreSettings):
+    """What the functions need that read Jira and tell it; both are empty without Jira."""
+
+    jira_base_url: str
+    jira_secret_arn: str
+
+
+class OpenPullRequestSettings(JiraSettings):
     """OpenPullRequest: the defaults of a session, and the limits of the deployment.
 
     Attributes:
@@ -83,6 +90,7 @@ class OpenPullRequestSettings(StoreSettings):
         daily_usd_per_repository: of one repository's, 0 means no limit.
         mention_name: the name in a mention that asks for a session, without the `@`.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
+        jira_groups: names or ids of the groups in Jira that may start sessions, separated by commas.
     """
 
     model_provider: Literal["bedrock", "anthropic"]
@@ -99,9 +107,10 @@ class OpenPullRequestSettings(StoreSettings):
     mention_name: Text
     allowed_apps: str
     allowed_owners: str
+    jira_groups: str
 
 
-class ReportOutcomeSettings(StoreSettings):
+class ReportOutcomeSettings(JiraSettings):
     """ReportOutcome: where the task ran, how long closed records are kept, and for whom it reports."""
 
     cluster_arn: Text

@@ -162,9 +162,43 @@ def test_a_key_of_one_s_own_opens_secrets_only_through_secrets_manager() -> None
     )
     assert set(one["Condition"]["StringEquals"]) == {"kms:ViaService", "kms:EncryptionContext:SecretARN"}
     readers = {name for name, one in statements() if one["Action"] == "secretsmanager:GetSecretValue"}
-    roles = {role["Ref"] for role in policy["Properties"]["Roles"]}
-    assert {role.removesuffix("Role") for role in roles} == {
-        reader.removesuffix("Role").removesuffix("Policy") for reader in readers
+    assert _roles(owner) == set().union(*map(_roles, readers))
+
+
+def _roles(owner: str) -> set[str]:
+    """Return the roles that a role, or a policy of several, stands for."""
+    properties = template()["Resources"][owner]["Properties"]
+    named = {
+        role["Fn::If"][1]["Ref"] if "Fn::If" in role else role["Ref"] for role in properties.get("Roles", ())
+    }
+    return named or {owner}
+
+
+def test_jira_s_secrets_are_read_by_those_who_need_them() -> None:
+    """Its token is for who opens, reports and sweeps; its webhook reads the webhook's secret alone."""
+    readers: dict[str, set[str]] = {"JiraSecretArn": set(), "JiraWebhookSecretArn": set()}
+    for owner, one in statements():
+        for secret in readers.keys() & set(strings(one["Resource"])):
+            assert one["Action"] == "secretsmanager:GetSecretValue"
+            readers[secret] |= _roles(owner)
+    assert readers == {
+        "JiraSecretArn": {"OpenPullRequestRole", "ReportOutcomeRole", "ReconcileRole"},
+        "JiraWebhookSecretArn": {"JiraWebhookRole"},
+    }
+    assert _actions("JiraWebhookRole") == {
+        *("logs:CreateLogStream", "logs:PutLogEvents", "secretsmanager:GetSecretValue"),
+        *("sqs:SendMessage", "states:StartExecution"),
+    }
+
+
+def test_without_jira_nothing_of_it_is_deployed() -> None:
+    """Function, role, log, policy and secrets of Jira are there with JiraBaseUrl only."""
+    jira = {name: one for name, one in template()["Resources"].items() if name.startswith("Jira")}
+    assert len(jira) == 6
+    assert {one.get("Condition") for one in jira.values()} == {
+        "UseJira",
+        "CreateJiraSecret",
+        "CreateJiraWebhookSecret",
     }
 
 

@@ -62,11 +62,11 @@ def test_everything_is_called_by_the_live_version() -> None:
     assert machine["Properties"]["AutoPublishAlias"] == "live"
     (url,) = resources("AWS::Lambda::Url").values()
     assert url["Properties"]["Qualifier"] == "live"
-    for name in ("WebhookFunction", "EventsFunction"):
+    for name in ("WebhookFunction", "JiraWebhookFunction", "EventsFunction"):
         variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
         assert variables["STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     starts = [one for _, one in statements() if one["Action"] == "states:StartExecution"]
-    assert len(starts) == 4
+    assert len(starts) == 5
     sweep = FUNCTIONS["ReconcileFunction"]["Properties"]["Environment"]["Variables"]
     assert sweep["LIVE_STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     for one in starts:

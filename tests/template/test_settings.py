@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pullwright import settings
+from pullwright.jira.settings import Settings as JiraWebhookSettings
 from pullwright.webhook.settings import Settings as WebhookSettings
 from tests.template.kit import ROOT, resources, template
 
 READ = {
     "WebhookFunction": frozenset(name.upper() for name in WebhookSettings._fields),
+    "JiraWebhookFunction": frozenset(name.upper() for name in JiraWebhookSettings._fields),
     "EventsFunction": settings.EventsSettings.names(),
     "OpenPullRequestFunction": settings.OpenPullRequestSettings.names(),
     "ReportOutcomeFunction": settings.ReportOutcomeSettings.names(),

@@ -454,6 +454,9 @@ class Deployment:
         mention_name="pullwright",
         allowed_apps="renovate",
         allowed_owners="",
+        jira_base_url="",
+        jira_secret_arn="",
+        jira_groups="",
     )
 
     def __init__(self, folder: Path) -> None:

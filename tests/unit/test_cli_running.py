@@ -93,7 +93,7 @@ def test_too_many_words_want_quotes(words: list[str], subject: bool) -> None:  #
     ("arguments", "words"),
     [
         ((), "names a repository: say --repo"),
-        (REPOSITORY, "one of issue, pull_request and prompt is needed"),
+        (REPOSITORY, "one of issue, pull_request, jira and prompt is needed"),
         ((*REPOSITORY, "--issue", "1", "--pr", "2"), "exclude each other"),
         ((*REPOSITORY, "x", "--usd", "0"), "--usd: "),
         ((*REPOSITORY, "x", "--minutes", "9999"), "--minutes: "),

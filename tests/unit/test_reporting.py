@@ -35,6 +35,8 @@ SETTINGS = ReportOutcomeSettings(
     log_group_name="/pullwright/agent",
     retention_days=30,
     allowed_owners="",
+    jira_base_url="",
+    jira_secret_arn="",
 )
 
 

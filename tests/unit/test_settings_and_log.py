@@ -40,6 +40,9 @@ GOOD: Mapping[str, str] = {
     "MENTION_NAME": "pullwright",
     "ALLOWED_APPS": "",
     "ALLOWED_OWNERS": "",
+    "JIRA_BASE_URL": "",
+    "JIRA_SECRET_ARN": "",
+    "JIRA_GROUPS": "",
 }
 
 

@@ -34,6 +34,8 @@ ENVIRON = {
     "TRIGGER_LABEL": LABEL,
     "STATE_MACHINE_ARN": MACHINE,
     "ALLOWED_OWNERS": "",
+    "JIRA_WEBHOOK_SECRET_ARN": "a value",
+    "JIRA_PROJECTS": "SHOP=octo/widgets",
 }
 SLOW = {
     *("aws_lambda_powertools", "boto3", "botocore", "pydantic", "urllib3"),
@@ -114,3 +116,22 @@ def test_a_label_is_answered_with_what_is_there() -> None:
 def test_a_connection_loads_no_codec() -> None:
     """The resolver gets a host's name as bytes: text needs the codec of international names."""
     assert not {"encodings.idna", "stringprep", "unicodedata"} & _loaded(CONNECT)
+
+
+JIRA = """\
+import pullwright.handlers.jira as function
+from tests.unit.jira_delivery_kit import SECRET, encoded, headers, labelled
+from tests.unit.webhook_kit import FakeAws, url_event
+aws = FakeAws(GetSecretValue=[(200, {"SecretString": SECRET.decode()})])
+function.AwsJson = lambda environ: aws.client()
+body = encoded(labelled())
+assert function.handler(url_event(body.decode(), headers(body)), None)["statusCode"] == 202
+assert aws.count("StartExecution") == 1
+"""
+
+
+def test_jira_s_function_loads_little_more() -> None:
+    """A label in Jira needs what GitHub's webhook needs and the three modules of its own."""
+    assert not SLOW & _loaded("import pullwright.handlers.jira")
+    own = {".handlers.jira", ".jira", ".jira.decision", ".jira.service", ".jira.settings"}
+    assert _ours(JIRA) - OURS == own

@@ -273,7 +273,9 @@ class _Command:
         """Return a request as if it had been asked for by this comment: the text is what stands there now."""
         asked = self.asked
         kept = {name: value for name, value in request.items() if name not in _OLD and value is not None}
-        if "issue" not in kept and "pull_request" not in kept:
+        if isinstance(jira := kept.get("jira"), dict):
+            kept["jira"] = {name: value for name, value in jira.items() if name in {"key", "id"}}
+        elif "issue" not in kept and "pull_request" not in kept:
             # A prompt alone would get a new pull request.
             kept["pull_request" if asked.is_pull_request else "issue"] = asked.number
         if kept.get("issue") == asked.number:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from pullwright.fields import CommitHash, Model, Repository, Sha256, WorkerName
+from pullwright.json_object import as_object
 from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
@@ -42,6 +43,7 @@ class QueuedStop(Model):
         repository: with `issue`, whose sessions that a label started end if they were asked for before `at`.
         pull_request: with `repository`, whose sessions end if they began before `at`.
         label: the one that was taken off; sessions that another one started go on.
+        jira: id of the issue in Jira, by itself, whose sessions end if they were asked for before `at`.
         installation_id: with `repositories` (None is all), whose sessions end.
     """
 
@@ -52,6 +54,7 @@ class QueuedStop(Model):
     issue: int | None = None
     pull_request: int | None = None
     label: str | None = None
+    jira: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")] | None = None
     at: str = ""
     installation_id: int | None = None
     repositories: tuple[str, ...] | None = Field(default=None, strict=False)
@@ -59,13 +62,18 @@ class QueuedStop(Model):
     @property
     def subject(self) -> str:
         """What the message is about, for the log."""
-        return f"{self.repository}#{self.issue or self.pull_request}"
+        return f"Jira {self.jira}" if self.jira else f"{self.repository}#{self.issue or self.pull_request}"
 
     def is_about(self, record: SessionRecord) -> bool:
         """Return whether a session is one of those that end."""
         if self.installation_id is not None:
             is_reached = self.repositories is None or record.repository in self.repositories
             return is_reached and record.installation_id == self.installation_id
+        if self.jira is not None:
+            # By id: an issue that was moved has another key, and perhaps another repository.
+            asked_at = record.request.get("asked_at")
+            is_meant = as_object(record.request.get("jira")).get("id") == self.jira
+            return is_meant and bool(asked_at) and is_at_or_before(asked_at, self.at)
         if self.pull_request is not None and self.label is None:
             place = (record.repository, record.pull_request)
             is_meant = place == (self.repository, self.pull_request)

@@ -1,4 +1,4 @@
-"""What the webhook answers to a delivery of GitHub.
+"""What the webhooks answer to a delivery of GitHub or Jira.
 
 | status | body's `status` | when |
 |---|---|---|
@@ -13,7 +13,7 @@
 | 413 | `refused` | larger than 6 MB |
 | 503 | `failed` | the secret cannot be read or is empty, or neither Step Functions nor the queue took it |
 
-A 503 shows as a failed delivery on GitHub, where it can be redelivered. What runs in the webhook's function
-neither talks to GitHub nor imports pydantic or botocore: it runs for every event of every repository, mostly
-cold.
+A 503 shows as a failed delivery on GitHub, where it can be redelivered; Jira repeats it by itself. What runs
+in these functions talks to neither, and imports neither pydantic nor botocore. GitHub's webhook runs for each
+event of every repository, mostly cold.
 """

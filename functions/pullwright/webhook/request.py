@@ -1,4 +1,4 @@
-"""Reads the headers and raw bytes that GitHub sent from a Function URL's event."""
+"""Reads the headers and raw bytes that were sent from a Function URL's event."""
 
 import binascii
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
     """
     method = str(event.get("requestContext", {}).get("http", {}).get("method", "")).upper()
     if method != "POST":
-        raise Refused(405, "Only GitHub's webhooks are taken here, by POST.")
+        raise Refused(405, "Only webhooks are taken here, by POST.")
     text = event.get("body") or ""
     # Each character of base64 carries six bits: judged before anything of that size is made.
     size = len(text) * 3 // 4 if event.get("isBase64Encoded") else len(text)

@@ -1,4 +1,4 @@
-"""The webhook: decide, start the execution or queue the request, answer."""
+"""The webhooks: decide, start the execution or queue the request, answer."""
 
 import contextlib
 import json
@@ -36,16 +36,19 @@ _QUEUE_SECONDS = 2.0
 _BY_IMPORTANCE = (FAILED, STARTED, QUEUED, ALREADY)
 
 
-class Webhook:
-    """Answers deliveries."""
+class Receiver:
+    """What the webhooks of GitHub and Jira have in common.
 
-    def __init__(
-        self, settings: Settings, aws: AwsJson, secret: WebhookSecret, workers: StoredWorkers
-    ) -> None:
-        self._settings = settings
+    Args:
+        machine: ARN of the state machine that sessions are started by.
+        queue: URL of the queue for what is more than a start.
+    """
+
+    def __init__(self, aws: AwsJson, secret: WebhookSecret, *, machine: str, queue: str) -> None:
         self._aws = aws
         self._secret = secret
-        self._workers = workers
+        self._machine = machine
+        self._queue_url = queue
 
     def answer(self, event: Mapping[str, Any], log: DeliveryLog) -> Answer:
         """Answer one request of the Function URL.
@@ -56,9 +59,9 @@ class Webhook:
         """
         try:
             request = read_request(event)
-            log.add(delivery_id=delivery_id(request.headers))
+            log.add(delivery_id=self._delivery_id(request.headers))
             decision = self._decide(request, log)
-            log.add(event=request.headers.get("x-github-event", ""))
+            log.add(event=self._event(request.headers))
         except Refused as refused:
             return refused.answer
         except SecretUnusable as error:
@@ -96,7 +99,7 @@ class Webhook:
         return first._replace(reason=f"{first.reason} ({what})")
 
     def _decide(self, request: Request, log: DeliveryLog) -> Decision:
-        claimed_signature(request.headers)
+        self._claim(request.headers)
         refuse_form(request.headers)
         try:
             return self._decide_with(request, self._secret.current(), log)
@@ -106,19 +109,19 @@ class Webhook:
                     return self._decide_with(request, secret, log)
             raise refused from None
 
+    def _claim(self, headers: Mapping[str, str]) -> None:
+        """Refuse a request that bears no signature which could be right."""
+        raise NotImplementedError
+
+    def _delivery_id(self, headers: Mapping[str, str]) -> str:
+        raise NotImplementedError
+
+    def _event(self, headers: Mapping[str, str]) -> str:
+        """Return the event's name for the log."""
+        raise NotImplementedError
+
     def _decide_with(self, request: Request, secret: bytes, log: DeliveryLog) -> Decision:
-        settings = self._settings
-        return decide(
-            request.headers,
-            request.body,
-            secret,
-            trigger_label=settings.trigger_label,
-            mention_name=settings.mention_name,
-            allowed_apps=settings.allowed_apps,
-            allowed_owners=settings.allowed_owners,
-            on_no_match=settings.on_no_match,
-            workers_of=lambda repository: self._workers.of(repository, log),
-        )
+        raise NotImplementedError
 
     def _start(self, start: Start, log: DeliveryLog) -> Answer:
         if start.match.asks:
@@ -128,7 +131,7 @@ class Webhook:
                 STATES,
                 "StartExecution",
                 {
-                    "stateMachineArn": self._settings.state_machine_arn,
+                    "stateMachineArn": self._machine,
                     "name": start.name,
                     "input": start.input,
                 },
@@ -179,7 +182,7 @@ class Webhook:
             self._aws.call(
                 SQS,
                 "SendMessage",
-                {"QueueUrl": self._settings.events_queue_url, "MessageBody": message},
+                {"QueueUrl": self._queue_url, "MessageBody": message},
                 seconds=_QUEUE_SECONDS,
             )
         except AwsCallError as error:
@@ -188,4 +191,38 @@ class Webhook:
         return True
 
     def _execution_arn(self, name: str) -> str:
-        return execution_arn(self._settings.state_machine_arn, name)
+        return execution_arn(self._machine, name)
+
+
+class Webhook(Receiver):
+    """Answers deliveries of GitHub."""
+
+    def __init__(
+        self, settings: Settings, aws: AwsJson, secret: WebhookSecret, workers: StoredWorkers
+    ) -> None:
+        super().__init__(aws, secret, machine=settings.state_machine_arn, queue=settings.events_queue_url)
+        self._settings = settings
+        self._workers = workers
+
+    def _claim(self, headers: Mapping[str, str]) -> None:
+        claimed_signature(headers)
+
+    def _delivery_id(self, headers: Mapping[str, str]) -> str:
+        return delivery_id(headers)
+
+    def _event(self, headers: Mapping[str, str]) -> str:
+        return headers.get("x-github-event", "")
+
+    def _decide_with(self, request: Request, secret: bytes, log: DeliveryLog) -> Decision:
+        settings = self._settings
+        return decide(
+            request.headers,
+            request.body,
+            secret,
+            trigger_label=settings.trigger_label,
+            mention_name=settings.mention_name,
+            allowed_apps=settings.allowed_apps,
+            allowed_owners=settings.allowed_owners,
+            on_no_match=settings.on_no_match,
+            workers_of=lambda repository: self._workers.of(repository, log),
+        )

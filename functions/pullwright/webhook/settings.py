@@ -4,7 +4,7 @@ It has a reader of its own beside `pullwright.settings`, which is pydantic's: im
 all the rest of a cold start here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
 
 from pullwright.errors import InternalError
@@ -45,11 +45,20 @@ class Settings(NamedTuple):
         Raises:
             InternalError: one is missing or empty; the sentence names it.
         """
-        names = [name.upper() for name in cls._fields]
-        for name in names:
-            if not environ.get(name) and not (name in environ and name in _MAY_BE_EMPTY):
-                raise InternalError(
-                    f"This function's settings are wrong. {name} is missing or empty.",
-                    remedy="Ask the operator to deploy the stack again.",
-                )
-        return cls(*(environ[name] for name in names))
+        return cls(*read_variables(cls._fields, environ))
+
+
+def read_variables(fields: Iterable[str], environ: Mapping[str, str]) -> list[str]:
+    """Read variables by their lower-case names.
+
+    Raises:
+        InternalError: one is missing or empty; the sentence names it.
+    """
+    names = [field.upper() for field in fields]
+    for name in names:
+        if not environ.get(name) and not (name in environ and name in _MAY_BE_EMPTY):
+            raise InternalError(
+                f"This function's settings are wrong. {name} is missing or empty.",
+                remedy="Ask the operator to deploy the stack again.",
+            )
+    return [environ[name] for name in names]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,6 +118,21 @@ def test_a_session_says_why_it_failed_and_what_to_do(dashboard: Dashboard) -> No
     for words in ("Done, nearly.", "make test", "2 failed", "result.json"):
         assert words in answer.words
     assert 'href="https://github.com/octo/widgets/pull/7"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("began", "shown"), [(0, "0 min so far"), (7, "7 min so far"), (135, "2 h 15 min so far"), (-5, None)]
+)
+def test_an_open_session_says_how_long_it_takes_so_far(
+    began: int, shown: str | None, dashboard: Dashboard
+) -> None:
+    """In whole minutes, in the list and on its page; nothing where its clock is ahead of this machine's."""
+    dashboard.cloud.record(
+        "s1", status="RUNNING", created_at=(datetime.now(UTC) - timedelta(minutes=began)).isoformat()
+    )
+    for page in ("/", "/sessions/s1"):
+        found = re.search(r"(\d+ h )?\d+ min so far", dashboard.ask(page).words)
+        assert (found and found[0]) == shown
 
 
 @pytest.mark.parametrize("result", [b"", b"{}", b"no JSON", b"\xff"])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 DAYS = (7, 30, 90)
-TIMES = ("1h", "6h", "24h")
+TIMES = {"1h": "the last hour", "6h": "the last 6 hours", "24h": "the last 24 hours"}
 _MOST_EVENTS = 300
 _GROUPS = ("repository", "worker", "person", "model")
 
@@ -85,7 +85,7 @@ class Lists:
 
     def events(self, request: Request) -> Response:
         """Show deliveries of webhooks, the newest first."""
-        time = _chosen(request, "since", TIMES, TIMES[0])
+        time = _chosen(request, "since", tuple(TIMES), "1h")
 
         def look() -> View:
             found = deliveries(self._stack, "", since(time), only_unmatched=False)[::-1]
@@ -94,7 +94,7 @@ class Lists:
 
         return self._renderer.respond(
             request, "Webhooks", look, frame="choices.html", is_slow=True, here="events", name="since",
-            chosen=time, choices=[(name, f"the last {name}") for name in TIMES],
+            chosen=time, choices=list(TIMES.items()),
         )  # fmt: skip
 
 

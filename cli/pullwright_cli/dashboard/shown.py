@@ -61,10 +61,22 @@ def clock(value: Any) -> str:
     return visible(value) if moment is None else f"{moment.day} {moment.strftime('%b %Y, %H:%M')}"
 
 
-def took(began: Any, ended: Any) -> str:
-    """Return how long something took; empty where that is not known."""
+def took(began: Any, ended: Any, *, is_open: bool = False) -> str:
+    """Return how long something took; empty where that is not known.
+
+    Args:
+        is_open: it has not ended: whole minutes so far, so that a live page changes once a minute at most.
+    """
     first, last = _moment(began), _moment(ended)
+    if first is not None and last is None and is_open:
+        seconds = (datetime.now(UTC) - first).total_seconds()
+        return f"{_minutes(seconds)} so far" if seconds >= 0 else ""
     return "" if first is None or last is None else duration(max(0.0, (last - first).total_seconds()))
+
+
+def _minutes(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds // 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
 def size(number: int) -> str:

@@ -6,7 +6,7 @@ UV := .local/tools/bin/uv
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up watch down status env clean demo test coverage lint bench docs load lock image image-test cage-test devbox-test releases rollback
+.PHONY: help setup up watch down status env clean demo test coverage lint bench docs load lock image image-test cage-test page-test devbox-test releases rollback
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -86,6 +86,9 @@ image-test: setup ## build the image without Docker, run a session in it, write 
 
 devbox-test: setup ## set a dev box up in a container, twice; then lint and test a clone as its developer (root)
 	@$(RUN) tests.image.devbox
+
+page-test: setup ## the dashboard, and GitHub's page of a new App, in headless Chromium from Debian (root, if it is missing)
+	@$(RUN) tests.page
 
 cage-test: setup ## a browser, Go and Gradle at work in the cage, from Debian (root)
 	@$(RUN) tests.image.toolchains

@@ -20,7 +20,7 @@ from local.services import EXCHANGES
 settings.register_profile("pullwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pullwright")
 
-LAYERS = ("unit", "template", "statemachine", "container", "integration")
+LAYERS = ("unit", "template", "statemachine", "container", "integration", "page")
 _JUDGED = pytest.StashKey[list[str]]()
 _MOST_VIOLATIONS = 40
 # Longest first, so that all workers are busy to the end. The rest follows, each file for itself. Of two that

@@ -29,6 +29,7 @@ class Emulator:
         max_environments: how many function environments may exist at once.
         queue_seconds: how long an invocation waits for one.
         fargate_vcpus: the account's quota of vCPUs for tasks; None for no quota.
+        elb_rules: the account's quota of rules for one load balancer.
     """
 
     layout: Layout
@@ -40,6 +41,7 @@ class Emulator:
     max_environments: int = 10
     queue_seconds: float = 20.0
     fargate_vcpus: float | None = None
+    elb_rules: int = 100
 
     @property
     def url(self) -> str:
@@ -67,6 +69,7 @@ class Emulator:
             "max_environments": self.max_environments,
             "queue_seconds": self.queue_seconds,
             "fargate_vcpus": self.fargate_vcpus,
+            "elb_rules": self.elb_rules,
         }
 
     def environment(self) -> dict[str, str]:

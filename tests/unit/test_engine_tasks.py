@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from ipaddress import ip_address
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -49,6 +51,26 @@ def test_a_new_task_has_the_shape_of_the_api() -> None:
     assert task["attributes"] == [{"name": "ecs.cpu-architecture", "value": "arm64"}]
     assert task["containers"][0]["name"] == "runner"
     assert task["containers"][0]["containerArn"].startswith(task["taskArn"].replace(":task/", ":container/"))
+
+
+def test_each_task_has_an_address_of_its_own() -> None:
+    """Interface, container and metadata name one loopback address, which no other task has."""
+    first = _task()
+    address = shapes.address_of(first)
+    assert ip_address(address) in shapes.NETWORK
+    details = {entry["name"]: entry["value"] for entry in first["attachments"][0]["details"]}
+    assert details["privateIPv4Address"] == address
+    [shown] = task_metadata(first, DEFINITION, {})["Containers"]
+    assert shown["Networks"] == [{"NetworkMode": "awsvpc", "IPv4Addresses": [address]}]
+
+
+def test_an_address_that_is_taken_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two tasks of which chance would make neighbours do not share an address."""
+    monkeypatch.setattr("uuid.uuid4", lambda: UUID(int=2**22 - 1, version=4))
+    first = _task()
+    second = shapes.new_task({}, DEFINITION, CLUSTER, [first])
+    third = shapes.new_task({}, DEFINITION, CLUSTER, [first, second])
+    assert len({shapes.address_of(task) for task in (first, second, third)}) == 3
 
 
 def test_tags_of_the_definition_are_taken_over_when_asked_for() -> None:

@@ -112,6 +112,14 @@ PATCHED = (
 )
 """Module and dotted name of everything that a patch replaces, wraps or calls by an inner name."""
 
+LOAD_BALANCERS = (
+    ("moto.elbv2.models", "elbv2_backends"),
+    ("moto.elbv2.models", "ELBv2Backend.delete_listener"),
+    ("moto.elbv2.models", "FakeListener.rules"),
+    ("localstack.services.moto", "call_moto"),
+)
+"""What load balancers are read from; looked up when the first one is made, since it is long to import."""
+
 
 class UnknownLocalStackError(RuntimeError):
     """This is not the LocalStack that the patches were written for."""

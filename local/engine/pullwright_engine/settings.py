@@ -45,6 +45,7 @@ class Settings:
         calls_file: where each AWS call is recorded with the role that made it; none when empty.
         faults_file: where tests order failures; see `pullwright_engine.faults`.
         fargate_vcpus: the account's quota of vCPUs for Fargate tasks; no quota when empty.
+        elb_rules: the account's quota of rules for one load balancer.
     """
 
     children_dir: Path
@@ -60,6 +61,7 @@ class Settings:
     calls_file: Path | None = None
     faults_file: Path | None = None
     fargate_vcpus: float | None = None
+    elb_rules: int = 100
 
     def image(self, name: str) -> Image | None:
         """Return what runs instead of an image.

@@ -29,6 +29,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         max_environments=3,
         queue_seconds=2,
         fargate_vcpus=1.5,
+        elb_rules=6,
     )
     known = emulator.start()
     try:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pullwright_engine.ecs.shapes import Document
+from pullwright_engine.ecs.shapes import Document, address_of
 
 
 def _time(value: Any) -> str | None:
@@ -43,7 +43,7 @@ def container_metadata(
             **(log.get("options") or {}),
             **({"awslogs-stream": streams[container["name"]]} if container["name"] in streams else {}),
         },
-        "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": ["127.0.0.1"]}],
+        "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [address_of(task)]}],
     }
 
 

@@ -119,8 +119,8 @@ def run_task(context: Any, request: Document) -> Document:
         started: list[TaskRun] = []
         failures: list[Document] = []
         for _ in range(request.get("count") or 1):
-            task = shapes.new_task(request, definition, cluster_arn)
-            others = [run.task for run in (*_RUNS.values(), *started)]
+            others = [run.task for run in (*_RUNS.values(), *started) if run.task["lastStatus"] != "STOPPED"]
+            task = shapes.new_task(request, definition, cluster_arn, others)
             if shapes.exceeds_quota(task, others, quota) or is_ordered:
                 failures.append({"reason": shapes.QUOTA_REACHED})
             else:

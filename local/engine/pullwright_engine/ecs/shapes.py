@@ -6,12 +6,16 @@ Shapes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from ipaddress import ip_network
+from itertools import count
 from typing import Any
 
 Document = dict[str, Any]
 
 SPOT = "FARGATE_SPOT"
 """Fargate's capacity provider whose tasks may be taken back."""
+NETWORK = ip_network("127.64.0.0/10")
+"""Each task has a loopback address of its own in it, so that two with one port live side by side."""
 OVERRIDES_LIMIT = 8_192
 """Characters that the JSON of `overrides` may have."""
 
@@ -32,14 +36,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_task(request: Document, definition: Document, cluster_arn: str) -> Document:
+def new_task(
+    request: Document, definition: Document, cluster_arn: str, others: Iterable[Document] = ()
+) -> Document:
     """Return a task that was just accepted.
 
     Args:
         definition: the task definition, as DescribeTaskDefinition gives it.
+        others: tasks whose addresses this one must not have.
     """
-    task_id = uuid.uuid4().hex
-    arn = f"{cluster_arn.replace(':cluster/', ':task/')}/{task_id}"
+    identity = uuid.uuid4()
+    address = _free_address(identity.int, {address_of(other) for other in others})
+    arn = f"{cluster_arn.replace(':cluster/', ':task/')}/{identity.hex}"
     overrides = dict(request.get("overrides") or {})
     overrides.setdefault("containerOverrides", [])
     overrides.setdefault("inferenceAcceleratorOverrides", [])
@@ -59,9 +67,11 @@ def new_task(request: Document, definition: Document, cluster_arn: str) -> Docum
         "platformVersion": request.get("platformVersion") or "1.4.0",
         "platformFamily": "Linux",
         "availabilityZone": f"{arn.split(':')[3]}a",
-        "attachments": [_network_interface(network)],
+        "attachments": [_network_interface(network, address)],
         "attributes": [{"name": "ecs.cpu-architecture", "value": _architecture(definition)}],
-        "containers": [_container(container, arn) for container in definition["containerDefinitions"]],
+        "containers": [
+            _container(container, arn, address) for container in definition["containerDefinitions"]
+        ],
         "cpu": overrides.get("cpu") or definition.get("cpu") or "256",
         "memory": overrides.get("memory") or definition.get("memory") or "512",
         "ephemeralStorage": definition.get("ephemeralStorage") or {"sizeInGiB": 20},
@@ -103,7 +113,21 @@ def _architecture(definition: Document) -> str:
     return str(platform.get("cpuArchitecture") or "X86_64").lower()
 
 
-def _network_interface(network: Document) -> Document:
+def _free_address(number: int, taken: set[str]) -> str:
+    """Return an address for a task, by which two stacks on one machine will hardly meet."""
+    return next(
+        address
+        for offset in count(number)
+        if (address := str(NETWORK[offset % NETWORK.num_addresses])) not in taken
+    )
+
+
+def address_of(task: Document) -> str:
+    """Return the private address of a task."""
+    return str(task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"])
+
+
+def _network_interface(network: Document, address: str) -> Document:
     subnet = (network.get("subnets") or ["subnet-local"])[0]
     return {
         "id": str(uuid.uuid4()),
@@ -112,19 +136,19 @@ def _network_interface(network: Document) -> Document:
         "details": [
             {"name": "subnetId", "value": subnet},
             {"name": "networkInterfaceId", "value": f"eni-{uuid.uuid4().hex[:17]}"},
-            {"name": "privateIPv4Address", "value": "127.0.0.1"},
+            {"name": "privateIPv4Address", "value": address},
         ],
     }
 
 
-def _container(definition: Document, task_arn: str) -> Document:
+def _container(definition: Document, task_arn: str, address: str) -> Document:
     return {
         "containerArn": f"{task_arn.replace(':task/', ':container/')}/{uuid.uuid4()}",
         "taskArn": task_arn,
         "name": definition["name"],
         "image": definition["image"],
         "lastStatus": "PENDING",
-        "networkInterfaces": [{"privateIpv4Address": "127.0.0.1"}],
+        "networkInterfaces": [{"privateIpv4Address": address}],
         "healthStatus": "UNKNOWN",
         "cpu": str(definition.get("cpu") or 0),
     }

@@ -60,6 +60,7 @@ def up(model: str | None, parameters: dict[str, str], *, as_json: bool) -> int:
         shown,
         f"The local stack is up after {elapsed(began)} (model: {stack['model']}).\n"
         f"  GitHub   {stack['github_url']}\n"
+        f"  Jira     {stack['jira_url']}\n"
         f"  AWS      {stack['endpoint_url']}   (AWS_ENDPOINT_URL; any credentials)\n"
         f"  details  {layout.stack_file}\n"
         f"  logs     {layout.logs}",

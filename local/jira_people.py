@@ -94,16 +94,12 @@ class JiraSite:
         return _call(self.url, method, f"/_standin{path}", body, {})
 
     def join(self, email: str, *groups: str) -> JiraPerson:
-        """Create an account, or give it another token if it is there, and put it into groups.
-
-        Args:
-            groups: each is emptied of everybody else.
-        """
+        """Create an account, or give it another token if it is there, and put it into groups."""
         token = secrets.token_urlsafe(24)
         person = self.control("POST", "/people", {"email": email, "token": token})
         made = JiraPerson(self.url, email, token, person["accountId"])
         for name in groups:
-            self.control("PUT", f"/groups/{name}", {"members": [made.account_id]})
+            self.control("PUT", f"/groups/{name}", {"add": [made.account_id]})
         return made
 
     def project(self, key: str, **permissions: list[str]) -> None:

@@ -14,7 +14,7 @@ from local.emulator import SYSTEM_PATH, Emulator, runner_images
 from local.layout import APP_PERMISSIONS, ROOT, Layout
 from local.model_choice import Model
 from local.sam import REGION
-from local.supervise import Process, free_port, start, wait_until
+from local.supervise import Process, free_port, start, start_on_demand, wait_until
 
 START_SECONDS = 30.0
 EXCHANGES = "PULLWRIGHT_EXCHANGES"
@@ -27,7 +27,7 @@ class Services:
     def __init__(self, layout: Layout, model: Model) -> None:
         self._layout = layout
         self._model = model
-        self._github_port, self._model_port = free_port(), free_port()
+        self._github_port, self._model_port, self._jira_port = free_port(), free_port(), free_port()
         self._token = secrets.token_urlsafe(24)
         self._emulator = Emulator(
             layout,
@@ -42,6 +42,7 @@ class Services:
         """The functions that start the processes, by the name that people see; all can run at once."""
         found: dict[str, Callable[[], Process]] = {
             "GitHub stand-in": self._github,
+            "Jira stand-in": self._jira,
             "LocalStack": self._emulator.start,
         }
         if self._model.scripted:
@@ -56,6 +57,7 @@ class Services:
             "endpoint_url": self._emulator.url,
             "region": REGION,
             "github_url": f"http://127.0.0.1:{self._github_port}",
+            "jira_url": f"http://127.0.0.1:{self._jira_port}",
             "model_url": f"http://127.0.0.1:{self._model_port}" if self._model.scripted else None,
             "model": self._model.label,
             "log_dir": str(self._layout.logs),
@@ -80,14 +82,31 @@ class Services:
             arguments += ["--exchanges", folder]
         return self._standin("github", self._github_port, *arguments)
 
-    def _standin(self, name: str, port: int, *arguments: object) -> Process:
-        environment = {
+    def _jira(self) -> Process:
+        """Have it started by the first request: most sessions are about nothing in Jira."""
+        command = [sys.executable, "-m", "jira_standin", "--data", str(self._layout.data / "jira")]
+        if folder := os.environ.get(EXCHANGES):
+            command += ["--exchanges", folder]
+        return start_on_demand(
+            "jira",
+            self._jira_port,
+            command,
+            environment=self._environment,
+            log=self._layout.logs / "jira.log",
+            cwd=ROOT,
+        )
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
             "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
             "HOME": str(self._layout.data),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
         }
-        return self._module(name, f"{name}_standin", port, *arguments, environment=environment)
+
+    def _standin(self, name: str, port: int, *arguments: object) -> Process:
+        return self._module(name, f"{name}_standin", port, *arguments, environment=self._environment)
 
     def _proxy(self) -> Process:
         # The one process that may see the developer's own AWS settings.

@@ -7,14 +7,14 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import app, persistence
+from local import app, jira, persistence
 from local.edits import DEFINITION, EditError, Publisher, find_substitutions
 from local.emulator import renew_images
 from local.layout import APP_PERMISSIONS, ROOT, Layout
@@ -27,7 +27,19 @@ from local.supervise import Process, children, end
 STACK = "pullwright-local"
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 STOP_SECONDS = 8.0
-OWN = ("engine", "github", "model", "logs", "build", "saved", "test", "stack.json", "up.lock", "built")
+OWN = (
+    "engine",
+    "github",
+    "jira",
+    "model",
+    "logs",
+    "build",
+    "saved",
+    "test",
+    "stack.json",
+    "up.lock",
+    "built",
+)
 """What a stack keeps in its folder; `clean` removes these and nothing else."""
 
 
@@ -36,7 +48,8 @@ class Stack:
     """One stack of this checkout.
 
     Attributes:
-        parameters: template parameters beyond those that this machine decides.
+        parameters: template parameters beyond those that this machine decides; `{jira_url}` in a value is
+            the address of the Jira stand-in.
     """
 
     layout: Layout
@@ -62,10 +75,10 @@ class Stack:
                 self._save(description)
                 self._end()
                 description = None
-            if description and _live(description) == self._fingerprint(description["github_url"]):
+            if description and _live(description) == self._fingerprint(description):
                 return description
             fresh = description is None
-            with Steps("starting" if fresh else "updating", 6 if fresh else 2) as steps:
+            with Steps("starting" if fresh else "updating", 7 if fresh else 2) as steps:
                 if description is None:
                     description = self._start(steps)
                 self._deploy(description, steps)
@@ -78,7 +91,7 @@ class Stack:
             and description["model"] == self.model.label
             and description["code"] == _code()
             # CloudFormation does not know what `make watch` has published, so it could not change it.
-            and description.get("edited") in {None, self._fingerprint(description["github_url"])}
+            and description.get("edited") in {None, self._fingerprint(description)}
         )
 
     def _start(self, steps: Steps) -> dict[str, Any]:
@@ -109,22 +122,28 @@ class Stack:
 
     # --- deploy --------------------------------------------------------------------------------------------
 
-    def _all_parameters(self, github_url: str) -> dict[str, str]:
+    def _all_parameters(self, addresses: Mapping[str, Any]) -> dict[str, str]:
+        """Return the template's parameters.
+
+        Args:
+            addresses: `github_url` and `jira_url`.
+        """
+        jira_url = addresses["jira_url"]
         version = f"python3.{sys.version_info.minor}"
         return {
-            "GitHubApiUrl": f"{github_url}/api/v3",
+            "GitHubApiUrl": f"{addresses['github_url']}/api/v3",
             "ModelProvider": self.model.provider,
             # Whatever repositories the stand-in holds, they were made on this machine.
             "AllowedOwners": "*",
             # The functions run on this machine, whatever AWS would run them on.
             "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
             "FunctionsRuntime": version if version in RUNTIMES else RUNTIMES[-1],
-            **self.parameters,
+            **{name: value.replace("{jira_url}", jira_url) for name, value in self.parameters.items()},
         }
 
-    def _fingerprint(self, github_url: str) -> str:
+    def _fingerprint(self, addresses: Mapping[str, Any]) -> str:
         sources = [ROOT / "functions", ROOT / "statemachine", ROOT / "template.yaml"]
-        return fingerprint(sources, json.dumps(self._all_parameters(github_url), sort_keys=True))
+        return fingerprint(sources, json.dumps(self._all_parameters(addresses), sort_keys=True))
 
     def _sam(self, description: dict[str, Any]) -> Sam:
         return Sam(
@@ -133,12 +152,12 @@ class Stack:
             self.layout.logs,
             description["endpoint_url"],
             STACK,
-            self._all_parameters(description["github_url"]),
+            self._all_parameters(description),
         )
 
     def _build(self, description: dict[str, Any]) -> None:
         """Build, unless the same sources were built before with the same parameters, addresses left aside."""
-        parameters = self._all_parameters("http://127.0.0.1:0")
+        parameters = self._all_parameters(dict.fromkeys(("github_url", "jira_url"), "http://127.0.0.1:0"))
         sources = [ROOT / "functions", ROOT / "statemachine", ROOT / "template.yaml"]
         wanted = fingerprint(sources, json.dumps(parameters, sort_keys=True))
         mark = self.layout.data / "built"
@@ -172,9 +191,14 @@ class Stack:
                 )
                 if interrupted:
                     persistence.sweep(description["endpoint_url"], description["outputs"])
+        jira_webhook = description["outputs"].get("JiraWebhookUrl")
+        if jira_webhook != description.get("jira_webhook_url"):
+            if jira_webhook is not None:
+                jira.connect(description, self._all_parameters(description))
+            description["jira_webhook_url"] = jira_webhook
         description.pop("edited", None)
         description["substitutions"] = self._substitutions(description)
-        description["fingerprint"] = self._fingerprint(description["github_url"])
+        description["fingerprint"] = self._fingerprint(description)
         self._write(description)
 
     def _substitutions(self, description: dict[str, Any]) -> dict[str, str]:
@@ -217,7 +241,7 @@ class Stack:
             if description is None or "outputs" not in description:
                 raise EditError("no local stack is up: run make up")
             # Before anything is read: what is saved meanwhile has yet to be published.
-            edited = self._fingerprint(description["github_url"])
+            edited = self._fingerprint(description)
             publisher = Publisher(
                 description["endpoint_url"],
                 STACK,
@@ -320,6 +344,7 @@ def status(layout: Layout) -> dict[str, Any]:
         "stack_file": str(layout.stack_file),
         "endpoint_url": description["endpoint_url"] if description else None,
         "github_url": description["github_url"] if description else None,
+        "jira_url": description.get("jira_url") if description else None,
     }
 
 
@@ -333,6 +358,7 @@ def _code() -> str:
         "model_standin",
         "emulator.py",
         "services.py",
+        "on_demand.py",
     )
     return fingerprint([*(ROOT / "local" / name for name in names), APP_PERMISSIONS])
 

@@ -9,8 +9,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,8 +59,43 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(name: str, command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path) -> Process:
-    """Start a process that outlives this one."""
+def start_on_demand(
+    name: str, port: int, command: list[str], *, environment: Mapping[str, str], log: Path, cwd: Path
+) -> Process:
+    """Start a process that becomes a server when somebody connects to its port on loopback.
+
+    Args:
+        command: gets `--fd` with the listening socket.
+    """
+    with _listen(port) as listener:
+        descriptor = listener.fileno()
+        waiting = [sys.executable, "-S", str(Path(__file__).with_name("on_demand.py")), str(descriptor)]
+        return start(name, [*waiting, *command], environment=environment, log=log, cwd=cwd, keep=[descriptor])
+
+
+def _listen(port: int) -> socket.socket:
+    # With the protocol named, asyncio turns Nagle's algorithm off, which would cost 40 ms an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen()
+    return listener
+
+
+def start(
+    name: str,
+    command: list[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    cwd: Path,
+    keep: Sequence[int] = (),
+) -> Process:
+    """Start a process that outlives this one.
+
+    Args:
+        keep: descriptors that it shall have too.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -70,6 +106,7 @@ def start(name: str, command: list[str], *, environment: Mapping[str, str], log:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=keep,
         )
     _STARTED.append(process)
     return Process(name, process.pid, started_at(process.pid))

@@ -34,7 +34,7 @@ def main() -> None:
         github = GitHub(arguments.data, url, declaration=declaration)
         return Application(github, arguments.log, arguments.exchanges).asgi
 
-    serve(options, arguments.port, "GitHub stand-in", application)
+    serve(options, arguments, "GitHub stand-in", application)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def main() -> None:
     def application(url: str) -> ASGIApp:
         return Application(Jira(arguments.data, url), arguments.log, arguments.exchanges).asgi
 
-    serve(options, arguments.port, "Jira stand-in", application)
+    serve(options, arguments, "Jira stand-in", application)
 
 
 if __name__ == "__main__":

@@ -95,14 +95,16 @@ class Control:
 
     def _put_group(self, call: Call) -> Reply:
         body = GroupBody.model_validate_json(call.content)
-        members = [self._person("members", it).account_id for it in body.members]
         name = call.params["name"]
         found = self._jira.group(name)
         if found is None:
             number = self._jira.store.next_id("group")
             group_id = f"276f955c-63d7-42c8-9520-{number:012d}"
             found = Group(id=number, group_id=group_id, name=name)
-        found.members = members
+        if body.members is not None:
+            found.members = [self._person("members", it).account_id for it in body.members]
+        added = [self._person("add", it).account_id for it in body.add]
+        found.members = list(dict.fromkeys([*found.members, *added]))
         return Reply(200, shapes.group(self._jira, self._jira.store.groups.put(found)))
 
     def _put_project(self, call: Call) -> Reply:

@@ -49,9 +49,15 @@ class ChangedPerson(_Body):
 
 
 class GroupBody(_Body):
-    """A group's members, by account id: these and no others."""
+    """A group's members, by account id.
 
-    members: list[str]
+    Attributes:
+        members: these and no others; None for those that it has.
+        add: these besides.
+    """
+
+    members: list[str] | None = None
+    add: list[str] = []
 
 
 class ProjectBody(_Body):

@@ -35,7 +35,9 @@ def response(reply: Reply) -> Response:
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     """Return the arguments that every stand-in takes."""
     made = argparse.ArgumentParser(prog=program, description=description)
-    made.add_argument("--port", type=int, required=True, help="0 takes a free one; the ready line tells")
+    place = made.add_mutually_exclusive_group(required=True)
+    place.add_argument("--port", type=int, help="0 takes a free one; the ready line tells")
+    place.add_argument("--fd", type=int, help="a listening socket that the process was given")
     made.add_argument("--data", type=Path, required=True, help="folder that keeps everything")
     made.add_argument("--log", type=Path, help="file for one JSON line per request")
     made.add_argument("--exchanges", type=Path, help="folder for every request with its answer, whole")
@@ -43,24 +45,21 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def serve(
-    arguments: argparse.ArgumentParser, port: int, name: str, application: Callable[[str], ASGIApp]
+    options: argparse.ArgumentParser,
+    arguments: argparse.Namespace,
+    name: str,
+    application: Callable[[str], ASGIApp],
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        arguments: ends the program where the port cannot be used.
+        options: ends the program where the port cannot be used.
+        arguments: what the options gave.
         name: as the ready line gives it.
         application: makes it for a root address.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-    # With the protocol named, asyncio turns Nagle's algorithm off, which would cost 40 ms an answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        arguments.exit(3, f"Port {port} on {HOST} cannot be used: {error.strerror}\n")
+    listener = _listener(options, arguments)
     url = f"http://{HOST}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         application(url),
@@ -75,6 +74,19 @@ def serve(
         timeout_graceful_shutdown=5,
     )
     _Server(config, f"{name} ready on {url}").run(sockets=[listener])
+
+
+def _listener(options: argparse.ArgumentParser, arguments: argparse.Namespace) -> socket.socket:
+    if arguments.fd is not None:
+        return socket.socket(fileno=arguments.fd)
+    # With the protocol named, asyncio turns Nagle's algorithm off, which would cost 40 ms an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, arguments.port))
+    except OSError as error:
+        options.exit(3, f"Port {arguments.port} on {HOST} cannot be used: {error.strerror}\n")
+    return listener
 
 
 class _Server(uvicorn.Server):

@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import urllib3
 
-from local.jira_people import ADMINISTRATORS
-from local.layout import TOOLS
+from local.jira_people import ADMINISTRATORS, JiraSite
+from local.layout import ROOT, TOOLS
+from local.supervise import end, free_port, start_on_demand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.jira_people import JiraPerson, JiraSite
+    from local.jira_people import JiraPerson
 
 _SECRET = "a webhook secret"
 _EVENTS = ["jira:issue_created", "jira:issue_updated", "jira:issue_deleted"]
@@ -173,3 +175,25 @@ def test_its_pages_show_an_issue(site: JiraSite, administrator: JiraPerson) -> N
         text = urllib3.request("GET", site.url + path).data.decode()
         assert words in text
         assert "javascript:" not in text
+
+
+def test_the_launcher_starts_it_with_the_first_request(tmp_path: Path) -> None:
+    """Until then a process waits that has imported nothing; it is the same one, by id, that serves."""
+    port = free_port()
+    command = [sys.executable, "-m", "jira_standin", "--data", str(tmp_path / "jira")]
+    process = start_on_demand(
+        "jira",
+        port,
+        command,
+        environment={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        log=tmp_path / "jira.log",
+        cwd=ROOT,
+    )
+    words = Path(f"/proc/{process.pid}/cmdline")
+    try:
+        assert "on_demand.py" in words.read_text()
+        assert JiraSite(f"http://127.0.0.1:{port}").control("GET", "/health") == {"ok": True}
+        assert "on_demand.py" not in words.read_text()
+        assert process.alive
+    finally:
+        assert end([process], seconds=10) == []

@@ -17,6 +17,7 @@ from pullwright_cli import (
     env_commands,
     github_commands,
     image_commands,
+    jira_commands,
     local,
     reading,
     release_commands,
@@ -62,6 +63,7 @@ app.add_typer(image_commands.app, name="image")
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
 app.add_typer(github_commands.app, name="github")
+app.add_typer(jira_commands.app, name="jira")
 app.add_typer(secret_commands.app, name="secrets")
 app.add_typer(env_commands.app, name="env")
 app.add_typer(devbox_commands.app, name="devbox")

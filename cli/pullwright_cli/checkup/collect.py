@@ -20,6 +20,10 @@ from pullwright_cli.checkup.facts import Facts, SecretFacts, StackFacts
 from pullwright_cli.checkup.findings import Unknown
 from pullwright_cli.errors import CliError
 from pullwright_cli.failures import explained
+from pullwright_cli.jira.facts import Wanted
+from pullwright_cli.jira.facts import collect as collect_jira
+from pullwright_cli.jira.setup import stored_account
+from pullwright_cli.jira.site import Site
 from pullwright_cli.registering.deployment import APP_SECRET, WEBHOOK_SECRET, Deployment
 from pullwright_cli.registering.manifest import declared
 from pullwright_cli.registering.rotation import UNCONFIRMED
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from pullwright_cli.aws import Stack
     from pullwright_cli.checkup.findings import Fact
+    from pullwright_cli.jira.facts import JiraFacts
 
 T = TypeVar("T")
 # Quotas of Fargate: `aws service-quotas list-service-quotas --service-code fargate`.
@@ -146,7 +151,15 @@ def _of_stack(deployment: Deployment, *, ask_model: bool) -> dict[str, Any]:
         "vcpus": attempt(partial(_quota, stack, _VCPUS.get(capacity, ""))),
         "concurrency": attempt(partial(_concurrency, stack)),
         "cage": attempt(partial(_cage, stack)),
+        "jira": _jira(deployment),
     }
+
+
+def _jira(deployment: Deployment) -> Fact[JiraFacts] | None:
+    wanted = Wanted.of(deployment.parameters, deployment.stack.outputs)
+    if wanted is None:
+        return None
+    return attempt(lambda: collect_jira(Site(wanted.site, *stored_account(deployment)), wanted))
 
 
 def _resources(stack: Stack) -> list[dict[str, str]]:

@@ -10,6 +10,8 @@ from pullwright_cli.checkup.findings import Fact, Unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pullwright_cli.jira.facts import JiraFacts
+
 _NOT_ASKED = Unknown("nothing was asked.")
 
 
@@ -115,6 +117,7 @@ class Facts:
         sweep_enabled: whether the schedule of the sweep is on.
         model_access: the model that answered a call of one token.
         price_problem: why no money limit could hold; empty if one can.
+        jira: None for a deployment without Jira.
     """
 
     stack_name: str
@@ -141,3 +144,4 @@ class Facts:
     hosts: Fact[Mapping[str, bool]] = _NOT_ASKED
     cage: Fact[Sequence[str]] = _NOT_ASKED
     sweep_enabled: Fact[bool] = _NOT_ASKED
+    jira: Fact[JiraFacts] | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pullwright_cli.checkup import aws_checks, github_checks
 from pullwright_cli.checkup.findings import Checkup, Status
+from pullwright_cli.jira import checks as jira_checks
 
 if TYPE_CHECKING:
     from pullwright_cli.checkup.facts import Facts
@@ -17,17 +18,19 @@ _COLOURS = {Status.OK: "32", Status.WARN: "33", Status.FAIL: "31"}
 
 def examine(facts: Facts) -> Checkup:
     """Judge all facts."""
-    return _sum(facts, (*aws_checks.check(facts), *github_checks.check(facts)))
+    checks = (*aws_checks.check(facts), *github_checks.check(facts), *jira_checks.check(facts.jira))
+    return summed(facts.stack_name, checks)
 
 
 def examine_before(facts: Facts) -> Checkup:
     """Judge what can be known before a deployment."""
-    return _sum(facts, tuple(aws_checks.check_before(facts)))
+    return summed(facts.stack_name, tuple(aws_checks.check_before(facts)))
 
 
-def _sum(facts: Facts, checks: tuple[Finding, ...]) -> Checkup:
+def summed(stack: str, checks: tuple[Finding, ...]) -> Checkup:
+    """Return findings with the worst of them."""
     worst = max((it.status for it in checks), key=_ORDER.index)
-    return Checkup(stack=facts.stack_name, status=worst, checks=checks)
+    return Checkup(stack=stack, status=worst, checks=checks)
 
 
 def as_text(checkup: Checkup, *, colours: bool) -> str:

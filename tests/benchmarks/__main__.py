@@ -10,7 +10,20 @@ import sys
 from rich.console import Console
 
 from local.layout import ROOT, TOOLS, Layout
-from tests.benchmarks import cold, command, edits, egress, gateway, node, package, runner, session, stub, warm
+from tests.benchmarks import (
+    cold,
+    command,
+    edits,
+    egress,
+    gateway,
+    node,
+    package,
+    review,
+    runner,
+    session,
+    stub,
+    warm,
+)
 from tests.benchmarks.figures import Section, table
 
 _BUILDS = (ROOT / ".aws-sam" / "build", Layout.of_environment().build, session.OWN_STACK.build)
@@ -41,6 +54,7 @@ def main() -> int:
             problems.append(str(error))
         try:
             sections.append(session.measure(say))
+            sections.append(review.measure(say))
             sections.append(command.measure(say))
             sections.append(edits.measure(say))
         except session.NotMeasuredError as error:

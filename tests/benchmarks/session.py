@@ -98,7 +98,7 @@ def _stub(stack: Stack, say: Callable[[str], None], number: int) -> list[Figure]
     say(f"stub session {number + 1} of {_ROUNDS}")
     work = scenario.built_in(stack.github_url, None)
     session = stack.start({"repository": work.repository, "issue": work.issue, "stub": True})
-    seconds = _seconds(_finished(session))
+    seconds = _seconds(finished(session))
     agent = sum(visit.seconds or 0 for visit in session.visits() if visit.name == "RunAgent")
     return [
         Figure("states entered", len(session.visits()), "", mark=Mark(_STATES)),
@@ -113,7 +113,7 @@ def _labelled(stack: Stack, say: Callable[[str], None]) -> list[Figure]:
     work = scenario.built_in(stack.github_url, stack.model_url)
     work.person.label(work.repository, work.issue, scenario.LABEL)
     session = stack.wait_for_execution(work.repository, work.issue, 30)
-    described = _finished(session)
+    described = finished(session)
     record = session.record()
 
     delivery = next(
@@ -186,7 +186,12 @@ def _requests(stack: Stack, repository: str, *, by_person: bool) -> list[dict[st
     ]
 
 
-def _finished(session: Session) -> dict[str, Any]:
+def finished(session: Session) -> dict[str, Any]:
+    """Wait for a session's end and return its execution.
+
+    Raises:
+        NotMeasuredError: it did not succeed.
+    """
     try:
         ended = session.wait(_LONGEST)
     except TimeoutError as error:

@@ -8,13 +8,13 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.people import Person, call
 from local.sessions import Session
+from tests.benchmarks.review import content_writes
 from tests.integration.conftest import FILES, Repositories, Repository
 from tests.integration.test_reconcile import until
 from tests.integration.test_workers import WORKERS, stored
@@ -146,15 +146,7 @@ def test_the_second_push_repeats_nothing_and_resolves_what_it_mended(read: Read)
 
 def test_500_lines_take_four_content_writes_at_most(read: Read) -> None:
     """Opening, review, comment and report of a session that has eleven findings in them."""
-    stack, ended = read.repository.stack, str(read.first.record().closed_at)
-    writes = [
-        (request["method"], request["path"])
-        for request in call(stack.github_url, "GET", "/_standin/requests")
-        if request["method"] not in {"GET", "HEAD"}
-        and f"/repos/{read.repository.name}/" in request["path"]
-        and not request["actor"].startswith("user:")
-        and datetime.fromisoformat(request["time"]) <= datetime.fromisoformat(ended)
-    ]
+    writes = content_writes(read.first, read.repository.name)
     assert 2 <= len(writes) <= 4, writes
 
 

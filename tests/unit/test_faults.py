@@ -1,4 +1,4 @@
-"""The fault matrix of reviews, follow-ups, commands, worker files and schedules: each comes to a defined end.
+"""The fault matrix of all requests besides the label: each comes to a defined end.
 
 The deployment is the one of `delivery_kit.py`. Deliveries are lost as GitHub loses them: an attempt
 fails, GitHub keeps it in its list, and makes another one only when it is asked to
@@ -14,7 +14,7 @@ import pytest
 
 from tests.fault_matrix import Matrix, Row
 from tests.unit.delivery_kit import Delivered
-from tests.unit.faults import commands, follow_ups, reviews, workers
+from tests.unit.faults import answers, checks, commands, follow_ups, reviews, workers
 from tests.unit.faults.cells import CELLS, Cell
 from tests.unit.reconcile_kit import TABLE, table
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What adds cells.
-__all__ = ["commands", "follow_ups", "reviews", "workers"]
+__all__ = ["answers", "checks", "commands", "follow_ups", "reviews", "workers"]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pullwright.errors import NotAddressed, TooManyInARow
 from pullwright.mended import MOST_IN_A_ROW
+from tests.examples import examples
 from tests.unit.loops_kit import ACTS, OF_CHECKS, PERSON, US, WORKERS, Delivery, starts_of
 from tests.unit.loops_world import Choices, World
 from tests.unit.pipeline_kit import BOT, SLUG, Deployment, refused
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=examples(10_000), deadline=None)
 @given(st.binary(max_size=60))
 def test_no_order_of_events_makes_a_loop_or_two_sessions_of_one_cause(tape: bytes) -> None:
     """Ten thousand orders, with a worker for everything that can happen: an end, and one session a cause.

@@ -22,6 +22,7 @@ from pullwright.text import printable
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.message import Message
 from runner.agent.prompt import build_prompt
+from tests.examples import examples
 from tests.unit.mending_kit import BROKEN, FLAKY, HOPELESS, Mended, decided
 from tests.unit.pipeline_kit import PERSON, REPOSITORY
 from tests.unit.reconcile_kit import table
@@ -405,7 +406,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(8), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     steps=STEPS,
     outcome=st.sampled_from([BROKEN, FLAKY, HOPELESS]),

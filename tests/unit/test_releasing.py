@@ -34,6 +34,18 @@ APP = {"app_id": 7, "slug": SLUG, "public_key_pem": key_pair()[1]}
 WORKFLOW = "on: [push, pull_request]\njobs: {}\n"
 
 
+def hold(deployment: Deployment, branch: str) -> str:
+    """Put held work of a session on a branch, as a runner does, and return the head."""
+    client = deployment.github.app().client(REPOSITORY, OPENING)
+    request = a_request(branch=branch, requested_by=PERSON)
+    parent = deployment.github.head(branch)
+    tree = client.get_commit(REPOSITORY, parent).tree.sha
+    for message in (commit_message(request, "Done."), hold_message(request)):
+        parent = client.create_commit(REPOSITORY, tree=tree, parent=parent, message=message)
+    assert client.forward_branch(REPOSITORY, branch, parent) is None
+    return parent
+
+
 class Held(Deployment):
     """A pull request with held work, whose session has ended."""
 
@@ -55,14 +67,8 @@ class Held(Deployment):
         return self.github.app().client(REPOSITORY, OPENING)
 
     def hold(self) -> str:
-        """Put work of a session on the branch, as a runner does, and return the head."""
-        request = a_request(branch=BRANCH, requested_by=PERSON)
-        parent = self.github.head(BRANCH)
-        tree = self.client.get_commit(REPOSITORY, parent).tree.sha
-        for message in (commit_message(request, "Done."), hold_message(request)):
-            parent = self.client.create_commit(REPOSITORY, tree=tree, parent=parent, message=message)
-        assert self.client.forward_branch(REPOSITORY, BRANCH, parent) is None
-        return parent
+        """Put work of a session on the branch and return the head."""
+        return hold(self, BRANCH)
 
     def asked(self, login: str = PERSON, **changes: Any) -> QueuedRelease:
         """Return what the webhook queues for a comment that was written now."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runner.git.merging import Merge, merge_base_into
 from runner.git.store import Store
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +114,7 @@ MOVED = {"a.txt": None, "moved.txt": FILES["a.txt"] + "end\n"}
 FILLED = {"a.txt": "other\n", "moved.txt": FILES["a.txt"]}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @example(mine=MOVED, theirs=FILLED)
 @example(mine=MOVED, theirs={**FILLED, "moved.txt": MOVED["moved.txt"]})
 @given(mine=CHANGES, theirs=CHANGES)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pullwright_cli.aws import Stack
+    from pullwright_cli.session import Deployed
 
 _OPEN = ("QUEUED", "RUNNING")
 _MOST = 10_000
@@ -75,10 +76,13 @@ def stop(stack: Stack, found: Sequence[Session], *, dry_run: bool, as_json: bool
 
 def stop_one(session: Session) -> None:
     """Stop a session; one that has ended meanwhile stays as it is."""
+    end_execution(session.stack, session.arn, _CAUSE)
+
+
+def end_execution(stack: Deployed, arn: str, cause: str) -> None:
+    """Stop an execution; one that has ended meanwhile stays as it is."""
     try:
-        session.stack.client("stepfunctions").stop_execution(
-            executionArn=session.arn, error=_ERROR, cause=_CAUSE
-        )
+        stack.client("stepfunctions").stop_execution(executionArn=arn, error=_ERROR, cause=cause)
     except ClientError as error:
         # It has ended meanwhile, and is forgotten at once by some engines.
         if error.response.get("Error", {}).get("Code") != "ExecutionDoesNotExist":

@@ -13,13 +13,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from local.sam import ACCESS_KEY, SECRET_KEY
 from local.stack import STACK
-from pullwright.evaluation import EvaluationTask
 from pullwright_cli.evaluating.tasks import write_tasks
 from tests.integration.conftest import FILES, Repositories, Repository
+from tests.integration.evaluations import STUB_FILE, push_tasks
 from tests.integration.test_conversation import READ, edit, play
 from tests.unit.cli_kit import matches
 
@@ -29,29 +27,6 @@ if TYPE_CHECKING:
 COUNT = 20
 CONFIGURATION = "checks:\n  - name: tests\n    command: sh tests/all.sh\n"
 ALL = 'for test in tests/test_*.sh; do [ ! -e "$test" ] || sh "$test" || exit 1; done\n'
-STUB_FILE = "pullwright-stub.md"
-
-
-@pytest.fixture(scope="module")
-def repository(repositories: Repositories) -> Repository:
-    """Provide a repository with checks, and no test yet."""
-    return repositories.make(files={**FILES, ".pullwright/config.yaml": CONFIGURATION, "tests/all.sh": ALL})
-
-
-def task(repository: Repository, name: str, test: str, files: dict[str, str]) -> EvaluationTask:
-    """Push a change with its test on a branch of its own, and return the task that it makes."""
-    base = repository.rest("GET", "/git/ref/heads/main")["object"]["sha"]
-    path = f"tests/test_{name}.sh"
-    change = repository.person.commit(repository.name, f"change-{name}", {path: test, **files})
-    return EvaluationTask(
-        id=name,
-        repository=repository.name,
-        base_commit=base,
-        solution_commit=change,
-        title=f"Task {name}",
-        body="Do it.",
-        tests=(path,),
-    )
 
 
 def evaluate(stack: Stack, folder: Path, *arguments: str) -> dict[str, Any]:
@@ -85,14 +60,13 @@ def refs(repository: Repository) -> list[str]:
 
 
 def test_twenty_tasks_half_of_them_solved_are_reported_so(
-    stack: Stack, repository: Repository, tmp_path: Path
+    stack: Stack, repositories: Repositories, tmp_path: Path
 ) -> None:
     """Ten and ten, task by task; on GitHub there is afterwards what was there before."""
-    tasks = []
-    for number in range(COUNT):
-        name = STUB_FILE if number % 2 == 0 else f"file-{number}"
-        tasks.append(task(repository, f"t{number}", f"test -f {name}\n", {name: "done\n"}))
-    write_tasks(tmp_path / "tasks.jsonl", tasks)
+    repository = repositories.make()
+    files = [STUB_FILE if number % 2 == 0 else f"file-{number}" for number in range(COUNT)]
+    tests = {f"t{number}": (f"test -f {file}\n", file) for number, file in enumerate(files)}
+    write_tasks(tmp_path / "tasks.jsonl", push_tasks(repository, tests))
     before = refs(repository)
     found = evaluate(
         stack,
@@ -114,16 +88,14 @@ def test_twenty_tasks_half_of_them_solved_are_reported_so(
     assert "50% of 20" in (tmp_path / "report.html").read_text()
 
 
-def test_the_real_agents_work_is_judged(stack: Stack, repository: Repository, tmp_path: Path) -> None:
+def test_the_real_agents_work_is_judged(stack: Stack, repositories: Repositories, tmp_path: Path) -> None:
     """The scripted model makes the same change for both tasks, and one of them asks for it."""
+    repository = repositories.make(
+        files={**FILES, ".pullwright/config.yaml": CONFIGURATION, "tests/all.sh": ALL}
+    )
     play(stack, repository, READ, edit("hello", "good day"), {"text": "Done."})
-    tasks = [
-        task(repository, "day", "grep -q 'good day' src/app.py\n", {"src/app.py": "print('good day')\n"}),
-        task(
-            repository, "night", "grep -q 'good night' src/app.py\n", {"src/app.py": "print('good night')\n"}
-        ),
-    ]
-    write_tasks(tmp_path / "tasks.jsonl", tasks)
+    tests = {name: (f"grep -q 'good {name}' src/app.py\n", "src/app.py") for name in ("day", "night")}
+    write_tasks(tmp_path / "tasks.jsonl", push_tasks(repository, tests, by_checks=True))
     found = evaluate(stack, tmp_path, "--tasks", "tasks.jsonl", "--budget", "10", "--usd", "2")
     assert {run["task"]: run["state"] for run in found["runs"]} == {"day": "solved", "night": "unsolved"}
     assert 0 < found["cost_usd"] <= 4

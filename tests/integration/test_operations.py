@@ -17,6 +17,8 @@ from local.people import call
 from local.sam import ACCESS_KEY, SECRET_KEY
 from local.stack import STACK
 from pullwright.errors import TurnLimit
+from pullwright_cli.evaluating.tasks import write_tasks
+from tests.integration.evaluations import STUB_FILE, push_tasks
 from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
@@ -77,11 +79,12 @@ def home(repositories: Repositories) -> Repository:
 
 @pytest.fixture(scope="module")
 def shell(stack: Stack, home: Repository, tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """Provide a shell beside a session that has ended well."""
+    """Provide a shell beside a session that has ended well and a file of one task."""
     session = home.start(prompt="Say hello")
     outputs = {name: str(value) for name, value in stack.outputs.items()}
     arn = stack.output("StateMachineArn").replace(":stateMachine:", ":execution:").rpartition(":")[0]
     folder = tmp_path_factory.mktemp("operations")
+    write_tasks(folder / "tasks.jsonl", push_tasks(home, {"stub": (f"test -f {STUB_FILE}\n", STUB_FILE)}))
     environment = {
         **os.environ,
         "XDG_STATE_HOME": str(folder / "state"),

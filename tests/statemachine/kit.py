@@ -15,6 +15,8 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -142,11 +144,16 @@ GOOD: dict[str, Any] = {
 """What is answered in a session that goes well."""
 
 
-def definition() -> dict[str, Any]:
-    """Return the definition with names filled in."""
-    text = re.sub(r"\$\{(\w+)\}", lambda name: SUBSTITUTIONS[name[1]], DEFINITION.read_text(encoding="utf-8"))
+def filled_in(path: Path, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a definition with its names filled in."""
+    text = re.sub(r"\$\{(\w+)\}", lambda name: names[name[1]], path.read_text(encoding="utf-8"))
     document: dict[str, Any] = json.loads(text)
     return document
+
+
+def definition() -> dict[str, Any]:
+    """Return the definition of sessions with names filled in."""
+    return filled_in(DEFINITION, SUBSTITUTIONS)
 
 
 def hurried(document: dict[str, Any]) -> dict[str, Any]:
@@ -287,15 +294,20 @@ class Machine:
             mocked: answers by state, one per attempt; the last one stays. States that are not named run.
         """
         name = session_id or f"implement-7-{uuid.uuid4()}"
-        self._mock(name, mocked)
         started = self.states.start_execution(
-            stateMachineArn=f"{self.arn}#{name}",
+            stateMachineArn=self.mock(name, **mocked),
             name=name,
             input=json.dumps({"repository": "acme/shop", "issue": 7} if request is None else request),
         )["executionArn"]
         return self._wait(name, started)
 
-    def _mock(self, case: str, mocked: dict[str, list[dict[str, Any]]]) -> None:
+    def mock(self, case: str, **mocked: list[dict[str, Any]]) -> str:
+        """Have the engine mock states in the next executions, and return the ARN to start them by.
+
+        Args:
+            case: a name for it.
+            mocked: as in `run`.
+        """
         responses: dict[str, dict[str, Any]] = {}
         for state, attempts in mocked.items():
             last = len(attempts) - 1
@@ -309,6 +321,7 @@ class Machine:
         # The engine reads the file again when its time in whole seconds has changed.
         self._runs += 1
         os.utime(self.mocks, (0, self._runs))
+        return f"{self.arn}#{case}"
 
     def _wait(self, name: str, arn: str) -> Finished:
         deadline = time.monotonic() + SECONDS

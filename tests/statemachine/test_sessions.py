@@ -157,11 +157,12 @@ def test_input_that_makes_no_sense_leaves_a_record(machine: Machine, request_: A
     assert "repository" not in record
 
 
-def test_a_busy_branch_is_waited_for(machine: Machine, session_id: str) -> None:
-    """A follow-up that finds its branch busy tries again until it is free."""
+@pytest.mark.parametrize("wait", ["BranchBusy", "EvaluationWaits"])
+def test_what_comes_free_is_waited_for(machine: Machine, session_id: str, wait: str) -> None:
+    """A follow-up tries until its branch is free, an evaluation's session until the budget has room."""
     finished = machine.run(
         session_id,
-        OpenPullRequest=[throws("BranchBusy"), throws("BranchBusy"), *OPEN],
+        OpenPullRequest=[throws(wait), throws(wait), *OPEN],
         RunAgent=GOOD["RunAgent"],
         ReportOutcome=GOOD["ReportOutcome"],
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
 DEFINITION = ROOT / "statemachine" / "agent_session.asl.json"
+EVALUATION = ROOT / "statemachine" / "evaluation.asl.json"
 
 
 class _Loader(yaml.SafeLoader):
@@ -52,15 +53,26 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 @cache
-def definition() -> dict[str, Any]:
-    """Return the state machine."""
-    document: dict[str, Any] = json.loads(DEFINITION.read_text(encoding="utf-8"))
+def definition(path: Path = DEFINITION) -> dict[str, Any]:
+    """Return a state machine, that of sessions unless another is named."""
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
 
-def tasks() -> dict[str, dict[str, Any]]:
-    """Return the state machine's Task states."""
-    return {name: state for name, state in definition()["States"].items() if state["Type"] == "Task"}
+def states(path: Path = DEFINITION) -> dict[str, dict[str, Any]]:
+    """Return a state machine's states, those inside of a Map too."""
+    found: dict[str, dict[str, Any]] = {}
+    machines = [definition(path)]
+    while machines:
+        found |= machines[-1]["States"]
+        inner = machines.pop()["States"].values()
+        machines += [state["ItemProcessor"] for state in inner if "ItemProcessor" in state]
+    return found
+
+
+def tasks(path: Path = DEFINITION) -> dict[str, dict[str, Any]]:
+    """Return a state machine's Task states."""
+    return {name: state for name, state in states(path).items() if state["Type"] == "Task"}
 
 
 @cache
@@ -101,6 +113,6 @@ def statements(path: Path = TEMPLATE) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
-def placeholders() -> set[str]:
-    """Return the names that the state machine leaves open."""
-    return set(re.findall(r"\$\{(\w+)\}", DEFINITION.read_text(encoding="utf-8")))
+def placeholders(path: Path = DEFINITION) -> set[str]:
+    """Return the names that a state machine leaves open."""
+    return set(re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8")))

@@ -1,10 +1,10 @@
-"""What holds of the state machine without running it."""
+"""What holds of the state machines without running them."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,16 +17,22 @@ from pullwright.results import Verdict
 from statemachine.graph import BEGIN, END, embed, graph, main
 from tests.template.kit import (
     DEFINITION,
+    EVALUATION,
     TEMPLATE,
     definition,
     placeholders,
     resources,
+    states,
     strings,
     tasks,
     template,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 STATES: dict[str, dict[str, Any]] = definition()["States"]
+EVERY_MACHINE = pytest.mark.parametrize("path", [DEFINITION, EVALUATION], ids=lambda path: path.stem)
 AWS_ERRORS = {
     "States.ALL",
     "States.TaskFailed",
@@ -50,6 +56,8 @@ AWS_ERRORS = {
     "ECS.ServiceUnavailableException",
     "ECS.ThrottlingException",
 }
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#API_StartExecution_Errors
+NAME_TAKEN = "StepFunctions.ExecutionAlreadyExistsException"
 LIMITED = "GitHubRateLimited"
 LONGEST_SESSION = (1440 + 15) * 60
 """Seconds: the most minutes that a request may ask for, and what RunAgent adds."""
@@ -84,14 +92,16 @@ def _most_looks() -> int:
     return int(re.findall(r"[0-9]+", given_up)[0])
 
 
-def test_every_state_says_what_it_is_for() -> None:
+@EVERY_MACHINE
+def test_every_state_says_what_it_is_for(path: Path) -> None:
     """A newcomer reads the machine from its comments."""
-    assert all(state["Comment"] for state in STATES.values())
+    assert all(state["Comment"] for state in states(path).values())
 
 
-def test_every_task_has_an_end_and_a_second_try() -> None:
+@EVERY_MACHINE
+def test_every_task_has_an_end_and_a_second_try(path: Path) -> None:
     """Each task has a timeout and a retry, and every retry has jitter but the one for GitHub's rate limit."""
-    for name, state in tasks().items():
+    for name, state in tasks(path).items():
         assert "TimeoutSeconds" in state, name
         retries = [one for one in state["Retry"] if one["ErrorEquals"] != [LIMITED]]
         assert retries, name
@@ -117,13 +127,14 @@ def test_a_rate_limit_of_github_is_waited_for_a_minute_at_least() -> None:
     assert retrier["MaxAttempts"] * FIRST_PAUSE_SECONDS > LONGEST_PAUSE_SECONDS
 
 
-def test_no_error_passes_for_success() -> None:
+@EVERY_MACHINE
+def test_no_error_passes_for_success(path: Path) -> None:
     """After the record exists every error is caught, and none of them leads straight to success."""
-    for name, state in tasks().items():
+    for name, state in tasks(path).items():
         catches = state.get("Catch", [])
-        if name != definition()["StartAt"]:
+        if name != definition(path)["StartAt"]:
             assert catches[-1]["ErrorEquals"] == ["States.ALL"], name
-        assert not [one for one in catches if STATES[one["Next"]]["Type"] == "Succeed"], name
+        assert not [one for one in catches if states(path)[one["Next"]]["Type"] == "Succeed"], name
 
 
 def test_a_good_session_takes_eight_states() -> None:
@@ -220,13 +231,14 @@ def test_every_error_name_exists() -> None:
     ours = set(errors.error_classes())
     used = {
         name
-        for state in STATES.values()
+        for path in (DEFINITION, EVALUATION)
+        for state in states(path).values()
         for one in [*state.get("Retry", []), *state.get("Catch", [])]
         for name in one["ErrorEquals"]
     }
     raised = set(re.findall(r'"[Ee]rror": "(\w+)"', DEFINITION.read_text(encoding="utf-8")))
-    assert used <= ours | AWS_ERRORS
-    assert used >= AWS_ERRORS
+    assert used <= ours | AWS_ERRORS | {NAME_TAKEN}
+    assert used >= AWS_ERRORS | {NAME_TAKEN}
     assert raised == {"NoCapacity", "InternalError"}
     assert raised <= ours
 
@@ -259,18 +271,20 @@ def test_every_attribute_that_the_machine_writes_is_in_the_record() -> None:
     assert written <= {"pk", *SessionRecord.model_fields}
 
 
-def test_the_template_fills_every_name_in() -> None:
+@pytest.mark.parametrize(("name", "path"), [("AgentSession", DEFINITION), ("Evaluation", EVALUATION)])
+def test_the_template_fills_every_name_in(name: str, path: Path) -> None:
     """The machine's placeholders and the template's substitutions are the same."""
-    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
-    assert set(machine["Properties"]["DefinitionSubstitutions"]) == placeholders()
+    machine = resources("AWS::Serverless::StateMachine")[name]
+    assert set(machine["Properties"]["DefinitionSubstitutions"]) == placeholders(path)
 
 
 def test_no_arn_names_a_partition() -> None:
     """Machine and template deploy to GovCloud and China too: the partition is always filled in."""
-    for path in (DEFINITION, TEMPLATE):
+    for path in (DEFINITION, EVALUATION, TEMPLATE):
         text = path.read_text(encoding="utf-8")
         assert re.findall(r"arn:aws[\w-]*:", text) == [], path.name
-    assert all(state["Resource"].startswith("arn:${Partition}:states:::") for state in tasks().values())
+    every = [*tasks().values(), *tasks(EVALUATION).values()]
+    assert all(state["Resource"].startswith("arn:${Partition}:states:::") for state in every)
 
 
 def test_the_machine_runs_a_revision_of_the_release() -> None:
@@ -286,15 +300,17 @@ def test_the_machine_runs_a_revision_of_the_release() -> None:
     assert any(text.endswith(f":task-definition/{family['Fn::Sub']}:*") for text in strings(role))
 
 
+@EVERY_MACHINE
 @pytest.mark.parametrize("unsupported", ["$uuid", "$hash", "$eval", "$random", "??", "?:", "$$"])
-def test_expressions_keep_to_what_both_engines_know(unsupported: str) -> None:
+def test_expressions_keep_to_what_both_engines_know(path: Path, unsupported: str) -> None:
     """No expression uses what only one of AWS and the local engine supports."""
-    assert not [text for text in strings(definition()) if text.startswith("{%") and unsupported in text]
+    assert not [text for text in strings(definition(path)) if text.startswith("{%") and unsupported in text]
 
 
-def test_no_variable_stands_in_brackets_alone() -> None:
+@EVERY_MACHINE
+def test_no_variable_stands_in_brackets_alone(path: Path) -> None:
     """The local engine does not see `$states` inside an array of an expression, so none is there."""
-    expressions = [text for text in strings(definition()) if text.startswith("{%")]
+    expressions = [text for text in strings(definition(path)) if text.startswith("{%")]
     assert not [text for text in expressions if re.search(r"\[[^\[\]]*\$states", text)]
 
 

@@ -51,12 +51,14 @@ class Formation:
     is_protected: bool = False
     stuck: str = ""
     deleted: int = 0
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def describe_stacks(self, *, StackName: str = "") -> dict[str, Any]:  # noqa: N803 - AWS's name
         """See AWS."""
         if StackName != ARN and (StackName != NAME or self.status == inventory.GONE):
             raise _refused("DescribeStacks")
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]
         return {
             "Stacks": [
                 {
@@ -66,7 +68,7 @@ class Formation:
                     "Description": self.description,
                     "EnableTerminationProtection": self.is_protected,
                     "Parameters": given,
-                    "Outputs": [],
+                    "Outputs": outputs,
                 }
             ]
         }
@@ -108,9 +110,11 @@ class Executions(States):
 
     Attributes:
         running: sessions whose execution runs.
+        evaluations: those that run.
     """
 
     running: set[str] = field(default_factory=set)
+    evaluations: set[str] = field(default_factory=set)
 
     def get_paginator(self, name: str) -> Any:
         """Return what pages through the running ones."""
@@ -120,14 +124,15 @@ class Executions(States):
     def paginate(self, **call: Any) -> list[dict[str, Any]]:
         """Return them on one page."""
         assert call["statusFilter"] == "RUNNING"
-        assert call["stateMachineArn"].endswith(":stateMachine:AgentSession")
         arn = call["stateMachineArn"].replace(":stateMachine:", ":execution:")
-        return [{"executions": [{"executionArn": f"{arn}:{name}"} for name in sorted(self.running)]}]
+        names = {"AgentSession": self.running, "Evaluation": self.evaluations}[arn.rpartition(":")[2]]
+        return [{"executions": [{"executionArn": f"{arn}:{name}"} for name in sorted(names)]}]
 
     def stop_execution(self, **call: Any) -> None:
         """See AWS."""
         super().stop_execution(**call)
-        self.running.discard(call["executionArn"].rpartition(":")[2])
+        for names in (self.running, self.evaluations):
+            names.discard(call["executionArn"].rpartition(":")[2])
 
 
 @dataclass
@@ -293,6 +298,25 @@ def test_what_runs_can_be_stopped_and_its_end_is_told(deployed: Deployed) -> Non
     assert deployed.invoked == ["sweep", "sweep"]
     assert Store(deployed.cloud.dynamodb, TABLE).is_draining(datetime.now(UTC))
     assert draining.untold(stack) == ["a"]
+
+
+def test_an_evaluation_is_waited_for_or_stopped_before_its_sessions(deployed: Deployed) -> None:
+    """Between two of its sessions nothing runs, and after one that was stopped comes the next."""
+    deployed.formation.outputs = OUTPUTS
+    deployed.executions.evaluations = {"ev-1"}
+    with pytest.raises(errors.NotRemoved, match=r"1 evaluations, 0 sessions .*Open: ev-1\."):
+        deployed.remove(minutes=1)
+
+    deployed.executions.running = {"ev-1-001"}
+    [_, *lines] = draining.lines(Stack(NAME, "eu-central-1"), is_stopping=True)
+    assert [line.partition("--execution-arn ")[2].split()[0].rpartition(":")[2] for line in lines] == [
+        "ev-1",
+        "ev-1-001",
+    ]
+    deployed.remove(is_stopping=True)
+    stopped = [call["executionArn"].rpartition(":")[2] for _, call in deployed.executions.calls]
+    assert stopped == ["ev-1", "ev-1-001"]
+    assert deployed.formation.deleted == 1
 
 
 def test_ctrl_c_while_it_waits_changes_nothing(deployed: Deployed) -> None:

@@ -19,7 +19,8 @@ WITHOUT_FUNCTION_URLS = frozenset(
     }
 )
 OUTPUTS = (
-    *("WebhookUrl", "StateMachineArn", "SessionsTable", "ArtifactsBucket", "EcsClusterArn"),
+    *("WebhookUrl", "StateMachineArn", "EvaluationMachineArn", "SessionsTable", "ArtifactsBucket"),
+    "EcsClusterArn",
     *("EcsTaskDefinitionArn", "EcsSecurityGroupId", "EcsSubnetIdsCsv", "AgentRepositoryUri"),
     *("ReconcileFunctionName", "LogGroupName", "ReleaseParameter", "DashboardUrl"),
     *("GitHubAppSecretArn", "WebhookSecretArn", "AlarmTopicArn"),

@@ -18,7 +18,7 @@ from pullwright.table import decoded, session_key, session_of
 from pullwright_cli.evaluating.plan import Plan
 from pullwright_cli.evaluating.summary import JUDGED, Run
 from pullwright_cli.session import Session
-from pullwright_cli.stopping import stop_one
+from pullwright_cli.stopping import end_execution, stop_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,11 +103,7 @@ class Evaluation:
         """Stop it and its sessions; return how many of these there were."""
         for arn, status in self._executions():
             if status == "RUNNING":
-                self.stack.client("stepfunctions").stop_execution(
-                    executionArn=arn,
-                    error=errors.SessionStopped.__name__,
-                    cause="The evaluation was stopped.",
-                )
+                end_execution(self.stack, arn, "The evaluation was stopped.")
         runs = [run for run in self.runs() if run.state == "open"]
         for run in runs:
             stop_one(Session.named(self.stack, run.session))

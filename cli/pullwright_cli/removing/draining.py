@@ -1,7 +1,8 @@
 """Has a deployment come to rest: nothing begins any more, and what runs comes to its end or is stopped.
 
 What keeps new sessions from beginning is a time in the item of the slots, which OpenPullRequest looks at:
-whoever asks is told. It is renewed while the command waits; one that dies closes nothing for long.
+whoever asks is told. It is renewed while the command waits; one that dies closes nothing for long. An
+evaluation runs on until each session that it has yet to begin was refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pullwright.store import DRAINING
 from pullwright.table import session_of, slots_key
 from pullwright_cli.session import Session
 from pullwright_cli.starting import aws_line
-from pullwright_cli.stopping import all_open, stop_one
+from pullwright_cli.stopping import all_open, end_execution, stop_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,31 +40,34 @@ class Open(NamedTuple):
         executions: sessions whose execution runs.
         records: sessions that are not closed.
         tasks: number of ECS tasks that have not stopped.
+        evaluations: ARNs of the executions of those that run.
     """
 
     executions: frozenset[str]
     records: frozenset[str]
     tasks: int
+    evaluations: frozenset[str]
 
     @property
     def sessions(self) -> list[str]:
-        """All of them, in order."""
+        """All sessions, in order."""
         return sorted(self.executions | self.records)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is left."""
+        return not (self.sessions or self.tasks or self.evaluations)
 
 
 def look(stack: Stack) -> Open:
     """Return what has not come to rest."""
-    pages = (
-        stack.client("stepfunctions")
-        .get_paginator("list_executions")
-        .paginate(stateMachineArn=_machine(stack), statusFilter="RUNNING")
-    )
-    running = [it["executionArn"] for page in pages for it in page["executions"]]
+    running = _running(stack, stack.output("StateMachineArn"))
     tasks = stack.client("ecs").get_paginator("list_tasks").paginate(cluster=stack.output("EcsClusterArn"))
     return Open(
         frozenset(map(session_of_execution, running)),
         frozenset(session.id for session in all_open(stack)),
         sum(len(page["taskArns"]) for page in tasks),
+        frozenset(_running(stack, stack.outputs.get("EvaluationMachineArn", ""))),
     )
 
 
@@ -122,13 +126,15 @@ def lines(stack: Stack, *, is_stopping: bool) -> list[str]:
         )
     ]
     if is_stopping:
+        running = look(stack)
+        arns = [Session.named(stack, name).arn for name in sorted(running.executions)]
         found += [
             aws_line(
                 stack,
-                *("stepfunctions", "stop-execution", "--execution-arn", Session.named(stack, name).arn),
+                *("stepfunctions", "stop-execution", "--execution-arn", arn),
                 *("--error", errors.SessionStopped.__name__),
             )
-            for name in sorted(look(stack).executions)
+            for arn in (*sorted(running.evaluations), *arns)
         ]
     return found
 
@@ -145,9 +151,12 @@ def _wait(
     while True:
         _close(stack, _WAITING)
         found = look(stack)
-        for name in found.executions if is_stopping else ():
-            stop_one(Session.named(stack, name))
-        quiet = 0 if found.sessions or found.tasks else quiet + 1
+        if is_stopping:
+            for arn in found.evaluations:
+                end_execution(stack, arn, "The deployment is about to be removed.")
+            for name in found.executions:
+                stop_one(Session.named(stack, name))
+        quiet = quiet + 1 if found.is_quiet else 0
         if quiet == _QUIET_LOOKS:
             return
         if found.records and not found.executions:
@@ -159,7 +168,8 @@ def _wait(
             say(text)
             said = text
         if time.monotonic() > until:
-            shown = ", ".join(found.sessions[:_SHOWN])
+            names = [*map(session_of_execution, sorted(found.evaluations)), *found.sessions]
+            shown = ", ".join(names[:_SHOWN])
             raise errors.NotRemoved(
                 f"{_text(found)} Nothing was removed, and sessions can begin again. Open: {shown}.",
                 remedy="Wait longer with --timeout-minutes, or have them stopped with --stop.",
@@ -168,9 +178,10 @@ def _wait(
 
 
 def _text(found: Open) -> str:
-    if not found.sessions and not found.tasks:
+    if found.is_quiet:
         return "Nothing runs any more."
-    return f"{len(found.sessions)} sessions and {found.tasks} tasks have not ended."
+    evaluations = f"{len(found.evaluations)} evaluations, " if found.evaluations else ""
+    return f"{evaluations}{len(found.sessions)} sessions and {found.tasks} tasks have not ended."
 
 
 def _close(stack: Stack, length: timedelta) -> None:
@@ -194,8 +205,15 @@ def _sweep(stack: Stack) -> None:
     )
 
 
-def _machine(stack: Stack) -> str:
-    """Return the machine's own ARN: its list of executions has those of all releases."""
-    arn = stack.output("StateMachineArn")
+def _running(stack: Stack, arn: str) -> list[str]:
+    """Return the ARNs of a machine's running executions, those of all its releases."""
+    if not arn:
+        return []
     prefix, mark, name = arn.partition(":stateMachine:")
-    return f"{prefix}{mark}{name.partition(':')[0]}"
+    machine = f"{prefix}{mark}{name.partition(':')[0]}"
+    pages = (
+        stack.client("stepfunctions")
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=machine, statusFilter="RUNNING")
+    )
+    return [it["executionArn"] for page in pages for it in page["executions"]]

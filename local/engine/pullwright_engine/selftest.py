@@ -40,6 +40,7 @@ PATCHED = (
     (f"{_SFN}.component.state.state_execution.execute_state", "ExecutionState._eval_state"),
     (f"{_STATE}.service.state_task_service", "StateTaskService"),
     (f"{_STATE}.local_mock_eval_utils", "CustomErrorName"),
+    (f"{_SFN}.component.state.state_execution.state_parallel.branches_decl", "CustomErrorName"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.get_environment"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.start_environment"),
     (f"{_LAMBDA}.invocation.assignment", "AssignmentService.stop_environment"),

@@ -6,14 +6,15 @@ choose what is run and what the agent may do.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator
 
 from pullwright.egress import check_entry
 from pullwright.json_object import as_object
+from pullwright.repository.commands import Command, Seconds
 from pullwright.repository.document import ConfigurationError, Part, nearest, read_document, read_part
+from pullwright.repository.preview import Preview
 from pullwright.repository.tools import Tool
 
 PATH = ".pullwright/config.yaml"
@@ -21,21 +22,7 @@ PATH = ".pullwright/config.yaml"
 _STRICTEST = "strictest"
 
 
-def _with_plain_spaces(text: str) -> str:
-    """To bash, another space than the ordinary one is part of a word, and nobody sees it."""
-    for character in text:
-        if character != " " and unicodedata.category(character) == "Zs":
-            raise ValueError(f"it has a space that is no ordinary one (U+{ord(character):04X})")
-    return text
-
-
 Commenters = Literal["writers", "everyone"]
-Command = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True),
-    AfterValidator(_with_plain_spaces),
-]
-Seconds = Annotated[int, Field(strict=True, ge=1, le=3_600)]
 CheckName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,49}$")]
 # https://www.debian.org/doc/debian-policy/ch-controlfields.html#source; to apt, a `-` at the end means to
 # remove the package.
@@ -95,6 +82,7 @@ class Configuration(Part):
             missing, they run in private repositories and wait in public ones.
         egress: what setup, agent and checks reach: domains, presets, `default` for the stack's list, which is
             also what holds if it is missing.
+        preview: how its branches run as previews.
     """
 
     version: Literal[1] = 1
@@ -115,6 +103,7 @@ class Configuration(Part):
     egress: tuple[EgressEntry, ...] | None = Field(
         default=None, max_length=100, json_schema_extra={_STRICTEST: []}
     )
+    preview: Preview | None = None
 
     @field_validator("version", mode="before")
     @classmethod

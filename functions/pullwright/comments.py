@@ -242,27 +242,39 @@ def render_hint(label: str, reasons: Mapping[str, str]) -> str:
     return _join(HINT_MARKER, f"### 💡 The label {code_span(label)} started nothing here", lines)
 
 
-def pull_request_title(title: str) -> str:
+def pull_request_title(title: str, jira: str | None = None) -> str:
     """Return the title of the pull request, from the issue's title or the prompt.
 
     GitHub puts it into the message of the merge, where it must close nothing but what the description says,
     and have no other effect either: whoever opened the issue chose it.
+
+    Args:
+        jira: key of the issue in Jira, by which Jira finds the pull request too.
     """
     line = one_line(title, _LONGEST_TITLE)
-    return fitting(without_effect, line, _LONGEST_TITLE) or "Pullwright"
+    harmless = fitting(without_effect, line, _LONGEST_TITLE) or "Pullwright"
+    return f"{jira}: {harmless}" if jira else harmless
 
 
-def pull_request_body(*, issue: int | None, prompt: str | None, requested_by: str | None) -> str:
+def pull_request_body(
+    *,
+    issue: int | None,
+    prompt: str | None,
+    requested_by: str | None,
+    jira: tuple[str, str] | None = None,
+) -> str:
     """Return the description of the pull request.
 
     Args:
         prompt: shown when there is no issue that says what is wanted.
+        jira: key and address of the issue in Jira.
     """
     login = plain(requested_by, committed) if requested_by and _LOGIN.fullmatch(requested_by) else ""
     asked = f"Asked for by {login}. " if login else ""
     return _join(
         PULL_REQUEST_MARKER,
         f"Closes #{issue}" if issue is not None else "",
+        f"For [{jira[0]}]({jira[1]})" if jira is not None else "",
         # A squashed merge may take the description for the commit's message, where code is text as any other.
         quote(prompt, _LONGEST_PROMPT, committed) if issue is None and prompt else "",
         f"{asked}Pullwright works on this branch; the comment below says how far it is. "

@@ -3,19 +3,26 @@
 The webhook has its own (`pullwright.handlers.webhook`): it starts without boto3 and pydantic.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable
-from functools import cache
-from typing import Any, TypeVar
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pullwright import aws
 from pullwright.artifacts import Artifacts
 from pullwright.github.allowance import TableAllowance
 from pullwright.github.app import GitHubApp
-from pullwright.secret_values import read_app_secret
+from pullwright.secret_values import read_app_secret, read_jira_secret
 from pullwright.services import Services
-from pullwright.settings import GitHubSettings, StoreSettings
+from pullwright.settings import GitHubSettings, JiraSettings, StoreSettings
 from pullwright.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pullwright.jira.client import JiraClient
 
 _GitHubSettingsT = TypeVar("_GitHubSettingsT", bound=GitHubSettings)
 _StoreSettingsT = TypeVar("_StoreSettingsT", bound=StoreSettings)
@@ -55,7 +62,21 @@ def services(model: type[_StoreSettingsT]) -> Services[_StoreSettingsT]:
     """
     values = settings(model)
     artifacts = Artifacts(aws.s3(), values.artifacts_bucket)
-    return Services(github_app(values), store(values), artifacts, values)
+    made = Services(github_app(values), store(values), artifacts, values)
+    if isinstance(values, JiraSettings) and values.jira_base_url:
+        return replace(made, jira=partial(jira_client, values))
+    return made
+
+
+@cache
+def jira_client(settings: JiraSettings) -> JiraClient:
+    """Return the client of Jira, which only sessions of Jira load."""
+    from pullwright.jira.client import JiraClient  # noqa: PLC0415 - as the docstring says
+
+    return JiraClient(
+        settings.jira_base_url,
+        lambda: read_jira_secret(aws.secretsmanager(), settings.jira_secret_arn),
+    )
 
 
 def limit_waits(app: GitHubApp, context: Any) -> Callable[[], float]:

@@ -103,7 +103,7 @@ class SessionRequest(Model):
             raise ValueError("issue and pull_request exclude each other: give one of them")
         if self.jira is not None and (self.issue is not None or self.pull_request is not None):
             raise ValueError("jira excludes issue and pull_request: give one of them")
-        nothing = all(it is None for it in (self.issue, self.pull_request, self.jira, self.prompt))
+        nothing = self.has_no_subject and self.prompt is None
         if self.evaluation is not None:
             if not nothing or self.base is not None or self.delivery_id is not None:
                 raise ValueError(
@@ -114,6 +114,11 @@ class SessionRequest(Model):
         if nothing and self.worker == IMPLEMENT:
             raise ValueError("one of issue, pull_request, jira and prompt is needed")
         return self
+
+    @property
+    def has_no_subject(self) -> bool:
+        """Whether a prompt, or the worker's instructions, say all that is wanted."""
+        return self.issue is None and self.pull_request is None and self.jira is None
 
     @property
     def is_follow_up(self) -> bool:

@@ -8,7 +8,7 @@ upon is held against what ECS says of the task.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -36,6 +36,10 @@ TASK_ATTRIBUTES = ("task_arn", "task_started_at", "image_digest", "heartbeat_at"
 OVER = "is_over"
 """Set by whoever closes a session. A runner looks at it and not at `status`: IAM lets an attribute be
 compared only where it may be written too."""
+DUE, MADE, GIVEN_UP = "due", "made", "given up"
+"""Values of `report` and `jira_report`: the other side has not taken it, has taken it, never will."""
+DUE_FOR = timedelta(days=3)
+"""As long as GitHub keeps deliveries; who has not looked by then will not."""
 OPEN = (SessionStatus.RUNNING, SessionStatus.QUEUED)
 
 _TASK_ARN = (
@@ -85,7 +89,9 @@ class SessionRecord(Stored):
         heartbeat_at: the task's last sign of life; before it, when the session was recorded and admitted.
         log_stream: the task's, in `log_group`.
         checks: what the repository's checks said, in words.
+        jira: key of the issue in Jira that asked for it.
         report: whether GitHub has taken the outcome: `made`, `due` or `given up`.
+        jira_report: the same of Jira, where a session was asked for there.
         ttl: when the record may go, Unix seconds; 0 while its report is due.
         reconciling_until: until when a sweep has the session to itself.
         reserved_usd: what was kept free for it on the sums named in `spend_keys`.
@@ -105,6 +111,7 @@ class SessionRecord(Stored):
 
     repository: str | None = None
     issue: Number = None
+    jira: str | None = None
     requested_by: str | None = None
     taken_by: str | None = None
     worker: str | None = None
@@ -154,6 +161,7 @@ class SessionRecord(Stored):
     judgement_reason: str | None = None
 
     report: str | None = None
+    jira_report: str | None = None
     report_due: bool | None = None
     is_over: bool | None = None
     ttl: Whole = None

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pullwright.aws import calling, code_of
 from pullwright.errors import InternalError
 from pullwright.github.app import AppSecret
+from pullwright.json_object import decode_object
 from pullwright.log import hide
 
 if TYPE_CHECKING:
@@ -56,3 +57,17 @@ def read_app_secret(client: SecretsManagerClient, arn: str) -> AppSecret:
         ) from None
     hide(secret.private_key)
     return secret
+
+
+def read_jira_secret(client: SecretsManagerClient, arn: str) -> tuple[str, str]:
+    """Read e-mail address and API token of our account in Jira.
+
+    Raises:
+        InternalError: the secret is not the JSON that it should be.
+    """
+    secret = decode_object(read_text(client, arn))
+    email, token = secret.get("email"), secret.get("api_token")
+    if not isinstance(email, str) or not isinstance(token, str) or not email or not token:
+        raise InternalError("Jira's secret is not JSON with email and api_token.", remedy=_REMEDY)
+    hide(token)
+    return email, token

@@ -101,6 +101,8 @@ CELLS = (
     _always("OpenPullRequest", "is throttled", THROTTLED, "AwsUnavailable", "transient"),
     _always("OpenPullRequest", "is killed in the middle", KILLED, "InternalError", "service"),
     _always("OpenPullRequest", "meets GitHub's rate limit", LIMITED, LIMITED, "transient"),
+    _always("OpenPullRequest", "meets Jira's rate limit", "JiraRateLimited", "JiraRateLimited", "transient"),
+    _always("OpenPullRequest", "does not reach Jira", "JiraUnavailable", "JiraUnavailable", "transient"),
     _always("OpenPullRequest", "times out", LATE, "InternalError", "service"),
     _always("AdmitSession", "fails", TABLE, "AwsUnavailable", "transient"),
     _always("AdmitSession", "is throttled", "DynamoDb.ThrottlingException", "AwsUnavailable", "transient"),

@@ -103,7 +103,7 @@ def test_every_task_has_an_end_and_a_second_try(path: Path) -> None:
     """Each task has a timeout and a retry, and every retry has jitter but the one for GitHub's rate limit."""
     for name, state in tasks(path).items():
         assert "TimeoutSeconds" in state, name
-        retries = [one for one in state["Retry"] if one["ErrorEquals"] != [LIMITED]]
+        retries = [one for one in state["Retry"] if LIMITED not in one["ErrorEquals"]]
         assert retries, name
         assert all(one["JitterStrategy"] == "FULL" for one in retries), name
 

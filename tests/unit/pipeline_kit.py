@@ -474,8 +474,11 @@ class Deployment:
             started_at=started_at or datetime.now(UTC),
             input={"repository": REPOSITORY, **fields},
         )
-        services = Services(self.github.app(), self.store, self.artifacts, self.settings)
-        return open_pull_request(event, services)
+        return open_pull_request(event, self.services_of(self.settings))
+
+    def services_of(self, settings: Any) -> Services[Any]:
+        """Return what a function of these settings works with."""
+        return Services(self.github.app(), self.store, self.artifacts, settings)
 
     def end(self, session_id: str = "s-1") -> None:
         """Give the session's lock back, as CloseSession does."""

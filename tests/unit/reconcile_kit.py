@@ -19,7 +19,6 @@ from pullwright.reconciling.settle import Settler
 from pullwright.reconciling.sweep import Sweeper, Swept
 from pullwright.reporting.event import TaskEnd
 from pullwright.reporting.tasks import Tasks
-from pullwright.services import Services
 from pullwright.store import Store
 from pullwright.workers.store import WorkerStore
 from tests.template.kit import template
@@ -212,7 +211,7 @@ class SweptDeployment(Deployment):
     def sweeper(self, after: timedelta = timedelta(0)) -> Sweeper:
         """Return the sweep as a fresh Lambda environment runs it, so long after the sessions began."""
         now = self.start + after
-        services = Services(self.github.app(), self.sessions, self.artifacts, SETTINGS)
+        services = self.services_of(SETTINGS)
         until = now + timedelta(minutes=5)
         return Sweeper(
             Settler(services, self.cluster, self.ledger, self.machine, now, until, self.figures.append),

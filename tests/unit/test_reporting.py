@@ -17,7 +17,6 @@ from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.report_outcome import report_outcome
 from pullwright.reporting.tasks import Tasks
 from pullwright.results import AgentResult, CheckResult, EgressResult, TokenUsage, Verdict
-from pullwright.services import Services
 from pullwright.settings import ReportOutcomeSettings
 from tests.unit.pipeline_kit import API, REPOSITORY, Deployment, execution
 
@@ -100,9 +99,8 @@ class Reporting(Deployment):
         }
         if isinstance(event["opened"], OpenedPullRequest):
             event["opened"] = event["opened"].model_dump(mode="json")
-        services = Services(self.github.app(), self.store, self.artifacts, SETTINGS)
         parsed = ReportOutcomeEvent.model_validate(event)
-        return report_outcome(parsed, services, self.tasks, now=NOW, seconds_left=100)
+        return report_outcome(parsed, self.services_of(SETTINGS), self.tasks, now=NOW, seconds_left=100)
 
     def result(self, outcome: Outcome = Outcome.CHANGED, session_id: str = "s-1", **more: Any) -> None:
         """Leave what a runner leaves."""

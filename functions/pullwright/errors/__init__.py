@@ -8,6 +8,7 @@ PullwrightError
 ├── entry         a request that is wrong, and our own defects
 ├── session       what was asked for, and who called it off
 ├── github        what GitHub says of repository, issue, branch or pull request
+├── jira          what Jira says of issue and account
 ├── deployment    the stack: its parameters, its room, and AWS
 ├── task          the task and the agent in it
 ├── model         the model's provider: access, quota, price
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from pullwright.errors.deployment import *  # noqa: F403
     from pullwright.errors.entry import *  # noqa: F403
     from pullwright.errors.github import *  # noqa: F403
+    from pullwright.errors.jira import *  # noqa: F403
     from pullwright.errors.model import *  # noqa: F403
     from pullwright.errors.session import *  # noqa: F403
     from pullwright.errors.task import *  # noqa: F403
 
 # In this order: the webhook, which starts cold, then needs the first only.
-MODULES = ("entry", "session", "deployment", "github", "task", "model", "commands")
+MODULES = ("entry", "session", "deployment", "github", "jira", "task", "model", "commands")
 
 
 def error_classes() -> dict[str, type[PullwrightError]]:

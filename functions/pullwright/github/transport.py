@@ -54,11 +54,15 @@ class Transport(Protocol):
 
 
 class Urllib3Transport:
-    """The real network. It neither repeats nor redirects: the client above decides about both."""
+    """The real network. It neither repeats nor redirects: the client above decides about both.
 
-    def __init__(self) -> None:
+    Args:
+        read_seconds: how long the other side may take for each part of the answer.
+    """
+
+    def __init__(self, read_seconds: float = READ_SECONDS) -> None:
         self._pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds), retries=False
         )
 
     def send(self, request: Request) -> Response:

@@ -35,6 +35,9 @@ def check_sender(people: People, request: SessionRequest, worker: WorkerDefiniti
         raise NotAddressed("What a session does itself starts no other one.")
     if request.delivery_id is None or worker.allow == "everybody":
         return
+    if login is None and request.jira is not None and request.jira.account is not None:
+        # Jira is asked about them before the issue is read.
+        return
     if login is None or not people.may_write(login):
         raise NotAllowed(f"{login or 'Whoever asked'} has no write permission to {people.repository}.")
 

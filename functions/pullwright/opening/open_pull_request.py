@@ -9,9 +9,7 @@ from typing import Any
 from pullwright.errors import (
     AwsUnavailable,
     BaseBranchNotFound,
-    PullRequestsDisabled,
     PullwrightError,
-    RepositoryArchived,
 )
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Comment, PullRequest, RepositoryInfo
@@ -38,7 +36,7 @@ from pullwright.opening.failing import read_failing
 from pullwright.opening.follow_up import FollowUps, check_turn, taken_before, wait
 from pullwright.opening.model import check_model
 from pullwright.opening.money import reserve
-from pullwright.opening.owner import check_name, check_owner
+from pullwright.opening.owner import check_name, check_owner, check_settings
 from pullwright.opening.people import People
 from pullwright.opening.pull_request import open_draft, track, withdraw_refusal
 from pullwright.opening.request import check_session_id, read_request, readable, record_fields
@@ -86,12 +84,12 @@ def open_pull_request(event: OpenPullRequestEvent, services: OpeningServices) ->
     client = services.app.client(request.repository, permissions, request.installation_id)
     repository = client.get_repository(request.repository)
     check_name(repository.full_name, allowed)
-    _check_settings(repository)
+    check_settings(repository)
     check_same(worker, request, repository.full_name, store.workers)
     people = People(client, repository.full_name, settings.allowed_apps)
     check_sender(people, request, worker, services.app)
     check_intake(store, settings)
-    subject = find_subject(client, repository, request, event.session_id, only_comments=only_comments)
+    subject = _subject(event, services, request, client, repository, only_comments=only_comments)
     check_fork(subject, request, worker)
     base = _base(subject, request, repository)
     base_commit = client.find_branch(repository.full_name, base)
@@ -208,8 +206,8 @@ class _Opening:
         conversation = read_conversation(self.client, self.people, unread, asked_at, bot_id)
         read: dict[str, Any] = {
             "comment_id": comment_id,
-            "comments": conversation.comments,
-            "comments_left_out": conversation.left_out,
+            "comments": (*self.subject.comments, *conversation.comments),
+            "comments_left_out": self.subject.comments_left_out + conversation.left_out,
         }
         if pull is not None and (self.subject.is_read or self.asked is not None):
             slug = app.app().slug
@@ -220,6 +218,10 @@ class _Opening:
         for follow_up in written.follow_ups:
             if follow_up.session_id != session_id:
                 store.update_session(follow_up.session_id, {"taken_by": session_id})
+        if written.jira is not None:
+            from pullwright.opening.jira import tell_begin  # noqa: PLC0415 - as in _subject
+
+            tell_begin(self.services, written)
         return written
 
     def _asked_at(self, follow_ups: Iterable[FollowUp]) -> datetime:
@@ -300,10 +302,11 @@ class _Opening:
             pull_request_url=self.subject.url if pull is None else pull.html_url,
             comment_id=0,
             issue=self.subject.issue,
+            jira=self.subject.jira,
             title=self.subject.title,
             body=self.subject.body,
             opened_by=opened_by,
-            opened_by_role=self.people.role(opened_by) if opened_by is not None else AuthorRole.UNKNOWN,
+            opened_by_role=self._opened_by_role(),
             prompt=self.request.prompt,
             requested_by=self.request.requested_by,
             requested_by_id=self._requester(),
@@ -332,6 +335,10 @@ class _Opening:
             created_at=self.event.started_at,
         )
 
+    def _opened_by_role(self) -> AuthorRole:
+        known, login = self.subject.opened_by_role, self.subject.opened_by
+        return known or (AuthorRole.UNKNOWN if login is None else self.people.role(login))
+
     def _requester(self) -> int | None:
         """Return the account id of the person who asked; None if there is none."""
         login = self.request.requested_by
@@ -352,11 +359,28 @@ class _Opening:
             logger.warning("the issue could not be acknowledged", error=error.sentence)
 
 
-def _check_settings(repository: RepositoryInfo) -> None:
-    if repository.archived:
-        raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
-    if not repository.has_pull_requests:
-        raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
+def _subject(
+    event: OpenPullRequestEvent,
+    services: OpeningServices,
+    request: SessionRequest,
+    client: GitHubClient,
+    repository: RepositoryInfo,
+    *,
+    only_comments: bool,
+) -> Subject:
+    if request.jira is None:
+        return find_subject(client, repository, request, event.session_id, only_comments=only_comments)
+    # Sessions without Jira load nothing of it.
+    from pullwright.opening.jira import jira_subject  # noqa: PLC0415
+
+    return jira_subject(
+        services,
+        request,
+        repository.full_name,
+        event.session_id,
+        asked_at=request.asked_at or event.started_at,
+        only_comments=only_comments,
+    )
 
 
 def _base(subject: Subject, request: SessionRequest, repository: RepositoryInfo) -> str:

@@ -1,7 +1,8 @@
 """Whether this deployment works for a session's repository: the first check."""
 
-from pullwright.errors import OwnerNotAllowed
+from pullwright.errors import OwnerNotAllowed, PullRequestsDisabled, RepositoryArchived
 from pullwright.github.app import GitHubApp
+from pullwright.github.payloads import RepositoryInfo
 from pullwright.owners import has_any, is_allowed
 
 
@@ -38,6 +39,18 @@ def check_name(full_name: str, allowed: str) -> None:
     """
     if not is_allowed(full_name, allowed):
         raise _refusal(full_name)
+
+
+def check_settings(repository: RepositoryInfo) -> None:
+    """Refuse a repository that takes no pull request.
+
+    Raises:
+        RepositoryArchived, PullRequestsDisabled: it takes none.
+    """
+    if repository.archived:
+        raise RepositoryArchived(f"The repository {repository.full_name} is archived.")
+    if not repository.has_pull_requests:
+        raise PullRequestsDisabled(f"Pull requests are turned off in {repository.full_name}.")
 
 
 def _refusal(repository: str) -> OwnerNotAllowed:

@@ -41,8 +41,13 @@ def open_draft(
             repository,
             branch=subject.branch,
             base=base,
-            title=pull_request_title(subject.title),
-            body=pull_request_body(issue=subject.issue, prompt=prompt, requested_by=requested_by),
+            title=pull_request_title(subject.title, subject.jira),
+            body=pull_request_body(
+                issue=subject.issue,
+                prompt=prompt,
+                requested_by=requested_by,
+                jira=(subject.jira, subject.url) if subject.jira is not None else None,
+            ),
             draft=draft,
         )
         if isinstance(made, PullRequest):

@@ -75,6 +75,7 @@ def record_fields(request: SessionRequest, settings: OpenPullRequestSettings) ->
     return {
         "repository": request.repository,
         "issue": request.issue,
+        "jira": request.jira.key if request.jira is not None else None,
         "requested_by": request.requested_by,
         "worker": request.worker,
         "provider": settings.model_provider,

@@ -16,12 +16,12 @@ from pullwright.errors import (
 )
 from pullwright.github import GitHubClient
 from pullwright.github.payloads import Issue, PullRequest, RepositoryInfo
-from pullwright.models import SessionRequest
+from pullwright.models import AuthorRole, IssueComment, SessionRequest
 from pullwright.opening.shown import shown
 from pullwright.opening.versions import as_asked
 from pullwright.text import one_line, plain_line, slug
 
-_LONGEST_TITLE = 300
+LONGEST_TITLE = 300
 _SHORT_ID = 7
 
 
@@ -36,6 +36,7 @@ class Subject:
         url: of the issue or pull request; empty for a prompt.
         is_fork: the pull request comes from another repository.
         opened_by: login of who opened the issue or pull request; None for a prompt, or if nobody is known.
+        jira: key of the issue in Jira; `opened_by` is then a name there, and role and comments are known.
     """
 
     branch: str
@@ -48,6 +49,10 @@ class Subject:
     url: str = ""
     is_read: bool = False
     is_fork: bool = False
+    jira: str | None = None
+    opened_by_role: AuthorRole | None = None
+    comments: tuple[IssueComment, ...] = ()
+    comments_left_out: int = 0
 
 
 def find_subject(
@@ -103,7 +108,7 @@ def find_subject(
         number=None,
         issue=None,
         pull_request=None,
-        title=one_line(prompt, _LONGEST_TITLE),
+        title=one_line(prompt, LONGEST_TITLE),
         body="",
     )
 
@@ -126,7 +131,7 @@ def _about_issue(
         number=issue.number,
         issue=issue.number,
         pull_request=None,
-        title=plain_line(issue.title, _LONGEST_TITLE),
+        title=plain_line(issue.title, LONGEST_TITLE),
         body=body,
         opened_by=issue.user.login if issue.user is not None else None,
         url=issue.html_url,
@@ -171,7 +176,7 @@ def _with_texts(
         number=pull.number,
         issue=None,
         pull_request=pull,
-        title=plain_line(pull.title, _LONGEST_TITLE),
+        title=plain_line(pull.title, LONGEST_TITLE),
         body=shown(client, repository.full_name, pull.body, pull.body_html),
         url=pull.html_url,
         opened_by=pull.user.login if pull.user is not None else None,

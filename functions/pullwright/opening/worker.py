@@ -90,7 +90,7 @@ def fill_in(request: SessionRequest, worker: WorkerDefinition) -> SessionRequest
     limits = request.limits.model_copy(update=own | request.limits.model_dump(exclude_none=True))
     plan = worker.plan if request.plan is None else request.plan
     prompt = request.prompt
-    if request.issue is None and request.pull_request is None and prompt is None:
+    if request.has_no_subject and prompt is None:
         prompt = worker.text
         if prompt is None:
             raise InvalidRequest(f"prompt: the worker {worker.id} has no instructions to work from.")

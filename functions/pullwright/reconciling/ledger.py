@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pullwright.aws import calling
-from pullwright.record import OPEN, SessionRecord
+from pullwright.record import DUE, OPEN, SessionRecord
 from pullwright.store import LOCKED
 from pullwright.table import (
     decoded,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pullwright.reconciling.executions import ExecutionEnd
     from pullwright.results import Verdict
 
-DUE, MADE, GIVEN_UP = "due", "made", "given up"
-"""Values of a closed session's `report`: GitHub has not taken it, has taken it, never will."""
 PAUSED = "paused"
 """Attribute of the stack's slots while no session may take one; the state machine looks at it."""
 # As RecordSession keeps them.
@@ -139,9 +137,15 @@ class Ledger:
             Lock(*(item[name] for name in ("pk", "owner", "session_id", "heartbeat_at"))) for item in items
         ]
 
-    def due_reports(self) -> list[str]:
-        """Return the closed sessions whose report GitHub has not taken."""
-        return [session_of(item["pk"]) for item in self._query("by_report", "report", DUE)]
+    def due_reports(self, *, jira: bool) -> list[str]:
+        """Return the closed sessions whose report GitHub, or Jira, has not taken.
+
+        Args:
+            jira: whether there is one.
+        """
+        items = list(self._query("by_report", "report", DUE))
+        items += self._query("by_jira_report", "jira_report", DUE) if jira else ()
+        return list(dict.fromkeys(session_of(item["pk"]) for item in items))
 
     def holders(self, repository: str | None = None) -> frozenset[str]:
         """Return the sessions that hold a slot of the stack, or of one repository."""
@@ -206,7 +210,7 @@ class Ledger:
             session_id,
             "SET reconciling_until = :until",
             "(attribute_not_exists(reconciling_until) OR reconciling_until < :now) "
-            "AND (#status IN (:running, :queued) OR #report = :due)",
+            "AND (#status IN (:running, :queued) OR #report = :due OR jira_report = :due)",
             {":until": until, ":now": now, ":running": OPEN[0], ":queued": OPEN[1], ":due": DUE},
         )
 

@@ -9,8 +9,8 @@ from pullwright.log import logger
 from pullwright.metrics import SessionFigures, session_ended
 from pullwright.models import Failure, OpenedPullRequest, Outcome
 from pullwright.reconciling.executions import ExecutionEnd, Executions
-from pullwright.reconciling.ledger import DUE, GIVEN_UP, MADE, Ledger
-from pullwright.record import SessionRecord
+from pullwright.reconciling.ledger import Ledger
+from pullwright.record import DUE, DUE_FOR, GIVEN_UP, MADE, SessionRecord
 from pullwright.reporting.classify import EXECUTION_TIMED_OUT, UNRECORDED
 from pullwright.reporting.ending import Ending
 from pullwright.reporting.event import ReportOutcomeEvent, StateError, TaskEnd
@@ -26,8 +26,6 @@ from pullwright.settings import ReportOutcomeSettings
 OUTLIVES = timedelta(seconds=150)
 # What Step Functions describes lags behind what it has begun.
 _LAG = timedelta(seconds=20)
-# As long as GitHub keeps deliveries; who has not looked by then will not.
-_DUE_FOR = timedelta(days=3)
 _UNEXPLAINED = "InternalError"
 _STOPS = frozenset({LabelRemoved.__name__, SessionStopped.__name__})
 # Errors of the machine itself; all others are what the session ended with, which is found out anew.
@@ -98,7 +96,7 @@ class Settler:
             error=verdict.error,
             report=report,
         )
-        return report if closed else None
+        return self._of_both(record, report) if closed else None
 
     def _begin(self, record: SessionRecord, end: ExecutionEnd) -> SessionRecord:
         """Write the record of a session that ended badly before it had one, so that its end is reported."""
@@ -144,11 +142,18 @@ class Settler:
         ending = Ending(event, self.services, record, task, result, outcome, failure, self.now, findings)
         return ending.close()
 
+    def _of_both(self, record: SessionRecord, report: str) -> str:
+        """Return `due` as well where only Jira has not taken the report."""
+        if "jira" not in record.request:
+            return report
+        in_jira = self.services.store.read_session(record.session_id).jira_report
+        return DUE if in_jira == DUE else report
+
     def _report(self, record: SessionRecord, verdict: Verdict) -> str:
         if not verdict.report_due:
-            return MADE
+            return GIVEN_UP if record.report == GIVEN_UP else MADE
         closed_at = record.closed_at or self.now
-        return GIVEN_UP if self.now - closed_at > _DUE_FOR else DUE
+        return GIVEN_UP if self.now - closed_at > DUE_FOR else DUE
 
 
 def is_fresh(end: ExecutionEnd, now: datetime) -> bool:
@@ -157,7 +162,7 @@ def is_fresh(end: ExecutionEnd, now: datetime) -> bool:
 
 
 def _is_unfinished(record: SessionRecord) -> bool:
-    return record.is_open or record.report == DUE
+    return record.is_open or DUE in {record.report, record.jira_report}
 
 
 def _is_decided(record: SessionRecord) -> bool:

@@ -12,9 +12,8 @@ from pullwright.log import logger
 from pullwright.reconciling.deliveries import LostDeliveries
 from pullwright.reconciling.due import Schedules
 from pullwright.reconciling.executions import ExecutionEnd
-from pullwright.reconciling.ledger import DUE
 from pullwright.reconciling.settle import OUTLIVES, Settler, is_fresh
-from pullwright.record import SessionRecord
+from pullwright.record import DUE, SessionRecord
 from pullwright.reporting.classify import NO_HEARTBEAT
 
 # Five of the runner's beats.
@@ -76,6 +75,7 @@ class Sweeper:
             AwsUnavailable: AWS did not answer; the next sweep tries again.
         """
         done = Swept()
+        has_jira = bool(self.settler.services.settings.jira_base_url)
         self.settler.ledger.hold_slots(is_off=self.is_off)
         sessions = self.settler.ledger.open_sessions()
         done.open_sessions = len(sessions)
@@ -89,7 +89,7 @@ class Sweeper:
                 dead.append((session_id, end))
             elif arn in running and self._is_silent(record):
                 self._silence(arn, record, done)
-        for session_id in self.settler.ledger.due_reports():
+        for session_id in self.settler.ledger.due_reports(jira=has_jira):
             end = self._end_of(self.settler.executions.arn_of(session_id), session_id, done)
             if end is not None:
                 dead.append((session_id, end))

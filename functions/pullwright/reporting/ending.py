@@ -12,7 +12,7 @@ from pullwright.log import logger
 from pullwright.metrics import SessionFigures
 from pullwright.models import AgentRequest, Failure, Outcome, WorkerMode
 from pullwright.months import Spent
-from pullwright.record import SessionRecord
+from pullwright.record import DUE, DUE_FOR, GIVEN_UP, MADE, SessionRecord
 from pullwright.reporting.checks import check_run, checks_line
 from pullwright.reporting.event import ReportOutcomeEvent, TaskEnd
 from pullwright.reporting.github_report import GitHubReport
@@ -52,8 +52,12 @@ class Ending:
         if self.record.reserved_usd is not None:
             store.spending.settle(self.record, self._cost())
         self._count()
-        is_told = self.tell()
-        return self.verdict().model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
+        is_told = self.record.report in {MADE, GIVEN_UP} or self.tell()
+        verdict = self.verdict()
+        if self._tell_jira(verdict) == DUE:
+            # The record stays for as long as Jira is told again.
+            verdict = verdict.model_copy(update={"ttl": max(verdict.ttl, self._unix(2 * DUE_FOR))})
+        return verdict.model_copy(update={"report_due": not is_told, "lock_key": self.lock()})
 
     def _keep_conversation(self) -> None:
         """Remember where the conversation is that the next session on the branch goes on with."""
@@ -113,7 +117,7 @@ class Ending:
 
     def verdict(self) -> Verdict:
         """Return the verdict, before report and lock are known."""
-        ttl = int((self.now + timedelta(days=self.services.settings.retention_days)).timestamp())
+        ttl = self._unix(timedelta(days=self.services.settings.retention_days))
         failure = self.failure
         if failure is not None:
             return Verdict(
@@ -221,6 +225,37 @@ class Ending:
             report.check(check)
         is_answered = request is None or self.result is None or report.answer(request, self.result)
         return report.finish(text, is_ready=self.outcome is Outcome.CHANGED) and is_answered
+
+    def _tell_jira(self, verdict: Verdict) -> str | None:
+        """Report in Jira, and return whether it is told; None if the session was not asked for there.
+
+        Within the state machine it is tried once: a function that ran out of time on it would never end.
+        """
+        record, store = self.record, self.services.store
+        if "jira" not in record.request or record.jira_report in {MADE, GIVEN_UP}:
+            return record.jira_report
+        if record.jira_report == DUE and record.is_open:
+            return DUE
+        session_id = self.event.session_id
+        if record.jira_report is None:
+            store.update_session(session_id, {"jira_report": DUE})
+        # Sessions without Jira load nothing of it.
+        from pullwright.reporting.jira_report import report_to_jira  # noqa: PLC0415
+
+        opened = self.event.opened or opened_before(
+            self.services.artifacts, session_id, self.event.execution_arn
+        )
+        is_told = report_to_jira(
+            self.services, record, opened, verdict, result=self.result, failure=self.failure
+        )
+        is_too_late = record.closed_at is not None and self.now - record.closed_at > DUE_FOR
+        report = MADE if is_told else GIVEN_UP if is_too_late else DUE
+        if report != DUE:
+            store.update_session(session_id, {"jira_report": report})
+        return report
+
+    def _unix(self, later: timedelta) -> int:
+        return int((self.now + later).timestamp())
 
     def _is_told_elsewhere(self) -> bool:
         """Return whether nobody waits for this session's word, or another session's comment says it."""

@@ -26,6 +26,13 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """Each worker's stack has a folder of its own."""
 LABEL = "claude-dev"
+JIRA_PROJECT, JIRA_GROUP, JIRA_REPOSITORY = "SHOP", "developers", "jira-shop/shop"
+JIRA = {
+    "JiraBaseUrl": "{jira_url}",
+    "JiraProjects": f"{JIRA_PROJECT}={JIRA_REPOSITORY}",
+    "JiraGroups": JIRA_GROUP,
+}
+"""A project in Jira whose repository `test_jira.py` makes; nothing of it is started for other tests."""
 _PLENTY = 40
 """Sessions that may run at once where they are stubs: none waits for a slot that another one holds."""
 FILES = {"README.md": "# A project\n", "src/app.py": "print('hello')\n"}
@@ -45,7 +52,8 @@ def _local(*command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="session")
 def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """Provide the whole local stack, up for the length of the test run; with `--lag` its GitHub is slow."""
-    started = _local("up")
+    parameters = (part for pair in JIRA.items() for part in ("--parameter", "=".join(pair)))
+    started = _local("up", *parameters)
     if started.returncode:
         _local("down", "--discard")
         pytest.fail(

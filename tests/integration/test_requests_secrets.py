@@ -33,6 +33,8 @@ def secrets(stack: Stack, ended: Session) -> dict[str, str]:
                     # The App's id is public; of the key, a line of its own is what a leak would show.
                     if "key" in key:
                         values[f"{entry['Name']}.{key}"] = part.strip().splitlines()[1]
+                    elif key == "api_token":
+                        values["Jira's token"] = part
             else:
                 values[entry["Name"]] = value
     for token in call(stack.github_url, "GET", "/_standin/tokens"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from pullwright import errors
+from pullwright.json_object import as_object
 from pullwright.models import SessionRequest
 from pullwright.worker_names import IMPLEMENT
 from pullwright_cli.errors import CliError
@@ -124,9 +125,10 @@ def again(stack: Stack, session: Session) -> Start:
         request = record.request if len(record.input or "") < _CUT else {}
         if not request:
             raise
-    if not {"issue", "pull_request"} & set(request) and record.pull_request:
+    if not {"issue", "pull_request", "jira"} & set(request) and record.pull_request:
         request = {**request, "pull_request": record.pull_request}
-    subject = request.get("issue") or request.get("pull_request") or "prompt"
+    in_jira = as_object(request.get("jira")).get("key")
+    subject = request.get("issue") or request.get("pull_request") or in_jira or "prompt"
     return Start(stack, _name(str(request.get("worker") or IMPLEMENT), subject), _compact(request))
 
 

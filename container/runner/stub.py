@@ -29,7 +29,8 @@ _WRITE = f'rm -rf -- "{FILE_NAME}" && cat > "{FILE_NAME}"'
 
 def stub_content(request: AgentRequest) -> str:
     """Return the file's content."""
-    subject = f"issue #{request.issue}" if request.issue is not None else "a prompt"
+    issue = f"issue #{request.issue}" if request.issue is not None else request.jira
+    subject = issue or "a prompt"
     return (
         "# Pullwright stub session\n\n"
         f"- Requested: {one_line(request.title, _LONGEST_TITLE)}\n"

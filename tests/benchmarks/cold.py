@@ -23,6 +23,7 @@ _SHARE = 0.5
 _SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 _READY = "import os; os.write(1, b'ready')"
 _WEBHOOK = f"import pullwright.handlers.webhook; {_READY}"
+_JIRA = f"import pullwright.handlers.jira; {_READY}"
 _POWERTOOLS = "from aws_lambda_powertools import Logger, Metrics; Logger(); Metrics();"
 _BOTO3 = "import boto3; boto3.client('stepfunctions', region_name='eu-central-1');"
 _DELIVERY = (
@@ -99,6 +100,7 @@ def measure(folder: Path, node: Path, endpoint_url: str, say: Callable[[str], No
         Contestant("a boto3 stepfunctions client", (python, "-c", _BOTO3 + _READY), plain),
         Contestant("a boto3 client, with bytecode", (python, "-c", _BOTO3 + _READY), compiled),
         Contestant("Probot", ("node", str(node / "probot.mjs"))),
+        Contestant("Jira's webhook function, ready", (python, "-c", _JIRA), plain),
         Contestant("bare Python", (python, "-c", _READY), plain),
         Contestant("bare Node", ("node", "-e", "process.stdout.write('ready')")),
         Contestant(

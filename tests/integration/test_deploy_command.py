@@ -15,7 +15,7 @@ from local import model_choice
 from local import stack as local_stack
 from local.layout import Layout, venv_bin
 from pullwright_cli.releasing.aliases import history, live
-from tests.integration.conftest import FOLDER, ROOT
+from tests.integration.conftest import FOLDER, JIRA, ROOT
 from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ exec "{sam}" deploy --template-file "{template}" --s3-bucket "{bucket}" --no-res
 @pytest.fixture
 def here(stack: Stack) -> Sam:
     """Provide the deployment that stands."""
-    local = local_stack.Stack(Layout(FOLDER), model_choice.of_environment())
+    local = local_stack.Stack(Layout(FOLDER), model_choice.of_environment(), JIRA)
     return local._sam(stack.described)
 
 

@@ -18,7 +18,7 @@ from local import model_choice
 from local import stack as local_stack
 from local.layout import Layout
 from pullwright_cli.releasing.aliases import history, live
-from tests.integration.conftest import FILES, FOLDER, LABEL
+from tests.integration.conftest import FILES, FOLDER, JIRA, LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ FIELD = '    of_the_next_release: str = "said"\n'
 @pytest.fixture
 def here(stack: Stack) -> Sam:
     """Provide the deployment that stands."""
-    local = local_stack.Stack(Layout(FOLDER), model_choice.of_environment())
+    local = local_stack.Stack(Layout(FOLDER), model_choice.of_environment(), JIRA)
     return local._sam(stack.described)
 
 

@@ -151,6 +151,7 @@ def test_a_long_name_still_fits(stack: Cloud, capsys: pytest.CaptureFixture[str]
             {"repository": "octo/widgets", "prompt": "x"},
             {"repository": "octo/widgets", "prompt": "x", "pull_request": 9},
         ),
+        ({"repository": "octo/widgets", "jira": {"key": "SHOP-7"}}, None),
     ],
 )
 def test_a_retry_has_the_same_input(

@@ -21,6 +21,7 @@ from pullwright.events.command import carry_out
 from pullwright.events.messages import MESSAGE, QueuedCommand
 from pullwright.events.services import EventServices
 from pullwright.github.transport import Response
+from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import ExecutionEnd
 from pullwright.rendered.addressed import addresses
 from pullwright.webhook.answers import Answer
@@ -345,6 +346,21 @@ def test_retry_of_a_prompt_goes_on_with_its_pull_request(commanded: Commanded) -
     commanded.command("/retry", number)
     [request] = commanded.states.started.values()
     assert (request["prompt"], request["pull_request"]) == ("Say good bye.", number)
+
+
+def test_retry_of_a_session_of_jira_names_its_issue(commanded: Commanded) -> None:
+    """The person on GitHub asks for the issue as it stands now, not whoever set the label in Jira then."""
+    commanded.begin("s-1", "claimed", issue=None, prompt="Say good bye.")
+    number = int(commanded.sessions.read_session("s-1").pull_request or 0)
+    issue = {"key": "SHOP-7", "id": "10007", "account": "712020:1", "change": 5}
+    asked = {"repository": REPOSITORY, "jira": issue, "label": LABEL, "delivery_id": "d-1"}
+    commanded.sessions.update_session("s-1", {"input": json.dumps(asked)})
+    commanded.close()
+    commanded.command("/retry", number)
+    [request] = commanded.states.started.values()
+    assert request["jira"] == {"key": "SHOP-7", "id": "10007"}
+    assert "pull_request" not in request
+    assert SessionRequest.model_validate_json(json.dumps(request)).requested_by == PERSON
 
 
 def test_retry_waits_for_nobody_and_invents_nothing(commanded: Commanded) -> None:

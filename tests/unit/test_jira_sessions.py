@@ -272,13 +272,29 @@ def test_a_delivery_under_another_identifier_starts_nothing_again(deployment: Ji
     deployment.opened(**fields)
     deployment.end()
     told = deployment.jira.comments(key)
-    verdict = deployment.refuse("s-2", **fields)
+    verdict = deployment.refuse("s-2", **{**fields, "delivery_id": "d-2"})
     assert verdict.error == AlreadyRunning.__name__
     assert deployment.jira.comments(key) == told
     # The label taken off and set again is another change.
     deployment.jira.edit(key, labels=[])
     deployment.jira.edit(key, labels=[LABEL])
     assert deployment.open("s-3", **deployment.asked(key))
+
+
+def test_an_operator_may_have_the_same_request_done_again(deployment: JiraDeployment) -> None:
+    """`pullwright retry` starts it with the same input under another name."""
+    key = deployment.jira.issue()
+    fields = deployment.asked(key)
+    deployment.opened(**fields)
+    deployment.end()
+    assert deployment.open("s-2", **fields)
+
+
+def test_iam_is_asked_by_those_who_start_executions(deployment: JiraDeployment) -> None:
+    """Without a delivery nobody in Jira has to be in a group."""
+    fields = deployment.asked(deployment.jira.issue(), deployment.jira.stranger)
+    del fields["delivery_id"]
+    assert deployment.open(**fields)
 
 
 def test_a_worker_that_only_comments_does_not_work_in_jira(deployment: JiraDeployment) -> None:

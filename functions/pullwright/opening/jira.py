@@ -69,11 +69,11 @@ def jira_subject(
         raise InvalidRequest(f"jira: the worker {request.worker} only comments, which is not done in Jira.")
     client = services.jira()
     people = _People(client, services.settings.jira_groups)
-    # By a comment on GitHub people there ask again, whose permission GitHub has told.
-    if asked.account is not None and request.requested_by is None:
-        people.check(asked.account)
     branch = f"claude/{asked.key}"
-    _check_new(services.store, repository, branch, asked, session_id)
+    # Who asks again by a comment on GitHub, or in the AWS account, has been judged there.
+    if request.delivery_id is not None and request.requested_by is None and asked.account is not None:
+        people.check(asked.account)
+        _check_new(services.store, repository, branch, request, session_id)
     issue = client.issue(asked.key)
     if request.label is not None and not issue.has_label(request.label):
         raise LabelRemoved(f"The label {request.label} is not on {asked.key} in Jira any more.")
@@ -156,13 +156,17 @@ class _People:
         return self._roles[account]
 
 
-def _check_new(store: Store, repository: str, branch: str, asked: JiraIssue, session_id: str) -> None:
-    """Refuse what an earlier session was started by: a webhook that came again under another identifier."""
-    record = store.read_branch(repository, branch) if asked.change is not None else None
-    if record is None or record.session_id == session_id:
+def _check_new(store: Store, repository: str, branch: str, request: SessionRequest, session_id: str) -> None:
+    """Refuse what an earlier session was started by: a webhook that came again under another identifier.
+
+    Under the same one it has the same execution's name; what has it under another is an operator's retry.
+    """
+    record = store.read_branch(repository, branch)
+    if record is None or record.session_id == session_id or request.jira is None:
         return
-    before = as_object(store.read_session(record.session_id).request.get("jira"))
-    if (before.get("change"), before.get("id")) == (asked.change, asked.id):
+    earlier = store.read_session(record.session_id).request
+    issue, is_again = as_object(earlier.get("jira")), earlier.get("delivery_id") == request.delivery_id
+    if not is_again and (issue.get("change"), issue.get("id")) == (request.jira.change, request.jira.id):
         raise AlreadyRunning(f"Another session was started by the same change: {record.pull_request_url}")
 
 

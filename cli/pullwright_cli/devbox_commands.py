@@ -88,6 +88,8 @@ def up(
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
     root = Checkout.find(Path.cwd()).root
+    if not (root / making.TEMPLATE).is_file():
+        raise CliError(f"{root} has no {making.TEMPLATE}: it is of a release before dev boxes; update it", 2)
     box = _box(stack_name, env, region, profile)
     chosen = {
         "Architecture": str(architecture or ""),
@@ -101,13 +103,12 @@ def up(
         "Revision": revision,
     }
     values = making.parameters(box, root, subnet, {name: value for name, value in chosen.items() if value})
-    line = making.deploy_line(box, root, values)
     if dry_run:
-        _plan([line], as_json=json)
+        _plan([making.deploy_line(box, root, values)], as_json=json)
         return
     what = "Change the dev box" if box.is_whole else "Make the dev box"
     confirm(f"{what} {box.name} in {box.main.place}?", yes=yes)
-    making.make(box, line)
+    making.make(box, root, values)
     box = _box(stack_name, env, region, profile)
     if minutes:
         making.wait(box, minutes)
@@ -280,6 +281,44 @@ def stop(
     box.instance()
     box.main.client("ec2").stop_instances(InstanceIds=[box.instance_id])
     _show_state(box, as_json=json)
+
+
+@app.command()
+def measure(
+    *,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="FILE",
+            show_default=False,
+            help="Put the table into this page, docs/devbox.md.",
+        ),
+    ] = None,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Measure what only a box in AWS can tell. Exits with 1 if a promise is not kept.
+
+    \b
+    Example:
+      pullwright devbox measure --write docs/devbox.md
+    """
+    from pullwright_cli.devbox import measured, measuring  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_fields, print_json  # noqa: PLC0415 - as above
+
+    found = measuring.measure(_box(stack_name, env, region, profile))
+    if write is not None:
+        measured.write(write, {one.name: one.value for one in found})
+    if json:
+        print_json({"measured": [one._asdict() for one in found]})
+    else:
+        print_fields([(one.name, one.value if one.holds else f"{one.value}  NOT KEPT") for one in found])
+    if broken := [one.name for one in found if not one.holds]:
+        raise CliError(f"not as promised: {', '.join(broken)}", 1)
 
 
 @app.command()

@@ -119,12 +119,23 @@ class Box:
         Args:
             kind: `bootstrap`, what its set-up says, or `status`, what it says every five minutes.
         """
+        return self._message(kind, startFromHead=False)
+
+    def first_message(self, kind: str, since: int) -> Message | None:
+        """Return the oldest line of one of its streams since a time; None while there is none.
+
+        Args:
+            since: milliseconds since 1970.
+        """
+        return self._message(kind, startFromHead=True, startTime=since)
+
+    def _message(self, kind: str, **options: Any) -> Message | None:
         place = {
             "logGroupName": f"/pullwright/{self.main.name}/devbox",
             "logStreamName": f"{self.instance_id}/{kind}",
         }
         try:
-            events = self.main.client("logs").get_log_events(**place, limit=1, startFromHead=False)["events"]
+            events = self.main.client("logs").get_log_events(**place, limit=1, **options)["events"]
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
                 raise

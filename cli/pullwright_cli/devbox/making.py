@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from botocore.exceptions import ClientError, WaiterError
 from pullwright import errors
 from pullwright_cli.deploying.sam import show
 from pullwright_cli.devbox.box import HALF
+from pullwright_cli.devbox.changing import change
 from pullwright_cli.devbox.subnets import choose
 from pullwright_cli.git import https_address
 
@@ -38,7 +37,6 @@ OUTPUTS = (
     "WebhookSecretArn",
 )
 """Those of the main stack that the box's template has a parameter for."""
-_STANDARD_ERROR = 2
 _SECONDS = 5.0
 _NO_SPOT = ("capacity", "Spot")
 
@@ -84,15 +82,19 @@ def _placed(box: Box, subnet: str) -> dict[str, str]:
 
 def deploy_line(box: Box, root: Path, values: Mapping[str, str]) -> list[str]:
     """Return the plain call of the AWS CLI that makes or changes the box's stack."""
-    names = {"service": "ServiceName", "environment": "EnvironmentName"}
-    tags = [f"{tag}={values[name]}" for tag, name in names.items() if name in values]
     return [
         *("aws", "cloudformation", "deploy", "--template-file", str(root / TEMPLATE)),
         *("--stack-name", box.name, "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"),
         *place(box),
-        *("--tags", *tags, "managed-by=cloudformation"),
+        *("--tags", *(f"{tag}={value}" for tag, value in _tags(values).items())),
         *("--parameter-overrides", *(f"{name}={value}" for name, value in values.items())),
     ]
+
+
+def _tags(values: Mapping[str, str]) -> dict[str, str]:
+    names = {"service": "ServiceName", "environment": "EnvironmentName"}
+    known = {tag: values[name] for tag, name in names.items() if name in values}
+    return {**known, "managed-by": "cloudformation"}
 
 
 def place(box: Box) -> list[str]:
@@ -103,24 +105,28 @@ def place(box: Box) -> list[str]:
     ]
 
 
-def make(box: Box, line: list[str]) -> None:
-    """Make or change the stack.
+def make(box: Box, root: Path, values: Mapping[str, str]) -> None:
+    """Make or change the stack, as the printed call of the AWS CLI would.
 
     Raises:
         DevBoxNotMade: CloudFormation or EC2 refused it; the text has why.
     """
-    if shutil.which("aws") is None:
-        raise errors.DevBoxNotMade(
-            "The AWS CLI is missing.", remedy="Install it: https://aws.amazon.com/cli/"
-        )
     if box.status in HALF:
         print(f"{box.name} is {box.status}: what is left of it goes first.", file=sys.stderr)
         remove(box)
     began = time.time()
-    show(shlex.join(line))
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=_STANDARD_ERROR, check=False)
-    if done.returncode:
-        raise _refused(box, began)
+    show(shlex.join(deploy_line(box, root, values)))
+    before = [one["ParameterKey"] for one in box.stack.description["Parameters"]] if box.is_whole else None
+    template = (root / TEMPLATE).read_text(encoding="utf-8")
+    try:
+        change(box.main.client("cloudformation"), box.name, template, values, _tags(values), before)
+    except WaiterError as error:
+        raise _refused(box, began, error.last_response.get("StatusReason", "")) from None
+    except ClientError as error:
+        # A value against the template's patterns or rules, or a stack that is changing already.
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise _refused(box, began, error.response["Error"]["Message"]) from None
 
 
 def remove(box: Box) -> None:
@@ -172,9 +178,9 @@ def _known(name: str, value: str) -> dict[str, str]:
     return {name: value} if value else {}
 
 
-def _refused(box: Box, since: float) -> errors.DevBoxNotMade:
-    reasons = _reasons(box, since)
-    sentence = f"{box.name} was not made or changed: {' '.join(reasons) or 'as said above.'}"
+def _refused(box: Box, since: float, reason: str) -> errors.DevBoxNotMade:
+    reasons = _reasons(box, since) or [reason or "CloudFormation gives no reason."]
+    sentence = f"{box.name} was not made or changed: {' '.join(reasons)}"
     if any(word in reason for word in _NO_SPOT for reason in reasons):
         return errors.DevBoxNotMade(
             sentence,

@@ -25,7 +25,7 @@ ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
 }
-PREFIXES = {"stepfunctions": "states"}
+PREFIXES = {"service-quotas": "servicequotas", "stepfunctions": "states"}
 # What the engine does under a function's name although AWS's platform does it otherwise: with a log group of
 # its own given, Lambda creates none.
 NOT_OURS = {("logs", "CreateLogGroup")}
@@ -45,7 +45,7 @@ def actions(service: str, operation: str, kinds: Sequence[str] = ()) -> tuple[st
     return ACTIONS.get((service, operation), (f"{PREFIXES.get(service, service)}:{operation}",))
 
 
-def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: C901, PLR0911 - one case for each kind
+def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - a case a kind
     """Return the ARNs that an API call touches, as its arguments name them; empty when they name none."""
 
     def arn(value: str, kind: str) -> str:
@@ -54,6 +54,10 @@ def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: C90
     match service, named:
         case "cloudformation", {"StackName": name}:
             return [name if name.startswith("arn:") else f"arn:aws:cloudformation:{ACCOUNT}:stack/{name}/0"]
+        case "iam", {"RoleName": name}:
+            return [f"arn:aws:iam::{ACCOUNT.partition(':')[2]}:role/{name}"]
+        case "lambda", {"FunctionName": name}:
+            return [arn(name, "function:")]
         case "dynamodb", {"TableName": table}:
             index = f"/index/{named['IndexName']}" if named.get("IndexName") else ""
             return [arn(table, "table/") + index]
@@ -65,7 +69,9 @@ def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: C90
             return [f"arn:aws:sqs:{ACCOUNT}:{url.rsplit('/', 1)[1]}"]
         case "logs", {"logGroupName": group}:
             return [f"arn:aws:logs:{ACCOUNT}:log-group:{group}:*"]
-        case "stepfunctions", {"stateMachineArn": machine}:
+        case "ssm", {"Name": name}:
+            return [f"arn:aws:ssm:{ACCOUNT}:parameter/{name}"]
+        case "stepfunctions", {"stateMachineArn": machine} | {"stateMachineAliasArn": machine}:
             # Versions and aliases are authorized by the machine's ARN:
             # https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
             return [":".join(machine.split(":")[:7])]

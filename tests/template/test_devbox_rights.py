@@ -16,7 +16,6 @@ from tests.template.kit import ROOT, listed, resources, statements, strings, tem
 
 WILDCARDS = {
     ("BoxRole", "SessionManager"): "Systems Manager offers no resource for most of these actions",
-    ("BoxRole", "Registry"): "ECR offers no resource for its login",
     ("BoxRole", "StartTask"): "every revision of the one family",
     ("BoxRole", "FollowTask"): "every task of the one cluster",
     ("BoxRole", "ListTasks"): "Fargate has no container instances; the condition names the cluster",
@@ -28,7 +27,8 @@ WILDCARDS = {
     ("BoxRole", "Model"): "the developer chooses the model, and profiles choose regions",
     ("BoxRole", "Deploy"): "a stack's ARN ends with an id",
     ("BoxRole", "FollowDeployment"): "a stack's ARN ends with an id",
-    ("BoxRole", "TemplateSummary"): "CloudFormation offers no resource for a template without a stack",
+    ("BoxRole", "WithoutResource"): "their services offer no resource, or only lists of all",
+    ("BoxRole", "Releases"): "CloudFormation gives names that begin with the stack's",
     ("BoxRole", "Uploads"): "a stack's ARN ends with an id",
     ("BoxRole", "UploadPackages"): "the bucket of the SAM CLI ends with an id; the folder is the stack's",
     ("BoxRole", "FindUploads"): "the bucket of the SAM CLI ends with an id",

@@ -1,6 +1,7 @@
-"""Condition keys of IAM for a DynamoDB request on one item.
+"""Condition keys of IAM: for a DynamoDB request on one item, and for a request on a role.
 
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html and
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
 
 import re
@@ -43,3 +44,22 @@ def item_context(request: Mapping[str, Any]) -> dict[str, Any]:
     if "ReturnValues" in request:
         found["dynamodb:ReturnValues"] = request["ReturnValues"]
     return found
+
+
+def role_context(request: Mapping[str, Any], account: str) -> dict[str, Any]:
+    """Return the condition key of a request on a role: the boundary that it names, else the role's own.
+
+    Returns:
+        An empty list as the value where there is no boundary; nothing where there is no such role.
+    """
+    if "RoleName" not in request:
+        return {}
+    if "PermissionsBoundary" in request:
+        return {"iam:PermissionsBoundary": request["PermissionsBoundary"]}
+    # Imported here, as moto's models take a second to import.
+    from moto.iam.models import iam_backends  # noqa: PLC0415
+
+    for role in iam_backends[account]["aws"].roles.values():
+        if role.name == request["RoleName"]:
+            return {"iam:PermissionsBoundary": role.permissions_boundary_arn or []}
+    return {}

@@ -82,6 +82,13 @@ PATCHED = (
         "ChangeSetModelExecutor._execute_resource_change",
     ),
     (
+        "localstack.services.cloudformation.engine.v2.change_set_model_executor",
+        "ChangeSetModelExecutor.create_resource_provider_payload",
+    ),
+    ("localstack.services.cloudformation.v2.entities", "ChangeSet.__init__"),
+    ("localstack.services.iam.resource_providers.aws_iam_role", "IAMRoleProvider.update"),
+    ("moto.iam.models", "iam_backends"),
+    (
         "localstack.services.cloudformation.engine.v2.change_set_model_transform",
         "ChangeSetModelTransform.visit_node_intrinsic_function_ref",
     ),

@@ -6,13 +6,14 @@ would have allowed it, so that least privilege is checked after all.
 
 import json
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from localstack.aws import handlers
 
-from pullwright_engine.iam_context import item_context
+from pullwright_engine.iam_context import item_context, role_context
 from pullwright_engine.identity import caller_of, signature_of
 from pullwright_engine.settings import settings
 
@@ -25,12 +26,14 @@ RESOURCES = (
     "IndexName",
     "FunctionName",
     "RoleArn",
+    "RoleName",
     "cluster",
     "taskDefinition",
     "task",
     "tasks",
     "logGroupName",
     "executionArn",
+    "stateMachineAliasArn",
     "stateMachineArn",
     "Rule",
     "Name",
@@ -38,6 +41,16 @@ RESOURCES = (
     "RoleARN",
 )
 """Parameters that name a resource. Nothing else of a request is written down: it may be a secret."""
+
+
+def _context(service: str, request: Mapping[str, Any], account: str) -> dict[str, Any]:
+    match service:
+        case "dynamodb":
+            return item_context(request)
+        case "iam":
+            return role_context(request, account)
+        case _:
+            return {}
 
 
 class Recorder:
@@ -63,7 +76,7 @@ class Recorder:
             "service": context.service.service_name,
             "operation": context.operation.name,
             "resources": {name: request[name] for name in RESOURCES if name in request},
-            "context": item_context(request) if context.service.service_name == "dynamodb" else {},
+            "context": _context(context.service.service_name, request, caller.account),
             "kinds": sorted({kind for item in request.get("TransactItems", ()) for kind in item}),
             "status": response.status_code,
         }

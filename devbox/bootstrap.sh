@@ -23,6 +23,7 @@ if [ -f "$ENV_FILE" ]; then . "$ENV_FILE"; fi
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 STEPS=(network packages fixes uv node sam claude user programs profile docker agent watch workspace)
 
+# Amazon Linux's Docker brings buildx along.
 DNF=(git make python3.13 python3.13-pip docker awscli-2 jq tar gzip unzip procps-ng sudo shadow-utils util-linux
   which ec2-instance-connect)
 APT=(git make python3 python3-venv python3-pip docker.io docker-cli docker-buildx awscli jq tar gzip unzip procps sudo passwd
@@ -78,7 +79,8 @@ step_network() {
   for attempt in 1 2 3 4 5 6; do
     case "$(family)" in
       dnf) dnf --quiet makecache && return 0 ;;
-      apt) apt-get --quiet=2 update && return 0 ;;
+      # Without the option, apt-get takes an archive that it does not reach for a success.
+      apt) apt-get --quiet=2 --option APT::Update::Error-Mode=any update && return 0 ;;
       *) echo "neither dnf nor apt-get is here: Amazon Linux 2023 and Debian 13 are what this script knows"; return 2 ;;
     esac
     echo "the package archive is not reached ($attempt of 6)"

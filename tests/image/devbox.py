@@ -27,7 +27,7 @@ _LONGEST_BOOTSTRAP = 300
 _console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 _NOT_HERE = (
     "the names of Amazon Linux's packages: dnf",
-    "systemd: the timer that stops an idle box, and Docker's service",
+    "systemd at work: the timer that stops an idle box, whose units are read alone, and Docker's service",
     "Docker's daemon: an image is built by `make image-test`",
     "Session Manager's agent, and whatever asks AWS: its log, its metric",
 )
@@ -36,6 +36,11 @@ _FINGERPRINT = """
 dpkg-query --show
 find /opt/pullwright /usr/local /etc /home/developer -xdev -not -path '*/__pycache__*' -not -type d \
   -printf '%p %y %m %u %s %T@ %l\\n' | sort
+"""
+# Debian's own systemd, which does not run here, knows what a unit may say and whether its program is there.
+_UNITS = """
+apt-get --quiet=2 install --yes --no-install-recommends systemd >/dev/null
+cd /etc/systemd/system && systemd-analyze verify --man=no pullwright-devbox.service pullwright-devbox.timer
 """
 # The source is root's, and git reads no repository of somebody else's unless told.
 _CHECKS = """
@@ -73,6 +78,8 @@ def _all(engine: Engine, *, checks: bool) -> None:
     done("Debian's base")
     source = engine.folder / "source"
     engine.run("git", "clone", "--quiet", ROOT, source)
+    _check_without_network(engine, source)
+    done("bootstrap.sh without a network says what it needs")
     options = [f"--volume={source}:/source:ro", *_options()]
     engine.run("podman", "run", "--detach", f"--name={_NAME}", *options, bases.PYTHON, "sleep", "infinity")
     started = time.monotonic()
@@ -92,6 +99,8 @@ def _all(engine: Engine, *, checks: bool) -> None:
     done("what a run that was cut off has left half done is done again")
     versions = _in(engine, ["cat", "/var/lib/pullwright-devbox/versions"]).splitlines()
     _console.print(f"    {', '.join(versions)}", markup=False)
+    _in(engine, ["bash", "-euc", _UNITS])
+    done("systemd reads the units without a complaint")
     if checks:
         as_developer = ["runuser", "--user", "developer", "--", "env", "HOME=/home/developer"]
         _in(engine, [*as_developer, "bash", "-c", _CHECKS])
@@ -108,6 +117,19 @@ def _options() -> list[str]:
             *(f"--env={name}=/lent.crt" for name in variables),
         ]
     return options
+
+
+def _check_without_network(engine: Engine, source: Path) -> None:
+    """Expect the set-up's own code and words."""
+    options = ["--rm", "--no-healthcheck", "--network=none", "--env=RETRY_SECONDS=0"]
+    script = ["bash", "-c", "/source/devbox/bootstrap.sh 2>&1"]
+    try:
+        engine.run("podman", "run", *options, f"--volume={source}:/source:ro", bases.PYTHON, *script)
+    except ImageError as error:
+        if "FAILED network with 3" not in str(error) or "needs a way out" not in str(error):
+            raise
+    else:
+        raise ImageError("without a network the set-up went on")
 
 
 def _check_half_done(engine: Engine) -> None:

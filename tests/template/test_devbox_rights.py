@@ -19,7 +19,7 @@ WILDCARDS = {
     ("BoxRole", "StartTask"): "every revision of the one family",
     ("BoxRole", "FollowTask"): "every task of the one cluster",
     ("BoxRole", "ListTasks"): "Fargate has no container instances; the condition names the cluster",
-    ("BoxRole", "FollowSession"): "every execution of the one machine",
+    ("BoxRole", "Sessions"): "every execution of the one machine",
     ("BoxRole", "Records"): "every index of the one table",
     ("BoxRole", "Artifacts"): "every session's folder",
     ("BoxRole", "Logs"): "every log group of the one stack",

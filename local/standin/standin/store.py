@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -70,6 +71,8 @@ class Database:
         self._first_ids = first_ids
         # The callers hold one lock around everything, so that threads never meet here.
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        # Whoever forgets to: Python 3.13 warns of each connection that is left open.
+        self._close = weakref.finalize(self, self._connection.close)
         self._connection.execute("PRAGMA journal_mode = WAL")
         # The system keeps what was written when this process dies; a power cut may lose the last second.
         self._connection.execute("PRAGMA synchronous = OFF")
@@ -95,4 +98,4 @@ class Database:
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self._close()

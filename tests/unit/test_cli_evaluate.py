@@ -152,6 +152,28 @@ def test_begun_again_only_what_was_not_begun_runs(stack: Cloud, capsys: pytest.C
     assert "there is another evaluation ev-1" in capsys.readouterr().err
 
 
+def test_what_found_no_room_runs_again_under_a_name_of_its_own(
+    stack: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name is used up with its execution, also where the session was refused; each time takes another."""
+    refused: dict[str, Any] = {"failure_class": "limit", "error": "DailyLimit"}
+    assert run(*NEW, "--no-wait") == 0
+    end(stack, 1, "solved")
+    end(stack, 2, None, **refused)
+    for name in ("ev-1-002-2", "ev-1-002-3"):
+        over(stack)
+        assert run(*NEW, "--no-wait") == 0
+        [*_, (_, call)] = stack.states.calls
+        assert [found["name"] for found in json.loads(call["input"])["runs"]] == ["ev-1-001", name]
+        assert stack.s3.get_object(Bucket=BUCKET, Key=f"sessions/{name}/task.json")
+        stack.record(name, **refused)
+    stack.record("ev-1-002-3", judgement="solved", cost_usd=0.5)
+    over(stack)
+    capsys.readouterr()
+    assert run("evaluate", "ev-1", "--json") == 0
+    assert [found["state"] for found in json.loads(capsys.readouterr().out)["runs"]] == ["solved", "solved"]
+
+
 def test_waiting_ends_with_the_last_session(
     stack: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,18 +18,16 @@ if TYPE_CHECKING:
 
     from pullwright.models import OpenedPullRequest
     from pullwright.results import Verdict
+    from tests.unit.pipeline_kit import Deployment
 
 RUN = {"id": "ev-1", "budget_usd": 20}
 
 
-@pytest.fixture
-def deployment(tmp_path: Path) -> Reporting:
-    """Provide a deployment, a repository with a change in its history, and a task for session `s-1`."""
-    made = Reporting(tmp_path)
-    made.github.repository()
-    base = made.github.head("main")
-    change = made.github.write("main", {"tests/test_sum.py": "assert sum([]) == 0\n", "sum.py": "0\n"})
-    made.artifacts.tasks["s-1"] = EvaluationTask(
+def put_task(deployment: Deployment) -> None:
+    """Make a change in the repository's history, and a task of it for session `s-1`."""
+    base = deployment.github.head("main")
+    change = deployment.github.write("main", {"tests/test_sum.py": "assert sum([]) == 0\n", "sum.py": "0\n"})
+    deployment.artifacts.tasks["s-1"] = EvaluationTask(
         id="7",
         repository=REPOSITORY,
         base_commit=base,
@@ -40,7 +38,15 @@ def deployment(tmp_path: Path) -> Reporting:
         issue=7,
         pull_request=9,
     )
-    made.github.seen.clear()
+    deployment.github.seen.clear()
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Reporting:
+    """Provide a deployment, a repository with a change in its history, and a task for session `s-1`."""
+    made = Reporting(tmp_path)
+    made.github.repository()
+    put_task(made)
     return made
 
 

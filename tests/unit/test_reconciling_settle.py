@@ -18,6 +18,7 @@ from pullwright.reviewing.models import Finding, Findings
 from pullwright.store import Store
 from tests.unit.pipeline_kit import REPOSITORY, execution
 from tests.unit.reconcile_kit import STOPPED, SweptDeployment, table
+from tests.unit.test_opening_evaluation import put_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,31 @@ def test_a_stopped_session_gets_its_ending_once(deployment: SweptDeployment, sta
     assert deployment.items() == before
     assert deployment.written() == []
     assert len(deployment.figures) == 1
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_run_of_an_evaluation_that_is_aborted_gives_its_budget_back(
+    deployment: SweptDeployment, stage: str
+) -> None:
+    """It is closed and its task stopped as any session's; GitHub hears nothing of it."""
+    put_task(deployment)
+    deployment.begin(stage=stage, issue=None, evaluation={"id": "ev-1", "budget_usd": 20})
+    budget = deployment.items().get("EVALUATION#ev-1", {})
+    assert budget.get("holders", {}).get("SS", []) == ([] if stage == "recorded" else ["s-1"])
+    deployment.written()
+    deployment.stop()
+    swept = deployment.sweep(minutes=1)
+    record = deployment.sessions.read_session("s-1")
+    assert (swept.settled, swept.left) == (["s-1"], [])
+    assert (record.status, record.error, record.report) == ("FAILED", "SessionStopped", "made")
+    assert deployment.held() == []
+    assert deployment.cluster.running == {}
+    assert [path for _, path in deployment.written() if not path.endswith("/markdown")] == []
+    if stage != "recorded":
+        budget = deployment.items()["EVALUATION#ev-1"]
+        assert "holders" not in budget
+        # A task that ran may have used all that it was allowed to: nobody can tell what it cost.
+        assert budget["usd"]["N"] == ("0" if stage != "claimed" else "5")
 
 
 def test_live_sessions_are_left_alone(deployment: SweptDeployment) -> None:

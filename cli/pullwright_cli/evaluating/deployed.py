@@ -95,9 +95,13 @@ class Evaluation:
         """Whether it still starts sessions or waits for them."""
         return any(status == "RUNNING" for _, status in self._executions())
 
-    def go_on(self) -> str:
-        """Start what was not begun yet; sessions that were begun stay as they are."""
-        return _start(self.stack, self.plan)
+    def go_on(self, tasks: Sequence[EvaluationTask]) -> None:
+        """Start what was not begun yet, and what found no room; other sessions stay as they are."""
+        records = self._records()
+        self.plan = self.plan.renamed(
+            [run.session for run in self.runs() if run.state == "not_run" and run.session in records]
+        )
+        begin(self.stack, self.plan, tasks)
 
     def stop(self) -> int:
         """Stop it and its sessions; return how many of these there were."""

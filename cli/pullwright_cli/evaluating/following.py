@@ -78,20 +78,21 @@ def planned(stack: Stack, tasks: Sequence[EvaluationTask], *, name: str, **optio
 
 
 def begin(evaluation: Evaluation, tasks: Sequence[EvaluationTask], *, yes: bool) -> None:
-    """Begin it, after asking; under a name that was used before, what was not begun then is begun now.
+    """Begin it, after asking; under a name that was used before, what did not run then runs now.
 
     Raises:
         CliError: an evaluation of that name is another one.
     """
     plan, stack = evaluation.plan, evaluation.stack
     earlier = deployed.read_plan(stack, plan.id)
-    if earlier is not None and earlier != plan:
+    if earlier is not None and not earlier.is_the_same_as(plan):
         raise CliError(
             f"--id: there is another evaluation {plan.id}: take another name, or go on with it alone", 2
         )
     if earlier is not None:
+        evaluation.plan = earlier
         if not evaluation.is_running():
-            evaluation.go_on()
+            evaluation.go_on(tasks)
     else:
         confirm(
             f"Run {len(plan.runs)} sessions for up to ${plan.budget_usd:.2f}?",

@@ -14,7 +14,7 @@ from pullwright.worker_names import IMPLEMENT
 from pullwright_cli.errors import CliError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pullwright.evaluation import EvaluationTask
 
@@ -51,6 +51,21 @@ class Plan(Stored):
     concurrency: int
     runs: tuple[PlannedRun, ...] = Field(strict=False)
 
+    def renamed(self, sessions: Collection[str]) -> Plan:
+        """Return the plan with other names for these sessions: theirs are used up."""
+
+        def name(run: PlannedRun) -> str:
+            if run.session not in sessions:
+                return run.session
+            first = self._first_name(run)
+            return f"{first}-{int(run.session.removeprefix(first).removeprefix('-') or 1) + 1}"
+
+        return self._with_names(name)
+
+    def is_the_same_as(self, other: Plan) -> bool:
+        """Return whether both are one evaluation, whatever its sessions are called by now."""
+        return self._with_names(self._first_name) == other._with_names(other._first_name)
+
     def machine_input(self) -> str:
         """Return the input of the Evaluation state machine.
 
@@ -66,6 +81,13 @@ class Plan(Stored):
                 f"{len(runs)} runs are too many for one execution: evaluate fewer tasks at a time", 2
             )
         return text
+
+    def _first_name(self, run: PlannedRun) -> str:
+        return run.session[: len(_session(self.id, 0))]
+
+    def _with_names(self, name: Callable[[PlannedRun], str]) -> Plan:
+        runs = tuple(run.model_copy(update={"session": name(run)}) for run in self.runs)
+        return self.model_copy(update={"runs": runs})
 
 
 def make_plan(
@@ -106,7 +128,7 @@ def make_plan(
         request |= {"stub": True} if stub else {}
         runs.append(
             PlannedRun(
-                session=f"{evaluation}-{number:03d}",
+                session=_session(evaluation, number),
                 task=task.id,
                 variant=" ".join(
                     part for part in (model, worker if worker != IMPLEMENT or not model else "") if part
@@ -122,3 +144,7 @@ def make_plan(
         concurrency=concurrency,
         runs=tuple(runs),
     )
+
+
+def _session(evaluation: str, number: int) -> str:
+    return f"{evaluation}-{number:03d}"

@@ -140,7 +140,7 @@ class EvaluationIncomplete(_UserError):
 
     exit_code = 48
     default_remedy = (
-        "The report says why for each. Run it again with the same --id and tasks for those not begun."
+        "The report says why for each. Run it again with the same --id and tasks for those that did not run."
     )
 
 

@@ -44,4 +44,4 @@ class EvaluationWaits(_TransientError):
 class EvaluationBudget(_LimitError):
     """The evaluation's budget has no room for another session."""
 
-    default_remedy = "Evaluate again what was not begun, with a larger --budget or a lower --usd."
+    default_remedy = "Evaluate what did not run under another --id, with a larger --budget or a lower --usd."

@@ -16,6 +16,7 @@ from pullwright_cli.checkup.findings import Checkup
 from pullwright_cli.evaluating.plan import Plan
 from pullwright_cli.release_documents import RELEASE_DOCUMENTS
 from pullwright_cli.removing.documents import Purge, Removal
+from pullwright_cli.setup_documents import SETUP_DOCUMENTS
 
 
 class ListedSession(Model):
@@ -393,6 +394,7 @@ DOCUMENTS: tuple[type[BaseModel], ...] = (
     EvaluationStart,
     LocalRun,
     *RELEASE_DOCUMENTS,
+    *SETUP_DOCUMENTS,
     CommandFailure,
 )
 

@@ -21,6 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from local.app import put
 from tests.integration.test_rotation import deliver
+from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +180,7 @@ def rotate_under_load(stack: Stack, environment: dict[str, str], old: str) -> No
 
     def rotate() -> subprocess.CompletedProcess[str]:
         try:
-            return run(environment, "github", "rotate-secret")
+            return run(environment, "github", "rotate-secret", "--json")
         finally:
             rotating.set()
 
@@ -190,6 +191,7 @@ def rotate_under_load(stack: Stack, environment: dict[str, str], old: str) -> No
             answers += pool.map(lambda _: deliver(stack, old), range(7))
         done = rotation.result()
         assert done.returncode == 0, done.stderr
+        assert matches("SecretRotated", json.loads(done.stdout))
         new = app.get_secret_value(SecretId=arn)["SecretString"]
         assert new != old
         assert new not in done.stdout + done.stderr
@@ -216,6 +218,7 @@ def set_up_elsewhere(environment: dict[str, str], browser: Browser) -> dict[str,
     assert browser.text == ""
     output, errors = process.communicate(browser.address + "\n", timeout=60)
     assert process.returncode == 0, errors
+    assert matches("AppRegistered", json.loads(output))
     return dict(json.loads(output))
 
 
@@ -230,10 +233,10 @@ def test_secrets_are_handled_without_being_shown(
     key = json.loads(app)["private_key"]
     file = tmp_path / "key.pem"
     file.write_text(key)
-    stored = run(environment, "secrets", "set", "github-app", text=app)
+    stored = run(environment, "secrets", "set", "github-app", "--json", text=app)
     refused = run(environment, "secrets", "set", "github-app", text="not that one")
     listed = run(environment, "secrets", "list", "--json")
-    rotated = run(environment, "github", "rotate-key", "--key-file", str(file))
+    rotated = run(environment, "github", "rotate-key", "--key-file", str(file), "--json")
     lost = run(environment, "github", "rotate-key", "--key-file", str(tmp_path / "none.pem"))
     exported = run(
         environment,
@@ -247,6 +250,8 @@ def test_secrets_are_handled_without_being_shown(
     )
     assert [it.returncode for it in (stored, refused, listed, rotated, lost)] == [0, 2, 0, 0, 63]
     assert "not that one" not in refused.stderr
+    for printed, name in ((stored, "SecretStored"), (listed, "SecretList"), (rotated, "KeyRotated")):
+        assert matches(name, json.loads(printed.stdout))
     assert {it["name"] for it in json.loads(listed.stdout)} == {"github-app", "webhook"}
     table = stack.outputs["SessionsTable"]
     assert exported.stdout.split() == [str(result["app_id"]), table, str(len(key))]

@@ -18,8 +18,17 @@ from local.sessions import Session, Stack
 from tests.integration.conftest import Repositories, Repository
 from tests.integration.test_reconcile import begin, sweep
 from tests.integration.test_schedules import schedule
+from tests.unit.cli_kit import matches
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = {
+    "up": "LocalStackUp",
+    "status": "LocalStackStatus",
+    "env": "LocalStackVariables",
+    "down": "LocalStackDown",
+    "clean": "LocalStackCleaned",
+}
+"""The schema of what each command prints."""
 
 
 class Launcher:
@@ -38,7 +47,11 @@ class Launcher:
             text=True,
             check=False,
         )
-        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+        if not done.stdout:
+            return done.returncode, done.stderr
+        document = json.loads(done.stdout)
+        assert matches(DOCUMENTS[arguments[0]], document)
+        return done.returncode, document
 
     @property
     def told(self) -> dict[str, Any]:
@@ -89,7 +102,7 @@ def _up_and_down(launcher: Launcher) -> None:
     assert launcher.told == told
     code, found = launcher.run("status")
     assert code == 0
-    assert found["processes"] == {"github": True, "engine": True, "model": True}
+    assert found["processes"] == {"github": True, "jira": True, "engine": True, "model": True}
 
     s3 = client("s3", told["endpoint_url"])
     s3.put_object(Bucket=told["outputs"]["ArtifactsBucket"], Key="sessions/a/x", Body=b"kept")

@@ -19,6 +19,7 @@ from pullwright_cli.checkup.findings import Status, Unknown
 from pullwright_cli.jira import checks, facts, setup
 from pullwright_cli.jira import site as sites
 from tests.unit import aws_kit
+from tests.unit.cli_kit import matches
 from tests.unit.jira_kit import ADMIN, DEVELOPER, OUTSIDER, PROJECT, TOKENS, Site
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ def test_a_plan_asks_nobody(
     code, out, _ = run(capsys, "setup", "--dry-run")
     assert code == 0
     planned = json.loads(out)
+    assert matches("JiraPlan", planned)
     assert planned["webhook"]["url"] == HOOK
     assert set(planned["permissions"]) == set(facts.NEEDED)
     assert planned == setup.plan(deployment)

@@ -10,7 +10,7 @@ import pytest
 from pullwright_cli import dashboard_command
 from pullwright_cli.aws import Stack
 from pullwright_cli.dashboard import server
-from tests.unit.cli_kit import OUTPUTS, run
+from tests.unit.cli_kit import OUTPUTS, matches, run
 
 if TYPE_CHECKING:
     import socket
@@ -52,7 +52,9 @@ def test_it_prints_the_address_and_opens_it(opened: list[str], capsys: pytest.Ca
     assert run("dashboard", "--port", "8400") == 0
     assert capsys.readouterr().out == "The dashboard is at http://127.0.0.1:8400/?token=x\n"
     assert run("dashboard", "--port", "8400", "--json", "--no-browser") == 0
-    assert json.loads(capsys.readouterr().out) == {"address": "http://127.0.0.1:8400/?token=x"}
+    document = json.loads(capsys.readouterr().out)
+    assert matches("DashboardServed", document)
+    assert document == {"address": "http://127.0.0.1:8400/?token=x"}
     assert opened == ["http://127.0.0.1:8400/?token=x"]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local import packages
+from local import commands, packages
 from local.app import webhook_host
 from local.install import Part
 from local.model_choice import ChoiceError, choose
@@ -19,6 +21,7 @@ from local.persistence import decode, encode
 from local.sam import content_of, fingerprint
 from local.supervise import Process, end
 from pullwright_engine.processes import spawn, started_at
+from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,3 +165,17 @@ def test_what_down_saves_comes_back_with_up() -> None:
         },
     ]
     assert decode(encode(items)) == items
+
+
+def test_programs_read_what_the_commands_print(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing runs, `status`, `down` and `clean` print what docs/commands.schema.json describes."""
+    monkeypatch.setenv("PULLWRIGHT_LOCAL", str(tmp_path / "stack"))
+    for command, name, code in (
+        (commands.status, "LocalStackStatus", 3),
+        (partial(commands.down, discard=True), "LocalStackDown", 0),
+        (commands.clean, "LocalStackCleaned", 0),
+    ):
+        assert command(as_json=True) == code
+        assert matches(name, json.loads(capsys.readouterr().out))

@@ -26,6 +26,7 @@ from pullwright_cli.registering.credentials import Registered, exchange, store_a
 from pullwright_cli.registering.receiver import Receiver
 from pullwright_cli.registering.rotation import rotate_webhook_secret
 from tests.unit import aws_kit
+from tests.unit.cli_kit import matches
 from tests.unit.pipeline_kit import API, GitHub, key_pair
 
 if TYPE_CHECKING:
@@ -205,6 +206,18 @@ def deployment(secrets: Any) -> Any:
         arn=lambda name: "app" if name == "GitHubAppSecretArn" else "webhook",
         stack=SimpleNamespace(name="pullwright-test"),
     )
+
+
+def test_a_plan_of_the_set_up_has_a_schema(secrets: Any) -> None:
+    """`github setup --dry-run` prints the manifest, where it goes, and the secrets that it would write."""
+    found = deployment(secrets)
+    found.parameters = {}
+    found.stack.output = {"WebhookUrl": "https://webhook.example/"}.__getitem__
+    choice = setup.Choice("Wright", "acme", public=False, browser=False, minutes=1)
+    planned = json.loads(json.dumps(setup.plan(found, choice)))
+    assert matches("AppPlan", planned)
+    assert planned["manifest"]["hook_attributes"]["url"] == "https://webhook.example/"
+    assert planned["secrets"] == ["app", "webhook"]
 
 
 @pytest.mark.parametrize(

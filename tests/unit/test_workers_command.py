@@ -13,6 +13,7 @@ from botocore.exceptions import NoCredentialsError
 from pullwright.workers.store import WorkerStore
 from pullwright_cli.app import main
 from pullwright_cli.aws import Stack
+from tests.unit.cli_kit import matches
 from tests.unit.reconcile_kit import TABLE, table
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def test_a_dry_run_shows_everything_and_asks_nobody(
     """Workers, size, chunks, checksum and target; pure JSON for programs."""
     assert run("sync", "--dry-run", "--json", "--stack-name", "prod") == 0
     value = json.loads(capsys.readouterr().out)
+    assert matches("WorkersSynced", value)
     commit = subprocess.run(
         [*GIT, "rev-parse", "HEAD"], cwd=checkout, capture_output=True, text=True, check=True
     )
@@ -121,7 +123,9 @@ def test_syncing_writes_the_repositorys_items_alone(
     assert "What was stored is removed." in capsys.readouterr().out
     assert client.scan(TableName=TABLE)["Items"] == [other]
     assert run("list", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["workers"] == []
+    listed = json.loads(capsys.readouterr().out)
+    assert matches("WorkersStored", listed)
+    assert listed["workers"] == []
 
 
 @pytest.mark.usefixtures("no_aws")

@@ -21,6 +21,7 @@ from pullwright.workers.schema import worker_schema
 from pullwright_cli.app import app
 from pullwright_cli.errors import CliError
 from tests.unit import routing_table
+from tests.unit.cli_kit import matches
 from tests.unit.webhook_kit import payload
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def test_the_command_says_what_a_delivery_starts(tmp_path: Path) -> None:
     assert "✗ triage starts on opened, not on labeled" in done.output
     body.write_text(json.dumps(payload("issues_labeled") | {"action": "reopened"}))
     done = CliRunner().invoke(app, ["workers", "test", "--json", "--dir", str(tmp_path), str(body)])
+    assert matches("WorkersRouted", json.loads(done.output))
     assert (done.exit_code, json.loads(done.output)["matched"]) == (1, [])
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pullwright import aws, composition, metrics
-from pullwright.errors import BranchProtected, InternalError, IssueWithoutText
+from pullwright.errors import BranchProtected, InternalError, InvalidRequest, IssueWithoutText
 from pullwright.handlers import open_pull_request, reconcile, report_outcome
 from pullwright.models import OpenedPullRequest
 from pullwright.reconciling.settle import Settler
@@ -81,6 +83,26 @@ def work_with(
     monkeypatch.setattr(report_outcome, "Tasks", lambda *_clients: Idle())
     for name in ("ecs", "stepfunctions"):
         monkeypatch.setattr(aws, name, lambda: None)
+
+
+def test_a_session_without_jira_loads_nothing_of_it() -> None:
+    """What opens, reports and sweeps imports the parts for Jira when a session is asked for there."""
+    handlers = (
+        f"pullwright.handlers.{name}" for name in ("open_pull_request", "report_outcome", "reconcile")
+    )
+    code = f"import sys, {', '.join(handlers)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not [name for name in done.stdout.split() if name.startswith("pullwright.jira")]
+
+
+def test_jira_is_there_where_the_deployment_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is made when it is asked for; without a site, who asks is told."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidRequest, match="knows no Jira"):
+        composition.services(ReportOutcomeSettings).jira()
+    monkeypatch.setenv("JIRA_BASE_URL", "https://acme.atlassian.net")
+    assert composition.services(OpenPullRequestSettings).jira().site == "https://acme.atlassian.net"
 
 
 @pytest.mark.parametrize(

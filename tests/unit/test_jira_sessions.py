@@ -328,6 +328,34 @@ def test_a_jira_that_does_not_answer_at_the_start_is_asked_again(
     assert deployment.open(**deployment.asked(key))
 
 
+def test_issues_that_are_labelled_in_bulk_wait_for_jira_s_limit(deployment: JiraDeployment) -> None:
+    """Each gets its one pull request, link and comment, however often Jira has to be waited for."""
+    jira, now = deployment.jira, datetime.now(UTC)
+    waiting = {f"s-{number}": deployment.asked(jira.issue()) for number in range(6)}
+    keys = [fields["jira"]["key"] for fields in waiting.values()]
+    jira.control("PUT", "/settings", {"limits": {"requests": 14, "window": 60}})
+    refusals = 0
+    for minute in range(1, 30):
+        for session_id, fields in list(waiting.items()):
+            try:
+                opened = deployment.opened(session_id, **fields)
+            except JiraRateLimited:
+                refusals += 1
+                continue
+            del waiting[session_id]
+            deployment.result(session_id=session_id)
+            deployment.report(session_id, opened=opened, task={"TaskArn": TASK, "ExitCode": 0})
+        jira.now = (now + timedelta(minutes=minute)).timestamp
+    assert refusals > 0
+    assert waiting == {}
+    jira.control("PUT", "/settings", {"limits": {}})
+    due = [it for it in range(6) if deployment.store.read_session(f"s-{it}").jira_report == DUE]
+    told = [key for key in keys if "Done" in "".join(map(document_text, jira.comments(key)))]
+    assert len(told) + len(due) == len(keys)
+    assert all(len(jira.comments(key)) <= 1 and len(jira.links(key)) <= 1 for key in keys)
+    assert len(deployment.github.pulls()) == len(keys)
+
+
 def test_a_short_failure_is_waited_for(deployment: JiraDeployment) -> None:
     """What asks, or does the same twice, is asked again at once; a limit of seconds is waited for."""
     key = deployment.jira.issue()

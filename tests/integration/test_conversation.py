@@ -90,7 +90,7 @@ def test_three_comments_during_a_run_become_one_follow_up(repository: Repository
 def test_a_comment_after_the_run_is_a_second_commit_on_the_same_pull_request(
     repository: Repository, stack: Stack
 ) -> None:
-    """The label brings a pull request, a mention there more of it, in the same conversation."""
+    """A mention goes on with the conversation, on a branch that has been brought up to date with its base."""
     play(
         *(stack, repository, READ, edit("hello", "good day"), {"text": "Good day."}),
         *(READ, edit("good day", "good evening"), {"text": "None is handled too."}),
@@ -98,6 +98,7 @@ def test_a_comment_after_the_run_is_a_second_commit_on_the_same_pull_request(
     first = repository.label(repository.issue(), 120)
     number = first.record().pull_request or 0
     assert len(work(repository)) == 1
+    base = repository.person.commit(repository.name, "main", {"LATER.md": "Meanwhile.\n"})
     repository.rest("POST", f"/issues/{number}/comments", {"body": "@pullwright also handle None"})
     [second] = until(lambda: _others(stack, repository, first))
     assert second.wait(120) == "SUCCEEDED", second.record()
@@ -105,6 +106,11 @@ def test_a_comment_after_the_run_is_a_second_commit_on_the_same_pull_request(
     assert (record.outcome, record.pull_request) == ("changed", number)
     assert record.conversation_id == first.record().conversation_id
     assert len(work(repository)) == 2
+    commits = repository.rest("GET", "/compare/main...claude/1")["commits"]
+    [merge] = [it for it in commits if len(it["parents"]) > 1]
+    assert merge["parents"][1]["sha"] == base
+    assert merge["commit"]["verification"]["verified"]
+    assert [it["sha"] for it in commits].index(work(repository)[1]) > commits.index(merge)
     [pull] = repository.pulls()
     assert (pull["number"], pull["draft"]) == (number, False)
 

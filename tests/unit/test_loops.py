@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pullwright.comments import REFUSAL_MARKER
 from pullwright.errors import NotAddressed, TooManyInARow
 from pullwright.mended import MOST_IN_A_ROW
 from tests.examples import examples
@@ -14,6 +15,7 @@ from tests.unit.loops_kit import ACTS, OF_CHECKS, PERSON, US, WORKERS, Delivery,
 from tests.unit.loops_world import Choices, World
 from tests.unit.pipeline_kit import BOT, SLUG, Deployment, refused
 from tests.unit.pipeline_kit import PERSON as PERSON_LOGIN
+from tests.unit.test_reporting import Reporting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +63,22 @@ def test_apps_that_trigger_each_other_end_at_three(tmp_path: Path) -> None:
     deployment.open("s-4", issue=issue, requested_by=PERSON_LOGIN, delivery_id="d")
     deployment.end("s-4")
     deployment.open("s-5", issue=issue, **ASKED_BY_APP)
+
+
+def test_the_reason_is_told_once(tmp_path: Path) -> None:
+    """However often an App asks after that, its requests end without another word or edit."""
+    deployment = Reporting(tmp_path)
+    deployment.github.repository()
+    issue = deployment.github.issue()
+    for number in range(3):
+        deployment.open(f"s-{number}", issue=issue, **ASKED_BY_APP)
+        deployment.end(f"s-{number}")
+    assert deployment.refuse("s-3", issue=issue, **ASKED_BY_APP).error == TooManyInARow.__name__
+    [told] = [it["body"] for it in deployment.github.comments(issue) if REFUSAL_MARKER in it["body"]]
+    assert "the last 3 sessions" in told
+    deployment.github.seen.clear()
+    assert deployment.refuse("s-4", issue=issue, **ASKED_BY_APP).error == TooManyInARow.__name__
+    assert not [it for it in deployment.github.seen if it[0] != "GET" and "access_tokens" not in it[1]]
 
 
 def test_what_we_do_ourselves_starts_nothing_even_where_we_are_listed(tmp_path: Path) -> None:

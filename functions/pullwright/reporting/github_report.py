@@ -170,7 +170,10 @@ class GitHubReport:
             return
         bot_id = self.app.bot_id(client)
         for comment in client.comments(repository, number):
-            if comment.is_by(bot_id, marker) and client.update_comment(repository, comment.id, text):
+            # Whoever asks for the same in vain again and again has nobody hear of the edits.
+            if comment.is_by(bot_id, marker) and (
+                comment.body == text or client.update_comment(repository, comment.id, text)
+            ):
                 return
         client.create_comment(repository, number, text)
 

@@ -122,7 +122,6 @@ PATCHED = (
 
 LOAD_BALANCERS = (
     ("moto.elbv2.models", "elbv2_backends"),
-    ("moto.elbv2.models", "ELBv2Backend.delete_listener"),
     ("moto.elbv2.models", "FakeListener.rules"),
     ("localstack.services.moto", "call_moto"),
 )

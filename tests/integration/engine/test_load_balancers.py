@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 import urllib3
@@ -80,6 +81,19 @@ def test_bodies_without_a_length_pass_both_ways(balancing: Balancing, served: st
     parts = iter([b"one, ", b"two"])
     assert json.loads(balancing.ask(served, "/", "POST", body=parts).data)["body"] == "one, two"
     assert balancing.ask(served, "/chunks").data == b"firstsecond"
+
+
+def test_a_body_that_nobody_wants_is_read_to_its_end(balancing: Balancing, served: str) -> None:
+    """A client that still sends hears the answer, and goes on with the same connection."""
+    client = HTTPConnection("127.0.0.1", balancing.port, timeout=10)
+    client.connect()
+    # A connection that was closed is an error then, and not opened again.
+    client.auto_open = 0
+    for host, status in (("no.localhost", 404), ("no.localhost", 404), (served, 200)):
+        client.request("POST", "/", headers={"Host": host}, body=b"x" * 5_000_000)
+        response = client.getresponse()
+        assert (response.status, bool(response.read())) == (status, True)
+    client.close()
 
 
 def test_a_websocket_passes(balancing: Balancing, served: str) -> None:
@@ -263,7 +277,11 @@ def test_what_cannot_be_carried_out_is_refused(balancing: Balancing) -> None:
             elb.create_listener(
                 LoadBalancerArn=outputs["Balancer"], Port=port, Protocol="HTTP", DefaultActions=answer
             )
-    assert len(elb.describe_listeners(LoadBalancerArn=outputs["Balancer"])["Listeners"]) == 1
+    with pytest.raises(ClientError, match="InvalidConfigurationRequest"):
+        elb.modify_listener(ListenerArn=outputs["Listener"], Port=_taken_port())
+    [listener] = elb.describe_listeners(LoadBalancerArn=outputs["Balancer"])["Listeners"]
+    assert listener["Port"] == balancing.port
+    assert balancing.ask("unknown.preview.localhost").status == 404
     with pytest.raises(ClientError, match="have no listeners for 'HTTPS'"):
         elb.create_listener(
             LoadBalancerArn=outputs["Balancer"], Port=free_port(), Protocol="HTTPS", DefaultActions=answer

@@ -1,5 +1,6 @@
 """The API of Elastic Load Balancing v2: moto keeps what there is, targets and traffic are ours."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from moto.elbv2.models import elbv2_backends
 from pullwright_engine import selftest
 from pullwright_engine.elbv2 import health, refused, snapshot
 from pullwright_engine.elbv2.proxy import Address
-from pullwright_engine.elbv2.router import router
+from pullwright_engine.elbv2.router import HOST, router
 from pullwright_engine.settings import settings
 
 Document = dict[str, Any]
@@ -93,6 +94,8 @@ def _check(context: Any, request: Document) -> None:
     elif name in ("CreateListener", "ModifyListener"):
         others = [int(known.port) for known in listeners if known.arn != request.get("ListenerArn")]
         refused.check_listener(request, others=others)
+        if request.get("Port") not in (None, *(int(known.port) for known in listeners)):
+            _check_port(request["Port"])
     elif name == "CreateRule":
         [owner] = [known.load_balancer_arn for known in listeners if known.arn == request["ListenerArn"]] or [
             ""
@@ -101,6 +104,17 @@ def _check(context: Any, request: Document) -> None:
         refused.check_rule(request, rules=count, quota=settings().elb_rules)
     elif name == "ModifyRule":
         refused.check_rule(request, rules=0, quota=1)
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port of this machine that is taken, before moto keeps a listener that cannot be served."""
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        raise refused.RefusedError(
+            "InvalidConfigurationRequest",
+            f"The local engine cannot listen on {HOST}:{port}: {error.strerror}",
+        ) from error
 
 
 def _moto(context: Any, request: Document) -> Any:
@@ -113,19 +127,8 @@ def _moto(context: Any, request: Document) -> Any:
             name = made["DNSName"] = f"{made['LoadBalancerName']}.elb.localhost"
             _backend(context).load_balancers[made["LoadBalancerArn"]].dns_name = name
     if not context.operation.name.startswith(_READS):
-        _follow(context, answer)
-    return answer
-
-
-def _follow(context: Any, answer: Any) -> None:
-    try:
         router().apply(snapshot.table())
-    except OSError as error:
-        if context.operation.name == "CreateListener":
-            _backend(context).delete_listener(answer["Listeners"][0]["ListenerArn"])
-        raise refused.RefusedError(
-            "InvalidConfigurationRequest", f"The local engine cannot listen on 127.0.0.1: {error.strerror}"
-        ) from error
+    return answer
 
 
 def _answered(operation: Callable[[Any, Document], Any]) -> Callable[[Any, Document], Any]:

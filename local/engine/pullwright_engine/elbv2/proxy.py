@@ -94,8 +94,14 @@ class Proxy:
             if self._wire.http.our_state is not h11.SEND_RESPONSE:
                 raise
             await self._answer(_page(error.status), is_head=request.method == b"HEAD")
-        states = self._wire.http.states
-        return set(states.values()) == {h11.DONE}
+        async with asyncio.timeout(listener.idle_seconds):
+            await self._read_to_end()
+        return set(self._wire.http.states.values()) == {h11.DONE}
+
+    async def _read_to_end(self) -> None:
+        """Read what a client still sends of a request that was answered: it may not look before that."""
+        while self._wire.http.their_state is h11.SEND_BODY:
+            await self._wire.receive()
 
     async def _act(self, request: h11.Request, action: Fixed | Forward, listener: Listener) -> None:
         if isinstance(action, Fixed):

@@ -18,6 +18,7 @@ from tests.benchmarks import (
     gateway,
     node,
     package,
+    pages,
     review,
     runner,
     session,
@@ -56,6 +57,7 @@ def main() -> int:
             sections.append(session.measure(say))
             sections.append(review.measure(say))
             sections.append(command.measure(say))
+            sections.append(pages.measure(say))
             sections.append(edits.measure(say))
         except session.NotMeasuredError as error:
             problems.append(str(error))

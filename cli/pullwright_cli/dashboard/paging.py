@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST_READ = 500
 """Sessions that one page looks at. Where few of them fit, the next page looks further."""
-_BATCH = 25
 
 Places = dict[str, tuple[str, str]]
 """For each partition, `pk` and sort key of the last session that was looked at."""
@@ -82,5 +81,6 @@ def decode(cursor: str) -> Places:
 def _stream(
     stack: Deployed, partition: Partition, wanted: Filter, places: Places
 ) -> Iterator[tuple[str, Partition, dict[str, Any]]]:
-    for item in items(stack, partition, wanted, _BATCH, places.get(partition.value)):
+    # One more than a page may show of it, so that it is read in one query and says whether there are more.
+    for item in items(stack, partition, wanted, wanted.limit + 1, places.get(partition.value)):
         yield str(item[partition.order]), partition, item

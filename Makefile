@@ -8,7 +8,7 @@ IS_SHELL := /^\#!.*[\/ ](ba|da)?sh( |$$)/ { print FILENAME } { nextfile }
 # Images for CI often set it, and then each of the hundreds of processes here would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up watch down status env clean demo test coverage lint bench docs load lock image image-test cage-test page-test devbox-test releases rollback
+.PHONY: help setup up watch down status env clean demo test coverage lint bench docs load lock image image-test cage-test page-test recordings devbox-test releases rollback
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -65,6 +65,9 @@ docs: setup ## draw the parts of the documentation that come from code
 
 bench: setup ## the figures of the README, measured
 	@$(RUN) tests.benchmarks
+
+recordings: up ## `pullwright run --wait` in tmux, for each way in which a session ends, into docs/recordings
+	@$(RUN) local.demo.recordings
 
 load: setup ## many signed deliveries at once, none lost and none doubled (DELIVERIES=1000 ISSUES=200)
 	@$(RUN) tests.benchmarks.load $(if $(DELIVERIES),--deliveries $(DELIVERIES)) $(if $(ISSUES),--issues $(ISSUES))

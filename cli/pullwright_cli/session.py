@@ -204,14 +204,19 @@ class Session:
         )
 
 
+_ENDS = frozenset(f"Execution{how}" for how in ("Aborted", "Failed", "Succeeded", "TimedOut"))
+
+
 def visits_of(events: list[dict[str, Any]]) -> list[StateVisit]:
-    """Return the states that a history says were entered, in order."""
+    """Return the states that a history says were entered, in order; the execution's end ends the last one."""
     visits: list[StateVisit] = []
     for event in events:
         if entered := event.get("stateEnteredEventDetails"):
             visits.append(StateVisit(entered["name"], event["timestamp"], None))
-        elif event.get("stateExitedEventDetails") and visits:
+        elif visits and (event.get("stateExitedEventDetails") or event.get("type") in _ENDS):
             last = visits[-1]
+            if last.seconds is not None:
+                continue
             seconds = (event["timestamp"] - last.entered).total_seconds()
             visits[-1] = StateVisit(last.name, last.entered, seconds)
     return visits

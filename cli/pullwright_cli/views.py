@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ _LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _WORTH_READING = ("error", "outcome", "status", "reason", "repository", "exit_code", "turns", "cost_usd")
 _SOURCE_WIDTH = 26
 _BAR = 30
+_FRACTION = re.compile(r"\.\d+(?=[+Z])")
 _CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -69,12 +71,13 @@ def print_details(value: dict[str, Any], *, as_json: bool) -> None:
         return
     record, execution = value["record"] or {}, value["execution"] or {}
     status = record.get("status") or execution.get("status", "")
+    error = record.get("error") or execution.get("error")
     print(styled(f"{value['session']}  {status}", status_style(status)))
     print_fields(
         [
             ("outcome", record.get("outcome")),
-            ("why", record.get("sentence") or execution.get("cause")),
-            ("error", record.get("error") or execution.get("error")),
+            ("why" if error else "result", record.get("sentence") or execution.get("cause")),
+            ("error", error),
             ("what to do", record.get("remedy")),
             ("repository", record.get("repository") or value["request"].get("repository")),
             ("pull request", record.get("pull_request_url")),
@@ -84,7 +87,7 @@ def print_details(value: dict[str, Any], *, as_json: bool) -> None:
             ("worker", record.get("worker")),
             ("model", record.get("model")),
             ("asked by", record.get("requested_by")),
-            ("began", record.get("created_at")),
+            ("began", _FRACTION.sub("", record.get("created_at") or "")),
             ("took", duration(_seconds(record.get("created_at"), record.get("closed_at")))),
             ("cost", dollars(record.get("cost_usd"))),
             ("turns", record.get("turns")),

@@ -49,10 +49,11 @@ def follow(session: Session, minutes: float, folder: Path | None, *, as_json: bo
         print(f"\nThe session goes on. {_what_next(session)}", file=sys.stderr)
         return _INTERRUPTED
     found = details(session.stack, session.id)
+    print(file=sys.stderr)
     print_details(found, as_json=as_json)
     if folder is not None and (artifacts := session.artifact_list()):
         save(session, artifacts, folder)
-        print(f"The artifacts are in {folder}.", file=sys.stderr)
+        print(f"\nThe artifacts are in {folder}.", file=sys.stderr)
     return exit_code(found, status)
 
 

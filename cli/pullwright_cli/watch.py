@@ -154,5 +154,6 @@ def step(line: dict[str, Any]) -> str:
     activity = line.get("activity")
     if not activity:
         return ""
-    money = f" [dim]· {line['turns']} turns · ${line['cost_usd']:.4f}[/]" if line.get("turns") else ""
+    turns = line.get("turns")
+    money = f" [dim]· {turns} turn{'s' * (turns != 1)} · ${line['cost_usd']:.4f}[/]" if turns else ""
     return f"{escape(plain(activity))}{money}"

@@ -53,7 +53,7 @@ class Scenario:
     followed: tuple[str, str] | None = None
 
 
-def _script(*, has_rule: bool) -> dict[str, Any]:
+def script(*, has_rule: bool) -> dict[str, Any]:
     """Return the scripted model's turns for the built-in issue: plan, read, test, edit, test, report.
 
     Args:
@@ -135,8 +135,8 @@ def built_in(github_url: str, model_url: str | None, owner: str = OWNER) -> Scen
     """
     if model_url:
         # Of the scripts that match, the one stored last answers.
-        call(model_url, "PUT", "/_standin/scripts/demo", _script(has_rule=False))
-        call(model_url, "PUT", "/_standin/scripts/demo-with-rule", _script(has_rule=True))
+        call(model_url, "PUT", "/_standin/scripts/demo", script(has_rule=False))
+        call(model_url, "PUT", "/_standin/scripts/demo-with-rule", script(has_rule=True))
     person = Person.join(github_url, "maintainer")
     files = {
         path.relative_to(PROJECT).as_posix(): path.read_text()

@@ -78,6 +78,8 @@ def test_the_agent_is_told_when_a_limit_is_near(harness: Harness, standin: Stand
     harness.ask(limits={"usd": 5.0, "turns": 20, "minutes": 5})
     ran = harness.run(ANTHROPIC_BASE_URL=standin.url)
     assert ran.code == exit_codes.of("TurnLimit"), ran.output
+    # The CLI counts the turn that it was refused, too.
+    assert harness.result.turns == 20
     (kept,) = (harness.folder / "work1/claude/projects").glob("*/*.jsonl")
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     told = [line for line in lines if "16 of this session's 20 turns" in str(line.get("attachment"))]

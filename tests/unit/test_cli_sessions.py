@@ -11,6 +11,7 @@ import pytest
 from pullwright_cli.aws import Stack
 from pullwright_cli.errors import CliError
 from pullwright_cli.moments import since
+from pullwright_cli.session import StateVisit, visits_of
 from tests.unit.cli_kit import BUCKET, Cloud, cloud, matches, run
 
 if TYPE_CHECKING:
@@ -192,3 +193,16 @@ def test_a_session_that_nobody_knows_is_41_and_a_later_releases_44(
     stack.record("new", status="SLEEPING")
     assert run("show", "new") == 44
     assert "'SLEEPING', which this release does not know. Install" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["Aborted", "Failed", "Succeeded", "TimedOut"])
+def test_a_state_ends_with_its_execution(how: str) -> None:
+    """One that was stopped is left by no event of its own, and a last state by none but this."""
+    began = datetime(2026, 11, 27, 9, tzinfo=UTC)
+    history = [
+        {"type": "TaskStateEntered", "timestamp": began, "stateEnteredEventDetails": {"name": "RunAgent"}},
+        {"type": "TaskStarted", "timestamp": began + timedelta(seconds=2)},
+        {"type": f"Execution{how}", "timestamp": began + timedelta(seconds=9)},
+    ]
+    assert visits_of(history[:2]) == [StateVisit("RunAgent", began, None)]
+    assert visits_of(history) == [StateVisit("RunAgent", began, 9.0)]

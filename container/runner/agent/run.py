@@ -190,7 +190,7 @@ def run_agent(
     keep_conversation(workspace, rules.folder, conversation_id, transcript.with_name("conversation.jsonl"))
     result, usage, trouble = conversation.result, gateway.usage, gateway.trouble
     # Where it was asked twice, the last line counts the second time alone.
-    turns = max(conversation.turns, (result.num_turns or 0) if result else 0)
+    turns = max(conversation.turns, result.turns if result else 0)
     report.use(usage.cost_usd, usage.tokens, turns)
     return AgentRun(
         end=AgentEnd(ended, result, gateway.budget_spent, trouble, guard.reason),

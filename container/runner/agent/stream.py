@@ -61,6 +61,12 @@ class ResultLine(BaseModel):
         """Whether it says that the work is done; the exit code has to say so too."""
         return not self.is_error and self.subtype == "success" and self.terminal_reason == "completed"
 
+    @property
+    def turns(self) -> int:
+        """How many turns were taken; the CLI counts the one that a limit refused, too."""
+        told = self.num_turns or 0
+        return max(0, told - 1) if self.subtype == "error_max_turns" else told
+
 
 def decode(line: bytes) -> dict[str, Any] | None:
     """Read one line of the CLI's; None if it is not an object."""
@@ -146,7 +152,8 @@ class Conversation:
         if name == "TodoWrite":
             self.todos = _todos(values.get("todos"))
             current = next((todo.text for todo in self.todos if todo.status == "in_progress"), None)
-            return self._show(current or "Planning")
+            is_done = bool(self.todos) and all(todo.status == "completed" for todo in self.todos)
+            return self._show(current or ("Finishing" if is_done else "Planning"))
         return self._show(_describe(name, values))
 
     def _show(self, activity: str) -> bool:

@@ -12,7 +12,17 @@ import typer
 
 from pullwright_cli.checkout import Checkout
 from pullwright_cli.errors import CliError
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, Repository, StackName
+from pullwright_cli.options import (
+    CanaryIssue,
+    CanaryMinutes,
+    DryRun,
+    Environment,
+    Json,
+    Profile,
+    Region,
+    Repository,
+    StackName,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +31,6 @@ if TYPE_CHECKING:
     from pullwright_cli.deploying.canary import Verdict
     from pullwright_cli.deploying.deployment import Deployed
 
-Issue = Annotated[
-    int | None,
-    typer.Option(
-        "--issue", min=1, show_default=False, help="One kept for canaries, with one pull request for all."
-    ),
-]
-Minutes = Annotated[float, typer.Option("--minutes", min=0.1, help="How long the canary may take.")]
 _DEFAULT = "default"
 _ROLE = "PULLWRIGHT_DEPLOYMENT_ROLE"
 """A dev box sets it: its own role may deploy only by this one."""
@@ -54,8 +57,8 @@ def deploy(
         bool, typer.Option("--canary", help="Have a stub session judge it, and go back if that fails.")
     ] = False,
     repo: Repository = "",
-    issue: Issue = None,
-    minutes: Minutes = 15,
+    issue: CanaryIssue = None,
+    minutes: CanaryMinutes = 15,
     sync_workers: Annotated[
         bool, typer.Option("--sync-workers", help="Then store the workers of this folder's checkout.")
     ] = False,
@@ -127,8 +130,8 @@ def deploy(
 def canary(
     *,
     repo: Repository = "",
-    issue: Issue = None,
-    minutes: Minutes = 15,
+    issue: CanaryIssue = None,
+    minutes: CanaryMinutes = 15,
     dry_run: DryRun = False,
     stack_name: StackName = "",
     env: Environment = "",

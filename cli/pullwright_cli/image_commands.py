@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pullwright_cli.checkout import Checkout
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName, Yes, confirm
+from pullwright_cli.options import (
+    CanaryIssue,
+    CanaryMinutes,
+    DryRun,
+    Environment,
+    Json,
+    Profile,
+    Region,
+    Repository,
+    StackName,
+    Yes,
+    confirm,
+)
 
 if TYPE_CHECKING:
     from pullwright_cli.aws import Stack
@@ -19,6 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The agent's image: build, push, promote and go back.", no_args_is_help=True, rich_markup_mode=None
 )
+STAGING = "staging"
 
 
 class Architecture(StrEnum):
@@ -72,7 +85,7 @@ def push(
     *,
     tag: Annotated[
         list[str], typer.Option("--tag", help="Tag besides that of the content; may be given several times.")
-    ] = ["staging"],  # noqa: B006 - Typer's way to give a list
+    ] = [STAGING],  # noqa: B006 - Typer's way to give a list
     architecture: Processor = None,
     force: Force = False,
     dry_run: DryRun = False,
@@ -118,10 +131,53 @@ def push(
 
 
 @app.command()
+def validate(
+    *,
+    repo: Repository = "",
+    issue: CanaryIssue = None,
+    minutes: CanaryMinutes = 15,
+    dry_run: DryRun = False,
+    stack_name: StackName = "",
+    env: Environment = "",
+    region: Region = "",
+    profile: Profile = "",
+    json: Json = False,
+) -> None:
+    r"""Say whether the image that `staging` points to works: one stub session runs in it, without a model.
+
+    All other sessions run the release's own image meanwhile. `image promote` makes it everybody's.
+
+    \b
+    Examples:
+      pullwright image validate --repo acme/sandbox --issue 1 && pullwright image promote --yes
+      pullwright image validate --json | jq .image_digest
+    """
+    from pullwright_cli.deploying.canary import failed, judge, planned  # noqa: PLC0415 - as above
+    from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+
+    stack, registry = _registry(stack_name, env, region, profile)
+    start = planned(stack, repo or repository_of(Path.cwd()), issue, STAGING)
+    if dry_run:
+        if json:
+            print_json(start.as_json())
+        else:
+            print(start.as_line())
+        return
+    registry.digest(STAGING)
+    verdict = judge(start, minutes)
+    if not verdict.succeeded:
+        raise failed(verdict, "Nothing was promoted.")
+    if json:
+        print_json(verdict._asdict())
+    else:
+        ran = verdict.image_digest or "an image without a digest"
+        print(f"{STAGING} works: session {verdict.session} succeeded, on {ran}.")
+
+
+@app.command()
 def promote(
-    source: Annotated[
-        str, typer.Argument(metavar="[TAG|DIGEST]", help="What has proven itself.")
-    ] = "staging",
+    source: Annotated[str, typer.Argument(metavar="[TAG|DIGEST]", help="What has proven itself.")] = STAGING,
     *,
     to: Annotated[str, typer.Option("--to", help="The tag that is to point to it.")] = "latest",
     dry_run: DryRun = False,

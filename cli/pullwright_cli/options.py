@@ -59,6 +59,14 @@ OfRepository = Annotated[
     ),
 ]
 
+CanaryIssue = Annotated[
+    int | None,
+    typer.Option(
+        "--issue", min=1, show_default=False, help="One kept for canaries, with one pull request for all."
+    ),
+]
+CanaryMinutes = Annotated[float, typer.Option("--minutes", min=0.1, help="How long the session may take.")]
+
 
 def confirm_by_name(question: str, name: str) -> None:
     """Ask for a name before something is lost for good.

@@ -76,7 +76,7 @@ class DeployPlan(Model):
 
 
 class CanaryVerdict(Model):
-    """`canary`: what came of its session.
+    """`canary` and `image validate`: what came of the session.
 
     Attributes:
         sentence: what went wrong; empty after success.

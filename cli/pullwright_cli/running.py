@@ -65,7 +65,13 @@ def run(
     here: Annotated[
         bool, typer.Option("--local", help="On this machine, on the checkout that this is called in.")
     ] = False,
-    image: Annotated[str, typer.Option(show_default=False, help="With --local: the image to run in.")] = "",
+    image: Annotated[
+        str,
+        typer.Option(
+            show_default=False,
+            help="staging: the image that this tag points to, for this session alone. With --local: any.",
+        ),
+    ] = "",
     no_container: Annotated[
         bool, typer.Option("--no-container", help="With --local: processes of this machine.")
     ] = False,
@@ -99,12 +105,12 @@ def run(
       pullwright run "Say good bye, too"
       pullwright run --issue 42 --repo acme/app --wait
       pullwright run shop prod "Mend the totals" --usd 2 --dry-run | jq -r .command
+      pullwright run --issue 42 --image staging
       pullwright run --local "Mend the totals" --usd 2
     """
     limits = {"usd": usd, "turns": turns, "minutes": minutes}
     wanted_limits = {name: value for name, value in limits.items() if value is not None}
     only_here = {
-        "--image": image,
         "--no-container": no_container,
         "--no-branch": no_branch,
         "--model-url": model_url,
@@ -146,6 +152,7 @@ def run(
         "limits": wanted_limits,
         "plan": plan,
         "stub": stub,
+        "image": image,
     }
     stack = Stack.resolve(
         stack_name, service=service, environment=environment or env, region=region, profile=profile

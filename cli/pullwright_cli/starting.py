@@ -30,6 +30,7 @@ _OPTIONS = {
     "limits.turns": "--turns",
     "limits.minutes": "--minutes",
 }
+_RELEASE, _STAGING = "EcsTaskDefinitionArn", "EcsStagingTaskDefinitionArn"
 
 
 class Start(NamedTuple):
@@ -63,13 +64,14 @@ class Start(NamedTuple):
             OutputMissing: the stack lacks one of them.
         """
         output = self.stack.output
+        is_staging = json.loads(self.input).get("image") == "staging"
         return {
             "stack": self.stack.name,
             "region": self.stack.place,
             "request": self.as_call(),
             "resolved": {
                 "cluster": output("EcsClusterArn"),
-                "task_definition": output("EcsTaskDefinitionArn"),
+                "task_definition": output(_STAGING if is_staging else _RELEASE),
                 "subnets": output("EcsSubnetIdsCsv").split(","),
                 "security_group": output("EcsSecurityGroupId"),
                 "table": output("SessionsTable"),

@@ -29,6 +29,8 @@ from pullwright.worker_names import IMPLEMENT
 
 Plan = bool | Literal["only"]
 """Whether the agent makes a plan before it edits; `only` ends with the plan."""
+Image = Literal["latest", "staging"]
+"""Which image of the agent a task runs: the release's own, or what `staging` points to in the registry."""
 
 
 class Limits(Model):
@@ -82,6 +84,7 @@ class SessionRequest(Model):
     limits: Limits = Limits()
     stub: bool = False
     plan: Plan | None = None
+    image: Image = "latest"
     requested_by: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None

@@ -172,6 +172,18 @@ def test_a_prompt_alone_gets_its_own_pull_request_each_time(repository: Reposito
     assert len({pull["head"]["ref"] for pull in repository.pulls()}) == 2
 
 
+def test_one_session_can_run_the_image_of_staging(repository: Repository, stack: Stack) -> None:
+    """Its task has a definition of its own, and its record a digest; the engine has one for all images."""
+    session = repository.start(prompt="Add a line to the README", image="staging")
+    record = session.record()
+    assert session.status() == "SUCCEEDED", record
+    [task] = stack.client("ecs").describe_tasks(
+        cluster=stack.outputs["EcsClusterArn"], tasks=[record.task_arn or ""]
+    )["tasks"]
+    assert task["taskDefinitionArn"] == stack.outputs["EcsStagingTaskDefinitionArn"]
+    assert (record.image_digest or "").startswith("sha256:")
+
+
 def test_a_session_on_a_pull_request_works_on_its_branch(repository: Repository) -> None:
     """`pull_request` in the input goes on on that pull request's branch."""
     first = repository.start(issue=repository.issue())

@@ -46,6 +46,7 @@ SUBSTITUTIONS = {
     "ClusterArn": "arn:aws:ecs:us-east-1:000000000000:cluster/agents",
     "LaunchField": "CapacityProviderStrategy",
     "TaskDefinition": "agent",
+    "StagingTaskDefinition": "agent-staging",
     "SubnetIds": "subnet-1,subnet-2",
     "SecurityGroupId": "sg-1",
     "AssignPublicIp": "ENABLED",

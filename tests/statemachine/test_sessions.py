@@ -80,6 +80,15 @@ def test_the_session_id_is_all_that_a_task_is_told(machine: Machine, session_id:
     ]
 
 
+def test_a_session_can_run_the_image_of_staging(machine: Machine, session_id: str) -> None:
+    """Its request says so; it enters the same states as any other."""
+    finished = machine.run(session_id, {"repository": "acme/shop", "issue": 7, "image": "staging"}, **GOOD)
+
+    (call,) = finished.calls("ecs")
+    assert call["TaskDefinition"] == "agent-staging"
+    assert finished.entered == GOOD_PATH
+
+
 def test_the_functions_are_told_who_asks(machine: Machine, session_id: str) -> None:
     """OpenPullRequest gets the raw input, ReportOutcome what was opened and how the task ended."""
     finished = machine.run(session_id, **GOOD)

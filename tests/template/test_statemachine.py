@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -298,6 +299,28 @@ def test_the_machine_runs_a_revision_of_the_release() -> None:
     assert task["UpdateReplacePolicy"] == "Retain"
     role = template()["Resources"]["AgentSessionRole"]
     assert any(text.endswith(f":task-definition/{family['Fn::Sub']}:*") for text in strings(role))
+
+
+def test_staging_is_the_releases_task_with_another_image() -> None:
+    """A session tries an image, and nothing else; the machine may run it, and it outlives its replacement."""
+    found = template()["Resources"]
+    release, staging = (
+        copy.deepcopy(found[name]) for name in ("AgentTaskDefinition", "StagingTaskDefinition")
+    )
+    family = staging["Properties"].pop("Family")["Fn::Sub"]
+    assert family == f"{release['Properties'].pop('Family')['Fn::Sub']}-staging"
+    [ran], [tried] = (it["Properties"]["ContainerDefinitions"] for it in (release, staging))
+    image, values = tried.pop("Image")["Fn::Sub"]
+    assert (image, values["Repository"]) == (
+        "${Repository}:staging",
+        ran.pop("Image")["Fn::Sub"][1]["Repository"],
+    )
+    assert staging == release
+    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
+    assert machine["Properties"]["DefinitionSubstitutions"]["StagingTaskDefinition"] == {
+        "Ref": "StagingTaskDefinition"
+    }
+    assert any(text.endswith(f":task-definition/{family}:*") for text in strings(found["AgentSessionRole"]))
 
 
 @EVERY_MACHINE

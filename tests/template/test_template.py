@@ -19,6 +19,7 @@ OUTPUTS = {
     "ArtifactsBucket",
     "EcsClusterArn",
     "EcsTaskDefinitionArn",
+    "EcsStagingTaskDefinitionArn",
     "EcsSecurityGroupId",
     "EcsSubnetIdsCsv",
     "AgentRepositoryUri",

@@ -32,6 +32,7 @@ OUTPUTS = {
     "ArtifactsBucket": BUCKET,
     "EcsClusterArn": "the cluster",
     "EcsTaskDefinitionArn": "the definition",
+    "EcsStagingTaskDefinitionArn": "the staging definition",
     "EcsSubnetIdsCsv": "subnet-1,subnet-2",
     "EcsSecurityGroupId": "sg-1",
     "LogGroupName": "/pullwright/s/agent",

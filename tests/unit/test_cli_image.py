@@ -15,6 +15,7 @@ from moto import mock_aws
 from pullwright import errors
 from pullwright_cli.aws import Stack
 from pullwright_cli.checkout import Checkout
+from pullwright_cli.deploying import canary
 from pullwright_cli.imaging.content import content_tag
 from pullwright_cli.imaging.moving import Move, carry_out, promotion
 from pullwright_cli.imaging.registry import Registry
@@ -24,12 +25,15 @@ from tests.unit.cli_kit import matches, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pullwright_cli.starting import Start
+
 ROOT = Path(__file__).parents[2]
 NAME = "pullwright-agent"
 URI = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{NAME}"
 _DOCUMENTS = {
     "build": "ImageBuilt",
     "push": "ImagePushed",
+    "validate": "CanaryVerdict",
     "promote": "ImageMoved",
     "rollback": "ImageMoved",
     "list": "ImageList",
@@ -99,6 +103,36 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return document
 
 
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], float]]:
+    """Have sessions succeed on the image of staging, unless they take less than a minute; provide them."""
+    sessions: list[tuple[dict[str, Any], float]] = []
+
+    def judge(start: Start, minutes: float) -> canary.Verdict:
+        sessions.append((json.loads(start.input), minutes))
+        good = minutes >= 1
+        return canary.Verdict("s1", good, "" if good else "It hung.", where("staging") or "", "")
+
+    monkeypatch.setattr(canary, "judge", judge)
+    return sessions
+
+
+@pytest.mark.usefixtures("stack")
+def test_an_image_is_tried_by_one_session_before_it_is_promoted(
+    ecr: Any, judged: list[tuple[dict[str, Any], float]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stub on `staging`, whose digest is told; no tag moves, and a failure ends as a canary's does."""
+    old, new = put(ecr, 1, "latest"), put(ecr, 2, "staging")
+    assert printed(capsys, "validate", "--repo", "octo/widgets", "--issue", "3")["image_digest"] == new
+    asked = {"repository": "octo/widgets", "issue": 3, "stub": True, "image": "staging"}
+    assert judged == [(asked, 15)]
+    assert run("image", "validate", "--repo", "octo/widgets") == 0
+    assert new in capsys.readouterr().out
+    assert run("image", "validate", "--repo", "octo/widgets", "--minutes", "0.5") == 74
+    assert "It hung. Nothing was promoted." in capsys.readouterr().err
+    assert (where("latest"), where("staging")) == (old, new)
+
+
 @pytest.mark.usefixtures("stack")
 def test_promotion_and_the_way_back_move_digests(ecr: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """What the tag meant before is kept under a tag of its own, and going back twice is there and back."""
@@ -140,6 +174,7 @@ def test_a_dry_run_prints_plain_lines_and_moves_nothing(ecr: Any, capsys: pytest
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (["validate", "--repo", "octo/widgets"], 70, "has no image staging. There is latest."),
         (["promote", "nothing", "--yes"], 70, "has no image nothing. There is latest."),
         (["promote", "latest", "--to", "a b", "--yes"], 2, "a b is no tag"),
         (["rollback", "--yes"], 70, "No image before latest is known."),

@@ -48,7 +48,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
         (("--local",), 2, 'say what to do: pullwright run --local "PROMPT"'),
         (("--local", "x", "--issue", "3"), 2, "--issue cannot go with --local"),
         (("--local", "Say", "hello"), 2, "Say cannot go with --local: put the prompt in quotes"),
-        (("x", "--no-branch", "--image", "i"), 2, "--image, --no-branch: say --local too"),
+        (("x", "--no-branch", "--no-container"), 2, "--no-container, --no-branch: say --local too"),
         (("--local", "x"), 2, "no model can be asked: set ANTHROPIC_API_KEY, or AWS credentials"),
     ],
 )

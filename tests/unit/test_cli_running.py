@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from pullwright import errors
 from pullwright_cli import running, waiting
 from pullwright_cli.aws import Stack
 from pullwright_cli.errors import CliError
@@ -55,10 +56,25 @@ def test_a_dry_run_is_the_exact_call_and_starts_nothing(
         "plan": True,
     }
     assert document["resolved"]["subnets"] == ["subnet-1", "subnet-2"]
+    assert document["resolved"]["task_definition"] == "the definition"
     words = shlex.split(document["command"])
     assert words[:5] == ["aws", "stepfunctions", "start-execution", "--state-machine-arn", MACHINE]
     assert words[words.index("--input") + 1] == document["request"]["input"]
     assert words[-2:] == ["--region", "eu-west-1"]
+    assert stack.states.calls == []
+
+
+def test_the_image_of_staging_has_a_task_definition_of_its_own(
+    stack: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request says so, and a stack that is older than that is said to lack it before anything starts."""
+    document, request = planned(capsys, "run", "x", *REPOSITORY, "--image", "staging")
+    assert request["image"] == "staging"
+    assert document["resolved"]["task_definition"] == "the staging definition"
+    older = {name: value for name, value in OUTPUTS.items() if name != "EcsStagingTaskDefinitionArn"}
+    monkeypatch.setattr(Stack, "outputs", older)
+    assert run("run", "x", *REPOSITORY, "--image", "staging") == errors.OutputMissing.exit_code
+    assert "EcsStagingTaskDefinitionArn" in capsys.readouterr().err
     assert stack.states.calls == []
 
 
@@ -99,6 +115,7 @@ def test_too_many_words_want_quotes(words: list[str], subject: bool) -> None:  #
         ((*REPOSITORY, "x", "--minutes", "9999"), "--minutes: "),
         ((*REPOSITORY, "x", "--worker", "Not a name"), "--worker: "),
         ((*REPOSITORY, "x", "--base", "-x"), "--base: "),
+        ((*REPOSITORY, "x", "--image", "mine"), "--image: Input should be 'latest' or 'staging'"),
         ((*REPOSITORY, "--issue", "0"), "--issue"),
         ((*REPOSITORY, "x", "--stack-name", "a b"), "no stack's name"),
     ],

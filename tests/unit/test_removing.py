@@ -183,6 +183,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
             ecs.register_task_definition(family=f"{NAME}-agent", containerDefinitions=[container])
             for _ in range(2)
         )
+        ecs.register_task_definition(family=f"{NAME}-agent-staging", containerDefinitions=[container])
         for name in (
             *(f"/pullwright/{NAME}/agent", f"/pullwright/{NAME}/old", f"/pullwright/{NAME}-2/agent"),
             *(f"/aws/lambda/{NAME}-WebhookFunction-1", f"/aws/lambda/{NAME}-2-WebhookFunction-1"),
@@ -232,8 +233,8 @@ def test_the_list_has_what_cloudformation_leaves_and_what_aws_made(deployed: Dep
         f"/aws/vendedlogs/states/{NAME}",
         f"/aws/lambda/{NAME}-WebhookFunction-1",
     ]
-    [revision] = [part.name for part in found.parts if part.kind == "task definition"]
-    assert revision.endswith(f"{NAME}-agent:1")
+    revisions = [part.name.rpartition("/")[2] for part in found.parts if part.kind == "task definition"]
+    assert revisions == [f"{NAME}-agent:1", f"{NAME}-agent-staging:1"]
     assert (found.resources, found.is_protected) == (4, False)
     assert [it.kind for it in found.left] == ["GitHub App"]
 

@@ -36,17 +36,18 @@ class Verdict(NamedTuple):
     pull_request: str
 
 
-def planned(stack: Stack, repository: str, issue: int | None) -> Start:
+def planned(stack: Stack, repository: str, issue: int | None, image: str = "") -> Start:
     """Return the session that judges.
 
     Args:
         issue: an issue kept for this, whose pull request is used again; None for a new one each time.
+        image: tag of the image that it runs; empty for the release's own.
 
     Raises:
         CliError: the repository's name or the issue is none.
     """
     subject: dict[str, Any] = {"prompt": _PROMPT} if issue is None else {"issue": issue}
-    return asked_for(stack, {"repository": repository, "stub": True, **subject})
+    return asked_for(stack, {"repository": repository, "stub": True, "image": image, **subject})
 
 
 def judge(start: Start, minutes: float) -> Verdict:

@@ -136,7 +136,7 @@ def _parts(stack: Stack, summaries: list[dict[str, Any]], remaining: list[dict[s
         if kind is not None and exists(stack, part := Part(kind, summary["PhysicalResourceId"])):
             yield part
     with_the_stack = {it["PhysicalResourceId"] for it in remaining}
-    for family in ("agent", "settings"):
+    for family in ("agent", "agent-staging", "settings"):
         for arn in definitions(stack, f"{stack.name}-{family}"):
             if arn not in with_the_stack:
                 yield Part(DEFINITION, arn)

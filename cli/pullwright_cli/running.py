@@ -261,7 +261,11 @@ def _begin(
     if dry_run:
         print_json(start.as_json())
         return
-    session = start.begin()
+    try:
+        session = start.begin()
+    except KeyboardInterrupt:
+        typer.echo(f"\nThe session may have begun: pullwright show {start.name}", err=True)
+        raise
     if minutes is None:
         follow = f"pullwright show --watch {session.id}"
         if as_json:

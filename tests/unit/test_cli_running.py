@@ -260,3 +260,18 @@ def test_the_exit_code_is_that_of_the_sessions_end(
 ) -> None:
     """The classes of pullwright.errors, as the runner ends with them."""
     assert waiting.exit_code({"record": record, "execution": execution}, status) == code
+
+
+def test_ctrl_c_while_it_starts_says_how_to_find_it(
+    stack: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether Step Functions heard of it; its name was ours to choose."""
+    names = []
+
+    def interrupted(**call: Any) -> None:
+        names.append(call["name"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stack.states, "start_execution", interrupted)
+    assert run("run", "x", *REPOSITORY) == 130
+    assert f"may have begun: pullwright show {names[0]}" in capsys.readouterr().err

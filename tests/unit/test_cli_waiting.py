@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
+from botocore.response import StreamingBody
 from rich.console import Console
 
 from pullwright import errors
 from pullwright.record import SessionRecord
 from pullwright_cli import waiting, watch
 from pullwright_cli.download import save
+from pullwright_cli.failures import explained
 from pullwright_cli.session import Session, task_of
 from tests.unit.cli_kit import BUCKET, Cloud, cloud
 
@@ -170,6 +177,41 @@ def test_a_full_disk_leaves_no_half_file(
     with pytest.raises(errors.NotSaved, match=r"b\.txt could not be written: No space left"):
         save(session, session.artifact_list(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        KeyboardInterrupt(),
+        ResponseStreamingError(error="IncompleteRead(4 bytes read)"),
+        IncompleteReadError(actual_bytes=4, expected_bytes=9),
+    ],
+)
+def test_a_download_that_is_cut_off_leaves_no_half_file(
+    end: BaseException, stack: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Ctrl-C or the network: what was whole before stays, also an older copy of the same artifact."""
+    session = session_with(stack, **{"a.json": b"{}", "b.txt": b"x" * 2_000_000})
+    (tmp_path / "b.txt").write_bytes(b"older")
+    read = StreamingBody.read
+    sizes: list[int] = []
+
+    def cut_off(body: StreamingBody, amt: int | None = None) -> bytes:
+        part = read(body, amt)
+        if sizes[-1:] == [1024 * 1024]:
+            raise end
+        sizes.append(len(part))
+        return part
+
+    monkeypatch.setattr(StreamingBody, "read", cut_off)
+    with pytest.raises(type(end)):
+        save(session, session.artifact_list(), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "a.json": b"{}",
+        "b.txt": b"older",
+    }
+    if isinstance(end, Exception):
+        assert explained(end) is not None
 
 
 @pytest.mark.parametrize("name", ["../out.txt", "a/../../out.txt", "/etc/x", "a\x1b[2J"])

@@ -12,20 +12,21 @@ from tests.template.kit import ROOT, template
 DEVBOX = ROOT / "devbox" / "template.yaml"
 REGION, ACCOUNT_ID = ACCOUNT.split(":")
 MAIN = "pullwright-prod"
-VALUES = {
+SECRETS = [
+    f"arn:aws:secretsmanager:{ACCOUNT}:secret:{name}Secret-x" for name in ("GitHubApp", "Jira", "Webhook")
+]
+VALUES: dict[str, Any] = {
     "MainStackName": MAIN,
     "AgentRepositoryArn": f"arn:aws:ecr:{ACCOUNT}:repository/{MAIN}-agentrepository-x",
     "AlarmTopicArn": f"arn:aws:sns:{ACCOUNT}:{MAIN}-AlarmTopic-x",
     "ArtifactsBucket": f"{MAIN}-artifactsbucket-x",
     "EcsClusterArn": f"arn:aws:ecs:{ACCOUNT}:cluster/{MAIN}-Cluster-x",
-    "GitHubAppSecretArn": f"arn:aws:secretsmanager:{ACCOUNT}:secret:GitHubAppSecret-x",
-    "ModelKeySecretArn": "",
     "ReleaseParameter": "CFN-Release-x",
+    "SecretArns": SECRETS,
     "SessionsTable": f"{MAIN}-SessionsTable-x",
     "TaskExecutionRoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/{MAIN}-TaskExecutionRole-x",
     "TaskRoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/{MAIN}-TaskRole-x",
     "VpcId": "vpc-0123456789abcdef0",
-    "WebhookSecretArn": f"arn:aws:secretsmanager:{ACCOUNT}:secret:WebhookSecret-x",
     "SubnetId": "subnet-0123456789abcdef0",
     "RepositoryUrl": "https://github.com/acme/pullwright",
 }

@@ -12,7 +12,7 @@ import pytest
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 from tests.template.devbox_kit import DEVBOX, VALUES, Resolved
-from tests.template.kit import template
+from tests.template.kit import resources, template
 
 PARAMETERS: dict[str, dict[str, Any]] = template(DEVBOX)["Parameters"]
 LONGEST_TEMPLATE = 51_200
@@ -66,6 +66,9 @@ def test_every_parameter_is_checked_and_explained(name: str) -> None:
     """A wrong value is refused with a sentence; what has a default takes it."""
     parameter = PARAMETERS[name]
     value = str(parameter.get("Default", VALUES.get(name)))
+    if parameter["Type"] == "CommaDelimitedList":
+        assert all(re.fullmatch(parameter["AllowedPattern"], item) for item in VALUES[name])
+        return
     assert parameter["Description"].endswith(".")
     assert parameter["ConstraintDescription"].endswith(".")
     if "AllowedValues" in parameter:
@@ -102,9 +105,13 @@ def test_every_parameter_is_in_one_group() -> None:
 
 
 def test_the_main_stacks_outputs_are_parameters() -> None:
-    """What describes the deployment is an output of the main stack, under the same name."""
+    """What describes the deployment is an output of the main stack, under its name; so is each secret."""
     groups = template(DEVBOX)["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    assert set(groups[0]["Parameters"]) - {"MainStackName"} <= set(template()["Outputs"])
+    outputs = template()["Outputs"]
+    assert set(groups[0]["Parameters"]) - {"MainStackName", "SecretArns"} <= set(outputs)
+    secrets = {name: value["Value"] for name, value in outputs.items() if name.endswith("SecretArn")}
+    for name in resources("AWS::SecretsManager::Secret"):
+        assert any({"Ref": name} in (value, *value.get("Fn::If", ())) for value in secrets.values()), name
 
 
 def test_types_are_refused_for_the_other_processor() -> None:

@@ -28,13 +28,11 @@ OUTPUTS = (
     "AlarmTopicArn",
     "ArtifactsBucket",
     "EcsClusterArn",
-    "GitHubAppSecretArn",
     "ReleaseParameter",
     "SessionsTable",
     "TaskExecutionRoleArn",
     "TaskRoleArn",
     "VpcId",
-    "WebhookSecretArn",
 )
 """Those of the main stack that the box's template has a parameter for."""
 _SECONDS = 5.0
@@ -58,7 +56,7 @@ def parameters(box: Box, root: Path, subnet: str, chosen: Mapping[str, str]) -> 
     return {
         "MainStackName": main.name,
         **{name: main.output(name) for name in OUTPUTS},
-        **_known("ModelKeySecretArn", main.outputs.get("ModelKeySecretArn", "")),
+        "SecretArns": _secrets(main.outputs),
         **_known("ServiceName", tags.get("service", "")),
         **_known("EnvironmentName", tags.get("environment", "")),
         # Another subnet, processor or source is another machine: a box that is there keeps its own.
@@ -66,6 +64,12 @@ def parameters(box: Box, root: Path, subnet: str, chosen: Mapping[str, str]) -> 
         **(_placed(box, subnet) if subnet or not box.is_whole else {}),
         **chosen,
     }
+
+
+def _secrets(outputs: Mapping[str, str]) -> str:
+    """Return the ARNs of all secrets of the main stack, those of its options too."""
+    found = {value for name, value in outputs.items() if name.endswith("SecretArn") and value}
+    return ",".join(sorted(found))
 
 
 def _new(box: Box, root: Path, chosen: Mapping[str, str]) -> dict[str, str]:

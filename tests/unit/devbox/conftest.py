@@ -71,6 +71,7 @@ def account(
     monkeypatch.setattr(Stack, "client", lambda _, name: account.client(name))
     monkeypatch.setattr(making, "_SECONDS", 0.01)
     outputs = {name: f"the-{name}" for name in OUTPUTS}
+    outputs |= {"JiraSecretArn": "the-JiraSecretArn", "WebhookSecretArn": "the-WebhookSecretArn"}
     outputs |= {"VpcId": account.vpc, "EcsSubnetIdsCsv": ",".join(account.subnets)}
     account.stack(MAIN, outputs, Architecture="arm64", PermissionsBoundaryArn="")
     return account

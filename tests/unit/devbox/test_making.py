@@ -36,6 +36,7 @@ def test_up_passes_on_what_the_deployment_is(account: Account, capsys: pytest.Ca
     assert (given["SubnetId"], given["AssignPublicIp"]) == (account.subnets[1], "true")
     assert (given["Architecture"], given["RepositoryUrl"]) == ("arm64", SOURCE)
     assert given["AlarmTopicArn"] == "the-AlarmTopicArn"
+    assert given["SecretArns"] == "the-JiraSecretArn,the-WebhookSecretArn"
 
 
 def test_dry_run_prints_the_plain_call(account: Account, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`pullwright secrets`: the three values that a deployment keeps in Secrets Manager. None is ever shown."""
+"""`pullwright secrets`: the values that a deployment keeps in Secrets Manager. None is ever shown."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ OUTPUTS = {
     Name.GITHUB_APP: "GitHubAppSecretArn",
     Name.WEBHOOK: "WebhookSecretArn",
     Name.MODEL_KEY: "ModelKeySecretArn",
+}
+# `pullwright jira setup` stores these, which Jira has to take or to know.
+_LISTED = {
+    **{str(name): output for name, output in OUTPUTS.items()},
+    "jira": "JiraSecretArn",
+    "jira-webhook": "JiraWebhookSecretArn",
 }
 
 
@@ -110,7 +116,8 @@ def list_secrets(
       pullwright secrets list --env prod
     """
     deployment = deployment_of(stack_name, environment, region, profile)
-    found = [_row(deployment, name) for name in Name if deployment.stack.outputs.get(OUTPUTS[name])]
+    outputs = deployment.stack.outputs
+    found = [_row(deployment, name, output) for name, output in _LISTED.items() if outputs.get(output)]
     if as_json:
         print(json.dumps(found))
         return
@@ -118,8 +125,8 @@ def list_secrets(
         print(f"{row['name']:<12} {row['changed'] or 'has no value':<26} {row['arn']}")
 
 
-def _row(deployment: Deployment, name: Name) -> dict[str, Any]:
-    arn = deployment.arn(OUTPUTS[name])
+def _row(deployment: Deployment, name: str, output: str) -> dict[str, Any]:
+    arn = deployment.arn(output)
     described = deployment.secrets.describe_secret(SecretId=arn)
     has_value = any("AWSCURRENT" in stages for stages in described.get("VersionIdsToStages", {}).values())
     changed = described.get("LastChangedDate") or described.get("CreatedDate")

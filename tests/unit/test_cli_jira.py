@@ -14,7 +14,8 @@ from jira_standin import api
 from jira_standin.calls import Call
 from pullwright.errors import GitHubUnavailable
 from pullwright.github.transport import Request, Response
-from pullwright_cli import app, jira_commands
+from pullwright_cli import app, jira_commands, secret_commands
+from pullwright_cli.checkup import collect
 from pullwright_cli.checkup.findings import Status, Unknown
 from pullwright_cli.jira import checks, facts, setup
 from pullwright_cli.jira import site as sites
@@ -274,3 +275,33 @@ def test_what_cannot_be_asked_is_one_failure() -> None:
     found = list(checks.check(Unknown("Jira does not answer.", is_failure=True)))
     assert [it.status for it in found] == [Status.FAIL, Status.WARN, Status.WARN, Status.WARN]
     assert list(checks.check(None)) == []
+
+
+def test_the_doctor_asks_jira_with_the_stored_account(site: Site, deployment: Any) -> None:
+    """A token that has expired since is a failure; a deployment without Jira has nothing to ask."""
+    missing = collect._jira(deployment)
+    assert isinstance(missing, Unknown)
+    assert "pullwright jira setup" in missing.reason
+    value = json.dumps({"email": DEVELOPER, "api_token": TOKENS[DEVELOPER]})
+    deployment.secrets.put_secret_value(SecretId=deployment.arn("JiraSecretArn"), SecretString=value)
+    found = collect._jira(deployment)
+    assert isinstance(found, facts.JiraFacts)
+    assert set(failures(found)) == {"jira-webhook"}
+    site.control("PATCH", f"/people/{site.accounts[DEVELOPER]}", {"tokens": []})
+    expired = collect._jira(deployment)
+    assert isinstance(expired, Unknown)
+    assert expired.is_failure
+    deployment.parameters["JiraBaseUrl"] = ""
+    assert collect._jira(deployment) is None
+
+
+def test_the_list_of_secrets_has_those_of_jira(
+    deployment: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with the time since when it has a value, if it has one."""
+    monkeypatch.setattr(secret_commands, "deployment_of", lambda *_options: deployment)
+    deployment.secrets.put_secret_value(SecretId=deployment.arn("JiraSecretArn"), SecretString="{}")
+    with pytest.raises(SystemExit):
+        app.main(["secrets", "list", "--json"])
+    rows = {it["name"]: it["changed"] is not None for it in json.loads(capsys.readouterr().out)}
+    assert rows == {"jira": True, "jira-webhook": False}

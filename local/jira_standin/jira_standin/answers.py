@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 FAILED = {"X-Seraph-Loginreason": "AUTHENTICATED_FAILED"}
 """What tells a client that its credentials are wrong, where Jira answers as to a stranger.
 
-https://support.servicenow.com/kb?id=kb_article_view&sysparm_article=KB2942093
+https://support.servicenow.com/kb?id=kb_article_view&sysparm_article=KB2942093, and for what strangers never
+get https://github.com/atlassian/gajira-login/issues/59.
 """
 
 

@@ -124,6 +124,7 @@ class Hook(Record):
 
     Attributes:
         filter: JQL; empty for all issues.
+        failing_since: of the first attempt that failed after the last one that did not.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Hook(Record):
     exclude_body: bool = False
     secret: str = ""
     enabled: bool = True
+    failing_since: float | None = None
     author: str
     updated_at: float
 
@@ -156,6 +158,7 @@ class Delivery(Record):
     Attributes:
         identifier: the same in all attempts.
         due_at: when the next attempt is made; None when none is.
+        once: whether it is not repeated.
     """
 
     identifier: str
@@ -164,6 +167,7 @@ class Delivery(Record):
     issue_key: str
     payload: dict[str, Any]
     due_at: float | None
+    once: bool = False
     attempts: list[Attempt] = Field(default_factory=list)
 
 

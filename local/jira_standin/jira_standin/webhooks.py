@@ -2,7 +2,7 @@
 
 https://developer.atlassian.com/cloud/jira/platform/webhooks/: five more attempts, each 5 to 15 minutes after
 the one before, when the answer is 408, 409, 425, 429 or 5xx, or when there is none. The identifier stays the
-same.
+same. An address that has answered so for half an hour gets each new event once, until it takes one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_RETRIES = 5
 BACK_OFF = (300.0, 900.0)
+DEGRADED_AFTER = 1_800.0
 TIMEOUT = 20.0
 _REPEATED = (0, 408, 409, 425, 429, *range(500, 600))
 # The clock can be moved while the thread waits.
@@ -79,6 +80,7 @@ class Outbox:
             issue_key=issue_key,
             payload=payload,
             due_at=self._now(),
+            once=hook.failing_since is not None and self._now() >= hook.failing_since + DEGRADED_AFTER,
         )
         self._store.deliveries.put(made)
         self.wake()
@@ -142,9 +144,18 @@ class Outbox:
                     response_body=answer.body,
                 )
             )
-            again = answer.status_code in _REPEATED and len(delivery.attempts) <= MOST_RETRIES
+            has_failed = answer.status_code in _REPEATED
+            self._note(hook, has_failed=has_failed)
+            again = has_failed and not delivery.once and len(delivery.attempts) <= MOST_RETRIES
             delivery.due_at = self._now() + random.uniform(*BACK_OFF) if again else None  # noqa: S311 - jitter
             self._store.deliveries.put(delivery)
+
+    def _note(self, hook: Hook, *, has_failed: bool) -> None:
+        """Keep since when a webhook fails without a success between."""
+        current = self._store.hooks.get(hook.id)
+        if current is not None and has_failed != (current.failing_since is not None):
+            current.failing_since = self._now() if has_failed else None
+            self._store.hooks.put(current)
 
 
 def request_headers(hook: Hook, delivery: Delivery, body: bytes) -> dict[str, str]:

@@ -163,6 +163,26 @@ def test_a_webhook_is_given_up(site: JiraSite, administrator: JiraPerson, receiv
     assert [it["status_code"] for it in _attempts(site, lost)] == [0] * 6
 
 
+@pytest.mark.usefixtures("webhook")
+def test_an_address_that_fails_for_long_gets_each_event_once(
+    site: JiraSite, administrator: JiraPerson, receiver: Receiver
+) -> None:
+    """After half an hour of failures nothing new is repeated, until one delivery is taken."""
+    receiver.statuses = [503] * 4
+    first = administrator.open_issue("SHOP", "One")
+    _let_time_pass(site, 2)
+    assert [it["status_code"] for it in _attempts(site, first)] == [503] * 3
+    second = administrator.open_issue("SHOP", "Two")
+    _let_time_pass(site, 2)
+    receiver.statuses = [503]
+    third = administrator.open_issue("SHOP", "Three")
+    _let_time_pass(site, 1)
+    codes = {key: [it["status_code"] for it in _attempts(site, key)] for key in (first, second, third)}
+    assert codes[first] == [503, 503, 503, 202]
+    assert codes[second] == [503]
+    assert codes[third] == [503, 202]
+
+
 def test_its_pages_show_an_issue(site: JiraSite, administrator: JiraPerson) -> None:
     """Text of people is escaped there."""
     key = administrator.open_issue("SHOP", "<b>Bold</b>", "Text")

@@ -202,3 +202,19 @@ def live_machine(stack: Stack) -> Iterator[Callable[[Callable[[str], str]], None
     finally:
         states.update_state_machine(stateMachineArn=machine, definition=latest)
         states.update_state_machine_alias(stateMachineAliasArn=alias, routingConfiguration=live)
+
+
+@pytest.fixture
+def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
+    """Provide the environment in which the command meets the local stack, with no browser in it."""
+    assert stack.described["region"]
+    return {
+        **os.environ,
+        "AWS_ENDPOINT_URL": stack.described["endpoint_url"],
+        "AWS_REGION": stack.described["region"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "BROWSER": "true",
+        "PULLWRIGHT_STACK_NAME": "pullwright-local",
+        "HOME": str(tmp_path),
+    }

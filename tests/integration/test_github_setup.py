@@ -6,7 +6,6 @@ The browser is an HTTP client that submits the forms it is shown and follows red
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ import urllib3
 from selectolax.lexbor import LexborHTMLParser
 
 from local.app import put
+from tests.integration.commands import command, run
 from tests.integration.test_rotation import deliver
 from tests.unit.cli_kit import matches
 
@@ -75,22 +75,6 @@ class Browser:
 
 
 @pytest.fixture
-def environment(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    """Provide the environment in which the command meets the local stack, with no browser in it."""
-    assert stack.described["region"]
-    return {
-        **os.environ,
-        "AWS_ENDPOINT_URL": stack.described["endpoint_url"],
-        "AWS_REGION": stack.described["region"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "BROWSER": "true",
-        "PULLWRIGHT_STACK_NAME": "pullwright-local",
-        "HOME": str(tmp_path),
-    }
-
-
-@pytest.fixture
 def as_before(stack: Stack) -> Iterator[None]:
     """Put back the App and the secrets of the other tests."""
     manager = stack.client("secretsmanager")
@@ -117,18 +101,6 @@ def public_half(pem: str) -> str:
     """Return the public key of a private one."""
     command = ["openssl", "rsa", "-pubout"]
     return subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout
-
-
-def command(*arguments: str) -> list[str]:
-    """Return how the command is called."""
-    return [sys.executable, "-m", "pullwright_cli", *arguments]
-
-
-def run(environment: dict[str, str], *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        command(*arguments), env=environment, input=text, check=False, capture_output=True, text=True
-    )
 
 
 def set_up(environment: dict[str, str], browser: Browser, *options: str) -> tuple[int, str, str]:

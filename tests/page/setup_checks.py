@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.conftest import stack
-from tests.integration.test_github_setup import as_before, command, environment
+from tests.integration.commands import command
+from tests.integration.conftest import environment, stack
+from tests.integration.test_github_setup import as_before
 from tests.integration.test_rotation import deliver
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from pullwright.errors import GitHubUnavailable, NotInOrder
 from pullwright.github.transport import Request, Transport, Urllib3Transport
+from pullwright.jira.client import authorization, is_stranger, words
 from pullwright.log import hide
 from pullwright_cli.errors import CliError
 
@@ -38,7 +38,7 @@ class Site:
         hide(token)
         self.url = url
         self.email = email
-        self._authorization = f"Basic {b64encode(f'{email}:{token}'.encode()).decode()}"
+        self._authorization = authorization(email, token)
         self._transport = transport or Urllib3Transport()
 
     def get(self, path: str, absent: Collection[int] = (), **query: str | int) -> Any:
@@ -66,9 +66,7 @@ class Site:
         except GitHubUnavailable:
             # The transport is the one to GitHub.
             raise JiraError(f"{self.url} does not answer: check JiraBaseUrl and the network") from None
-        # With wrong credentials Jira answers as to a stranger, and says so in this header alone.
-        stranger = "AUTHENTICATED_FAILED" in response.headers.get("x-seraph-loginreason", "")
-        if stranger or response.status == _UNAUTHORIZED:
+        if is_stranger(response) or response.status == _UNAUTHORIZED:
             raise JiraError(
                 f"{self.url} does not take the API token of {self.email}: it has expired, belongs to another "
                 "account, or the account is deactivated. Make one at "
@@ -79,17 +77,6 @@ class Site:
         if response.status >= _ERROR:
             asked = path.partition("?")[0]
             raise JiraError(
-                f"{self.url} refused {method} {asked} ({response.status}): {_words(response.decoded)}"
+                f"{self.url} refused {method} {asked} ({response.status}): {words(response.decoded)}"
             )
         return response.decoded
-
-
-def _words(decoded: object) -> str:
-    """Return what Jira says in an `ErrorCollection`."""
-    said = decoded if isinstance(decoded, dict) else {}
-    errors = said.get("errors") or {}
-    lines = [
-        *map(str, said.get("errorMessages") or []),
-        *(f"{name}: {line}" for name, line in errors.items()),
-    ]
-    return " ".join(lines) or "it gave no reason"

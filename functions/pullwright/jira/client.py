@@ -172,7 +172,7 @@ class JiraClient:
                 failure: PullwrightError = JiraUnavailable("Jira did not answer.")
                 failure.__cause__ = error
             else:
-                if response.status < _ERROR or (response.status in allow and not _is_stranger(response)):
+                if response.status < _ERROR or (response.status in allow and not is_stranger(response)):
                     return response
                 failure = _failure(response, what)
                 if isinstance(failure, JiraRefused):
@@ -190,7 +190,7 @@ class JiraClient:
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
         if not self._authorization:
             email, token = self._credentials()
-            self._authorization = f"Basic {b64encode(f'{email}:{token}'.encode()).decode()}"
+            self._authorization = authorization(email, token)
         headers = {
             "accept": "application/json",
             "authorization": self._authorization,
@@ -206,7 +206,15 @@ def browse_url(site: str, key: str) -> str:
     return f"{site}/browse/{key}"
 
 
-def _is_stranger(response: Response) -> bool:
+def authorization(email: str, token: str) -> str:
+    """Return the header by which an account signs in.
+
+    https://developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis/
+    """
+    return f"Basic {b64encode(f'{email}:{token}'.encode()).decode()}"
+
+
+def is_stranger(response: Response) -> bool:
     """Return whether Jira did not know us: with a wrong token it answers as to anybody, often with 404.
 
     https://support.atlassian.com/confluence/kb/confluence-access-logs-x-seraph-loginreason-header/
@@ -224,7 +232,7 @@ def _failure(response: Response, what: str) -> PullwrightError:
         )
     if status >= _SERVER_ERROR:
         return JiraUnavailable(f"Jira answered with {status}.")
-    if status == _UNAUTHORIZED or _is_stranger(response):
+    if status == _UNAUTHORIZED or is_stranger(response):
         return JiraRefused(
             "Jira does not take this Pullwright's API token: it has expired, or its account is deactivated.",
             remedy="Ask the operator to store a new token with `pullwright jira setup`.",
@@ -233,10 +241,10 @@ def _failure(response: Response, what: str) -> PullwrightError:
         return JiraIssueNotFound(
             "Jira has no such issue, or does not show it to the account of this Pullwright."
         )
-    return JiraRefused(f"Jira refused to {what} ({status}): {_words(response.decoded)}")
+    return JiraRefused(f"Jira refused to {what} ({status}): {words(response.decoded)}")
 
 
-def _words(decoded: Any) -> str:
+def words(decoded: Any) -> str:
     """Return what Jira says in an `ErrorCollection`."""
     said = as_object(decoded)
     messages = said.get("errorMessages")

@@ -77,7 +77,7 @@ class ListedSecret(Model):
         changed: when it got its value; null if it has none.
     """
 
-    name: Literal["github-app", "webhook", "model-key"]
+    name: Literal["github-app", "webhook", "model-key", "jira", "jira-webhook"]
     arn: str
     changed: str | None
 

@@ -252,7 +252,7 @@ def test_a_stack_in_good_order_is_well_and_a_broken_one_is_not(
     rest = [it for name, it in found.items() if name not in OF_OTHER_TESTS and it["status"] != "ok"]
     assert {it["status"] for it in rest} <= {"warn"}
     assert all(it["check"] == "drift" or it["text"].startswith("Could not be checked") for it in rest)
-    assert {it["check"] for it in rest} <= {"drift", "image", "model-access", "vcpus"}
+    assert {it["check"] for it in rest} <= {"drift", "image", "jira-webhook", "model-access", "vcpus"}
     secret = stack.outputs["GitHubAppSecretArn"]
     stack.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="no JSON")
     status, found = doctor(environment)

@@ -117,6 +117,7 @@ def test_setup_stores_the_account_and_makes_the_webhook(
     arguments = ("setup", "--email", DEVELOPER, "--admin-email", ADMIN, "--json")
     code, out, err = run(capsys, *arguments)
     assert code == 0, (out, err)
+    assert matches("Checkup", json.loads(out))
     assert json.loads(out)["status"] == "ok"
     stored = deployment.secrets.get_secret_value(SecretId=deployment.arn("JiraSecretArn"))["SecretString"]
     assert json.loads(stored) == {"email": DEVELOPER, "api_token": TOKENS[DEVELOPER]}
@@ -303,5 +304,7 @@ def test_the_list_of_secrets_has_those_of_jira(
     deployment.secrets.put_secret_value(SecretId=deployment.arn("JiraSecretArn"), SecretString="{}")
     with pytest.raises(SystemExit):
         app.main(["secrets", "list", "--json"])
-    rows = {it["name"]: it["changed"] is not None for it in json.loads(capsys.readouterr().out)}
+    listed = json.loads(capsys.readouterr().out)
+    assert matches("SecretList", listed)
+    rows = {it["name"]: it["changed"] is not None for it in listed}
     assert rows == {"jira": True, "jira-webhook": False}

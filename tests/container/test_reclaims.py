@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RECLAIMS = 10
-# Each task adds a line to what it finds; all but the last then work on until they are taken back, which happens
-# as soon as the file is there: what is counted has been said before.
+# Each task adds a line to what it finds; all but the last then work on until they are taken back. That
+# happens as soon as the file is there: what is counted has been said before.
 SCRIPT = f"""
 echo step >> STEPS.md; git status --short > /dev/null
 if [ "$(wc -l < STEPS.md)" -le {RECLAIMS} ]; then

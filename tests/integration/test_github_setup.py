@@ -224,7 +224,8 @@ def test_secrets_are_handled_without_being_shown(
     assert "not that one" not in refused.stderr
     for printed, name in ((stored, "SecretStored"), (listed, "SecretList"), (rotated, "KeyRotated")):
         assert matches(name, json.loads(printed.stdout))
-    assert {it["name"] for it in json.loads(listed.stdout)} == {"github-app", "webhook"}
+    names = {it["name"] for it in json.loads(listed.stdout)}
+    assert names == {"github-app", "webhook", "jira", "jira-webhook"}
     table = stack.outputs["SessionsTable"]
     assert exported.stdout.split() == [str(result["app_id"]), table, str(len(key))]
     shown = "".join(it.stdout + it.stderr for it in (stored, refused, listed, rotated, lost))

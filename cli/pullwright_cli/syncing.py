@@ -9,9 +9,9 @@ from pullwright.table import workers_key
 from pullwright.workers.bundle import Bundle, bundle
 from pullwright.workers.collection import FOLDER, Problem, is_worker_file
 from pullwright.workers.head import Head
-from pullwright.workers.manifest import BrokenManifest
 from pullwright.workers.source import read_source
 from pullwright.workers.store import WorkerStore
+from pullwright.workers.unpacking import BrokenManifest
 from pullwright_cli.checkout_files import CheckoutFiles
 from pullwright_cli.errors import CliError
 from pullwright_cli.git import commit_of, is_changed, repository_of

@@ -13,8 +13,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pullwright.workers.manifest import SCHEMA_VERSION, pack_routes
+from pullwright.workers.manifest import pack_routes
 from pullwright.workers.routing import Trigger, Worker
+from pullwright.workers.unpacking import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from pullwright.webhook.answers import Refused
 from pullwright.webhook.decision import Starts, decide
 from pullwright.webhook.message import Message
 from pullwright.workers.builtin import builtin_workers, with_builtin
-from pullwright.workers.manifest import unpack_routes
+from pullwright.workers.unpacking import unpack_routes
 from standin.sending import encode
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, execution
 from tests.unit.reconcile_kit import SweptDeployment

@@ -15,8 +15,8 @@ from pullwright.opening.worker import check_same, fill_in, find_worker
 from pullwright.repository.document import ConfigurationError
 from pullwright.workers.collection import FOLDER, MOST_WORKERS, read_workers
 from pullwright.workers.definition import WorkerDefinition, read_worker
-from pullwright.workers.manifest import BrokenManifest
 from pullwright.workers.routing import Trigger
+from pullwright.workers.unpacking import BrokenManifest
 
 DOCS = b"""\
 version: 1

@@ -14,8 +14,8 @@ from pullwright.workers.bundle import Bundle, bundle
 from pullwright.workers.collection import FOLDER, MOST_WORKERS, Problem, read_workers
 from pullwright.workers.definition import LONGEST_INSTRUCTIONS, WorkerDefinition
 from pullwright.workers.head import Head
-from pullwright.workers.manifest import BrokenManifest, unpack_routes
 from pullwright.workers.store import Overtaken, WorkerStore
+from pullwright.workers.unpacking import BrokenManifest, unpack_routes
 from tests.unit.reconcile_kit import TABLE, table
 
 if TYPE_CHECKING:

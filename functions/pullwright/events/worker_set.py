@@ -12,8 +12,8 @@ from pullwright.log import logger
 from pullwright.workers.bundle import Bundle, bundle
 from pullwright.workers.collection import Collection
 from pullwright.workers.head import Head, Problem
-from pullwright.workers.manifest import BrokenManifest
 from pullwright.workers.source import read_source
+from pullwright.workers.unpacking import BrokenManifest
 
 if TYPE_CHECKING:
     from pullwright.events.services import EventServices

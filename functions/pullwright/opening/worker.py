@@ -9,7 +9,7 @@ from pullwright.errors import InvalidRequest
 from pullwright.log import logger
 from pullwright.worker_names import FIX_CI, IMPLEMENT, REVIEW
 from pullwright.workers.definition import WorkerDefinition
-from pullwright.workers.manifest import BrokenManifest
+from pullwright.workers.unpacking import BrokenManifest
 
 if TYPE_CHECKING:
     from pullwright.models import SessionRequest

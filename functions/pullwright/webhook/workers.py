@@ -67,8 +67,7 @@ class StoredWorkers:
         if not item:
             return builtin_workers(self._trigger_label)
         # A repository without workers of its own, and so a label of most, needs nothing of this.
-        from pullwright.webhook.routes import read_routes  # noqa: PLC0415 - seldom needed
-        from pullwright.workers.manifest import BrokenManifest  # noqa: PLC0415 - as above
+        from pullwright.workers.unpacking import BrokenManifest, read_routes  # noqa: PLC0415 - seldom needed
 
         try:
             return with_builtin(read_routes(item), self._trigger_label)

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from pullwright.workers.collection import FOLDER, Problem
 from pullwright.workers.definition import WorkerDefinition
-from pullwright.workers.manifest import MOST_BYTES, BrokenManifest, Packed, pack, pack_routes, unpack
+from pullwright.workers.manifest import Packed, pack, pack_routes
+from pullwright.workers.unpacking import MOST_BYTES, BrokenManifest, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from pullwright.fields import Stored
 from pullwright.table import workers_chunk_key
-from pullwright.workers.manifest import SCHEMA_VERSION, BrokenManifest
 from pullwright.workers.schedules import Schedule
+from pullwright.workers.unpacking import SCHEMA_VERSION, BrokenManifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,8 @@ from pullwright.errors import AwsUnavailable
 from pullwright.table import decoded, encoded, read_item, workers_key, writing
 from pullwright.workers.bundle import unbundle
 from pullwright.workers.head import SCHEDULED, SYNCED, ChunkSet, Head, as_bytes
-from pullwright.workers.manifest import BrokenManifest, unpack_routes
 from pullwright.workers.schedules import schedules_of
+from pullwright.workers.unpacking import BrokenManifest, unpack_routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -154,7 +154,7 @@ def test_the_pages_commands_run_as_they_stand(operator: Operator, box: dict[str,
 def deployed(
     stack: Stack, here: Sam, operator: Operator, box: dict[str, Any]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Provide the calls of a deployment of the main stack from the box, by role."""
+    """Provide the calls of a deployment of the main stack from the box, and of a look at it, by role."""
     stack.client("s3").create_bucket(Bucket=UPLOADS)
     roles = [role["RoleName"] for role in stack.client("iam").list_roles()["Roles"]]
     (name,) = (role for role in roles if role.startswith(f"{here.stack}-devbox-BoxRole"))
@@ -175,6 +175,9 @@ def deployed(
     options = [word for key, value in chosen.items() for word in ("--parameter", f"{key}={value}")]
     code, _, said = developer.run("deploy", *options)
     assert code == 0, said
+    # What else the page says of the box: each looks at the deployment, and may find something.
+    for words in (["doctor"], ["sessions"], ["releases"], ["cost"]):
+        assert developer.run(*words)[1], words
     names = {"BoxRole": name, "DeploymentRole": box["outputs"]["DeploymentRoleArn"].rpartition("/")[2]}
     # The file may hold calls of boxes of before.
     lines = (Path(stack.described["log_dir"]) / "aws-calls.jsonl").read_text().splitlines()
@@ -199,7 +202,7 @@ def _policies(stack: Stack, role: str) -> list[Mapping[str, Any]]:
 def test_the_box_may_make_each_call_of_a_deployment(
     stack: Stack, deployed: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """What `pullwright deploy` asked for is within its policies; not so by another role or elsewhere."""
+    """What deploy, doctor and others asked for is within its policies, and nothing by another role."""
     calls = deployed["BoxRole"]
     assert {"CreateChangeSet", "ExecuteChangeSet"} <= {call["operation"] for call in calls}
     policies = _policies(stack, calls[0]["role"])

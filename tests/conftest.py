@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import sys
 from collections import Counter, defaultdict
 from typing import Any
@@ -76,6 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Images for CI often set it, and then each of the hundreds of processes here would compile its imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    # What a shell runs in the background ignores Ctrl-C, and the commands under test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()
     if not hasattr(config, "workerinput"):
         folder = TOOLS / "exchanges" / str(os.getpid())

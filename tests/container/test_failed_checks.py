@@ -96,8 +96,7 @@ def test_a_hopeless_check_ends_after_two_more_attempts(harness: Harness, standin
     ("limits", "more", "notice", "turns"),
     [
         ({"turns": 3}, (), "the session's 3 turns are used up", 3),
-        # The CLI counts the turn that it refuses.
-        ({"turns": 4}, (READ, READ, READ), "attempt 1 to mend failed checks ended early: The session's 4", 5),
+        ({"turns": 4}, (READ, READ, READ), "attempt 1 to mend failed checks ended early: The session's 4", 4),
         ({}, ({"text": "That is not ours to mend."},), "the agent changed nothing", 4),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,18 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DEFINITION = (ROOT / "statemachine/agent_session.asl.json").read_text()
-_NAMES = (
-    "AssignPublicIp",
-    "ClusterArn",
-    "LaunchField",
-    "OpenPullRequestFunction",
-    "Partition",
-    "ReportOutcomeFunction",
-    "SecurityGroupId",
-    "SessionsTable",
-    "SubnetIds",
-    "TaskDefinition",
-)
+_NAMES = sorted(set(re.findall(r"\$\{(\w+)\}", _DEFINITION)))
 _VALUES = st.text(string.ascii_letters + string.digits + ":/-,_.", min_size=1, max_size=30)
 
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,14 +90,15 @@ class Receiver:
             target: the request line's path with its query, such as `/?code=x`.
             host: the header; another name that leads here is a web site's attempt to read this page.
         """
-        split = urlsplit(target)
         if host != self._root:
             return 403, _REFUSED
-        if hmac.compare_digest(split.path.encode(), self._path.encode()):
+        # Not urlsplit, for which //[ begins a host: the line of a request has a path alone.
+        path, _, parameters = target.partition("?")
+        if hmac.compare_digest(path.encode(), self._path.encode()):
             return 200, self.page
-        if split.path != "/callback":
+        if path != "/callback":
             return 404, _REFUSED
-        query = parse_qs(split.query)
+        query = parse_qs(parameters)
         code, state = query.get("code", [""])[-1], query.get("state", [""])[-1]
         if not code or not hmac.compare_digest(state.encode(), self._state.encode()):
             return 403, _REFUSED

@@ -37,8 +37,8 @@ ISSUE, PULL = 1, 2
 """Numbers in a repository that is new: the issue comes first, then its pull request."""
 HELD_SECONDS = 30.0
 """How long a held request waits: long enough to break something meanwhile, even on a busy machine."""
-SECONDS = 300.0
-"""How long a session of a cell may take."""
+SECONDS = 400.0
+"""How long a session of a cell may take; six attempts to have a token known take 265 on an idle machine."""
 _NAME = f"implement-{ISSUE}-"
 _POLL = 1.0
 _PLENTY = 100

@@ -1,7 +1,7 @@
 """Atlassian Document Format: what is valid, and its text.
 
 `adf.json` is `dist/json-schema/v1/full.json` of npm's @atlaskit/adf-schema 57.7.22, without its white space:
-copyright Atlassian Pty Ltd, under the Apache License 2.0.
+copyright Atlassian Pty Ltd, under the Apache License 2.0 (`adf.LICENSE`).
 """
 
 from __future__ import annotations

@@ -85,6 +85,7 @@ def up(
     """
     from pullwright_cli.devbox import making  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.devbox.box import as_json  # noqa: PLC0415 - as above
+    from pullwright_cli.moments import time_of_day  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
     root = Checkout.find(Path.cwd()).root
@@ -96,8 +97,8 @@ def up(
         "InstanceType": size,
         "Spot": "" if spot is None else str(spot).lower(),
         "IdleMinutes": "" if idle_minutes is None else str(idle_minutes),
-        "StopAt": _time("--stop-at", stop_at),
-        "StartAt": _time("--start-at", start_at),
+        "StopAt": time_of_day("--stop-at", stop_at),
+        "StartAt": time_of_day("--start-at", start_at),
         "TimeZone": time_zone,
         "RepositoryUrl": repository,
         "Revision": revision,
@@ -398,14 +399,3 @@ def _show_state(box: Box, *, as_json: bool) -> None:
         print_json(found)
     else:
         print(f"The dev box {found['instance']} is {found['state']}.")
-
-
-def _time(option: str, value: str) -> str:
-    from datetime import time  # noqa: PLC0415 - as above
-
-    if not value:
-        return ""
-    try:
-        return time.fromisoformat(value).strftime("%H:%M")
-    except ValueError:
-        raise CliError(f"{option}: {value} is no time of day; write it as HH:MM, such as 19:30", 2) from None

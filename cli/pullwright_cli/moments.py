@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from pullwright_cli.errors import CliError
 
@@ -29,3 +29,20 @@ def since(text: str, now: datetime | None = None, option: str = "--since") -> da
     except ValueError:
         raise CliError(f"{option}: {text!r} is no time: write 30m, 2h, 3d or 2026-11-01T09:00", 2) from None
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def time_of_day(option: str, text: str) -> str:
+    """Return a time of day as HH:MM; empty for an empty one.
+
+    Args:
+        option: that it was given with.
+
+    Raises:
+        CliError: it names none.
+    """
+    if not text:
+        return ""
+    try:
+        return time.fromisoformat(text).strftime("%H:%M")
+    except ValueError:
+        raise CliError(f"{option}: {text} is no time of day; write it as HH:MM, such as 19:30", 2) from None

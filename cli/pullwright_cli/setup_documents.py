@@ -28,8 +28,8 @@ class AppRegistered(Model):
 
     Attributes:
         app_id: GitHub's number of the App.
-        page: its address.
-        install: the page on which it is installed.
+        page: URL of the App on GitHub.
+        install: URL of the page on which it is installed.
         webhook: whether GitHub's first delivery bore the right signature.
         mention: how comments address it.
     """
@@ -218,7 +218,7 @@ class LocalStackUp(BaseModel):
         outputs: of the CloudFormation stack.
         webhook_host: what to send as `Host` to `webhook_url`.
         model_url: null if the model is no stand-in.
-        log_dir: a folder.
+        log_dir: path of the folder with the logs of all processes.
     """
 
     endpoint_url: str
@@ -247,7 +247,7 @@ class LocalStackStatus(Model):
     """`local status`.
 
     Attributes:
-        processes: whether each runs.
+        processes: by name, whether it runs.
         children: what they have started and what runs.
         endpoint_url: null if the stack was never up; so are the other addresses.
     """

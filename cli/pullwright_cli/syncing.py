@@ -53,7 +53,7 @@ class Plan(NamedTuple):
 
 
 def described(worker: WorkerDefinition) -> dict[str, Any]:
-    """Return what people know a worker by."""
+    """Return a worker as the commands show it: its kind, and what starts it."""
     starts = [on.event or f"{on.schedule} {on.timezone or 'UTC'}" for on in worker.on]
     return {
         "id": worker.id,

@@ -31,7 +31,6 @@ def change(
     """Make or change a stack, and wait until CloudFormation is done.
 
     Args:
-        stack: its name.
         values: of parameters. All others that the stack has keep their values.
         before: the names of the stack's parameters; None where there is no stack yet.
 

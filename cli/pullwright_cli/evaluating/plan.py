@@ -30,8 +30,8 @@ class PlannedRun(Stored):
     """One session of an evaluation.
 
     Attributes:
-        session: its id.
-        request: its execution's input.
+        session: id that the session will have.
+        request: input of its execution, as StartExecution takes it.
     """
 
     session: SessionId

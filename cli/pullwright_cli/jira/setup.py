@@ -84,7 +84,7 @@ def set_up(deployment: Deployment, account: Site, token: str, administrator: Sit
     """Store the account that Jira knows, and make or renew the webhook.
 
     Args:
-        token: of the account.
+        token: the account's API token, which Jira has taken.
         administrator: who makes the webhook; None if nobody can.
 
     Raises:

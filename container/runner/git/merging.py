@@ -84,7 +84,6 @@ def merge_base_into(remote: Remote, store: Store, head: Head, base: Head, *, pre
     """Merge a base into a branch; None if the branch has it, or has no history in common with it.
 
     Args:
-        head: of the branch.
         present: hash of a tree whose contents the store has.
 
     Raises:

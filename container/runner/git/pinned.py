@@ -24,7 +24,7 @@ class PinnedRemote(Remote):
     """One commit of a repository on GitHub, for the session's branch, its base and the default branch.
 
     Args:
-        commit: full hash.
+        commit: full hash of the commit that stands for all branches.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class Earlier(NamedTuple):
 
     Attributes:
         conversation: its id; None if it does not go on.
-        began_at: when its last session began; what people said before, it knows.
+        began_at: when its last session began. Comments from before are in the conversation already.
         begins_afresh: why it does not go on, if there was one.
     """
 

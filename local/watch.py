@@ -1,10 +1,12 @@
 """`make watch`: what is edited in the checkout is live in its local stack some seconds later."""
 
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 import watchfiles
 from botocore.exceptions import BotoCoreError, ClientError
@@ -99,8 +101,15 @@ class Watcher:
 
 
 def watch(stack: Stack) -> None:
-    """Bring the stack up, then publish each change until Ctrl-C."""
+    """Bring the stack up, then publish each change until Ctrl-C, which lets a publication end."""
     stack.up()
+    stop = Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, end)
     console = Console(highlight=False)
     watcher = Watcher(stack, console)
     # It would tell of Ctrl-C too.
@@ -110,7 +119,7 @@ def watch(stack: Stack) -> None:
         step=_SETTLE_MS,
         rust_timeout=_LOOK_MS,
         yield_on_timeout=True,
-        raise_interrupt=False,
+        stop_event=stop,
     )
     is_told = False
     for changed in changes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from rich.console import Console
 from local.edits import EditError, filled, find_substitutions
 from local.layout import ROOT
 from local.sam import SamError
-from local.watch import Watcher, kinds
+from local.watch import Watcher, kinds, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from threading import Event
 
 _DEFINITION = (ROOT / "statemachine/agent_session.asl.json").read_text()
 _NAMES = sorted(set(re.findall(r"\$\{(\w+)\}", _DEFINITION)))
@@ -102,3 +104,29 @@ def test_a_failure_is_said_and_the_next_change_is_taken(
         watcher.take([str(ROOT / "functions/pullwright/log.py")])
     assert stack.asked == ["publish_functions", "publish_functions"]
     assert capsys.readouterr().out.count(str(failure)) == 2
+
+
+class _Interrupted(_Stack):
+    """A stack that hears Ctrl-C while its functions are published."""
+
+    def publish_functions(self) -> None:
+        self.asked.append("begun")
+        signal.raise_signal(signal.SIGINT)
+        self.asked.append("ended")
+
+
+def test_ctrl_c_lets_a_publication_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is being published at Ctrl-C is finished, and the watch ends without an error."""
+
+    def changes(*_: object, stop_event: Event, **_others: object) -> Iterator[set[tuple[int, str]]]:
+        while not stop_event.is_set():
+            yield {(1, str(ROOT / "functions/pullwright/log.py"))}
+
+    monkeypatch.setattr("watchfiles.watch", changes)
+    before = signal.getsignal(signal.SIGINT)
+    stack = _Interrupted()
+    try:
+        watch(stack)  # type: ignore[arg-type] # as far as it is used
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stack.asked == ["up", "begun", "ended", "publish_runner"]

@@ -75,6 +75,7 @@ load: setup ## many signed deliveries at once, none lost and none doubled (DELIV
 lock: setup ## pin what pyproject.toml and requirements/*.in name (UPGRADE=1: the newest versions)
 	@$(UV) lock $(if $(UPGRADE),--upgrade)
 	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer --prune boto3 -o functions/requirements.txt
+	@$(RUN) local.lock
 	@$(UV) export --quiet --frozen --no-default-groups --no-emit-project --prune typer --extra runner -o container/requirements.txt
 	@for name in tools localstack lambda sam node; do $(UV) pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; done

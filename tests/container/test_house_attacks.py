@@ -118,6 +118,74 @@ ATTACKS = {
 }
 
 
+GROUPS = (
+    ("CLAUDE.md replaced", "nested", "CLAUDE.local.md", "AGENTS.md", "rules", "nested rules"),
+    (
+        "CLAUDE.md deleted, another in .claude",
+        "a skill",
+        "a nested skill",
+        "an agent",
+        "a command",
+        "a plugin among the skills",
+    ),
+    (
+        "what is imported",
+        "hooks",
+        "a helper for keys",
+        "another model",
+        "servers",
+        "an output style",
+        "a status line",
+    ),
+    ("CLAUDE.md as a link", "hooks, and no way to forbid them"),
+)
+"""Attacks that one branch makes at once, since the start of the CLI is most of what each would take. Where
+the CLI by itself lets each have its way, none is in the way of another. The others are made alone: they would
+be, or are seen by what is missing."""
+
+
+def group_of(name: str) -> tuple[str, ...]:
+    """Return the attacks that are made at once with this one."""
+    return next((names for names in GROUPS if name in names), (name,))
+
+
+def together(names: tuple[str, ...]) -> Attack:
+    """Return one branch with several attacks, whose marks and planted commands have their numbers."""
+    branch: Files = {}
+    steps: list[dict[str, Any]] = []
+    for name in names:
+        number = _number(name)
+        for path, content in ATTACKS[name].branch.items():
+            text = content
+            if isinstance(content, str):
+                text = content.replace("HOUSE_EVIL", f"HOUSE_EVIL{number}").replace(
+                    "{ran}/", f"{{ran}}/{number}"
+                )
+            if path in branch:
+                assert isinstance(text, str)
+                text = _settings_of_both(str(branch[path]), text)
+            branch[path] = text
+        steps += [step for step in ATTACKS[name].steps if step not in steps]
+    return Attack(branch, tuple(steps))
+
+
+def _settings_of_both(some: str, others: str) -> str:
+    first, second = json.loads(some), json.loads(others)
+    assert first.keys().isdisjoint(second)
+    return json.dumps(first | second)
+
+
+def signs(name: str, asked: Asked) -> set[str]:
+    """Return the marks of an attack that arrived, and names of the files that its commands have left."""
+    number = _number(name)
+    marks = {mark for mark in asked.everything if mark.startswith(f"HOUSE_EVIL{number}")}
+    return marks | {file for file in asked.ran if file.startswith(number)}
+
+
+def _number(name: str) -> str:
+    return f"{list(ATTACKS).index(name):02}"
+
+
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     """Provide the CLI and its model."""
@@ -139,24 +207,41 @@ def usual(house: House) -> Callable[[tuple[dict[str, Any], ...]], Asked]:
     return ask
 
 
+@pytest.fixture(scope="module")
+def ask(house: House) -> Callable[[str, str | None], Asked]:
+    """Provide what the CLI does in the branch of an attack, asked once for each group."""
+    known: dict[tuple[tuple[str, ...], str | None], Asked] = {}
+
+    def asked(name: str, own: str | None) -> Asked:
+        attack = together(group_of(name))
+        if (key := (group_of(name), own)) not in known:
+            known[key] = house.ask(BASE, attack.branch, steps=attack.steps, own=own)
+        return known[key]
+
+    return asked
+
+
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_branch_replaces_and_plants_nothing(house: House, name: str) -> None:
+def test_a_branch_replaces_and_plants_nothing(ask: Callable[[str, str | None], Asked], name: str) -> None:
     """The base branch's rules arrive, nothing of the branch's does, and no planted command runs."""
-    attack = ATTACKS[name]
-    asked = house.ask(BASE, attack.branch, steps=attack.steps)
+    asked = ask(name, None)
     assert asked.marks[0] >= FIRST
-    assert not {mark for mark in asked.everything if "EVIL" in mark}
-    assert asked.ran == set()
-    assert (set(asked.models), len(asked.marks)) == ({MODEL}, len(attack.steps) + 1)
+    assert signs(name, asked) == set()
+    steps = together(group_of(name)).steps
+    assert (set(asked.models), len(asked.marks)) == ({MODEL}, len(steps) + 1)
     assert not any(line.get("is_error") for line in asked.lines)
 
 
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.acts])
 def test_each_of_these_branches_would_have_its_way(
-    house: House, usual: Callable[[tuple[dict[str, Any], ...]], Asked], name: str
+    ask: Callable[[str, str | None], Asked],
+    usual: Callable[[tuple[dict[str, Any], ...]], Asked],
+    name: str,
 ) -> None:
     """The CLI by itself, with the branch's settings and instructions, is not as without them."""
-    attack = ATTACKS[name]
-    without = usual(attack.steps)
-    asked = house.ask(BASE, attack.branch, steps=attack.steps, own=OWN)
-    assert (asked.marks, asked.ran, asked.models) != (without.marks, without.ran, without.models)
+    asked = ask(name, OWN)
+    if len(group_of(name)) > 1:
+        assert signs(name, asked)
+    else:
+        without = usual(ATTACKS[name].steps)
+        assert (asked.marks, asked.ran, asked.models) != (without.marks, without.ran, without.models)

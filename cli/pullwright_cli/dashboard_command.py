@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pullwright_cli.errors import CliError
-from pullwright_cli.options import Environment, Json, Profile, Region, StackName
+from pullwright_cli.options import Json, Target
 
 _NEEDED = ("jinja2", "starlette", "uvicorn")
 _INSTALL = "uv tool install 'pullwright[dashboard]'"
@@ -22,10 +22,7 @@ def dashboard(
         typer.Option(min=0, max=65_535, show_default=False, help="On 127.0.0.1; any free one without it."),
     ] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open one here.")] = True,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Show sessions, what they cost, and webhooks in a browser, live, until Ctrl-C.
@@ -40,7 +37,6 @@ def dashboard(
     """
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise CliError(f"the dashboard needs {', '.join(missing)}: install it with `{_INSTALL}`", 2)
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes a quarter of a second
     from pullwright_cli.browsers import open_page  # noqa: PLC0415 - as above
     from pullwright_cli.dashboard.server import serve  # noqa: PLC0415 - as above
 
@@ -53,4 +49,4 @@ def dashboard(
         if browser:
             open_page(address)
 
-    serve(Stack.resolve(stack_name, environment=env, region=region, profile=profile), port, ready)
+    serve(target.stack(), port, ready)

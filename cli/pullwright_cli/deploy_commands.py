@@ -16,12 +16,9 @@ from pullwright_cli.options import (
     CanaryIssue,
     CanaryMinutes,
     DryRun,
-    Environment,
     Json,
-    Profile,
-    Region,
     Repository,
-    StackName,
+    Target,
 )
 
 if TYPE_CHECKING:
@@ -66,10 +63,7 @@ def deploy(
         bool, typer.Option("--no-doctor", help="Deploy whatever the checks before it say.")
     ] = False,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Build and deploy the checkout as a new release, with its image by digest.
@@ -84,7 +78,6 @@ def deploy(
       pullwright deploy --env staging --canary --repo acme/sandbox --issue 1
       pullwright deploy --env prod --image staging
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.deploying import deployment  # noqa: PLC0415 - as above
     from pullwright_cli.deploying.sam import Sam  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
@@ -96,10 +89,10 @@ def deploy(
     if any(value.startswith("AgentImageTag=") for value in parameter):
         raise CliError("AgentImageTag: a release has its image by digest; say --image TAG", 2)
     root = Checkout.find(Path.cwd()).root
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile, folder=root)
+    stack = target.stack(folder=root)
     wanted = deployment.Wanted(
-        Sam(root, env or _DEFAULT, stack.name, stack.region, stack.profile, os.environ.get(_ROLE, "")),
-        {**read_overrides(root, env or _DEFAULT), **dict(value.split("=", 1) for value in parameter)},
+        Sam(root, target.env or _DEFAULT, stack.name, stack.region, stack.profile, os.environ.get(_ROLE, "")),
+        {**read_overrides(root, target.env or _DEFAULT), **dict(value.split("=", 1) for value in parameter)},
         image,
         (repo or repository_of(Path.cwd())) if canary else "",
         issue,
@@ -115,7 +108,7 @@ def deploy(
     if not no_doctor:
         _check(stack, wanted.parameters)
     deployed = deployment.carry_out(wanted, stack)
-    synced = _sync_workers(stack_name, env, region, profile) if sync_workers else None
+    synced = _sync_workers(target) if sync_workers else None
     if json:
         print_json(_as_json(deployed, synced))
         return
@@ -133,10 +126,7 @@ def canary(
     issue: CanaryIssue = None,
     minutes: CanaryMinutes = 15,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Say whether the deployment works: a stub session goes through the whole pipeline, without a model.
@@ -146,12 +136,11 @@ def canary(
       pullwright canary --repo acme/sandbox --issue 1
       pullwright canary --env prod --json | jq .image_digest
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.deploying.canary import failed, judge, planned  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     start = planned(stack, repo or repository_of(Path.cwd()), issue)
     if dry_run:
         if json:
@@ -203,9 +192,7 @@ def _as_json(deployed: Deployed, synced: str | None) -> dict[str, Any]:
     }
 
 
-def _sync_workers(name: str, environment: str, region: str, profile: str) -> str:
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+def _sync_workers(target: Target) -> str:
     from pullwright_cli.syncing import read_plan, store  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(name, environment=environment, region=region, profile=profile)
-    return store(read_plan(Path.cwd(), ""), stack)
+    return store(read_plan(Path.cwd(), ""), target.stack())

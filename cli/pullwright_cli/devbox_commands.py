@@ -15,7 +15,7 @@ from pullwright_cli.checkout import Checkout
 from pullwright_cli.env_commands import replace_process
 from pullwright_cli.errors import CliError
 from pullwright_cli.groups import Group
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName, Yes, confirm
+from pullwright_cli.options import DryRun, Json, Target, Yes, confirm
 
 if TYPE_CHECKING:
     from pullwright_cli.devbox.box import Box
@@ -70,10 +70,7 @@ def up(
     minutes: Minutes = 15,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Make the box of a deployment, or change it, and wait until it is ready. Called inside a checkout.
@@ -91,7 +88,7 @@ def up(
     root = Checkout.find(Path.cwd()).root
     if not (root / making.TEMPLATE).is_file():
         raise CliError(f"{root} has no {making.TEMPLATE}: it is of a release before dev boxes; update it", 2)
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     chosen = {
         "Architecture": str(architecture or ""),
         "InstanceType": size,
@@ -110,7 +107,7 @@ def up(
     what = "Change the dev box" if box.is_whole else "Make the dev box"
     confirm(f"{what} {box.name} in {box.main.place}?", yes=yes)
     making.make(box, root, values)
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     if minutes:
         making.wait(box, minutes)
     if json:
@@ -122,10 +119,7 @@ def up(
 @app.command()
 def status(
     *,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Say how the box is: its machine, its set-up, its use, its disk, and work that is not pushed.
@@ -137,7 +131,7 @@ def status(
     from pullwright_cli.devbox.box import as_json  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_fields, print_json  # noqa: PLC0415 - as above
 
-    found = as_json(_box(stack_name, env, region, profile))
+    found = as_json(_box(target))
     if json:
         print_json(found)
         return
@@ -151,10 +145,7 @@ def status(
 def connect(
     *,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
 ) -> None:
     r"""Open a shell on the box, through Session Manager.
 
@@ -164,7 +155,7 @@ def connect(
     """
     from pullwright_cli.devbox.connecting import check_programs, shell  # noqa: PLC0415 - as above
 
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     line = shell(box)
     if dry_run:
         _plan([line])
@@ -181,10 +172,7 @@ def forward(
     ],
     *,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
 ) -> None:
     r"""Bring ports of the box's to this machine, until Ctrl-C.
 
@@ -195,7 +183,7 @@ def forward(
     from pullwright_cli.devbox import connecting  # noqa: PLC0415 - as above
 
     pairs = [connecting.ports(text) for text in ports]
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     lines = [connecting.forward(box, here, there) for here, there in pairs]
     if dry_run:
         _plan(lines)
@@ -211,10 +199,7 @@ def ssh_config(
     key: Annotated[
         Path, typer.Option("--key", help="A private key of yours, with its .pub beside it.")
     ] = Path("~/.ssh/id_ed25519"),
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
 ) -> None:
     r"""Print a section for ~/.ssh/config, for ssh, scp and VS Code. The box keeps no key.
 
@@ -226,7 +211,7 @@ def ssh_config(
     from pullwright_cli.devbox.connecting import ssh_config as section  # noqa: PLC0415 - as above
 
     check_programs()
-    print(section(_box(stack_name, env, region, profile), key.expanduser().absolute()))
+    print(section(_box(target), key.expanduser().absolute()))
 
 
 @app.command()
@@ -234,10 +219,7 @@ def start(
     *,
     minutes: Minutes = 15,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Start the box, and wait until it is ready.
@@ -248,7 +230,7 @@ def start(
     """
     from pullwright_cli.devbox.making import wait  # noqa: PLC0415 - as above
 
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     if dry_run:
         _plan([_line(box, "start-instances")], as_json=json)
         return
@@ -263,10 +245,7 @@ def start(
 def stop(
     *,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Stop the box. Its disk stays, and costs what it costs.
@@ -275,7 +254,7 @@ def stop(
     Example:
       pullwright devbox stop
     """
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     if dry_run:
         _plan([_line(box, "stop-instances")], as_json=json)
         return
@@ -296,10 +275,7 @@ def measure(
             help="Put the table into this page, docs/devbox.md.",
         ),
     ] = None,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Measure what only a box in AWS can tell. Exits with 1 if a promise is not kept.
@@ -311,7 +287,7 @@ def measure(
     from pullwright_cli.devbox import measured, measuring  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_fields, print_json  # noqa: PLC0415 - as above
 
-    found = measuring.measure(_box(stack_name, env, region, profile))
+    found = measuring.measure(_box(target))
     if write is not None:
         measured.write(write, {one.name: one.value for one in found})
     if json:
@@ -327,10 +303,7 @@ def down(
     *,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Remove the box and its disk. Work on it that is not pushed is named first.
@@ -344,7 +317,7 @@ def down(
     from pullwright_cli.devbox.making import place  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    box = _box(stack_name, env, region, profile)
+    box = _box(target)
     if not box.status:
         raise errors.DevBoxMissing(f"There is no dev box {box.name} in {box.main.place}.")
     removing.check_boundary(box)
@@ -368,11 +341,10 @@ def down(
         print(f"{box.name} is removed.")
 
 
-def _box(name: str, environment: str, region: str, profile: str) -> Box:
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+def _box(target: Target) -> Box:
     from pullwright_cli.devbox.box import Box  # noqa: PLC0415 - as above
 
-    return Box(Stack.resolve(name, environment=environment, region=region, profile=profile))
+    return Box(target.stack())
 
 
 def _plan(lines: list[list[str]], *, as_json: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pullwright_cli.options import Environment, Json, Profile, Region, StackName
+from pullwright_cli.options import Json, Target
 
 if TYPE_CHECKING:
     from pullwright_cli.checkup.findings import Checkup
@@ -22,10 +22,7 @@ def doctor(
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=1, help="Seconds between two looks of --watch.")] = 30,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Check a deployment: credentials, stack, secrets, App, webhook, image, model, quotas, alarms.
@@ -40,13 +37,12 @@ def doctor(
       pullwright doctor --json | jq '.checks[] | select(.status != "ok")'
     """
     from pullwright.errors import NotInOrder  # noqa: PLC0415 - as below
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes a quarter of a second
     from pullwright_cli.checkup.collect import collect  # noqa: PLC0415 - as above
     from pullwright_cli.checkup.report import examine  # noqa: PLC0415 - as above
 
     while True:
         # A new one each time: a stack keeps what it was told.
-        stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+        stack = target.stack()
         checkup = examine(collect(stack, ask_model=ask_model))
         _show(checkup, as_json=json)
         if not watch:

@@ -10,7 +10,7 @@ import typer
 from pullwright_cli.errors import CliError
 from pullwright_cli.github_commands import deployment_of
 from pullwright_cli.groups import Group
-from pullwright_cli.options import Environment, Profile, Region, StackName
+from pullwright_cli.options import Target
 from pullwright_cli.secret_commands import OUTPUTS, Name
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ def execute(
     secret: Annotated[
         list[Name], typer.Option(help="A secret that the command needs; may be given several times.")
     ] = [],  # noqa: B006 - Typer's way to say "none"
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
 ) -> None:
     r"""Run a command that has the stack's outputs in its environment, and the secrets that are named.
 
@@ -48,7 +45,7 @@ def execute(
       pullwright env exec -- sh -c 'aws stepfunctions list-executions --state-machine-arn "$StateMachineArn"'
       pullwright env exec --secret webhook -- ./send-test-delivery
     """
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     variables = {**os.environ, **deployment.stack.outputs, **_secrets(deployment, secret)}
     replace_process(command, variables)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pullwright_cli.errors import CliError
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, Repository, StackName, Yes
+from pullwright_cli.options import DryRun, Json, Repository, Target, Yes
 
 if TYPE_CHECKING:
     from pullwright.evaluation import EvaluationTask
@@ -68,10 +68,7 @@ def evaluate(
     stop: Annotated[bool, typer.Option("--stop", help="Stop it and its sessions.")] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Work on closed issues again, and judge the work by the tests of the change that closed them.
@@ -87,10 +84,9 @@ def evaluate(
       pullwright evaluate --tasks tasks.jsonl --stub --budget 1
       pullwright evaluate --tasks tasks.jsonl --repeat 3 --budget 60 --usd 2 --html report.html
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.evaluating import following  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     if evaluation:
         if from_closed_prs or tasks or name:
             raise CliError("name an evaluation that was begun, or tasks for a new one, not both", 2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pullwright_cli.groups import Group
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName
+from pullwright_cli.options import DryRun, Json, Target
 
 if TYPE_CHECKING:
     from pullwright_cli.registering.deployment import Deployment
@@ -20,12 +20,11 @@ app = Group(
 )
 
 
-def deployment_of(stack_name: str, environment: str, region: str, profile: str) -> Deployment:
+def deployment_of(target: Target) -> Deployment:
     """Return the deployment that the options name."""
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes a quarter of a second
     from pullwright_cli.registering.deployment import Deployment  # noqa: PLC0415 - as above
 
-    return Deployment(Stack.resolve(stack_name, environment=environment, region=region, profile=profile))
+    return Deployment(target.stack())
 
 
 @app.command()
@@ -47,10 +46,7 @@ def setup(
     ] = False,
     minutes: Annotated[float, typer.Option(min=0.01, max=60, help="How long to wait for the browser.")] = 15,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Register the GitHub App, with exactly the permissions and events needed, and store its secrets.
@@ -67,7 +63,7 @@ def setup(
     """
     from pullwright_cli.registering.setup import Choice, plan, set_up  # noqa: PLC0415 - as above
 
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     choice = Choice(name, org, public=public, browser=not no_browser, minutes=minutes)
     if dry_run:
         print(json.dumps(plan(deployment, choice), indent=2))
@@ -86,10 +82,7 @@ def setup(
 @app.command("rotate-secret")
 def rotate_secret(
     *,
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Replace the secret that webhooks are signed with. No delivery is refused meanwhile.
@@ -105,7 +98,7 @@ def rotate_secret(
     from pullwright_cli.registering.deployment import WEBHOOK_SECRET  # noqa: PLC0415 - as above
     from pullwright_cli.registering.rotation import rotate_webhook_secret  # noqa: PLC0415 - as above
 
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     resumed = rotate_webhook_secret(deployment.secrets, deployment.arn(WEBHOOK_SECRET), deployment.app)
     if as_json:
         print(json.dumps({"rotated": "webhook", "resumed": resumed}))
@@ -120,10 +113,7 @@ def rotate_key(
         Path | None, typer.Option(help="What the browser saved when GitHub made the key.", show_default=False)
     ] = None,
     app_id: Annotated[str, typer.Option(help="Of the App, if none is stored yet.", show_default=False)] = "",
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Replace the App's private key by one that you had GitHub make on the App's settings page.
@@ -138,7 +128,7 @@ def rotate_key(
     """
     from pullwright_cli.registering.key import rotate_key as rotate  # noqa: PLC0415 - as above
 
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     if key_file is None:
         page = (
             f"{deployment.urls.web}/apps/{deployment.app.app().slug}" if not app_id else deployment.urls.web

@@ -1,10 +1,19 @@
-"""Groups of commands whose help keeps the lines of its examples."""
+"""Groups of commands whose help keeps the lines of its examples, and that share the options of a stack."""
 
+import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from pullwright_cli.options import Environment, Profile, Region, StackName, Target
+
+_TARGET = tuple(
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default="", annotation=annotation)
+    for name, annotation in zip(Target._fields, (StackName, Environment, Region, Profile), strict=True)
+)
 
 
 class _Command(TyperCommand):
@@ -42,4 +51,39 @@ class Group(typer.Typer):
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:
         """Return the decorator that makes a function a command of this group."""
-        return super().command(name, cls=_Command, **settings)
+        register = super().command(name, cls=_Command, **settings)
+        return _expanding(register)
+
+    def callback(self, *arguments: Any, **settings: Any) -> Callable[..., Any]:
+        """Return the decorator that makes a function what this group does before or without a command."""
+        register = super().callback(*arguments, **settings)
+        return _expanding(register)
+
+
+def _expanding(register: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        register(_with_options(function))
+        return function
+
+    return decorate
+
+
+def _with_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Return what takes the options of a stack in place of a function's parameter `target`."""
+    if "target" not in function.__annotations__:
+        return function
+
+    @wraps(function)
+    def command(**values: Any) -> None:
+        function(target=Target(*(values.pop(name) for name in Target._fields)), **values)
+
+    signature = inspect.signature(function, eval_str=True)
+    parameters = [
+        parameter
+        for before in signature.parameters.values()
+        for parameter in (_TARGET if before.name == "target" else (before,))
+    ]
+    # Typer reads both.
+    vars(command)["__signature__"] = signature.replace(parameters=parameters)
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pullwright_cli.checkout import Checkout
+from pullwright_cli.groups import Group
 from pullwright_cli.options import (
     CanaryIssue,
     CanaryMinutes,
     DryRun,
-    Environment,
     Json,
-    Profile,
-    Region,
     Repository,
-    StackName,
+    Target,
     Yes,
     confirm,
 )
@@ -28,9 +26,7 @@ if TYPE_CHECKING:
     from pullwright_cli.imaging.moving import Move
     from pullwright_cli.imaging.registry import Registry
 
-app = typer.Typer(
-    help="The agent's image: build, push, promote and go back.", no_args_is_help=True, rich_markup_mode=None
-)
+app = Group(help="The agent's image: build, push, promote and go back.")
 STAGING = "staging"
 
 
@@ -89,10 +85,7 @@ def push(
     architecture: Processor = None,
     force: Force = False,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Build the image and push it to the stack's registry; what is there already gets the tags alone.
@@ -108,7 +101,7 @@ def push(
 
     tags = tuple(checked(name) for name in tag)
     root = Checkout.find(Path.cwd()).root
-    stack, registry = _registry(stack_name, env, region, profile)
+    stack, registry = _registry(target)
     builder = Builder(root, architecture or stack.parameter("Architecture") or Architecture.ARM64)
     if dry_run:
         found = None if force else registry.find(builder.content)
@@ -137,10 +130,7 @@ def validate(
     issue: CanaryIssue = None,
     minutes: CanaryMinutes = 15,
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Say whether the image that `staging` points to works: one stub session runs in it, without a model.
@@ -156,7 +146,7 @@ def validate(
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(stack_name, env, region, profile)
+    stack, registry = _registry(target)
     start = planned(stack, repo or repository_of(Path.cwd()), issue, STAGING)
     if dry_run:
         if json:
@@ -182,10 +172,7 @@ def promote(
     to: Annotated[str, typer.Option("--to", help="The tag that is to point to it.")] = "latest",
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Give an image another tag inside the registry, by its digest: the same bytes, nothing built anew.
@@ -197,7 +184,7 @@ def promote(
     """
     from pullwright_cli.imaging.moving import promotion  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(stack_name, env, region, profile)
+    stack, registry = _registry(target)
     _move(stack, registry, promotion(registry, source, to), dry_run=dry_run, yes=yes, as_json=json)
 
 
@@ -207,10 +194,7 @@ def rollback(
     *,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Point a tag to the image that it meant before the last promotion; twice is there and back.
@@ -221,17 +205,14 @@ def rollback(
     """
     from pullwright_cli.imaging.moving import way_back  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(stack_name, env, region, profile)
+    stack, registry = _registry(target)
     _move(stack, registry, way_back(registry, tag), dry_run=dry_run, yes=yes, as_json=json)
 
 
 @app.command("list")
 def list_images(
     *,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Show the registry's images; a star stands before the one that new sessions of the stack run.
@@ -242,7 +223,7 @@ def list_images(
     """
     from pullwright_cli.terminal import ago, print_json, print_table  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(stack_name, env, region, profile)
+    stack, registry = _registry(target)
     pinned, tag = stack.parameter("AgentImageDigest"), stack.parameter("AgentImageTag")
     rows = [
         {**image._asdict(), "is_run": image.digest == pinned if pinned else tag in image.tags}
@@ -266,11 +247,10 @@ def list_images(
     )
 
 
-def _registry(name: str, environment: str, region: str, profile: str) -> tuple[Stack, Registry]:
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
+def _registry(target: Target) -> tuple[Stack, Registry]:
     from pullwright_cli.imaging.registry import Registry  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(name, environment=environment, region=region, profile=profile)
+    stack = target.stack()
     return stack, Registry.of(stack)
 
 

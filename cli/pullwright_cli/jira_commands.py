@@ -13,7 +13,7 @@ import typer
 from pullwright_cli.errors import CliError
 from pullwright_cli.github_commands import deployment_of
 from pullwright_cli.groups import Group
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName
+from pullwright_cli.options import DryRun, Json, Target
 
 if TYPE_CHECKING:
     from pullwright_cli.jira.site import Site
@@ -46,10 +46,7 @@ def setup(
     ] = "",
     admin_email: Admin = "",
     dry_run: DryRun = False,
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Store the account's token, make the webhook, and check groups, projects and permissions.
@@ -69,7 +66,7 @@ def setup(
     from pullwright_cli.jira.setup import plan, set_up, wanted_of  # noqa: PLC0415 - as above
     from pullwright_cli.jira.site import Site  # noqa: PLC0415 - as above
 
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     if dry_run:
         print(json.dumps(plan(deployment), indent=2))
         return
@@ -92,10 +89,7 @@ def setup(
 def check_all(
     *,
     admin_email: Admin = "",
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Check account, projects, groups and webhook. It changes nothing.
@@ -110,7 +104,7 @@ def check_all(
     from pullwright_cli.jira.setup import stored_account, wanted_of  # noqa: PLC0415 - as above
     from pullwright_cli.jira.site import Site  # noqa: PLC0415 - as above
 
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     wanted = wanted_of(deployment)
     account = Site(wanted.site, *stored_account(deployment))
     administrator = _administrator(wanted.site, admin_email)

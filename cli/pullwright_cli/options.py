@@ -1,12 +1,19 @@
 """Options that several commands share, and what they mean everywhere."""
 
+from __future__ import annotations
+
 import re
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from pullwright_cli.errors import CliError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pullwright_cli.aws import Stack
 
 REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
@@ -38,6 +45,30 @@ Environment = Annotated[
 ]
 Region = Annotated[str, typer.Option("--region", help="Of AWS.", show_default=False)]
 Profile = Annotated[str, typer.Option("--profile", help="In AWS's own settings.", show_default=False)]
+
+
+class Target(NamedTuple):
+    """The stack that a command works on: a parameter `target` of a command is these four options."""
+
+    stack_name: StackName = ""
+    env: Environment = ""
+    region: Region = ""
+    profile: Profile = ""
+
+    def stack(self, *, service: str = "", folder: Path | None = None) -> Stack:
+        """Return the stack that they name; see `Stack.resolve`."""
+        from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes a quarter of a second to import
+
+        return Stack.resolve(
+            self.stack_name,
+            service=service,
+            environment=self.env,
+            region=self.region,
+            profile=self.profile,
+            folder=folder,
+        )
+
+
 Repository = Annotated[
     str,
     typer.Option(

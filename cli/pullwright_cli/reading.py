@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pullwright_cli.errors import CliError
-from pullwright_cli.options import Environment, Json, OfRepository, Profile, Region, StackName
+from pullwright_cli.options import Json, OfRepository, Target
 
 Since = Annotated[str, typer.Option("--since", help="From then on: 30m, 2h, 3d or 2026-11-01T09:00.")]
 
@@ -26,10 +26,7 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the session has ended.")
     ] = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Print what webhook, functions, state machine, runner and agent have logged, in order of time.
@@ -43,7 +40,6 @@ def logs(
       pullwright logs --source webhook --since 1h
       pullwright logs "$id" --source agent --json | jq -r .message
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.logbook import SOURCES, Logbook  # noqa: PLC0415 - as above
     from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
     from pullwright_cli.session import Session  # noqa: PLC0415 - as above
@@ -52,7 +48,7 @@ def logs(
     for name in source or ():
         if name not in SOURCES:
             raise CliError(f"--source: {name!r} is none of {', '.join(SOURCES)}", 2)
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     book = Logbook(stack, source or SOURCES, Session.named(stack, session) if session else None)
     begin, end = book.span()
     begin = moment(since) or begin or moment("15m")
@@ -65,10 +61,7 @@ def events(
     repo: OfRepository = "",
     since: Since = "1h",
     unmatched: Annotated[bool, typer.Option("--unmatched", help="Only those that started nothing.")] = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""List the webhooks that came, what each started, and why one started nothing.
@@ -80,12 +73,11 @@ def events(
       pullwright events --since 1d --unmatched
       pullwright events --repo acme/app --json | jq '.events[].reason'
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.deliveries import deliveries  # noqa: PLC0415 - as above
     from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
     from pullwright_cli.views import print_events  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     found = deliveries(stack, repo, moment(since), only_unmatched=unmatched)
     print_events(found, stack.name, as_json=json)
 
@@ -98,10 +90,7 @@ def artifacts(
         Path, typer.Option("--output", file_okay=False, help="Folder; one in it for each session.")
     ] = Path("pullwright-artifacts"),
     only_list: Annotated[bool, typer.Option("--list", help="Save nothing, list them.")] = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Save what a session left: request, result, transcript, diff and logs.
@@ -113,12 +102,11 @@ def artifacts(
       pullwright artifacts "$id"
       pullwright artifacts "$id" diff.patch --output /tmp
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.download import chosen, save  # noqa: PLC0415 - as above
     from pullwright_cli.session import Session  # noqa: PLC0415 - as above
     from pullwright_cli.views import print_artifacts  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     found = Session.named(stack, session)
     wanted = chosen(found, names or ())
     folder = output / found.id

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pullwright_cli.options import DryRun, Environment, Json, Profile, Region, StackName, Yes, confirm
+from pullwright_cli.options import DryRun, Json, Target, Yes, confirm
 
 if TYPE_CHECKING:
     from pullwright_cli.releasing.records import Release
@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 def releases(
     *,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Show what was deployed; a star stands before the release that is live.
@@ -26,11 +23,10 @@ def releases(
     Example:
       pullwright releases --env prod
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.releasing.aliases import known  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json, print_table  # noqa: PLC0415 - as above
 
-    found, live = known(Stack.resolve(stack_name, environment=env, region=region, profile=profile))
+    found, live = known(target.stack())
     if json:
         print_json([_as_json(release, is_live=release.parts == live) for release in found])
         return
@@ -51,10 +47,7 @@ def rollback(
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Make an earlier release live again, within seconds, or a later one.
@@ -64,13 +57,12 @@ def rollback(
       pullwright rollback --env prod
       pullwright rollback --to 7 --yes
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.releasing.aliases import known, lines, move  # noqa: PLC0415 - as above
-    from pullwright_cli.releasing.records import target  # noqa: PLC0415 - as above
+    from pullwright_cli.releasing.records import target as choose  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
-    chosen = target(*known(stack), to)
+    stack = target.stack()
+    chosen = choose(*known(stack), to)
     if not dry_run:
         confirm(f"Make release {chosen.number} of {chosen.at} live in {stack.name}?", yes=yes)
         move(stack.client, chosen)

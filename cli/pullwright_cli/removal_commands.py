@@ -11,12 +11,9 @@ import typer
 from pullwright_cli.errors import CliError
 from pullwright_cli.options import (
     DryRun,
-    Environment,
     Json,
     OfRepository,
-    Profile,
-    Region,
-    StackName,
+    Target,
     Yes,
     confirm,
     confirm_by_name,
@@ -46,10 +43,7 @@ def destroy(
     ] = 60,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Remove a deployment: list what there is, ask, let what runs come to its end, remove, say what is left.
@@ -65,11 +59,10 @@ def destroy(
       pullwright destroy --env staging --dry-run
       pullwright destroy --env staging --stop --keep-data
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.removing import inventory, removal  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     wanted = removal.Wanted(keep_data, keep_secrets, stop, timeout_minutes)
     found = inventory.take(stack)
     if dry_run:
@@ -109,10 +102,7 @@ def purge(
     repo: OfRepository = "",
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Remove the records and artifacts of sessions that have ended, before their retention is up.
@@ -126,7 +116,6 @@ def purge(
       pullwright sessions purge --before 2026-11-01 --dry-run
       pullwright sessions purge --before 30d --repo acme/secret --yes
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
     from pullwright_cli.removing import purging  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
@@ -134,7 +123,7 @@ def purge(
     limit = moment(before, option="--before")
     if limit is None or limit > datetime.now(UTC):
         raise CliError(f"--before: {before!r} is no time in the past: write 2026-11-01 or 90d", 2)
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     found = purging.find(stack, limit, repo)
     commands = purging.lines(stack, found.ended) if dry_run else []
     artifacts = 0

@@ -8,12 +8,9 @@ import typer
 from pullwright_cli.errors import CliError
 from pullwright_cli.options import (
     DryRun,
-    Environment,
     Json,
-    Profile,
-    Region,
     Repository,
-    StackName,
+    Target,
     Yes,
     confirm,
 )
@@ -86,10 +83,7 @@ def run(
     timeout_minutes: Minutes = 0,
     output: Output = None,
     no_download: NoDownload = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Start a session.
@@ -124,19 +118,18 @@ def run(
             "--repo": repo,
             "--base": base,
             "--dry-run": dry_run,
-            "--env": env,
+            "--env": target.env,
         }
         refuse(elsewhere, "cannot go with --local")
         *place, text = words or [prompt]
         refuse(dict.fromkeys(place, True), "cannot go with --local: put the prompt in quotes")
         options = Options(
             *(text, model, wanted_limits, output, image, plan, stub),
-            *(no_container, no_branch, model_url, region, profile),
+            *(no_container, no_branch, model_url, target.region, target.profile),
         )
         raise typer.Exit(run_here(options, as_json=json))
     if alone := [name for name, value in only_here.items() if value]:
         raise CliError(f"{', '.join(alone)}: say --local too", 2)
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
     from pullwright_cli.starting import asked_for  # noqa: PLC0415 - as above
 
@@ -154,10 +147,8 @@ def run(
         "stub": stub,
         "image": image,
     }
-    stack = Stack.resolve(
-        stack_name, service=service, environment=environment or env, region=region, profile=profile
-    )
-    start = asked_for(stack, fields)
+    named = target._replace(env=environment or target.env)
+    start = asked_for(named.stack(service=service), fields)
     _begin(
         start,
         timeout_minutes if wait else None,
@@ -175,10 +166,7 @@ def retry(
     timeout_minutes: Minutes = 0,
     output: Output = None,
     no_download: NoDownload = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Start a session again, with the same input; it goes on with the branch and pull request.
@@ -188,11 +176,10 @@ def retry(
       pullwright retry "$id"
       pullwright retry "$id" --dry-run | jq -r .command
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.session import Session  # noqa: PLC0415 - as above
     from pullwright_cli.starting import again  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     start = again(stack, Session.named(stack, session))
     _begin(
         start,
@@ -211,10 +198,7 @@ def stop(
     every: Annotated[bool, typer.Option("--all", help="All that wait or run.")] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Stop sessions: each pushes what it has, and its pull request says that it was stopped.
@@ -225,11 +209,10 @@ def stop(
       pullwright stop --all --yes
     """
     from pullwright_cli import stopping  # noqa: PLC0415 - as above
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
 
     if bool(session) == every:
         raise CliError("name the sessions to stop, or say --all", 2)
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     found = stopping.all_open(stack) if every else stopping.named(stack, session or [])
     if every and found and not dry_run:
         confirm(f"Stop {len(found)} sessions of {stack.name}?", yes=yes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pullwright_cli.errors import CliError
 from pullwright_cli.github_commands import deployment_of, rotate_secret
 from pullwright_cli.groups import Group
-from pullwright_cli.options import Environment, Json, Profile, Region, StackName
+from pullwright_cli.options import Json, Target
 
 if TYPE_CHECKING:
     from pullwright_cli.registering.deployment import Deployment
@@ -46,10 +46,7 @@ _LISTED = {
 def set_secret(
     name: Name,
     *,
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Store a value, read from standard input; in a terminal it is asked for and not shown.
@@ -59,7 +56,7 @@ def set_secret(
       pullwright secrets set model-key
       pullwright secrets set github-app < app.json
     """
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     arn = deployment.arn(OUTPUTS[name])
     value = getpass(f"{name} (it is not shown): ") if sys.stdin.isatty() else sys.stdin.read()
     checked = check(name, value.strip())
@@ -75,10 +72,7 @@ def set_secret(
 def rotate(
     name: Name,
     *,
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Replace a secret by a new one. Only the webhook's can be made here.
@@ -95,18 +89,13 @@ def rotate(
             "delete the old one there",
             2,
         )
-    rotate_secret(
-        stack_name=stack_name, environment=environment, region=region, profile=profile, as_json=as_json
-    )
+    rotate_secret(target=target, as_json=as_json)
 
 
 @app.command("list")
 def list_secrets(
     *,
-    stack_name: StackName = "",
-    environment: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Show which secrets have a value and since when; never the value.
@@ -115,7 +104,7 @@ def list_secrets(
     Example:
       pullwright secrets list --env prod
     """
-    deployment = deployment_of(stack_name, environment, region, profile)
+    deployment = deployment_of(target)
     outputs = deployment.stack.outputs
     found = [_row(deployment, name, output) for name, output in _LISTED.items() if outputs.get(output)]
     if as_json:

@@ -7,7 +7,7 @@ import typer
 
 from pullwright_cli.errors import CliError
 from pullwright_cli.groups import Group
-from pullwright_cli.options import Environment, Json, OfRepository, Profile, Region, StackName
+from pullwright_cli.options import Json, OfRepository, Target
 
 SessionId = Annotated[
     str, typer.Argument(metavar="SESSION", help="A session's id; `pullwright sessions` lists them.")
@@ -30,10 +30,7 @@ def sessions(
     ] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
     watch: Annotated[bool, typer.Option("--watch", help="Show them anew every three seconds.")] = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""List sessions, newest first.
@@ -50,7 +47,6 @@ def sessions(
     if context.invoked_subcommand:
         return
     from pullwright_cli import listing  # noqa: PLC0415 - as above
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
     from pullwright_cli.views import print_sessions  # noqa: PLC0415 - as above
 
@@ -58,7 +54,7 @@ def sessions(
         raise CliError(f"--status: {status!r} is none of {', '.join(listing.STATUSES).lower()}", 2)
     if watch and json:
         raise CliError("--watch and --json exclude each other: leave one of them out", 2)
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     wanted = listing.Filter(repo, status.upper(), worker, moment(since), limit)
     while True:
         print_sessions(listing.sessions(stack, wanted), stack.name, as_json=json, is_fresh=watch)
@@ -73,10 +69,7 @@ def show(
     watch: Annotated[
         bool, typer.Option("--watch", help="Show it live until it ends, and exit by its outcome.")
     ] = False,
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Show one session: how it went, state by state, what it cost, and why it failed.
@@ -89,11 +82,10 @@ def show(
       pullwright show --watch "$id"
       pullwright show "$id" --json | jq .record.cost_usd
     """
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.details import details  # noqa: PLC0415 - as above
     from pullwright_cli.views import print_details  # noqa: PLC0415 - as above
 
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     if watch:
         from pullwright_cli.session import Session  # noqa: PLC0415 - as above
         from pullwright_cli.waiting import follow  # noqa: PLC0415 - as above
@@ -113,10 +105,7 @@ def cost(
         str,
         typer.Option(show_default=False, help="Begun since then: 2h or 2026-11-01. 30d; of months a year."),
     ] = "",
-    stack_name: StackName = "",
-    env: Environment = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     json: Json = False,
 ) -> None:
     r"""Sum up what sessions cost.
@@ -132,7 +121,6 @@ def cost(
       pullwright cost --by person --months --since 2026-01-01
     """
     from pullwright_cli import accounting  # noqa: PLC0415 - as above
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.moments import since as moment  # noqa: PLC0415 - as above
     from pullwright_cli.views import print_cost  # noqa: PLC0415 - as above
 
@@ -141,7 +129,7 @@ def cost(
     if months and by == "day":
         raise CliError("--by day and --months exclude each other: totals of months have no days", 2)
     months = months or by == accounting.MONTH
-    stack = Stack.resolve(stack_name, environment=env, region=region, profile=profile)
+    stack = target.stack()
     begin = moment(since or ("365d" if months else "30d"))
     found = accounting.cost(stack, by, repo, begin, whole_months=months)
     print_cost({"stack": stack.name, **found}, as_json=json)

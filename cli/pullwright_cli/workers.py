@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pullwright_cli.groups import Group
-from pullwright_cli.options import DryRun, Json, Profile, Region, Repository, StackName
+from pullwright_cli.options import DryRun, Json, Repository, Target
 
 if TYPE_CHECKING:
     from pullwright.workers.routing import Routing
@@ -41,9 +41,7 @@ def sync(
     repo: Repository = "",
     dry_run: DryRun = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take a warning for an error.")] = False,
-    stack_name: StackName = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Store the workers of a checkout, as a push to the default branch does by itself.
@@ -58,9 +56,8 @@ def sync(
       pullwright workers sync --dir ~/src/app --repo acme/app --stack-name pullwright-prod
     """
     from pullwright_cli import syncing  # noqa: PLC0415 - as above
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
 
-    plan, stack = syncing.read_plan(folder, repo), Stack.resolve(stack_name, region=region, profile=profile)
+    plan, stack = syncing.read_plan(folder, repo), target.stack()
     is_refused = strict and bool(plan.warnings)
     result = "Nothing was changed." if dry_run or is_refused else syncing.store(plan, stack)
     value = {**plan.as_value(stack), "result": result}
@@ -73,9 +70,7 @@ def list_stored(
     *,
     folder: Folder = Path(),
     repo: Repository = "",
-    stack_name: StackName = "",
-    region: Region = "",
-    profile: Profile = "",
+    target: Target,
     as_json: Json = False,
 ) -> None:
     r"""Show which workers a deployment holds of a repository, verified, and what is wrong with newer files.
@@ -88,12 +83,9 @@ def list_stored(
       pullwright workers list --repo acme/app --json | jq .workers
     """
     from pullwright_cli import syncing  # noqa: PLC0415 - as above
-    from pullwright_cli.aws import Stack  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
 
-    value = syncing.stored(
-        repo or repository_of(folder), Stack.resolve(stack_name, region=region, profile=profile)
-    )
+    value = syncing.stored(repo or repository_of(folder), target.stack())
     print(syncing.as_json(value) if as_json else syncing.as_text(value))
 
 

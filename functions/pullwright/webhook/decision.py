@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pullwright.apps import is_app, is_listed
 from pullwright.json_object import as_object
@@ -16,6 +16,9 @@ from pullwright.webhook.start import Start, start_for
 from pullwright.workers.builtin import builtin_workers
 from pullwright.workers.events import CHECK_SUITE, EVENTS, LABELED, STATUS, UNLABELED
 from pullwright.workers.routing import Routing, Worker, route, starting_labels
+
+if TYPE_CHECKING:
+    from pullwright.webhook.previews import PreviewLabels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEARD: dict[str, tuple[str, ...]] = {
@@ -61,6 +64,7 @@ def decide(
     allowed_apps: str = "",
     allowed_owners: str = "",
     on_no_match: str = "",
+    preview_labels: "PreviewLabels | None" = None,
     workers_of: Callable[[str], Sequence[Worker]] | None = None,
 ) -> Decision:
     """Decide what a delivery asks for.
@@ -73,6 +77,7 @@ def decide(
         allowed_owners: whose repositories count; empty leaves that to OpenPullRequest, which knows the App's
             owner.
         on_no_match: `hint` tells people why a label that workers know started none of them.
+        preview_labels: those that start previews; None where none are set up.
         workers_of: gives a repository's workers; the built-in ones without it.
 
     Returns:
@@ -105,8 +110,14 @@ def decide(
         return besides or answer(IGNORED, reason)
     repository = field(payload, "repository.full_name", str)
     workers = builtin_workers(trigger_label) if workers_of is None else workers_of(repository)
-    decision = _routed(event, payload, guid, workers, hints=on_no_match == HINT)
-    return _together(own, decision, besides)
+    previews = frozenset() if preview_labels is None else preview_labels.folded()
+    decision = _routed(event, payload, guid, workers, hints=on_no_match == HINT, previews=previews)
+    preview = None
+    if preview_labels is not None and event == "pull_request":
+        from pullwright.webhook.previews import preview_for  # noqa: PLC0415 - as in _requests
+
+        preview = preview_for(payload, guid, preview_labels)
+    return _together([start for start in (own, preview) if start is not None], decision, besides)
 
 
 def _requests(
@@ -120,29 +131,34 @@ def _requests(
     return read_requests(event, payload, guid, mention_name)
 
 
-def _together(own: Start | None, decision: Decision, besides: Message | None) -> Decision:
+def _together(own: Sequence[Start], decision: Decision, besides: Message | None) -> Decision:
     """Return what an event starts and does besides, whether or not workers match.
 
     Args:
-        own: what a mention asks for; a worker of the same name is started by it.
+        own: what a mention or a preview's label asks for; a worker of the same name is started by it.
     """
-    mine = () if own is None else (own,)
-    names = {start.name for start in mine}
+    names = {start.name for start in own}
     matched = decision.starts if isinstance(decision, Starts) else ()
-    starts = (*mine, *(start for start in matched if start.name not in names))
+    starts = (*own, *(start for start in matched if start.name not in names))
     if starts:
         return Starts(starts, decision.reasons if isinstance(decision, Starts) else {}, besides)
     return decision if besides is None else besides
 
 
 def _routed(
-    event: str, payload: Mapping[str, Any], guid: str, workers: Sequence[Worker], *, hints: bool
+    event: str,
+    payload: Mapping[str, Any],
+    guid: str,
+    workers: Sequence[Worker],
+    *,
+    hints: bool,
+    previews: frozenset[str],
 ) -> Decision:
     """Return the executions for the workers that an event starts, or what is said if it starts none."""
     if payload.get("action") == UNLABELED:
         from pullwright.webhook.withdrawal import label_removed  # noqa: PLC0415 - as in _requests
 
-        removed = label_removed(event, payload, starting_labels(workers))
+        removed = label_removed(event, payload, starting_labels(workers) | previews)
         return removed or answer(IGNORED, "The label starts no worker.")
     deliveries = read_deliveries(event, payload)
     if event in {CHECK_SUITE, STATUS}:

@@ -30,6 +30,7 @@ class Start(NamedTuple):
         kind: `issue`, `pull request`, or empty if it is about neither.
         number: of the issue or pull request, or 0.
         match: the worker, and the conditions that GitHub is asked about before it starts.
+        is_preview: whether the machine of previews runs it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Start(NamedTuple):
     kind: str
     number: int
     match: Match
+    is_preview: bool = False
 
     @property
     def subject(self) -> str:

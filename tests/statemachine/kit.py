@@ -317,7 +317,7 @@ class Machine:
             responses[state] = dict(zip(ranges, attempts, strict=True))
         # This case alone: the engine reads all of the file at each start, and keeps what it began with.
         cases = {"TestCases": {case: {state: state for state in mocked}}}
-        config = {"StateMachines": {MACHINE: cases}, "MockedResponses": responses}
+        config = {"StateMachines": {self.arn.rpartition(":")[2]: cases}, "MockedResponses": responses}
         self.mocks.write_text(json.dumps(config), encoding="utf-8")
         # The engine reads the file again when its time in whole seconds has changed.
         self._runs += 1

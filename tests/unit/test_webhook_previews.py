@@ -28,7 +28,7 @@ def _event(action: str, *, label: str = "", on: tuple[str, ...] = (), **pull_req
         content["label"] = {"name": label}
     content["pull_request"]["labels"] = [{"name": name} for name in on]
     content["pull_request"] |= pull_request
-    content["pull_request"]["head"]["repo"] = {"full_name": content["repository"]["full_name"]}
+    content["pull_request"]["head"]["repo"] = {"id": content["repository"]["id"]}
     return content
 
 

@@ -1,0 +1,199 @@
+"""Routes of previews: a rule for each host, target groups with one task each, on one listener.
+
+A load balancer checks the targets of a group only if a rule names the group, so a group enters its rule with
+weight 0 and gets the whole weight once it is healthy:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pullwright.aws import calling, code_of
+from pullwright.errors import NoCapacity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREVIEW_TAG = "pullwright:preview"
+HOST_TAG = "pullwright:preview-host"
+_PRIORITIES = 50_000
+_ATTEMPTS = 20
+_FULL = frozenset({"TooManyRules", "TooManyTargetGroups", "TooManyUniqueTargetGroupsPerLoadBalancer"})
+_GONE = frozenset({"TargetGroupNotFound", "RuleNotFound"})
+_TAKEN = frozenset({"PriorityInUse"})
+_NONE: frozenset[str] = frozenset()
+
+
+def group_name(preview_id: str) -> str:
+    """Return the name of a preview's target group, which AWS lets have 32 characters."""
+    return f"preview-{sha256(preview_id.encode()).hexdigest()[:24]}"
+
+
+def priorities(host: str) -> Iterator[int]:
+    """Yield the priorities that a host's rule may have, one after the other from the host's own."""
+    first = int.from_bytes(sha256(host.encode()).digest()[:4])
+    for offset in range(_ATTEMPTS):
+        yield 1 + (first + offset) % _PRIORITIES
+
+
+class Routes:
+    """The rules and target groups of previews on a listener.
+
+    Args:
+        elb: a client of Elastic Load Balancing v2.
+        vpc: id of the VPC that tasks and load balancer are in.
+    """
+
+    def __init__(self, elb: Any, listener: str, vpc: str) -> None:
+        self._elb = elb
+        self._listener = listener
+        self._vpc = vpc
+
+    def register(self, preview_id: str, address: str, port: int, health: str) -> str:
+        """Find or create a preview's target group with its task in it.
+
+        Args:
+            address: private address of the task.
+            health: path that answers 200 to 399 when the task is ready.
+
+        Returns:
+            The target group's ARN.
+
+        Raises:
+            NoCapacity: the account has no room for another group.
+        """
+        group = self._group(preview_id) or self._create_group(preview_id, port, health)
+        self._call("register_targets", TargetGroupArn=group, Targets=[{"Id": address, "Port": port}])
+        return group
+
+    def admit(self, host: str, group: str) -> None:
+        """Name a group in its host's rule, without a request for it yet; find the rule or create it.
+
+        Raises:
+            NoCapacity: the load balancer has no room for another rule or group.
+        """
+        rule = next((rule for rule in self._rules() if _host(rule) == host), None)
+        if rule is None:
+            self._create_rule(host, group)
+        elif group not in (weights := _weights(rule)):
+            self._set(rule, {**weights, group: 0})
+
+    def is_healthy(self, group: str) -> bool:
+        """Return whether all targets of a group are healthy, and there is one."""
+        answer = self._call("describe_target_health", TargetGroupArn=group)
+        states = [entry["TargetHealth"]["State"] for entry in answer["TargetHealthDescriptions"]]
+        return set(states) == {"healthy"}
+
+    def take_over(self, host: str, group: str) -> None:
+        """Send all requests for a host to this group from now on."""
+        for rule in self._rules():
+            if _host(rule) == host and _weights(rule) != {group: 1}:
+                self._set(rule, {group: 1})
+
+    def remove(self, preview_id: str) -> None:
+        """Take a preview's group out of its rule, the rule too if it has no other group, and delete it."""
+        group = self._group(preview_id)
+        if group is None:
+            return
+        for rule in self._rules():
+            weights = _weights(rule)
+            if weights.pop(group, None) is None:
+                continue
+            if weights:
+                self._set(rule, weights)
+            else:
+                self._call("delete_rule", expected=_GONE, RuleArn=rule["RuleArn"])
+        self._call("delete_target_group", expected=_GONE, TargetGroupArn=group)
+
+    def _group(self, preview_id: str) -> str | None:
+        answer = self._call("describe_target_groups", expected=_GONE, Names=[group_name(preview_id)])
+        return str(answer["TargetGroups"][0]["TargetGroupArn"]) if answer else None
+
+    def _create_group(self, preview_id: str, port: int, health: str) -> str:
+        answer = self._call(
+            "create_target_group",
+            Name=group_name(preview_id),
+            Protocol="HTTP",
+            Port=port,
+            VpcId=self._vpc,
+            TargetType="ip",
+            HealthCheckPath=health,
+            HealthCheckIntervalSeconds=5,
+            HealthCheckTimeoutSeconds=4,
+            HealthyThresholdCount=2,
+            UnhealthyThresholdCount=3,
+            Matcher={"HttpCode": "200-399"},
+            Tags=[{"Key": PREVIEW_TAG, "Value": preview_id}],
+        )
+        return str(answer["TargetGroups"][0]["TargetGroupArn"])
+
+    def _create_rule(self, host: str, group: str) -> None:
+        for priority in priorities(host):
+            answer = self._call(
+                "create_rule",
+                expected=_TAKEN,
+                ListenerArn=self._listener,
+                Priority=priority,
+                Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [host]}}],
+                Actions=_forward({group: 0}),
+                Tags=[{"Key": HOST_TAG, "Value": host}],
+            )
+            if answer is not None:
+                return
+        raise NoCapacity(f"The load balancer has no priority left for the rule of {host}.")
+
+    def _set(self, rule: Mapping[str, Any], weights: Mapping[str, int]) -> None:
+        self._call("modify_rule", RuleArn=rule["RuleArn"], Actions=_forward(weights))
+
+    def _rules(self) -> list[dict[str, Any]]:
+        """Return the listener's rules."""
+        rules: list[dict[str, Any]] = []
+        page: dict[str, str] = {}
+        while True:
+            answer = self._call("describe_rules", ListenerArn=self._listener, **page)
+            rules += answer["Rules"]
+            if not answer.get("NextMarker"):
+                return rules
+            page = {"Marker": answer["NextMarker"]}
+
+    def _call(self, operation: str, *, expected: frozenset[str] = _NONE, **arguments: Any) -> Any:
+        """Return what a call answers; None where it fails with an expected error."""
+        with calling(f"change or read the routes of previews: {operation}"):
+            try:
+                return getattr(self._elb, operation)(**arguments)
+            except ClientError as error:
+                if code_of(error) in expected:
+                    return None
+                if code_of(error) in _FULL:
+                    raise NoCapacity(
+                        "The load balancer has as many rules or target groups as AWS allows.",
+                        remedy="Remove previews that are not needed, or ask AWS for a higher quota.",
+                    ) from error
+                raise
+
+
+def _forward(weights: Mapping[str, int]) -> list[dict[str, Any]]:
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+def _weights(rule: Mapping[str, Any]) -> dict[str, int]:
+    """Return the groups that a rule forwards to, by ARN."""
+    return {
+        group["TargetGroupArn"]: int(group.get("Weight", 1))
+        for action in rule["Actions"]
+        for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
+    }
+
+
+def _host(rule: Mapping[str, Any]) -> str:
+    """Return the one host that a rule is for; empty if it is not such a rule."""
+    conditions = rule["Conditions"]
+    if len(conditions) != 1 or conditions[0]["Field"] != "host-header":
+        return ""
+    hosts = conditions[0].get("HostHeaderConfig", {}).get("Values") or conditions[0].get("Values") or []
+    return str(hosts[0]) if len(hosts) == 1 else ""

@@ -1,0 +1,112 @@
+"""Routes of previews through the engine's load balancer, with tasks that are started and stopped."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pullwright.errors import NoCapacity
+from pullwright.previewing.routes import Routes, group_name, priorities
+from tests.integration.engine.balancing import Balancing, load_balancer
+from tests.integration.engine.kit import Engine, wait
+
+HOST = "uat-main.preview.localhost"
+PORT = 8123
+
+
+@pytest.fixture(scope="module")
+def balancing(engine: Engine) -> Iterator[Balancing]:
+    """Share a load balancer among the tests of this module."""
+    with load_balancer(engine) as made:
+        yield made
+    engine.client("cloudformation").delete_stack(StackName="balancing")
+
+
+@pytest.fixture(scope="module")
+def routes(balancing: Balancing) -> Routes:
+    """Return the routes of its listener."""
+    return Routes(balancing.elb, balancing.outputs["Listener"], balancing.outputs["Vpc"])
+
+
+def _rules(balancing: Balancing) -> int:
+    rules = balancing.elb.describe_rules(ListenerArn=balancing.outputs["Listener"])["Rules"]
+    return sum(not rule["IsDefault"] for rule in rules)
+
+
+def _served(routes: Routes, balancing: Balancing, preview_id: str) -> str:
+    """Start a task, route it and return its target group."""
+    address = balancing.serve(preview_id)
+    group = routes.register(preview_id, address, PORT, "/health")
+    assert routes.register(preview_id, address, PORT, "/health") == group
+    routes.admit(HOST, group)
+    routes.admit(HOST, group)
+    wait(lambda: routes.is_healthy(group), 20)
+    return group
+
+
+def test_a_preview_comes_is_renewed_and_goes(routes: Routes, balancing: Balancing) -> None:
+    """One rule for the host; the newer preview has it before the older one goes, and then nothing is left."""
+    assert balancing.ask(HOST).status == 404
+    first = _served(routes, balancing, "first")
+    assert balancing.ask(HOST).status == 503
+    routes.take_over(HOST, first)
+    assert balancing.ask(HOST).json()["name"] == "first"
+    second = _served(routes, balancing, "second")
+    assert balancing.ask(HOST).json()["name"] == "first"
+    routes.take_over(HOST, second)
+    routes.take_over(HOST, second)
+    assert balancing.ask(HOST).json()["name"] == "second"
+    assert _rules(balancing) == 1
+    for _ in range(2):
+        routes.remove("first")
+    assert balancing.ask(HOST).json()["name"] == "second"
+    for _ in range(2):
+        routes.remove("second")
+    assert balancing.ask(HOST).status == 404
+    assert _rules(balancing) == 0
+    assert balancing.elb.describe_target_groups()["TargetGroups"] == []
+
+
+def test_a_newer_preview_that_never_was_healthy_leaves_the_older_one_alone(
+    routes: Routes, balancing: Balancing
+) -> None:
+    """Taken away before it took over, it takes no weight and no rule along."""
+    first = _served(routes, balancing, "kept")
+    routes.take_over(HOST, first)
+    dead = routes.register("dead", "127.64.0.9", PORT, "/health")
+    routes.admit(HOST, dead)
+    assert not routes.is_healthy(dead)
+    routes.remove("dead")
+    assert balancing.ask(HOST).json()["name"] == "kept"
+    routes.remove("kept")
+    assert _rules(balancing) == 0
+
+
+def test_a_priority_that_is_taken_is_passed_over(routes: Routes, balancing: Balancing) -> None:
+    """Two hosts whose own priority is the same have one each."""
+    group = routes.register("waiting", "127.64.0.9", PORT, "/health")
+    own = next(priorities(HOST))
+    other = balancing.rule(own, "other.preview.localhost", (group, 1))
+    routes.admit(HOST, group)
+    taken = balancing.elb.describe_rules(ListenerArn=balancing.outputs["Listener"])["Rules"]
+    assert sorted(rule["Priority"] for rule in taken) == sorted([str(own), str(own + 1), "default"])
+    balancing.elb.delete_rule(RuleArn=other)
+    routes.remove("waiting")
+    assert _rules(balancing) == 0
+
+
+def test_a_load_balancer_that_is_full_says_so(routes: Routes, balancing: Balancing) -> None:
+    """The sentence is about the load balancer, and its remedy about previews."""
+    group = routes.register("one-more", "127.64.0.9", PORT, "/health")
+    full = [balancing.rule(100 + number, f"n{number}.localhost", (group, 1)) for number in range(6)]
+    with pytest.raises(NoCapacity, match="as many rules or target groups as AWS allows"):
+        routes.admit(HOST, group)
+    for rule in full:
+        balancing.elb.delete_rule(RuleArn=rule)
+    routes.remove("one-more")
+
+
+@pytest.mark.parametrize("preview_id", ["preview-7-x", "p" * 80, "preview_7"])
+def test_a_group_has_a_name_that_aws_takes(balancing: Balancing, preview_id: str) -> None:
+    """At most 32 letters, digits and dashes, whatever the preview is called."""
+    made = balancing.group(group_name(preview_id))
+    balancing.elb.delete_target_group(TargetGroupArn=made)

@@ -152,7 +152,7 @@ class Routes:
     def _rules(self) -> list[dict[str, Any]]:
         """Return the listener's rules."""
         rules: list[dict[str, Any]] = []
-        page: dict[str, str] = {}
+        page: dict[str, Any] = {}
         while True:
             answer = self._call("describe_rules", ListenerArn=self._listener, **page)
             rules += answer["Rules"]

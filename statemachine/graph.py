@@ -30,19 +30,35 @@ def graph(definition: dict[str, Any]) -> str:
     """Draw a definition.
 
     Args:
-        definition: decoded Amazon States Language, without Map and Parallel states.
+        definition: decoded Amazon States Language, without Map states.
 
     Returns:
-        A Mermaid flowchart: solid lines are the way on, dotted ones what an error leads to.
+        A Mermaid flowchart: solid lines are the way on, dotted ones what an error leads to. A frame
+        around its branches is a Parallel state.
     """
-    lines = ["flowchart TD", f"    start(( )) --> {definition['StartAt']}"]
-    for name, state in definition["States"].items():
+    states = definition["States"]
+    start = f"    start(( )) --> {definition['StartAt']}"
+    return "\n".join(["flowchart TD", start, *_nodes(states, "    "), *_lines(states)])
+
+
+def _nodes(states: dict[str, Any], indent: str) -> Iterator[str]:
+    for name, state in states.items():
+        if state["Type"] == "Parallel":
+            yield f"{indent}subgraph {name}"
+            for branch in state["Branches"]:
+                yield from _nodes(branch["States"], f"{indent}    ")
+            yield f"{indent}end"
+            continue
         before, after = SHAPES.get(state["Type"], ("[", "]"))
         detail = f"<br/><i>{_service(state['Resource'])}</i>" if state["Type"] == "Task" else ""
-        lines.append(f'    {name}{before}"{name}{detail}"{after}')
-    for name, state in definition["States"].items():
-        lines.extend(f"    {name} {arrow} {target}" for arrow, target in _ways(state))
-    return "\n".join(lines)
+        yield f'{indent}{name}{before}"{name}{detail}"{after}'
+
+
+def _lines(states: dict[str, Any]) -> Iterator[str]:
+    for name, state in states.items():
+        for branch in state.get("Branches", []):
+            yield from _lines(branch["States"])
+        yield from (f"    {name} {arrow} {target}" for arrow, target in _ways(state))
 
 
 def _service(resource: str) -> str:

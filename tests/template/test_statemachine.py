@@ -349,6 +349,16 @@ def test_the_graph_shows_every_state_and_every_way() -> None:
             assert re.search(rf"^    {name} -\.->\|[^|]+\| {catch['Next']}$", drawn, re.MULTILINE)
 
 
+def test_a_parallel_state_is_drawn_as_a_frame() -> None:
+    """Its branches stand in it, and the ways lead to and from the frame."""
+    preview = json.loads((DEFINITION.parent / "preview.asl.json").read_text(encoding="utf-8"))
+    lines = graph(preview).splitlines()
+    frame = lines[lines.index("    subgraph ServePreview") + 1 : lines.index("    end")]
+    assert [line.strip().partition("[")[0] for line in frame] == ["RunPreview", "RoutePreview"]
+    assert "    PreparePreview --> ServePreview" in lines
+    assert "    ServePreview -.->|any error| RemovePreview" in lines
+
+
 def test_a_file_with_another_graph_is_found_and_mended(tmp_path: Any) -> None:
     """`--check` fails until `--write` has put the current graph between the markers; the rest stays."""
     readme = tmp_path / "README.md"

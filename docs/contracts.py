@@ -16,6 +16,7 @@ from pullwright import errors
 from pullwright.brokering.models import BrokerGrant
 from pullwright.evaluation import EvaluationTask
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
+from pullwright.previewing.models import PreviewRequest
 from pullwright.record import SessionRecord
 from pullwright.results import AgentResult, SessionUsage, Verdict
 from pullwright.reviewing.models import Answer, Findings
@@ -39,6 +40,7 @@ we store ignores them.
 """
 MODELS: dict[str, type[BaseModel]] = {
     "Execution input": SessionRequest,
+    "Execution input of a preview": PreviewRequest,
     "`sessions/<id>/request.json`": AgentRequest,
     "`sessions/<id>/result.json`": AgentResult,
     "`sessions/<id>/usage.json`": SessionUsage,

@@ -12,6 +12,7 @@ PullwrightError
 ├── deployment    the stack: its parameters, its room, and AWS
 ├── task          the task and the agent in it
 ├── model         the model's provider: access, quota, price
+├── preview       the preview of a branch: its configuration, build and server
 └── commands      the operator's command: its stack, AWS's answers, what is there no more
 """
 
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from pullwright.errors.github import *  # noqa: F403
     from pullwright.errors.jira import *  # noqa: F403
     from pullwright.errors.model import *  # noqa: F403
+    from pullwright.errors.preview import *  # noqa: F403
     from pullwright.errors.session import *  # noqa: F403
     from pullwright.errors.task import *  # noqa: F403
 
 # In this order: the webhook, which starts cold, then needs the first only.
-MODULES = ("entry", "session", "deployment", "github", "jira", "task", "model", "commands")
+MODULES = ("entry", "session", "deployment", "github", "jira", "task", "model", "preview", "commands")
 
 
 def error_classes() -> dict[str, type[PullwrightError]]:

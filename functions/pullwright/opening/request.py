@@ -2,9 +2,9 @@
 
 import json
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pullwright.claims import SESSION_ID
@@ -13,6 +13,7 @@ from pullwright.models import SessionRequest
 from pullwright.settings import OpenPullRequestSettings
 from pullwright.text import plain_line, printable
 
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
 _MOST_PROBLEMS = 3
 _LONGEST_VALUE = 60
 _LONGEST_LOGIN = 64
@@ -37,6 +38,15 @@ def check_session_id(session_id: str) -> None:
 
 
 def read_request(document: Any) -> SessionRequest:
+    """Read the input of a session's execution.
+
+    Raises:
+        InvalidRequest: its sentence names each field that is wrong, its value, and what is expected.
+    """
+    return read_input(SessionRequest, document)
+
+
+def read_input(model: type[_ModelT], document: Any) -> _ModelT:
     """Read the input of an execution.
 
     Args:
@@ -47,14 +57,13 @@ def read_request(document: Any) -> SessionRequest:
     """
     try:
         # Read as JSON, where strictness knows numbers, text and objects apart but accepts times as text.
-        request = SessionRequest.model_validate_json(json.dumps(document))
+        return model.model_validate_json(json.dumps(document))
     except ValidationError as error:
         problems = error.errors(include_url=False)
-        sentences = [_sentence(problem) for problem in problems[:_MOST_PROBLEMS]]
+        sentences = [_sentence(problem, model) for problem in problems[:_MOST_PROBLEMS]]
         if len(problems) > _MOST_PROBLEMS:
             sentences.append(f"{len(problems) - _MOST_PROBLEMS} more fields are wrong.")
         raise InvalidRequest(" ".join(sentences)) from None
-    return request
 
 
 def readable(request: SessionRequest) -> SessionRequest:
@@ -85,13 +94,13 @@ def record_fields(request: SessionRequest, settings: OpenPullRequestSettings) ->
     }
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def _sentence(problem: ErrorDetails, model: type[BaseModel]) -> str:
     field = ".".join(str(part) for part in problem["loc"])
     match problem["type"]:
         case "missing":
             return f"{field}: this field is missing."
         case "extra_forbidden":
-            return f"{field}: there is no such field.{_hint(field)}"
+            return f"{field}: there is no such field.{_hint(field, model)}"
         case "value_error":
             # Our own validators name the fields themselves.
             return f"{str(problem['ctx']['error']).capitalize()}."
@@ -103,8 +112,8 @@ def _sentence(problem: ErrorDetails) -> str:
             return f"{field}: should {expected}, not {_shown(problem['input'])}."
 
 
-def _hint(field: str) -> str:
-    close = get_close_matches(field, SessionRequest.model_fields, n=1)
+def _hint(field: str, model: type[BaseModel]) -> str:
+    close = get_close_matches(field, model.model_fields, n=1)
     return f" Did you mean {close[0]}?" if close else ""
 
 

@@ -1,0 +1,214 @@
+"""Previews in the sessions table: a record for each, who has a slot, and who has a host.
+
+Records have a key and a status of their own, so that no query for sessions meets them. `PREVIEWS` names the
+previews that have a slot, which is how those that run are found; `PREVIEWHOST#<host>` says whose a host is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from pullwright.aws import calling
+from pullwright.fields import Stored
+from pullwright.table import encoded, read_item, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SLOTS_KEY = "PREVIEWS"
+"""`pk` of the previews that have a slot."""
+STARTING, SERVING, SUCCEEDED, FAILED = "STARTING", "SERVING", "SUCCEEDED", "FAILED"
+"""Values of `preview_status`."""
+OPEN = frozenset({STARTING, SERVING})
+
+
+class PreviewRecord(Stored):
+    """The item `PREVIEW#<id>`.
+
+    Attributes:
+        withdrawn: class name from `pullwright.errors`: why it is not wanted any more, with `withdrawn_cause`.
+        withdrawn_cause: the sentence.
+        host: with the suffix.
+    """
+
+    preview_id: str
+    execution_arn: str = ""
+    preview_status: str = ""
+    started_at: str = ""
+    preview_repository: str = ""
+    pull_request: int | None = Field(default=None, strict=False)
+    installation_id: int | None = Field(default=None, strict=False)
+    session: str = ""
+    label: str = ""
+    commit: str = ""
+    host: str = ""
+    url: str = ""
+    comment_id: int | None = Field(default=None, strict=False)
+    healthy_at: str = ""
+    withdrawn: str = ""
+    withdrawn_cause: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.preview_status in OPEN
+
+
+def preview_key(preview_id: str) -> str:
+    """`pk` of a preview's record."""
+    return f"PREVIEW#{preview_id}"
+
+
+def host_key(host: str) -> str:
+    """`pk` of whose a host is.
+
+    Args:
+        host: with the suffix.
+    """
+    return f"PREVIEWHOST#{host}"
+
+
+class PreviewStore:
+    """The items of previews."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read(self, preview_id: str) -> PreviewRecord:
+        """Return a preview's record; one that is missing has no status.
+
+        Raises:
+            AwsUnavailable: the table did not answer.
+        """
+        item = read_item(self._client, self._table, preview_key(preview_id))
+        return PreviewRecord.model_validate({**item, "preview_id": preview_id})
+
+    def update(self, preview_id: str, fields: Mapping[str, Any], *, unless_withdrawn: bool = False) -> bool:
+        """Set fields of a preview's record; those that are None stay as they are.
+
+        Args:
+            unless_withdrawn: change nothing once the preview is not wanted any more.
+
+        Returns:
+            False if it was withdrawn.
+        """
+        given = [(name, value) for name, value in fields.items() if value is not None]
+        condition = {"ConditionExpression": "attribute_not_exists(withdrawn)"} if unless_withdrawn else {}
+        with writing("write the preview's record") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": preview_key(preview_id)}},
+                UpdateExpression="SET " + ", ".join(f"#f{i} = :v{i}" for i, _ in enumerate(given)),
+                ExpressionAttributeNames={f"#f{i}": name for i, (name, _) in enumerate(given)},
+                ExpressionAttributeValues={f":v{i}": encoded(value) for i, (_, value) in enumerate(given)},
+                **condition,  # type: ignore[arg-type] # of texts
+            )
+        return write.is_done
+
+    def withdraw(self, preview_id: str, *, error: str, cause: str, while_starting: bool = False) -> bool:
+        """Note that a preview is not wanted any more; the first reason stays.
+
+        Args:
+            error: class name from `pullwright.errors`.
+            while_starting: only as long as it is not served.
+
+        Returns:
+            False if it has ended, was withdrawn before, or is served already.
+        """
+        most = "= :starting" if while_starting else "IN (:starting, :serving)"
+        values = {":error": error, ":cause": cause, ":starting": STARTING}
+        if not while_starting:
+            values[":serving"] = SERVING
+        with writing("withdraw a preview") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": preview_key(preview_id)}},
+                UpdateExpression="SET withdrawn = :error, withdrawn_cause = :cause",
+                ConditionExpression=f"attribute_not_exists(withdrawn) AND preview_status {most}",
+                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+            )
+        return write.is_done
+
+    def holders(self) -> frozenset[str]:
+        """Return the previews that have a slot: all that run, or are about to."""
+        return frozenset(read_item(self._client, self._table, SLOTS_KEY).get("holders", ()))
+
+    def take_slot(self, preview_id: str, most: int) -> bool:
+        """Take a slot; doing it twice takes one. Return False if none is free."""
+        with writing("take a slot for a preview") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": SLOTS_KEY}},
+                UpdateExpression="ADD holders :me",
+                ConditionExpression="attribute_not_exists(holders) OR contains(holders, :id) "
+                "OR size(holders) < :most",
+                ExpressionAttributeValues={
+                    ":me": {"SS": [preview_id]},
+                    ":id": {"S": preview_id},
+                    ":most": {"N": str(most)},
+                },
+            )
+        return write.is_done
+
+    def free_slot(self, preview_id: str) -> None:
+        """Give a preview's slot back; one that it does not have changes nothing."""
+        with calling("free the slot of a preview"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": SLOTS_KEY}},
+                UpdateExpression="DELETE holders :me",
+                ExpressionAttributeValues={":me": {"SS": [preview_id]}},
+            )
+
+    def take_host(self, host: str, *, subject: str, preview_id: str) -> bool:
+        """Have a host, alone or with earlier previews of the same subject.
+
+        Args:
+            subject: what the host is for, such as a pull request or a session.
+
+        Returns:
+            False if another subject has it.
+        """
+        with writing("take a preview's host") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": host_key(host)}},
+                UpdateExpression="SET subject = :subject ADD holders :me",
+                ConditionExpression="attribute_not_exists(pk) OR subject = :subject",
+                ExpressionAttributeValues={":subject": {"S": subject}, ":me": {"SS": [preview_id]}},
+            )
+        return write.is_done
+
+    def host_holders(self, host: str) -> frozenset[str]:
+        """Return the previews that have a host."""
+        return frozenset(read_item(self._client, self._table, host_key(host)).get("holders", ()))
+
+    def free_host(self, host: str, preview_id: str) -> None:
+        """Give a host up; once nobody has it, another subject may."""
+        key = {"pk": {"S": host_key(host)}}
+        with writing("free a preview's host"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression="DELETE holders :me",
+                # Else the update would make the item anew.
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":me": {"SS": [preview_id]}},
+            )
+        with writing("free a preview's host"):
+            # DynamoDB removes a set that becomes empty.
+            self._client.delete_item(
+                TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(holders)"
+            )
+
+    def close(self, preview_id: str, fields: Mapping[str, Any], *, now: datetime, kept_days: int) -> None:
+        """Close a preview's record, which may go after some days."""
+        ttl = int((now + timedelta(days=kept_days)).timestamp())
+        self.update(preview_id, {**fields, "ended_at": now.isoformat(), "ttl": ttl})

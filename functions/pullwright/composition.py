@@ -16,16 +16,18 @@ from pullwright.github.allowance import TableAllowance
 from pullwright.github.app import GitHubApp
 from pullwright.secret_values import read_app_secret, read_jira_secret
 from pullwright.services import Services
-from pullwright.settings import GitHubSettings, JiraSettings, StoreSettings
+from pullwright.settings import GitHubSettings, JiraSettings, PreviewSettings, StoreSettings
 from pullwright.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pullwright.jira.client import JiraClient
+    from pullwright.previewing.services import PreviewServices
 
 _GitHubSettingsT = TypeVar("_GitHubSettingsT", bound=GitHubSettings)
 _StoreSettingsT = TypeVar("_StoreSettingsT", bound=StoreSettings)
+_PreviewSettingsT = TypeVar("_PreviewSettingsT", bound=PreviewSettings)
 
 
 @cache
@@ -66,6 +68,20 @@ def services(model: type[_StoreSettingsT]) -> Services[_StoreSettingsT]:
     if isinstance(values, JiraSettings) and values.jira_base_url:
         return replace(made, jira=partial(jira_client, values))
     return made
+
+
+@cache
+def preview_services(model: type[_PreviewSettingsT]) -> PreviewServices[_PreviewSettingsT]:
+    """Return the services of a function that works on previews, which no other function loads.
+
+    Raises:
+        InternalError: the function was deployed without a setting.
+    """
+    from pullwright.previewing.services import PreviewServices  # noqa: PLC0415 - as the docstring says
+    from pullwright.previewing.store import PreviewStore  # noqa: PLC0415 - as above
+
+    values = settings(model)
+    return PreviewServices(github_app(values), PreviewStore(aws.dynamodb(), values.sessions_table), values)
 
 
 @cache

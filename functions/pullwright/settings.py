@@ -143,3 +143,33 @@ class BrokerSettings(StoreSettings):
     task_role_name: Text
     session_role_arn: Text
     model_key_secret_arn: str
+
+
+class PreviewSettings(GitHubSettings):
+    """What every function needs that works on previews."""
+
+
+class PreparePreviewSettings(PreviewSettings):
+    """PreparePreview: who may ask, the hosts, and the limits of the deployment.
+
+    Attributes:
+        preview_domain_suffix: of the hosts, without a dot before it.
+        preview_prefix: of the hosts of pull requests; may be empty.
+        preview_label: starts the image that was promoted.
+        preview_staging_label: starts the image that is tried.
+        preview_hours: for which a preview runs at most.
+        max_previews: that run at once.
+        allowed_apps: as for OpenPullRequest.
+        allowed_owners: see `pullwright.owners`; empty means the owner of the App.
+    """
+
+    preview_domain_suffix: Text
+    preview_prefix: str
+    preview_label: Text
+    preview_staging_label: Text
+    preview_hours: int = Field(ge=1, le=168)
+    max_previews: int = Field(ge=1, le=100)
+    preview_task_definition: Text
+    preview_staging_task_definition: Text
+    allowed_apps: str
+    allowed_owners: str

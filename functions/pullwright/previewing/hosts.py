@@ -14,7 +14,7 @@ HASH_LENGTH = 8
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
-def host_label(text: str, *, is_taken: bool = False) -> str:
+def host_label(text: str, *, is_taken: bool = False, subject: str = "") -> str:
     """Return the label for a text.
 
     It ends with a hash of the text when something is lost that tells the text from others: what is beyond the
@@ -24,6 +24,7 @@ def host_label(text: str, *, is_taken: bool = False) -> str:
     Args:
         text: such as a prefix and a branch's name, or a session's id.
         is_taken: whether another text has the plain label.
+        subject: what the hash is of in place of the text, where several may have the same text.
     """
     parts = unicodedata.normalize("NFKD", text)
     decomposed = "".join(part for part in parts if not unicodedata.combining(part))
@@ -31,6 +32,6 @@ def host_label(text: str, *, is_taken: bool = False) -> str:
     is_lossy = any(character.isalnum() and not character.isascii() for character in decomposed)
     if plain and not is_lossy and not is_taken and len(plain) <= LABEL_LENGTH:
         return plain
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
+    digest = hashlib.sha256((subject or text).encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
     head = plain[: LABEL_LENGTH - HASH_LENGTH - 1].strip("-")
     return f"{head}-{digest}" if head else digest

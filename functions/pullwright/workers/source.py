@@ -71,7 +71,7 @@ def read_source(source: Source) -> Collection:
     Whatever is wrong is a problem of its own, and none of the workers is to be used then.
     """
     try:
-        place = _find(source, FOLDER)
+        place = find_entry(source, FOLDER)
         if place is not None and place.kind is not Kind.FOLDER:
             return Collection((), (Problem(place.path, f"it is {place.kind}, and must be a folder"),))
         found = {} if place is None else source.entries(place)
@@ -100,7 +100,7 @@ def read_source(source: Source) -> Collection:
     return Collection(read.workers, tuple(sorted((*problems, *read.problems), key=lambda it: it.path)))
 
 
-def _find(source: Source, path: str) -> Entry | None:
+def find_entry(source: Source, path: str) -> Entry | None:
     """Return what stands at a path, or in its way; None if there is nothing."""
     entry: Entry | None = source.root()
     for name in path.split("/"):
@@ -111,7 +111,7 @@ def _find(source: Source, path: str) -> Entry | None:
 
 
 def _read_file(source: Source, path: str) -> bytes | None:
-    entry = _find(source, path)
+    entry = find_entry(source, path)
     if entry is None:
         return None
     if entry.kind is not Kind.FILE or entry.path != path:

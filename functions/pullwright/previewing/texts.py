@@ -1,0 +1,71 @@
+"""The comment that tells on a pull request how its preview is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pullwright.figures import duration
+from pullwright.markdown import code, details, sentence
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_WHEN = "%Y-%m-%d %H:%M UTC"
+
+
+def marker(*, is_of_session: bool) -> str:
+    """Return how the comment begins: a preview that a session left has one of its own."""
+    return f"<!-- pullwright:preview{':session' if is_of_session else ''} -->"
+
+
+def render_building(begin: str, *, commit: str, since: datetime) -> str:
+    """Return the comment while the branch is built and started.
+
+    Args:
+        begin: from `marker`.
+    """
+    return _join(
+        begin,
+        "### 🔧 Preview: building",
+        f"{code(commit[:7])} is being built and started since {since:{_WHEN}}. "
+        "The address will stand here once it answers.",
+    )
+
+
+def render_serving(begin: str, *, url: str, commit: str, until: datetime, seconds: float) -> str:
+    """Return the comment while the branch is served.
+
+    Args:
+        seconds: from the request until it was healthy.
+    """
+    return _join(
+        begin,
+        f"### 🌐 Preview: <{url}>",
+        f"Serves {code(commit[:7])} until {until:{_WHEN}}; it took {duration(seconds)} to be there. "
+        "A push renews it, and it goes when the label is removed or the pull request is closed.",
+    )
+
+
+def render_gone(begin: str, *, why: str) -> str:
+    """Return the comment when the preview is not needed any more."""
+    return _join(begin, "### 💤 Preview: gone", sentence(why))
+
+
+def render_failed(begin: str, *, why: str, remedy: str, preview_id: str, log: str) -> str:
+    """Return the comment when the preview could not be served.
+
+    Args:
+        log: group and stream, empty if there is none.
+    """
+    facts = [f"- Preview: {code(preview_id)}", *([f"- Log: {code(log)}"] if log else [])]
+    return _join(
+        begin,
+        "### 💥 Preview: failed",
+        f"**What happened:** {sentence(why)}",
+        f"**What you can do:** {sentence(remedy)}" if remedy else "",
+        details("Details", "\n".join(facts)),
+    )
+
+
+def _join(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -47,6 +47,12 @@ def s3() -> S3Client:
 def ecs() -> ECSClient:
     """ECS."""
     return boto3.client("ecs", config=_CONFIG)
+
+
+@cache
+def elbv2() -> Any:
+    """Elastic Load Balancing."""
+    return boto3.client("elbv2", config=_CONFIG)
 
 
 @cache

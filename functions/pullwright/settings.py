@@ -173,3 +173,33 @@ class PreparePreviewSettings(PreviewSettings):
     preview_staging_task_definition: Text
     allowed_apps: str
     allowed_owners: str
+
+
+class RoutingSettings(PreviewSettings):
+    """What the functions need that route previews.
+
+    Attributes:
+        alb_listener_arn: whose rules are made and removed.
+        vpc_id: that load balancer and tasks are in.
+    """
+
+    cluster_arn: Text
+    alb_listener_arn: Text
+    vpc_id: Text
+
+
+class RoutePreviewSettings(RoutingSettings):
+    """RoutePreview: where a preview is shown.
+
+    Attributes:
+        preview_url: with `*` in place of the host, such as `https://*`.
+    """
+
+    preview_url: Text
+
+
+class RemovePreviewSettings(RoutingSettings):
+    """RemovePreview: where the log is that it names, and how long closed records are kept."""
+
+    preview_log_group: Text
+    retention_days: int = Field(ge=1)

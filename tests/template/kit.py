@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
 DEFINITION = ROOT / "statemachine" / "agent_session.asl.json"
 EVALUATION = ROOT / "statemachine" / "evaluation.asl.json"
+PREVIEW = ROOT / "statemachine" / "preview.asl.json"
 
 
 class _Loader(yaml.SafeLoader):
@@ -60,13 +61,14 @@ def definition(path: Path = DEFINITION) -> dict[str, Any]:
 
 
 def states(path: Path = DEFINITION) -> dict[str, dict[str, Any]]:
-    """Return a state machine's states, those inside of a Map too."""
+    """Return a state machine's states, those inside of a Map or a Parallel too."""
     found: dict[str, dict[str, Any]] = {}
     machines = [definition(path)]
     while machines:
         found |= machines[-1]["States"]
         inner = machines.pop()["States"].values()
         machines += [state["ItemProcessor"] for state in inner if "ItemProcessor" in state]
+        machines += [branch for state in inner for branch in state.get("Branches", [])]
     return found
 
 

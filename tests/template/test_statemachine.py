@@ -12,6 +12,7 @@ import pytest
 from pullwright import errors
 from pullwright.github.budget import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from pullwright.models import Failure, OpenedPullRequest
+from pullwright.previewing.models import PreparedPreview, PreviewVerdict
 from pullwright.record import SessionRecord
 from pullwright.reporting import classify
 from pullwright.results import Verdict
@@ -19,6 +20,7 @@ from statemachine.graph import BEGIN, END, embed, graph, main
 from tests.template.kit import (
     DEFINITION,
     EVALUATION,
+    PREVIEW,
     TEMPLATE,
     definition,
     placeholders,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATES: dict[str, dict[str, Any]] = definition()["States"]
-EVERY_MACHINE = pytest.mark.parametrize("path", [DEFINITION, EVALUATION], ids=lambda path: path.stem)
+EVERY_MACHINE = pytest.mark.parametrize("path", [DEFINITION, EVALUATION, PREVIEW], ids=lambda path: path.stem)
 AWS_ERRORS = {
     "States.ALL",
     "States.TaskFailed",
@@ -130,8 +132,17 @@ def test_a_rate_limit_of_github_is_waited_for_a_minute_at_least() -> None:
 
 @EVERY_MACHINE
 def test_no_error_passes_for_success(path: Path) -> None:
-    """After the record exists every error is caught, and none of them leads straight to success."""
-    for name, state in tasks(path).items():
+    """After the record exists every error is caught, and none of them leads straight to success.
+
+    What fails in a branch of a Parallel state fails that state, which catches it.
+    """
+    parallel = {name: state for name, state in states(path).items() if state["Type"] == "Parallel"}
+    inside = {
+        name for state in parallel.values() for branch in state["Branches"] for name in branch["States"]
+    }
+    for name, state in (tasks(path) | parallel).items():
+        if name in inside:
+            continue
         catches = state.get("Catch", [])
         if name != definition(path)["StartAt"]:
             assert catches[-1]["ErrorEquals"] == ["States.ALL"], name
@@ -148,6 +159,35 @@ def test_a_good_session_takes_eight_states() -> None:
     assert len(path) == 8
     assert STATES[path[-1]]["Type"] == "Succeed"
     assert sum(STATES[name].get("Resource", "").endswith("lambda:invoke") for name in path) == 2
+
+
+def test_the_life_of_a_preview_takes_eight_states() -> None:
+    """Those of both branches counted, there are eight entries until it is gone, of the twelve allowed."""
+    assert set(states(PREVIEW)) - {"Failed"} == {
+        *("RecordPreview", "PreparePreview", "ServePreview", "RunPreview", "RoutePreview"),
+        *("RemovePreview", "Outcome", "Succeeded"),
+    }
+
+
+def test_the_machine_of_previews_reads_fields_that_the_models_have() -> None:
+    """Every field of `$prepared` and `$verdict` in an expression is one that the functions answer."""
+    text = PREVIEW.read_text(encoding="utf-8")
+    assert set(re.findall(r"\$prepared\.(\w+)", text)) <= set(PreparedPreview.model_fields)
+    assert set(re.findall(r"\$verdict\.(\w+)", text)) == set(PreviewVerdict.model_fields)
+    (catch,) = states(PREVIEW)["RemovePreview"]["Catch"]
+    PreviewVerdict.model_validate(catch["Assign"]["verdict"])
+
+
+def test_a_preview_outlasts_all_its_waits() -> None:
+    """The longest preview that may be asked for fits, and the longest start into RoutePreview.
+
+    Full jitter halves the waits; ECS gets ten minutes to start the task.
+    """
+    waits = sum(_waits("", state) for state in tasks(PREVIEW).values())
+    assert definition(PREVIEW)["TimeoutSeconds"] > waits + 168 * 3_600
+    ready = states(PREVIEW)["RoutePreview"]["Retry"][0]
+    assert ready["ErrorEquals"] == ["PreviewNotReady"]
+    assert ready["MaxAttempts"] * ready["IntervalSeconds"] / 2 > 3_600 + 600
 
 
 def test_a_function_ends_before_its_state_does() -> None:
@@ -232,7 +272,7 @@ def test_every_error_name_exists() -> None:
     ours = set(errors.error_classes())
     used = {
         name
-        for path in (DEFINITION, EVALUATION)
+        for path in (DEFINITION, EVALUATION, PREVIEW)
         for state in states(path).values()
         for one in [*state.get("Retry", []), *state.get("Catch", [])]
         for name in one["ErrorEquals"]
@@ -281,10 +321,10 @@ def test_the_template_fills_every_name_in(name: str, path: Path) -> None:
 
 def test_no_arn_names_a_partition() -> None:
     """Machine and template deploy to GovCloud and China too: the partition is always filled in."""
-    for path in (DEFINITION, EVALUATION, TEMPLATE):
+    for path in (DEFINITION, EVALUATION, PREVIEW, TEMPLATE):
         text = path.read_text(encoding="utf-8")
         assert re.findall(r"arn:aws[\w-]*:", text) == [], path.name
-    every = [*tasks().values(), *tasks(EVALUATION).values()]
+    every = [*tasks().values(), *tasks(EVALUATION).values(), *tasks(PREVIEW).values()]
     assert all(state["Resource"].startswith("arn:${Partition}:states:::") for state in every)
 
 
@@ -351,7 +391,7 @@ def test_the_graph_shows_every_state_and_every_way() -> None:
 
 def test_a_parallel_state_is_drawn_as_a_frame() -> None:
     """Its branches stand in it, and the ways lead to and from the frame."""
-    preview = json.loads((DEFINITION.parent / "preview.asl.json").read_text(encoding="utf-8"))
+    preview = definition(PREVIEW)
     lines = graph(preview).splitlines()
     frame = lines[lines.index("    subgraph ServePreview") + 1 : lines.index("    end")]
     assert [line.strip().partition("[")[0] for line in frame] == ["RunPreview", "RoutePreview"]

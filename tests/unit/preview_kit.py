@@ -6,16 +6,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pullwright.previewing.prepare import PreparePreviewEvent, prepare_preview
+from pullwright.previewing.remove import RemovePreviewEvent, remove_preview
+from pullwright.previewing.route import RoutePreviewEvent, route_preview
+from pullwright.previewing.routes import Routes
 from pullwright.previewing.services import PreviewServices
 from pullwright.previewing.store import STARTING, PreviewStore
-from pullwright.settings import PreparePreviewSettings
+from pullwright.reporting.event import StateError, TaskEnd
+from pullwright.reporting.tasks import Tasks
+from pullwright.settings import PreparePreviewSettings, RemovePreviewSettings, RoutePreviewSettings
 from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import API, REPOSITORY, GitHub
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from pullwright.previewing.models import PreparedPreview
+    from pullwright.previewing.models import PreparedPreview, PreviewRoute, PreviewVerdict
 
 LABEL, STAGING_LABEL, SUFFIX = "uat", "uat-staging", "preview.localhost"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,6 +40,93 @@ SETTINGS = PreparePreviewSettings(
     allowed_apps="",
     allowed_owners="",
 )
+_GITHUB = {"sessions_table": "t", "github_app_secret_arn": "arn", "github_api_url": API}
+_ROUTING = {**_GITHUB, "cluster_arn": "cluster", "alb_listener_arn": "listener", "vpc_id": "vpc"}
+ROUTING = RoutePreviewSettings.model_validate({**_ROUTING, "preview_url": "http://*:8000"})
+REMOVING = RemovePreviewSettings.model_validate(
+    {**_ROUTING, "preview_log_group": "/logs", "retention_days": 1}
+)
+
+
+def execution(preview_id: str) -> str:
+    """Return the ARN of a preview's execution."""
+    return f"arn:aws:states:eu-central-1:123456789012:execution:preview:{preview_id}"
+
+
+class MemoryRoutes(Routes):
+    """A listener in memory.
+
+    Attributes:
+        rules: by host, the weights of the previews.
+        healthy: previews that answer their health check.
+    """
+
+    def __init__(self) -> None:
+        self.rules: dict[str, dict[str, int]] = {}
+        self.targets: dict[str, tuple[str, int, str]] = {}
+        self.healthy: set[str] = set()
+
+    def register(self, preview_id: str, address: str, port: int, health: str) -> str:
+        """See `Routes`."""
+        self.targets[preview_id] = (address, port, health)
+        return preview_id
+
+    def admit(self, host: str, group: str) -> None:
+        """See `Routes`."""
+        self.rules.setdefault(host, {}).setdefault(group, 0)
+
+    def is_healthy(self, group: str) -> bool:
+        """See `Routes`."""
+        return group in self.healthy
+
+    def take_over(self, host: str, group: str) -> None:
+        """See `Routes`."""
+        self.rules[host] = {group: 1}
+
+    def remove(self, preview_id: str) -> None:
+        """See `Routes`."""
+        self.targets.pop(preview_id, None)
+        for host, weights in list(self.rules.items()):
+            weights.pop(preview_id, None)
+            if not weights:
+                del self.rules[host]
+
+
+class MemoryTasks(Tasks):
+    """The newest task of each execution, as ECS describes it; `ends` says how it ended."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.ends: dict[str, TaskEnd] = {}
+        self.silenced: list[str] = []
+
+    def launch(self, preview_id: str, address: str = "10.0.0.7") -> None:
+        """Start a task with an address."""
+        details = [{"name": "subnetId", "value": "s"}, {"name": "privateIPv4Address", "value": address}]
+        self.tasks[execution(preview_id)] = {
+            "taskArn": f"arn:aws:ecs:eu-central-1:123456789012:task/cluster/{preview_id}",
+            "startedAt": START,
+            "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
+        }
+
+    def newest(self, execution_arn: str) -> Mapping[str, Any] | None:
+        """See `Tasks`."""
+        return self.tasks.get(execution_arn)
+
+    def silence(self, execution_arn: str, claimed: str | None, reason: str) -> bool:
+        """See `Tasks`."""
+        assert claimed is None
+        assert reason
+        self.silenced.append(execution_arn)
+        return execution_arn in self.tasks
+
+    def stop(self, execution_arn: str, claimed: str | None, *, seconds: float) -> TaskEnd | None:
+        """See `Tasks`."""
+        assert claimed is None
+        assert seconds > 0
+        task = self.tasks.pop(execution_arn, None)
+        arn = None if task is None else task["taskArn"]
+        return self.ends.get(execution_arn) or (None if arn is None else TaskEnd(TaskArn=arn))
 
 
 class Previews:
@@ -50,6 +143,7 @@ class Previews:
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         )
         self.store = PreviewStore(dynamodb, "t")
+        self.routes, self.tasks = MemoryRoutes(), MemoryTasks()
 
     def pull(self, branch: str = "topic") -> int:
         """Open a pull request and return its number."""
@@ -65,10 +159,17 @@ class Previews:
         self, preview_id: str, number: int, *, started_at: datetime = START, limit: int = 2, **fields: Any
     ) -> PreparedPreview:
         """Prepare a preview as a fresh Lambda environment does, after RecordPreview."""
-        self.store.update(preview_id, {"preview_status": STARTING, "started_at": started_at.isoformat()})
+        self.store.update(
+            preview_id,
+            {
+                "preview_status": STARTING,
+                "started_at": started_at.isoformat(),
+                "execution_arn": execution(preview_id),
+            },
+        )
         event = PreparePreviewEvent(
             preview_id=preview_id,
-            execution_arn=f"arn:aws:states:eu-central-1:123456789012:execution:preview:{preview_id}",
+            execution_arn=execution(preview_id),
             started_at=started_at,
             input={"repository": REPOSITORY, "pull_request": number, **fields},
         )
@@ -79,3 +180,27 @@ class Previews:
         """Return the one comment of a pull request."""
         (comment,) = self.github.comments(number)
         return str(comment["body"])
+
+    def route(self, preview_id: str, prepared: PreparedPreview, *, now: datetime = START) -> PreviewRoute:
+        """Ask RoutePreview once."""
+        event = RoutePreviewEvent(
+            preview_id=preview_id, execution_arn=execution(preview_id), prepared=prepared
+        )
+        services = PreviewServices(self.github.app(), self.store, ROUTING)
+        return route_preview(event, services, self.tasks, self.routes, now=now)
+
+    def serve(self, preview_id: str, number: int, **fields: Any) -> PreparedPreview:
+        """Prepare a preview, start its task and route it."""
+        prepared = self.prepare(preview_id, number, **fields)
+        self.tasks.launch(preview_id)
+        self.routes.healthy.add(preview_id)
+        self.route(preview_id, prepared)
+        return prepared
+
+    def remove(self, preview_id: str, ended: StateError | None = None) -> PreviewVerdict:
+        """Run RemovePreview."""
+        event = RemovePreviewEvent(
+            preview_id=preview_id, execution_arn=execution(preview_id), started_at=START, ended=ended
+        )
+        services = PreviewServices(self.github.app(), self.store, REMOVING)
+        return remove_preview(event, services, self.tasks, self.routes, now=START, seconds=1)

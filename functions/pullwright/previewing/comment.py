@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pullwright.errors import FailureClass, PullwrightError
+from pullwright.github.permissions import OPENING_REVIEW
+from pullwright.log import logger
+from pullwright.previewing.texts import marker
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pullwright.github.app import GitHubApp
     from pullwright.github.client import GitHubClient
+    from pullwright.previewing.store import PreviewRecord
 
 
 def write_comment(
@@ -31,3 +40,30 @@ def write_comment(
         if comment.is_by(bot_id, begin) and client.update_comment(repository, comment.id, text):
             return comment.id
     return client.create_comment(repository, number, text).id
+
+
+def tell(app: GitHubApp, record: PreviewRecord, render: Callable[[str], str]) -> None:
+    """Write how a preview is, as its record says where.
+
+    Args:
+        render: makes the text, given the marker that it begins with.
+
+    Raises:
+        GitHubUnavailable, GitHubRateLimited: GitHub does not take it now; to be asked again.
+    """
+    if not record.preview_repository or record.pull_request is None:
+        return
+    begin = marker(is_of_session=bool(record.session))
+    try:
+        client = app.client(record.preview_repository, OPENING_REVIEW, record.installation_id)
+        write_comment(
+            *(client, record.preview_repository, record.pull_request, render(begin)),
+            begin=begin,
+            bot_id=app.bot_id(client),
+            known=record.comment_id,
+        )
+    except PullwrightError as error:
+        if error.failure_class is FailureClass.TRANSIENT:
+            raise
+        # Such as an App that was taken off the repository, or a conversation that was locked.
+        logger.warning("how the preview is cannot be said on GitHub", error=error.sentence)

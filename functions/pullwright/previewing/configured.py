@@ -38,7 +38,8 @@ def read_preview(source: Source) -> Preview:
 def _configuration(source: Source) -> bytes | None:
     """Return the file's content; None if there is no file."""
     entry = find_entry(source, PATH)
-    if entry is None:
+    if entry is None or (entry.path != PATH and entry.kind is Kind.FILE):
+        # A file stands where the folder would.
         return None
     if entry.kind is not Kind.FILE:
         raise ConfigurationError(f"{entry.path} is {entry.kind}")

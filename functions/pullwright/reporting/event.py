@@ -16,7 +16,7 @@ class _FromAws(BaseModel):
 
 
 class TaskEnd(_FromAws):
-    """How an ECS task ended. `Reason` is the runner container's, the rest the task's.
+    """How an ECS task ended. `Reason` is the container's, the rest the task's.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
     """
@@ -38,9 +38,10 @@ class TaskEnd(_FromAws):
             for container in named.get("Containers") or []
             if isinstance(container, dict)
         ]
-        runner = next((container for container in containers if container.get("Name") == "runner"), {})
+        # A session's task and a preview's have one container each.
+        ours = next((it for it in containers if it.get("Name") in {"runner", "preview"}), {})
         fields = {name: named.get(name) for name in ("TaskArn", "StopCode", "StoppedReason")}
-        return cls(**fields, ExitCode=runner.get("ExitCode"), Reason=runner.get("Reason"))
+        return cls(**fields, ExitCode=ours.get("ExitCode"), Reason=ours.get("Reason"))
 
 
 class StateError(_FromAws):

@@ -103,6 +103,18 @@ class Tasks:
             self._stop(task, reason)
         return bool(running)
 
+    def newest(self, execution_arn: str) -> Mapping[str, Any] | None:
+        """Return the task that an execution launched last, as ECS describes it.
+
+        Returns:
+            None if there is none yet, or ECS does not know it, or it has stopped.
+
+        Raises:
+            AwsUnavailable: AWS did not answer.
+        """
+        launched = self._launched(execution_arn)[:1]
+        return next(iter(_running(self._describe(launched))), None)
+
     def _of(self, execution_arn: str, claimed: str | None) -> tuple[list[str], list[dict[str, Any]]]:
         """Return the session's tasks: their ARNs, the claimed one first, and what ECS still knows of them."""
         launched = list(dict.fromkeys(self._launched(execution_arn)))

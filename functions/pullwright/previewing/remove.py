@@ -1,0 +1,101 @@
+"""RemovePreview: from every way out, takes away what a preview has and says how it ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from pullwright.previewing.comment import tell
+from pullwright.previewing.models import PreviewVerdict
+from pullwright.previewing.store import FAILED, SUCCEEDED
+from pullwright.previewing.texts import render_failed, render_gone
+from pullwright.previewing.verdict import failure_of
+from pullwright.reporting.event import StateError
+
+if TYPE_CHECKING:
+    from pullwright.errors import PullwrightError
+    from pullwright.previewing.routes import Routes
+    from pullwright.previewing.services import PreviewServices
+    from pullwright.previewing.store import PreviewRecord
+    from pullwright.reporting.event import TaskEnd
+    from pullwright.reporting.tasks import Tasks
+    from pullwright.settings import RemovePreviewSettings
+
+# The newer preview has the comment; of somebody else's repository nothing is said anywhere.
+_SAID_NOWHERE = frozenset({"PreviewReplaced", "OwnerNotAllowed", "InvalidRequest"})
+_STREAM = "preview/preview"
+
+
+class RemovePreviewEvent(BaseModel):
+    """What the state machine passes to RemovePreview.
+
+    Attributes:
+        ended: what a state failed with; None if both branches came to their end.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    preview_id: str
+    execution_arn: str
+    started_at: datetime
+    prepared: Any = None
+    ended: StateError | None = None
+
+
+def remove_preview(
+    event: RemovePreviewEvent,
+    services: PreviewServices[RemovePreviewSettings],
+    tasks: Tasks,
+    routes: Routes,
+    *,
+    now: datetime,
+    seconds: float,
+) -> PreviewVerdict:
+    """Stop the task, take away rule, target group, host and slot, say how it ended, and close the record.
+
+    Safe to repeat. The route goes before the task, so that nobody is sent to one that is stopping.
+
+    Args:
+        seconds: how long to wait for the task's end.
+
+    Raises:
+        AwsUnavailable: AWS did not do it; to be asked again.
+        GitHubUnavailable, GitHubRateLimited: GitHub does not take the comment now; to be asked again.
+    """
+    store = services.store
+    record = store.read(event.preview_id)
+    routes.remove(event.preview_id)
+    task = tasks.stop(event.execution_arn, None, seconds=seconds)
+    if record.host:
+        store.free_host(record.host, event.preview_id)
+    store.free_slot(event.preview_id)
+    why, failure = failure_of(record, event.ended, task)
+    _tell(event, services, record, why, failure, task)
+    status = SUCCEEDED if failure is None else FAILED
+    error = "" if failure is None else type(failure).__name__
+    fields = {"preview_status": status, "error": error, "sentence": why}
+    store.close(event.preview_id, fields, now=now, kept_days=services.settings.retention_days)
+    return PreviewVerdict.model_validate({"status": status, "error": error, "sentence": why})
+
+
+def _tell(
+    event: RemovePreviewEvent,
+    services: PreviewServices[RemovePreviewSettings],
+    record: PreviewRecord,
+    why: str,
+    failure: PullwrightError | None,
+    task: TaskEnd | None,
+) -> None:
+    name = record.withdrawn if failure is None else type(failure).__name__
+    if name in _SAID_NOWHERE:
+        return
+    if failure is None:
+        tell(services.app, record, partial(render_gone, why=why))
+        return
+    stream = "" if task is None or task.TaskArn is None else task.TaskArn.rpartition("/")[2]
+    log = f"{services.settings.preview_log_group} {_STREAM}/{stream}" if stream else ""
+    text = partial(render_failed, why=why, remedy=failure.remedy, preview_id=event.preview_id, log=log)
+    tell(services.app, record, text)

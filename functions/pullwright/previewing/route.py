@@ -1,0 +1,113 @@
+"""RoutePreview: finds the task, routes its host to it once it is healthy, and shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from pullwright.errors import PreviewNeverHealthy, PreviewNotReady, PreviewReplaced
+from pullwright.previewing.comment import tell
+from pullwright.previewing.models import PreparedPreview, PreviewRoute
+from pullwright.previewing.store import SERVING
+from pullwright.previewing.texts import render_serving
+from pullwright.previewing.withdrawal import withdraw, withdrawn
+from pullwright.record import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pullwright.previewing.routes import Routes
+    from pullwright.previewing.services import PreviewServices
+    from pullwright.reporting.tasks import Tasks
+    from pullwright.settings import RoutePreviewSettings
+
+_INTERFACE, _ADDRESS = "ElasticNetworkInterface", "privateIPv4Address"
+
+
+class RoutePreviewEvent(BaseModel):
+    """What the state machine passes to RoutePreview."""
+
+    model_config = ConfigDict(frozen=True)
+
+    preview_id: str
+    execution_arn: str
+    prepared: PreparedPreview
+
+
+def route_preview(
+    event: RoutePreviewEvent,
+    services: PreviewServices[RoutePreviewSettings],
+    tasks: Tasks,
+    routes: Routes,
+    *,
+    now: datetime,
+) -> PreviewRoute:
+    """Look once whether a preview is ready, and show it if it is.
+
+    Safe to repeat: the state machine asks again as long as it is not ready.
+
+    Raises:
+        PreviewNotReady: it is not; to be asked again.
+        PreviewNeverHealthy: it has had its time.
+        PullwrightError: it is not wanted any more, or cannot be routed.
+    """
+    prepared, store = event.prepared, services.store
+    record = store.read(event.preview_id)
+    if (reason := withdrawn(record)) is not None:
+        raise reason
+    task = tasks.newest(event.execution_arn)
+    address = None if task is None else _address(task)
+    if task is None or address is None:
+        raise PreviewNotReady("The preview's task does not run yet.")
+    group = routes.register(event.preview_id, address, prepared.port, prepared.health)
+    routes.admit(prepared.host, group)
+    if not routes.is_healthy(group):
+        _check_time(task, prepared, now)
+        raise PreviewNotReady("The preview does not answer its health check yet.")
+    began = moment(record.started_at) or now
+    healthy = moment(record.healthy_at) or now
+    url = services.settings.preview_url.replace("*", prepared.host)
+    fields = {"preview_status": SERVING, "healthy_at": healthy.isoformat(), "url": url}
+    if not store.update(event.preview_id, fields, unless_withdrawn=True):
+        raise withdrawn(store.read(event.preview_id)) or PreviewReplaced("The preview was withdrawn.")
+    routes.take_over(prepared.host, group)
+    seconds = (healthy - began).total_seconds()
+    until = began + timedelta(seconds=prepared.seconds)
+    show = partial(render_serving, url=url, commit=prepared.commit, until=until, seconds=seconds)
+    tell(services.app, record, show)
+    for other in store.host_holders(prepared.host) - {event.preview_id}:
+        cause = f"A newer preview, {event.preview_id}, took its place."
+        withdraw(store.read(other), store, tasks, error=PreviewReplaced.__name__, cause=cause)
+    return PreviewRoute(url=url, healthy_seconds=seconds)
+
+
+def _address(task: Mapping[str, Any]) -> str | None:
+    """Return a task's own address; None before it has one.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html
+    """
+    if task.get("desiredStatus") == "STOPPED":
+        return None
+    return next(
+        (
+            str(detail["value"])
+            for attachment in task.get("attachments") or []
+            if attachment.get("type") == _INTERFACE
+            for detail in attachment.get("details") or []
+            if detail.get("name") == _ADDRESS
+        ),
+        None,
+    )
+
+
+def _check_time(task: Mapping[str, Any], prepared: PreparedPreview, now: datetime) -> None:
+    """Refuse to wait for a task any longer than build and start may take."""
+    started = task.get("startedAt")
+    if isinstance(started, datetime) and now - started > timedelta(seconds=prepared.start_seconds):
+        raise PreviewNeverHealthy(
+            f"The path {prepared.health} on port {prepared.port} did not answer with a status from 200 to "
+            f"399 within {prepared.start_seconds} seconds."
+        )

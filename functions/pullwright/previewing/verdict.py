@@ -1,0 +1,72 @@
+"""What came of a preview, by what was noted, how its state failed, and how its task ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pullwright import errors
+from pullwright.errors import PullwrightError, error_class
+from pullwright.reporting.event import StateError, TaskEnd
+
+if TYPE_CHECKING:
+    from pullwright.previewing.store import PreviewRecord
+
+TIME_UP = "Its time was up."
+_TIMED_OUT = "States.Timeout"
+_NEVER_STARTED = "TaskFailedToStart"
+_NO_PULL = "CannotPull"
+_OUT_OF_MEMORY = "OutOfMemoryError"
+_WAYS_TO_GO = frozenset({"LabelRemoved", "SessionStopped", "PreviewReplaced", "PullRequestClosed"})
+_EXITS = {
+    errors.PreviewBuildFailed.exit_code: errors.PreviewBuildFailed("The build command failed."),
+    errors.PreviewServerEnded.exit_code: errors.PreviewServerEnded("The server ended by itself."),
+}
+
+
+def failure_of(
+    record: PreviewRecord, ended: StateError | None, task: TaskEnd | None
+) -> tuple[str, PullwrightError | None]:
+    """Return why a preview ended, and the error if it did not end as it should.
+
+    Args:
+        ended: what a state failed with; None if both branches came to their end.
+        task: how the task ended; None if there was none.
+    """
+    if record.withdrawn in _WAYS_TO_GO:
+        return record.withdrawn_cause, None
+    name = "" if ended is None else ended.Error
+    if name == _TIMED_OUT and record.healthy_at:
+        return TIME_UP, None
+    failure = _failure(name, ended, task, was_healthy=bool(record.healthy_at))
+    return failure.sentence, failure
+
+
+def _failure(
+    name: str, ended: StateError | None, task: TaskEnd | None, *, was_healthy: bool
+) -> PullwrightError:
+    kind = error_class(name)
+    if kind is not None and ended is not None:
+        return kind.unpacked(str(ended.decoded.get("errorMessage", ended.Cause)))
+    if name == _TIMED_OUT:
+        return errors.PreviewNeverHealthy("Its time was up before it was healthy.")
+    if name.startswith(("ECS.", "AmazonECS.")):
+        return errors.TaskNotStarted(f"ECS did not start the task ({name}).")
+    if name not in {"", "States.TaskFailed"}:
+        return errors.InternalError(f"The preview's execution failed with {name[:100]}.")
+    return _of_task(task or TaskEnd(), was_healthy=was_healthy)
+
+
+def _of_task(task: TaskEnd, *, was_healthy: bool) -> PullwrightError:
+    reason = f"{task.Reason or ''} {task.StoppedReason or ''}"
+    if task.StopCode == _NEVER_STARTED:
+        kind = errors.ImagePullFailed if _NO_PULL in reason else errors.TaskNotStarted
+        return kind("ECS could not start the preview's task.")
+    if _OUT_OF_MEMORY in reason:
+        return errors.OutOfMemory(
+            "The preview's task used up its memory.", remedy="Ask the operator to raise PreviewMemory."
+        )
+    if (known := _EXITS.get(task.ExitCode or 0)) is not None:
+        return type(known)(f"{known.sentence[:-1]} after it was healthy.") if was_healthy else known
+    if task.StopCode == "UserInitiated":
+        return errors.TaskStopped("Somebody stopped the preview's task.", remedy="Add the label again.")
+    return errors.TaskLost("The preview's task ended.", remedy="Push again, or add the label again.")

@@ -1,0 +1,203 @@
+"""RoutePreview and RemovePreview: how a preview is shown, renewed and taken away, whatever happens."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from pullwright import errors
+from pullwright.github.transport import Response
+from pullwright.previewing.store import SERVING
+from pullwright.previewing.withdrawal import withdraw
+from pullwright.reporting.event import StateError, TaskEnd
+from tests.unit.preview_kit import START, SUFFIX, Previews, execution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOST = f"uat-topic.{SUFFIX}"
+LATER = START + timedelta(minutes=1)
+
+
+@pytest.fixture
+def previews(tmp_path: Path) -> Iterator[Previews]:
+    """Provide a repository, a listener and a cluster."""
+    with mock_aws():
+        yield Previews(tmp_path)
+
+
+def nothing_is_left(previews: Previews) -> bool:
+    """Return whether no rule, target, slot, host or task is left."""
+    left = (previews.routes.rules, previews.routes.targets, previews.store.holders(), previews.tasks.tasks)
+    return not any(left) and not previews.store.host_holders(HOST)
+
+
+def test_a_preview_is_shown_when_it_is_healthy(previews: Previews) -> None:
+    """It is asked for until then, first without a task, then with one that does not answer."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    with pytest.raises(errors.PreviewNotReady, match="task"):
+        previews.route("p-1", prepared)
+    previews.tasks.launch("p-1")
+    with pytest.raises(errors.PreviewNotReady, match="health"):
+        previews.route("p-1", prepared)
+    assert previews.routes.rules == {HOST: {"p-1": 0}}
+    assert previews.routes.targets == {"p-1": ("10.0.0.7", 8_080, "/")}
+    previews.routes.healthy.add("p-1")
+    route = previews.route("p-1", prepared, now=LATER)
+    assert (route.url, route.healthy_seconds) == (f"http://{HOST}:8000", 60)
+    assert previews.route("p-1", prepared, now=LATER + timedelta(minutes=1)) == route
+    assert previews.routes.rules == {HOST: {"p-1": 1}}
+    assert previews.store.read("p-1").preview_status == SERVING
+    comment = previews.comment(number)
+    assert route.url in comment
+    assert "until 2026-03-02 12:00 UTC" in comment
+
+
+def test_one_that_never_answers_ends(previews: Previews) -> None:
+    """After `start_timeout` the sentence names path and port, and how long it was waited for."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    previews.tasks.launch("p-1")
+    with pytest.raises(errors.PreviewNeverHealthy, match=r"path / on port 8080 .* 600 seconds") as caught:
+        previews.route("p-1", prepared, now=START + timedelta(seconds=601))
+    cause = json.dumps({"errorMessage": caught.value.sentence, "errorType": "PreviewNeverHealthy"})
+    verdict = previews.remove("p-1", StateError(Error="PreviewNeverHealthy", Cause=cause))
+    assert (verdict.status, verdict.error) == ("FAILED", "PreviewNeverHealthy")
+    assert "start_timeout" in previews.comment(number)
+    assert nothing_is_left(previews)
+
+
+def test_a_push_renews_without_a_gap(previews: Previews) -> None:
+    """The older preview is served until the newer one is healthy, then it ends, and says nothing."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    prepared = previews.prepare("p-2", number, started_at=LATER)
+    previews.tasks.launch("p-2", "10.0.0.8")
+    with pytest.raises(errors.PreviewNotReady):
+        previews.route("p-2", prepared, now=LATER)
+    assert previews.routes.rules == {HOST: {"p-1": 1, "p-2": 0}}
+    assert previews.tasks.silenced == []
+    previews.routes.healthy.add("p-2")
+    previews.route("p-2", prepared, now=LATER)
+    assert previews.tasks.silenced == [execution("p-1")]
+    shown = previews.comment(number)
+    verdict = previews.remove("p-1", StateError(Error="States.TaskFailed", Cause="{}"))
+    assert (verdict.status, verdict.error) == ("SUCCEEDED", "")
+    assert previews.routes.rules == {HOST: {"p-2": 1}}
+    assert previews.comment(number) == shown
+
+
+def test_a_label_that_goes_at_any_moment_ends_it(previews: Previews) -> None:
+    """While it starts, RoutePreview sees it; once it is served, its task is stopped."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    fields = {"error": "LabelRemoved", "cause": "The label uat was removed by kim."}
+    assert withdraw(previews.store.read("p-1"), previews.store, previews.tasks, **fields)
+    with pytest.raises(errors.LabelRemoved):
+        previews.route("p-1", prepared)
+    assert previews.remove("p-1", StateError(Error="LabelRemoved", Cause="{}")).status == "SUCCEEDED"
+    assert "removed by kim" in previews.comment(number)
+    previews.serve("p-2", number, started_at=LATER)
+    assert withdraw(previews.store.read("p-2"), previews.store, previews.tasks, **fields)
+    assert previews.tasks.silenced[-1] == execution("p-2")
+    assert previews.remove("p-2", StateError(Error="States.TaskFailed")).status == "SUCCEEDED"
+    assert nothing_is_left(previews)
+
+
+def test_one_that_is_healthy_too_late_is_not_shown(previews: Previews) -> None:
+    """The label went between the look at the record and the task's health."""
+    prepared = previews.prepare("p-1", previews.pull())
+    previews.tasks.launch("p-1")
+
+    def is_healthy(group: str) -> bool:
+        assert group == "p-1"
+        return previews.store.withdraw("p-1", error="SessionStopped", cause="The pull request was closed.")
+
+    previews.routes.is_healthy = is_healthy  # type: ignore[method-assign] # the moment in between
+    with pytest.raises(errors.SessionStopped):
+        previews.route("p-1", prepared)
+    assert previews.routes.rules == {HOST: {"p-1": 0}}
+
+
+ENDS = [
+    (StateError(Error="States.Timeout"), None, True, "SUCCEEDED", ""),
+    (StateError(Error="States.Timeout"), None, False, "FAILED", "PreviewNeverHealthy"),
+    (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=21), False, "FAILED", "PreviewBuildFailed"),
+    (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=22), True, "FAILED", "PreviewServerEnded"),
+    (None, TaskEnd(ExitCode=0), True, "FAILED", "TaskLost"),
+    (StateError(Error="States.TaskFailed"), TaskEnd(StopCode="UserInitiated"), True, "FAILED", "TaskStopped"),
+    (
+        StateError(Error="States.TaskFailed"),
+        TaskEnd(StopCode="TaskFailedToStart", StoppedReason="CannotPullContainerError: x"),
+        False,
+        "FAILED",
+        "ImagePullFailed",
+    ),
+    (
+        StateError(Error="States.TaskFailed"),
+        TaskEnd(ExitCode=137, Reason="OutOfMemoryError: Container killed"),
+        True,
+        "FAILED",
+        "OutOfMemory",
+    ),
+    (StateError(Error="ECS.ClientException"), None, False, "FAILED", "TaskNotStarted"),
+    (StateError(Error="Lambda.Unknown"), None, False, "FAILED", "InternalError"),
+]
+
+
+@pytest.mark.parametrize(("ended", "task", "was_healthy", "status", "error"), ENDS)
+def test_every_end_is_said_and_leaves_nothing(
+    previews: Previews,
+    ended: StateError | None,
+    task: TaskEnd | None,
+    was_healthy: bool,  # noqa: FBT001 - pytest gives arguments by name
+    status: str,
+    error: str,
+) -> None:
+    """Whatever ends it, the comment and the record say why, also when it is done twice."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    previews.tasks.launch("p-1")
+    if was_healthy:
+        previews.routes.healthy.add("p-1")
+        previews.route("p-1", prepared)
+    if task is not None:
+        previews.tasks.ends[execution("p-1")] = task
+    verdict = previews.remove("p-1", ended)
+    assert previews.remove("p-1", ended) == verdict
+    assert (verdict.status, verdict.error) == (status, error)
+    assert verdict.sentence.rstrip(".") in previews.comment(number).replace("\\", "")
+    assert previews.store.read("p-1").preview_status == status
+    assert nothing_is_left(previews)
+
+
+def test_what_was_refused_at_the_door_is_said(previews: Previews) -> None:
+    """PreparePreview's own error reaches the pull request with its own remedy."""
+    number = previews.pull()
+    with pytest.raises(errors.NotAllowed) as caught:
+        previews.prepare("p-1", number, delivery_id="d-1", requested_by="outsider")
+    caught.value.pack()
+    cause = json.dumps({"errorMessage": str(caught.value), "errorType": "NotAllowed"})
+    assert previews.remove("p-1", StateError(Error="NotAllowed", Cause=cause)).error == "NotAllowed"
+    assert "outsider has no write permission" in previews.comment(number)
+    assert "add the label" in previews.comment(number)
+
+
+def test_github_that_fails_is_asked_again_after_all_was_removed(previews: Previews) -> None:
+    """Nothing waits for GitHub; the comment is made when it is back."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    broken = [("PATCH", "", Response(502, {}, None))] * 20
+    previews.github.before.extend(broken)
+    with pytest.raises(errors.GitHubUnavailable):
+        previews.remove("p-1", StateError(Error="States.Timeout"))
+    assert nothing_is_left(previews)
+    previews.github.before.clear()
+    assert previews.remove("p-1", StateError(Error="States.Timeout")).status == "SUCCEEDED"
+    assert "Its time was up" in previews.comment(number)

@@ -58,9 +58,12 @@ class EventsSettings(GitHubSettings):
         events_queue_url: where it puts what has to be done bit by bit, or later.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
         mention_name: as for OpenPullRequest.
+        preview_state_machine_arn: empty where no previews are set up.
     """
 
     state_machine_arn: Text
+    preview_state_machine_arn: str
+    cluster_arn: Text
     events_queue_url: Text
     allowed_owners: str
     mention_name: Text
@@ -186,16 +189,6 @@ class RoutingSettings(PreviewSettings):
     cluster_arn: Text
     alb_listener_arn: Text
     vpc_id: Text
-
-
-class RoutePreviewSettings(RoutingSettings):
-    """RoutePreview: where a preview is shown.
-
-    Attributes:
-        preview_url: with `*` in place of the host, such as `https://*`.
-    """
-
-    preview_url: Text
 
 
 class RemovePreviewSettings(RoutingSettings):

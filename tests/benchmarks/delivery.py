@@ -48,6 +48,9 @@ def environment(endpoint_url: str) -> dict[str, str]:
         "ALLOWED_OWNERS": "",
         "SESSIONS_TABLE": "sessions",
         "ON_NO_MATCH": "hint",
+        "PREVIEW_STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:Preview",
+        "PREVIEW_LABEL": "uat",
+        "PREVIEW_STAGING_LABEL": "uat-staging",
         "POWERTOOLS_SERVICE_NAME": "pullwright",
         "POWERTOOLS_METRICS_NAMESPACE": "Pullwright",
     }

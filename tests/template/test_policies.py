@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.template.kit import listed, resources, statements, strings, tasks, template
+from tests.template.kit import DEFINITION, PREVIEW, listed, resources, statements, strings, tasks, template
 
 WILDCARDS = {
     ("AgentSessionRole", "StartTask"): "every revision of the one family",
@@ -34,9 +34,32 @@ WILDCARDS = {
         "ModelOfApplicationProfile",
     ): "its ARN does not tell the one model it routes to",
     ("TaskExecutionRole", "Registry"): "ECR offers no resource for its login",
+    ("EventsRole", "StopPreview"): "every task of the one cluster",
+    ("EventsRole", "FindPreview"): "every execution of the one machine",
+    ("PreviewRole", "StartTask"): "every revision of the two families",
+    ("PreviewRole", "FollowTask"): "every task of the one cluster",
+    ("PreviewRole", "TagTask"): "every task of the one cluster, while it is started",
+    ("PreviewRole", "Functions"): "every version of the three: previews that run began with earlier ones",
+    ("PreviewTaskExecutionRole", "Registry"): "ECR offers no resource for its login",
+    ("RoutePreviewRole", "Tags"): "every group and rule of previews, while it is made",
+    **{
+        (f"{name}PreviewRole", sid): reason
+        for name in ("Route", "Remove")
+        for sid, reason in {
+            "Tasks": "every task of the one cluster",
+            "History": "every execution of the one machine",
+            "FindRoutes": "Elastic Load Balancing offers no resource for what only reads",
+            "Groups": "every group whose name is a preview's",
+        }.items()
+    },
+    ("RoutePreviewRole", "ChangeRules"): "every rule of the one listener that was made for a preview",
+    ("RemovePreviewRole", "Rules"): "every rule of the one listener that was made for a preview",
     **{
         (f"{name}Role", sid): reason
-        for name in ("Events", "OpenPullRequest", "ReportOutcome", "Reconcile", "Broker")
+        for name in (
+            *("Events", "OpenPullRequest", "ReportOutcome", "Reconcile", "Broker"),
+            *("PreparePreview", "RoutePreview", "RemovePreview"),
+        )
         for sid, reason in {
             "NetworkInterfaces": "interfaces of functions in a VPC, whose ids are not known before",
             "FindNetworkInterfaces": "EC2 offers no resource for lists",
@@ -108,9 +131,9 @@ def test_roles_carry_no_managed_policy() -> None:
 
 def test_the_machine_may_do_what_its_states_do() -> None:
     """The machine's role allows the calls of its states and the delivery of its log, nothing else."""
-    needed = set().union(*(_needed(state) for state in tasks().values()))
-    allowed = {action for action in _actions("AgentSessionRole") if not action.startswith("logs:")}
-    assert allowed == needed
+    for role, path in (("AgentSessionRole", DEFINITION), ("PreviewRole", PREVIEW)):
+        needed = set().union(*(_needed(state) for state in tasks(path).values()))
+        assert {action for action in _actions(role) if not action.startswith("logs:")} == needed, role
 
 
 def test_the_task_role_reaches_broker_and_model_only() -> None:
@@ -122,19 +145,22 @@ def test_the_task_role_reaches_broker_and_model_only() -> None:
         "bedrock:InvokeModel",
         "bedrock:InvokeModelWithResponseStream",
     }
+    assert _actions("PreviewTaskRole") == set()
+    assert _actions("PreviewTaskPolicy") == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
 
 
 def test_a_task_cannot_pretend_to_be_another() -> None:
     """Invoking the broker other than through its URL would let the caller write its own identity."""
-    (direct,) = [
+    direct = [
         one for _, one in statements() if one["Action"] == "lambda:InvokeFunction" and "Condition" in one
     ]
-    assert direct["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+    assert len(direct) == 2, "those of the agent's tasks and of the previews'"
+    assert all(one["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}} for one in direct)
     assert template()["Resources"]["BrokerFunctionUrl"]["Properties"]["AuthType"] == "AWS_IAM"
 
 
 def test_only_who_mints_tokens_reads_the_private_key() -> None:
-    """The App's secret is readable by the five functions that call GitHub as the App."""
+    """The App's secret is readable by the functions that call GitHub as the App, and by no task."""
     reading = [
         (owner, one) for owner, one in statements() if one["Action"] == "secretsmanager:GetSecretValue"
     ]
@@ -145,6 +171,9 @@ def test_only_who_mints_tokens_reads_the_private_key() -> None:
         "ReconcileRole",
         "BrokerPolicy",
         "EventsRole",
+        "PreparePreviewRole",
+        "RoutePreviewRole",
+        "RemovePreviewRole",
     }
 
 

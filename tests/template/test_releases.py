@@ -66,28 +66,33 @@ def test_everything_is_called_by_the_live_version() -> None:
         variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
         assert variables["STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
     starts = [one for _, one in statements() if one["Action"] == "states:StartExecution"]
-    assert len(starts) == 5
+    assert len(starts) == 7
     sweep = FUNCTIONS["ReconcileFunction"]["Properties"]["Environment"]["Variables"]
     assert sweep["LIVE_STATE_MACHINE_ARN"] == {"Ref": "AgentSessionAliaslive"}
+    for name in ("WebhookFunction", "EventsFunction"):
+        variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
+        previews = {"Fn::If": ["UsePreviews", {"Ref": "PreviewAliaslive"}, ""]}
+        assert variables["PREVIEW_STATE_MACHINE_ARN"] == previews
     for one in starts:
         assert one["Condition"] == {"StringEquals": {"states:StateMachineQualifier": "live"}}
 
 
 def test_the_machine_names_versions() -> None:
     """A version of the machine names versions of functions: a session ends on the code it began with."""
-    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
-    substitutions = machine["Properties"]["DefinitionSubstitutions"]
-    named = {key: value["Ref"] for key, value in substitutions.items() if key.endswith("Function")}
-    assert named == {key: f"{key}.Version" for key in named}
-    assert len(named) == 2
+    for machine, functions in (("AgentSession", 2), ("Preview", 3)):
+        properties = resources("AWS::Serverless::StateMachine")[machine]["Properties"]
+        substitutions = properties["DefinitionSubstitutions"]
+        named = {key: value["Ref"] for key, value in substitutions.items() if key.endswith("Function")}
+        assert named == {key: f"{key}.Version" for key in named}
+        assert len(named) == functions
 
 
 def test_the_record_of_a_release_names_every_part() -> None:
     """Every function is in the record itself or in the machine's version, which is; it is written last."""
-    machine = resources("AWS::Serverless::StateMachine")["AgentSession"]
+    machines = resources("AWS::Serverless::StateMachine").values()
     (record,) = resources("AWS::SSM::Parameter").values()
     named = {text for text in strings(record["Properties"]["Value"]) if text.endswith(".Version")}
-    by_machine = set(strings(machine["Properties"]["DefinitionSubstitutions"]))
+    by_machine = set(strings([it["Properties"]["DefinitionSubstitutions"] for it in machines]))
     assert named == {f"{name}.Version" for name in FUNCTIONS if f"{name}.Version" not in by_machine}
     assert set(record["DependsOn"]) == {
         "AgentSessionAliaslive",

@@ -10,6 +10,15 @@ from tests.template.kit import template
 
 DEFAULTS = {name: str(one["Default"]) for name, one in template()["Parameters"].items()}
 KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key"
+LISTENER = (
+    "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/a/50dc6c495c0c91/f2f7dc8efc522ab2"
+)
+NETWORK = {"VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}
+BALANCER = {
+    "AlbListenerArn": LISTENER,
+    "AlbSecurityGroupId": "sg-01234567",
+    "PreviewDomainSuffix": "preview.example.com",
+}
 MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-opus-5-5"
 WITHOUT_FUNCTION_URLS = [
     "ap-east-2",
@@ -106,6 +115,14 @@ def test_other_regions_are_not(region: str) -> None:
         ({"SubnetIds": "subnet-01234567"}, ["SubnetsNeedTheirVpc"]),
         ({"FunctionsInVpc": "true"}, ["FunctionsInVpcNeedSubnets"]),
         ({"FunctionsInVpc": "true", "VpcId": "vpc-01234567", "SubnetIds": "subnet-01234567"}, []),
+        (BALANCER, ["PreviewsNeedTheirLoadBalancer"]),
+        (NETWORK | BALANCER, []),
+        (NETWORK | BALANCER | {"AlbSecurityGroupId": ""}, ["PreviewsNeedTheirLoadBalancer"]),
+        (NETWORK | BALANCER | {"PreviewDomainSuffix": ""}, ["PreviewsNeedTheirLoadBalancer"]),
+        (NETWORK | BALANCER | {"AlbListenerArn": ""}, ["LoadBalancerIsForPreviews"]),
+        (NETWORK | BALANCER | {"PreviewStagingLabel": "uat"}, ["PreviewLabelsDiffer"]),
+        ({"PreviewCpu": "256", "PreviewMemory": "4096"}, ["PreviewOf256"]),
+        ({"PreviewCpu": "4096", "PreviewMemory": "8192"}, []),
         ({"TaskCpu": "1024", "TaskMemory": "16384"}, ["OneCpu"]),
         ({"TaskCpu": "8192", "TaskMemory": "8192"}, ["EightCpus"]),
         ({"TaskCpu": "8192", "TaskMemory": "32768"}, []),

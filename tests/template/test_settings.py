@@ -16,6 +16,9 @@ READ = {
     "OpenPullRequestFunction": settings.OpenPullRequestSettings.names(),
     "ReportOutcomeFunction": settings.ReportOutcomeSettings.names(),
     "ReconcileFunction": settings.ReconcileSettings.names(),
+    "PreparePreviewFunction": settings.PreparePreviewSettings.names(),
+    "RoutePreviewFunction": settings.RoutingSettings.names(),
+    "RemovePreviewFunction": settings.RemovePreviewSettings.names(),
     "BrokerFunction": settings.BrokerSettings.names(),
 }
 FUNCTIONS = resources("AWS::Serverless::Function")

@@ -193,14 +193,15 @@ def test_a_preview_outlasts_all_its_waits() -> None:
 def test_a_function_ends_before_its_state_does() -> None:
     """The state waits longer than the function may run."""
     functions = resources("AWS::Serverless::Function")
-    invoked = {
-        name: state["Arguments"]["FunctionName"].strip("${}")
-        for name, state in tasks().items()
+    invoked = [
+        (state["TimeoutSeconds"], functions[state["Arguments"]["FunctionName"].strip("${}")])
+        for path in (DEFINITION, PREVIEW)
+        for state in tasks(path).values()
         if "FunctionName" in state["Arguments"]
-    }
-    assert len(invoked) == 2
-    for name, function in invoked.items():
-        assert STATES[name]["TimeoutSeconds"] > functions[function]["Properties"]["Timeout"]
+    ]
+    assert len(invoked) == 5
+    for seconds, function in invoked:
+        assert seconds > function["Properties"]["Timeout"]
 
 
 def test_the_machine_outlasts_all_its_waits() -> None:
@@ -312,7 +313,9 @@ def test_every_attribute_that_the_machine_writes_is_in_the_record() -> None:
     assert written <= {"pk", *SessionRecord.model_fields}
 
 
-@pytest.mark.parametrize(("name", "path"), [("AgentSession", DEFINITION), ("Evaluation", EVALUATION)])
+@pytest.mark.parametrize(
+    ("name", "path"), [("AgentSession", DEFINITION), ("Evaluation", EVALUATION), ("Preview", PREVIEW)]
+)
 def test_the_template_fills_every_name_in(name: str, path: Path) -> None:
     """The machine's placeholders and the template's substitutions are the same."""
     machine = resources("AWS::Serverless::StateMachine")[name]

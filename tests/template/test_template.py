@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from pullwright import metrics
 from tests.template.kit import ROOT, resources, strings, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OUTPUTS = {
     "WebhookUrl",
@@ -84,9 +87,11 @@ def test_every_log_group_is_ours_and_is_emptied() -> None:
     (destination,) = machine["Properties"]["Logging"]["Destinations"]
     used.append(destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"].partition(".")[0])
     task = template()["Resources"]["AgentTaskDefinition"]
-    used.append(
-        task["Properties"]["ContainerDefinitions"][0]["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
-    )
+    preview = template()["Resources"]["PreviewTaskDefinition"]
+    used += [
+        it["Properties"]["ContainerDefinitions"][0]["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
+        for it in (task, preview)
+    ]
     assert sorted(used) == sorted(groups)
 
 
@@ -108,8 +113,8 @@ def test_data_outlives_the_stack_without_being_in_the_way() -> None:
             assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
             assert kept["UpdateReplacePolicy"] == "Retain"
             assert name not in kept["Properties"]
-    (repository,) = resources("AWS::ECR::Repository").values()
-    assert repository["Properties"]["EmptyOnDelete"] is True
+    for repository in resources("AWS::ECR::Repository").values():
+        assert repository["Properties"]["EmptyOnDelete"] is True
 
 
 def test_idle_costs_nothing_but_secrets() -> None:
@@ -118,6 +123,52 @@ def test_idle_costs_nothing_but_secrets() -> None:
     assert not types & {"AWS::EC2::NatGateway", "AWS::ECS::Service", "AWS::EC2::Instance", "AWS::KMS::Key"}
     endpoints = resources("AWS::EC2::VPCEndpoint").values()
     assert {one["Properties"]["VpcEndpointType"] for one in endpoints} == {"Gateway"}
+
+
+def test_without_a_listener_nothing_of_previews_is_deployed() -> None:
+    """Machine, functions, roles, logs, tasks, repository and group of previews depend on AlbListenerArn."""
+    assert PARAMETERS["AlbListenerArn"]["Default"] == ""
+    previews = {name: one for name, one in template()["Resources"].items() if "Preview" in name}
+    assert len(previews) == 19
+    assert {one.get("Condition") for one in previews.values()} == {"UsePreviews"}
+    # What else names them does so under the same condition.
+    others = {name: one for name, one in template()["Resources"].items() if name not in previews}
+    assert not [text for text in _unconditional(others, "UsePreviews") if text in previews]
+
+
+def test_a_preview_is_told_where_the_broker_is_and_nothing_else() -> None:
+    """Both tasks of previews are alike but for the image, hold no secret, and have their own roles."""
+    found = template()["Resources"]
+    latest, staging = (
+        found[name]["Properties"] for name in ("PreviewTaskDefinition", "PreviewStagingTaskDefinition")
+    )
+    (container,) = latest["ContainerDefinitions"]
+    assert {one["Name"] for one in container["Environment"]} == {"BROKER_URL", "GITHUB_API_URL"}
+    assert (container["Name"], container["StopTimeout"], "Secrets" in container) == ("preview", 30, False)
+    assert latest["TaskRoleArn"] == {"Fn::GetAtt": "PreviewTaskRole.Arn"}
+    (tried,) = staging["ContainerDefinitions"]
+    assert tried["Image"]["Fn::Sub"].endswith(":staging")
+    assert {**tried, "Image": ""} == {**container, "Image": ""}
+    assert {**staging, "Family": "", "ContainerDefinitions": []} == {
+        **latest,
+        "Family": "",
+        "ContainerDefinitions": [],
+    }
+
+
+def _unconditional(value: Any, condition: str) -> Iterator[str]:
+    """Yield the strings in a value that hold whether or not a condition does."""
+    if isinstance(value, dict) and value.get("Fn::If", [""])[0] == condition:
+        yield from _unconditional(value["Fn::If"][2], condition)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _unconditional(item, condition)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _unconditional(item, condition)
+    elif isinstance(value, str):
+        yield value
 
 
 def test_the_page_tells_what_idle_costs() -> None:
@@ -144,9 +195,13 @@ def test_the_page_tells_what_idle_costs() -> None:
 
 
 def test_nothing_reaches_a_task_from_outside() -> None:
-    """The tasks' security group has no way in."""
-    for group in resources("AWS::EC2::SecurityGroup").values():
-        assert "SecurityGroupIngress" not in group["Properties"]
+    """The agent's security group has no way in, and that of previews only one for the load balancer."""
+    groups = dict(resources("AWS::EC2::SecurityGroup"))
+    (way_in,) = groups.pop("PreviewSecurityGroup")["Properties"]["SecurityGroupIngress"]
+    assert way_in["SourceSecurityGroupId"] == {"Ref": "AlbSecurityGroupId"}
+    assert "CidrIp" not in way_in
+    assert set(groups) == {"AgentSecurityGroup"}
+    assert "SecurityGroupIngress" not in groups["AgentSecurityGroup"]["Properties"]
     assert not resources("AWS::EC2::SecurityGroupIngress")
 
 
@@ -300,8 +355,10 @@ def test_concurrency_can_be_reserved_for_each_function_that_people_wait_for() ->
         name: one["Properties"].get("ReservedConcurrentExecutions")
         for name, one in resources("AWS::Serverless::Function").items()
     }
-    # The sweep runs every five minutes, and beside itself does no harm.
-    assert [name for name, value in reserved.items() if value is None] == ["ReconcileFunction"]
+    # The sweep runs every five minutes, and beside itself does no harm; machines wait for previews.
+    assert {name for name, value in reserved.items() if value is None} == {
+        *("ReconcileFunction", "PreparePreviewFunction", "RoutePreviewFunction", "RemovePreviewFunction")
+    }
     for name, value in reserved.items():
         if value is not None:
             short = name.removesuffix("Function")

@@ -13,7 +13,7 @@ from pullwright.previewing.services import PreviewServices
 from pullwright.previewing.store import STARTING, PreviewStore
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright.reporting.tasks import Tasks
-from pullwright.settings import PreparePreviewSettings, RemovePreviewSettings, RoutePreviewSettings
+from pullwright.settings import PreparePreviewSettings, RemovePreviewSettings, RoutingSettings
 from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import API, REPOSITORY, GitHub
 
@@ -42,7 +42,7 @@ SETTINGS = PreparePreviewSettings(
 )
 _GITHUB = {"sessions_table": "t", "github_app_secret_arn": "arn", "github_api_url": API}
 _ROUTING = {**_GITHUB, "cluster_arn": "cluster", "alb_listener_arn": "listener", "vpc_id": "vpc"}
-ROUTING = RoutePreviewSettings.model_validate({**_ROUTING, "preview_url": "http://*:8000"})
+ROUTING = RoutingSettings.model_validate(_ROUTING)
 REMOVING = RemovePreviewSettings.model_validate(
     {**_ROUTING, "preview_log_group": "/logs", "retention_days": 1}
 )
@@ -65,6 +65,10 @@ class MemoryRoutes(Routes):
         self.rules: dict[str, dict[str, int]] = {}
         self.targets: dict[str, tuple[str, int, str]] = {}
         self.healthy: set[str] = set()
+
+    def url(self, host: str) -> str:
+        """See `Routes`."""
+        return f"http://{host}:8000"
 
     def register(self, preview_id: str, address: str, port: int, health: str) -> str:
         """See `Routes`."""

@@ -218,6 +218,8 @@ def test_the_handler_answers_in_the_form_of_sqs(states: Any, monkeypatch: pytest
     monkeypatch.setenv("GITHUB_API_URL", "https://api.github.com")
     for name in ("SESSIONS_TABLE", "GITHUB_APP_SECRET_ARN", "EVENTS_QUEUE_URL", "MENTION_NAME"):
         monkeypatch.setenv(name, "t")
+    monkeypatch.setenv("CLUSTER_ARN", "c")
+    monkeypatch.setenv("PREVIEW_STATE_MACHINE_ARN", "")
     monkeypatch.setenv("ALLOWED_OWNERS", "")
     monkeypatch.setattr(aws, "stepfunctions", lambda: states)
     monkeypatch.setattr(aws, "sqs", lambda: client("sqs"))

@@ -48,6 +48,9 @@ SETTINGS = Settings(
     allowed_owners="",
     sessions_table="sessions",
     on_no_match="hint",
+    preview_state_machine_arn="",
+    preview_label="uat",
+    preview_staging_label="uat-staging",
 )
 CONTEXT = SimpleNamespace(
     function_name="webhook",
@@ -63,12 +66,12 @@ DENIED = (400, {"__type": "AccessDeniedException"})
 class Deployed:
     """A webhook with its AWS."""
 
-    def __init__(self, aws: FakeAws | None = None) -> None:
+    def __init__(self, aws: FakeAws | None = None, settings: Settings = SETTINGS) -> None:
         self.aws = aws or FakeAws()
         client = self.aws.client()
         secret = WebhookSecret(client, SETTINGS.webhook_secret_arn, monotonic=self.aws.monotonic)
         workers = StoredWorkers(client, "sessions", LABEL, monotonic=self.aws.monotonic)
-        self.webhook = Webhook(SETTINGS, client, secret, workers)
+        self.webhook = Webhook(settings, client, secret, workers)
         self.lines: list[str] = []
 
     def send(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -386,3 +389,45 @@ def test_the_handler_answers(
     assert answers[0]["headers"]["content-type"] == "application/json"
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["cold_start"] for line in lines] == [True, False]
+
+
+PREVIEWS = MACHINE.replace("AgentSession", "Preview")
+
+
+def labelled_for_preview() -> dict[str, Any]:
+    """Make the event of a pull request with a preview's label."""
+    content = payload("pull_request_labeled")
+    content["label"] = {"name": "uat"}
+    body = json.dumps(content)
+    return url_event(body, headers(body.encode(), "pull_request"))
+
+
+def test_a_preview_is_started_by_its_own_machine() -> None:
+    """The label starts an execution of the machine of previews, and the answer says so."""
+    aws = FakeAws(StartExecution=[(200, {})])
+    status, body = Deployed(aws, SETTINGS._replace(preview_state_machine_arn=PREVIEWS)).send(
+        labelled_for_preview()
+    )
+    assert (status, body["status"]) == (202, "started")
+    assert body["reason"].startswith("A preview is made of pull request")
+    assert ":execution:Preview:preview-" in body["execution_arn"]
+    (call,) = [call for name, call in aws.calls if name == "StartExecution"]
+    assert call["stateMachineArn"] == PREVIEWS
+
+
+def test_a_preview_without_room_is_queued_with_its_machine() -> None:
+    """Step Functions being busy loses no preview, and the queue's consumer learns which machine it is for."""
+    aws = FakeAws(StartExecution=[BUSY])
+    status, body = Deployed(aws, SETTINGS._replace(preview_state_machine_arn=PREVIEWS)).send(
+        labelled_for_preview()
+    )
+    assert (status, body["status"]) == (202, "queued")
+    (call,) = [call for name, call in aws.calls if name == "SendMessage"]
+    assert json.loads(call["MessageBody"])["machine"] == "preview"
+
+
+def test_without_previews_their_label_is_one_like_others() -> None:
+    """Where none are set up, it starts nothing."""
+    aws = FakeAws()
+    assert Deployed(aws).send(labelled_for_preview())[1]["status"] == "ignored"
+    assert aws.count("StartExecution") == 0

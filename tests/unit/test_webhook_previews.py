@@ -10,7 +10,7 @@ import pytest
 from pullwright.webhook.answers import Answer
 from pullwright.webhook.decision import Decision, Starts, decide
 from pullwright.webhook.message import Message
-from pullwright.webhook.previews import PreviewLabels
+from pullwright.webhook.settings import PreviewLabels
 from pullwright.workers.routing import Trigger, Worker
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers, payload
 

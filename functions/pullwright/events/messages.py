@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from pullwright.fields import CommitHash, Model, Repository, Sha256, WorkerName
 from pullwright.json_object import as_object
 from pullwright.models import SessionRequest
+from pullwright.previewing.store import PreviewRecord
 from pullwright.reconciling.executions import is_at_or_before
 from pullwright.record import SessionRecord
 
@@ -19,6 +20,7 @@ class QueuedStart(Model):
 
     Attributes:
         input: the execution's, byte for byte as the webhook made it.
+        machine: that runs it.
         paths: patterns of which one must fit a file that the pull request changes.
         teams: of which the person who asked must be in one.
     """
@@ -26,6 +28,7 @@ class QueuedStart(Model):
     kind: Literal["start"]
     name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
     input: Annotated[str, StringConstraints(min_length=2)]
+    machine: Literal["session", "preview"] = "session"
     paths: tuple[str, ...] = Field(default=(), strict=False)
     teams: tuple[str, ...] = Field(default=(), strict=False)
 
@@ -79,6 +82,18 @@ class QueuedStop(Model):
             is_meant = place == (self.repository, self.pull_request)
             return is_meant and is_at_or_before(str(record.created_at), self.at)
         return self._is_labelled(record)
+
+    def is_about_preview(self, record: PreviewRecord) -> bool:
+        """Return whether a preview is one of those that end."""
+        if self.installation_id is not None:
+            is_reached = self.repositories is None or record.preview_repository in self.repositories
+            return is_reached and record.installation_id == self.installation_id
+        place = (record.preview_repository, record.pull_request)
+        if self.pull_request is None or place != (self.repository, self.pull_request):
+            return False
+        # One that a session left stands without a label.
+        is_meant = self.label is None or record.label.casefold() == self.label.casefold()
+        return is_meant and is_at_or_before(record.started_at, self.at)
 
     def _is_labelled(self, record: SessionRecord) -> bool:
         """Return whether the label started a session; one that was added again afterwards stands."""

@@ -30,12 +30,13 @@ from pullwright.events.review import start_for_review
 from pullwright.events.sync import forget, sync
 from pullwright.log import logger
 from pullwright.models import SessionRequest
+from pullwright.previewing.withdrawal import withdraw
 from pullwright.reconciling.executions import Executions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pullwright.events.services import EventServices
+    from pullwright.events.services import EventServices, Previews
 
 
 _SECONDS = 15.0
@@ -103,6 +104,11 @@ def _carry_out(message: Queued, services: EventServices) -> str:
 
 def _start(message: QueuedStart, services: EventServices) -> str:
     """Start one execution; one that was started before and has ended is a success too."""
+    if message.machine == "preview":
+        if services.previews is None:
+            return "No preview starts: they are not set up any more."
+        is_new = services.start(message.name, message.input, services.previews.state_machine_arn)
+        return f"The queued preview {'is started' if is_new else 'was started before'}."
     if message.paths or message.teams:
         request = SessionRequest.model_validate_json(message.input)
         if reason := why_not(message, request, services.app):
@@ -124,4 +130,14 @@ def _stop(message: QueuedStop, services: EventServices) -> str:
         executions.stop(arn, error=message.error, cause=message.cause)
     if message.installation_id is not None:
         forget(message.installation_id, message.repositories, services)
-    return f"{len(arns)} sessions were stopped."
+    ended = _end_previews(message, services.previews) if services.previews is not None else 0
+    return f"{len(arns)} sessions were stopped." + (f" {ended} previews end." if ended else "")
+
+
+def _end_previews(message: QueuedStop, previews: Previews) -> int:
+    """Withdraw the previews that the message is about; each machine takes away what is its own."""
+    records = [previews.store.read(preview_id) for preview_id in sorted(previews.store.holders())]
+    meant = [record for record in records if record.is_open and message.is_about_preview(record)]
+    for record in meant:
+        withdraw(record, previews.store, previews.tasks, error=message.error, cause=message.cause)
+    return len(meant)

@@ -10,8 +10,19 @@ if TYPE_CHECKING:
 
     from pullwright.events.queue import Queue
     from pullwright.github.app import GitHubApp
+    from pullwright.previewing.store import PreviewStore
     from pullwright.reconciling.ledger import Ledger
+    from pullwright.reporting.tasks import Tasks
     from pullwright.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """The machine of previews, their items, and their tasks."""
+
+    state_machine_arn: str
+    store: PreviewStore
+    tasks: Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,7 @@ class EventServices:
         queue: the one that the messages come from.
         allowed_owners: see `pullwright.owners`; empty means the owner of the App.
         mention_name: the name in a mention that asks for a session, without the `@`.
+        previews: None where none are set up.
     """
 
     app: GitHubApp
@@ -33,12 +45,14 @@ class EventServices:
     queue: Queue
     allowed_owners: str
     mention_name: str = ""
+    previews: Previews | None = None
 
-    def start(self, name: str, request: str) -> bool:
+    def start(self, name: str, request: str, machine: str = "") -> bool:
         """Start an execution.
 
         Args:
             request: its input, JSON.
+            machine: ARN, that of sessions unless another is named.
 
         Returns:
             False if one of this name was started before, with another input or in the past.
@@ -47,7 +61,9 @@ class EventServices:
             ClientError: Step Functions did not take it.
         """
         try:
-            self.states.start_execution(stateMachineArn=self.state_machine_arn, name=name, input=request)
+            self.states.start_execution(
+                stateMachineArn=machine or self.state_machine_arn, name=name, input=request
+            )
         except self.states.exceptions.ExecutionAlreadyExists:
             return False
         return True

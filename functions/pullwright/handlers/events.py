@@ -5,8 +5,10 @@ from typing import Any
 from pullwright import aws, composition
 from pullwright.events.process import process
 from pullwright.events.queue import Queue
-from pullwright.events.services import EventServices
+from pullwright.events.services import EventServices, Previews
+from pullwright.previewing.store import PreviewStore
 from pullwright.reconciling.ledger import Ledger
+from pullwright.reporting.tasks import Tasks
 from pullwright.settings import EventsSettings
 
 
@@ -34,6 +36,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         queue=Queue(aws.sqs(), settings.events_queue_url),
         allowed_owners=settings.allowed_owners,
         mention_name=settings.mention_name,
+        previews=_previews(settings),
     )
     failed = process(event["Records"], services, seconds_left=seconds_left)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _previews(settings: EventsSettings) -> Previews | None:
+    if not settings.preview_state_machine_arn:
+        return None
+    return Previews(
+        settings.preview_state_machine_arn,
+        PreviewStore(aws.dynamodb(), settings.sessions_table),
+        Tasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn),
+    )

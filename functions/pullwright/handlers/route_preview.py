@@ -9,7 +9,7 @@ from pullwright.log import about, logger
 from pullwright.previewing.route import RoutePreviewEvent, route_preview
 from pullwright.previewing.routes import Routes
 from pullwright.reporting.tasks import Tasks
-from pullwright.settings import RoutePreviewSettings
+from pullwright.settings import RoutingSettings
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     parsed = RoutePreviewEvent.model_validate(event)
     about(parsed.preview_id)
-    services = composition.preview_services(RoutePreviewSettings)
+    services = composition.preview_services(RoutingSettings)
     composition.limit_waits(services.app, context)
     settings = services.settings
     tasks = Tasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn)

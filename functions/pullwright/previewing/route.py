@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
     from pullwright.reporting.tasks import Tasks
-    from pullwright.settings import RoutePreviewSettings
+    from pullwright.settings import RoutingSettings
 
 _INTERFACE, _ADDRESS = "ElasticNetworkInterface", "privateIPv4Address"
 
@@ -39,7 +39,7 @@ class RoutePreviewEvent(BaseModel):
 
 def route_preview(
     event: RoutePreviewEvent,
-    services: PreviewServices[RoutePreviewSettings],
+    services: PreviewServices[RoutingSettings],
     tasks: Tasks,
     routes: Routes,
     *,
@@ -69,7 +69,7 @@ def route_preview(
         raise PreviewNotReady("The preview does not answer its health check yet.")
     began = moment(record.started_at) or now
     healthy = moment(record.healthy_at) or now
-    url = services.settings.preview_url.replace("*", prepared.host)
+    url = routes.url(prepared.host)
     fields = {"preview_status": SERVING, "healthy_at": healthy.isoformat(), "url": url}
     if not store.update(event.preview_id, fields, unless_withdrawn=True):
         raise withdrawn(store.read(event.preview_id)) or PreviewReplaced("The preview was withdrawn.")

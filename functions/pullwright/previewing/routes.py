@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PREVIEW_TAG = "pullwright:preview"
 HOST_TAG = "pullwright:preview-host"
 _PRIORITIES = 50_000
+_USUAL = {"http": 80, "https": 443}
 _ATTEMPTS = 20
 _FULL = frozenset({"TooManyRules", "TooManyTargetGroups", "TooManyUniqueTargetGroupsPerLoadBalancer"})
 _GONE = frozenset({"TargetGroupNotFound", "RuleNotFound"})
@@ -52,6 +53,14 @@ class Routes:
         self._elb = elb
         self._listener = listener
         self._vpc = vpc
+
+    def url(self, host: str) -> str:
+        """Return the address of a host, whose scheme and port are the listener's."""
+        answer = self._call("describe_listeners", ListenerArns=[self._listener])
+        listener = answer["Listeners"][0]
+        scheme = str(listener["Protocol"]).lower()
+        port = int(listener["Port"])
+        return f"{scheme}://{host}" + ("" if port == _USUAL.get(scheme) else f":{port}")
 
     def register(self, preview_id: str, address: str, port: int, health: str) -> str:
         """Find or create a preview's target group with its task in it.

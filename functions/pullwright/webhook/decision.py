@@ -18,7 +18,7 @@ from pullwright.workers.events import CHECK_SUITE, EVENTS, LABELED, STATUS, UNLA
 from pullwright.workers.routing import Routing, Worker, route, starting_labels
 
 if TYPE_CHECKING:
-    from pullwright.webhook.previews import PreviewLabels
+    from pullwright.webhook.settings import PreviewLabels
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEARD: dict[str, tuple[str, ...]] = {

@@ -5,32 +5,17 @@ Imported where previews are set up and a pull request's event comes: all others 
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pullwright.json_object import as_object
 from pullwright.webhook.payload import field
+from pullwright.webhook.settings import PreviewLabels
 from pullwright.webhook.start import Start
 from pullwright.workers.events import LABELED
 from pullwright.workers.routing import Match, Trigger, Worker
 
 PREVIEW = "preview"
 _PUSHED = "synchronize"
-
-
-class PreviewLabels(NamedTuple):
-    """The two labels, as the operator wrote them.
-
-    Attributes:
-        latest: runs the image that was promoted.
-        staging: runs the image that is tried; where a pull request has both, the other one counts.
-    """
-
-    latest: str
-    staging: str
-
-    def folded(self) -> frozenset[str]:
-        """Return both in small letters: GitHub's labels do not differ by case alone."""
-        return frozenset(label.casefold() for label in self)
 
 
 def preview_for(payload: Mapping[str, Any], delivery_id: str, labels: PreviewLabels) -> Start | None:

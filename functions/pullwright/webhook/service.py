@@ -42,12 +42,16 @@ class Receiver:
     Args:
         machine: ARN of the state machine that sessions are started by.
         queue: URL of the queue for what is more than a start.
+        previews: ARN of the state machine of previews, empty where there are none.
     """
 
-    def __init__(self, aws: AwsJson, secret: WebhookSecret, *, machine: str, queue: str) -> None:
+    def __init__(
+        self, aws: AwsJson, secret: WebhookSecret, *, machine: str, queue: str, previews: str = ""
+    ) -> None:
         self._aws = aws
         self._secret = secret
         self._machine = machine
+        self._previews = previews
         self._queue_url = queue
 
     def answer(self, event: Mapping[str, Any], log: DeliveryLog) -> Answer:
@@ -131,7 +135,7 @@ class Receiver:
                 STATES,
                 "StartExecution",
                 {
-                    "stateMachineArn": self._machine,
+                    "stateMachineArn": self._machine_of(start),
                     "name": start.name,
                     "input": start.input,
                 },
@@ -141,19 +145,19 @@ class Receiver:
             if error.code == "ExecutionAlreadyExists":
                 return answer(
                     ALREADY,
-                    "This delivery started a session before.",
-                    execution_arn=self._execution_arn(start.name),
+                    f"This delivery started a {_kind(start)} before.",
+                    execution_arn=self._execution_arn(start),
                 )
             log.add(error=str(error))
             if error.transient:
                 return self._queue(
-                    start, log, "Step Functions is busy; the session starts as soon as it can."
+                    start, log, f"Step Functions is busy; the {_kind(start)} starts as soon as it can."
                 )
-            return answer(FAILED, "Step Functions refused to start the session.")
+            return answer(FAILED, f"Step Functions refused to start the {_kind(start)}.")
         return answer(
             STARTED,
-            f"A session works on {start.subject}.",
-            execution_arn=str(output.get("executionArn") or self._execution_arn(start.name)),
+            f"A {_kind(start)} {'is made of' if start.is_preview else 'works on'} {start.subject}.",
+            execution_arn=str(output.get("executionArn") or self._execution_arn(start)),
         )
 
     def _queue(self, start: Start, log: DeliveryLog, reason: str) -> Answer:
@@ -162,12 +166,13 @@ class Receiver:
             "kind": "start",
             "name": start.name,
             "input": start.input,
+            **({"machine": "preview"} if start.is_preview else {}),
             **({"paths": trigger.paths} if PATHS in asks else {}),
             **({"teams": trigger.teams} if TEAMS in asks else {}),
         }
         if not self._send(json.dumps(message), log):
             return answer(FAILED, "Neither Step Functions nor the queue took it; redeliver it later.")
-        return answer(QUEUED, reason, execution_arn=self._execution_arn(start.name))
+        return answer(QUEUED, reason, execution_arn=self._execution_arn(start))
 
     def _pass_on(self, message: Message, log: DeliveryLog) -> Answer:
         if not self._send(message.message, log):
@@ -190,8 +195,15 @@ class Receiver:
             return False
         return True
 
-    def _execution_arn(self, name: str) -> str:
-        return execution_arn(self._machine, name)
+    def _machine_of(self, start: Start) -> str:
+        return self._previews if start.is_preview else self._machine
+
+    def _execution_arn(self, start: Start) -> str:
+        return execution_arn(self._machine_of(start), start.name)
+
+
+def _kind(start: Start) -> str:
+    return "preview" if start.is_preview else "session"
 
 
 class Webhook(Receiver):
@@ -200,7 +212,12 @@ class Webhook(Receiver):
     def __init__(
         self, settings: Settings, aws: AwsJson, secret: WebhookSecret, workers: StoredWorkers
     ) -> None:
-        super().__init__(aws, secret, machine=settings.state_machine_arn, queue=settings.events_queue_url)
+        super().__init__(
+            *(aws, secret),
+            machine=settings.state_machine_arn,
+            queue=settings.events_queue_url,
+            previews=settings.preview_state_machine_arn,
+        )
         self._settings = settings
         self._workers = workers
 
@@ -224,5 +241,6 @@ class Webhook(Receiver):
             allowed_apps=settings.allowed_apps,
             allowed_owners=settings.allowed_owners,
             on_no_match=settings.on_no_match,
+            preview_labels=settings.preview_labels,
             workers_of=lambda repository: self._workers.of(repository, log),
         )

@@ -9,7 +9,23 @@ from typing import NamedTuple, Self
 
 from pullwright.errors import InternalError
 
-_MAY_BE_EMPTY = frozenset({"ALLOWED_APPS", "ALLOWED_OWNERS"})
+_MAY_BE_EMPTY = frozenset({"ALLOWED_APPS", "ALLOWED_OWNERS", "PREVIEW_STATE_MACHINE_ARN"})
+
+
+class PreviewLabels(NamedTuple):
+    """The two labels, as the operator wrote them.
+
+    Attributes:
+        latest: runs the image that was promoted.
+        staging: runs the image that is tried; where a pull request has both, the other one counts.
+    """
+
+    latest: str
+    staging: str
+
+    def folded(self) -> frozenset[str]:
+        """Return both in small letters: GitHub's labels do not differ by case alone."""
+        return frozenset(label.casefold() for label in self)
 
 
 class Settings(NamedTuple):
@@ -21,6 +37,8 @@ class Settings(NamedTuple):
         allowed_owners: see `pullwright.owners`; empty leaves the question to OpenPullRequest.
         sessions_table: holds the workers of each repository.
         on_no_match: `hint` tells people why a label that workers know started nothing, `ignore` does not.
+        preview_state_machine_arn: empty where no previews are set up; then the labels mean nothing.
+        preview_label: see `PreviewLabels`, as for `preview_staging_label`.
     """
 
     state_machine_arn: str
@@ -32,6 +50,16 @@ class Settings(NamedTuple):
     allowed_owners: str
     sessions_table: str
     on_no_match: str
+    preview_state_machine_arn: str
+    preview_label: str
+    preview_staging_label: str
+
+    @property
+    def preview_labels(self) -> PreviewLabels | None:
+        """The labels that start previews; None where none are set up."""
+        if not self.preview_state_machine_arn:
+            return None
+        return PreviewLabels(self.preview_label, self.preview_staging_label)
 
     @classmethod
     def names(cls) -> frozenset[str]:

@@ -1,0 +1,122 @@
+"""The queue's part in previews: which machine starts, and which previews an event ends."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from pullwright.events.process import process
+from pullwright.events.services import EventServices, Previews
+from pullwright.previewing.store import SERVING
+from tests.unit.aws_kit import client
+from tests.unit.preview_kit import START, execution
+from tests.unit.preview_kit import Previews as Surroundings
+from tests.unit.webhook_kit import GUID, MACHINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PREVIEWS = MACHINE.replace("AgentSession", "Preview")
+AT = START.isoformat()
+STOP = {"kind": "stop", "error": "LabelRemoved", "cause": "The label uat was removed by kim.", "at": AT}
+MINE = {"repository": "octo/widgets", "pull_request": 7, "label": "uat"}
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path) -> Iterator[Surroundings]:
+    """Provide the table with one preview that is served: of pull request 7, by the label `uat`."""
+    with mock_aws():
+        made = Surroundings(tmp_path)
+        made.store.update(
+            "p-1",
+            {
+                "preview_status": SERVING,
+                "preview_repository": "octo/widgets",
+                "pull_request": 7,
+                "installation_id": 5,
+                "label": "uat",
+                "started_at": AT,
+                "execution_arn": execution("p-1"),
+            },
+        )
+        made.store.take_slot("p-1", 1)
+        yield made
+
+
+def _processed(surroundings: Surroundings | None, message: dict[str, Any], states: Any = None) -> list[str]:
+    previews = None if surroundings is None else Previews(PREVIEWS, surroundings.store, surroundings.tasks)
+    services = EventServices(
+        *(
+            cast("Any", None),
+            cast("Any", SimpleNamespace(workers=SimpleNamespace(repositories_of=lambda _: []))),
+        ),
+        cast("Any", SimpleNamespace(open_sessions=list)),
+        states,
+        MACHINE,
+        queue=cast("Any", SimpleNamespace(send=lambda _: None)),
+        allowed_owners="",
+        previews=previews,
+    )
+    return process([{"messageId": "m", "body": json.dumps(message)}], services)
+
+
+def test_a_queued_preview_is_started_by_its_machine(surroundings: Surroundings) -> None:
+    """What the webhook could not start starts as it would have."""
+    states = client("stepfunctions")
+    message = {"kind": "start", "machine": "preview", "name": f"preview-7-{GUID}", "input": '{"a":1}'}
+    expected = {"stateMachineArn": PREVIEWS, "name": message["name"], "input": message["input"]}
+    with Stubber(states) as stub:
+        stub.add_response("start_execution", {"executionArn": "arn", "startDate": 1}, expected)
+        assert _processed(surroundings, message, states) == []
+        stub.assert_no_pending_responses()
+        # Where previews are not set up any more, it is dropped, and no session starts in its place.
+        assert _processed(None, message, states) == []
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        MINE,
+        {**MINE, "label": "UAT"},
+        {**MINE, "label": None, "error": "SessionStopped", "cause": "The pull request was merged by kim."},
+        {"installation_id": 5, "error": "SessionStopped", "cause": "The App was taken off."},
+        {"installation_id": 5, "repositories": ["octo/widgets"], "cause": "The App was taken off."},
+    ],
+)
+def test_what_is_gone_ends_its_preview(surroundings: Surroundings, about: dict[str, Any]) -> None:
+    """The reason stands in the record, and the task is stopped, so that the machine ends by its own way."""
+    assert _processed(surroundings, STOP | about) == []
+    record = surroundings.store.read("p-1")
+    assert (record.withdrawn, record.withdrawn_cause) == (
+        (STOP | about)["error"],
+        (STOP | about)["cause"],
+    )
+    assert surroundings.tasks.silenced == [execution("p-1")]
+    # A message comes twice.
+    assert _processed(surroundings, STOP | about) == []
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {**MINE, "label": "uat-staging"},
+        {**MINE, "pull_request": 8},
+        {**MINE, "repository": "octo/other"},
+        {**MINE, "at": "2026-03-01T11:59:59Z"},
+        {"repository": "octo/widgets", "issue": 7, "label": "uat"},
+        {"installation_id": 6},
+        {"installation_id": 5, "repositories": ["octo/other"]},
+        {"jira": "17"},
+    ],
+)
+def test_what_is_about_others_ends_none(surroundings: Surroundings, about: dict[str, Any]) -> None:
+    """Another label, pull request, repository or App, or a label that was added again afterwards."""
+    assert _processed(surroundings, STOP | about) == []
+    assert surroundings.store.read("p-1").withdrawn == ""
+    assert surroundings.tasks.silenced == []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullwright import errors
-from pullwright.brokering.models import BrokerGrant
+from pullwright.brokering.models import BrokerGrant, PreviewGrant
 from pullwright.evaluation import EvaluationTask
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
 from pullwright.previewing.models import PreviewRequest
@@ -49,6 +49,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "What OpenPullRequest answers": OpenedPullRequest,
     "What ReportOutcome answers": Verdict,
     "What the broker answers": BrokerGrant,
+    "What the broker answers to a preview's task": PreviewGrant,
     "A task of an evaluation: one line of a file of tasks": EvaluationTask,
     "The session's record, `SESSION#<id>` in the table": SessionRecord,
 }

@@ -9,26 +9,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SESSION_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
-_CONTAINER = "runner"
-_VARIABLE = "SESSION_ID"
 
 
 def started_for(task: Mapping[str, Any]) -> str | None:
     """Return the session that a task was started for, by what ECS says; None if not exactly one.
 
-    It is the one override that the state machine gives: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
-
     Args:
         task: as boto3 describes it.
     """
-    sessions = [
+    return _override(task, "runner", "SESSION_ID")
+
+
+def preview_of(task: Mapping[str, Any]) -> str | None:
+    """Return the preview that a task was started for, as `started_for` does the session."""
+    return _override(task, "preview", "PREVIEW_ID")
+
+
+def _override(task: Mapping[str, Any], name: str, variable_name: str) -> str | None:
+    """Return the one override that a state machine gives.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
+    """
+    values = [
         variable.get("value")
         for container in (task.get("overrides") or {}).get("containerOverrides") or []
-        if container.get("name") == _CONTAINER
+        if container.get("name") == name
         for variable in container.get("environment") or []
-        if variable.get("name") == _VARIABLE
+        if variable.get("name") == variable_name
     ]
-    found = sessions[0] if len(sessions) == 1 else None
+    found = values[0] if len(values) == 1 else None
     return found if found is not None and SESSION_ID.fullmatch(found) else None
 
 

@@ -140,12 +140,16 @@ class BrokerSettings(StoreSettings):
 
     Attributes:
         model_key_secret_arn: empty when the models are Bedrock's.
+        preview_task_role_name: empty where no previews are set up.
+        preview_secret_arn: of the variables of previews, empty if there are none.
     """
 
     cluster_arn: Text
     task_role_name: Text
     session_role_arn: Text
     model_key_secret_arn: str
+    preview_task_role_name: str
+    preview_secret_arn: str
 
 
 class PreviewSettings(GitHubSettings):

@@ -65,7 +65,7 @@ def test_every_recorded_call_is_allowed(stack: Stack, calls: list[dict[str, Any]
 def test_a_task_stays_within_its_own_session(stack: Stack, calls: list[dict[str, Any]]) -> None:
     """What real runners asked of DynamoDB and S3 is within the policy that the broker narrows them by."""
     table, bucket = stack.outputs["SessionsTable"], stack.outputs["ArtifactsBucket"]
-    caller = Caller(partition="aws", account=ACCOUNT.partition(":")[2], task_id="0" * 32)
+    caller = Caller(partition="aws", account=ACCOUNT.partition(":")[2], task_id="0" * 32, role="task")
     ours = [call for call in calls if call["role"].split("-")[-2].removesuffix("Role") == "Session"]
     assert {call["service"] for call in ours} == {"dynamodb", "s3"}
     session_of = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,12 @@ from botocore.stub import Stubber
 
 from pullwright import aws, composition
 from pullwright.brokering.grant import grant
+from pullwright.brokering.models import BrokerGrant
 from pullwright.errors import NotAllowed, PermissionMissing, SessionClosed
 from pullwright.github.transport import Request
 from pullwright.handlers import broker as function
 from pullwright.log import scrub
+from pullwright.previewing.store import PreviewStore
 from pullwright.services import Services
 from pullwright.settings import BrokerSettings
 from tests.unit.aws_kit import client
@@ -23,7 +26,6 @@ from tests.unit.pipeline_kit import API, REPOSITORY, Deployment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pullwright.brokering.models import BrokerGrant
 
 TASK = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"
@@ -84,6 +86,8 @@ class Broker(Deployment):
             task_role_name="task-role",
             session_role_arn="arn:aws:iam::123456789012:role/session",
             model_key_secret_arn=model_key,
+            preview_task_role_name="preview-role",
+            preview_secret_arn="",
         )
         self.policy: dict[str, Any] = {}
 
@@ -112,7 +116,15 @@ class Broker(Deployment):
         services = Services(self.github.app(), self.store, self.artifacts, self.settings_)
         asked = event() if request is None else request
         with self.ecs as ecs, self.sts as sts, self.secrets as secrets:
-            return grant(asked, services, ecs=ecs.client, sts=sts.client, secrets=secrets.client)
+            given = grant(
+                *(asked, services),
+                ecs=ecs.client,
+                sts=sts.client,
+                secrets=secrets.client,
+                previews=PreviewStore(client("dynamodb"), "no table"),
+            )
+        assert isinstance(given, BrokerGrant)
+        return given
 
 
 @pytest.fixture
@@ -327,8 +339,9 @@ def test_refusals_have_a_status(monkeypatch: pytest.MonkeyPatch, error: Exceptio
         raise error
 
     monkeypatch.setattr(function, "grant", refuse)
-    monkeypatch.setattr(composition, "services", lambda _model: None)
-    for name in ("ecs", "sts", "secretsmanager"):
+    settings = SimpleNamespace(sessions_table="t")
+    monkeypatch.setattr(composition, "services", lambda _model: SimpleNamespace(settings=settings))
+    for name in ("dynamodb", "ecs", "sts", "secretsmanager"):
         monkeypatch.setattr(aws, name, lambda: None)
     answer = function.handler(event(), None)
     assert answer["statusCode"] == status

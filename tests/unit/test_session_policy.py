@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TASK = "0123456789abcdef0123456789abcdef"
-CALLER = Caller(partition="aws", account="000000000000", task_id=TASK)
+CALLER = Caller(partition="aws", account="000000000000", task_id=TASK, role="task")
 OWN = {"pk": {"S": "SESSION#s-1"}}
 # STS takes no longer one: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 LONGEST = 2_048
@@ -219,7 +219,7 @@ def test_a_task_writes_the_usage_of_its_own_account() -> None:
 )
 def test_the_policy_fits_into_sts(session_id: str, partition: str) -> None:
     """With the longest names that AWS allows, the policy stays within STS's limit."""
-    caller = Caller(partition=partition, account="0" * 12, task_id=TASK)
+    caller = Caller(partition=partition, account="0" * 12, task_id=TASK, role="task")
     text = session_policy(
         caller,
         region="ap-southeast-99",

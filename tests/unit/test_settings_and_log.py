@@ -66,7 +66,14 @@ def test_a_wrong_setting_is_named_but_not_shown(name: str, value: str | None) ->
 
 def test_bedrock_has_an_empty_model_key() -> None:
     """The one setting that may be empty, but not missing."""
-    extra = {"CLUSTER_ARN": "c", "TASK_ROLE_NAME": "r", "SESSION_ROLE_ARN": "a", "MODEL_KEY_SECRET_ARN": ""}
+    extra = {
+        "CLUSTER_ARN": "c",
+        "TASK_ROLE_NAME": "r",
+        "SESSION_ROLE_ARN": "a",
+        "MODEL_KEY_SECRET_ARN": "",
+        "PREVIEW_TASK_ROLE_NAME": "",
+        "PREVIEW_SECRET_ARN": "",
+    }
     assert BrokerSettings.read({**GOOD, **extra}).model_key_secret_arn == ""
 
 

@@ -12,7 +12,7 @@ from pullwright.errors import NotAllowed
 from pullwright.json_object import as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_ecs.type_defs import TaskTypeDef
@@ -32,21 +32,23 @@ class Caller:
 
     Attributes:
         partition: of AWS, for ARNs.
+        role: name of the task's role, which tells a session's task from a preview's.
     """
 
     partition: str
     account: str
     task_id: str
+    role: str
 
     @classmethod
-    def of(cls, event: Mapping[str, Any], *, task_role: str, session_role_arn: str) -> Caller:
+    def of(cls, event: Mapping[str, Any], *, task_roles: Collection[str], session_role_arn: str) -> Caller:
         """Return the caller that Lambda has authenticated.
 
         A role of the same name in another account, or in another partition, is not ours.
 
         Args:
             event: of a Function URL with `AWS_IAM`.
-            task_role: name of the role that our tasks have.
+            task_roles: names of the roles that our tasks have.
             session_role_arn: a role of ours, which tells partition and account.
 
         Raises:
@@ -57,10 +59,10 @@ class Caller:
             identity = as_object(identity.get(name))
         match = _ARN.fullmatch(str(identity.get("userArn", "")))
         _, partition, _, _, account, _ = session_role_arn.split(":", 5)
-        ours = (partition, account, task_role)
-        if match is None or match.group("partition", "account", "role") != ours:
+        ours = match is not None and match.group("partition", "account") == (partition, account)
+        if match is None or not ours or match["role"] not in task_roles:
             raise NotAllowed("The caller is not a task of this Pullwright.")
-        return cls(partition=partition, account=account, task_id=match["task"])
+        return cls(partition=partition, account=account, task_id=match["task"], role=match["role"])
 
 
 def find_task(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pullwright.brokering.caller import Caller, find_task, session_of
 from pullwright.brokering.credentials import assume_session_role, session_policy
-from pullwright.brokering.models import BrokerGrant
+from pullwright.brokering.models import BrokerGrant, PreviewGrant
+from pullwright.brokering.preview import LASTING, grant_preview
 from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import SessionClosed
 from pullwright.github.permissions import READ, WORK
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
+    from pullwright.previewing.store import PreviewStore
     from pullwright.services import Services
     from pullwright.settings import BrokerSettings
-
-# Longer than any token lasts, so that each is new: who asks again early was refused with the last one.
-_LASTING = timedelta(days=1)
 
 
 def grant(
@@ -35,8 +33,9 @@ def grant(
     ecs: ECSClient,
     sts: STSClient,
     secrets: SecretsManagerClient,
-) -> BrokerGrant:
-    """Give the calling task what its session needs for the next hour.
+    previews: PreviewStore,
+) -> BrokerGrant | PreviewGrant:
+    """Give the calling task what its session, or its preview, needs for the next hour.
 
     Nothing that the caller sends decides: Lambda names its task, ECS names the session of that task, and
     the session's request, which no task can write, names the repository and says whether it may push.
@@ -50,7 +49,10 @@ def grant(
         PullwrightError: GitHub or AWS gave no credentials.
     """
     settings = services.settings
-    caller = Caller.of(event, task_role=settings.task_role_name, session_role_arn=settings.session_role_arn)
+    roles = {settings.task_role_name, settings.preview_task_role_name} - {""}
+    caller = Caller.of(event, task_roles=roles, session_role_arn=settings.session_role_arn)
+    if caller.role == settings.preview_task_role_name:
+        return grant_preview(caller, services, previews, ecs=ecs, secrets=secrets)
     task = find_task(ecs, settings.cluster_arn, caller.task_id)
     if task is None:
         raise SessionClosed("The caller's task does not run.")
@@ -65,7 +67,7 @@ def grant(
         raise SessionClosed("The session has no request to work on.")
     # By repository alone: the runner may write the record, so an installation in it proves nothing.
     permissions = READ if request.only_reads else WORK
-    token = services.app.token(request.repository, permissions, lasting=_LASTING)
+    token = services.app.token(request.repository, permissions, lasting=LASTING)
     hide(token.token)
     policy = session_policy(
         caller,

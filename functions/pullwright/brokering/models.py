@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from pullwright.fields import Stored
+from pullwright.previewing.models import PreviewPlan
 
 
 class AwsCredentials(Stored):
@@ -32,3 +33,17 @@ class BrokerGrant(Stored):
     github_expires_at: datetime = Field(strict=False)
     aws: AwsCredentials
     model_api_key: str | None = None
+
+
+class PreviewGrant(Stored):
+    """What the broker answers to the task of one preview: no credentials of AWS, and no model's key.
+
+    Attributes:
+        github_token: installation token that reads the one repository's content.
+        variables: of the repository, from the operator's secret, for build and server.
+    """
+
+    plan: PreviewPlan
+    github_token: str
+    github_expires_at: datetime = Field(strict=False)
+    variables: dict[str, str] = Field(default_factory=dict)

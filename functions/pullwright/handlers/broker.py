@@ -7,6 +7,7 @@ from pullwright import aws, composition
 from pullwright.brokering.grant import grant
 from pullwright.errors import FailureClass, PullwrightError, SessionClosed
 from pullwright.log import logger
+from pullwright.previewing.store import PreviewStore
 from pullwright.settings import BrokerSettings
 
 _OK, _FORBIDDEN, _CONFLICT, _UNAVAILABLE = 200, 403, 409, 503
@@ -16,12 +17,19 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one request of a runner.
 
     Returns:
-        A `BrokerGrant`; or `{"error", "message"}` with 403 for whoever has no business here, 409 when the
-        session is over, and 503 when it is worth asking again.
+        A `BrokerGrant` or, to a preview's task, a `PreviewGrant`; or `{"error", "message"}` with 403 for
+        whoever has no business here, 409 when the session is over, and 503 when it is worth asking again.
     """
     try:
         services = composition.services(BrokerSettings)
-        credentials = grant(event, services, ecs=aws.ecs(), sts=aws.sts(), secrets=aws.secretsmanager())
+        previews = PreviewStore(aws.dynamodb(), services.settings.sessions_table)
+        credentials = grant(
+            *(event, services),
+            ecs=aws.ecs(),
+            sts=aws.sts(),
+            secrets=aws.secretsmanager(),
+            previews=previews,
+        )
     except PullwrightError as error:
         logger.warning("refused", error=type(error).__name__, reason=error.sentence)
         return _answer(_status(error), {"error": type(error).__name__, "message": error.sentence})

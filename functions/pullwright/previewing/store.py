@@ -35,6 +35,7 @@ class PreviewRecord(Stored):
         withdrawn: class name from `pullwright.errors`: why it is not wanted any more, with `withdrawn_cause`.
         withdrawn_cause: the sentence.
         host: with the suffix.
+        plan: a `PreviewPlan`, JSON.
     """
 
     preview_id: str
@@ -49,6 +50,7 @@ class PreviewRecord(Stored):
     commit: str = ""
     host: str = ""
     url: str = ""
+    plan: str = ""
     comment_id: int | None = Field(default=None, strict=False)
     healthy_at: str = ""
     withdrawn: str = ""

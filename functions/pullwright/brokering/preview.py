@@ -1,0 +1,108 @@
+"""Gives a preview's task what it needs: a token that reads its repository, and the repository's variables."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from pullwright.brokering.caller import find_task
+from pullwright.brokering.models import PreviewGrant
+from pullwright.claims import preview_of
+from pullwright.errors import NotAllowed, PreviewSecretInvalid, SessionClosed
+from pullwright.github.permissions import READ
+from pullwright.json_object import as_object
+from pullwright.log import about, hide, logger
+from pullwright.previewing.models import PreviewPlan
+from pullwright.secret_values import read_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from pullwright.brokering.caller import Caller
+    from pullwright.previewing.store import PreviewStore
+    from pullwright.services import Services
+    from pullwright.settings import BrokerSettings
+
+# Longer than any token lasts, so that each is new: who asks again early was refused with the last one.
+LASTING = timedelta(days=1)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+
+
+def grant_preview(
+    caller: Caller,
+    services: Services[BrokerSettings],
+    previews: PreviewStore,
+    *,
+    ecs: ECSClient,
+    secrets: SecretsManagerClient,
+) -> PreviewGrant:
+    """Give the calling task the plan of its preview, a token that reads its repository, and its variables.
+
+    As for sessions, nothing that the caller sends decides: ECS names the preview of its task. It gets no
+    credentials of AWS and no model's key.
+
+    Raises:
+        NotAllowed: the task was started for no preview.
+        SessionClosed: the preview is over, or not needed any more.
+        PreviewSecretInvalid: the secret with the variables has another form.
+        PullwrightError: GitHub or AWS gave nothing.
+    """
+    settings = services.settings
+    task = find_task(ecs, settings.cluster_arn, caller.task_id)
+    if task is None:
+        raise SessionClosed("The caller's task does not run.")
+    preview_id = preview_of(task)
+    if preview_id is None:
+        raise NotAllowed("The caller's task was started for no preview.")
+    about(preview_id)
+    record = previews.read(preview_id)
+    if not record.is_open or record.withdrawn:
+        raise SessionClosed("The preview is over.")
+    try:
+        plan = PreviewPlan.model_validate_json(record.plan)
+    except ValidationError:
+        raise SessionClosed("The preview has no plan to work by.") from None
+    token = services.app.token(plan.repository, READ, lasting=LASTING)
+    hide(token.token)
+    arn = settings.preview_secret_arn
+    variables = variables_of(read_text(secrets, arn), plan.repository) if arn else {}
+    hide(*variables.values())
+    logger.info("granted", repository=plan.repository, task_id=caller.task_id)
+    return PreviewGrant(
+        plan=plan, github_token=token.token, github_expires_at=token.expires_at, variables=variables
+    )
+
+
+def variables_of(text: str, repository: str) -> dict[str, str]:
+    """Return a repository's variables; none if the secret does not name it.
+
+    Args:
+        text: of the secret: JSON, by `owner/name` and variable.
+
+    Raises:
+        PreviewSecretInvalid: it has another form; the sentence quotes no value.
+    """
+    try:
+        by_repository = json.loads(text)
+    except ValueError:
+        raise PreviewSecretInvalid("The secret with the variables of previews is not JSON.") from None
+    if not isinstance(by_repository, dict):
+        raise PreviewSecretInvalid("The secret with the variables of previews is no JSON object.")
+    named = {name.lower(): value for name, value in by_repository.items()}
+    found = named.get(repository.lower(), {})
+    for name, value in as_object(found).items():
+        if not _VARIABLE.fullmatch(name) or not isinstance(value, str):
+            raise PreviewSecretInvalid(
+                f"In the secret with the variables of previews, {name[:100]} of {repository} is no text, or "
+                "has no name of a variable."
+            )
+    if not isinstance(found, dict):
+        raise PreviewSecretInvalid(
+            f"In the secret with the variables of previews, {repository} has no table of variables."
+        )
+    return found

@@ -196,7 +196,12 @@ class RoutingSettings(PreviewSettings):
 
 
 class RemovePreviewSettings(RoutingSettings):
-    """RemovePreview: where the log is that it names, and how long closed records are kept."""
+    """RemovePreview: where the log is that it names, and how long closed records are kept.
 
+    Attributes:
+        preview_state_machine_arn: whose ended executions are looked for.
+    """
+
+    preview_state_machine_arn: Text
     preview_log_group: Text
     retention_days: int = Field(ge=1)

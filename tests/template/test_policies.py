@@ -53,6 +53,7 @@ WILDCARDS = {
         }.items()
     },
     ("RoutePreviewRole", "ChangeRules"): "every rule of the one listener that was made for a preview",
+    ("RemovePreviewRole", "Executions"): "every execution of the one machine",
     ("RemovePreviewRole", "Rules"): "every rule of the one listener that was made for a preview",
     **{
         (f"{name}Role", sid): reason

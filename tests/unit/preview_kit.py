@@ -44,7 +44,12 @@ _GITHUB = {"sessions_table": "t", "github_app_secret_arn": "arn", "github_api_ur
 _ROUTING = {**_GITHUB, "cluster_arn": "cluster", "alb_listener_arn": "listener", "vpc_id": "vpc"}
 ROUTING = RoutingSettings.model_validate(_ROUTING)
 REMOVING = RemovePreviewSettings.model_validate(
-    {**_ROUTING, "preview_log_group": "/logs", "retention_days": 1}
+    {
+        **_ROUTING,
+        "preview_log_group": "/logs",
+        "retention_days": 1,
+        "preview_state_machine_arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:preview",
+    }
 )
 
 

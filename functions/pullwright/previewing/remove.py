@@ -72,6 +72,10 @@ def remove_preview(
     if record.host:
         store.free_host(record.host, event.preview_id)
     store.free_slot(event.preview_id)
+    if record.preview_status in {SUCCEEDED, FAILED}:
+        # It was told before, by an attempt whose answer was lost.
+        told = {"status": record.preview_status, "error": record.error, "sentence": record.sentence}
+        return PreviewVerdict.model_validate(told)
     why, failure = failure_of(record, event.ended, task)
     _tell(event, services, record, why, failure, task)
     status = SUCCEEDED if failure is None else FAILED

@@ -53,6 +53,8 @@ class PreviewRecord(Stored):
     plan: str = ""
     comment_id: int | None = Field(default=None, strict=False)
     healthy_at: str = ""
+    error: str = ""
+    sentence: str = ""
     withdrawn: str = ""
     withdrawn_cause: str = ""
 

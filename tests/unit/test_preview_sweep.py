@@ -1,0 +1,120 @@
+"""Previews whose executions ended without RemovePreview: nothing of them is left, and it is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from pullwright.github.transport import Response
+from pullwright.previewing.services import PreviewServices
+from pullwright.previewing.store import FAILED, STARTING
+from pullwright.previewing.sweep import sweep
+from pullwright.reconciling.executions import ExecutionEnd, Executions
+from tests.unit.preview_kit import REMOVING, START, Previews, execution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+
+class Machine(Executions):
+    """The executions of previews: how each ended; those that are not in here run."""
+
+    def __init__(self, **ends: ExecutionEnd) -> None:
+        self.ends = {execution(name.replace("_", "-")): end for name, end in ends.items()}
+
+    def arn_of(self, session_id: str) -> str:
+        """See `Executions`."""
+        return execution(session_id)
+
+    def end_of(self, arn: str) -> ExecutionEnd | None:
+        """See `Executions`."""
+        return self.ends.get(arn)
+
+    def ended_badly_since(self, moment: datetime) -> list[str]:
+        """See `Executions`."""
+        assert moment < START
+        return list(self.ends)
+
+
+@pytest.fixture
+def previews(tmp_path: Path) -> Iterator[Previews]:
+    """Provide a repository, a listener and a cluster."""
+    with mock_aws():
+        yield Previews(tmp_path)
+
+
+def _swept(previews: Previews, machine: Machine, hint: str | None = None) -> list[str]:
+    services = PreviewServices(previews.github.app(), previews.store, REMOVING)
+    return sweep(
+        *(services, previews.tasks, previews.routes, machine),
+        now=START,
+        seconds_left=lambda: 100.0,
+        hint=hint,
+    )
+
+
+ENDS = [
+    (ExecutionEnd(status="ABORTED"), "FAILED", "stopped the preview"),
+    (ExecutionEnd(status="ABORTED", error="SessionStopped", cause="By kim."), "FAILED", "By kim"),
+    (ExecutionEnd(status="TIMED_OUT"), "SUCCEEDED", "time was up"),
+    (ExecutionEnd(status="FAILED", error="InternalError", cause="It broke."), "FAILED", "It broke"),
+]
+
+
+@pytest.mark.parametrize(("end", "status", "said"), ENDS)
+@pytest.mark.parametrize("is_hint", [True, False])
+def test_what_an_ended_execution_left_is_removed(
+    previews: Previews,
+    end: ExecutionEnd,
+    status: str,
+    said: str,
+    is_hint: bool,  # noqa: FBT001 - pytest gives arguments by name
+) -> None:
+    """Rule, group, task, host and slot go, and the comment says why; a second sweep finds nothing."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    machine = Machine(p_1=end)
+    assert _swept(previews, machine, execution("p-1") if is_hint else None) == ["p-1"]
+    assert not any((previews.routes.rules, previews.routes.targets, previews.tasks.tasks))
+    assert previews.store.holders() == frozenset()
+    assert previews.store.read("p-1").preview_status == status
+    assert said in previews.comment(number)
+    assert _swept(previews, machine) == []
+
+
+def test_what_runs_is_left_alone(previews: Previews) -> None:
+    """The machine removes it by itself."""
+    previews.serve("p-1", previews.pull())
+    assert _swept(previews, Machine()) == []
+    assert previews.routes.rules
+
+
+def test_one_that_ended_before_it_had_a_slot_is_told(previews: Previews) -> None:
+    """Nothing is silent: the record says which pull request it was for."""
+    number = previews.pull()
+    previews.store.update(
+        "p-1",
+        {"preview_status": STARTING, "preview_repository": "octo/widgets", "pull_request": number},
+    )
+    assert _swept(previews, Machine(p_1=ExecutionEnd(status="ABORTED"))) == ["p-1"]
+    assert previews.store.read("p-1").preview_status == FAILED
+    assert "stopped the preview" in previews.comment(number)
+
+
+def test_one_that_cannot_be_removed_holds_up_no_other(previews: Previews) -> None:
+    """GitHub takes no comment for the first, and the second is removed all the same."""
+    numbers = [previews.pull(branch) for branch in ("a", "b")]
+    for name, number in zip(("p-1", "p-2"), numbers, strict=True):
+        previews.serve(name, number)
+    comment = previews.store.read("p-1").comment_id
+    broken = ("PATCH", f"/comments/{comment}", Response(502, {}, None))
+    previews.github.before.extend([broken] * 20)
+    machine = Machine(p_1=ExecutionEnd(status="ABORTED"), p_2=ExecutionEnd(status="ABORTED"))
+    assert _swept(previews, machine) == ["p-2"]
+    assert previews.routes.rules == {}
+    previews.github.before.clear()
+    assert _swept(previews, machine) == ["p-1"]

@@ -1,0 +1,99 @@
+"""Builds and serves a preview's branch as a user that holds nothing, until it is stopped or ends."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pullwright.errors import PreviewBuildFailed, PreviewServerEnded
+from runner.agent.process import Stop, run_as_agent
+from runner.log import tee
+from runner.user import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pullwright.previewing.models import PreviewPlan
+    from runner.agent.process import Ended
+    from runner.user import User
+
+_LONGEST_LINE = 16_000
+
+
+def environment(
+    plan: PreviewPlan, variables: Mapping[str, str], *, address: str, home: Path
+) -> dict[str, str]:
+    """Return the environment of build and server; nothing of the task's own is in it.
+
+    What the operator's secret says wins over the configuration, and the platform's own names over both.
+
+    Args:
+        variables: of the operator's secret.
+        address: the task's own, which the load balancer reaches.
+        home: the user's folder.
+    """
+    platform = {"PATH": search_path(), "HOME": str(home), "LANG": "C.UTF-8"}
+    return {**plan.env, **variables, **platform, "HOST": address, "PORT": str(plan.port)}
+
+
+def serve(
+    plan: PreviewPlan,
+    *,
+    user: User,
+    folder: Path,
+    env: Mapping[str, str],
+    is_terminated: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Build and serve; return when the task is told to stop.
+
+    What both write goes to the task's log, without secrets.
+
+    Args:
+        folder: the branch's files.
+        env: from `environment`.
+
+    Raises:
+        PreviewBuildFailed: the build ended badly, or took all the time that build and start have.
+        PreviewServerEnded: the server ended by itself.
+    """
+    end = clock() + plan.start_seconds
+
+    def stop() -> Stop | None:
+        return Stop.TERMINATED if is_terminated() else None
+
+    def stop_build() -> Stop | None:
+        return stop() or (Stop.OVERTIME if clock() > end else None)
+
+    if plan.build:
+        built = _run(plan.build, user, folder, env, stop_build)
+        if built.stop is Stop.TERMINATED:
+            return
+        if built.stop is Stop.OVERTIME:
+            raise PreviewBuildFailed(f"The build took longer than {plan.start_seconds} seconds.")
+        if built.exit_code != 0:
+            raise PreviewBuildFailed(f"The build command ended with exit code {built.exit_code}.")
+    if is_terminated():
+        return
+    served = _run(plan.start, user, folder, env, stop)
+    if served.stop is None:
+        raise PreviewServerEnded(f"The start command ended with exit code {served.exit_code}.")
+
+
+def _run(
+    command: str, user: User, folder: Path, env: Mapping[str, str], should_stop: Callable[[], Stop | None]
+) -> Ended:
+    return run_as_agent(
+        ["bash", "-c", f"exec 2>&1\n{command}"],
+        user=user,
+        cwd=folder,
+        env=env,
+        on_line=_show,
+        should_stop=should_stop,
+    )
+
+
+def _show(line: bytes) -> None:
+    text = line[:_LONGEST_LINE].decode(errors="replace")
+    tee.write(text if text.endswith("\n") else f"{text}\n")

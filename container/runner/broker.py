@@ -112,7 +112,15 @@ class Broker:
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20))
 
     def ask(self, patience: float = _RENEWAL_SECONDS) -> BrokerGrant:
-        """Ask for this session's credentials, and ask again while the broker is busy or fails.
+        """Ask for this session's credentials; see `answer`.
+
+        Raises:
+            PullwrightError: as `answer` does.
+        """
+        return self._grant(self.answer(patience))
+
+    def answer(self, patience: float = _RENEWAL_SECONDS) -> dict[str, Any]:
+        """Return what the broker gives this task; ask again while it is busy or fails.
 
         Args:
             patience: seconds to wait in all. Waits for the first credentials end when the task is stopped.
@@ -130,7 +138,7 @@ class Broker:
         while True:
             status, content = self._once()
             if status == _OK:
-                return self._grant(content)
+                return content
             if status == _CONFLICT:
                 raise SessionClosed(str(content.get("message") or "The session is closed."))
             refusal = _refusal(status, content)

@@ -526,8 +526,9 @@ def test_what_asks_for_more_starts_other_workers_too() -> None:
     def decided_with(event: str, content: dict[str, Any]) -> Starts:
         body = json.dumps(content).encode()
         signed = headers(body, event, secret=SECRET)
-        names = {"trigger_label": LABEL, "mention_name": "pullwright"}
-        made = decide(signed, body, SECRET, **names, workers_of=lambda _: mine)
+        made = decide(
+            signed, body, SECRET, trigger_label=LABEL, mention_name="pullwright", workers_of=lambda _: mine
+        )
         assert isinstance(made, Starts), made
         return made
 

@@ -61,6 +61,8 @@ PATCHED = (
     ("localstack.services.ec2.resource_providers.aws_ec2_instance", "EC2InstanceProvider.update"),
     ("localstack.services.ec2.resource_providers.aws_ec2_route", "EC2RouteProvider.create"),
     ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.create"),
+    ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.update"),
+    ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.delete"),
     ("localstack.aws.handlers", "serve_custom_service_request_handlers"),
     ("localstack.aws.handlers", "run_custom_response_handlers"),
     (
@@ -126,6 +128,13 @@ LOAD_BALANCERS = (
     ("localstack.services.moto", "call_moto"),
 )
 """What load balancers are read from; looked up when the first one is made, since it is long to import."""
+
+REPOSITORIES = (
+    ("moto.ecr.models", "ecr_backends"),
+    ("moto.ecr.models", "ECRBackend.create_repository"),
+    ("localstack.services.moto", "call_moto"),
+)
+"""What image repositories are read from; looked up when the first one is made, likewise."""
 
 
 class UnknownLocalStackError(RuntimeError):

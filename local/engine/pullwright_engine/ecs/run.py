@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from pullwright_engine.ecr.repositories import image_to_run
 from pullwright_engine.ecs import container as containers
 from pullwright_engine.ecs import metadata, platform, users
 from pullwright_engine.ecs.endpoint import endpoint
@@ -123,7 +124,7 @@ class TaskRun:
         self.task["pullStartedAt"] = now()
         images = {}
         for shown in self.task["containers"]:
-            image = self._settings.image(shown["image"])
+            image = image_to_run(shown["image"], self._settings)
             if image is None or faults().strikes(REFUSE_TASK, json.dumps(self.task["overrides"])):
                 shown["reason"] = (
                     "CannotPullContainerError: pull image manifest has been retried 1 time(s): "

@@ -210,6 +210,7 @@ def test_secrets_are_handled_without_being_shown(
     listed = run(environment, "secrets", "list", "--json")
     rotated = run(environment, "github", "rotate-key", "--key-file", str(file), "--json")
     lost = run(environment, "github", "rotate-key", "--key-file", str(tmp_path / "none.pem"))
+    replaced = run(environment, "secrets", "rotate", "webhook", "--json")
     exported = run(
         environment,
         "env",
@@ -220,15 +221,17 @@ def test_secrets_are_handled_without_being_shown(
         sys.executable,
         *("-c", PRINTED),
     )
-    assert [it.returncode for it in (stored, refused, listed, rotated, lost)] == [0, 2, 0, 0, 63]
+    called = (stored, refused, listed, rotated, lost, replaced)
+    assert [it.returncode for it in called] == [0, 2, 0, 0, 63, 0], replaced.stderr
     assert "not that one" not in refused.stderr
-    for printed, name in ((stored, "SecretStored"), (listed, "SecretList"), (rotated, "KeyRotated")):
+    schemas = ("SecretStored", "SecretList", "KeyRotated", "SecretRotated")
+    for printed, name in zip((stored, listed, rotated, replaced), schemas, strict=True):
         assert matches(name, json.loads(printed.stdout))
     names = {it["name"] for it in json.loads(listed.stdout)}
     assert names == {"github-app", "webhook", "jira", "jira-webhook"}
     table = stack.outputs["SessionsTable"]
     assert exported.stdout.split() == [str(result["app_id"]), table, str(len(key))]
-    shown = "".join(it.stdout + it.stderr for it in (stored, refused, listed, rotated, lost))
+    shown = "".join(it.stdout + it.stderr for it in called)
     assert key.splitlines()[1] not in shown
 
 
@@ -255,7 +258,7 @@ def test_a_stack_in_good_order_is_well_and_a_broken_one_is_not(
     assert [
         it for it in rest if it["check"] != "drift" and not it["text"].startswith("Could not be checked")
     ] == []
-    assert {it["check"] for it in rest} <= {"drift", "image", "jira-webhook", "model-access", "vcpus"}
+    assert {it["check"] for it in rest} <= {"drift", "jira-webhook", "model-access", "vcpus"}
     secret = stack.outputs["GitHubAppSecretArn"]
     stack.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="no JSON")
     status, found = doctor(environment)

@@ -53,6 +53,52 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in template()["Resources"].items() if one["Type"] == kind}
 
 
+def defaults() -> dict[str, str]:
+    """Return the parameters' values where nobody gives any."""
+    return {name: str(one["Default"]) for name, one in template()["Parameters"].items()}
+
+
+def deployed(**parameters: str) -> set[str]:
+    """Return the logical ids of what a deployment makes."""
+    values = defaults() | parameters
+    return {
+        name
+        for name, one in template()["Resources"].items()
+        if "Condition" not in one or is_true({"Condition": one["Condition"]}, values)
+    }
+
+
+def is_true(condition: dict[str, Any], values: dict[str, str]) -> bool:
+    """Evaluate a condition, or the function of a rule.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
+
+    Args:
+        values: of parameters and pseudo parameters.
+    """
+    ((function, operands),) = condition.items()
+    match function:
+        case "Condition":
+            return is_true(template()["Conditions"][operands], values)
+        case "Fn::Not" | "Fn::And" | "Fn::Or":
+            found = [is_true(one, values) for one in operands]
+            return {"Fn::Not": not found[0], "Fn::And": all(found), "Fn::Or": any(found)}[function]
+        case "Fn::Equals":
+            first, second = (_text(one, values) for one in operands)
+            return first == second
+        case "Fn::EachMemberIn":
+            given = _text(operands[0], values)
+            return all(member in operands[1] for member in (given.split(",") if given else []))
+        case "Fn::Contains":
+            return _text(operands[1], values) in [_text(one, values) for one in operands[0]]
+    raise LookupError(function)
+
+
+def _text(operand: Any, values: dict[str, str]) -> str:
+    return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
+
+
 @cache
 def definition(path: Path = DEFINITION) -> dict[str, Any]:
     """Return a state machine, that of sessions unless another is named."""

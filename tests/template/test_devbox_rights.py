@@ -271,6 +271,10 @@ WITHOUT_SCHEMA = {
     "AWS::Budgets::Budget",
     "AWS::CloudTrail::Trail",
     "AWS::CloudWatch::Dashboard",
+    # These three are of previews' own load balancer, a network that an operator's deployment makes.
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
     "AWS::ECS::Cluster",
     "AWS::ECS::ClusterCapacityProviderAssociations",
     "AWS::ECS::TaskDefinition",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.template.kit import template
+from tests.template.kit import defaults, is_true, template
 
-DEFAULTS = {name: str(one["Default"]) for name, one in template()["Parameters"].items()}
 KEY = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key"
 LISTENER = (
     "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/a/50dc6c495c0c91/f2f7dc8efc522ab2"
@@ -19,6 +16,9 @@ BALANCER = {
     "AlbSecurityGroupId": "sg-01234567",
     "PreviewDomainSuffix": "preview.example.com",
 }
+CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
+OWN = {"PreviewCertificateArn": CERTIFICATE, "PreviewDomainSuffix": "preview.example.com"}
+HTTP = {"PreviewHttpPort": "8080", "PreviewDomainSuffix": "preview.example.com"}
 MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-opus-5-5"
 WITHOUT_FUNCTION_URLS = [
     "ap-east-2",
@@ -36,42 +36,14 @@ WITHOUT_FUNCTION_URLS = [
 """https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, read in November 2026."""
 
 
-def _is_true(rule: dict[str, Any], values: dict[str, str]) -> bool:
-    """Evaluate a rule function.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
-    """
-    ((function, operands),) = rule.items()
-    match function:
-        case "Fn::Not":
-            return not _is_true(operands[0], values)
-        case "Fn::And":
-            return all(_is_true(one, values) for one in operands)
-        case "Fn::Or":
-            return any(_is_true(one, values) for one in operands)
-        case "Fn::Equals":
-            first, second = (_text(one, values) for one in operands)
-            return first == second
-        case "Fn::EachMemberIn":
-            given = _text(operands[0], values)
-            return all(member in operands[1] for member in (given.split(",") if given else []))
-        case "Fn::Contains":
-            return _text(operands[1], values) in [_text(one, values) for one in operands[0]]
-    raise LookupError(function)
-
-
-def _text(operand: Any, values: dict[str, str]) -> str:
-    return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
-
-
 def _refusals(region: str = "us-east-1", **parameters: str) -> list[str]:
     """Name of the rules that refuse a deployment."""
-    values = DEFAULTS | {"AWS::Region": region} | parameters
+    values = defaults() | {"AWS::Region": region} | parameters
     return [
         name
         for name, rule in template()["Rules"].items()
-        if "RuleCondition" not in rule or _is_true(rule["RuleCondition"], values)
-        if not all(_is_true(one["Assert"], values) for one in rule["Assertions"])
+        if "RuleCondition" not in rule or is_true(rule["RuleCondition"], values)
+        if not all(is_true(one["Assert"], values) for one in rule["Assertions"])
     ]
 
 
@@ -119,8 +91,24 @@ def test_other_regions_are_not(region: str) -> None:
         (NETWORK | BALANCER, []),
         (NETWORK | BALANCER | {"AlbSecurityGroupId": ""}, ["PreviewsNeedTheirLoadBalancer"]),
         (NETWORK | BALANCER | {"PreviewDomainSuffix": ""}, ["PreviewsNeedTheirLoadBalancer"]),
-        (NETWORK | BALANCER | {"AlbListenerArn": ""}, ["LoadBalancerIsForPreviews"]),
+        (
+            NETWORK | BALANCER | {"AlbListenerArn": ""},
+            ["LoadBalancerHasItsListener", "LoadBalancerIsForPreviews"],
+        ),
         (NETWORK | BALANCER | {"PreviewStagingLabel": "uat"}, ["PreviewLabelsDiffer"]),
+        (NETWORK | BALANCER | {"PreviewCertificateArn": CERTIFICATE}, ["PreviewsNeedTheirLoadBalancer"]),
+        (NETWORK | BALANCER | {"PreviewHttpPort": "80"}, ["PreviewsNeedTheirLoadBalancer"]),
+        (OWN, []),
+        (NETWORK | OWN, []),
+        (HTTP, []),
+        (HTTP | {"PreviewSecretArn": KEY}, []),
+        (OWN | HTTP, ["OwnLoadBalancerNeedsItsDomain"]),
+        (OWN | {"PreviewDomainSuffix": ""}, ["OwnLoadBalancerNeedsItsDomain"]),
+        (HTTP | {"PreviewDomainSuffix": ""}, ["OwnLoadBalancerNeedsItsDomain"]),
+        (OWN | {"AlbSecurityGroupId": "sg-01234567"}, ["LoadBalancerHasItsListener"]),
+        (OWN | {"PreviewStagingLabel": "uat"}, ["PreviewLabelsDiffer"]),
+        ({"PreviewDomainSuffix": "preview.example.com"}, ["LoadBalancerIsForPreviews"]),
+        ({"PreviewSecretArn": KEY}, ["LoadBalancerIsForPreviews"]),
         ({"PreviewCpu": "256", "PreviewMemory": "4096"}, ["PreviewOf256"]),
         ({"PreviewCpu": "4096", "PreviewMemory": "8192"}, []),
         ({"TaskCpu": "1024", "TaskMemory": "16384"}, ["OneCpu"]),

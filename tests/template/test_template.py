@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from pullwright import metrics
-from tests.template.kit import ROOT, resources, strings, template
+from tests.template.kit import ROOT, deployed, resources, strings, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,22 +118,84 @@ def test_data_outlives_the_stack_without_being_in_the_way() -> None:
 
 
 def test_idle_costs_nothing_but_secrets() -> None:
-    """There is no NAT gateway, no interface endpoint and nothing that is always on."""
+    """No NAT gateway, no interface endpoint, nothing always on but a load balancer that was asked for."""
     types = {one["Type"] for one in template()["Resources"].values()}
     assert not types & {"AWS::EC2::NatGateway", "AWS::ECS::Service", "AWS::EC2::Instance", "AWS::KMS::Key"}
+    balancers = resources("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert {one["Condition"] for one in balancers.values()} == {"OwnLoadBalancer"}
+    assert not deployed() & set(balancers)
     endpoints = resources("AWS::EC2::VPCEndpoint").values()
     assert {one["Properties"]["VpcEndpointType"] for one in endpoints} == {"Gateway"}
 
 
-def test_without_a_listener_nothing_of_previews_is_deployed() -> None:
-    """Machine, functions, roles, logs, tasks, repository and group of previews depend on AlbListenerArn."""
-    assert PARAMETERS["AlbListenerArn"]["Default"] == ""
-    previews = {name: one for name, one in template()["Resources"].items() if "Preview" in name}
-    assert len(previews) == 19
-    assert {one.get("Condition") for one in previews.values()} == {"UsePreviews"}
+PREVIEWS = {name: one for name, one in template()["Resources"].items() if "Preview" in name}
+OWN_BALANCER = {
+    "PreviewLoadBalancer",
+    "PreviewListener",
+    "PreviewBalancerSecurityGroup",
+    "PreviewBalancerEgress",
+}
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/a/1/2"
+
+
+def test_without_a_load_balancer_nothing_of_previews_is_deployed() -> None:
+    """Machine, functions, roles, logs, tasks, repository and groups of previews depend on a listener."""
+    assert not deployed() & set(PREVIEWS)
+    assert {one.get("Condition") for one in PREVIEWS.values()} == {"UsePreviews", "OwnLoadBalancer"}
     # What else names them does so under the same condition.
-    others = {name: one for name, one in template()["Resources"].items() if name not in previews}
-    assert not [text for text in _unconditional(others, "UsePreviews") if text in previews]
+    others = {name: one for name, one in template()["Resources"].items() if name not in PREVIEWS}
+    assert not [text for text in _unconditional(others, "UsePreviews") if text in PREVIEWS]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "has_balancer"),
+    [
+        ({"AlbListenerArn": LISTENER}, False),
+        ({"PreviewCertificateArn": CERTIFICATE}, True),
+        ({"PreviewHttpPort": "8080"}, True),
+    ],
+)
+def test_a_load_balancer_is_made_where_none_is_named(
+    parameters: dict[str, str], *, has_balancer: bool
+) -> None:
+    """Behind an existing listener and behind one that is made, previews have all of theirs."""
+    made = deployed(**parameters) - deployed()
+    assert made == set(PREVIEWS) - (set() if has_balancer else OWN_BALANCER)
+    assert len(made) == (23 if has_balancer else 19)
+    # What is there only with it is named only with it, besides among itself.
+    rest = {name: one for name, one in template()["Resources"].items() if name not in OWN_BALANCER}
+    assert not [text for text in _unconditional(rest, "OwnLoadBalancer") if text in OWN_BALANCER]
+
+
+def test_an_own_load_balancer_speaks_tls_to_the_internet() -> None:
+    """Only with a certificate do others than the VPC reach it; what no rule matches is answered with 404."""
+    found = template()["Resources"]
+    balancer, listener = (found[name]["Properties"] for name in ("PreviewLoadBalancer", "PreviewListener"))
+    assert balancer["Scheme"] == {"Fn::If": ["PublicLoadBalancer", "internet-facing", "internal"]}
+    needed = template()["Conditions"]["PublicLoadBalancer"]["Fn::And"]
+    assert {"Condition": "HasPreviewCertificate"} in needed
+    assert listener["Protocol"] == {"Fn::If": ["HasPreviewCertificate", "HTTPS", "HTTP"]}
+    assert listener["SslPolicy"]["Fn::If"][1].startswith("ELBSecurityPolicy-TLS13-1-2-")
+    (action,) = listener["DefaultActions"]
+    assert action["FixedResponseConfig"]["StatusCode"] == "404"
+    # The balancer is where the tasks are.
+    machine = found["Preview"]["Properties"]["DefinitionSubstitutions"]["SubnetIds"]["Fn::If"]
+    made, named = machine[1]["Fn::Join"][1], machine[2]
+    assert balancer["Subnets"] == {"Fn::If": ["CreateNetwork", made, {"Fn::Split": [",", named]}]}
+
+
+@pytest.mark.parametrize("name", ["PreviewCertificateArn", "PreviewHttpPort"])
+def test_what_an_own_load_balancer_costs_is_told(name: str) -> None:
+    """Whoever chooses it reads the price, and the page has the arithmetic: 720 hours, two public addresses.
+
+    https://aws.amazon.com/elasticloadbalancing/pricing/ and https://aws.amazon.com/vpc/pricing/
+    """
+    public = name == "PreviewCertificateArn"
+    dollars = 720 * (0.0225 + (2 * 0.005 if public else 0))
+    assert f"bout ${dollars:.0f} a month" in PARAMETERS[name]["Description"]
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"${dollars:.2f}" in page
 
 
 def test_a_preview_is_told_where_the_broker_is_and_nothing_else() -> None:
@@ -195,11 +257,31 @@ def test_the_page_tells_what_idle_costs() -> None:
 
 
 def test_nothing_reaches_a_task_from_outside() -> None:
-    """The agent's security group has no way in, and that of previews only one for the load balancer."""
+    """The agent's group has no way in, that of previews one for the load balancer, whose own has one port."""
     groups = dict(resources("AWS::EC2::SecurityGroup"))
     (way_in,) = groups.pop("PreviewSecurityGroup")["Properties"]["SecurityGroupIngress"]
-    assert way_in["SourceSecurityGroupId"] == {"Ref": "AlbSecurityGroupId"}
+    assert way_in["SourceSecurityGroupId"] == {
+        "Fn::If": [
+            "OwnLoadBalancer",
+            {"Fn::GetAtt": "PreviewBalancerSecurityGroup.GroupId"},
+            {"Ref": "AlbSecurityGroupId"},
+        ]
+    }
     assert "CidrIp" not in way_in
+    balancer = groups.pop("PreviewBalancerSecurityGroup")["Properties"]
+    (port,) = balancer["SecurityGroupIngress"]
+    assert port["FromPort"] == port["ToPort"]
+    assert port["FromPort"] == template()["Resources"]["PreviewListener"]["Properties"]["Port"]
+    # It has no way out but that to the previews: the one entry that it needs to have leads nowhere.
+    (nowhere,) = balancer["SecurityGroupEgress"]
+    assert nowhere["CidrIp"] == "255.255.255.255/32"
+    (way_out,) = resources("AWS::EC2::SecurityGroupEgress").values()
+    assert way_out["Properties"]["GroupId"] == {"Fn::GetAtt": "PreviewBalancerSecurityGroup.GroupId"}
+    to = way_out["Properties"]["DestinationSecurityGroupId"]
+    assert to == {"Fn::GetAtt": "PreviewSecurityGroup.GroupId"}
+    assert [way_out["Properties"][side] for side in ("FromPort", "ToPort")] == [
+        way_in[side] for side in ("FromPort", "ToPort")
+    ]
     assert set(groups) == {"AgentSecurityGroup"}
     assert "SecurityGroupIngress" not in groups["AgentSecurityGroup"]["Properties"]
     assert not resources("AWS::EC2::SecurityGroupIngress")

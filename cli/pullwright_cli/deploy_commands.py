@@ -82,7 +82,7 @@ def deploy(
     from pullwright_cli.deploying.sam import Sam  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
     from pullwright_cli.samconfig import read_overrides  # noqa: PLC0415 - as above
-    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_commands, print_json  # noqa: PLC0415 - as above
 
     if (repo or issue) and not canary:
         raise CliError("--repo and --issue say where the canary works: say --canary too", 2)
@@ -99,11 +99,7 @@ def deploy(
         minutes,
     )
     if dry_run:
-        commands = deployment.plan(wanted, stack)
-        if json:
-            print_json({"commands": commands})
-        else:
-            print("\n".join(commands))
+        print_commands(deployment.plan(wanted, stack), as_json=json)
         return
     if not no_doctor:
         _check(stack, wanted.parameters)

@@ -348,13 +348,9 @@ def _box(target: Target) -> Box:
 
 
 def _plan(lines: list[list[str]], *, as_json: bool = False) -> None:
-    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_commands  # noqa: PLC0415 - as above
 
-    commands = [shlex.join(line) for line in lines]
-    if as_json:
-        print_json({"commands": commands})
-    else:
-        print("\n".join(commands))
+    print_commands([shlex.join(line) for line in lines], as_json=as_json)
 
 
 def _line(box: Box, call: str) -> list[str]:

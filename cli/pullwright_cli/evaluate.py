@@ -92,7 +92,7 @@ def evaluate(
             raise CliError("name an evaluation that was begun, or tasks for a new one, not both", 2)
         found = following.named(stack, evaluation)
         if stop:
-            following.stop(found, yes=yes, dry_run=dry_run)
+            following.stop(found, yes=yes, dry_run=dry_run, as_json=json)
             return
     else:
         if stop:

@@ -63,11 +63,11 @@ def build(
       pullwright image build --architecture x86_64
     """
     from pullwright_cli.imaging.building import Builder  # noqa: PLC0415 - boto3 takes half a second to import
-    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_commands, print_json  # noqa: PLC0415 - as above
 
     builder = Builder(Checkout.find(Path.cwd()).root, architecture)
     if dry_run:
-        print(builder.line({"ARCHITECTURE": architecture}))
+        print_commands([builder.line({"ARCHITECTURE": architecture})], as_json=json)
         return
     archive, is_new = builder.archive(force=force)
     if json:
@@ -97,7 +97,7 @@ def push(
     """
     from pullwright_cli.imaging.building import Builder  # noqa: PLC0415 - as above
     from pullwright_cli.imaging.moving import checked  # noqa: PLC0415 - as above
-    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import print_commands, print_json  # noqa: PLC0415 - as above
 
     tags = tuple(checked(name) for name in tag)
     root = Checkout.find(Path.cwd()).root
@@ -106,7 +106,8 @@ def push(
     if dry_run:
         found = None if force else registry.find(builder.content)
         lines = [registry.tag_line(found, name) for name in tags] if found else []
-        print("\n".join(lines or [builder.line(builder.push_variables(registry, tags))]))
+        lines = lines or [builder.line(builder.push_variables(registry, tags))]
+        print_commands(lines, as_json=json)
         return
     digest, is_new = builder.push(registry, tags, force=force)
     if json:

@@ -22,6 +22,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str))
 
 
+def print_commands(lines: Sequence[str], *, as_json: bool) -> None:
+    """Print what a command would run, for --dry-run."""
+    if as_json:
+        print_json({"commands": list(lines)})
+    else:
+        print("\n".join(lines))
+
+
 def plain(value: Any) -> str:
     """Return a value on one line; what came from elsewhere must not steer the terminal."""
     text = "" if value is None else str(value)

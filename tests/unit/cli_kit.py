@@ -61,6 +61,14 @@ def run(*arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
+def printed(capsys: pytest.CaptureFixture[str], document: str, *arguments: str) -> Any:
+    """Return what a command prints as JSON, which has the form of a document of the published schema."""
+    assert run(*arguments, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert matches(document, found)
+    return found
+
+
 @dataclass
 class States:
     """Step Functions as the command uses it.

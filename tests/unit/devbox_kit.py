@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.template.kit import ROOT, template
-from tests.unit import aws_kit
-from tests.unit.cli_kit import run
+from tests.unit import aws_kit, cli_kit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 MAIN = "pullwright-prod"
 REGION = aws_kit.REGION
@@ -245,4 +246,9 @@ class Account:
 
 def command(*words: str) -> int:
     """Run a command on the deployment."""
-    return run("devbox", *words, "--stack-name", MAIN)
+    return cli_kit.run("devbox", *words, "--stack-name", MAIN)
+
+
+def printed(capsys: pytest.CaptureFixture[str], document: str, *words: str) -> Any:
+    """Return what a command on the deployment prints as JSON."""
+    return cli_kit.printed(capsys, document, "devbox", *words, "--stack-name", MAIN)

@@ -21,7 +21,7 @@ from pullwright_cli.errors import CliError
 from pullwright_cli.evaluating import finding
 from pullwright_cli.evaluating.plan import MOST_RUNS, make_plan
 from pullwright_cli.evaluating.tasks import write_tasks
-from tests.unit.cli_kit import BUCKET, OUTPUTS, Cloud, States, cloud, matches, run
+from tests.unit.cli_kit import BUCKET, OUTPUTS, Cloud, States, cloud, matches, printed, run
 from tests.unit.test_evaluation_judging import TASK
 from tests.unit.test_evaluation_tasks import Answers, issue, pull
 
@@ -214,10 +214,13 @@ def test_stopping_it_stops_its_sessions(stack: Cloud, capsys: pytest.CaptureFixt
     end(stack, 1, "solved")
     end(stack, 2, None, status="RUNNING")
     capsys.readouterr()
-    assert run("evaluate", "ev-1", "--stop", "--dry-run") == 0
-    assert run("evaluate", "ev-1", "--stop", "--yes") == 0
+    stop = ("evaluate", "ev-1", "--stop")
+    planned = printed(capsys, "EvaluationStopped", *stop, "--dry-run")
+    assert planned == {"evaluation": "ev-1", "sessions": None}
+    assert printed(capsys, "EvaluationStopped", *stop, "--yes")["sessions"] == 1
     stopped = [call["executionArn"].rpartition(":")[2] for kind, call in stack.states.calls if kind == "stop"]
     assert stopped == ["ev-1", "ev-1-002"]
+    assert run(*stop, "--yes") == 0
     assert "Stopped, with 1 sessions." in capsys.readouterr().out
 
 

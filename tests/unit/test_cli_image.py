@@ -19,8 +19,9 @@ from pullwright_cli.deploying import canary
 from pullwright_cli.imaging.content import content_tag
 from pullwright_cli.imaging.moving import Move, carry_out, promotion
 from pullwright_cli.imaging.registry import Registry
+from tests.unit import cli_kit
 from tests.unit.aws_kit import client
-from tests.unit.cli_kit import matches, run
+from tests.unit.cli_kit import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,10 +98,8 @@ def where(tag: str) -> str | None:
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     """Return what a command prints as JSON."""
-    assert run("image", *arguments, "--json") == 0
-    document = json.loads(capsys.readouterr().out)
-    assert matches(_DOCUMENTS[arguments[0]], document)
-    return document
+    document = "Commands" if "--dry-run" in arguments else _DOCUMENTS[arguments[0]]
+    return cli_kit.printed(capsys, document, "image", *arguments)
 
 
 @pytest.fixture
@@ -221,6 +220,7 @@ def test_what_is_in_the_registry_is_not_built_again(
 ) -> None:
     """The content's own tag finds it, and the other tags are pointed to it."""
     digest = put(ecr, 1, content_tag(checkout, "arm64"))
+    assert len(printed(capsys, "push", "--dry-run")["commands"]) == 1
     pushed = printed(capsys, "push", "--tag", "staging", "--tag", "latest")
     assert (pushed["digest"], pushed["built"]) == (digest, False)
     assert where("staging") == where("latest") == digest
@@ -274,6 +274,7 @@ def test_an_archive_is_built_once_for_its_content(checkout: Path, capsys: pytest
         ["--architecture", "x86_64"],
         ["--architecture", "x86_64", "--force"],
     )
+    assert "container/image.sh" in printed(capsys, "build", "--dry-run")["commands"][0]
     built = [printed(capsys, "build", *arguments)["built"] for arguments in calls]
     assert built == [True, False, True, True]
 

@@ -138,13 +138,19 @@ def follow(evaluation: Evaluation, minutes: float | None, target: Path | None, *
     return 0
 
 
-def stop(evaluation: Evaluation, *, yes: bool, dry_run: bool) -> None:
+def stop(evaluation: Evaluation, *, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Stop it and its sessions, after asking."""
-    if dry_run:
-        print(f"Would stop the evaluation {evaluation.plan.id} and its sessions.")
-        return
-    confirm(f"Stop the evaluation {evaluation.plan.id}?", yes=yes)
-    print(f"Stopped, with {evaluation.stop()} sessions.")
+    name = evaluation.plan.id
+    stopped = None
+    if not dry_run:
+        confirm(f"Stop the evaluation {name}?", yes=yes)
+        stopped = evaluation.stop()
+    if as_json:
+        print_json({"evaluation": name, "sessions": stopped})
+    elif stopped is None:
+        print(f"Would stop the evaluation {name} and its sessions.")
+    else:
+        print(f"Stopped, with {stopped} sessions.")
 
 
 def show_tasks(tasks: Sequence[EvaluationTask], *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from pullwright import errors
 from pullwright_cli.devbox.making import TEMPLATE
 from tests.template.kit import ROOT, template
 from tests.unit.cli_kit import run
-from tests.unit.devbox_kit import GROUP, MAIN, REGION, SOURCE, Account, command
+from tests.unit.devbox_kit import GROUP, MAIN, REGION, SOURCE, Account, command, printed
 
 
 def _parameters(call: list[str]) -> dict[str, str]:
@@ -23,8 +23,9 @@ def _parameters(call: list[str]) -> dict[str, str]:
 
 def test_up_passes_on_what_the_deployment_is(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     """Every parameter without a default gets a value, in a public subnet, for the deployment's processor."""
-    assert command("up", "--yes", "--minutes", "0", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["stack"] == f"{MAIN}-devbox"
+    printed(capsys, "Commands", "up", "--dry-run")
+    made = printed(capsys, "DevBoxStatus", "up", "--yes", "--minutes", "0")
+    assert made["stack"] == f"{MAIN}-devbox"
     (change,) = account.cloudformation.changes
     assert (change["StackName"], change["ChangeSetType"]) == (f"{MAIN}-devbox", "CREATE")
     assert change["TemplateBody"] == (ROOT / TEMPLATE).read_text()

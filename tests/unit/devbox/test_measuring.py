@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from pullwright import errors
 from pullwright_cli.aws import Stack
 from pullwright_cli.devbox.measuring import MEASUREMENTS
 from tests.template.kit import ROOT
-from tests.unit.devbox_kit import MAIN, command
+from tests.unit.devbox_kit import MAIN, command, printed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +67,8 @@ def test_a_box_as_promised_is_measured(tmp_path: Path, capsys: pytest.CaptureFix
     """Each measurement has a value, and takes its place in the page's table, also the second time."""
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text())
-    assert command("measure", "--json", "--write", str(page)) == 0
-    found = {one["name"]: one["value"] for one in json.loads(capsys.readouterr().out)["measured"]}
+    measured = printed(capsys, "DevBoxMeasured", "measure", "--write", str(page))["measured"]
+    found = {one["name"]: one["value"] for one in measured}
     assert found["set-up"] == "200 s of 300 s"
     assert found["stack"] == "170 s of 300 s"
     assert found["tools"] == "git 2.4 docker 25"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from pullwright import errors
 from pullwright_cli import devbox_commands
 from pullwright_cli.aws import Stack
 from tests.unit.cli_kit import run
-from tests.unit.devbox_kit import MAIN, REGION, command
+from tests.unit.devbox_kit import MAIN, REGION, command, printed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,11 +127,12 @@ def test_it_stops_and_starts(account: Account, capsys: pytest.CaptureFixture[str
     assert command("stop", "--dry-run") == 0
     line = capsys.readouterr().out
     assert line.startswith(f"aws ec2 stop-instances --instance-ids {account.instance} ")
-    assert command("stop", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"instance": account.instance, "state": "stopped"}
+    for name in ("start", "stop"):
+        printed(capsys, "Commands", name, "--dry-run")
+    stopped = printed(capsys, "DevBoxState", "stop")
+    assert stopped == {"instance": account.instance, "state": "stopped"}
     account.says("bootstrap", "READY 1 after 9 s: git 2")
-    assert command("start", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["state"] == "running"
+    assert printed(capsys, "DevBoxState", "start")["state"] == "running"
 
 
 def test_status_says_use_disk_and_work(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,8 +143,7 @@ def test_status_says_use_disk_and_work(account: Account, capsys: pytest.CaptureF
         "status",
         '{"active":["session"],"idle_minutes":0,"disk_percent":41,"unpushed":["~/x: 1 changed files"]}',
     )
-    assert command("status", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = printed(capsys, "DevBoxStatus", "status")
     assert (found["ready"], found["active"], found["disk_percent"]) == (True, ["session"], 41)
     assert command("status") == 0
     assert "~/x: 1 changed" in capsys.readouterr().out
@@ -158,8 +157,10 @@ def test_down_names_what_would_be_lost(account: Account, capsys: pytest.CaptureF
     )
     assert command("down") == 2
     assert "not pushed: /home/developer/pullwright: 0 changed files, 2 commits" in capsys.readouterr().err
-    assert command("down", "--yes", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["removed"] == f"{MAIN}-devbox"
+    printed(capsys, "Commands", "down", "--dry-run")
+    removed = printed(capsys, "DevBoxRemoved", "down", "--yes")
+    assert removed["removed"] == f"{MAIN}-devbox"
+    assert len(removed["unpushed"]) == 1
     assert command("down", "--yes") == errors.DevBoxMissing.exit_code
 
 

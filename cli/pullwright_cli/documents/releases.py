@@ -69,10 +69,14 @@ class ImageMoved(Model):
     commands: tuple[str, ...]
 
 
-class DeployPlan(Model):
-    """`deploy --dry-run`."""
+class Commands(Model):
+    """What `image build`, `image push` and `devbox` would run, with `--dry-run`."""
 
     commands: tuple[str, ...] = Field(min_length=1)
+
+
+class DeployPlan(Commands):
+    """`deploy --dry-run`."""
 
 
 class CanaryVerdict(Model):
@@ -138,16 +142,3 @@ class RolledBack(Model):
 
     release: ListedRelease
     commands: tuple[str, ...]
-
-
-RELEASE_DOCUMENTS = (
-    ImageBuilt,
-    ImagePushed,
-    ImageList,
-    ImageMoved,
-    DeployPlan,
-    CanaryVerdict,
-    Deployed,
-    ReleaseList,
-    RolledBack,
-)

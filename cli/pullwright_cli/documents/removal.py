@@ -1,4 +1,4 @@
-"""What `destroy` and `sessions purge` print with --json; see `pullwright_cli.documents`."""
+"""What `destroy` and `sessions purge` print with `--json`; see `documents`."""
 
 from typing import Literal
 

@@ -1,22 +1,11 @@
-"""What the commands print with `--json`. The schemas are published in docs/commands.schema.json.
-
-No command imports this: a list of sessions is printed before pydantic would be read. Tests hold the two
-together.
-"""
+"""What the commands for sessions and their costs print with `--json`; see `documents`."""
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
-from pydantic.json_schema import models_json_schema
+from pydantic import Field
 
-from pullwright.evaluation import EvaluationTask
 from pullwright.fields import Model
 from pullwright.record import SessionRecord
-from pullwright_cli.checkup.findings import Checkup
-from pullwright_cli.evaluating.plan import Plan
-from pullwright_cli.release_documents import RELEASE_DOCUMENTS
-from pullwright_cli.removing.documents import Purge, Removal
-from pullwright_cli.setup_documents import SETUP_DOCUMENTS
 
 
 class ListedSession(Model):
@@ -252,69 +241,6 @@ class CostReport(Model):
     total: CostSum
 
 
-class Deviation(Model):
-    """Mean and standard deviation; of a single value, the deviation is not known."""
-
-    mean: float
-    deviation: float | None
-
-
-class EvaluatedVariant(Model):
-    """All runs of an evaluation with one model and worker.
-
-    Attributes:
-        states: how many runs are solved, unsolved, invalid, error, not_run and open.
-        tasks: how many were judged at least once.
-        solved: share of these, from 0 to 1; each counts by its share of solved repeats.
-        interval: that holds the true share in 95 of 100 samples.
-        repeats: of the shares of each repeat.
-        unsteady: tasks that were solved in some repeats only.
-        cost: dollars of a run that was judged; its turns and the seconds of its agent likewise.
-    """
-
-    variant: str
-    runs: int
-    states: dict[str, int]
-    tasks: int
-    solved: float
-    interval: tuple[float, ...]
-    repeats: Deviation | None
-    unsteady: tuple[str, ...]
-    cost_usd: float
-    cost: Deviation | None
-    turns: Deviation | None
-    seconds: Deviation | None
-
-
-class EvaluatedRun(Model):
-    """One session of an evaluation.
-
-    Attributes:
-        uncaged: the agent could reach the network.
-    """
-
-    session: str
-    task: str
-    variant: str
-    repeat: int
-    state: Literal["solved", "unsolved", "invalid", "error", "not_run", "open"]
-    reason: str
-    cost_usd: float | None
-    turns: int | None
-    seconds: float | None
-    uncaged: bool
-
-
-class EvaluationReport(Model):
-    """`evaluate`."""
-
-    evaluation: str
-    budget_usd: float
-    cost_usd: float
-    variants: tuple[EvaluatedVariant, ...]
-    runs: tuple[EvaluatedRun, ...]
-
-
 class LocalRun(Model):
     """`run --local`.
 
@@ -343,66 +269,3 @@ class LocalRun(Model):
     notices: tuple[str, ...]
     folder: str
     exit_code: int
-
-
-class EvaluationTasks(Model):
-    """`evaluate --dry-run` without a budget."""
-
-    tasks: tuple[EvaluationTask, ...]
-
-
-class EvaluationStart(Model):
-    """`evaluate --dry-run`.
-
-    Attributes:
-        request: StartExecution's arguments.
-        command: the same for a shell.
-    """
-
-    plan: Plan
-    request: dict[str, str]
-    command: str
-
-
-class CommandFailure(Model):
-    """What a command with `--json` prints on standard error when it fails.
-
-    Attributes:
-        error: a class of docs/contracts.md, or CliError for wrong usage.
-    """
-
-    error: str
-    sentence: str
-    remedy: str
-
-
-DOCUMENTS: tuple[type[BaseModel], ...] = (
-    SessionList,
-    SessionDetails,
-    StartPlan,
-    Started,
-    Stopped,
-    LogLine,
-    DeliveryList,
-    ArtifactList,
-    CostReport,
-    Checkup,
-    EvaluationReport,
-    Removal,
-    Purge,
-    EvaluationTasks,
-    EvaluationStart,
-    LocalRun,
-    *RELEASE_DOCUMENTS,
-    *SETUP_DOCUMENTS,
-    CommandFailure,
-)
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema that describes every document by its name."""
-    wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [
-        (model, "validation") for model in DOCUMENTS
-    ]
-    _, schemas = models_json_schema(wanted, title="What Pullwright's commands print with --json")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schemas}

@@ -267,23 +267,3 @@ class LocalStackVariables(RootModel[dict[str, str]]):
 
 class LocalStackCleaned(Model):
     """`local clean`: an empty object."""
-
-
-SETUP_DOCUMENTS: tuple[type[BaseModel], ...] = (
-    AppPlan,
-    AppRegistered,
-    SecretRotated,
-    KeyRotated,
-    SecretStored,
-    SecretList,
-    JiraPlan,
-    WorkersSynced,
-    WorkersStored,
-    WorkersRouted,
-    DashboardServed,
-    LocalStackUp,
-    LocalStackDown,
-    LocalStackStatus,
-    LocalStackVariables,
-    LocalStackCleaned,
-)

@@ -96,25 +96,35 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command that the arguments name, and exit with its code."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments, prog_name="pullwright")
+        try:
+            app(arguments, prog_name="pullwright")
+        finally:
+            sys.stdout.flush()
     except CliError as error:
         _end(given, type(error).__name__, str(error), "", error.exit_code)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read the output has enough of it; what is left must not fail at the end of the interpreter.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has enough of it.
+        _drop_output()
         sys.exit(_INTERRUPTED)
     except Exception as error:
         from pullwright_cli.failures import explained  # noqa: PLC0415 - it needs botocore
 
         found = explained(error, _profile(given))
         if found is not None:
+            if isinstance(error, OSError) and not error.filename:
+                _drop_output()
             _end(given, type(found).__name__, found.sentence, found.remedy, found.exit_code)
         if os.environ.get(_TRACE):
             raise
         text = f"a defect of this command: {type(error).__name__}: {error}"
         _end(given, "InternalError", text, f"Set {_TRACE}=1 and run it again to see where, and report it.", 1)
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere: it must not fail again at the end of the interpreter."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _end(arguments: list[str], error: str, sentence: str, remedy: str, exit_code: int) -> None:

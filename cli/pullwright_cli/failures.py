@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/general/latest/gr/api-retries.html
 
 from __future__ import annotations
 
+import errno
 import os
 
 from botocore import exceptions as botocore_errors
@@ -32,8 +33,33 @@ _REFUSED = frozenset(
 )
 # HEAD requests of S3 have a number in place of a code.
 _FORBIDDEN = frozenset(
-    {"403", "AccessDenied", "AccessDeniedException", "OptInRequired", "UnauthorizedOperation"}
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "DependencyAccessDeniedException",
+        "EC2AccessDeniedException",
+        "KMSAccessDeniedException",
+        "KmsAccessDenied",
+        "KmsAccessDeniedException",
+        "OpsItemAccessDeniedException",
+        "OptInRequired",
+        "UnauthorizedOperation",
+    }
 )
+# What an output of the stack names was deleted by other ways than the stack.
+_GONE = frozenset(
+    {
+        "ClusterNotFoundException",
+        "NoSuchBucket",
+        "RepositoryNotFoundException",
+        "ResourceNotFoundException",
+        "StateMachineDoesNotExist",
+        "TableNotFoundException",
+    }
+)
+# The disk is full, over its quota, or read-only: nothing but writing fails so.
+_NO_ROOM = frozenset({errno.EDQUOT, errno.EFBIG, errno.ENOSPC, errno.EROFS})
 _THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -47,6 +73,14 @@ _THROTTLED = frozenset(
         "ThrottlingException",
         "TooManyRequestsException",
     }
+)
+# The services that the called one calls itself.
+_THROTTLED_BEHIND = frozenset({"EC2ThrottledException", "KmsThrottled", "KmsThrottlingException"})
+_OF_CODES: tuple[tuple[frozenset[str], type[PullwrightError]], ...] = (
+    (_REFUSED, errors.CredentialsRefused),
+    (_FORBIDDEN, errors.RightMissing),
+    (_THROTTLED | _THROTTLED_BEHIND, errors.AwsThrottled),
+    (frozenset({"RegionDisabledException"}), errors.RegionMissing),
 )
 _SIGN_IN = (
     botocore_errors.LoginRefreshRequired,
@@ -79,6 +113,8 @@ def explained(error: BaseException, profile: str = "") -> PullwrightError | None
         return _of_answer(cause, profile)
     if isinstance(cause, BotoCoreError):
         return _of_botocore(cause, profile)
+    if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+        return errors.NotSaved(f"{cause.filename or 'The output'} could not be written: {cause.strerror}.")
     return error if isinstance(error, PullwrightError) else None
 
 
@@ -96,13 +132,13 @@ def _of_answer(error: ClientError, profile: str) -> PullwrightError:
         return errors.CredentialsExpired(
             text, remedy=f"Sign in again with `{sign_in(profile)}`, or get new credentials, and run it again."
         )
-    if code in _REFUSED:
-        return errors.CredentialsRefused(text)
-    if code in _FORBIDDEN:
-        return errors.RightMissing(text)
-    if code in _THROTTLED:
-        return errors.AwsThrottled(text)
-    return errors.AwsUnavailable(text)
+    if code in _GONE:
+        return errors.StackIncomplete(
+            f"Something that the stack consists of is gone. {text}",
+            remedy="`pullwright doctor` says what is missing; `pullwright deploy` makes it again.",
+        )
+    found_class = next((ours for codes, ours in _OF_CODES if code in codes), errors.AwsUnavailable)
+    return found_class(text)
 
 
 def _of_botocore(error: BotoCoreError, profile: str) -> PullwrightError:

@@ -248,6 +248,7 @@ def test_all_are_stopped_only_after_an_answer(stack: Cloud, capsys: pytest.Captu
         # A sweep closed it well after its execution was stopped.
         ({"status": "SUCCEEDED"}, {}, "ABORTED", 0),
         ({"status": "FAILED", "error": "MoneyLimit"}, {}, "FAILED", 15),
+        ({"status": "FAILED", "error": "ModelRefused"}, {}, "FAILED", 14),
         ({"status": "FAILED", "error": "AppNotInstalled"}, {}, "FAILED", 3),
         ({"status": "FAILED", "error": "OfALaterRelease"}, {}, "FAILED", 3),
         (None, {"error": "InternalError"}, "FAILED", 1),

@@ -55,7 +55,10 @@ class CredentialsRefused(_UserError):
     """AWS does not know the credentials, or their signature is wrong."""
 
     exit_code = 36
-    default_remedy = "Check the access key and the clock of this machine with `aws sts get-caller-identity`."
+    default_remedy = (
+        "Check the access key and the clock of this machine with `aws sts get-caller-identity`, and that the "
+        "account has enabled the region."
+    )
 
 
 class RightMissing(_UserError):

@@ -117,7 +117,10 @@ def test_each_way_not_to_get_onto_it_has_its_own_message(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{account.bin}")
         assert command("connect") == errors.PluginMissing.exit_code
-    assert "plugin" in capsys.readouterr().err
+        assert "plugin" in capsys.readouterr().err
+        patch.setenv("PATH", f"{account.bin / 'empty'}")
+        assert command("connect") == errors.PluginMissing.exit_code
+    assert "The AWS CLI is missing. Install it: https://aws.amazon.com/cli/" in capsys.readouterr().err
     assert account.calls() == []
 
 

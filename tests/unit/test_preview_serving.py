@@ -55,6 +55,17 @@ def test_build_and_server_get_address_port_and_variables(
         assert not [line for line in lines if line.startswith("AWS_")]
 
 
+def test_what_starts_the_commands_as_root_gets_no_variable(tmp_path: Path) -> None:
+    """Values of any form reach the application alone: a loader that is told to writes of whoever has them."""
+    values = {"LD_DEBUG": "libs", "LD_DEBUG_OUTPUT": f"{tmp_path}/loaded", "TEXT": "a\n'$x\" é\\", "UID": "7"}
+    with pytest.raises(PreviewServerEnded):
+        _serve(_plan('printf %s "$TEXT" > text', "touch after", env=values), tmp_path)
+    assert (tmp_path / "text").read_text() == values["TEXT"]
+    programs = "".join(path.read_text() for path in tmp_path.glob("loaded.*"))
+    assert "touch" in programs
+    assert "prlimit" not in programs
+
+
 def test_a_build_that_fails_serves_nothing(tmp_path: Path) -> None:
     """The exit code is said, and the start command never runs."""
     with pytest.raises(PreviewBuildFailed, match="exit code 7"):

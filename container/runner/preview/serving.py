@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pullwright.errors import PreviewBuildFailed, PreviewServerEnded
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from runner.user import User
 
 _LONGEST_LINE = 16_000
+# Read from an open file whose number is put in; a process that was not told of it does not have it.
+_TAKE_VARIABLES = 'while IFS= read -r -d "" variable; do export "$variable"; done <&{0}; exec {0}<&-'
 
 
 def environment(
@@ -84,14 +89,23 @@ def serve(
 def _run(
     command: str, user: User, folder: Path, env: Mapping[str, str], should_stop: Callable[[], Stop | None]
 ) -> Ended:
-    return run_as_agent(
-        ["bash", "-c", f"exec 2>&1\n{command}"],
-        user=user,
-        cwd=folder,
-        env=env,
-        on_line=_show,
-        should_stop=should_stop,
-    )
+    """Run a command, whose variables only the user's own shell gets.
+
+    What makes a process the user's is started as root, and a variable such as LD_PRELOAD would have it load
+    code of the branch (https://man7.org/linux/man-pages/man8/ld.so.8.html).
+    """
+    with tempfile.TemporaryFile() as variables:
+        variables.write(b"".join(f"{name}={value}\0".encode() for name, value in env.items()))
+        variables.seek(0)
+        descriptor = variables.fileno()
+        return run_as_agent(
+            ["bash", "-c", f"exec 2>&1\n{_TAKE_VARIABLES.format(descriptor)}\n{command}"],
+            user=replace(user, start=partial(user.start, pass_fds=(descriptor,))),
+            cwd=folder,
+            env={"PATH": search_path()},
+            on_line=_show,
+            should_stop=should_stop,
+        )
 
 
 def _show(line: bytes) -> None:

@@ -4,10 +4,12 @@ They say at a glance, in `describe-tasks`, how a task ended; what happened in wo
 error's class has its own (`pullwright.errors`; docs/contracts.md lists them).
 """
 
-from pullwright.errors import PullwrightError, SessionClosed, TaskStopped, error_class
+from pullwright.errors import InternalError, PullwrightError, SessionClosed, TaskStopped, error_class
 
 DONE = 0
 """Work was pushed, or there was nothing to change."""
+DEFECT = InternalError.exit_code
+"""The runner itself failed."""
 SETTINGS = 2
 """The task's environment is incomplete."""
 SERVICE = PullwrightError.exit_code

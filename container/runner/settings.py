@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from pullwright.egress import ANY, DEFAULT, Domains
 from runner.broker import PATIENCE_SECONDS as BROKER_PATIENCE_SECONDS
 from runner.gateway import PATIENCE_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Text = Annotated[str, StringConstraints(min_length=1)]
-Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
+from runner.task_settings import Address, SettingsError, TaskSettings, Text
 
 
 def _domain_list(text: str) -> str:
@@ -34,19 +20,11 @@ def _domain_list(text: str) -> str:
 DomainList = Annotated[str, AfterValidator(_domain_list)]
 
 
-class SettingsError(Exception):
-    """The environment is incomplete or wrong; the text names each variable."""
-
-
-class CommonSettings(BaseModel):
+class CommonSettings(TaskSettings):
     """What the environment of every session says, by the variables' names in lower case.
 
     Attributes:
-        agent_uid: user and group id of the agent's processes.
         checks_uid: user and group id of the processes of checks.
-        agent_isolation: `user` runs the agent as `agent_uid` and checks as `checks_uid`, which needs root;
-            `none` runs them as the runner's own user and protects nothing.
-        work_dir: where repositories are cloned; the agent's user must be able to reach it.
         checkpoint_seconds: seconds between two checkpoints; nothing is pushed where nothing has changed.
         package_manager: which one may install system packages as root; only an image may say so, never a
             machine that is used for other things too.
@@ -60,13 +38,8 @@ class CommonSettings(BaseModel):
         egress_may_add: those that a repository's configuration may add; `any`, or `none`.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     session_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
-    agent_uid: int = Field(default=10001, gt=0)
     checks_uid: int = Field(default=10002, gt=0)
-    agent_isolation: Literal["user", "none"] = "user"
-    work_dir: Path = Path("/workspace")
     checkpoint_seconds: float = Field(default=120.0, gt=0)
     package_manager: Literal["apt", "none"] = "none"
     machine: Literal["own", "shared"] = "shared"
@@ -76,31 +49,13 @@ class CommonSettings(BaseModel):
     egress_domains: DomainList = DEFAULT
     egress_may_add: DomainList = ANY
 
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings.
-
-        Raises:
-            SettingsError: with one line for each variable that is missing or wrong.
-        """
-        values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
-        if "aws_region" in cls.model_fields:
-            values.setdefault("aws_region", environ.get("AWS_DEFAULT_REGION", ""))
-        try:
-            settings = cls.model_validate(values)
-        except ValidationError as error:
-            lines = [_explain(str(problem["loc"][0]), problem["type"]) for problem in error.errors()]
-            raise SettingsError("\n".join(lines)) from None
-        if settings.agent_uid == settings.checks_uid:
+    @model_validator(mode="after")
+    def _users_differ(self) -> Self:
+        if self.agent_uid == self.checks_uid:
             raise SettingsError(
                 "AGENT_UID and CHECKS_UID must differ: the agent could else steer the checks."
             )
-        if settings.agent_isolation == "user" and os.geteuid() != 0:
-            raise SettingsError(
-                "The runner must be root to run the agent as another user. AGENT_ISOLATION=none gives that "
-                "protection up: the agent can then read whatever the runner can."
-            )
-        return settings
+        return self
 
 
 class Settings(CommonSettings):
@@ -117,8 +72,3 @@ class Settings(CommonSettings):
     ecs_container_metadata_uri_v4: Address
     aws_region: Text
     broker_patience_seconds: float = Field(default=BROKER_PATIENCE_SECONDS, ge=0)
-
-
-def _explain(name: str, problem: str) -> str:
-    """Name the variable but not its value, which might be a misplaced secret."""
-    return f"{name.upper()} is {'missing' if problem in {'missing', 'string_too_short'} else 'not valid'}."

@@ -19,7 +19,8 @@ from runner.egress.egress import Egress
 from runner.git.command import GitError
 from runner.log import logger, tee
 from runner.record import Heartbeat
-from runner.settings import CommonSettings, SettingsError
+from runner.settings import CommonSettings
+from runner.task_settings import SettingsError
 from runner.user import adopt_orphans
 
 if TYPE_CHECKING:

@@ -19,7 +19,12 @@ SESSION = "implement-7-test"
 TOKEN = "ghs_madeUpInstallationToken0123456789"
 MODEL_KEY = "sk-ant-made-up-for-the-tests"
 SECRET_KEY = "made-up-secret-access-key"
+PASSWORD = "made-up-password-of-a-database"
 TASK_ARN = "arn:aws:ecs:eu-central-1:000000000000:task/agents/0123456789abcdef"
+
+
+_NETWORK = {"NetworkMode": "awsvpc", "IPv4Addresses": ["127.0.0.1"]}
+_METADATA = {"TaskARN": TASK_ARN, "ImageID": "sha256:0123", "Networks": [_NETWORK]}
 
 
 class Endpoints(BaseHTTPRequestHandler):
@@ -35,7 +40,7 @@ class Endpoints(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         routes = {
             "/git/": self._git,
-            "/metadata": lambda _: self._answer(200, {"TaskARN": TASK_ARN, "ImageID": "sha256:0123"}),
+            "/metadata": lambda _: self._answer(200, _METADATA),
             self.harness.credentials_path: lambda _: self._answer(200, _task_credentials()),
             "/broker": self._broker,
             "/artifacts/": self._s3,
@@ -81,6 +86,17 @@ class Endpoints(BaseHTTPRequestHandler):
             self._answer(status, {"error": "SessionClosed", "message": "The session is over."})
             return
         given = self.harness.grant()
+        if self.harness.plan:
+            self._answer(
+                200,
+                {
+                    "plan": self.harness.plan,
+                    "github_token": given.token,
+                    "github_expires_at": given.ends.isoformat(),
+                    "variables": {"DATABASE_PASSWORD": PASSWORD},
+                },
+            )
+            return
         grant = {
             "session_id": SESSION,
             "github_token": given.token,

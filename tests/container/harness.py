@@ -74,6 +74,7 @@ class Harness:
         moved: by how much the clock of everybody is moved.
         agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
             harnesses share them.
+        plan: of the preview that the broker knows, in place of a session.
         first_call: when something was asked for the first time, in seconds since 1970.
         afresh: runners are programs started anew, as a task starts them: what they load and what of them
             stands in `/proc` matters.
@@ -97,6 +98,7 @@ class Harness:
     url: str = ""
     agent_uid: int = field(default_factory=lambda: next(_UIDS))
     started: int = 0
+    plan: dict[str, Any] = field(default_factory=dict)
     first_call: float = 0.0
 
     @classmethod
@@ -253,12 +255,13 @@ class Harness:
             "AWS_ENDPOINT_URL": self.url,
         }
 
-    def start(self, *prefix: str, movable: bool = False, **variables: str) -> Runner:
+    def start(self, *prefix: str, movable: bool = False, module: str = "runner", **variables: str) -> Runner:
         """Start the runner.
 
         Args:
             prefix: a program, with its arguments, that starts it; it is then not forked.
             movable: with a clock that `move_clock` moves.
+            module: which program, of a harness that starts them afresh.
             variables: for its environment, besides the usual ones.
         """
         self.started += 1
@@ -276,7 +279,7 @@ class Harness:
             return ForkedRunner(self.folder, environment, clock if movable else None)
         program = [str(ROOT / "tests/container/moved_runner.py"), str(clock)]
         return subprocess.Popen(
-            [*prefix, sys.executable, *(program if movable else ["-m", "runner"])],
+            [*prefix, sys.executable, *(program if movable else ["-m", module])],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,

@@ -83,6 +83,10 @@ class ForkedRunner:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Tell it to end, as ECS does."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """Kill it."""
         self.send_signal(signal.SIGKILL)

@@ -13,7 +13,7 @@ import pytest
 from pullwright_cli.errors import CliError
 from pullwright_cli.local_sessions import engines, model, repository
 from runner.folder.settings import Credentials
-from runner.settings import SettingsError
+from runner.task_settings import SettingsError
 from tests.container.local_run import IDENTITY, Checkout
 from tests.unit.cli_kit import run
 

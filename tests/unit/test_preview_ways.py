@@ -130,6 +130,7 @@ ENDS = [
     (StateError(Error="States.Timeout"), None, False, "FAILED", "PreviewNeverHealthy"),
     (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=21), False, "FAILED", "PreviewBuildFailed"),
     (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=22), True, "FAILED", "PreviewServerEnded"),
+    (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=23), False, "FAILED", "PreviewCommitGone"),
     (None, TaskEnd(ExitCode=0), True, "FAILED", "TaskLost"),
     (StateError(Error="States.TaskFailed"), TaskEnd(StopCode="UserInitiated"), True, "FAILED", "TaskStopped"),
     (

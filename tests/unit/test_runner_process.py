@@ -23,8 +23,9 @@ from runner.context import Signals
 from runner.disk import RESERVE_BYTES, DiskWatch
 from runner.log import Tee, logger
 from runner.report import Report
-from runner.settings import Settings, SettingsError
+from runner.settings import Settings
 from runner.stopping import StopConditions
+from runner.task_settings import SettingsError
 from runner.tracking import Tracker, interval
 from runner.user import search_path
 from tests.unit.runner_kit import a_request

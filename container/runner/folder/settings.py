@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pullwright.log import hide
-from runner.settings import CommonSettings, SettingsError
+from runner.settings import CommonSettings
+from runner.task_settings import SettingsError
 
 if TYPE_CHECKING:
     from typing import TextIO

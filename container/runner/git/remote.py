@@ -33,12 +33,12 @@ _REFUSED = re.compile(
 _NO_MATCH = 2
 _REJECTED = 1
 _CLONE = ("clone", "--bare", "--quiet", "--no-tags", "--single-branch", "--template=", "--filter=blob:none")
-_FETCH_OPTIONS = (
+FETCH_OPTIONS = (
     *("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"),
     "--filter=blob:none",
 )
-FETCH_REF = ("fetch", *_FETCH_OPTIONS, "origin")
-_FETCH_BLOBS = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_FETCH_OPTIONS, "--stdin", "origin")
+FETCH_REF = ("fetch", *FETCH_OPTIONS, "origin")
+_FETCH_BLOBS = ("-c", "fetch.negotiationAlgorithm=noop", "fetch", *FETCH_OPTIONS, "--stdin", "origin")
 _PUSH = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 
 

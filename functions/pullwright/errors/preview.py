@@ -38,6 +38,13 @@ class PreviewServerEnded(_UserError):
     default_remedy = "See the log for what it wrote, correct the branch, and push."
 
 
+class PreviewCommitGone(_UserError):
+    """GitHub does not have the commit any more: the branch was pushed anew by force, or deleted."""
+
+    exit_code = 23
+    default_remedy = "Push again, or remove the label and add it again: what runs is the head as it is then."
+
+
 class PreviewNeverHealthy(_UserError):
     """The server did not answer the health check with a status from 200 to 399 in time."""
 

@@ -20,6 +20,7 @@ _WAYS_TO_GO = frozenset({"LabelRemoved", "SessionStopped", "PreviewReplaced", "P
 _EXITS = {
     errors.PreviewBuildFailed.exit_code: errors.PreviewBuildFailed("The build command failed."),
     errors.PreviewServerEnded.exit_code: errors.PreviewServerEnded("The server ended by itself."),
+    errors.PreviewCommitGone.exit_code: errors.PreviewCommitGone("GitHub does not have the commit any more."),
 }
 
 

@@ -19,6 +19,7 @@ from pullwright_cli import (
     image_commands,
     jira_commands,
     local,
+    preview_commands,
     reading,
     release_commands,
     removal_commands,
@@ -60,6 +61,7 @@ sessions.app.command("purge")(removal_commands.purge)
 app.add_typer(sessions.app, name="sessions")
 app.command()(evaluate)
 app.add_typer(image_commands.app, name="image")
+app.add_typer(preview_commands.app, name="preview")
 app.add_typer(local.app, name="local")
 app.add_typer(workers.app, name="workers")
 app.add_typer(github_commands.app, name="github")

@@ -27,10 +27,22 @@ class _Command(TyperCommand):
 
 
 class _Commands(TyperGroup):
-    """A group that is a command itself; its docstring as above."""
+    """A group that is a command itself; its docstring as above.
+
+    Attributes:
+        default: the command that is meant where the first word is none of the group's; empty for none.
+    """
+
+    default = ""
 
     def __init__(self, *settings: Any, help: str | None = None, **more: Any) -> None:  # noqa: A002 - Click's name
         super().__init__(*settings, help=help and help.replace(r"\b", "\b"), **more)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words, with the default command before them where they name none."""
+        if self.default and args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
 
 class Group(typer.Typer):
@@ -38,11 +50,12 @@ class Group(typer.Typer):
 
     Args:
         is_command: whether it does something without one of its commands too; its callback does.
+        default: the command that is meant where the first word is none of its commands.
     """
 
-    def __init__(self, *, is_command: bool = False, **settings: Any) -> None:
+    def __init__(self, *, is_command: bool = False, default: str = "", **settings: Any) -> None:
         super().__init__(
-            cls=_Commands,
+            cls=type("_Commands", (_Commands,), {"default": default}),
             no_args_is_help=not is_command,
             invoke_without_command=is_command,
             rich_markup_mode=None,

@@ -51,6 +51,19 @@ class Line(NamedTuple):
         return {**self._asdict(), "at": self.at.isoformat()}
 
 
+class Place(NamedTuple):
+    """A log group, and what its lines are.
+
+    Attributes:
+        streams: those alone that are read, whole; empty for all, of which a session's lines are picked.
+    """
+
+    source: str
+    part: str
+    group: str
+    streams: tuple[str, ...] = ()
+
+
 class Logbook:
     """The logs of a stack.
 
@@ -99,27 +112,27 @@ class Logbook:
                 raise errors.SessionMissing(text) from None
         return began - _BEFORE, None if closed is None else closed + _AFTER
 
-    def _places(self) -> list[tuple[str, str, str]]:
-        """Return source, part and log group of all that is to be read."""
+    def _places(self) -> list[Place]:
+        """Return all that is to be read."""
         tasks = self._stack.output("LogGroupName")
         prefix = tasks.rpartition("/")[0]
         places = []
         if "webhook" in self._sources:
-            places.append(("webhook", "webhook", f"{prefix}/webhook"))
+            places.append(Place("webhook", "webhook", f"{prefix}/webhook"))
         if "functions" in self._sources:
-            places += [("functions", name, f"{prefix}/{name}") for name in _FUNCTIONS]
+            places += [Place("functions", name, f"{prefix}/{name}") for name in _FUNCTIONS]
         if "states" in self._sources and self._session is None:
-            places.append(("states", "machine", f"/aws/vendedlogs/states/{prefix.rpartition('/')[2]}"))
+            group = f"/aws/vendedlogs/states/{prefix.rpartition('/')[2]}"
+            places.append(Place("states", "machine", group))
         if {"runner", "agent"} & set(self._sources):
-            places.append(("runner", "task", tasks))
+            places.append(Place("runner", "task", tasks))
         return places
 
-    def _read(
-        self, place: tuple[str, str, str], since: datetime | None, until: datetime | None
-    ) -> Iterator[Line]:
-        source, part, group = place
-        wanted: dict[str, Any] = {"logGroupName": group}
-        if self._session is not None:
+    def _read(self, place: Place, since: datetime | None, until: datetime | None) -> Iterator[Line]:
+        wanted: dict[str, Any] = {"logGroupName": place.group}
+        if place.streams:
+            wanted["logStreamNames"] = list(place.streams)
+        elif self._session is not None:
             # A quoted term is found as it stands, and the session's id is in each of its lines:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
             wanted["filterPattern"] = json.dumps(self._session.id[:_LONGEST_PATTERN])
@@ -129,19 +142,20 @@ class Logbook:
             wanted["endTime"] = int(until.timestamp() * 1000)
         try:
             for page in self._stack.client("logs").get_paginator("filter_log_events").paginate(**wanted):
-                yield from self._new(page["events"], source, part)
+                yield from self._new(page["events"], place)
         except ClientError as error:
             # A function that never ran may have no group.
             if code_of(error) != "ResourceNotFoundException":
                 raise
 
-    def _new(self, events: list[dict[str, Any]], source: str, part: str) -> Iterator[Line]:
+    def _new(self, events: list[dict[str, Any]], place: Place) -> Iterator[Line]:
+        own = "" if self._session is None or place.streams else self._session.id
         for event in events:
             # LocalStack takes the pattern and heeds it not.
-            if self._session is not None and self._session.id not in event["message"]:
+            if own not in event["message"]:
                 continue
-            key = f"{part}/{event['logStreamName']}/{event['eventId']}"
-            line = _line(event, source, part)
+            key = f"{place.part}/{event['logStreamName']}/{event['eventId']}"
+            line = _line(event, place.source, place.part)
             if key not in self._seen and line is not None and line.source in self._sources:
                 self._seen.add(key)
                 yield line
@@ -167,7 +181,7 @@ def _line(event: dict[str, Any], source: str, part: str) -> Line | None:
     if "activity" in fields and source == "runner":
         return Line(at, "agent", str(fields.get("tool") or "step"), "INFO", str(fields["activity"]), fields)
     message = fields.get("message") or fields.get("type") or text
-    if "_aws" in fields and "message" not in fields:
+    if "_aws" in fields and "message" not in fields and source != "preview":
         # Figures for CloudWatch, which stand on the dashboard.
         return None
     return Line(at, source, part, str(fields.get("level") or "INFO"), str(message), fields)

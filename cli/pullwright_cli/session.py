@@ -74,8 +74,12 @@ class Session:
     @classmethod
     def named(cls, stack: Deployed, session_id: str) -> Self:
         """Return a session by its id, or by the ARN of its execution."""
-        name = session_of_execution(session_id)
-        return cls(stack, execution_arn(stack.output("StateMachineArn"), name))
+        return cls.of(stack, stack.output("StateMachineArn"), session_id)
+
+    @classmethod
+    def of(cls, stack: Deployed, machine: str, execution: str) -> Self:
+        """Return what an execution of a state machine is, by its name or its ARN."""
+        return cls(stack, execution_arn(machine, session_of_execution(execution)))
 
     @property
     def id(self) -> str:
@@ -224,10 +228,15 @@ def visits_of(events: list[dict[str, Any]]) -> list[StateVisit]:
 
 def task_of(events: list[dict[str, Any]]) -> str | None:
     """Return the ARN of the last task that a history says was started; None before there is one."""
-    for event in reversed(events):
+    return next(reversed(tasks_of(events)), None)
+
+
+def tasks_of(events: list[dict[str, Any]]) -> list[str]:
+    """Return the ARNs of the tasks that a history says were started, in order."""
+    found = []
+    for event in events:
         submitted = event.get("taskSubmittedEventDetails", {})
         if submitted.get("resourceType") == "ecs":
             answer = json.loads(submitted.get("output") or "{}")
-            tasks = answer.get("Tasks") or [answer]
-            return tasks[0].get("TaskArn") or None
-    return None
+            found.append((answer.get("Tasks") or [answer])[0].get("TaskArn"))
+    return [arn for arn in found if arn]

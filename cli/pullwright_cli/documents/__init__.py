@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from pullwright.fields import Model
 from pullwright_cli.checkup.findings import Checkup
-from pullwright_cli.documents import devbox, evaluations, releases, removal, sessions, setup
+from pullwright_cli.documents import devbox, evaluations, previews, releases, removal, sessions, setup
 
 
 class CommandFailure(Model):
@@ -61,6 +61,10 @@ PRINTED: dict[str, tuple[type[BaseModel], ...]] = {
     "github rotate-key": (setup.KeyRotated,),
     "jira setup": (Checkup, setup.JiraPlan),
     "jira test": (Checkup,),
+    "preview start": (previews.PreviewStarted, previews.PreviewStartPlan),
+    "preview list": (previews.PreviewList,),
+    "preview logs": (sessions.LogLine,),
+    "preview remove": (previews.PreviewsRemoved,),
     "secrets set": (setup.SecretStored,),
     "secrets rotate": (setup.SecretRotated,),
     "secrets list": (setup.SecretList,),

@@ -141,16 +141,16 @@ class Stopped(Model):
 
 
 class LogLine(Model):
-    """One line of `logs`, each an object of its own.
+    """One line of `logs` and `preview logs`, each an object of its own.
 
     Attributes:
-        source: webhook, functions, states, runner or agent.
+        source: webhook, functions, states, runner or agent; preview for what a preview's task wrote.
         part: the function, the state, the agent's tool or the task.
         fields: all that the line held.
     """
 
     at: str
-    source: Literal["webhook", "functions", "states", "runner", "agent"]
+    source: Literal["webhook", "functions", "states", "runner", "agent", "preview"]
     part: str
     level: str
     message: str

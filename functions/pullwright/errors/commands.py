@@ -138,6 +138,23 @@ class NothingToDo(_UserError):
     default_remedy = "Look at it with `pullwright show`."
 
 
+class PreviewMissing(_UserError):
+    """The stack knows no such preview, or not any more."""
+
+    exit_code = 49
+    default_remedy = "List those that there are with `pullwright preview list`."
+
+
+class PreviewsNotDeployed(_UserError):
+    """The stack was deployed without previews."""
+
+    exit_code = 50
+    default_remedy = (
+        "Deploy it with PreviewDomainSuffix and a load balancer: AlbListenerArn and AlbSecurityGroupId of "
+        "your own, or PreviewCertificateArn for one that the stack makes."
+    )
+
+
 class EvaluationIncomplete(_UserError):
     """Some runs of an evaluation were not judged."""
 

@@ -51,6 +51,7 @@ class PreviewRecord(Stored):
     host: str = ""
     url: str = ""
     plan: str = ""
+    ended_at: str = ""
     comment_id: int | None = Field(default=None, strict=False)
     healthy_at: str = ""
     error: str = ""
@@ -76,6 +77,20 @@ def host_key(host: str) -> str:
         host: with the suffix.
     """
     return f"PREVIEWHOST#{host}"
+
+
+def withdrawal(preview_id: str, *, error: str, cause: str, while_starting: bool = False) -> dict[str, Any]:
+    """Return UpdateItem's arguments that note in a record that its preview is not wanted any more."""
+    most = "= :starting" if while_starting else "IN (:starting, :serving)"
+    values = {":error": error, ":cause": cause, ":starting": STARTING}
+    if not while_starting:
+        values[":serving"] = SERVING
+    return {
+        "Key": {"pk": {"S": preview_key(preview_id)}},
+        "UpdateExpression": "SET withdrawn = :error, withdrawn_cause = :cause",
+        "ConditionExpression": f"attribute_not_exists(withdrawn) AND preview_status {most}",
+        "ExpressionAttributeValues": {name: {"S": value} for name, value in values.items()},
+    }
 
 
 class PreviewStore:
@@ -126,18 +141,9 @@ class PreviewStore:
         Returns:
             False if it has ended, was withdrawn before, or is served already.
         """
-        most = "= :starting" if while_starting else "IN (:starting, :serving)"
-        values = {":error": error, ":cause": cause, ":starting": STARTING}
-        if not while_starting:
-            values[":serving"] = SERVING
+        update = withdrawal(preview_id, error=error, cause=cause, while_starting=while_starting)
         with writing("withdraw a preview") as write:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": preview_key(preview_id)}},
-                UpdateExpression="SET withdrawn = :error, withdrawn_cause = :cause",
-                ConditionExpression=f"attribute_not_exists(withdrawn) AND preview_status {most}",
-                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
-            )
+            self._client.update_item(TableName=self._table, **update)
         return write.is_done
 
     def holders(self) -> frozenset[str]:

@@ -1,0 +1,70 @@
+"""Documents of `pullwright preview`."""
+
+from pullwright.fields import Model
+
+
+class PreviewStartPlan(Model):
+    """`preview --dry-run`, with and without `--json`.
+
+    Attributes:
+        request: StartExecution's arguments.
+        command: the same for a shell.
+    """
+
+    stack: str
+    region: str
+    request: dict[str, str]
+    command: str
+
+
+class PreviewStarted(Model):
+    """`preview`."""
+
+    preview: str
+    execution_arn: str
+    command: str
+
+
+class ListedPreview(Model):
+    """One of `preview list`; what is not known is null.
+
+    Attributes:
+        status: STARTING, SERVING, SUCCEEDED or FAILED; that of the execution where the record says none.
+        session: that left it.
+        host: with the suffix.
+        sentence: how it ended, or why it is not wanted any more.
+    """
+
+    preview: str
+    status: str
+    repository: str | None
+    pull_request: int | None
+    session: str | None
+    label: str | None
+    commit: str | None
+    host: str | None
+    url: str | None
+    started_at: str | None
+    healthy_at: str | None
+    ended_at: str | None
+    error: str | None
+    sentence: str | None
+
+
+class PreviewList(Model):
+    """`preview list`, newest first."""
+
+    stack: str
+    previews: tuple[ListedPreview, ...]
+
+
+class PreviewsRemoved(Model):
+    """`preview remove`.
+
+    Attributes:
+        removed: none with `--dry-run`.
+        commands: that do the same without Pullwright's command.
+    """
+
+    removed: tuple[str, ...]
+    commands: tuple[str, ...]

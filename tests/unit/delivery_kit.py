@@ -24,9 +24,9 @@ from pullwright.webhook.message import Message
 from pullwright.workers.builtin import builtin_workers, with_builtin
 from pullwright.workers.unpacking import unpack_routes
 from standin.sending import encode
+from tests.unit.commands_kit import MACHINE, States
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, execution
 from tests.unit.reconcile_kit import SweptDeployment
-from tests.unit.test_commands import MACHINE, States
 from tests.unit.test_reporting import TASK, Reporting
 from tests.unit.test_reviewing_posting import NEW, OLD
 from tests.unit.webhook_kit import LABEL, SECRET, headers

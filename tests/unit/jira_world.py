@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from tests.unit.reconcile_kit import SweptDeployment
 from tests.unit.test_reporting import Reporting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pullwright.services import Services
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 SITE = "http://jira.test"
 GROUP = "developers"
 EMAIL, TOKEN = "pullwright@acme.example", "token-of-ours"
+DOWN = Response(503, {}, None)
+LIMITED = Response(429, {"retry-after": "120"}, None)
 
 
 class JiraSite:
@@ -167,6 +170,15 @@ class JiraSide(Deployment):
 
 class JiraDeployment(JiraSide, Reporting):
     """One whose sessions end in the state machine."""
+
+
+@contextmanager
+def mapped(folder: Path) -> Iterator[JiraDeployment]:
+    """Provide a repository, and a project in Jira that is mapped to it."""
+    made = JiraDeployment(folder)
+    made.github.repository()
+    yield made
+    made.jira.close()
 
 
 class SweptJira(JiraSide, SweptDeployment):

@@ -48,7 +48,7 @@ from tests.unit.loops_kit import (
     queued_of,
     starts_of,
 )
-from tests.unit.pipeline_kit import MemoryStore
+from tests.unit.memory_kit import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ from pullwright.events.services import EventServices
 from pullwright.webhook.decision import Decision, decide
 from pullwright.webhook.message import Message
 from pullwright.workers.events import CHECK_SUITE, STATUS
+from tests.unit.commands_kit import MACHINE, States
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, execution
 from tests.unit.reconcile_kit import SweptDeployment
-from tests.unit.test_commands import MACHINE, States
 from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers
 
 if TYPE_CHECKING:

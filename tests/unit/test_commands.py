@@ -1,135 +1,33 @@
-"""Commands in comments, from the webhook's delivery to what is done and answered."""
+"""Commands in comments: what is done and answered."""
 
 from __future__ import annotations
 
 import json
-import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from github_standin.markup import render
 from pullwright.errors import GitHubUnavailable
-from pullwright.events.answers import ANSWER_MARKER
 from pullwright.events.command import carry_out
 from pullwright.events.messages import MESSAGE, QueuedCommand
-from pullwright.events.services import EventServices
 from pullwright.github.transport import Response
 from pullwright.models import SessionRequest
 from pullwright.reconciling.executions import ExecutionEnd
-from pullwright.rendered.addressed import addresses
-from pullwright.webhook.answers import Answer
-from pullwright.webhook.commands import COMMANDS, read_command
-from pullwright.webhook.decision import decide
+from pullwright.webhook.commands import COMMANDS
 from pullwright.webhook.message import Message
-from tests.unit.markdown_kit import WRITTEN
+from tests.unit.commands_kit import Commanded, decided
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, STRANGER, execution, key_pair
-from tests.unit.reconcile_kit import SweptDeployment, table
-from tests.unit.webhook_kit import GUID, LABEL, SECRET, headers
+from tests.unit.reconcile_kit import table
+from tests.unit.webhook_kit import GUID, LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NO_QUEUE: Any = None
-MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:agent-session:live"
 OTHER_GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0959"
-
-
-class _AlreadyExistsError(Exception):
-    """What Step Functions raises for a name that was used before."""
-
-
-class States:
-    """Step Functions: what was started and stopped."""
-
-    class exceptions:  # noqa: N801 - as boto3 calls it
-        """See boto3."""
-
-        ExecutionAlreadyExists = _AlreadyExistsError
-
-    def __init__(self) -> None:
-        self.started: dict[str, dict[str, Any]] = {}
-        self.stopped: dict[str, tuple[str, str]] = {}
-        self.errors: list[str] = []
-        """What the next starts are answered with."""
-
-    def start_execution(self, **call: Any) -> None:
-        """See boto3."""
-        assert call["stateMachineArn"] == MACHINE
-        if self.errors:
-            raise ClientError({"Error": {"Code": self.errors.pop(0), "Message": ""}}, "StartExecution")
-        if call["name"] in self.started:
-            raise _AlreadyExistsError
-        self.started[call["name"]] = json.loads(call["input"])
-
-    def stop_execution(self, **call: Any) -> None:
-        """See boto3."""
-        self.stopped[call["executionArn"]] = (call["error"], call["cause"])
-
-
-class Commanded(SweptDeployment):
-    """A deployment that people give commands to."""
-
-    def __init__(self, folder: Path, client: Any) -> None:
-        super().__init__(folder, client)
-        self.states = States()
-        self.services = EventServices(
-            *(self.github.app(), self.sessions, self.ledger, cast("Any", self.states), MACHINE),
-            queue=cast("Any", None),
-            allowed_owners="",
-        )
-
-    def begin_first(self, stage: str = "claimed") -> int:
-        """Bring the first session as far as a stage; return the number of its pull request."""
-        self.begin("s-1", stage, requested_by=PERSON)
-        record = self.sessions.read_session("s-1")
-        return int(record.pull_request or record.request["issue"])
-
-    def close(self, session_id: str = "s-1", **fields: Any) -> None:
-        """Close a session as ReportOutcome and CloseSession do."""
-        end = {"status": "SUCCEEDED", "closed_at": self.start.isoformat(), "sentence": "It is ready."}
-        self.sessions.update_session(session_id, {**end, **fields})
-        for lock in self.ledger.locks():
-            self.sessions.release_lock(lock.key, owner=execution(session_id))
-
-    def asked(self, body: str, number: int, login: str = PERSON, **changes: Any) -> QueuedCommand:
-        """Write a comment and return what the webhook queues for it."""
-        comment = self.github.person("POST", f"/issues/{number}/comments", {"body": body}, login)
-        issue = self.github.person("GET", f"/issues/{number}")
-        payload = {
-            "action": "created",
-            "issue": issue,
-            "comment": comment,
-            "repository": {"full_name": REPOSITORY},
-            "sender": comment["user"],
-            "installation": {"id": self.github.app().installation_of(REPOSITORY)[0].id},
-        }
-        made = decided(payload)
-        assert isinstance(made, Message), made
-        found = MESSAGE.validate_json(made.message)
-        assert isinstance(found, QueuedCommand)
-        return found.model_copy(update=changes)
-
-    def command(self, body: str, number: int, login: str = PERSON) -> str:
-        """Write a command and carry it out."""
-        return carry_out(self.asked(body, number, login), self.services)
-
-    def reactions(self, asked: QueuedCommand) -> list[str]:
-        """Return the reactions to the comment that asked."""
-        found = self.github.person("GET", f"/issues/comments/{asked.comment_id}/reactions")
-        return [one["content"] for one in found]
-
-    def answers(self, number: int) -> list[str]:
-        """Return our answers to commands."""
-        bodies = [one["body"] for one in self.github.comments(number)]
-        return [body for body in bodies if body.startswith(ANSWER_MARKER)]
 
 
 @contextmanager
@@ -143,92 +41,6 @@ def commanded(tmp_path: Path) -> Iterator[Commanded]:
     """Provide a deployment that people give commands to."""
     with _commanded(tmp_path) as made:
         yield made
-
-
-def decided(content: dict[str, Any]) -> Any:
-    """Sign a comment's payload and decide."""
-    body = json.dumps(content).encode()
-    return decide(headers(body, "issue_comment", secret=SECRET), body, SECRET, trigger_label=LABEL)
-
-
-PAYLOAD: dict[str, Any] = {
-    "action": "created",
-    "issue": {
-        "number": 8,
-        "title": "Sum",
-        "body": None,
-        "state": "open",
-        "user": {"login": "octocat", "type": "User"},
-    },
-    "comment": {"id": 99, "body": "/stop", "created_at": "2026-11-21T08:30:00Z"},
-    "repository": {"full_name": "octo-org/widgets"},
-    "sender": {"login": "maintainer", "type": "User"},
-    "installation": {"id": 5},
-}
-OUR_PULL = {"pull_request": {"url": "x"}, "user": {"login": "pullwright[bot]", "type": "Bot"}}
-
-
-def changed(place: str, **fields: Any) -> dict[str, Any]:
-    """Return the payload with some fields of one part changed."""
-    if not place:
-        return {**PAYLOAD, **fields}
-    return {**PAYLOAD, place: {**PAYLOAD[place], **fields}}
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_is_queued_for_its_place(name: str) -> None:
-    """On issues and on pull requests, in any case, with whatever stands behind it."""
-    for issue in ({}, {"pull_request": {"url": "x"}}):
-        for body, is_alone in ((f"/{name}", True), (f" /{name.upper()} please\r\nNow.", False)):
-            content = changed("comment", body=body) | {"issue": PAYLOAD["issue"] | issue}
-            made = decided(content)
-            assert isinstance(made, Message), made
-            asked = MESSAGE.validate_json(made.message)
-            assert isinstance(asked, QueuedCommand)
-            assert (asked.name, asked.is_alone, asked.is_pull_request) == (name, is_alone, bool(issue))
-            assert (asked.number, asked.login, asked.delivery_id) == (8, "maintainer", GUID)
-
-
-IGNORED = [
-    changed("", action="edited"),
-    changed("", action="deleted"),
-    changed("comment", body="please /stop"),
-    changed("comment", body="> /stop"),
-    changed("comment", body="    /stop"),
-    changed("comment", body="```\n/stop\n```"),
-    changed("comment", body="/stop/now"),
-    changed("comment", body="/etc/passwd"),
-    changed("comment", body="/dance"),
-    changed("comment", body=None),
-    changed("sender", type="Bot"),
-    changed("sender", type="Organization"),
-    # An unknown word on a person's pull request is for another tool.
-    changed("issue", pull_request={"url": "x"}) | {"comment": {**PAYLOAD["comment"], "body": "/lgtm"}},
-]
-
-
-@pytest.mark.parametrize("content", IGNORED)
-def test_everything_else_is_no_command(content: dict[str, Any]) -> None:
-    """Edited comments, other places in the text, quotations, code, words of other tools, and Apps."""
-    made = decided(content)
-    assert isinstance(made, Answer)
-    assert made.status_code == 200
-
-
-def test_an_unknown_word_counts_on_an_apps_pull_request() -> None:
-    """There it may have been meant for us, which GitHub has to be asked."""
-    made = decided(changed("comment", body="/dance") | {"issue": PAYLOAD["issue"] | OUR_PULL})
-    assert isinstance(made, Message)
-    assert json.loads(made.message)["name"] == "dance"
-
-
-@given(st.one_of(st.text(max_size=40), WRITTEN, WRITTEN.map("/stop".__add__)))
-@example("  \n    /stop")
-@example("  \t/stop")
-def test_a_command_is_what_the_page_begins_with(body: str) -> None:
-    """As text, not as code or in a quotation; the page is made by GitHub's own Markdown library."""
-    if (words := read_command(body)) is not None:
-        assert addresses(render(body), re.compile(rf"\A\s*/{words.name}(?!\S)", re.IGNORECASE))
 
 
 def test_stop_ends_what_runs_and_what_waits(commanded: Commanded) -> None:

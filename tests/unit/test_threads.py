@@ -21,10 +21,10 @@ from pullwright.results import AgentResult, ThreadAnswer
 from pullwright.services import Services
 from runner.agent.answers import take_answers, threads_prompt
 from runner.agent.prompt import build_prompt, continue_prompt
+from tests.unit.follow_ups_kit import NOTE, Talking, change
 from tests.unit.pipeline_kit import PERSON, REPOSITORY, SLUG, execution
 from tests.unit.reconcile_kit import table
 from tests.unit.runner_kit import WHEN, a_request
-from tests.unit.test_follow_ups import NOTE, Talking, change
 from tests.unit.test_reporting import SETTINGS, Idle
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,9 +52,9 @@ def doctor(
 
 def _show(checkup: Checkup, *, as_json: bool) -> None:
     from pullwright_cli.checkup.report import as_text  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import is_coloured  # noqa: PLC0415 - as above
 
     if as_json:
         print(checkup.model_dump_json(), flush=True)
         return
-    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    print(as_text(checkup, colours=colours), flush=True)
+    print(as_text(checkup, colours=is_coloured()), flush=True)

@@ -119,13 +119,14 @@ def _show(deployment: Deployment, account: Site, administrator: Site | None, *, 
     from pullwright_cli.jira.checks import check  # noqa: PLC0415 - as above
     from pullwright_cli.jira.facts import collect  # noqa: PLC0415 - as above
     from pullwright_cli.jira.setup import wanted_of  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import is_coloured  # noqa: PLC0415 - as above
 
     facts = collect(account, wanted_of(deployment), administrator)
     checkup = summed(deployment.stack.name, tuple(check(facts)))
     if as_json:
         print(checkup.model_dump_json())
     else:
-        print(as_text(checkup, colours=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+        print(as_text(checkup, colours=is_coloured()))
     if checkup.status is Status.FAIL:
         raise typer.Exit(NotInOrder.exit_code)
 

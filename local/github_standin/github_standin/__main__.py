@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from github_standin.declaration import Declaration
 from github_standin.github import GitHub
-from github_standin.server import Application
+from github_standin.server import application
 from standin.serving import parser, serve
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def main() -> None:
             f"--permissions {arguments.permissions} cannot be used, see the README for its form: {error}"
         )
 
-    def application(url: str) -> ASGIApp:
+    def made(url: str) -> ASGIApp:
         github = GitHub(arguments.data, url, declaration=declaration)
-        return Application(github, arguments.log, arguments.exchanges).asgi
+        return application(github, arguments.log, arguments.exchanges)
 
-    serve(options, arguments, "GitHub stand-in", application)
+    serve(options, arguments, "GitHub stand-in", made)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jira_standin.jira import Jira
-from jira_standin.server import Application
+from jira_standin.server import application
 from standin.serving import parser, serve
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ def main() -> None:
     options = parser("jira-standin", __doc__)
     arguments = options.parse_args()
 
-    def application(url: str) -> ASGIApp:
-        return Application(Jira(arguments.data, url), arguments.log, arguments.exchanges).asgi
+    def made(url: str) -> ASGIApp:
+        return application(Jira(arguments.data, url), arguments.log, arguments.exchanges)
 
-    serve(options, arguments, "Jira stand-in", application)
+    serve(options, arguments, "Jira stand-in", made)
 
 
 if __name__ == "__main__":

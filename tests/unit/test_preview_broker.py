@@ -18,7 +18,8 @@ from pullwright.previewing.store import FAILED
 from pullwright.services import Services
 from pullwright.settings import BrokerSettings
 from tests.unit.aws_kit import client
-from tests.unit.pipeline_kit import API, REPOSITORY, MemoryArtifacts, MemoryStore
+from tests.unit.memory_kit import MemoryArtifacts, MemoryStore
+from tests.unit.pipeline_kit import API, REPOSITORY
 from tests.unit.preview_kit import Previews
 from tests.unit.test_broker import TASK, described, event
 

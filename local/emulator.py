@@ -93,7 +93,12 @@ class Emulator:
             "XDG_CACHE_HOME": str(engine / "cache"),
             "PROVIDER_OVERRIDE_DYNAMODB": "moto",
             "LAMBDA_RUNTIME_EXECUTOR": "pullwright",
-            "LAMBDA_KEEPALIVE_MS": "120000",
+            # Ten minutes: a cold start is a second of a processor.
+            "LAMBDA_KEEPALIVE_MS": "600000",
+            # Metrics of the services' own are read by alarms alone, which never fire here.
+            "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
+            # Its services call each other in the process, not over HTTP.
+            "IN_MEMORY_CLIENT": "1",
         }
         for name in ("SFN_MOCK_CONFIG", "DEBUG"):
             if name in os.environ:

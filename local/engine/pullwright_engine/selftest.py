@@ -63,6 +63,9 @@ PATCHED = (
     ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.create"),
     ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.update"),
     ("localstack.services.ecr.resource_providers.aws_ecr_repository", "ECRRepositoryProvider.delete"),
+    ("localstack.aws.client", "GatewayShortCircuit.__call__"),
+    (f"{_LAMBDA}.invocation.version_manager", "record_cw_metric_invocation"),
+    (f"{_LAMBDA}.invocation.version_manager", "record_cw_metric_error"),
     ("localstack.aws.handlers", "serve_custom_service_request_handlers"),
     ("localstack.aws.handlers", "run_custom_response_handlers"),
     (

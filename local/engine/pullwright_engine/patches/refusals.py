@@ -7,8 +7,10 @@ import io
 import json
 from typing import Any
 
+from botocore.exceptions import ConnectionClosedError
 from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException
+from localstack.aws.client import GatewayShortCircuit
 
 from pullwright_engine.connections import hang_up
 from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL, Faults
@@ -40,21 +42,37 @@ class Refuser:
             context.request.environ[_LOST] = True
 
 
-def lose_answer(_chain: Any, context: Any, _response: Any) -> None:
+def lose_answer(_chain: Any, context: Any, response: Any) -> None:
     """End the connection of a call whose answer is to be lost, as a response handler."""
     environ = context.request.environ
     if environ.get(_LOST):
-        hang_up(int(environ["SERVER_PORT"]), int(environ["REMOTE_PORT"]))
+        if "REMOTE_PORT" in environ:
+            hang_up(int(environ["SERVER_PORT"]), int(environ["REMOTE_PORT"]))
+        else:
+            # A call of the engine's own has no connection; see `_call_in_process`.
+            response.headers[_LOST] = "true"
+
+
+def _call_in_process(original: Any) -> Any:
+    def call(self: Any, event_name: str, request: Any, **more: Any) -> Any:
+        answer = original(self, event_name, request, **more)
+        if answer is not None and _LOST in answer.headers:
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return answer
+
+    return call
 
 
 def _text_of(context: Any) -> str:
     """Return the text that an order is matched with: operation, parameters and a function's event."""
     parameters = context.service_request or {}
     text = f"{context.operation.name} {json.dumps(parameters, default=str)}"
-    if context.operation.name == "Invoke" and hasattr(parameters.get("Payload"), "read"):
-        payload = parameters["Payload"].read()
-        parameters["Payload"] = io.BytesIO(payload)
-        text += payload.decode(errors="replace")
+    payload = parameters.get("Payload")
+    if context.operation.name == "Invoke" and payload is not None:
+        if hasattr(payload, "read"):
+            payload = payload.read()
+            parameters["Payload"] = io.BytesIO(payload)
+        text += payload.decode(errors="replace") if isinstance(payload, bytes) else payload
     return text
 
 
@@ -62,3 +80,4 @@ def apply() -> None:
     """Install the handlers."""
     handlers.serve_custom_service_request_handlers.append(Refuser(faults()))
     handlers.run_custom_response_handlers.append(lose_answer)
+    GatewayShortCircuit.__call__ = _call_in_process(GatewayShortCircuit.__call__)

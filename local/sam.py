@@ -95,6 +95,7 @@ class Sam:
                 *("--s3-bucket", bucket),
                 *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
                 *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+                "--use-json",
                 *self._overrides(),
             ],
         )

@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import app, jira, persistence
+from local import app, builds, jira, persistence
 from local.edits import DEFINITION, EditError, Publisher, find_substitutions
 from local.emulator import renew_images
 from local.layout import APP_PERMISSIONS, ROOT, Layout
@@ -39,6 +39,7 @@ OWN = (
     "stack.json",
     "up.lock",
     "built",
+    "builds",
 )
 """What a stack keeps in its folder; `clean` removes these and nothing else."""
 
@@ -168,7 +169,8 @@ class Stack:
         ):
             return
         mark.unlink(missing_ok=True)
-        self._sam(description).build()
+        sam = self._sam(description)
+        builds.provide(wanted, self.layout.build, lambda folder: replace(sam, build_dir=folder).build())
         mark.write_text(wanted, encoding="utf-8")
 
     def _deploy(self, description: dict[str, Any], steps: Steps) -> None:

@@ -49,7 +49,7 @@ def environment(stack: Stack, here: Sam, tmp_path: Path) -> dict[str, str]:
     shim.write_text(
         SHIM.format(
             sam=venv_bin("sam") / "sam",
-            template=here.build_dir / "packaged.yaml",
+            template=here.build_dir / "packaged.json",
             bucket=f"{here.stack}-deployments",
         )
     )

@@ -73,7 +73,7 @@ def operator(stack: Stack, here: Sam, tmp_path_factory: pytest.TempPathFactory) 
     sam.write_text(
         SAM.format(
             sam=venv_bin("sam") / "sam",
-            template=here.build_dir / "packaged.yaml",
+            template=here.build_dir / "packaged.json",
             bucket=UPLOADS,
             stack=here.stack,
         )

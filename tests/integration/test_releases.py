@@ -44,7 +44,7 @@ def changed(here: Sam) -> Sam:
     # Beside the other build, as templates name the state machine's file by a relative path.
     build = here.build_dir.with_name("next")
     shutil.rmtree(build, ignore_errors=True)
-    shutil.copytree(here.build_dir, build, ignore=shutil.ignore_patterns("*.zip", "packaged.yaml"))
+    shutil.copytree(here.build_dir, build, ignore=shutil.ignore_patterns("*.zip", "packaged.json"))
     for models in build.glob("*/pullwright/models.py"):
         text = models.read_text(encoding="utf-8")
         for name in ("AgentRequest", "OpenedPullRequest"):

@@ -104,12 +104,14 @@ def test_code_that_functions_share_is_uploaded_once(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "app.py").write_text(code)
     template = tmp_path / "template.yaml"
-    template.write_text("".join(f"      CodeUri: {name}\n" for name in ("One", "Two", "Three")))
+    names = ("One", "Two", "Three")
+    template.write_text("".join(f"{name}:\n    Properties:\n      CodeUri: {name}\n" for name in names))
     bucket = Bucket()
-    lines = packages.upload(template, bucket, "b", content_of).read_text().splitlines()
+    packaged = json.loads(packages.upload(template, bucket, "b", content_of).read_text())
+    addresses = [packaged[name]["Properties"]["CodeUri"] for name in names]
     assert len(bucket.keys) == 2
-    assert lines[0] == lines[1] != lines[2]
-    assert all(line.startswith("      CodeUri: s3://b/") for line in lines)
+    assert addresses[0] == addresses[1] != addresses[2]
+    assert all(address.startswith("s3://b/") for address in addresses)
 
 
 def test_a_process_is_ended_only_if_it_is_the_one_that_was_started(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.benchmarks.loading.plan import payloads
 from tests.benchmarks.loading.tally import TRACKING
 from tests.fault_matrix import Matrix, Row
 from tests.integration.conftest import FOLDER, live_machine
-from tests.integration.faults.cells import CELLS, Cell
+from tests.integration.faults.cells import CELLS, TRIES, Cell
 from tests.integration.faults.executions import EXECUTIONS
 from tests.integration.faults.orders import ORDERS
 from tests.integration.faults.trial import ISSUE, PULL, Trial
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Repositories
 
 _LONG_RETRIES = 100
-_TRIES = 4
 _AT_ONCE, _AT_ONCE_BEHIND_LAGS = 20, 10
 """Cells under way: more of them would wait for each other's functions and run into their throttling.
 
@@ -61,15 +60,15 @@ def quick(definition: dict[str, Any], tries: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def define(stack: Stack, stubs: None) -> Iterator[Callable[[int | None], None]]:
+def define(stack: Stack, stubs: None) -> Iterator[Callable[[int | None, int], None]]:
     """Make the state machine impatient for the length of this module, and limits executions on request."""
     del stubs
     with live_machine(stack) as put:
 
-        def limited(limit: int | None) -> None:
+        def limited(limit: int | None, tries: int) -> None:
             def change(given: str) -> str:
                 if limit is None:
-                    return json.dumps(quick(json.loads(given), _TRIES))
+                    return json.dumps(quick(json.loads(given), tries))
                 definition = quick(json.loads(given), limit * _LONG_RETRIES)
                 return json.dumps(definition | {"TimeoutSeconds": limit})
 
@@ -92,7 +91,7 @@ def outcomes(
     person: Person,
     repositories: Repositories,
     stubs: None,
-    define: Callable[[int | None], None],
+    define: Callable[[int | None, int], None],
 ) -> Iterator[dict[Cell, Future[Trial]]]:
     """Provide all cells that were chosen, under way."""
     del stubs
@@ -123,7 +122,7 @@ def outcomes(
 
     def run(cell: Cell, trial: Trial) -> Trial:
         try:
-            if cell.limit is None:
+            if cell not in first:
                 begin(cell)
             cell.during(trial)
             trial.end()
@@ -132,17 +131,17 @@ def outcomes(
             trial.recall()
         return trial
 
-    # An execution keeps the definition that it started with. Limited ones come first, before all is slow.
-    first = [cell for cell in trials if cell.limit is not None]
-    # They have little to do but wait, and so are no reason to let others wait.
+    # An execution keeps the definition that it started with. Those with one of their own come first, before
+    # all is slow. They have little to do but wait, and so are no reason to let others wait.
+    first = [cell for cell in trials if (cell.limit, cell.tries) != (None, TRIES)]
     at_once = _AT_ONCE if request.config.getoption("lag") is None else _AT_ONCE_BEHIND_LAGS
     with ThreadPoolExecutor(at_once + len(first)) as pool:
-        for limit in {cell.limit for cell in first}:
-            define(limit)
-            list(pool.map(begin, (cell for cell in first if cell.limit == limit)))
-        define(None)
-        # So do those that wait for minutes: they are over before the others have had their turns.
-        in_turn = sorted(trials, key=lambda cell: (cell.limit is None, not cell.waits))
+        for limit, tries in {(cell.limit, cell.tries) for cell in first}:
+            define(limit, tries)
+            list(pool.map(begin, (cell for cell in first if (cell.limit, cell.tries) == (limit, tries))))
+        define(None, TRIES)
+        # So do those that wait for long: they are over before the others have had their turns.
+        in_turn = sorted(trials, key=lambda cell: (cell not in first, not cell.waits))
         yield {cell: pool.submit(run, cell, trials[cell]) for cell in in_turn}
     call(stack.github_url, "PUT", "/_standin/faults", [])
 

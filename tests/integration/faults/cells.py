@@ -20,6 +20,8 @@ TRACKING = f"/issues/{PULL}/comments$"
 OPENING, REPORTING = '"input"', '"opened"'
 """What only one of the two functions' events holds."""
 _UNAUTHORIZED = 401
+TRIES = 4
+"""How often the states of most cells try again."""
 
 
 def _nothing(_bench: Trial) -> None:
@@ -40,6 +42,7 @@ class Cell:
         github: failures of the stand-in, their paths below the repository.
         limit: seconds that the whole execution may take, where it is not the deployed limit; its states then
             try again until that is over.
+        tries: how often its states try again, where each try waits for long.
         sessions: how many there are in the end, the last of which is looked at.
     """
 
@@ -54,6 +57,7 @@ class Cell:
     during: Callable[[Trial], None] = field(default=_nothing)
     execution: str = ""
     limit: int | None = None
+    tries: int = TRIES
     sessions: int = 1
     table: str = "stack"
     is_heard: bool = True
@@ -193,6 +197,8 @@ CELLS = (
         "Not started",
         0,
         (fails("GET", REPOSITORY, 401, times=None),),
+        # Each waits the 43 s in which GitHub may not know a new token.
+        tries=1,
     ),
     Cell(
         "OpenPullRequest",

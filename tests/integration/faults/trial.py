@@ -38,7 +38,7 @@ ISSUE, PULL = 1, 2
 HELD_SECONDS = 30.0
 """How long a held request waits: long enough to break something meanwhile, even on a busy machine."""
 SECONDS = 400.0
-"""How long a session of a cell may take; six attempts to have a token known take 265 on an idle machine."""
+"""How long a session of a cell may take; three attempts to have a token known take 130 on an idle machine."""
 _NAME = f"implement-{ISSUE}-"
 _POLL = 1.0
 _PLENTY = 100

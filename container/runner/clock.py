@@ -30,6 +30,10 @@ class Clock:
         """Wait for an event; False if it has not come in time."""
         return event.wait(seconds)
 
+    def sleep(self, seconds: float) -> None:
+        """Wait, whatever happens."""
+        time.sleep(seconds)
+
 
 CLOCK = Clock()
 

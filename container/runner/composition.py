@@ -77,7 +77,7 @@ def prepare(
         artifacts=Artifacts(
             BucketStore(clients.s3(), bucket=settings.artifacts_bucket, session_id=settings.session_id)
         ),
-        host=GitHubHost(settings.github_api_url, grants, dynamodb, settings.sessions_table),
+        host=GitHubHost(settings.github_api_url, grants, dynamodb, settings.sessions_table, clock),
         signals=signals,
         phases=phases,
         clock=clock,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from pullwright.github.budget import Room
 from pullwright.github.client import GitHubClient
 from pullwright.github.fresh import Fresh
 from pullwright.github.pace import Pace
+from runner.clock import CLOCK
 from runner.git.landing import Landing as GitHubLanding
 from runner.git.pinned import LocalLanding, PinnedRemote
 from runner.git.remote import Access, Remote
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pullwright.github.pace import Purpose
     from pullwright.models import AgentRequest
     from runner.broker import Grants
+    from runner.clock import Clock
     from runner.hosting import Landing
 
 # So long is a rate limit waited for when the work is done and only has to come onto the branch.
@@ -42,6 +43,7 @@ class GitHubHost:
     grants: Grants
     dynamodb: DynamoDBClient
     table: str
+    clock: Clock = CLOCK
 
     @property
     def is_shared(self) -> bool:
@@ -59,6 +61,7 @@ class GitHubHost:
         access: Access = {
             "forget": grants.forget_github_token,
             "token_age": grants.github_token_age,
+            "sleep": self.clock.sleep,
             "should_stop": should_stop,
         }
         if request.evaluation is not None:
@@ -72,7 +75,7 @@ class GitHubHost:
         if isinstance(remote, PinnedRemote):
             return LocalLanding(remote, request.author)
         github = self._client(request.repository, Room.ENDING, _LANDING_PATIENCE_SECONDS)
-        return GitHubLanding(github, request.repository, request.branch, time.sleep)
+        return GitHubLanding(github, request.repository, request.branch, self.clock.sleep)
 
     def comment(self, request: AgentRequest) -> Comment:
         """See `Host`; the log alone if the session's token cannot write."""
@@ -99,6 +102,9 @@ class GitHubHost:
             patience=patience,
             fresh=Fresh(grants.github_token_age),
             pace=Pace(
-                TableAllowance(self.dynamodb, self.table, repository.partition("/")[0]), purpose=purpose
+                TableAllowance(self.dynamodb, self.table, repository.partition("/")[0]),
+                purpose=purpose,
+                sleep=self.clock.sleep,
             ),
+            sleep=self.clock.sleep,
         )

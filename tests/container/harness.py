@@ -260,7 +260,7 @@ class Harness:
 
         Args:
             prefix: a program, with its arguments, that starts it; it is then not forked.
-            movable: with a clock that `move_clock` moves.
+            movable: with a clock that `move_clock` moves, on which pauses between attempts take no time.
             module: which program, of a harness that starts them afresh.
             variables: for its environment, besides the usual ones.
         """

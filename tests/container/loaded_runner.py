@@ -166,11 +166,31 @@ def _serve(server: socket.socket) -> _Order | None:
         server.send(str(pid).encode())
 
 
+def _build_what_is_built_on_first_use() -> None:
+    """Read AWS's descriptions of its services and build validators of models: a quarter of its work."""
+    import boto3  # noqa: PLC0415 - as in `_main`
+    import botocore.session  # noqa: PLC0415 - as above
+    from pydantic import BaseModel  # noqa: PLC0415 - as above
+
+    # Every session of botocore makes a loader of its own, which reads them anew.
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    session = boto3.Session("made-up", "made-up", region_name="eu-central-1")
+    for service in ("dynamodb", "s3"):
+        session.client(service)
+    models: list[type[BaseModel]] = [BaseModel]
+    while models:
+        model = models.pop()
+        models += model.__subclasses__()
+        if not model.__pydantic_complete__ and model.__module__.startswith(("pullwright.", "runner.")):
+            model.model_rebuild()
+
+
 def _main() -> NoReturn:
     # What every runner loads; nothing of it may depend on the variables that an order brings.
     from runner.__main__ import main  # noqa: PLC0415 - whoever starts the server does without
     from tests.container.moved_runner import MovedClock  # noqa: PLC0415 - as above
 
+    _build_what_is_built_on_first_use()
     gc.freeze()
     order = _serve(socket.socket(fileno=int(sys.argv[1])))
     if order is None:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class MovedClock(Clock):
-    """The machine's clock, and as many seconds more as a file says."""
+    """The machine's clock, and as many seconds more as a file says; pauses are over at once, and count."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._slept = 0.0
 
     def now(self) -> datetime:
         """Return the time, UTC."""
@@ -37,8 +38,12 @@ class MovedClock(Clock):
                 return True
         return event.is_set()
 
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self._slept += seconds
+
     def _moved(self) -> float:
-        return float(self._path.read_text()) if self._path.exists() else 0.0
+        return self._slept + (float(self._path.read_text()) if self._path.exists() else 0.0)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ SECRETS = (TOKEN, MODEL_KEY, SECRET_KEY, "ASIATASK", "ASIAMADEUP", "made-up-sess
 @pytest.fixture
 def harness() -> Iterator[Harness]:
     """Provide a fresh harness."""
-    with Harness.open(afresh=True) as fresh:
+    with Harness.open() as fresh:
         yield fresh
 
 
@@ -78,6 +78,7 @@ def test_after_all_attempts_the_session_ends_as_any_other(
 @pytest.mark.parametrize("name", planted.PLANTED)
 def test_nothing_planted_for_git_runs(harness: Harness, name: str) -> None:
     """No program, filter or file that the agent left is run by anybody, and its work is pushed."""
+    harness.afresh = name in planted.FOR_A_STARTING_PROGRAM
     harness.fake_cli(
         f"{planted.PREAMBLE}\n{planted.PLANTED[name]}\nrm -rf $MARKS/*; echo kept > KEPT.md; finish"
     )

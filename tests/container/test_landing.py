@@ -38,7 +38,7 @@ def test_answers_that_are_lost_or_early_are_waited_out(
     """Objects that GitHub does not see yet, and calls that were carried out without an answer: one commit."""
     before = harness.git("rev-parse", "claude/7")
     harness.git_data_answers = answers
-    ran = harness.run()
+    ran = harness.run(movable=True)
     assert ran.code == exit_codes.DONE, ran.output
     assert harness.git("rev-parse", "claude/7^") == before
     assert harness.result.commit == harness.git("rev-parse", "claude/7")
@@ -66,7 +66,7 @@ def test_a_refusal_is_told_and_the_work_is_kept(
     """GitHub's own sentence is in the failure, the branch stays, and a checkpoint holds the work."""
     before = harness.git("rev-parse", "claude/7")
     harness.git_data_answers["PATCH"] = [answer] * 4
-    ran = harness.run()
+    ran = harness.run(movable=True)
     assert ran.code == exit_codes.of(error), ran.output
     assert harness.result.failure is not None
     assert words in harness.result.failure.sentence
@@ -86,7 +86,7 @@ def test_a_push_rule_is_told_in_githubs_words(harness: Harness) -> None:
         "- File paths are restricted.\n  Found 1 violation:\n\n  secrets.txt\n\nX\nexit 1\n"
     )
     hook.chmod(0o755)
-    ran = harness.run()
+    ran = harness.run(movable=True)
     assert ran.code == exit_codes.of("PushRefused"), ran.output
     assert harness.result.failure is not None
     assert harness.result.failure.sentence.endswith(

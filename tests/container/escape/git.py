@@ -87,6 +87,9 @@ PLANTED = {
     ),
 }
 
+FOR_A_STARTING_PROGRAM = ("programs_in_the_work_tree_and_home", "python_files", "shell_and_loader_files")
+"""They wait for modules and variables that a program reads when it starts."""
+
 REFUSED = {
     "workflow": ("mkdir -p .github/workflows; echo x > .github/workflows/x.yml", "workflow"),
     "workflow_in_capitals": ("mkdir -p .GitHub/Workflows; echo x > .GitHub/Workflows/x.yml", "workflow"),

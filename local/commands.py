@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.layout import Layout
 from local.model_choice import ChoiceError, of_environment
 from local.sam import ACCESS_KEY, SECRET_KEY, SamError
-from local.stack import STACK, Stack, elapsed
+from local.stack import PREVIEW_DOMAIN, STACK, Stack, elapsed
 from local.stack import status as status_of
 from local.supervise import NotReadyError
 
@@ -62,6 +62,7 @@ def up(model: str | None, parameters: dict[str, str], *, as_json: bool) -> int:
         f"  GitHub   {stack['github_url']}\n"
         f"  Jira     {stack['jira_url']}\n"
         f"  AWS      {stack['endpoint_url']}   (AWS_ENDPOINT_URL; any credentials)\n"
+        f"  previews http://<host>.{PREVIEW_DOMAIN}:{stack['preview_port']}\n"
         f"  details  {layout.stack_file}\n"
         f"  logs     {layout.logs}",
         as_json=as_json,

@@ -15,8 +15,14 @@ from local.supervise import Process, start, wait_until
 
 BOOT_SECONDS = 60.0
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-SERVED_IMAGES = ("*.dkr.ecr.*.amazonaws.com/*:latest", "*.dkr.ecr.*.amazonaws.com/*:staging")
-"""Names of images for which the runner of this checkout is started; any other cannot be pulled."""
+_REGISTRY = "*.dkr.ecr.*.amazonaws.com/"
+# The first that matches counts; CloudFormation makes a repository's name from that of its resource.
+SERVED_IMAGES = {
+    f"{_REGISTRY}{repository}:{tag}": module
+    for repository, module in (("*-previewrepository-*", "runner.preview"), ("*", "runner"))
+    for tag in ("latest", "staging")
+}
+"""Names of images and the module of this checkout that is run for them; any other cannot be pulled."""
 
 
 @dataclass(frozen=True)
@@ -150,22 +156,24 @@ class Emulator:
 
 
 def runner_images() -> dict[str, dict[str, Any]]:
-    """Return the runner of this checkout in place of the agent's image."""
+    """Return the runner of this checkout in place of the agent's image and of the previews'."""
     digest = hashlib.sha256()
     for path in (ROOT / "container", ROOT / "functions"):
         # As the image is built: tasks write no bytecode, and would compile all of it at each start.
         compileall.compile_dir(path, quiet=2)
         for file in sorted(path.rglob("*.py")):
             digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
-    image = {
-        "command": [str(venv_bin("runner") / "python"), "-m", "runner"],
-        "environment": {
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
-        "digest": f"sha256:{digest.hexdigest()}",
+    return {
+        name: {
+            "command": [str(venv_bin("runner") / "python"), "-m", module],
+            "environment": {
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            "digest": f"sha256:{digest.hexdigest()}",
+        }
+        for name, module in SERVED_IMAGES.items()
     }
-    return dict.fromkeys(SERVED_IMAGES, image)
 
 
 def renew_images(layout: Layout) -> None:

@@ -28,6 +28,7 @@ class Services:
         self._layout = layout
         self._model = model
         self._github_port, self._model_port, self._jira_port = free_port(), free_port(), free_port()
+        self._preview_port = free_port()
         self._token = secrets.token_urlsafe(24)
         self._emulator = Emulator(
             layout,
@@ -58,6 +59,7 @@ class Services:
             "region": REGION,
             "github_url": f"http://127.0.0.1:{self._github_port}",
             "jira_url": f"http://127.0.0.1:{self._jira_port}",
+            "preview_port": self._preview_port,
             "model_url": f"http://127.0.0.1:{self._model_port}" if self._model.scripted else None,
             "model": self._model.label,
             "log_dir": str(self._layout.logs),

@@ -25,6 +25,8 @@ from local.services import Services
 from local.supervise import Process, children, end
 
 STACK = "pullwright-local"
+PREVIEW_DOMAIN = "preview.localhost"
+"""Whatever ends with it is this machine, to browsers and to curl."""
 RUNTIMES = ("python3.11", "python3.12", "python3.13")
 STOP_SECONDS = 8.0
 OWN = (
@@ -127,7 +129,7 @@ class Stack:
         """Return the template's parameters.
 
         Args:
-            addresses: `github_url` and `jira_url`.
+            addresses: `github_url`, `jira_url` and `preview_port`.
         """
         jira_url = addresses["jira_url"]
         version = f"python3.{sys.version_info.minor}"
@@ -139,6 +141,7 @@ class Stack:
             # The functions run on this machine, whatever AWS would run them on.
             "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
             "FunctionsRuntime": version if version in RUNTIMES else RUNTIMES[-1],
+            **({} if "AlbListenerArn" in self.parameters else _own_load_balancer(addresses["preview_port"])),
             **{name: value.replace("{jira_url}", jira_url) for name, value in self.parameters.items()},
         }
 
@@ -158,7 +161,9 @@ class Stack:
 
     def _build(self, description: dict[str, Any]) -> None:
         """Build, unless the same sources were built before with the same parameters, addresses left aside."""
-        parameters = self._all_parameters(dict.fromkeys(("github_url", "jira_url"), "http://127.0.0.1:0"))
+        parameters = self._all_parameters(
+            {**dict.fromkeys(("github_url", "jira_url"), "http://127.0.0.1:0"), "preview_port": 0}
+        )
         sources = [ROOT / "functions", ROOT / "statemachine", ROOT / "template.yaml"]
         wanted = fingerprint(sources, json.dumps(parameters, sort_keys=True))
         mark = self.layout.data / "built"
@@ -315,6 +320,11 @@ class Stack:
         with (self.layout.data / "up.lock").open("w", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _own_load_balancer(port: int) -> dict[str, str]:
+    """Return the parameters with which the deployment has previews, at a port of this machine."""
+    return {"PreviewHttpPort": str(port), "PreviewDomainSuffix": PREVIEW_DOMAIN}
 
 
 def read(layout: Layout) -> dict[str, Any] | None:

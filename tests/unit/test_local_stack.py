@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from local import commands, packages
 from local.app import webhook_host
+from local.emulator import SERVED_IMAGES
 from local.install import Part
 from local.model_choice import ChoiceError, choose
 from local.persistence import decode, encode
@@ -27,6 +29,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = {"ANTHROPIC_API_KEY": "made up"}
+
+
+@pytest.mark.parametrize(
+    ("repository", "module"),
+    [
+        ("pullwright-local-previewrepository-737d40ee", "runner.preview"),
+        ("pullwright-local-agentrepository-737d40ee", "runner"),
+        ("previews", "runner"),
+    ],
+)
+@pytest.mark.parametrize("tag", ["latest", "staging"])
+def test_an_image_of_previews_serves_previews(repository: str, module: str, tag: str) -> None:
+    """A task runs what its repository's image would run; another tag than the two cannot be pulled."""
+    registry = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
+    served = [
+        found for name, found in SERVED_IMAGES.items() if fnmatchcase(f"{registry}/{repository}:{tag}", name)
+    ]
+    assert served[0] == module
+    assert not [name for name in SERVED_IMAGES if fnmatchcase(f"{registry}/{repository}:other", name)]
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,7 @@ class LocalStackUp(BaseModel):
     Attributes:
         outputs: of the CloudFormation stack.
         webhook_host: what to send as `Host` to `webhook_url`.
+        preview_port: of 127.0.0.1, where previews answer at their hosts.
         model_url: null if the model is no stand-in.
         log_dir: path of the folder with the logs of all processes.
     """
@@ -228,6 +229,7 @@ class LocalStackUp(BaseModel):
     webhook_host: str
     github_url: str
     jira_url: str
+    preview_port: int
     model_url: str | None
     model: str
     log_dir: str

@@ -49,7 +49,7 @@ WILDCARDS = {
     ("DeploymentRole", "KeepTheBoundary"): "forbids: taking any role's boundary away",
     ("DeploymentRole", "EventSources"): "their ids are not known before; the condition names the functions",
     ("DeploymentRole", "Packages"): "the bucket of the SAM CLI ends with an id; the folder is the stack's",
-    ("DeploymentRole", "Machine"): "every version and alias of the one machine",
+    ("DeploymentRole", "Machine"): "every version and alias of the two machines",
     ("DeploymentRole", "TaskDefinitions"): "ECS offers no resource for two of these actions",
     ("DeploymentRole", "LogGroups"): "every log group of the one stack",
     ("DeploymentRole", "Alarms"): "CloudFormation gives names that begin with the stack's or the logical id",

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.layout import ROOT, TOOLS
-from tests.image import bases, build, local_session, sbom, session
+from tests.image import bases, build, local_session, registry, sbom, session
 from tests.image.engine import Engine, ImageError, need_programs
 
 _BASE = TOOLS / "image" / f"python-{bases.SUITE}.tar"
@@ -52,6 +52,8 @@ def _all(engine: Engine) -> None:
     done("a session in it: work pushed, nothing to steal for the agent")
     local_session.run(engine, build.IMAGE)
     done("a session of a checkout on this machine, which gets a branch and nothing else")
+    registry.run(engine, build.IMAGE)
+    done("pushed to the local stack's registry, promoted and rolled back there, and pulled")
     with engine.files(build.IMAGE) as root:
         counts = sbom.write(root, _BILL)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())

@@ -32,6 +32,8 @@ PATCHED = (
     (f"{_STATE}.service.state_task_service_ecs", "StateTaskServiceEcs._eval_sync"),
     (f"{_STATE}.service.state_task_service_ecs", "_SUPPORTED_API_PARAM_BINDINGS"),
     (f"{_STATE}.service.state_task_service_callback", "StateTaskServiceCallback._evaluate_with_timeout"),
+    (f"{_STATE}.service.state_task_service_sfn", "StateTaskServiceSfn._build_sync2_resolver"),
+    ("localstack.services.stepfunctions.backend.store", "sfn_stores"),
     ("localstack.services.stepfunctions.backend.execution", "Execution.stop"),
     (f"{_SFN}.eval.environment", "Environment.set_error"),
     (f"{_SFN}.eval.program_state", "ProgramStopped"),

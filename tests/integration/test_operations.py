@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,7 @@ from tests.integration.evaluations import STUB_FILE, push_tasks
 from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from local.sessions import Stack
     from tests.integration.conftest import Repositories, Repository
@@ -125,10 +126,24 @@ def shell(stack: Stack, home: Repository, tmp_path_factory: pytest.TempPathFacto
     return Shell(environment, folder)
 
 
+@contextmanager
+def _held(stack: Stack, repository: Repository) -> Iterator[None]:
+    """Let nobody clone a repository meanwhile: a session in stub mode would be over before it is stopped."""
+    clone = {"method": "POST", "path_regex": f"/{repository.name}.git/git-upload-pack$", "times": None}
+    call(stack.github_url, "PUT", "/_standin/faults", [{**clone, "delay": _LONGEST}])
+    try:
+        yield
+    finally:
+        call(stack.github_url, "PUT", "/_standin/faults", [])
+
+
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: block.split("\n")[0][:60])
-def test_a_block_of_the_page_runs_as_it_stands(block: str, shell: Shell) -> None:
+def test_a_block_of_the_page_runs_as_it_stands(
+    block: str, shell: Shell, stack: Stack, home: Repository
+) -> None:
     """Every line of it exits with 0, the plain calls of the AWS CLI included."""
-    done = shell.run("bash", "-euo", "pipefail", "-c", block)
+    with _held(stack, home) if "pullwright stop" in block else nullcontext():
+        done = shell.run("bash", "-euo", "pipefail", "-c", block)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 

@@ -28,12 +28,12 @@ def releases(
 
     found, live = known(target.stack())
     if json:
-        print_json([_as_json(release, is_live=release.parts == live) for release in found])
+        print_json([_as_json(release, is_live=release.is_live(live)) for release in found])
         return
     print_table(
         ["", "release", "deployed", "image"],
         [
-            ("*" if release.parts == live else "", release.number, release.at, release.image)
+            ("*" if release.is_live(live) else "", release.number, release.at, release.image)
             for release in found
         ],
     )
@@ -81,6 +81,7 @@ def _as_json(release: Release, *, is_live: bool) -> dict[str, object]:
         "image": release.image,
         "is_live": is_live,
         "machine": release.machine,
+        "preview_machine": release.preview_machine or None,
         "functions": list(release.functions),
         "task_definition": release.task_definition,
     }

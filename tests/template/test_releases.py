@@ -92,9 +92,14 @@ def test_the_record_of_a_release_names_every_part() -> None:
     machines = resources("AWS::Serverless::StateMachine").values()
     (record,) = resources("AWS::SSM::Parameter").values()
     named = {text for text in strings(record["Properties"]["Value"]) if text.endswith(".Version")}
+    # SAM's names of the machines' versions.
+    written = set(strings(record["Properties"]["Value"]))
+    assert any("${AgentSessionVersion}" in text for text in written)
+    assert "PreviewVersion" in written
     by_machine = set(strings([it["Properties"]["DefinitionSubstitutions"] for it in machines]))
     assert named == {f"{name}.Version" for name in FUNCTIONS if f"{name}.Version" not in by_machine}
     assert set(record["DependsOn"]) == {
         "AgentSessionAliaslive",
+        "PreviewAliaslive",
         *(f"{text.removesuffix('.Version')}Aliaslive" for text in named),
     }

@@ -92,6 +92,10 @@ class MemoryRoutes(Routes):
         """See `Routes`."""
         self.rules[host] = {group: 1}
 
+    def previews(self) -> frozenset[str]:
+        """See `Routes`."""
+        return frozenset(self.targets)
+
     def remove(self, preview_id: str) -> None:
         """See `Routes`."""
         self.targets.pop(preview_id, None)

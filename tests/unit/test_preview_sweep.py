@@ -86,6 +86,20 @@ def test_what_an_ended_execution_left_is_removed(
     assert _swept(previews, machine) == []
 
 
+def test_a_group_that_was_made_late_is_removed(previews: Previews) -> None:
+    """RoutePreview outlived its execution and registered the task again; another deployment's group stays."""
+    number = previews.pull()
+    prepared = previews.serve("p-1", number)
+    machine = Machine(p_1=ExecutionEnd(status="ABORTED"), theirs=ExecutionEnd())
+    assert _swept(previews, machine) == ["p-1"]
+    for late in ("p-1", "theirs"):
+        previews.routes.admit(prepared.host, previews.routes.register(late, "10.0.0.7", 8080, "/"))
+    comment = previews.comment(number)
+    assert _swept(previews, machine) == ["p-1"]
+    assert set(previews.routes.targets) == {"theirs"}
+    assert previews.comment(number) == comment
+
+
 def test_what_runs_is_left_alone(previews: Previews) -> None:
     """The machine removes it by itself."""
     previews.serve("p-1", previews.pull())

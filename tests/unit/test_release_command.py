@@ -19,8 +19,11 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:prod-agent-sess
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:webhook"
 
 
-def release(number: int, machine: int, function: int) -> Release:
-    """Make the release of some versions."""
+PREVIEWS = "arn:aws:states:eu-central-1:123456789012:stateMachine:prod-preview"
+
+
+def release(number: int, machine: int, function: int, previews: int | None = None) -> Release:
+    """Make the release of some versions, without previews unless a version of their machine is given."""
     return parse(
         {
             "Version": number,
@@ -32,6 +35,7 @@ def release(number: int, machine: int, function: int) -> Release:
                     "task_definition": "arn:aws:ecs:eu-central-1:123456789012:task-definition/agent:3",
                     "image": "repository@sha256:0",
                     "of_a_later_release": True,
+                    **({} if previews is None else {"preview_machine": f"{PREVIEWS}:{previews}"}),
                 }
             ),
         }
@@ -45,6 +49,39 @@ def test_a_rollback_goes_to_the_release_before_the_live_one() -> None:
     """Twice in a row it goes back by two, as what is live has changed."""
     assert target(THREE, THREE[2].parts).number == 2
     assert target(THREE, THREE[1].parts).number == 1
+
+
+def test_a_rollback_moves_the_previews_too() -> None:
+    """Both machines' aliases go to the release; one of before previews leaves theirs, and is live with it."""
+    moved: dict[str, str] = {}
+
+    class Client:
+        def describe_task_definition(self, **_: Any) -> dict[str, Any]:
+            return {"taskDefinition": {"status": "ACTIVE"}}
+
+        def update_state_machine_alias(self, **named: Any) -> None:
+            [route] = named["routingConfiguration"]
+            moved[named["stateMachineAliasArn"]] = route["stateMachineVersionArn"]
+
+        def describe_state_machine_alias(self, **named: Any) -> dict[str, Any]:
+            version = moved[named["stateMachineAliasArn"]]
+            return {"routingConfiguration": [{"stateMachineVersionArn": version, "weight": 100}]}
+
+        def get_alias(self, **_: Any) -> dict[str, str]:
+            return {"FunctionVersion": "1"}
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda **_: None
+
+    before, first, second = release(1, 1, 1), release(2, 2, 1, 1), release(3, 3, 1, 2)
+    for chosen in (second, first):
+        aliases.move(lambda _: Client(), chosen)
+        assert moved == {f"{MACHINE}:live": chosen.machine, f"{PREVIEWS}:live": chosen.preview_machine}
+    aliases.move(lambda _: Client(), before)
+    assert moved == {f"{MACHINE}:live": before.machine, f"{PREVIEWS}:live": first.preview_machine}
+    live = aliases.live(lambda _: Client(), second)
+    assert [one.number for one in (before, first, second) if one.is_live(live)] == [1]
+    assert target([before, first, second], live, 3) == second
 
 
 def test_a_deployment_that_was_undone_is_skipped_by_itself() -> None:

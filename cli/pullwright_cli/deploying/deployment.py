@@ -148,7 +148,7 @@ def _live(stack: Stack) -> Release | None:
     if not stack.outputs.get("ReleaseParameter"):
         return None
     releases, parts = known(stack)
-    return next((release for release in reversed(releases) if release.parts == parts), None)
+    return next((release for release in reversed(releases) if release.is_live(parts)), None)
 
 
 def _digest(wanted: Wanted, stack: Stack) -> str:

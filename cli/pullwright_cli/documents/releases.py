@@ -101,6 +101,7 @@ class DeployedRelease(Model):
     Attributes:
         number: of its version in Parameter Store.
         machine: ARN of the state machine's version.
+        preview_machine: that of the previews' state machine; null where the release has none.
         functions: ARNs of the functions' versions.
         image: digest, or the tag where the stack has no digest.
     """
@@ -108,6 +109,7 @@ class DeployedRelease(Model):
     number: int
     at: str
     machine: str
+    preview_machine: str | None = None
     functions: tuple[str, ...]
     task_definition: str
     image: str

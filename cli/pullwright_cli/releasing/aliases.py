@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import ClientError
 
 from pullwright import errors
-from pullwright_cli.releasing.records import ALIAS, OUTPUT, Release, parse
+from pullwright_cli.releasing.records import ALIAS, OUTPUT, Release, alias_of, parse
 from pullwright_cli.starting import aws_line
 
 if TYPE_CHECKING:
@@ -52,8 +52,17 @@ def live(client: Clients, release: Release) -> frozenset[str]:
         client: makes clients.
         release: any of the stack's, for the names of what has an alias.
     """
-    alias = client("stepfunctions").describe_state_machine_alias(stateMachineAliasArn=release.alias)
-    machines = [route["stateMachineVersionArn"] for route in alias["routingConfiguration"] if route["weight"]]
+    states = client("stepfunctions")
+    aliases = [
+        states.describe_state_machine_alias(stateMachineAliasArn=alias_of(version))
+        for version in release.machines
+    ]
+    machines = [
+        route["stateMachineVersionArn"]
+        for alias in aliases
+        for route in alias["routingConfiguration"]
+        if route["weight"]
+    ]
     functions = []
     for arn in release.functions:
         name = arn.rpartition(":")[0]
@@ -64,10 +73,11 @@ def live(client: Clients, release: Release) -> frozenset[str]:
 
 def _missing(client: Clients, release: Release) -> Iterator[str]:
     """Look everything up that the release needs before anything is moved."""
-    try:
-        client("stepfunctions").describe_state_machine(stateMachineArn=release.machine)
-    except ClientError:
-        yield release.machine
+    for machine in release.machines:
+        try:
+            client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+        except ClientError:
+            yield machine
     for arn in release.functions:
         try:
             client("lambda").get_function(FunctionName=arn)
@@ -92,10 +102,11 @@ def move(client: Clients, release: Release) -> None:
             f"Release {release.number} is not whole any more. Missing: {', '.join(missing)}.",
             remedy="Deploy its source again.",
         )
-    route = {"stateMachineVersionArn": release.machine, "weight": 100}
-    client("stepfunctions").update_state_machine_alias(
-        stateMachineAliasArn=release.alias, routingConfiguration=[route]
-    )
+    for machine in release.machines:
+        route = {"stateMachineVersionArn": machine, "weight": 100}
+        client("stepfunctions").update_state_machine_alias(
+            stateMachineAliasArn=alias_of(machine), routingConfiguration=[route]
+        )
     for arn in release.functions:
         name, _, version = arn.rpartition(":")
         client("lambda").update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
@@ -103,15 +114,17 @@ def move(client: Clients, release: Release) -> None:
 
 def lines(stack: Stack, release: Release) -> list[str]:
     """Return what does the same, for a shell."""
-    route = f"stateMachineVersionArn={release.machine},weight=100"
-    machine = aws_line(
-        stack,
-        *("stepfunctions", "update-state-machine-alias", "--state-machine-alias-arn", release.alias),
-        *("--routing-configuration", route),
-    )
+    machines = [
+        aws_line(
+            stack,
+            *("stepfunctions", "update-state-machine-alias", "--state-machine-alias-arn", alias_of(machine)),
+            *("--routing-configuration", f"stateMachineVersionArn={machine},weight=100"),
+        )
+        for machine in release.machines
+    ]
     parts = [arn.rpartition(":") for arn in release.functions]
     return [
-        machine,
+        *machines,
         *(
             aws_line(
                 stack,

@@ -26,6 +26,7 @@ class Release:
         functions: ARNs of versions of the functions that no session names.
         task_definition: ARN of the revision that the machine's version names.
         image: the agent's image, as the revision names it.
+        preview_machine: ARN of a version of the previews' state machine; empty where the release has none.
     """
 
     number: int
@@ -34,16 +35,30 @@ class Release:
     functions: tuple[str, ...]
     task_definition: str
     image: str
+    preview_machine: str = ""
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """ARNs of the versions of state machines."""
+        return (self.machine, self.preview_machine) if self.preview_machine else (self.machine,)
 
     @property
     def parts(self) -> frozenset[str]:
         """ARNs of the versions that aliases point to while this release is live."""
-        return frozenset((self.machine, *self.functions))
+        return frozenset((*self.machines, *self.functions))
 
-    @property
-    def alias(self) -> str:
-        """ARN of the state machine's alias."""
-        return f"{self.machine.rpartition(':')[0]}:{ALIAS}"
+    def is_live(self, live: frozenset[str]) -> bool:
+        """Return whether all of it is live; a release without previews may have a later one's beside it.
+
+        Args:
+            live: ARNs of the versions that the aliases point to.
+        """
+        return self.parts <= live
+
+
+def alias_of(version: str) -> str:
+    """Return the ARN of the alias of a state machine, given that of one of its versions."""
+    return f"{version.rpartition(':')[0]}:{ALIAS}"
 
 
 def parse(entry: Mapping[str, Any]) -> Release:
@@ -56,6 +71,7 @@ def parse(entry: Mapping[str, Any]) -> Release:
         functions=tuple(record["functions"]),
         task_definition=record["task_definition"],
         image=record["image"],
+        preview_machine=record.get("preview_machine", ""),
     )
 
 
@@ -77,7 +93,7 @@ def target(releases: list[Release], live: frozenset[str], number: int | None = N
         known = ", ".join(str(release.number) for release in releases)
         raise errors.ReleaseMissing(f"There is no release {number}. Known are: {known}.")
     # A deployment that failed late and was rolled back is recorded too, and then the one before it again.
-    latest = [index for index, release in enumerate(releases) if release.parts == live]
+    latest = [index for index, release in enumerate(releases) if release.is_live(live)]
     if not latest:
         raise errors.ReleaseMissing(
             "What is live is no whole release: an earlier rollback was interrupted, or a version was "
@@ -85,6 +101,6 @@ def target(releases: list[Release], live: frozenset[str], number: int | None = N
             remedy="Choose one of `pullwright releases` with --to.",
         )
     for release in reversed(releases[: latest[0]]):
-        if release.parts != live:
+        if not release.is_live(live):
             return release
     raise errors.ReleaseMissing("There is no release before the live one.")

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 PREVIEW_TAG = "pullwright:preview"
 HOST_TAG = "pullwright:preview-host"
+_PREFIX = "preview-"
 _PRIORITIES = 50_000
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
+_MOST_TAGS = 20
 _USUAL = {"http": 80, "https": 443}
 _ATTEMPTS = 20
 _FULL = frozenset({"TooManyRules", "TooManyTargetGroups", "TooManyUniqueTargetGroupsPerLoadBalancer"})
@@ -31,7 +34,7 @@ _NONE: frozenset[str] = frozenset()
 
 def group_name(preview_id: str) -> str:
     """Return the name of a preview's target group, which AWS lets have 32 characters."""
-    return f"preview-{sha256(preview_id.encode()).hexdigest()[:24]}"
+    return f"{_PREFIX}{sha256(preview_id.encode()).hexdigest()[:24]}"
 
 
 def priorities(host: str) -> Iterator[int]:
@@ -103,6 +106,29 @@ class Routes:
             if _host(rule) == host and _weights(rule) != {group: 1}:
                 self._set(rule, {group: 1})
 
+    def previews(self) -> frozenset[str]:
+        """Return the previews that have a target group in this VPC, those of other deployments too."""
+        pages = self._pages("describe_target_groups", "TargetGroups")
+        arns = [
+            group["TargetGroupArn"]
+            for group in pages
+            if group["TargetGroupName"].startswith(_PREFIX) and group.get("VpcId") == self._vpc
+        ]
+        tagged = [
+            described
+            for first in range(0, len(arns), _MOST_TAGS)
+            # None: one of them is gone meanwhile, so that the next sweep asks for the others.
+            if (
+                answer := self._call(
+                    "describe_tags", expected=_GONE, ResourceArns=arns[first : first + _MOST_TAGS]
+                )
+            )
+            for described in answer["TagDescriptions"]
+        ]
+        return frozenset(
+            tag["Value"] for described in tagged for tag in described["Tags"] if tag["Key"] == PREVIEW_TAG
+        )
+
     def remove(self, preview_id: str) -> None:
         """Take a preview's group out of its rule, the rule too if it has no other group, and delete it."""
         group = self._group(preview_id)
@@ -160,13 +186,17 @@ class Routes:
 
     def _rules(self) -> list[dict[str, Any]]:
         """Return the listener's rules."""
-        rules: list[dict[str, Any]] = []
+        return self._pages("describe_rules", "Rules", ListenerArn=self._listener)
+
+    def _pages(self, operation: str, field: str, **arguments: Any) -> list[dict[str, Any]]:
+        """Return what all pages of an answer have in a field."""
+        found: list[dict[str, Any]] = []
         page: dict[str, Any] = {}
         while True:
-            answer = self._call("describe_rules", ListenerArn=self._listener, **page)
-            rules += answer["Rules"]
+            answer = self._call(operation, **arguments, **page)
+            found += answer[field]
             if not answer.get("NextMarker"):
-                return rules
+                return found
             page = {"Marker": answer["NextMarker"]}
 
     def _call(self, operation: str, *, expected: frozenset[str] = _NONE, **arguments: Any) -> Any:

@@ -1,7 +1,9 @@
 """Removes what executions left that ended without RemovePreview: stopped, timed out, or failed.
 
 A preview's slot is given back last but for the comment, so whatever still has something has its slot too.
-Those that ended before they had one are found among the executions that ended badly.
+Those that ended before they had one are found among the executions that ended badly. A RoutePreview that ran
+on when its execution was stopped may have made a target group after all was removed; its tag names the
+preview.
 """
 
 from __future__ import annotations
@@ -52,11 +54,12 @@ def sweep(
         AwsUnavailable: AWS did not say what there is; the next sweep asks again.
     """
     removed = []
-    for preview_id in _candidates(services, executions, hint, now):
+    grouped = routes.previews() if hint is None else frozenset()
+    for preview_id in _candidates(services, executions, grouped, hint, now):
         if seconds_left() < _LAST_SECONDS:
             break
         try:
-            event = _event(preview_id, services, executions)
+            event = _event(preview_id, services, executions, has_group=preview_id in grouped)
             if event is not None:
                 remove_preview(event, services, tasks, routes, now=now, seconds=seconds_left() / 4)
                 removed.append(preview_id)
@@ -69,21 +72,28 @@ def sweep(
 def _candidates(
     services: PreviewServices[RemovePreviewSettings],
     executions: Executions,
+    grouped: frozenset[str],
     hint: str | None,
     now: datetime,
 ) -> Iterable[str]:
     if hint is not None:
         return [session_of_execution(hint)]
     ended = map(session_of_execution, executions.ended_badly_since(now - _UNRECORDED_FOR))
-    return sorted({*services.store.holders(), *ended})
+    return sorted({*services.store.holders(), *grouped, *ended})
 
 
 def _event(
-    preview_id: str, services: PreviewServices[RemovePreviewSettings], executions: Executions
+    preview_id: str,
+    services: PreviewServices[RemovePreviewSettings],
+    executions: Executions,
+    *,
+    has_group: bool,
 ) -> RemovePreviewEvent | None:
     """Return what the state machine would have passed to RemovePreview; None if nothing is left to do."""
     record = services.store.read(preview_id)
-    if not record.is_open and preview_id not in services.store.holders():
+    # A group of a preview that has no record is another deployment's.
+    has_left = preview_id in services.store.holders() or (has_group and record.preview_status)
+    if not record.is_open and not has_left:
         return None
     arn = record.execution_arn or executions.arn_of(preview_id)
     end = executions.end_of(arn)

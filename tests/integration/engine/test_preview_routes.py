@@ -56,6 +56,7 @@ def test_a_preview_comes_is_renewed_and_goes(routes: Routes, balancing: Balancin
     routes.take_over(HOST, second)
     assert balancing.ask(HOST).json()["name"] == "second"
     assert _rules(balancing) == 1
+    assert routes.previews() == {"first", "second"}
     for _ in range(2):
         routes.remove("first")
     assert balancing.ask(HOST).json()["name"] == "second"

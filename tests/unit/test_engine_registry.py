@@ -173,7 +173,8 @@ def test_what_the_checkout_runs_stands_in_a_new_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under the tags that are run; whatever is in the repository runs it, and nothing else can be pulled."""
-    served = {f"*.dkr.ecr.*/*:{tag}": {"command": ["run"]} for tag in ("latest", "staging")}
+    names, tags = ("*-previews-*", "*"), ("latest", "staging")
+    served = {f"*.dkr.ecr.*/{name}:{tag}": {"command": ["run"]} for name in names for tag in tags}
     folders = {name: str(tmp_path) for name in ("children_dir", "tasks_dir", "log_dir")}
     known = parse({**folders, "images": served, "task_path": "/bin", "function_python": "/py"})
     monkeypatch.setattr(repositories, "settings", lambda: known)

@@ -71,5 +71,6 @@ def image_to_run(reference: str, known: Settings) -> Image | None:
 
 
 def _served_tags(uri: str) -> list[str]:
-    tags = [pattern.rpartition(":")[2] for pattern in settings().images]
+    # Several patterns may name a tag: those of previews come before those of all repositories.
+    tags = dict.fromkeys(pattern.rpartition(":")[2] for pattern in settings().images)
     return [tag for tag in tags if re.fullmatch(r"[\w.-]+", tag) and settings().image(f"{uri}:{tag}")]

@@ -110,6 +110,30 @@ def test_a_label_that_goes_is_told_to_the_queue() -> None:
     assert message["pull_request"] == 43
 
 
+def test_the_other_label_starts_when_the_one_that_counted_goes() -> None:
+    """With both on, the promoted image runs; without its label its preview ends and the other one starts."""
+    decision = _decided(_event("unlabeled", label="UAT", on=("uat-staging",)))
+    assert isinstance(decision, Starts)
+    [start] = decision.starts
+    assert json.loads(start.input)["staging"] is True
+    assert decision.besides is not None
+    assert json.loads(decision.besides.message)["label"] == "UAT"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _event("labeled", label="uat-staging", on=("uat", "uat-staging")),
+        _event("unlabeled", label="uat-staging", on=("uat",)),
+        _event("unlabeled", label="bug", on=("uat",)),
+    ],
+)
+def test_the_label_that_does_not_count_starts_none(content: dict[str, Any]) -> None:
+    """Neither when it comes nor when it goes is the preview of the other one renewed."""
+    decision = _decided(content)
+    assert not isinstance(decision, Starts) or not any(start.is_preview for start in decision.starts)
+
+
 def test_an_app_that_is_not_listed_starts_none() -> None:
     """A label counts for as much as that of a session."""
     content = _event("labeled", label="uat", on=("uat",))

@@ -117,6 +117,9 @@ def decide(
         from pullwright.webhook.previews import preview_for  # noqa: PLC0415 - as in _requests
 
         preview = preview_for(payload, guid, preview_labels)
+        if preview is not None and isinstance(decision, Message) and payload.get("action") == UNLABELED:
+            # One of two labels was taken off: what it started ends, and the other one starts.
+            besides = besides or decision
     return _together([start for start in (own, preview) if start is not None], decision, besides)
 
 

@@ -16,13 +16,20 @@ from pullwright.github.allowance import TableAllowance
 from pullwright.github.app import GitHubApp
 from pullwright.secret_values import read_app_secret, read_jira_secret
 from pullwright.services import Services
-from pullwright.settings import GitHubSettings, JiraSettings, PreviewSettings, StoreSettings
+from pullwright.settings import (
+    GitHubSettings,
+    JiraSettings,
+    PreviewSettings,
+    ReportOutcomeSettings,
+    StoreSettings,
+)
 from pullwright.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pullwright.jira.client import JiraClient
+    from pullwright.models import OpenedPullRequest
     from pullwright.previewing.services import PreviewServices
 
 _GitHubSettingsT = TypeVar("_GitHubSettingsT", bound=GitHubSettings)
@@ -66,7 +73,9 @@ def services(model: type[_StoreSettingsT]) -> Services[_StoreSettingsT]:
     artifacts = Artifacts(aws.s3(), values.artifacts_bucket)
     made = Services(github_app(values), store(values), artifacts, values)
     if isinstance(values, JiraSettings) and values.jira_base_url:
-        return replace(made, jira=partial(jira_client, values))
+        made = replace(made, jira=partial(jira_client, values))
+    if isinstance(values, ReportOutcomeSettings) and values.preview_queue_url:
+        made = replace(made, leave_preview=partial(leave_preview, values.preview_queue_url))
     return made
 
 
@@ -93,6 +102,25 @@ def jira_client(settings: JiraSettings) -> JiraClient:
         settings.jira_base_url,
         lambda: read_jira_secret(aws.secretsmanager(), settings.jira_secret_arn),
     )
+
+
+def leave_preview(queue_url: str, session_id: str, opened: OpenedPullRequest) -> None:
+    """Ask the events function for the preview of a session, which few sessions leave.
+
+    Raises:
+        AwsUnavailable: SQS did not take it.
+    """
+    from pullwright.events.messages import QueuedPreview  # noqa: PLC0415 - as the docstring says
+    from pullwright.events.queue import Queue  # noqa: PLC0415 - as above
+
+    message = QueuedPreview(
+        kind="preview",
+        session=session_id,
+        repository=opened.repository,
+        pull_request=opened.pull_request,
+        installation_id=opened.installation_id,
+    )
+    Queue(aws.sqs(), queue_url).send([(message, 0)])
 
 
 def limit_waits(app: GitHubApp, context: Any) -> Callable[[], float]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pullwright.artifacts import Artifacts
     from pullwright.github.app import GitHubApp
     from pullwright.jira.client import JiraClient
+    from pullwright.models import OpenedPullRequest
     from pullwright.store import Store
 
 SettingsT_co = TypeVar("SettingsT_co", bound=StoreSettings, covariant=True)
@@ -32,6 +33,8 @@ class Services(Generic[SettingsT_co]):
 
     Attributes:
         jira: returns the client, which is loaded then; raises InvalidRequest where there is no Jira.
+        leave_preview: asks for the preview of a session, by its id and what it worked on; raises
+            AwsUnavailable. None where no previews are set up.
     """
 
     app: GitHubApp
@@ -39,3 +42,4 @@ class Services(Generic[SettingsT_co]):
     artifacts: Artifacts
     settings: SettingsT_co
     jira: Callable[[], JiraClient] = _no_jira
+    leave_preview: Callable[[str, OpenedPullRequest], None] | None = None

@@ -114,12 +114,17 @@ class OpenPullRequestSettings(JiraSettings):
 
 
 class ReportOutcomeSettings(JiraSettings):
-    """ReportOutcome: where the task ran, how long closed records are kept, and for whom it reports."""
+    """ReportOutcome: where the task ran, how long closed records are kept, and for whom it reports.
+
+    Attributes:
+        preview_queue_url: of the events, which start what sessions leave; empty where no previews are set up.
+    """
 
     cluster_arn: Text
     log_group_name: Text
     retention_days: int = Field(ge=1)
     allowed_owners: str
+    preview_queue_url: str
 
 
 class ReconcileSettings(ReportOutcomeSettings):

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pullwright import aws, composition, metrics
 from pullwright.errors import BranchProtected, InternalError, InvalidRequest, IssueWithoutText
+from pullwright.events.messages import MESSAGE, QueuedPreview
+from pullwright.events.queue import Queue
 from pullwright.handlers import open_pull_request, reconcile, report_outcome
 from pullwright.models import OpenedPullRequest
 from pullwright.reconciling.settle import Settler
@@ -48,11 +51,15 @@ ENVIRONMENT = {
     "MODEL_KEY_SECRET_ARN": "",
     "PREVIEW_TASK_ROLE_NAME": "",
     "PREVIEW_SECRET_ARN": "",
+    "PREVIEW_QUEUE_URL": "",
     "STATE_MACHINE_ARN": MACHINE,
     "LIVE_STATE_MACHINE_ARN": f"{MACHINE}:live",
 }
 CACHED = [
-    *(getattr(aws, name) for name in ("dynamodb", "s3", "ecs", "secretsmanager", "stepfunctions", "sts")),
+    *(
+        getattr(aws, name)
+        for name in ("dynamodb", "s3", "ecs", "secretsmanager", "sqs", "stepfunctions", "sts")
+    ),
     *(getattr(composition, name) for name in ("settings", "github_app", "services")),
 ]
 
@@ -105,6 +112,31 @@ def test_jira_is_there_where_the_deployment_has_it(monkeypatch: pytest.MonkeyPat
         composition.services(ReportOutcomeSettings).jira()
     monkeypatch.setenv("JIRA_BASE_URL", "https://acme.atlassian.net")
     assert composition.services(OpenPullRequestSettings).jira().site == "https://acme.atlassian.net"
+
+
+@pytest.mark.parametrize("model", [ReportOutcomeSettings, ReconcileSettings])
+def test_a_session_asks_the_queue_for_its_preview(
+    monkeypatch: pytest.MonkeyPatch, model: type[StoreSettings]
+) -> None:
+    """Where previews are set up, both functions that report write what the events function reads."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    assert composition.services(model).leave_preview is None
+    for function in (composition.settings, composition.services):
+        function.cache_clear()
+    monkeypatch.setenv("PREVIEW_QUEUE_URL", "https://sqs/events")
+    sent: list[tuple[str, list[tuple[QueuedPreview, int]]]] = []
+    monkeypatch.setattr(Queue, "send", lambda queue, messages: sent.append((queue.url, messages)))
+    leave = composition.services(model).leave_preview
+    assert leave is not None
+    opened = SimpleNamespace(repository=REPOSITORY, pull_request=7, installation_id=5)
+    leave("s-1", cast("OpenedPullRequest", opened))
+    [(url, [(message, _)])] = sent
+    assert url == "https://sqs/events"
+    written = MESSAGE.validate_json(message.model_dump_json(exclude_defaults=True))
+    assert written == QueuedPreview(
+        kind="preview", session="s-1", repository=REPOSITORY, pull_request=7, installation_id=5
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from pullwright.errors import GitHubUnavailable
 from pullwright.events.process import process
 from pullwright.events.services import EventServices, Previews
 from pullwright.previewing.store import SERVING
 from tests.unit.aws_kit import client
+from tests.unit.pipeline_kit import REPOSITORY
 from tests.unit.preview_kit import START, execution
 from tests.unit.preview_kit import Previews as Surroundings
 from tests.unit.webhook_kit import GUID, MACHINE
@@ -49,11 +51,13 @@ def surroundings(tmp_path: Path) -> Iterator[Surroundings]:
         yield made
 
 
-def _processed(surroundings: Surroundings | None, message: dict[str, Any], states: Any = None) -> list[str]:
+def _processed(
+    surroundings: Surroundings | None, message: dict[str, Any], states: Any = None, app: Any = None
+) -> list[str]:
     previews = None if surroundings is None else Previews(PREVIEWS, surroundings.store, surroundings.tasks)
     services = EventServices(
         *(
-            cast("Any", None),
+            app,
             cast("Any", SimpleNamespace(workers=SimpleNamespace(repositories_of=lambda _: []))),
         ),
         cast("Any", SimpleNamespace(open_sessions=list)),
@@ -77,6 +81,52 @@ def test_a_queued_preview_is_started_by_its_machine(surroundings: Surroundings) 
         stub.assert_no_pending_responses()
         # Where previews are not set up any more, it is dropped, and no session starts in its place.
         assert _processed(None, message, states) == []
+
+
+LEFT = {"kind": "preview", "session": "implement-42_A", "repository": REPOSITORY, "pull_request": 7}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "is_started"),
+    [
+        ("preview: {start: npm start, after_session: true}", True),
+        ("preview: {start: npm start}", False),
+        ("preview: {after_session: 1}", False),
+        ("", False),
+    ],
+)
+def test_a_session_leaves_a_preview_where_the_configuration_says_so(
+    surroundings: Surroundings, configuration: str, *, is_started: bool
+) -> None:
+    """That of the default branch; a message that comes twice asks for the same execution again."""
+    if configuration:
+        surroundings.github.write("main", {".pullwright/config.yaml": configuration})
+    calls: list[dict[str, Any]] = []
+    states = SimpleNamespace(
+        start_execution=lambda **call: calls.append(call),
+        exceptions=SimpleNamespace(ExecutionAlreadyExists=KeyError),
+    )
+    for _ in range(2):
+        assert _processed(surroundings, LEFT, states, surroundings.github.app()) == []
+    if not is_started:
+        assert calls == []
+        return
+    assert calls[0] == calls[1]
+    assert calls[0]["stateMachineArn"] == PREVIEWS
+    assert calls[0]["name"].startswith("preview-7-")
+    wanted = {"repository": REPOSITORY, "pull_request": 7, "session": "implement-42_A"}
+    assert json.loads(calls[0]["input"]) == wanted
+    assert _processed(None, LEFT) == []
+
+
+def test_a_preview_waits_for_github(surroundings: Surroundings) -> None:
+    """A message fails while GitHub does not answer, so that SQS delivers it again."""
+    app = SimpleNamespace(client=_unavailable)
+    assert _processed(surroundings, LEFT, app=app) == ["m"]
+
+
+def _unavailable(*_: Any) -> Any:
+    raise GitHubUnavailable("GitHub does not answer.")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ SETTINGS = ReportOutcomeSettings(
     allowed_owners="",
     jira_base_url="",
     jira_secret_arn="",
+    preview_queue_url="",
 )
 
 
@@ -221,6 +223,25 @@ def test_nothing_to_change_is_a_success_and_a_draft(deployment: Reporting) -> No
     assert (verdict.status, verdict.outcome) == ("SUCCEEDED", "no_change")
     assert deployment.github.pulls()[0]["draft"] is True
     assert "No change needed" in deployment.github.comments(opened.pull_request)[0]["body"]
+
+
+def test_a_session_that_changed_something_may_leave_a_preview(deployment: Reporting) -> None:
+    """It is asked for once: not for another outcome, nor when GitHub takes the report later."""
+    asked: list[tuple[str, OpenedPullRequest]] = []
+    services_of = deployment.services_of
+    deployment.services_of = lambda settings: replace(  # type: ignore[method-assign] # where previews are
+        services_of(settings), leave_preview=lambda *about: asked.append(about)
+    )
+    opened = deployment.opened(issue=1)
+    deployment.result(Outcome.NO_CHANGE)
+    deployment.report(opened=opened)
+    assert asked == []
+    deployment.result()
+    deployment.report(opened=opened)
+    assert asked == [("s-1", opened)]
+    deployment.store.update_session("s-1", {"report": "due"})
+    deployment.report(opened=opened)
+    assert len(asked) == 1
 
 
 def test_a_task_that_left_nothing_is_stopped_and_told(deployment: Reporting) -> None:
@@ -442,7 +463,7 @@ def test_only_a_cage_that_was_wanted_is_missed(
 
 def test_whoever_ends_a_session_has_it_counted(deployment: Reporting) -> None:
     """With its cost and turns; one that never had a task cost nothing, and one without a word is unknown."""
-    opened = deployment.opened(issue=deployment.github.issue())
+    opened = deployment.opened(issue=1)
     deployment.result()
     deployment.report(opened=opened)
     deployment.refuse("s-2", issue=99)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from pullwright.fields import CommitHash, Model, Repository, Sha256, WorkerName
+from pullwright.fields import CommitHash, Model, Repository, SessionId, Sha256, WorkerName
 from pullwright.json_object import as_object
 from pullwright.models import SessionRequest
 from pullwright.previewing.store import PreviewRecord
@@ -36,6 +36,25 @@ class QueuedStart(Model):
     def subject(self) -> str:
         """What the message is about, for the log."""
         return self.name
+
+
+class QueuedPreview(Model):
+    """Start the preview that a session leaves, if the repository's configuration wants one.
+
+    Attributes:
+        session: that changed the pull request; its id names the host.
+    """
+
+    kind: Literal["preview"]
+    session: SessionId
+    repository: Repository
+    pull_request: int = Field(ge=1)
+    installation_id: int | None = Field(default=None, ge=1)
+
+    @property
+    def subject(self) -> str:
+        """What the message is about, for the log."""
+        return self.session
 
 
 class QueuedStop(Model):
@@ -256,6 +275,7 @@ class QueuedSync(Model):
 
 Queued = (
     QueuedStart
+    | QueuedPreview
     | QueuedStop
     | QueuedRelease
     | QueuedReview

@@ -19,6 +19,7 @@ from pullwright.events.messages import (
     QueuedChecks,
     QueuedCommand,
     QueuedHint,
+    QueuedPreview,
     QueuedRelease,
     QueuedReview,
     QueuedStart,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pullwright.events.services import EventServices, Previews
 
 
+_NO_PREVIEWS = "No preview starts: they are not set up any more."
 _SECONDS = 15.0
 """Without so much time left, no further message is begun."""
 
@@ -85,6 +87,8 @@ def _carry_out(message: Queued, services: EventServices) -> str:
     match message:
         case QueuedStart():
             result = _start(message, services)
+        case QueuedPreview():
+            result = _leave_preview(message, services)
         case QueuedStop():
             result = _stop(message, services)
         case QueuedRelease():
@@ -106,7 +110,7 @@ def _start(message: QueuedStart, services: EventServices) -> str:
     """Start one execution; one that was started before and has ended is a success too."""
     if message.machine == "preview":
         if services.previews is None:
-            return "No preview starts: they are not set up any more."
+            return _NO_PREVIEWS
         is_new = services.start(message.name, message.input, services.previews.state_machine_arn)
         return f"The queued preview {'is started' if is_new else 'was started before'}."
     if message.paths or message.teams:
@@ -116,6 +120,15 @@ def _start(message: QueuedStart, services: EventServices) -> str:
     if services.start(message.name, message.input):
         return "The queued session is started."
     return "The queued session was started before."
+
+
+def _leave_preview(message: QueuedPreview, services: EventServices) -> str:
+    if services.previews is None:
+        return _NO_PREVIEWS
+    # Only few messages need what reads a configuration.
+    from pullwright.events.preview import start_preview  # noqa: PLC0415
+
+    return start_preview(message, services, services.previews)
 
 
 def _stop(message: QueuedStop, services: EventServices) -> str:

@@ -53,6 +53,7 @@ class Ending:
             store.spending.settle(self.record, self._cost())
         self._count()
         is_told = self.record.report in {MADE, GIVEN_UP} or self.tell()
+        self._leave_preview()
         verdict = self.verdict()
         if self._tell_jira(verdict) == DUE:
             # The record stays for as long as Jira is told again.
@@ -74,6 +75,13 @@ class Ending:
             conversation_session=self.event.session_id,
         )
         self.services.store.write_branch(record)
+
+    def _leave_preview(self) -> None:
+        """Ask for the preview that the repository may want now; a report that is made again asks for none."""
+        opened, leave = self.event.opened, self.services.leave_preview
+        is_changed = self.outcome is Outcome.CHANGED and not self.record.is_evaluation
+        if leave is not None and is_changed and opened is not None and self.record.report is None:
+            leave(self.event.session_id, opened)
 
     def figures(self) -> SessionFigures:
         """Return the session's figures for the dashboard."""

@@ -205,8 +205,10 @@ class RemovePreviewSettings(RoutingSettings):
 
     Attributes:
         preview_state_machine_arn: whose ended executions are looked for.
+        preview_task_families: of their task definitions, separated by commas.
     """
 
     preview_state_machine_arn: Text
     preview_log_group: Text
+    preview_task_families: Text
     retention_days: int = Field(ge=1)

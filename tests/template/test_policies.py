@@ -53,6 +53,10 @@ WILDCARDS = {
         }.items()
     },
     ("RoutePreviewRole", "ChangeRules"): "every rule of the one listener that was made for a preview",
+    (
+        "RemovePreviewRole",
+        "FindTasks",
+    ): "ECS offers no resource of Fargate to list tasks; the cluster is named",
     ("RemovePreviewRole", "Executions"): "every execution of the one machine",
     ("RemovePreviewRole", "Rules"): "every rule of the one listener that was made for a preview",
     **{

@@ -47,6 +47,7 @@ REMOVING = RemovePreviewSettings.model_validate(
     {
         **_ROUTING,
         "preview_log_group": "/logs",
+        "preview_task_families": "preview,preview-staging",
         "retention_days": 1,
         "preview_state_machine_arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:preview",
     }

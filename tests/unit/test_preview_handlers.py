@@ -38,7 +38,8 @@ def previews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Previe
         for name in ("ecs", "stepfunctions", "elbv2"):
             monkeypatch.setattr(aws, name, lambda: None)
         for module in (route_preview, remove_preview):
-            monkeypatch.setattr(module, "Tasks", lambda *_: made.tasks)
+            tasks = "PreviewTasks" if module is remove_preview else "Tasks"
+            monkeypatch.setattr(module, tasks, lambda *_, **__: made.tasks)
             monkeypatch.setattr(module, "Routes", lambda *_: made.routes)
         yield made
 

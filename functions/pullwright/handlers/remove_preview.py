@@ -8,8 +8,8 @@ from pullwright.log import about, logger
 from pullwright.previewing.remove import RemovePreviewEvent, remove_preview
 from pullwright.previewing.routes import Routes
 from pullwright.previewing.sweep import sweep
+from pullwright.previewing.tasks import PreviewTasks
 from pullwright.reconciling.executions import Executions
-from pullwright.reporting.tasks import Tasks
 from pullwright.settings import RemovePreviewSettings
 
 _ENDED = "Step Functions Execution Status Change"
@@ -31,7 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     services = composition.preview_services(RemovePreviewSettings)
     seconds_left = composition.limit_waits(services.app, context)
     settings, now = services.settings, datetime.now(UTC)
-    tasks = Tasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn)
+    families = settings.preview_task_families.split(",")
+    tasks = PreviewTasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn, families=families)
     routes = Routes(aws.elbv2(), settings.alb_listener_arn, settings.vpc_id)
     if "preview_id" not in event:
         hint = event["detail"]["executionArn"] if event.get("detail-type") == _ENDED else None

@@ -183,7 +183,7 @@ def test_a_delivery_under_way_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> No
     found = collect_github._deliveries(deployment)
     assert (found.made, found.lost, found.refused) == (5, 2, 1)
     monkeypatch.setattr(socket, "getaddrinfo", _unresolved)
-    assert collect_github._resolves("git.example.org") is False
+    assert collect_github.resolves("git.example.org") is False
 
 
 def _unresolved(*_: object) -> None:

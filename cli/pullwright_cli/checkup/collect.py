@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pullwright.errors import PullwrightError
 from pullwright.opening.model import read_prices
 from pullwright.prices import list_price
-from pullwright_cli.checkup import collect_github
+from pullwright_cli.checkup import collect_github, previews
 from pullwright_cli.checkup.collect_image import image
 from pullwright_cli.checkup.facts import Facts, SecretFacts, StackFacts
 from pullwright_cli.checkup.findings import Unknown
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pullwright_cli.aws import Stack
     from pullwright_cli.checkup.findings import Fact
+    from pullwright_cli.checkup.previews import PreviewFacts
     from pullwright_cli.jira.facts import JiraFacts
 
 T = TypeVar("T")
@@ -132,7 +133,7 @@ def _of_stack(deployment: Deployment, *, ask_model: bool) -> dict[str, Any]:
     of_resources: dict[str, Any] = {}
     for name, ask in (
         *(("dead_letters", _dead_letters), ("alarms", _alarms)),
-        *(("sweep_enabled", _sweep), ("model", _model)),
+        *(("sweep_enabled", _sweep), ("model", _model), ("previews", _previews)),
     ):
         if isinstance(resources, Unknown):
             of_resources[name] = resources
@@ -167,6 +168,11 @@ def _resources(stack: Stack) -> list[dict[str, str]]:
         stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name)
     )
     return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+
+def _previews(stack: Stack, resources: Sequence[dict[str, str]]) -> PreviewFacts | None:
+    parameters = Deployment(stack).parameters
+    return previews.collect(stack, parameters, resources, resolves=collect_github.resolves, attempt=attempt)
 
 
 def _physical(resources: Sequence[dict[str, str]], kind: str, logical: str = "") -> list[str]:

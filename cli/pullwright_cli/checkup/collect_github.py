@@ -91,10 +91,11 @@ def _deliveries(deployment: Deployment) -> DeliveryFacts:
 def _hosts(deployment: Deployment) -> dict[str, bool]:
     addresses = (deployment.urls.rest, deployment.urls.web, deployment.stack.output("WebhookUrl"))
     names = {urlsplit(address).hostname or "" for address in addresses}
-    return {name: _resolves(name) for name in names}
+    return {name: resolves(name) for name in names}
 
 
-def _resolves(name: str) -> bool:
+def resolves(name: str) -> bool:
+    """Return whether a name has an address, as seen from here."""
     try:
         return bool(socket.getaddrinfo(name, None))
     except OSError:

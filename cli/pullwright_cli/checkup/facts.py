@@ -10,6 +10,7 @@ from pullwright_cli.checkup.findings import Fact, Unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pullwright_cli.checkup.previews import PreviewFacts
     from pullwright_cli.jira.facts import JiraFacts
 
 _NOT_ASKED = Unknown("nothing was asked.")
@@ -118,6 +119,7 @@ class Facts:
         model_access: the model that answered a call of one token.
         price_problem: why no money limit could hold; empty if one can.
         jira: None for a deployment without Jira.
+        previews: None for a deployment without them.
     """
 
     stack_name: str
@@ -145,3 +147,4 @@ class Facts:
     cage: Fact[Sequence[str]] = _NOT_ASKED
     sweep_enabled: Fact[bool] = _NOT_ASKED
     jira: Fact[JiraFacts] | None = None
+    previews: Fact[PreviewFacts] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pullwright_cli.checkup import aws_checks, github_checks
+from pullwright_cli.checkup import aws_checks, github_checks, previews
 from pullwright_cli.checkup.findings import Checkup, Status
 from pullwright_cli.jira import checks as jira_checks
 
@@ -18,8 +18,8 @@ _COLOURS = {Status.OK: "32", Status.WARN: "33", Status.FAIL: "31"}
 
 def examine(facts: Facts) -> Checkup:
     """Judge all facts."""
-    checks = (*aws_checks.check(facts), *github_checks.check(facts), *jira_checks.check(facts.jira))
-    return summed(facts.stack_name, checks)
+    besides = (*previews.check(facts.previews), *jira_checks.check(facts.jira))
+    return summed(facts.stack_name, (*aws_checks.check(facts), *github_checks.check(facts), *besides))
 
 
 def examine_before(facts: Facts) -> Checkup:

@@ -24,8 +24,11 @@ Name = Literal[
     "UnreadableWorkers",
     "FailuresInARow",
     "UncagedSessions",
+    "Previews",
+    "PreviewHealthySeconds",
+    "PreviewHours",
 ]
-_UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit}
+_UNITS = {"Seconds": MetricUnit.Seconds, "Usd": MetricUnit.NoUnit, "Hours": MetricUnit.NoUnit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,19 @@ def session_ended(figures: SessionFigures) -> None:
     count({name: value for name, value in measured.items() if value is not None})
     for failure_class, number in figures.in_a_row.items():
         count({"FailuresInARow": number}, {"failure_class": failure_class})
+
+
+def preview_ended(outcome: str, *, healthy_seconds: float | None, hours: float | None) -> None:
+    """Count a preview by its outcome, and its figures.
+
+    Args:
+        outcome: `served`, `withdrawn` if it was not needed before it was healthy, or the error's class name.
+        healthy_seconds: from the request until it was healthy; None if it never was.
+        hours: for which it was served then.
+    """
+    count({"Previews": 1}, {"outcome": outcome})
+    figures: dict[Name, float | None] = {"PreviewHealthySeconds": healthy_seconds, "PreviewHours": hours}
+    count({name: value for name, value in figures.items() if value is not None})
 
 
 def count(figures: Mapping[Name, float], dimensions: Mapping[str, str] | None = None) -> None:

@@ -333,16 +333,26 @@ def test_a_task_has_time_to_push_when_it_is_stopped() -> None:
     assert (container["Name"], container["StopTimeout"]) == ("runner", 120)
 
 
-def test_the_dashboard_shows_figures_that_exist() -> None:
-    """The dashboard is JSON, and each figure of our own in it, and in an alarm, is one that is written."""
+def _dashboard(*, with_previews: bool) -> str:
+    """Return the dashboard's text, in which the stack's own names are not put in yet."""
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
-    body = re.sub(r"\$\{[\w:.]+\}", "x", dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
+    text, parts = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+    condition, shown, otherwise = parts["PreviewWidgets"]["Fn::If"]
+    assert (condition, otherwise) == ("UsePreviews", "")
+    return str(text).replace("${PreviewWidgets}", shown["Fn::Sub"] if with_previews else otherwise)
+
+
+@pytest.mark.parametrize("with_previews", [True, False])
+def test_the_dashboard_shows_figures_that_exist(*, with_previews: bool) -> None:
+    """The dashboard is JSON, and each figure of our own in it, and in an alarm, is one that is written."""
+    body = re.sub(r"\$\{[\w:.]+\}", "x", _dashboard(with_previews=with_previews))
     rows = [row for widget in json.loads(body)["widgets"] for row in widget["properties"]["metrics"]]
     shown = {row[1] for row in rows if len(row) > 3 and row[2] in ("service", ".") and row[0] in ("x", ".")}
     written = set(get_args(metrics.Name))
     aws = {"ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
     aws |= {"Url5xxCount", "Throttles"}
     assert shown - aws <= written
+    assert ("PreviewHours" in shown) is with_previews
     alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
     ours = {one["MetricName"] for one in alarms if one["Namespace"] == {"Ref": "ServiceName"}}
     assert ours == {"FailuresInARow", "LostWebhooks", "RefusedWebhooks", "Sessions", "UnreadableWorkers"}
@@ -395,9 +405,7 @@ def test_stacks_of_one_service_have_figures_of_their_own() -> None:
     stack = {"Name": "service", "Value": {"Ref": "AWS::StackName"}}
     alarms = [one["Properties"] for one in resources("AWS::CloudWatch::Alarm").values()]
     assert all(stack in one["Dimensions"] for one in alarms if one["Namespace"] == {"Ref": "ServiceName"})
-    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
-    body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
-    assert '"service", "${ServiceName}"' not in body
+    assert '"service", "${ServiceName}"' not in _dashboard(with_previews=True)
 
 
 def test_a_message_is_hidden_for_longer_than_its_handling_takes() -> None:

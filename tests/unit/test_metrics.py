@@ -51,3 +51,15 @@ def test_a_figure_is_no_reason_to_fail(
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
     metrics.count({"LostWebhooks": 1})
     assert written(capsys) == []
+
+
+def test_a_preview_counts_by_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    """How long it took to be healthy, and was served, is known only of those that were."""
+    metrics.preview_ended("served", healthy_seconds=42.5, hours=1.5)
+    preview, figures = written(capsys)
+    assert (preview["Previews"], preview["outcome"]) == ([1], "served")
+    assert set(preview["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == {"service", "outcome"}
+    assert (figures["PreviewHealthySeconds"], figures["PreviewHours"]) == ([42.5], [1.5])
+    metrics.preview_ended("PreviewBuildFailed", healthy_seconds=None, hours=None)
+    [preview] = written(capsys)
+    assert preview["outcome"] == "PreviewBuildFailed"

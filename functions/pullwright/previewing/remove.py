@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pullwright.metrics import preview_ended
 from pullwright.previewing.comment import tell
 from pullwright.previewing.models import PreviewVerdict
 from pullwright.previewing.store import FAILED, SUCCEEDED
 from pullwright.previewing.texts import render_failed, render_gone
 from pullwright.previewing.verdict import failure_of
+from pullwright.record import moment
 from pullwright.reporting.event import StateError
 
 if TYPE_CHECKING:
@@ -82,7 +84,18 @@ def remove_preview(
     error = "" if failure is None else type(failure).__name__
     fields = {"preview_status": status, "error": error, "sentence": why}
     store.close(event.preview_id, fields, now=now, kept_days=services.settings.retention_days)
+    _measure(record, error, now)
     return PreviewVerdict.model_validate({"status": status, "error": error, "sentence": why})
+
+
+def _measure(record: PreviewRecord, error: str, now: datetime) -> None:
+    began, healthy = moment(record.started_at), moment(record.healthy_at)
+    if began is None or healthy is None:
+        preview_ended(error or "withdrawn", healthy_seconds=None, hours=None)
+        return
+    hours = (now - healthy).total_seconds() / 3_600
+    seconds = (healthy - began).total_seconds()
+    preview_ended(error or "served", healthy_seconds=seconds, hours=hours)
 
 
 def _tell(

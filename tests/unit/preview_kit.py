@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pullwright.previewing.prepare import PreparePreviewEvent, prepare_preview
@@ -119,7 +119,7 @@ class MemoryTasks(Tasks):
         details = [{"name": "subnetId", "value": "s"}, {"name": "privateIPv4Address", "value": address}]
         self.tasks[execution(preview_id)] = {
             "taskArn": f"arn:aws:ecs:eu-central-1:123456789012:task/cluster/{preview_id}",
-            "startedAt": START,
+            "startedAt": START + timedelta(seconds=34),
             "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
         }
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from moto import mock_aws
 
+from pullwright.errors import PullwrightError
 from pullwright.github.transport import Response
 from pullwright.previewing.services import PreviewServices
 from pullwright.previewing.store import FAILED, STARTING
 from pullwright.previewing.sweep import sweep
 from pullwright.reconciling.executions import ExecutionEnd, Executions
+from pullwright.record import DUE_FOR
+from pullwright.reporting.event import StateError
 from tests.unit.preview_kit import REMOVING, START, Previews, execution
 
 if TYPE_CHECKING:
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
 class Machine(Executions):
     """The executions of previews: how each ended; those that are not in here run."""
 
-    def __init__(self, **ends: ExecutionEnd) -> None:
+    def __init__(self, *, is_recent: bool = True, **ends: ExecutionEnd) -> None:
         self.ends = {execution(name.replace("_", "-")): end for name, end in ends.items()}
+        self.is_recent = is_recent
 
     def arn_of(self, session_id: str) -> str:
         """See `Executions`."""
@@ -37,7 +42,7 @@ class Machine(Executions):
     def ended_badly_since(self, moment: datetime) -> list[str]:
         """See `Executions`."""
         assert moment < START
-        return list(self.ends)
+        return list(self.ends) if self.is_recent else []
 
 
 @pytest.fixture
@@ -132,3 +137,34 @@ def test_one_that_cannot_be_removed_holds_up_no_other(previews: Previews) -> Non
     assert previews.routes.rules == {}
     previews.github.before.clear()
     assert _swept(previews, machine) == ["p-1"]
+
+
+def test_one_that_could_not_be_told_is_told_however_late(previews: Previews) -> None:
+    """Its slot is free at once; when GitHub is back after a day, its pull request hears of its end."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    comment = previews.store.read("p-1").comment_id
+    previews.github.before.extend([("PATCH", f"/comments/{comment}", Response(502, {}, None))] * 20)
+    with pytest.raises(PullwrightError):
+        previews.remove("p-1", StateError(Error="ECS.AccessDeniedException"))
+    assert previews.store.holders() == frozenset()
+    previews.github.before.clear()
+    machine = Machine(is_recent=False, p_1=ExecutionEnd(status="FAILED", error="ECS.AccessDeniedException"))
+    assert _swept(previews, machine) == ["p-1"]
+    assert "did not start the task" in previews.comment(number)
+    # The next sweep looks at nothing any more.
+    assert _swept(previews, machine) == []
+    assert previews.store.untold() == frozenset()
+
+
+def test_a_report_that_nobody_takes_is_given_up(previews: Previews) -> None:
+    """After as many days as GitHub keeps deliveries the record is closed without it."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    comment = previews.store.read("p-1").comment_id
+    previews.github.before.extend([("PATCH", f"/comments/{comment}", Response(502, {}, None))] * 40)
+    fresh = ExecutionEnd(status="ABORTED", stopped_at=START - DUE_FOR)
+    assert _swept(previews, Machine(is_recent=False, p_1=fresh)) == []
+    late = ExecutionEnd(status="ABORTED", stopped_at=START - DUE_FOR - timedelta(seconds=1))
+    assert _swept(previews, Machine(is_recent=False, p_1=late)) == ["p-1"]
+    assert previews.store.read("p-1").preview_status == FAILED

@@ -37,15 +37,31 @@ def nothing_is_left(previews: Previews) -> bool:
     return not any(left) and not previews.store.host_holders(HOST)
 
 
+def test_what_it_is_at_is_said_once_and_holds_up_nothing(previews: Previews) -> None:
+    """It is looked at every few seconds; a comment that GitHub does not take ends no preview."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    previews.tasks.launch("p-1")
+    broken = ("PATCH", f"/comments/{prepared.comment_id}", Response(502, {}, None))
+    previews.github.before.extend([broken] * 20)
+    for _ in range(2):
+        with pytest.raises(errors.PreviewNotReady, match="health"):
+            previews.route("p-1", prepared)
+        previews.github.before.clear()
+    assert "Its task is being started" in previews.comment(number)
+
+
 def test_a_preview_is_shown_when_it_is_healthy(previews: Previews) -> None:
     """It is asked for until then, first without a task, then with one that does not answer."""
     number = previews.pull()
     prepared = previews.prepare("p-1", number)
     with pytest.raises(errors.PreviewNotReady, match="task"):
         previews.route("p-1", prepared)
+    assert "Its task is being started" in previews.comment(number)
     previews.tasks.launch("p-1")
     with pytest.raises(errors.PreviewNotReady, match="health"):
         previews.route("p-1", prepared)
+    assert "Its task was there after 34 s" in previews.comment(number)
     assert previews.routes.rules == {HOST: {"p-1": 0}}
     assert previews.routes.targets == {"p-1": ("10.0.0.7", 8_080, "/")}
     previews.routes.healthy.add("p-1")
@@ -65,7 +81,7 @@ def test_one_that_never_answers_ends(previews: Previews) -> None:
     prepared = previews.prepare("p-1", number)
     previews.tasks.launch("p-1")
     with pytest.raises(errors.PreviewNeverHealthy, match=r"path / on port 8080 .* 600 seconds") as caught:
-        previews.route("p-1", prepared, now=START + timedelta(seconds=601))
+        previews.route("p-1", prepared, now=START + timedelta(seconds=635))
     cause = json.dumps({"errorMessage": caught.value.sentence, "errorType": "PreviewNeverHealthy"})
     verdict = previews.remove("p-1", StateError(Error="PreviewNeverHealthy", Cause=cause))
     assert (verdict.status, verdict.error) == ("FAILED", "PreviewNeverHealthy")

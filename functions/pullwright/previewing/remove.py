@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pullwright.errors import PullwrightError
 from pullwright.metrics import preview_ended
 from pullwright.previewing.comment import tell
 from pullwright.previewing.models import PreviewVerdict
@@ -18,7 +19,6 @@ from pullwright.record import moment
 from pullwright.reporting.event import StateError
 
 if TYPE_CHECKING:
-    from pullwright.errors import PullwrightError
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
     from pullwright.previewing.store import PreviewRecord
@@ -36,6 +36,7 @@ class RemovePreviewEvent(BaseModel):
 
     Attributes:
         ended: what a state failed with; None if both branches came to their end.
+        is_too_late: whether its end need not be told any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +46,7 @@ class RemovePreviewEvent(BaseModel):
     started_at: datetime
     prepared: Any = None
     ended: StateError | None = None
+    is_too_late: bool = False
 
 
 def remove_preview(
@@ -79,7 +81,13 @@ def remove_preview(
         told = {"status": record.preview_status, "error": record.error, "sentence": record.sentence}
         return PreviewVerdict.model_validate(told)
     why, failure = failure_of(record, event.ended, task)
-    _tell(event, services, record, why, failure, task)
+    if not event.is_too_late:
+        try:
+            _tell(event, services, record, why, failure, task)
+        except PullwrightError:
+            # Its slot is given back: the sweep finds it by this.
+            store.note_untold(event.preview_id, is_untold=True)
+            raise
     status = SUCCEEDED if failure is None else FAILED
     error = "" if failure is None else type(failure).__name__
     fields = {"preview_status": status, "error": error, "sentence": why}

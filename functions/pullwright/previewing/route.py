@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pullwright.errors import PreviewNeverHealthy, PreviewNotReady, PreviewReplaced
+from pullwright.errors import PreviewNeverHealthy, PreviewNotReady, PreviewReplaced, PullwrightError
+from pullwright.log import logger
 from pullwright.previewing.comment import tell
 from pullwright.previewing.models import PreparedPreview, PreviewRoute
 from pullwright.previewing.store import SERVING
-from pullwright.previewing.texts import render_serving
+from pullwright.previewing.texts import render_building, render_serving
 from pullwright.previewing.withdrawal import withdraw, withdrawn
 from pullwright.record import moment
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
+    from pullwright.previewing.store import PreviewRecord
     from pullwright.reporting.tasks import Tasks
     from pullwright.settings import RoutingSettings
 
@@ -65,6 +67,7 @@ def route_preview(
     group = routes.register(event.preview_id, address, prepared.port, prepared.health)
     routes.admit(prepared.host, group)
     if not routes.is_healthy(group):
+        _tell_of_task(task, record, prepared, services)
         _check_time(task, prepared, now)
         raise PreviewNotReady("The preview does not answer its health check yet.")
     began = moment(record.started_at) or now
@@ -101,6 +104,25 @@ def _address(task: Mapping[str, Any]) -> str | None:
         ),
         None,
     )
+
+
+def _tell_of_task(
+    task: Mapping[str, Any],
+    record: PreviewRecord,
+    prepared: PreparedPreview,
+    services: PreviewServices[RoutingSettings],
+) -> None:
+    """Say once that the task runs; that it cannot be said now ends no preview."""
+    started, asked = task.get("startedAt"), moment(record.started_at)
+    if record.task_at or asked is None or not isinstance(started, datetime):
+        return
+    services.store.update(record.preview_id, {"task_at": started.isoformat()})
+    seconds = (started - asked).total_seconds()
+    building = partial(render_building, commit=prepared.commit, since=asked, task_seconds=seconds)
+    try:
+        tell(services.app, record, building)
+    except PullwrightError as error:
+        logger.warning("what the preview is at cannot be said now", error=error.sentence)
 
 
 def _check_time(task: Mapping[str, Any], prepared: PreparedPreview, now: datetime) -> None:

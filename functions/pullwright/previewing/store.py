@@ -36,6 +36,7 @@ class PreviewRecord(Stored):
         withdrawn_cause: the sentence.
         host: with the suffix.
         plan: a `PreviewPlan`, JSON.
+        task_at: when its task began, once that is said on the pull request.
     """
 
     preview_id: str
@@ -53,6 +54,7 @@ class PreviewRecord(Stored):
     plan: str = ""
     ended_at: str = ""
     comment_id: int | None = Field(default=None, strict=False)
+    task_at: str = ""
     healthy_at: str = ""
     error: str = ""
     sentence: str = ""
@@ -149,6 +151,20 @@ class PreviewStore:
     def holders(self) -> frozenset[str]:
         """Return the previews that have a slot: all that run, or are about to."""
         return frozenset(read_item(self._client, self._table, SLOTS_KEY).get("holders", ()))
+
+    def untold(self) -> frozenset[str]:
+        """Return the previews that ended, and whose pull request could not be told so."""
+        return frozenset(read_item(self._client, self._table, SLOTS_KEY).get("untold", ()))
+
+    def note_untold(self, preview_id: str, *, is_untold: bool) -> None:
+        """Note that a preview's end is still to be told, or is not any more."""
+        with calling("note whose end is to be told"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": SLOTS_KEY}},
+                UpdateExpression=f"{'ADD' if is_untold else 'DELETE'} untold :me",
+                ExpressionAttributeValues={":me": {"SS": [preview_id]}},
+            )
 
     def take_slot(self, preview_id: str, most: int) -> bool:
         """Take a slot; doing it twice takes one. Return False if none is free."""

@@ -1,9 +1,9 @@
 """Removes what executions left that ended without RemovePreview: stopped, timed out, or failed.
 
-A preview's slot is given back last but for the comment, so whatever still has something has its slot too.
-Those that ended before they had one are found among the executions that ended badly. A RoutePreview that ran
-on when its execution was stopped may have made a target group after all was removed; its tag names the
-preview.
+A preview's slot is given back last but for the comment, so whatever still has something has its slot too, and
+one whose comment GitHub did not take is noted. Those that ended before they had a slot are found among the
+executions that ended badly. A RoutePreview that ran on when its execution was stopped may have made a target
+group after all was removed; its tag names the preview.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pullwright.errors import PullwrightError, SessionStopped
 from pullwright.executions import session_of_execution
 from pullwright.log import logger
 from pullwright.previewing.remove import RemovePreviewEvent, remove_preview
+from pullwright.record import DUE_FOR
 from pullwright.reporting.event import StateError
 
 if TYPE_CHECKING:
@@ -53,13 +54,17 @@ def sweep(
     Raises:
         AwsUnavailable: AWS did not say what there is; the next sweep asks again.
     """
-    removed = []
+    removed: list[str] = []
     grouped = routes.previews() if hint is None else frozenset()
-    for preview_id in _candidates(services, executions, grouped, hint, now):
+    untold = services.store.untold() if hint is None else frozenset()
+    for preview_id in _candidates(services, executions, grouped | untold, hint, now):
         if seconds_left() < _LAST_SECONDS:
             break
         try:
-            event = _event(preview_id, services, executions, has_group=preview_id in grouped)
+            event = _event(preview_id, services, executions, now, has_group=preview_id in grouped)
+            if event is None and preview_id in untold:
+                # The machine, or an earlier sweep, has told it meanwhile.
+                services.store.note_untold(preview_id, is_untold=False)
             if event is not None:
                 remove_preview(event, services, tasks, routes, now=now, seconds=seconds_left() / 4)
                 removed.append(preview_id)
@@ -72,20 +77,21 @@ def sweep(
 def _candidates(
     services: PreviewServices[RemovePreviewSettings],
     executions: Executions,
-    grouped: frozenset[str],
+    left: frozenset[str],
     hint: str | None,
     now: datetime,
 ) -> Iterable[str]:
     if hint is not None:
         return [session_of_execution(hint)]
     ended = map(session_of_execution, executions.ended_badly_since(now - _UNRECORDED_FOR))
-    return sorted({*services.store.holders(), *grouped, *ended})
+    return sorted({*services.store.holders(), *left, *ended})
 
 
 def _event(
     preview_id: str,
     services: PreviewServices[RemovePreviewSettings],
     executions: Executions,
+    now: datetime,
     *,
     has_group: bool,
 ) -> RemovePreviewEvent | None:
@@ -104,6 +110,7 @@ def _event(
         execution_arn=arn,
         started_at=end.started_at or datetime.now(UTC),
         ended=_ended(end),
+        is_too_late=end.stopped_at is not None and now - end.stopped_at > DUE_FOR,
     )
 
 

@@ -18,16 +18,22 @@ def marker(*, is_of_session: bool) -> str:
     return f"<!-- pullwright:preview{':session' if is_of_session else ''} -->"
 
 
-def render_building(begin: str, *, commit: str, since: datetime) -> str:
+def render_building(begin: str, *, commit: str, since: datetime, task_seconds: float | None = None) -> str:
     """Return the comment while the branch is built and started.
 
     Args:
         begin: from `marker`.
+        task_seconds: from the request until its task ran; None before it does.
     """
+    step = "Its task is being started."
+    if task_seconds is not None:
+        step = (
+            f"Its task was there after {duration(task_seconds)}; the branch is being built and started in it."
+        )
     return _join(
         begin,
         "### 🔧 Preview: building",
-        f"{code(commit[:7])} is being built and started since {since:{_WHEN}}. "
+        f"{code(commit[:7])} was asked for at {since:{_WHEN}}. {step} "
         "The address will stand here once it answers.",
     )
 

@@ -86,10 +86,10 @@ releases: setup ## the releases of a stack, the live one with a star (STACK=name
 rollback: setup ## make the release before the live one live again, or any (STACK=name TO=number)
 	@.venv/bin/pullwright rollback --yes $(if $(STACK),--stack-name "$(STACK)") $(if $(TO),--to "$(TO)")
 
-image: ## the agent's image, with Docker (ARCHITECTURE=arm64|x86_64|both); pushed to IMAGE=repository (TAG=…) if given
-	@IMAGE="$(IMAGE)" TAG="$(TAG)" ARCHITECTURE="$(ARCHITECTURE)" container/image.sh
+image: ## the agent's image, with Docker (TARGET=preview: that of previews; ARCHITECTURE=arm64|x86_64|both); pushed to IMAGE=repository (TAG=…) if given
+	@IMAGE="$(IMAGE)" TAG="$(TAG)" TARGET="$(TARGET)" ARCHITECTURE="$(ARCHITECTURE)" container/image.sh
 
-image-test: setup ## build the image without Docker, run a session in it, write its bill of materials (root)
+image-test: setup ## build both images without Docker, run a session in one and serve a page from the other (root)
 	@$(RUN) tests.image
 
 devbox-test: setup ## set a dev box up in a container, twice; then lint and test a clone as its developer (root)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the image with Docker's buildx, and pushes it where IMAGE says:
-#   IMAGE=<repository> [TAG="<tags besides the commit's hash>"] [ARCHITECTURE=arm64|x86_64|both] container/image.sh
+#   IMAGE=<repository> [TAG="<tags besides the commit's hash>"] [TARGET=agent|preview] [ARCHITECTURE=arm64|x86_64|both] container/image.sh
+# TARGET is the agent's image without it, or that of previews.
 # ARCHITECTURE is the template's parameter of that name, and has its default.
-# Without IMAGE nothing is pushed: the image goes into dist/image.tar, as an OCI archive.
+# Without IMAGE nothing is pushed: the image goes into dist/image.tar or dist/preview.tar, as an OCI archive.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,11 @@ case "${ARCHITECTURE:-arm64}" in
   x86_64) platforms=linux/amd64 ;;
   both) platforms=linux/amd64,linux/arm64 ;;
   *) remedy "ARCHITECTURE=$ARCHITECTURE is not known." "Choose arm64 or x86_64, as the stack has it, or both." ;;
+esac
+case "${TARGET:-agent}" in
+  agent) archive=dist/image.tar ;;
+  preview) archive=dist/preview.tar ;;
+  *) remedy "TARGET=$TARGET is not known." "Choose agent or preview." ;;
 esac
 
 hint="Without Docker: 'make image-test' builds and tries the image on this machine (Linux, as root), and any
@@ -33,7 +39,7 @@ docker buildx inspect "$builder" > /dev/null 2>&1 \
   || docker buildx create --name "$builder" --driver docker-container > /dev/null
 
 revision=$(git rev-parse --short=12 HEAD)
-set -- --builder "$builder" --platform "$platforms" --file container/Dockerfile \
+set -- --builder "$builder" --platform "$platforms" --file container/Dockerfile --target "${TARGET:-agent}" \
   --build-arg "REVISION=$revision" --build-arg "SOURCE=${SOURCE:-}" --provenance=true --sbom=true
 compression="compression=zstd,compression-level=9,force-compression=true,oci-mediatypes=true"
 if [ -n "${IMAGE:-}" ]; then
@@ -45,7 +51,7 @@ if [ -n "${IMAGE:-}" ]; then
   where="$IMAGE:$revision"
 else
   mkdir -p dist
-  where=dist/image.tar
+  where=$archive
   set -- "$@" --output "type=oci,dest=$where,$compression"
 fi
 docker buildx build "$@" .

@@ -1,4 +1,4 @@
-"""`pullwright image`: the agent's image, from the checkout to the tag that a stack runs."""
+"""`pullwright image`: the images of tasks, from the checkout to the tag that a stack runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pullwright_cli.imaging.moving import Move
     from pullwright_cli.imaging.registry import Registry
 
-app = Group(help="The agent's image: build, push, promote and go back.")
+app = Group(help="The agent's image, and that of previews: build, push, promote and go back.")
 STAGING = "staging"
 
 
@@ -41,6 +41,9 @@ class Architecture(StrEnum):
 Processor = Annotated[
     Architecture | None, typer.Option("--architecture", show_default=False, help="The stack's without it.")
 ]
+Which = Annotated[
+    bool, typer.Option("--preview", help="The image of previews, and its repository; not the agent's.")
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Build also what was built before, for newer base images.")
 ]
@@ -52,11 +55,12 @@ def build(
     architecture: Annotated[
         Architecture, typer.Option("--architecture", help="The processor.")
     ] = Architecture.ARM64,
+    preview: Which = False,
     force: Force = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    r"""Build dist/image.tar, an OCI archive, with Docker's buildx. Called inside a checkout.
+    r"""Build dist/image.tar or dist/preview.tar, an OCI archive, with Docker's buildx, inside a checkout.
 
     \b
     Example:
@@ -65,9 +69,9 @@ def build(
     from pullwright_cli.imaging.building import Builder  # noqa: PLC0415 - boto3 takes half a second to import
     from pullwright_cli.terminal import print_commands, print_json  # noqa: PLC0415 - as above
 
-    builder = Builder(Checkout.find(Path.cwd()).root, architecture)
+    builder = Builder(Checkout.find(Path.cwd()).root, architecture, _stage(preview=preview))
     if dry_run:
-        print_commands([builder.line({"ARCHITECTURE": architecture})], as_json=json)
+        print_commands([builder.line({"TARGET": builder.target, "ARCHITECTURE": architecture})], as_json=json)
         return
     archive, is_new = builder.archive(force=force)
     if json:
@@ -83,6 +87,7 @@ def push(
         list[str], typer.Option("--tag", help="Tag besides that of the content; may be given several times.")
     ] = [STAGING],  # noqa: B006 - Typer's way to give a list
     architecture: Processor = None,
+    preview: Which = False,
     force: Force = False,
     dry_run: DryRun = False,
     target: Target,
@@ -94,6 +99,7 @@ def push(
     Examples:
       pullwright image push
       pullwright image push --tag latest --env staging
+      pullwright image push --preview --tag latest
     """
     from pullwright_cli.imaging.building import Builder  # noqa: PLC0415 - as above
     from pullwright_cli.imaging.moving import checked  # noqa: PLC0415 - as above
@@ -101,8 +107,9 @@ def push(
 
     tags = tuple(checked(name) for name in tag)
     root = Checkout.find(Path.cwd()).root
-    stack, registry = _registry(target)
-    builder = Builder(root, architecture or stack.parameter("Architecture") or Architecture.ARM64)
+    stack, registry = _registry(target, preview=preview)
+    chosen = architecture or stack.parameter("Architecture") or Architecture.ARM64
+    builder = Builder(root, chosen, _stage(preview=preview))
     if dry_run:
         found = None if force else registry.find(builder.content)
         lines = [registry.tag_line(found, name) for name in tags] if found else []
@@ -147,7 +154,7 @@ def validate(
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(target)
+    stack, registry = _registry(target, preview=False)
     start = planned(stack, repo or repository_of(Path.cwd()), issue, STAGING)
     if dry_run:
         if json:
@@ -171,6 +178,7 @@ def promote(
     source: Annotated[str, typer.Argument(metavar="[TAG|DIGEST]", help="What has proven itself.")] = STAGING,
     *,
     to: Annotated[str, typer.Option("--to", help="The tag that is to point to it.")] = "latest",
+    preview: Which = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     target: Target,
@@ -185,7 +193,7 @@ def promote(
     """
     from pullwright_cli.imaging.moving import promotion  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(target)
+    stack, registry = _registry(target, preview=preview)
     _move(stack, registry, promotion(registry, source, to), dry_run=dry_run, yes=yes, as_json=json)
 
 
@@ -193,6 +201,7 @@ def promote(
 def rollback(
     tag: Annotated[str, typer.Argument(metavar="[TAG]", help="The tag that goes back.")] = "latest",
     *,
+    preview: Which = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     target: Target,
@@ -206,13 +215,14 @@ def rollback(
     """
     from pullwright_cli.imaging.moving import way_back  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(target)
+    stack, registry = _registry(target, preview=preview)
     _move(stack, registry, way_back(registry, tag), dry_run=dry_run, yes=yes, as_json=json)
 
 
 @app.command("list")
 def list_images(
     *,
+    preview: Which = False,
     target: Target,
     json: Json = False,
 ) -> None:
@@ -224,8 +234,8 @@ def list_images(
     """
     from pullwright_cli.terminal import ago, print_json, print_table  # noqa: PLC0415 - as above
 
-    stack, registry = _registry(target)
-    pinned, tag = stack.parameter("AgentImageDigest"), stack.parameter("AgentImageTag")
+    _, registry = _registry(target, preview=preview)
+    pinned, tag = registry.pinned, registry.run_tag
     rows = [
         {**image._asdict(), "is_run": image.digest == pinned if pinned else tag in image.tags}
         for image in registry.images()
@@ -248,11 +258,16 @@ def list_images(
     )
 
 
-def _registry(target: Target) -> tuple[Stack, Registry]:
+def _stage(*, preview: bool) -> str:
+    """Return the Dockerfile's stage."""
+    return "preview" if preview else "agent"
+
+
+def _registry(target: Target, *, preview: bool) -> tuple[Stack, Registry]:
     from pullwright_cli.imaging.registry import Registry  # noqa: PLC0415 - as above
 
     stack = target.stack()
-    return stack, Registry.of(stack)
+    return stack, Registry.of(stack, _stage(preview=preview))
 
 
 def _move(stack: Stack, registry: Registry, move: Move, *, dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -260,7 +275,7 @@ def _move(stack: Stack, registry: Registry, move: Move, *, dry_run: bool, yes: b
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
     lines = [registry.tag_line(digest, tag) for digest, tag in move.steps]
-    pinned = stack.parameter("AgentImageDigest")
+    pinned = registry.pinned
     if not dry_run:
         if move.steps:
             confirm(f"Point {registry.uri}:{move.tag} to {move.digest}?", yes=yes)

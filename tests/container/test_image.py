@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -41,6 +42,26 @@ def test_the_cli_comes_from_the_lock_that_the_tests_use() -> None:
         assert packages[name]["integrity"].startswith("sha512-")
     assert "npm ci " in DOCKERFILE.read_text()
     assert "npm install" not in DOCKERFILE.read_text()
+
+
+def test_what_is_built_without_a_target_is_the_agents_image() -> None:
+    """It is the last stage; that of previews has nothing of the CLI's, and neither is built on the other."""
+    stages = DOCKERFILE.read_text().split("\nFROM ")
+    assert stages[-1].startswith("base AS agent\n")
+    preview = next(stage for stage in stages if stage.partition("\n")[0].endswith(" AS preview"))
+    assert preview.startswith("base AS preview\n")
+    assert "COPY --from=cli " in stages[-1]
+    assert not re.search("--from=cli|claude", preview + next(s for s in stages if " AS base\n" in s))
+    assert '"runner.preview"]' in preview
+
+
+def test_a_target_that_is_none_is_refused() -> None:
+    """A misspelt one would else be found out by Docker, after the set-up of its builder."""
+    script = ROOT / "container/image.sh"
+    done = subprocess.run(
+        [script], check=False, capture_output=True, text=True, env={**os.environ, "TARGET": "x"}
+    )
+    assert (done.returncode, "TARGET=x is not known" in done.stderr) == (1, True)
 
 
 def test_the_runners_services_keep_their_descriptions(tmp_path: Path) -> None:

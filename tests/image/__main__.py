@@ -1,4 +1,4 @@
-"""Builds the image, runs a session in it, measures it, and writes its bill of materials.
+"""Builds both images, runs a session and a preview in them, measures, and writes the bill of materials.
 
 Exit code 0 when all of it worked, 1 with what is missing or went wrong.
 """
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.layout import ROOT, TOOLS
-from tests.image import bases, build, local_session, registry, sbom, session
+from tests.image import bases, build, local_session, preview, registry, sbom, session
 from tests.image.engine import Engine, ImageError, need_programs
 
 _BASE = TOOLS / "image" / f"python-{bases.SUITE}.tar"
@@ -46,14 +46,17 @@ def _all(engine: Engine) -> None:
 
     bases.make(engine, _BASE)
     done("base images from Debian's archive and this machine's Node")
-    build.build(engine)
-    done("container/Dockerfile, every instruction of it")
+    build.build(engine, build.IMAGE, "agent")
+    build.build(engine, build.PREVIEW, "preview")
+    done("container/Dockerfile, every instruction of it: the agent's image and that of previews")
     ran = session.run(engine, build.IMAGE)
     done("a session in it: work pushed, nothing to steal for the agent")
     local_session.run(engine, build.IMAGE)
     done("a session of a checkout on this machine, which gets a branch and nothing else")
     registry.run(engine, build.IMAGE)
     done("pushed to the local stack's registry, promoted and rolled back there, and pulled")
+    served = preview.run(engine, build.PREVIEW)
+    done("a preview in its image: built with Python, served with Node, nothing to steal")
     with engine.files(build.IMAGE) as root:
         counts = sbom.write(root, _BILL)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -63,6 +66,7 @@ def _all(engine: Engine) -> None:
     _console.print(_sizes(layers))
     phases = ", ".join(f"{name} {seconds:.2f}" for name, seconds in ran.phases.items())
     _console.print(f"First model request {ran.first_request:.2f} s after `podman run`; seconds: {phases}")
+    _console.print(f"A preview's page {served:.2f} s after `podman run`")
 
 
 def _sizes(layers: list[build.Layer]) -> Table:

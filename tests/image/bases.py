@@ -27,7 +27,7 @@ _CLEAN = 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/ap
 _NODE_RECIPE = f"""\
 FROM {PYTHON}
 COPY node /usr/local/bin/node
-COPY npm /usr/local/lib/node_modules/npm
+COPY modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 """
@@ -54,7 +54,11 @@ def make(engine: Engine, archive: Path) -> None:
         npm = shutil.which("npm")
         if npm is None:
             raise ImageError("npm is missing: run `make setup`, which says how to install it.")
-        shutil.copytree(Path(npm).resolve().parents[1], folder / "npm")
+        source = Path(npm).resolve().parents[2]
+        # Node's own, if this machine's Node has both, and nothing that was installed beside them.
+        for module in ("npm", "corepack"):
+            if (source / module).is_dir():
+                shutil.copytree(source / module, folder / "modules" / module)
         (folder / "Dockerfile").write_text(_NODE_RECIPE)
         engine.run("buildah", "bud", "--quiet", "--tag", NODE, folder)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.image.engine import Engine
 
 IMAGE = "localhost/pullwright-agent:test"
+PREVIEW = "localhost/pullwright-preview:test"
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 _LONGEST = 60
 
@@ -34,14 +35,17 @@ class Layer:
     zstd: int
 
 
-def build(engine: Engine) -> None:
-    """Build the image on the local bases.
+def build(engine: Engine, image: str, target: str) -> None:
+    """Build one of the images on the local bases.
+
+    Args:
+        target: the Dockerfile's stage.
 
     Raises:
         ImageError: an instruction failed.
     """
     arguments = [f"PYTHON_IMAGE={bases.PYTHON}", f"NODE_IMAGE={bases.NODE}"]
-    command: list[str | Path] = ["buildah", "bud", "--layers", "--quiet", "--tag", IMAGE]
+    command: list[str | Path] = ["buildah", "bud", "--layers", "--quiet", "--target", target, "--tag", image]
     command += [part for argument in arguments for part in ("--build-arg", argument)]
     if Path(_AUTHORITIES).exists():
         # A machine whose way out is inspected has an authority of its own. It is lent, not copied.
@@ -71,9 +75,11 @@ def layers(engine: Engine) -> list[Layer]:
 
 
 def _instructions(dockerfile: str) -> list[str]:
-    """Return the last stage's instructions that make a layer each."""
-    last = dockerfile.replace("\\\n", " ").rpartition("\nFROM ")[2].splitlines()
-    return [line for line in last if line.startswith(("COPY ", "RUN "))]
+    """Return the instructions of the last stage, and of that below it, that make a layer each."""
+    stages = dockerfile.replace("\\\n", " ").split("\nFROM ")
+    base = next(stage for stage in stages if stage.startswith("${PYTHON_IMAGE} AS base\n"))
+    lines = (base + stages[-1]).splitlines()
+    return [line for line in lines if line.startswith(("COPY ", "RUN "))]
 
 
 def _blob(folder: Path, digest: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def run(engine: Engine, image: str) -> Ran:
         }
         began = time.time()
         name = f"pullwright-{harness.folder.name}"
-        ran = finish(engine.start(image, name, variables, _dropped_capabilities()))
+        ran = finish(engine.start(image, name, variables, dropped_capabilities()))
         _expect(ran.code == 0, f"the runner ended with {ran.code}:\n{ran.output}")
         changed = harness.git("show", "claude/7:src/app.py")
         _expect("hello" in changed, f"the branch has {changed!r}")
@@ -88,7 +88,7 @@ def run(engine: Engine, image: str) -> Ran:
         return Ran(harness.result.phases, asked - began - harness.result.phases["packages"])
 
 
-def _dropped_capabilities() -> list[str]:
+def dropped_capabilities() -> list[str]:
     """Those that the template takes from the task."""
     found = re.search(r"Capabilities: \{ Drop: \[([A-Z_, ]+)\] \}", (ROOT / "template.yaml").read_text())
     if found is None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NAME = "pullwright-agent"
 URI = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{NAME}"
+PREVIEW_URI = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/pullwright-preview"
 _DOCUMENTS = {
     "build": "ImageBuilt",
     "push": "ImagePushed",
@@ -40,7 +41,7 @@ _DOCUMENTS = {
     "list": "ImageList",
 }
 SCRIPT = """#!/bin/sh
-echo "$IMAGE|$TAG|$ARCHITECTURE" >> "$(dirname "$0")/calls"
+echo "$IMAGE|$TAG|$TARGET|$ARCHITECTURE" >> "$(dirname "$0")/calls"
 exit "$(cat "$(dirname "$0")/exit_code" 2>/dev/null || echo 0)"
 """
 
@@ -67,7 +68,7 @@ def stack(ecr: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Provide the stack that commands find; what is returned are its parameters."""
     parameters = {"AgentImageTag": "latest", "Architecture": "arm64"}
     monkeypatch.setattr(Stack, "client", lambda *_: ecr)
-    monkeypatch.setattr(Stack, "outputs", {"AgentRepositoryUri": URI})
+    monkeypatch.setattr(Stack, "outputs", {"AgentRepositoryUri": URI, "PreviewRepositoryUri": PREVIEW_URI})
     monkeypatch.setattr(Stack, "parameter", lambda _, name: parameters.get(name, ""))
     monkeypatch.setattr(Stack, "session", boto3.Session(region_name="eu-central-1"))
     return parameters
@@ -247,7 +248,7 @@ def test_a_new_content_is_built_and_pushed_under_all_tags(
     monkeypatch.setattr(Registry, "find", found)
     pushed = printed(capsys, "push", "--architecture", "x86_64")
     assert pushed["built"] is True
-    assert (checkout / "container/calls").read_text() == f"{URI}|{content} staging|x86_64\n"
+    assert (checkout / "container/calls").read_text() == f"{URI}|{content} staging|agent|x86_64\n"
 
 
 @pytest.mark.usefixtures("stack", "ecr")
@@ -299,6 +300,27 @@ def test_the_content_is_what_the_builder_is_sent(checkout: Path, name: str, *, c
     assert content_tag(checkout, "x86_64") != content_tag(checkout, "arm64")
 
 
+def test_the_image_of_previews_has_a_repository_of_its_own(
+    ecr: Any, stack: dict[str, str], checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is found, promoted and listed there, and no digest of the agent's image pins it."""
+    stack["AgentImageDigest"] = put(ecr, 1, "latest")
+    ecr.create_repository(repositoryName="pullwright-preview")
+    for number, tag in ((2, "latest"), (3, content_tag(checkout, "arm64"))):
+        ecr.put_image(repositoryName="pullwright-preview", imageManifest=manifest(number), imageTag=tag)
+    pushed = printed(capsys, "push", "--preview")
+    assert (pushed["repository"], pushed["built"]) == (PREVIEW_URI, False)
+    assert printed(capsys, "promote", "--preview", "--yes")["digest"] == pushed["digest"]
+    assert [row["digest"] for row in printed(capsys, "list", "--preview") if row["is_run"]] == [
+        pushed["digest"]
+    ]
+    assert where("latest") == stack["AgentImageDigest"]
+    printed(capsys, "rollback", "--preview", "--yes")
+    (checkout / "dist").mkdir()
+    assert printed(capsys, "build", "--preview")["archive"].endswith("dist/preview.tar")
+    assert (checkout / "container/calls").read_text() == "||preview|arm64\n"
+
+
 def test_an_address_that_is_none_of_ecr_is_refused(
     stack: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -307,3 +329,5 @@ def test_an_address_that_is_none_of_ecr_is_refused(
     monkeypatch.setattr(Stack, "outputs", {"AgentRepositoryUri": "localhost:4566/agent"})
     assert run("image", "list") == errors.OutputMissing.exit_code
     assert "localhost:4566/agent, no address of ECR" in capsys.readouterr().err
+    assert run("image", "list", "--preview") == errors.OutputMissing.exit_code
+    assert "no output PreviewRepositoryUri" in capsys.readouterr().err

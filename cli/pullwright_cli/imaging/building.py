@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from pullwright_cli.imaging.registry import Registry
 
-_ARCHIVE = "dist/image.tar"
-_NOTE = "dist/image.content"
+_ARCHIVES = {"agent": "dist/image", "preview": "dist/preview"}
 _STANDARD_ERROR = 2
 
 
@@ -28,10 +27,12 @@ class Builder:
 
     Attributes:
         architecture: as the template's parameter has it, or `both`.
+        target: the Dockerfile's stage, `agent` or `preview`.
     """
 
     root: Path
     architecture: str
+    target: str = "agent"
 
     @property
     def content(self) -> str:
@@ -51,12 +52,13 @@ class Builder:
         Raises:
             ImageNotBuilt: the script failed, and has said why.
         """
-        archive, note = self.root / _ARCHIVE, self.root / _NOTE
+        base = self.root / _ARCHIVES[self.target]
+        archive, note = base.with_suffix(".tar"), base.with_suffix(".content")
         if not force and archive.is_file() and note.is_file() and note.read_text() == self.content:
             return archive, False
         note.unlink(missing_ok=True)
         content = self.content
-        self._run({"ARCHITECTURE": self.architecture})
+        self._run({"TARGET": self.target, "ARCHITECTURE": self.architecture})
         note.write_text(content)
         return archive, True
 
@@ -65,6 +67,7 @@ class Builder:
         return {
             "IMAGE": registry.uri,
             "TAG": " ".join([self.content, *tags]),
+            "TARGET": self.target,
             "ARCHITECTURE": self.architecture,
         }
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.]+/(?P<name>[a-z0-9._/-]+)"
 )
+_OUTPUTS = {"agent": "AgentRepositoryUri", "preview": "PreviewRepositoryUri"}
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -53,27 +54,43 @@ class Registry:
     """A repository, and the stack whose credentials reach it.
 
     Attributes:
-        uri: as the stack's output AgentRepositoryUri has it.
+        uri: as the stack's outputs have it.
+        target: which image it holds, `agent` or `preview`.
     """
 
     stack: Stack
     uri: str
     account: str
     name: str
+    target: str
 
     @classmethod
-    def of(cls, stack: Stack) -> Self:
+    def of(cls, stack: Stack, target: str = "agent") -> Self:
         """Return the repository that a stack's tasks take their image from.
+
+        Args:
+            target: which image, `agent` or `preview`.
 
         Raises:
             OutputMissing: the stack does not say, or not in ECR's form.
         """
-        uri = stack.output("AgentRepositoryUri")
+        output = _OUTPUTS[target]
+        uri = stack.output(output)
         found = _URI.fullmatch(uri)
         if found is None:
-            raise errors.OutputMissing(f"The stack's output AgentRepositoryUri is {uri}, no address of ECR.")
+            raise errors.OutputMissing(f"The stack's output {output} is {uri}, no address of ECR.")
         # One repository can serve the stacks of several regions.
-        return cls(replace(stack, region=found["region"]), uri, found["account"], found["name"])
+        return cls(replace(stack, region=found["region"]), uri, found["account"], found["name"], target)
+
+    @property
+    def pinned(self) -> str:
+        """The digest that the stack stays with, whatever its tags mean; empty if it has none."""
+        return self.stack.parameter("AgentImageDigest") if self.target == "agent" else ""
+
+    @property
+    def run_tag(self) -> str:
+        """The tag that is run where no digest is named."""
+        return self.stack.parameter("AgentImageTag") if self.target == "agent" else "latest"
 
     def images(self) -> list[Image]:
         """Return all images, the newest first."""

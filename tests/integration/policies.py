@@ -25,7 +25,7 @@ ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
 }
-PREFIXES = {"service-quotas": "servicequotas", "stepfunctions": "states"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas", "stepfunctions": "states"}
 # What the engine does under a function's name although AWS's platform does it otherwise: with a log group of
 # its own given, Lambda creates none.
 NOT_OURS = {("logs", "CreateLogGroup")}

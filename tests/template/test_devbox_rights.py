@@ -27,6 +27,7 @@ WILDCARDS = {
     ("BoxRole", "Model"): "the developer chooses the model, and profiles choose regions",
     ("BoxRole", "Deploy"): "a stack's ARN ends with an id",
     ("BoxRole", "FollowDeployment"): "a stack's ARN ends with an id",
+    ("BoxRole", "Certificate"): "the certificate is a parameter of the stack, and is only described",
     ("BoxRole", "WithoutResource"): "their services offer no resource, or only lists of all",
     ("BoxRole", "Releases"): "CloudFormation gives names that begin with the stack's",
     ("BoxRole", "Uploads"): "a stack's ARN ends with an id",

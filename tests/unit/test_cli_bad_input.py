@@ -28,8 +28,9 @@ PAGE = ROOT / "docs" / "command-failures.md"
 ROW = re.compile(r"\| .+ \| (?:`(\w+)`|wrong usage|interrupted|none) \| (\d+|none) \| .+ \| `(test_\w+)` \|")
 ID = "implement-42-7d4a0d8e-9bb2-11f0-8de9-0242ac120002"
 SERVICES = (
-    *("bedrock-runtime", "cloudformation", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "events", "lambda"),
-    *("logs", "s3", "secretsmanager", "service-quotas", "sqs", "ssm", "stepfunctions", "sts"),
+    *("acm", "bedrock-runtime", "cloudformation", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2"),
+    *("events", "lambda", "logs", "s3", "secretsmanager", "service-quotas", "sqs", "ssm", "stepfunctions"),
+    "sts",
 )
 """Those that the command asks."""
 
@@ -240,7 +241,7 @@ def _codes() -> frozenset[str]:
     ("pattern", "expected"),
     [
         ("AccessDenied|AccessForbidden", errors.RightMissing),
-        ("Throttl|TooManyRequests|SlowDown|RequestLimit", errors.AwsThrottled),
+        ("Throttl|TooManyRequests|SlowDown|^RequestLimit", errors.AwsThrottled),
         ("^ExpiredToken", errors.CredentialsExpired),
         ("^UnrecognizedClient", errors.CredentialsRefused),
         ("^RegionDisabled", errors.RegionMissing),

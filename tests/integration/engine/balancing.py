@@ -177,7 +177,9 @@ def forward(*groups: tuple[str, int]) -> dict[str, Any]:
 def deploy(engine: Engine, name: str, **parameters: str) -> dict[str, str]:
     """Create or update the stack with the load balancer and return its outputs."""
     stacks = engine.client("cloudformation")
-    known = {stack["StackName"] for stack in stacks.describe_stacks()["Stacks"]}
+    found = stacks.describe_stacks()["Stacks"]
+    # The engine lists deleted stacks too.
+    known = {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
     act = stacks.update_stack if name in known else stacks.create_stack
     act(
         StackName=name,

@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import urllib3
 
@@ -105,7 +106,7 @@ class Person:
         """
         api = f"/repos/{repository}"
         try:
-            head = self.rest("GET", f"{api}/git/ref/heads/{branch}")["object"]["sha"]
+            head = self.rest("GET", f"{api}/git/ref/heads/{quote(branch)}")["object"]["sha"]
             is_new = False
         except StandInError:
             default = self.rest("GET", api)["default_branch"]
@@ -123,7 +124,7 @@ class Person:
         if is_new:
             self.rest("POST", f"{api}/git/refs", {"ref": f"refs/heads/{branch}", "sha": made})
         else:
-            self.rest("PATCH", f"{api}/git/refs/heads/{branch}", {"sha": made})
+            self.rest("PATCH", f"{api}/git/refs/heads/{quote(branch)}", {"sha": made})
         return made
 
     def open_pull(self, repository: str, head: str, title: str, base: str = "main", **more: Any) -> int:

@@ -16,7 +16,9 @@ _ALWAYS = frozenset({301, 304, 307, 400, 401, 403, 404, 410, 415, 422, 429})
 # Of outdated comments: https://github.com/github/rest-api-description/issues/5568; the description of
 # webhooks, which carry the same comments, has both so. Of forks that are gone:
 # https://github.com/github/rest-api-description/issues/161, https://github.com/desktop/desktop/pull/3022.
+# Of issues without a text: https://github.com/github/rest-api-description/issues/1639.
 _NULLS = {
+    "issue": ("body_html", "body_text"),
     "pull-request-review-comment": ("position", "line"),
     "pull-request": ("head/repo",),
     "pull-request-simple": ("head/repo",),

@@ -72,6 +72,14 @@ class StandIn:
         headers = {"user-agent": "test", "accept": "application/vnd.github.diff"}
         return api.respond(Call(self.world, "GET", path, {}, headers))
 
+    def rendered(self, path: str) -> Any:
+        """Ask for something with its texts in every form."""
+        headers = {"user-agent": "test", "accept": "application/vnd.github.full+json"}
+        call = Call(self.world, "GET", path, {}, headers)
+        reply = api.respond(call)
+        self.exchanges.answered("rest", call.actor.kind, call, reply)
+        return reply.body
+
     def get(self, path: str, token: str | None = MAINTAINER) -> Any:
         """Ask for something that is there."""
         reply = self.ask("GET", path, token=token)

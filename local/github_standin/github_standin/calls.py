@@ -17,6 +17,7 @@ from github_standin.answers import (
     unprocessable,
 )
 from github_standin.auth import allow
+from github_standin.links import escape
 from standin.answers import Reply
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ class Call:
             relations |= {"prev": page - 1, "first": 1}
         if page < last:
             relations |= {"next": page + 1, "last": last}
-        base = f"{self.github.links.api}{self.path}"
+        base = f"{self.github.links.api}{escape(self.path)}"
         links = [
             f'<{base}?{urlencode({**self.query, "page": number})}>; rel="{name}"'
             for name, number in relations.items()

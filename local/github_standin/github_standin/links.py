@@ -6,12 +6,15 @@ import base64
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from github_standin.records import Repository
 
 _HEADER = struct.Struct(">BQ")
+# What RFC 3986 lets a path hold as it is; GitHub does so with the label `:bug: Bugfix` in the payloads of
+# `@octokit/webhooks-examples`.
+_KEPT = "/:@!$&'()*+,;="
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,16 @@ class Links:
     def page(self, repository: Repository, path: str = "") -> str:
         """Return the web address of a repository, or of something below it."""
         return f"{self.root}/{repository.full_name}{path}"
+
+
+def escape(name: str) -> str:
+    """Return a name as part of an address, with its slashes.
+
+    Recorded answers of GitHub show it: `ö` in a path is `%C3%B6`
+    (https://github.com/hub4j/github-api/pull/804), `%` is `%25`
+    (https://github.com/octokit/octokit.rb/issues/1128).
+    """
+    return quote(name, safe=_KEPT)
 
 
 def node_id(prefix: str, number: int) -> str:

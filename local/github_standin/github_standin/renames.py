@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from github_standin.answers import invalid
 from github_standin.auth import may_see
+from github_standin.links import escape
 from standin.answers import Reply
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _transferred(call: Call) -> Reply | None:
 
 def _redirect(call: Call, repository: Repository, path: str) -> Reply:
     query = f"?{urlencode(call.query)}" if call.query else ""
-    url = f"{call.github.links.api}/repositories/{repository.id}{path}{query}"
+    url = f"{call.github.links.api}/repositories/{repository.id}{escape(path)}{query}"
     status = 301 if call.method == "GET" else 307
     message = "Moved Permanently" if status == 301 else "Temporary Redirect"  # noqa: PLR2004 - HTTP's own number
     return Reply(status, {"message": message, "url": url}, {"Location": url})

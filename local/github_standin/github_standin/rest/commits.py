@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from github_standin.answers import ApiError, not_found
 from github_standin.git.diffs import changed_files, patch_text
+from github_standin.links import escape
 from github_standin.permissions import READ_CONTENTS
 from github_standin.routing import Router
 from github_standin.shapes import commits
@@ -47,10 +48,11 @@ def compare(call: Call) -> Reply:
         return diff
     ahead, behind = git.count(base, head), git.count(head, base)
     states = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
-    page = call.github.links.page(repository, f"/compare/{left}...{right}")
+    place = f"/compare/{escape(left)}...{escape(right)}"
+    page = call.github.links.page(repository, place)
     history = git.log("--reverse", f"{base}..{head}")[-_MOST_COMMITS:]
     shaped: dict[str, Any] = {
-        "url": call.github.links.repo(repository, f"/compare/{left}...{right}"),
+        "url": call.github.links.repo(repository, place),
         "html_url": page,
         "permalink_url": call.github.links.page(repository, f"/compare/{base[:7]}...{head[:7]}"),
         "diff_url": f"{page}.diff",

@@ -8,7 +8,7 @@ from github_standin import pushes
 from github_standin.answers import ApiError, not_accessible, not_found, unprocessable
 from github_standin.git import workflow_files
 from github_standin.git.repository import ZERO
-from github_standin.links import node_id
+from github_standin.links import escape, node_id
 from github_standin.permissions import READ_CONTENTS, WRITE_CONTENTS, WRITE_WORKFLOWS, grants
 from github_standin.routing import Router
 from standin.answers import Reply
@@ -28,7 +28,7 @@ def _shape(call: Call, repository: Repository, git: GitRepository, name: str, sh
     return {
         "ref": name,
         "node_id": node_id("REF", int(sha[:15], 16)),
-        "url": call.github.links.repo(repository, f"/git/{name}"),
+        "url": call.github.links.repo(repository, f"/git/{escape(name)}"),
         "object": {
             "sha": sha,
             "type": kind,

@@ -9,6 +9,7 @@ from github_standin import events
 from github_standin.answers import ApiError, forbidden, not_accessible
 from github_standin.auth import role_of
 from github_standin.control_repositories import remove
+from github_standin.links import escape
 from github_standin.permissions import ADMINISTER, METADATA, READ_CONTENTS, ROLES
 from github_standin.renames import rename
 from github_standin.routing import Router
@@ -134,11 +135,11 @@ def get_branch(call: Call) -> Reply:
     shaped = _branch(call, repository, name, sha)
     shaped["commit"] = commits.commit(call.github, repository, git.commit(sha))
     shaped["_links"] = {
-        "self": call.github.links.repo(repository, f"/branches/{name}"),
-        "html": call.github.links.page(repository, f"/tree/{name}"),
+        "self": call.github.links.repo(repository, f"/branches/{escape(name)}"),
+        "html": call.github.links.page(repository, f"/tree/{escape(name)}"),
     }
     shaped["protection"] = {"enabled": shaped["protected"]}
-    shaped["protection_url"] = call.github.links.repo(repository, f"/branches/{name}/protection")
+    shaped["protection_url"] = call.github.links.repo(repository, f"/branches/{escape(name)}/protection")
     return Reply(200, shaped)
 
 

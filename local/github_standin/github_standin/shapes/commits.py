@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from github_standin.links import node_id
 from github_standin.shapes.accounts import JSON, maybe_user, user
@@ -125,6 +126,9 @@ def changed_file(github: GitHub, repository: Repository, change: FileChange, ref
     Args:
         ref: the commit in which the file is as described.
     """
+    # GitHub escapes slashes here, as answers show that are recorded in
+    # https://github.com/xtreamsrl/ai-pr-review-action: `/contents/src%2Foptions.ts?ref=…`.
+    path = quote(change.path, safe="")
     shaped = {
         "sha": change.sha,
         "filename": change.path,
@@ -132,9 +136,9 @@ def changed_file(github: GitHub, repository: Repository, change: FileChange, ref
         "additions": change.additions,
         "deletions": change.deletions,
         "changes": change.additions + change.deletions,
-        "blob_url": github.links.page(repository, f"/blob/{ref}/{change.path}"),
-        "raw_url": github.links.page(repository, f"/raw/{ref}/{change.path}"),
-        "contents_url": github.links.repo(repository, f"/contents/{change.path}?ref={ref}"),
+        "blob_url": github.links.page(repository, f"/blob/{ref}/{path}"),
+        "raw_url": github.links.page(repository, f"/raw/{ref}/{path}"),
+        "contents_url": github.links.repo(repository, f"/contents/{path}?ref={ref}"),
     }
     if change.patch is not None:
         shaped["patch"] = change.patch

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from github_standin.links import node_id
+from github_standin.links import escape, node_id
 from github_standin.shapes.accounts import JSON, user
 from github_standin.times import stamp
 
@@ -138,7 +137,7 @@ def label(github: GitHub, repository: Repository, label: Label) -> JSON:
     return {
         "id": label.id,
         "node_id": node_id("LA", label.id),
-        "url": github.links.repo(repository, f"/labels/{quote(label.name)}"),
+        "url": github.links.repo(repository, f"/labels/{escape(label.name)}"),
         "name": label.name,
         "color": label.color,
         "default": False,

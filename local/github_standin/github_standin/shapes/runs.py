@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from github_standin.links import node_id
+from github_standin.links import escape, node_id
 from github_standin.shapes.accounts import JSON, maybe_user
 from github_standin.shapes.checks import head_commit, pulls_at
 from github_standin.shapes.repositories import repository
@@ -37,8 +37,8 @@ def workflow(github: GitHub, found: Repository, run: WorkflowRun) -> JSON:
         "created_at": made,
         "updated_at": made,
         "url": github.links.repo(found, f"/actions/workflows/{number}"),
-        "html_url": github.links.page(found, f"/blob/{found.default_branch}/{run.path}"),
-        "badge_url": github.links.page(found, f"/actions/{run.path}/badge.svg"),
+        "html_url": github.links.page(found, f"/blob/{escape(found.default_branch)}/{escape(run.path)}"),
+        "badge_url": github.links.page(found, f"/actions/{escape(run.path)}/badge.svg"),
     }
 
 

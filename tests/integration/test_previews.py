@@ -15,6 +15,7 @@ import urllib3
 
 from local.people import Person
 from pullwright_cli.session import ENDED
+from tests.integration.test_conversation import play
 from tests.integration.test_reconcile import items, until
 
 if TYPE_CHECKING:
@@ -76,18 +77,29 @@ class Preview:
 
 @dataclass
 class PullRequest:
-    """A pull request whose branch is to be seen."""
+    """A pull request whose branch is to be seen.
+
+    Attributes:
+        begin: how the comment of its previews begins.
+    """
 
     repository: Repository
     number: int
     branch: str
+    begin: str = "<!-- pullwright:preview -->"
     known: set[str] = field(default_factory=set)
 
     @classmethod
-    def open(cls, repository: Repository, files: dict[str, str | None], branch: str = "topic") -> PullRequest:
+    def open(
+        cls,
+        repository: Repository,
+        files: dict[str, str | None],
+        branch: str = "topic",
+        body: str | None = "Please look.",
+    ) -> PullRequest:
         """Commit files on a branch and open a pull request for it."""
         repository.person.commit(repository.name, branch, files)
-        number = repository.person.open_pull(repository.name, branch, "Change it", body="Please look.")
+        number = repository.person.open_pull(repository.name, branch, "Change it", body=body)
         return cls(repository, number, branch)
 
     def label(self, name: str, person: Person | None = None) -> Preview:
@@ -111,7 +123,7 @@ class PullRequest:
     def comment(self) -> str:
         """Return the one comment of its previews, empty as long as there is none."""
         comments = self.repository.comments(self.number)
-        found = [text for text in comments if text.startswith("<!-- pullwright:preview -->")]
+        found = [text for text in comments if text.startswith(self.begin)]
         assert len(found) <= 1
         return found[0] if found else ""
 
@@ -213,15 +225,42 @@ def test_a_branch_is_seen_renewed_and_gone(repositories: Repositories, stack: St
 
 
 def test_the_other_label_runs_the_other_image(repositories: Repositories, stack: Stack) -> None:
-    """A project in Python is served by the image that `staging` points to, until its pull request closes."""
-    pull = PullRequest.open(repositories.make(files=PYTHON), {"index.html": "of the branch"}, "feature/B.b_2")
+    """A project in Python is served by the image that `staging` points to, until its pull request closes.
+
+    Its pull request has no text, and its branch a letter that no host can have.
+    """
+    repository = repositories.make(files=PYTHON)
+    pull = PullRequest.open(repository, {"index.html": "of the branch"}, "feature/Größe_2", body=None)
     preview = pull.label("uat-staging")
     url = pull.url()
+    assert re.match(r"http://uat-feature-gro-e-2-[0-9a-f]{8}\.preview\.localhost:", url)
     assert get(url) == (200, "of the branch")
     [task] = preview.tasks()
     [container] = task["containers"]
     assert container["image"] == f"{stack.outputs['PreviewRepositoryUri']}:staging"
     pull.repository.rest("PATCH", f"/pulls/{pull.number}", {"state": "closed"})
+    assert preview.wait() == "SUCCEEDED"
+    assert get(url)[0] == 404
+    assert left(stack, preview) == []
+
+
+def test_a_session_leaves_a_preview(repositories: Repositories, stack: Stack) -> None:
+    """A labelled issue becomes a pull request, whose branch is served at the session's host."""
+    config = {".pullwright/config.yaml": "preview: {after_session: true}\n"}
+    repository = repositories.make(files={**PYTHON, **config})
+    write = {"command": "printf 'of the session' >index.html", "description": "Write the page"}
+    play(stack, repository, {"tool": "Bash", "input": write}, {"text": "The page is written."})
+    session = repository.label(repository.issue(), SECONDS)
+    record = session.record()
+    assert record.outcome == "changed"
+    begin = "<!-- pullwright:preview:session -->"
+    pull = PullRequest(repository, record.pull_request or 0, "claude/1", begin)
+    assert repository.rest("GET", f"/pulls/{pull.number}")["draft"] is False
+    preview = pull.started()
+    url = pull.url()
+    assert url.startswith(f"http://{session.id}.preview.localhost:")
+    assert get(url) == (200, "of the session")
+    repository.rest("PATCH", f"/pulls/{pull.number}", {"state": "closed"})
     assert preview.wait() == "SUCCEEDED"
     assert get(url)[0] == 404
     assert left(stack, preview) == []

@@ -23,7 +23,7 @@ from local.sam import ACCESS_KEY, SECRET_KEY
 from local.stack import STACK
 from pullwright.errors import TurnLimit
 from pullwright_cli.evaluating.tasks import write_tasks
-from tests.integration.conftest import FOLDER
+from tests.integration.conftest import FILES, FOLDER
 from tests.integration.evaluations import STUB_FILE, push_tasks
 from tests.unit.cli_kit import matches
 
@@ -94,8 +94,8 @@ def blocks() -> list[str]:
 
 @pytest.fixture(scope="module")
 def home(repositories: Repositories) -> Repository:
-    """Provide the repository of all blocks."""
-    return repositories.make()
+    """Provide the repository of all blocks, whose branches can be previews."""
+    return repositories.make(files={**FILES, "Procfile": "web: python3 -m http.server --bind $HOST $PORT\n"})
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,7 @@ def shell(stack: Stack, home: Repository, tmp_path_factory: pytest.TempPathFacto
         "PULLWRIGHT_LOCAL": str(FOLDER),
         "checkout": str(ROOT),
         "repository": home.name,
+        "pull_request": str(session.record().pull_request),
         "id": session.id,
         "execution": f"{arn}:{session.id}",
     }

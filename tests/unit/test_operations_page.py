@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("operations.md", "devbox.md")
 _BLOCK = re.compile(r"^```sh runnable\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SETUP = "tests/integration/test_github_setup.py"
-_PREVIEWS = "tests/unit/test_cli_previews.py"
 _LAUNCHER = "tests/integration/test_launcher.py"
 
 ELSEWHERE = {
@@ -43,11 +42,6 @@ ELSEWHERE = {
     "local demo": (".github/workflows/test.yml", "make demo"),
     # Looks into a machine of AWS, which no local one is.
     "devbox measure": ("tests/unit/devbox/test_measuring.py", 'command("measure"'),
-    # The local stack deploys no previews.
-    "preview start": (_PREVIEWS, '*words, "--dry-run"'),
-    "preview list": (_PREVIEWS, '"list", "--json"'),
-    "preview logs": (_PREVIEWS, '"preview", "logs"'),
-    "preview remove": (_PREVIEWS, '"preview", "remove"'),
 }
 """Commands that no block could run beside the others: the file that runs each, and the words that do."""
 WITHOUT_AWS = ("dashboard", "local", "run --local")

@@ -211,10 +211,21 @@ class Previews:
         self.route(preview_id, prepared)
         return prepared
 
-    def remove(self, preview_id: str, ended: StateError | None = None) -> PreviewVerdict:
+    def remove(
+        self,
+        preview_id: str,
+        ended: StateError | None = None,
+        *,
+        prepared: PreparedPreview | None = None,
+        now: datetime = START,
+    ) -> PreviewVerdict:
         """Run RemovePreview."""
         event = RemovePreviewEvent(
-            preview_id=preview_id, execution_arn=execution(preview_id), started_at=START, ended=ended
+            preview_id=preview_id,
+            execution_arn=execution(preview_id),
+            started_at=START,
+            prepared=None if prepared is None else prepared.model_dump(mode="json"),
+            ended=ended,
         )
         services = PreviewServices(self.github.app(), self.store, REMOVING)
-        return remove_preview(event, services, self.tasks, self.routes, now=START, seconds=1)
+        return remove_preview(event, services, self.tasks, self.routes, now=now, seconds=1)

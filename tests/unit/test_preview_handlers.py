@@ -65,6 +65,7 @@ def test_a_refusal_keeps_its_remedy(previews: Previews) -> None:
     """Lambda passes on the text alone, so a remedy of its own is packed into it."""
     asked = {"repository": REPOSITORY, "pull_request": previews.pull()}
     previews.github.write("topic", {"Procfile": ""})
+    previews.store.update("p-1", {"preview_status": "STARTING"})
     with pytest.raises(PreviewNotConfigured, match="Nothing says"):
         prepare_preview.handler({**NAMED, "started_at": START.isoformat(), "input": asked}, CONTEXT)
 

@@ -42,9 +42,9 @@ def test_slots_are_never_more_than_allowed(store: PreviewStore) -> None:
     assert store.take_slot("b", 2)
     assert not store.take_slot("c", 2)
     store.free_slot("a")
-    store.free_slot("a")
+    store.free_slot("a", is_untold=True)
     assert store.take_slot("c", 2)
-    assert store.holders() == {"b", "c"}
+    assert (store.holders(), store.untold()) == ({"b", "c"}, {"a"})
 
 
 def test_a_host_belongs_to_one_subject(store: PreviewStore) -> None:
@@ -66,7 +66,7 @@ def test_the_first_reason_to_withdraw_stays(store: PreviewStore) -> None:
     store.update("a", {"preview_status": STARTING})
     assert store.withdraw("a", error="LabelRemoved", cause="The label went.")
     assert not store.withdraw("a", error="SessionStopped", cause="It was closed.")
-    assert not store.update("a", {"preview_status": SERVING}, unless_withdrawn=True)
+    assert not store.update_open("a", {"preview_status": SERVING}, unless_withdrawn=True)
     record = store.read("a")
     assert (record.preview_status, record.withdrawn, record.is_open) == (STARTING, "LabelRemoved", True)
 
@@ -74,7 +74,7 @@ def test_the_first_reason_to_withdraw_stays(store: PreviewStore) -> None:
 def test_what_is_served_is_not_withdrawn_for_a_newer_one_that_only_starts(store: PreviewStore) -> None:
     """The older preview goes on until the newer one is healthy."""
     store.update("a", {"preview_status": STARTING})
-    assert store.update("a", {"preview_status": SERVING}, unless_withdrawn=True)
+    assert store.update_open("a", {"preview_status": SERVING}, unless_withdrawn=True)
     assert not store.withdraw("a", error="PreviewReplaced", cause="Newer.", while_starting=True)
     assert store.withdraw("a", error="PreviewReplaced", cause="Newer.")
 
@@ -82,7 +82,9 @@ def test_what_is_served_is_not_withdrawn_for_a_newer_one_that_only_starts(store:
 def test_what_has_ended_or_never_was_is_not_withdrawn(store: PreviewStore) -> None:
     """A label that goes late makes no record of a preview that is over."""
     assert not store.withdraw("none", error="LabelRemoved", cause="Gone.")
-    store.close("a", {"preview_status": FAILED}, now=datetime(2026, 1, 1, tzinfo=UTC), kept_days=1)
+    closed = store.close("a", {"preview_status": FAILED}, now=datetime(2026, 1, 1, tzinfo=UTC), kept_days=1)
+    assert closed == store.read("a")
+    assert not store.update_open("a", {"preview_status": SERVING})
     assert not store.withdraw("a", error="LabelRemoved", cause="Gone.")
     assert read_item(store._client, "t", "PREVIEW#a")["ttl"] == 1_767_312_000
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from moto import mock_aws
 
-from pullwright.errors import PullwrightError
+from pullwright.errors import PreviewNotReady, PullwrightError, SessionClosed
 from pullwright.github.transport import Response
 from pullwright.previewing.services import PreviewServices
 from pullwright.previewing.store import FAILED, STARTING
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+    from pullwright.github.transport import Request
 
 
 class Machine(Executions):
@@ -122,6 +126,96 @@ def test_one_that_ended_before_it_had_a_slot_is_told(previews: Previews) -> None
     assert _swept(previews, Machine(p_1=ExecutionEnd(status="ABORTED"))) == ["p-1"]
     assert previews.store.read("p-1").preview_status == FAILED
     assert "stopped the preview" in previews.comment(number)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
+def test_one_without_a_record_is_told(previews: Previews, status: str) -> None:
+    """RecordPreview could not write it, so the execution's input says which pull request waits."""
+    number = previews.pull()
+    asked = json.dumps({"repository": "octo/widgets", "pull_request": number})
+    machine = Machine(p_1=ExecutionEnd(status=status, error="DynamoDB.InternalServerError", input=asked))
+    assert _swept(previews, machine) == ["p-1"]
+    assert "Preview: failed" in previews.comment(number)
+    assert previews.store.read("p-1").preview_status == FAILED
+    assert _swept(previews, machine) == []
+
+
+def test_one_without_a_record_whose_input_makes_no_sense_is_closed(previews: Previews) -> None:
+    """Nobody knows whom to tell; the record has it. One that went well, or is unknown, gets no record."""
+    machine = Machine(
+        p_1=ExecutionEnd(status="FAILED", input='{"repository": 7}'), p_2=ExecutionEnd(status="SUCCEEDED")
+    )
+    assert _swept(previews, machine) == ["p-1"]
+    assert previews.store.read("p-1").preview_status == FAILED
+    assert previews.store.read("p-2").preview_status == ""
+    assert _swept(previews, machine) == []
+
+
+def _stopped_at(previews: Previews, monkeypatch: pytest.MonkeyPatch, method: str) -> Machine:
+    """Have p-1 stopped, and all of it removed, when a function is about to ask GitHub for a comment."""
+    machine = Machine(p_1=ExecutionEnd(status="ABORTED"))
+    send = previews.github.send
+
+    def stop_first(request: Request) -> Response:
+        if request.method == method and "/comments" in request.url:
+            monkeypatch.setattr(previews.github, "send", send)
+            assert _swept(previews, machine, execution("p-1")) == ["p-1"]
+        return send(request)
+
+    monkeypatch.setattr(previews.github, "send", stop_first)
+    return machine
+
+
+def test_what_a_late_preparation_took_is_removed(previews: Previews, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PreparePreview outlived its execution: slot and host go, and no comment says that it is being built."""
+    number = previews.pull()
+    machine = _stopped_at(previews, monkeypatch, "GET")
+    with pytest.raises(SessionClosed):
+        previews.prepare("p-1", number)
+    host = previews.store.read("p-1").host
+    assert _swept(previews, machine) == ["p-1"]
+    assert previews.store.host_holders(host) == frozenset()
+    assert previews.store.holders() == frozenset()
+    assert "stopped the preview" in previews.comment(number)
+    assert _swept(previews, machine) == []
+
+
+@pytest.mark.parametrize("is_healthy", [True, False])
+def test_what_a_late_route_said_is_corrected(
+    previews: Previews,
+    monkeypatch: pytest.MonkeyPatch,
+    is_healthy: bool,  # noqa: FBT001 - pytest gives arguments by name
+) -> None:
+    """RoutePreview outlived its execution and wrote over the end: the next sweep tells it again."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    previews.tasks.launch("p-1")
+    if is_healthy:
+        previews.routes.healthy.add("p-1")
+    machine = _stopped_at(previews, monkeypatch, "PATCH")
+    with contextlib.suppress(PreviewNotReady):
+        previews.route("p-1", prepared)
+    assert "stopped the preview" not in previews.comment(number)
+    assert _swept(previews, machine) == ["p-1"]
+    assert "stopped the preview" in previews.comment(number)
+    assert previews.routes.targets == {}
+    assert _swept(previews, machine) == []
+
+
+def test_what_is_told_late_does_not_write_over_a_newer_preview(previews: Previews) -> None:
+    """GitHub was down when the first one ended; the second has the comment since."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    previews.github.before.extend([("PATCH", "", Response(502, {}, None))] * 20)
+    with pytest.raises(PullwrightError):
+        previews.remove("p-1", StateError(Error="ECS.AccessDeniedException"))
+    previews.github.before.clear()
+    previews.serve("p-2", number, started_at=START + timedelta(minutes=1))
+    comment = previews.comment(number)
+    machine = Machine(is_recent=False, p_1=ExecutionEnd(status="FAILED", error="ECS.AccessDeniedException"))
+    assert _swept(previews, machine) == ["p-1"]
+    assert previews.comment(number) == comment
+    assert previews.store.untold() == frozenset()
 
 
 def test_one_that_cannot_be_removed_holds_up_no_other(previews: Previews) -> None:

@@ -142,8 +142,10 @@ def test_one_that_is_healthy_too_late_is_not_shown(previews: Previews) -> None:
 
 
 ENDS = [
-    (StateError(Error="States.Timeout"), None, True, "SUCCEEDED", ""),
-    (StateError(Error="States.Timeout"), None, False, "FAILED", "PreviewNeverHealthy"),
+    (StateError(Error="TimeLimit"), None, True, "SUCCEEDED", ""),
+    (StateError(Error="TimeLimit"), None, False, "FAILED", "PreviewNeverHealthy"),
+    (StateError(Error="States.Timeout"), None, True, "FAILED", "AwsUnavailable"),
+    (StateError(Error="Lambda.ServiceException"), None, False, "FAILED", "AwsUnavailable"),
     (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=21), False, "FAILED", "PreviewBuildFailed"),
     (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=22), True, "FAILED", "PreviewServerEnded"),
     (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=23), False, "FAILED", "PreviewCommitGone"),
@@ -213,8 +215,22 @@ def test_github_that_fails_is_asked_again_after_all_was_removed(previews: Previe
     broken = [("PATCH", "", Response(502, {}, None))] * 20
     previews.github.before.extend(broken)
     with pytest.raises(errors.GitHubUnavailable):
-        previews.remove("p-1", StateError(Error="States.Timeout"))
+        previews.remove("p-1", StateError(Error="TimeLimit"))
     assert nothing_is_left(previews)
+    assert previews.store.untold() == {"p-1"}
     previews.github.before.clear()
-    assert previews.remove("p-1", StateError(Error="States.Timeout")).status == "SUCCEEDED"
+    assert previews.remove("p-1", StateError(Error="TimeLimit")).status == "SUCCEEDED"
     assert "Its time was up" in previews.comment(number)
+    assert previews.store.untold() == frozenset()
+
+
+def test_the_end_of_its_time_is_told_from_a_function_that_does_not_answer(previews: Previews) -> None:
+    """Both are States.Timeout: before its hours are over, nobody is told that its time was up."""
+    numbers = [previews.pull(branch) for branch in ("a", "b")]
+    prepared = [previews.serve(f"p-{number}", number) for number in numbers]
+    ended, end = StateError(Error="States.Timeout"), START + timedelta(seconds=prepared[0].seconds)
+    early, late = end - timedelta(seconds=1), end
+    assert previews.remove("p-1", ended, prepared=prepared[0], now=early).error == "AwsUnavailable"
+    assert "AWS did not do what the preview needed" in previews.comment(numbers[0])
+    assert previews.remove("p-2", ended, prepared=prepared[1], now=late).status == "SUCCEEDED"
+    assert "Its time was up" in previews.comment(numbers[1])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pullwright.github.app import GitHubApp
     from pullwright.github.client import GitHubClient
-    from pullwright.previewing.store import PreviewRecord
+    from pullwright.previewing.store import PreviewRecord, PreviewStore
 
 
 def write_comment(
@@ -40,6 +40,21 @@ def write_comment(
         if comment.is_by(bot_id, begin) and client.update_comment(repository, comment.id, text):
             return comment.id
     return client.create_comment(repository, number, text).id
+
+
+def tell_open(
+    app: GitHubApp, store: PreviewStore, record: PreviewRecord, render: Callable[[str], str]
+) -> None:
+    """Write how a preview is that has not ended, as `tell` does.
+
+    A function goes on when its execution is stopped, and may write over what was said of the end meanwhile:
+    then the end is to be told once more.
+    """
+    try:
+        tell(app, record, render)
+    finally:
+        if not store.read(record.preview_id).is_open:
+            store.note_untold(record.preview_id, is_untold=True)
 
 
 def tell(app: GitHubApp, record: PreviewRecord, render: Callable[[str], str]) -> None:

@@ -15,6 +15,7 @@ from pullwright.errors import (
     PreviewReplaced,
     PullRequestClosed,
     RepositoryEmpty,
+    SessionClosed,
 )
 from pullwright.github.commit_files import CommitFiles
 from pullwright.github.permissions import OPENING_REVIEW
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pullwright.github.client import GitHubClient
     from pullwright.github.payloads import PullRequest, RepositoryInfo
     from pullwright.previewing.services import PreviewServices
+    from pullwright.previewing.store import PreviewStore
     from pullwright.repository.preview import Preview
     from pullwright.settings import PreparePreviewSettings
 
@@ -62,7 +64,7 @@ def prepare_preview(
     store, settings, preview_id = services.store, services.settings, event.preview_id
     check_session_id(preview_id)
     request = read_input(PreviewRequest, event.input)
-    store.update(preview_id, _asked(request, settings))
+    _note(store, preview_id, _asked(request, settings))
     allowed = check_owner(services.app, request.repository, settings.allowed_owners)
     client = services.app.client(request.repository, OPENING_REVIEW, request.installation_id)
     repository = client.get_repository(request.repository)
@@ -71,7 +73,7 @@ def prepare_preview(
     pull = _check_pull_request(client, repository.full_name, request.pull_request)
     token = services.app.token(request.repository, OPENING_REVIEW, request.installation_id)
     known = {"preview_repository": repository.full_name, "installation_id": token.installation_id}
-    store.update(preview_id, {**known, "commit": pull.head.sha})
+    _note(store, preview_id, {**known, "commit": pull.head.sha})
     if not store.take_slot(preview_id, settings.max_previews):
         raise NoCapacity(
             f"All {settings.max_previews} previews of this deployment are in use.",
@@ -81,7 +83,7 @@ def prepare_preview(
     _check_label(client, repository.full_name, request, settings)
     preview, plan = _plan(client, repository, pull, preview_id)
     host = _take_host(event, services, request, repository.full_name, pull.head.ref)
-    store.update(preview_id, {"host": host, "plan": plan.model_dump_json()})
+    _note(store, preview_id, {"host": host, "plan": plan.model_dump_json()})
     begin = marker(is_of_session=request.session is not None)
     comment_id = write_comment(
         *(client, repository.full_name, pull.number),
@@ -90,7 +92,7 @@ def prepare_preview(
         bot_id=services.app.bot_id(client),
         known=store.read(preview_id).comment_id,
     )
-    store.update(preview_id, {"comment_id": comment_id})
+    _note(store, preview_id, {"comment_id": comment_id})
     staging = settings.preview_staging_task_definition
     return PreparedPreview(
         repository=repository.full_name,
@@ -106,6 +108,21 @@ def prepare_preview(
         comment_id=comment_id,
         installation_id=token.installation_id,
     )
+
+
+def _note(store: PreviewStore, preview_id: str, fields: dict[str, Any]) -> None:
+    """Write into the record what was done.
+
+    This goes on when its execution is stopped, and may have done it after all was removed: then the sweep is
+    to look again.
+
+    Raises:
+        SessionClosed: the preview has ended.
+    """
+    if not store.update_open(preview_id, fields):
+        store.update(preview_id, fields)
+        store.note_untold(preview_id, is_untold=True)
+        raise SessionClosed("The preview has ended.")
 
 
 def _asked(request: PreviewRequest, settings: PreparePreviewSettings) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pullwright.errors import PullwrightError
+from pullwright.errors import TimeLimit
+from pullwright.json_object import as_object
 from pullwright.metrics import preview_ended
 from pullwright.previewing.comment import tell
 from pullwright.previewing.models import PreviewVerdict
@@ -21,7 +22,7 @@ from pullwright.reporting.event import StateError
 if TYPE_CHECKING:
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
-    from pullwright.previewing.store import PreviewRecord
+    from pullwright.previewing.store import PreviewRecord, PreviewStore
     from pullwright.reporting.event import TaskEnd
     from pullwright.reporting.tasks import Tasks
     from pullwright.settings import RemovePreviewSettings
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # The newer preview has the comment; of somebody else's repository nothing is said anywhere.
 _SAID_NOWHERE = frozenset({"PreviewReplaced", "OwnerNotAllowed", "InvalidRequest"})
 _STREAM = "preview/preview"
+_OVER = frozenset({SUCCEEDED, FAILED})
+_TIMED_OUT = "States.Timeout"
 
 
 class RemovePreviewEvent(BaseModel):
@@ -58,9 +61,11 @@ def remove_preview(
     now: datetime,
     seconds: float,
 ) -> PreviewVerdict:
-    """Stop the task, take away rule, target group, host and slot, say how it ended, and close the record.
+    """Stop the task, take away rule, target group, host and slot, close the record and say how it ended.
 
-    Safe to repeat. The route goes before the task, so that nobody is sent to one that is stopping.
+    Safe to repeat. The route goes before the task, so that nobody is sent to one that is stopping. The record
+    is closed before host and comment are looked at: what a function that outlived its execution writes into
+    it is either seen here, or that function finds the record closed and has the sweep look again.
 
     Args:
         seconds: how long to wait for the task's end.
@@ -69,58 +74,76 @@ def remove_preview(
         AwsUnavailable: AWS did not do it; to be asked again.
         GitHubUnavailable, GitHubRateLimited: GitHub does not take the comment now; to be asked again.
     """
-    store = services.store
-    record = store.read(event.preview_id)
-    routes.remove(event.preview_id)
+    store, preview_id = services.store, event.preview_id
+    record = store.read(preview_id)
+    routes.remove(preview_id)
     task = tasks.stop(event.execution_arn, None, seconds=seconds)
+    was_open = record.preview_status not in _OVER
+    # Noted first: whatever ends this function from here on, the sweep finds the preview.
+    store.free_slot(preview_id, is_untold=was_open)
+    if was_open:
+        fields = _ending(event, record, task, now)
+        record = store.close(preview_id, fields, now=now, kept_days=services.settings.retention_days)
+        _measure(record, now)
     if record.host:
-        store.free_host(record.host, event.preview_id)
-    store.free_slot(event.preview_id)
-    if record.preview_status in {SUCCEEDED, FAILED}:
-        # It was told before, by an attempt whose answer was lost.
-        told = {"status": record.preview_status, "error": record.error, "sentence": record.sentence}
-        return PreviewVerdict.model_validate(told)
-    why, failure = failure_of(record, event.ended, task)
-    if not event.is_too_late:
-        try:
-            _tell(event, services, record, why, failure, task)
-        except PullwrightError:
-            # Its slot is given back: the sweep finds it by this.
-            store.note_untold(event.preview_id, is_untold=True)
-            raise
-    status = SUCCEEDED if failure is None else FAILED
-    error = "" if failure is None else type(failure).__name__
-    fields = {"preview_status": status, "error": error, "sentence": why}
-    store.close(event.preview_id, fields, now=now, kept_days=services.settings.retention_days)
-    _measure(record, error, now)
-    return PreviewVerdict.model_validate({"status": status, "error": error, "sentence": why})
+        store.free_host(record.host, preview_id)
+    if was_open or preview_id in store.untold():
+        if not event.is_too_late and not _is_followed(record, store):
+            _tell(services, record, task)
+        store.note_untold(preview_id, is_untold=False)
+    told = {"status": record.preview_status, "error": record.error, "sentence": record.sentence}
+    return PreviewVerdict.model_validate(told)
 
 
-def _measure(record: PreviewRecord, error: str, now: datetime) -> None:
+def _ending(
+    event: RemovePreviewEvent, record: PreviewRecord, task: TaskEnd | None, now: datetime
+) -> dict[str, str]:
+    """Return what the record says of a preview's end."""
+    ended = event.ended
+    if ended is not None and ended.Error == _TIMED_OUT and _is_time_up(event, now):
+        ended = StateError(Error=TimeLimit.__name__)
+    why, failure = failure_of(record, ended, task)
+    if failure is None:
+        return {"preview_status": SUCCEEDED, "error": "", "sentence": why}
+    error = type(failure).__name__
+    return {"preview_status": FAILED, "error": error, "sentence": why, "remedy": failure.remedy}
+
+
+def _is_time_up(event: RemovePreviewEvent, now: datetime) -> bool:
+    """Tell the end of a task's time from a function that did not answer: both are States.Timeout."""
+    seconds = as_object(event.prepared).get("seconds")
+    return isinstance(seconds, int) and now - event.started_at >= timedelta(seconds=seconds)
+
+
+def _is_followed(record: PreviewRecord, store: PreviewStore) -> bool:
+    """Return whether a newer preview has the host, and so the comment."""
+    if not record.host:
+        return False
+    others = (store.read(other) for other in store.host_holders(record.host) - {record.preview_id})
+    began = moment(record.started_at)
+    return began is not None and any((moment(other.started_at) or began) > began for other in others)
+
+
+def _measure(record: PreviewRecord, now: datetime) -> None:
     began, healthy = moment(record.started_at), moment(record.healthy_at)
     if began is None or healthy is None:
-        preview_ended(error or "withdrawn", healthy_seconds=None, hours=None)
+        preview_ended(record.error or "withdrawn", healthy_seconds=None, hours=None)
         return
     hours = (now - healthy).total_seconds() / 3_600
     seconds = (healthy - began).total_seconds()
-    preview_ended(error or "served", healthy_seconds=seconds, hours=hours)
+    preview_ended(record.error or "served", healthy_seconds=seconds, hours=hours)
 
 
 def _tell(
-    event: RemovePreviewEvent,
-    services: PreviewServices[RemovePreviewSettings],
-    record: PreviewRecord,
-    why: str,
-    failure: PullwrightError | None,
-    task: TaskEnd | None,
+    services: PreviewServices[RemovePreviewSettings], record: PreviewRecord, task: TaskEnd | None
 ) -> None:
-    name = record.withdrawn if failure is None else type(failure).__name__
-    if name in _SAID_NOWHERE:
+    if (record.error or record.withdrawn) in _SAID_NOWHERE:
         return
-    if failure is None:
+    why = record.sentence
+    if not record.error:
         tell(services.app, record, partial(render_gone, why=why))
         return
     stream = "" if task is None or task.TaskArn is None else task.TaskArn.rpartition("/")[2]
     log = f"{services.settings.preview_log_group} {_STREAM}/{stream}" if stream else ""
-    text = partial(render_failed, why=why, remedy=failure.remedy, preview_id=event.preview_id, log=log)
+    text = partial(render_failed, why=why, remedy=record.remedy, preview_id=record.preview_id, log=log)
     tell(services.app, record, text)

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pullwright.errors import PreviewNeverHealthy, PreviewNotReady, PreviewReplaced, PullwrightError
+from pullwright.errors import (
+    PreviewNeverHealthy,
+    PreviewNotReady,
+    PreviewReplaced,
+    PullwrightError,
+    SessionClosed,
+)
 from pullwright.log import logger
-from pullwright.previewing.comment import tell
+from pullwright.previewing.comment import tell_open
 from pullwright.previewing.models import PreparedPreview, PreviewRoute
 from pullwright.previewing.store import SERVING
 from pullwright.previewing.texts import render_building, render_serving
@@ -74,13 +80,13 @@ def route_preview(
     healthy = moment(record.healthy_at) or now
     url = routes.url(prepared.host)
     fields = {"preview_status": SERVING, "healthy_at": healthy.isoformat(), "url": url}
-    if not store.update(event.preview_id, fields, unless_withdrawn=True):
-        raise withdrawn(store.read(event.preview_id)) or PreviewReplaced("The preview was withdrawn.")
+    if not store.update_open(event.preview_id, fields, unless_withdrawn=True):
+        raise withdrawn(store.read(event.preview_id)) or SessionClosed("The preview has ended.")
     routes.take_over(prepared.host, group)
     seconds = (healthy - began).total_seconds()
     until = began + timedelta(seconds=prepared.seconds)
     show = partial(render_serving, url=url, commit=prepared.commit, until=until, seconds=seconds)
-    tell(services.app, record, show)
+    tell_open(services.app, store, record, show)
     for other in store.host_holders(prepared.host) - {event.preview_id}:
         cause = f"A newer preview, {event.preview_id}, took its place."
         withdraw(store.read(other), store, tasks, error=PreviewReplaced.__name__, cause=cause)
@@ -116,11 +122,12 @@ def _tell_of_task(
     started, asked = task.get("startedAt"), moment(record.started_at)
     if record.task_at or asked is None or not isinstance(started, datetime):
         return
-    services.store.update(record.preview_id, {"task_at": started.isoformat()})
+    if not services.store.update_open(record.preview_id, {"task_at": started.isoformat()}):
+        return
     seconds = (started - asked).total_seconds()
     building = partial(render_building, commit=prepared.commit, since=asked, task_seconds=seconds)
     try:
-        tell(services.app, record, building)
+        tell_open(services.app, services.store, record, building)
     except PullwrightError as error:
         logger.warning("what the preview is at cannot be said now", error=error.sentence)
 

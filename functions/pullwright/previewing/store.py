@@ -1,7 +1,8 @@
 """Previews in the sessions table: a record for each, who has a slot, and who has a host.
 
 Records have a key and a status of their own, so that no query for sessions meets them. `PREVIEWS` names the
-previews that have a slot, which is how those that run are found; `PREVIEWHOST#<host>` says whose a host is.
+previews that have a slot, which is how those that run are found, and those whose end is still to be told;
+`PREVIEWHOST#<host>` says whose a host is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from pullwright.aws import calling
 from pullwright.fields import Stored
-from pullwright.table import encoded, read_item, writing
+from pullwright.table import decoded, encoded, read_item, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,7 @@ class PreviewRecord(Stored):
     healthy_at: str = ""
     error: str = ""
     sentence: str = ""
+    remedy: str = ""
     withdrawn: str = ""
     withdrawn_cause: str = ""
 
@@ -111,25 +113,34 @@ class PreviewStore:
         item = read_item(self._client, self._table, preview_key(preview_id))
         return PreviewRecord.model_validate({**item, "preview_id": preview_id})
 
-    def update(self, preview_id: str, fields: Mapping[str, Any], *, unless_withdrawn: bool = False) -> bool:
-        """Set fields of a preview's record; those that are None stay as they are.
+    def update(self, preview_id: str, fields: Mapping[str, Any]) -> PreviewRecord:
+        """Set fields of a preview's record, and return it; those that are None stay as they are."""
+        with calling("write the preview's record"):
+            answer = self._client.update_item(
+                TableName=self._table, ReturnValues="ALL_NEW", **_setting(preview_id, fields)
+            )
+        return PreviewRecord.model_validate({**decoded(answer["Attributes"]), "preview_id": preview_id})
+
+    def update_open(
+        self, preview_id: str, fields: Mapping[str, Any], *, unless_withdrawn: bool = False
+    ) -> bool:
+        """Set fields of a preview's record as `update` does, as long as the preview has not ended.
 
         Args:
-            unless_withdrawn: change nothing once the preview is not wanted any more.
+            unless_withdrawn: change nothing either once the preview is not wanted any more.
 
         Returns:
-            False if it was withdrawn.
+            False if nothing was changed.
         """
-        given = [(name, value) for name, value in fields.items() if value is not None]
-        condition = {"ConditionExpression": "attribute_not_exists(withdrawn)"} if unless_withdrawn else {}
+        change = _setting(preview_id, fields)
+        values = {":starting": {"S": STARTING}, ":serving": {"S": SERVING}}
+        change["ExpressionAttributeValues"] = {**change["ExpressionAttributeValues"], **values}
+        withdrawn = " AND attribute_not_exists(withdrawn)" if unless_withdrawn else ""
         with writing("write the preview's record") as write:
             self._client.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": preview_key(preview_id)}},
-                UpdateExpression="SET " + ", ".join(f"#f{i} = :v{i}" for i, _ in enumerate(given)),
-                ExpressionAttributeNames={f"#f{i}": name for i, (name, _) in enumerate(given)},
-                ExpressionAttributeValues={f":v{i}": encoded(value) for i, (_, value) in enumerate(given)},
-                **condition,  # type: ignore[arg-type] # of texts
+                ConditionExpression=f"preview_status IN (:starting, :serving){withdrawn}",
+                **change,
             )
         return write.is_done
 
@@ -153,7 +164,7 @@ class PreviewStore:
         return frozenset(read_item(self._client, self._table, SLOTS_KEY).get("holders", ()))
 
     def untold(self) -> frozenset[str]:
-        """Return the previews that ended, and whose pull request could not be told so."""
+        """Return the previews that ended, and whose end is still to be told on the pull request."""
         return frozenset(read_item(self._client, self._table, SLOTS_KEY).get("untold", ()))
 
     def note_untold(self, preview_id: str, *, is_untold: bool) -> None:
@@ -183,13 +194,17 @@ class PreviewStore:
             )
         return write.is_done
 
-    def free_slot(self, preview_id: str) -> None:
-        """Give a preview's slot back; one that it does not have changes nothing."""
+    def free_slot(self, preview_id: str, *, is_untold: bool = False) -> None:
+        """Give a preview's slot back; one that it does not have changes nothing.
+
+        Args:
+            is_untold: note in the same write that the preview's end is still to be told.
+        """
         with calling("free the slot of a preview"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": SLOTS_KEY}},
-                UpdateExpression="DELETE holders :me",
+                UpdateExpression="DELETE holders :me" + (" ADD untold :me" if is_untold else ""),
                 ExpressionAttributeValues={":me": {"SS": [preview_id]}},
             )
 
@@ -234,7 +249,20 @@ class PreviewStore:
                 TableName=self._table, Key=key, ConditionExpression="attribute_not_exists(holders)"
             )
 
-    def close(self, preview_id: str, fields: Mapping[str, Any], *, now: datetime, kept_days: int) -> None:
-        """Close a preview's record, which may go after some days."""
+    def close(
+        self, preview_id: str, fields: Mapping[str, Any], *, now: datetime, kept_days: int
+    ) -> PreviewRecord:
+        """Close a preview's record, which may go after some days; return it as it is then."""
         ttl = int((now + timedelta(days=kept_days)).timestamp())
-        self.update(preview_id, {**fields, "ended_at": now.isoformat(), "ttl": ttl})
+        return self.update(preview_id, {**fields, "ended_at": now.isoformat(), "ttl": ttl})
+
+
+def _setting(preview_id: str, fields: Mapping[str, Any]) -> Any:
+    """Return UpdateItem's arguments that set fields of a preview's record."""
+    given = [(name, value) for name, value in fields.items() if value is not None]
+    return {
+        "Key": {"pk": {"S": preview_key(preview_id)}},
+        "UpdateExpression": "SET " + ", ".join(f"#f{i} = :v{i}" for i, _ in enumerate(given)),
+        "ExpressionAttributeNames": {f"#f{i}": name for i, (name, _) in enumerate(given)},
+        "ExpressionAttributeValues": {f":v{i}": encoded(value) for i, (_, value) in enumerate(given)},
+    }

@@ -1,20 +1,24 @@
 """Removes what executions left that ended without RemovePreview: stopped, timed out, or failed.
 
-A preview's slot is given back last but for the comment, so whatever still has something has its slot too, and
-one whose comment GitHub did not take is noted. Those that ended before they had a slot are found among the
-executions that ended badly. A RoutePreview that ran on when its execution was stopped may have made a target
-group after all was removed; its tag names the preview.
+When a preview's slot is given back, it is noted that its end is to be told, until it is; so whatever still
+has something is found by either. Those that ended before they had a slot, or a record, are found among the
+executions that ended badly. A function that ran on when its execution was stopped may have done something
+after all was removed: it took a slot, noted that the end is to be told again, or made a target group, whose
+tag names the preview.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pullwright.errors import PullwrightError, SessionStopped
+from pullwright.errors import InvalidRequest, PullwrightError, SessionStopped, TimeLimit
 from pullwright.executions import session_of_execution
 from pullwright.log import logger
+from pullwright.opening.request import read_input
+from pullwright.previewing.models import PreviewRequest
 from pullwright.previewing.remove import RemovePreviewEvent, remove_preview
+from pullwright.previewing.store import STARTING
 from pullwright.record import DUE_FOR
 from pullwright.reporting.event import StateError
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
+    from pullwright.previewing.store import PreviewStore
     from pullwright.reconciling.executions import ExecutionEnd, Executions
     from pullwright.reporting.tasks import Tasks
     from pullwright.settings import RemovePreviewSettings
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 _UNRECORDED_FOR = timedelta(hours=3)
 _LAST_SECONDS = 45.0
 _TIMED_OUT = "TIMED_OUT"
+_ENDED_BADLY = frozenset({"FAILED", "ABORTED", _TIMED_OUT})
 
 
 def sweep(
@@ -61,11 +67,8 @@ def sweep(
         if seconds_left() < _LAST_SECONDS:
             break
         try:
-            event = _event(preview_id, services, executions, now, has_group=preview_id in grouped)
-            if event is None and preview_id in untold:
-                # The machine, or an earlier sweep, has told it meanwhile.
-                services.store.note_untold(preview_id, is_untold=False)
-            if event is not None:
+            has_left = preview_id in grouped | untold
+            if (event := _event(preview_id, services, executions, now, has_left=has_left)) is not None:
                 remove_preview(event, services, tasks, routes, now=now, seconds=seconds_left() / 4)
                 removed.append(preview_id)
         except PullwrightError as error:
@@ -93,17 +96,22 @@ def _event(
     executions: Executions,
     now: datetime,
     *,
-    has_group: bool,
+    has_left: bool,
 ) -> RemovePreviewEvent | None:
-    """Return what the state machine would have passed to RemovePreview; None if nothing is left to do."""
+    """Return what the state machine would have passed to RemovePreview; None if nothing is left to do.
+
+    Args:
+        has_left: whether it has a target group, or its end is still to be told.
+    """
     record = services.store.read(preview_id)
-    # A group of a preview that has no record is another deployment's.
-    has_left = preview_id in services.store.holders() or (has_group and record.preview_status)
-    if not record.is_open and not has_left:
+    if record.preview_status and not (record.is_open or has_left or preview_id in services.store.holders()):
         return None
     arn = record.execution_arn or executions.arn_of(preview_id)
     end = executions.end_of(arn)
     if end is None:
+        return None
+    if not record.preview_status and not _begin(preview_id, services.store, arn, end):
+        # A group of a preview that has no record is another deployment's.
         return None
     return RemovePreviewEvent(
         preview_id=preview_id,
@@ -114,9 +122,37 @@ def _event(
     )
 
 
+def _begin(preview_id: str, store: PreviewStore, arn: str, end: ExecutionEnd) -> bool:
+    """Write the record of a preview whose execution could not, so that its end is told.
+
+    Returns:
+        False if there is no such execution that ended badly.
+    """
+    if end.status not in _ENDED_BADLY:
+        return False
+    try:
+        request = read_input(PreviewRequest, end.request)
+    except InvalidRequest:
+        # It is told nowhere for whom it was; the record says that it ended.
+        request = None
+    began = end.started_at or datetime.now(UTC)
+    fields = {"preview_status": STARTING, "execution_arn": arn, "started_at": began.isoformat()}
+    store.update(preview_id, fields | ({} if request is None else _asked(request)))
+    return True
+
+
+def _asked(request: PreviewRequest) -> dict[str, Any]:
+    return {
+        "preview_repository": request.repository,
+        "pull_request": request.pull_request,
+        "session": request.session,
+        "installation_id": request.installation_id,
+    }
+
+
 def _ended(end: ExecutionEnd) -> StateError:
     if end.status == _TIMED_OUT:
-        return StateError(Error="States.Timeout")
+        return StateError(Error=TimeLimit.__name__)
     if end.status == "ABORTED":
         error = end.error or SessionStopped.__name__
         return StateError(Error=error, Cause=end.cause or "Somebody stopped the preview's execution.")

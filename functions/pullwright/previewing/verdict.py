@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from pullwright import errors
 from pullwright.errors import PullwrightError, error_class
+from pullwright.reporting.classify import FUNCTION_REFUSED
 from pullwright.reporting.event import StateError, TaskEnd
 
 if TYPE_CHECKING:
     from pullwright.previewing.store import PreviewRecord
 
 TIME_UP = "Its time was up."
+_TIME_UP = errors.TimeLimit.__name__
 _TIMED_OUT = "States.Timeout"
+# Step Functions and LocalStack spell it differently.
+_TABLE = ("DynamoDB.", "DynamoDb.")
 _NEVER_STARTED = "TaskFailedToStart"
 _NO_PULL = "CannotPull"
 _OUT_OF_MEMORY = "OutOfMemoryError"
@@ -30,13 +34,14 @@ def failure_of(
     """Return why a preview ended, and the error if it did not end as it should.
 
     Args:
-        ended: what a state failed with; None if both branches came to their end.
+        ended: what a state failed with, TimeLimit if its time was up; None if both branches came to their
+            end.
         task: how the task ended; None if there was none.
     """
     if record.withdrawn in _WAYS_TO_GO:
         return record.withdrawn_cause, None
     name = "" if ended is None else ended.Error
-    if name == _TIMED_OUT and record.healthy_at:
+    if name == _TIME_UP and record.healthy_at:
         return TIME_UP, None
     failure = _failure(name, ended, task, was_healthy=bool(record.healthy_at))
     return failure.sentence, failure
@@ -45,11 +50,13 @@ def failure_of(
 def _failure(
     name: str, ended: StateError | None, task: TaskEnd | None, *, was_healthy: bool
 ) -> PullwrightError:
+    if name == _TIME_UP:
+        return errors.PreviewNeverHealthy("Its time was up before it was healthy.")
     kind = error_class(name)
     if kind is not None and ended is not None:
         return kind.unpacked(str(ended.decoded.get("errorMessage", ended.Cause)))
-    if name == _TIMED_OUT:
-        return errors.PreviewNeverHealthy("Its time was up before it was healthy.")
+    if name == _TIMED_OUT or name in FUNCTION_REFUSED or name.startswith(_TABLE):
+        return errors.AwsUnavailable(f"AWS did not do what the preview needed ({name}).")
     if name.startswith(("ECS.", "AmazonECS.")):
         return errors.TaskNotStarted(f"ECS did not start the task ({name}).")
     if name not in {"", "States.TaskFailed"}:

@@ -25,7 +25,7 @@ _TASK_FAILED = "States.TaskFailed"
 _NO_SLOT = "DynamoDb.TransactionCanceledException"
 _LAUNCH = ("ECS.", "AmazonECS.")
 _TABLE = "DynamoDb."
-_FUNCTION_REFUSED = frozenset({"Lambda.TooManyRequestsException", "Lambda.ServiceException"})
+FUNCTION_REFUSED = frozenset({"Lambda.TooManyRequestsException", "Lambda.ServiceException"})
 _NEVER_STARTED = "TaskFailedToStart"
 # AWS's documentation has either code beside "Your Spot Task was interrupted.":
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
@@ -180,7 +180,7 @@ def _not_opened(error: StateError) -> PullwrightError:
     if found is not None:
         message = error.decoded.get("errorMessage")
         return found.unpacked(str(message) if message else f"It ended with {error.Error}.")
-    if error.Error in _FUNCTION_REFUSED:
+    if error.Error in FUNCTION_REFUSED:
         return errors.AwsUnavailable(f"AWS did not run what opens the pull request ({_short(error.Error)}).")
     if error.Error.startswith(UNRECORDED):
         return errors.AwsUnavailable(f"AWS could not record the session ({_short(error.Error)}).")

@@ -14,6 +14,7 @@ import pytest
 import urllib3
 
 from local.people import Person
+from local.stack import STACK
 from pullwright_cli.session import ENDED
 from tests.integration.test_conversation import play
 from tests.integration.test_reconcile import items, until
@@ -66,13 +67,30 @@ class Preview:
     def tasks(self) -> list[dict[str, Any]]:
         """Return its tasks, those that have stopped too."""
         ecs, cluster = self.stack.client("ecs"), self.stack.outputs["EcsClusterArn"]
-        arns = [
-            arn
+        pages = [
+            page["taskArns"]
+            for family in (f"{STACK}-preview", f"{STACK}-preview-staging")
             for status in ("RUNNING", "STOPPED")
-            for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
+            for page in ecs.get_paginator("list_tasks").paginate(
+                cluster=cluster, family=family, desiredStatus=status
+            )
         ]
-        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        tasks = [
+            task
+            for arns in pages
+            if arns
+            for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+        ]
         return [task for task in tasks if self.id in json.dumps(task["overrides"])]
+
+    def running(self) -> list[str]:
+        """Return its tasks and their processes, those that have stopped left out."""
+        found: list[str] = []
+        for task in self.tasks():
+            pids = [container.get("runtimeId", "-0").rpartition("-")[2] for container in task["containers"]]
+            found += [pid for pid in pids if Path("/proc", pid).exists()]
+            found += [task["taskArn"]] if task["lastStatus"] != "STOPPED" else []
+        return found
 
 
 @dataclass
@@ -195,12 +213,9 @@ def left(stack: Stack, *previews: Preview) -> list[str]:
     rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     found = [rule["RuleArn"] for rule in rules if not rule["IsDefault"]]
     found += [group["TargetGroupName"] for group in elb.describe_target_groups()["TargetGroups"]]
-    for task in (task for preview in previews for task in preview.tasks()):
-        pids = [container.get("runtimeId", "-0").rpartition("-")[2] for container in task["containers"]]
-        found += [pid for pid in pids if Path("/proc", pid).exists()]
-        found += [task["taskArn"]] if task["lastStatus"] != "STOPPED" else []
+    found += [each for preview in previews for each in preview.running()]
     kept = [item for item in items(stack) if item["pk"]["S"].startswith(("PREVIEWS", "PREVIEWHOST#"))]
-    return found + [str(item) for item in kept if "holders" in item]
+    return found + [str(item) for item in kept if {"holders", "untold"} & item.keys()]
 
 
 def test_a_branch_is_seen_renewed_and_gone(repositories: Repositories, stack: Stack) -> None:

@@ -13,6 +13,7 @@ from local.emulator import Emulator
 from local.layout import Layout
 from local.supervise import end, free_port
 from tests.statemachine.kit import LOCK, Machine
+from tests.statemachine.preview_kit import Previews
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,12 @@ def engine_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine
     finally:
         end([process], seconds=10)
         shutil.rmtree(layout.shared, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def previews(engine_machine: Machine) -> Previews:
+    """Provide the machine of previews."""
+    return Previews(engine_machine)
 
 
 @pytest.fixture

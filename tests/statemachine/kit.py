@@ -295,12 +295,16 @@ class Machine:
             mocked: answers by state, one per attempt; the last one stays. States that are not named run.
         """
         name = session_id or f"implement-7-{uuid.uuid4()}"
-        started = self.states.start_execution(
+        return self.wait(name, self.begin(name, request, **mocked))
+
+    def begin(self, name: str, request: Any = None, **mocked: list[dict[str, Any]]) -> str:
+        """Start an execution as `run` does, and return its ARN."""
+        arn: str = self.states.start_execution(
             stateMachineArn=self.mock(name, **mocked),
             name=name,
             input=json.dumps({"repository": "acme/shop", "issue": 7} if request is None else request),
         )["executionArn"]
-        return self._wait(name, started)
+        return arn
 
     def mock(self, case: str, **mocked: list[dict[str, Any]]) -> str:
         """Have the engine mock states in the next executions, and return the ARN to start them by.
@@ -324,7 +328,8 @@ class Machine:
         os.utime(self.mocks, (0, self._runs))
         return f"{self.arn}#{case}"
 
-    def _wait(self, name: str, arn: str) -> Finished:
+    def wait(self, name: str, arn: str) -> Finished:
+        """Wait until an execution has ended."""
         deadline = time.monotonic() + SECONDS
         while (told := self.states.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, f"{name} did not end"

@@ -2,77 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
-import uuid
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.statemachine.kit import TASK, Finished, Machine, answers, returns, throws
+from tests.statemachine.kit import answers, throws
+from tests.statemachine.preview_kit import FAILED, GONE, GOOD
 
-DEFINITION = Path(__file__).parents[2] / "statemachine" / "preview.asl.json"
-MACHINE = "preview"
-ARN = "arn:aws:lambda:us-east-1:000000000000:function"
-SUBSTITUTIONS = {
-    "Partition": "aws",
-    "SessionsTable": "sessions",
-    "PreparePreviewFunction": f"{ARN}:prepare",
-    "RoutePreviewFunction": f"{ARN}:route",
-    "RemovePreviewFunction": f"{ARN}:remove",
-    "ClusterArn": "arn:aws:ecs:us-east-1:000000000000:cluster/agents",
-    "SubnetIds": "subnet-1,subnet-2",
-    "PreviewSecurityGroupId": "sg-2",
-    "AssignPublicIp": "ENABLED",
-}
-PREPARED = {"task_definition": "preview", "seconds": 3600, "host": "uat-main.preview.localhost"}
-GONE = {"status": "SUCCEEDED", "error": "", "sentence": "Its time was up."}
-FAILED = {"status": "FAILED", "error": "PreviewNeverHealthy", "sentence": "It never answered."}
-GOOD: dict[str, list[dict[str, Any]]] = {
-    "PreparePreview": [answers(PREPARED)],
-    "RunPreview": [returns(TASK)],
-    "RoutePreview": [answers({"url": "http://uat-main.preview.localhost"})],
-    "RemovePreview": [answers(GONE)],
-}
-
-
-class Previews(Machine):
-    """The machine of previews on the engine of the other tests here."""
-
-    def __init__(self, sessions: Machine) -> None:
-        self.url, self.mocks = sessions.url, sessions.mocks
-        self.states, self.table = sessions.states, sessions.table
-        text = re.sub(
-            r"\$\{(\w+)\}", lambda name: SUBSTITUTIONS[name[1]], DEFINITION.read_text(encoding="utf-8")
-        )
-        self.arn = self.states.create_state_machine(
-            name=MACHINE,
-            definition=json.dumps(_hurried(json.loads(text))),
-            roleArn="arn:aws:iam::000000000000:role/machine",
-        )["stateMachineArn"]
-        self._runs = 10_000
-
-    def serve(self, **mocked: list[dict[str, Any]]) -> Finished:
-        """Run a preview; what is not named goes well."""
-        return self.run(f"preview-7-{uuid.uuid4()}", {"repository": "acme/shop", "pull_request": 7}, **mocked)
-
-
-def _hurried(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_hurried(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    hurried = {key: _hurried(item) for key, item in part.items() if key != "MaxDelaySeconds"}
-    if "MaxAttempts" in part:
-        hurried |= {"IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": min(part["MaxAttempts"], 2)}
-    return hurried
-
-
-@pytest.fixture(scope="module")
-def previews(engine_machine: Machine) -> Previews:
-    """Provide the machine of previews."""
-    return Previews(engine_machine)
+if TYPE_CHECKING:
+    from tests.statemachine.preview_kit import Previews
 
 
 def test_a_preview_is_served_and_removed(previews: Previews) -> None:

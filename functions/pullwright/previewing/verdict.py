@@ -77,4 +77,5 @@ def _of_task(task: TaskEnd, *, was_healthy: bool) -> PullwrightError:
         return type(known)(f"{known.sentence[:-1]} after it was healthy.") if was_healthy else known
     if task.StopCode == "UserInitiated":
         return errors.TaskStopped("Somebody stopped the preview's task.", remedy="Add the label again.")
-    return errors.TaskLost("The preview's task ended.", remedy="Push again, or add the label again.")
+    code = "" if task.ExitCode is None else f" with exit code {task.ExitCode}"
+    return errors.TaskLost(f"The preview's task ended{code}.", remedy="Push again, or add the label again.")

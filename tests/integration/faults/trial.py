@@ -309,15 +309,16 @@ class Trial:
 
     # --- functions and tasks -------------------------------------------------------------------------------
 
-    def order(self, what: str, *also: str, times: int = 1) -> None:
+    def order(self, what: str, *also: str, times: int = 1, mark: str = "") -> None:
         """Order a failure from the engine.
 
         Args:
             what: one of `pullwright_engine.faults.WHAT`.
             also: what else must be in the event, or in the call.
+            mark: what of this cell is in it, if it is not the delivery's GUID.
         """
         name = uuid.uuid4().hex
-        order = {"id": name, "what": what, "contains": [self.guid, *also], "times": times}
+        order = {"id": name, "what": what, "contains": [mark or self.guid, *also], "times": times}
         self.ordered.append(name)
         with _ORDERS:
             engine.write_orders(self._orders_file, [*self._orders(), order])
@@ -341,7 +342,7 @@ class Trial:
     def recall(self) -> None:
         """Take back what was ordered."""
         with _ORDERS:
-            orders = [one for one in self._orders() if self.guid not in one["contains"]]
+            orders = [order for order in self._orders() if order["id"] not in self.ordered]
             engine.write_orders(self._orders_file, orders)
 
     def _orders(self) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Not a defect: let calls fail when a test orders it.
 
-Either nothing was done (calls of DynamoDB, S3 and ECS), or the caller never learns what was done (any call).
+Either nothing was done (calls of DynamoDB, S3, ECS and Elastic Load Balancing), or the caller never learns
+what was done (any call).
 """
 
 import io
@@ -16,7 +17,14 @@ from pullwright_engine.connections import hang_up
 from pullwright_engine.faults import LOSE_ANSWER, REFUSE_CALL, Faults
 from pullwright_engine.settings import faults
 
-_CODES = {"dynamodb": "InternalServerError", "s3": "InternalError", "ecs": "ServerException"}
+_CODES = {
+    "dynamodb": ("InternalServerError", 500),
+    "s3": ("InternalError", 500),
+    "ecs": ("ServerException", 500),
+    # What users of controllers and Terraform report: "Throttling: Rate exceeded", with status code 400, as in
+    # https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/1871.
+    "elbv2": ("Throttling", 400),
+}
 _LOST = "pullwright.answer_is_lost"
 
 
@@ -35,9 +43,9 @@ class Refuser:
         if context.service is None or context.operation is None or not self._faults.possible:
             return
         text = _text_of(context)
-        code = _CODES.get(context.service.service_name)
-        if code is not None and self._faults.strikes(REFUSE_CALL, text):
-            raise CommonServiceException(code, "An order of the tests.", status_code=500)
+        code, status = _CODES.get(context.service.service_name, ("", 0))
+        if code and self._faults.strikes(REFUSE_CALL, text):
+            raise CommonServiceException(code, "An order of the tests.", status_code=status)
         if self._faults.strikes(LOSE_ANSWER, text):
             context.request.environ[_LOST] = True
 

@@ -18,6 +18,7 @@ from pullwright.previewing.sweep import sweep
 from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.record import DUE_FOR
 from pullwright.reporting.event import StateError
+from pullwright.table import read_item
 from tests.unit.preview_kit import REMOVING, START, Previews, execution
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def test_a_group_that_was_made_late_is_removed(previews: Previews) -> None:
     comment = previews.comment(number)
     assert _swept(previews, machine) == ["p-1"]
     assert set(previews.routes.targets) == {"theirs"}
+    assert read_item(previews.store._client, "t", "PREVIEW#theirs") == {}
     assert previews.comment(number) == comment
 
 
@@ -149,6 +151,24 @@ def test_one_without_a_record_whose_input_makes_no_sense_is_closed(previews: Pre
     assert previews.store.read("p-1").preview_status == FAILED
     assert previews.store.read("p-2").preview_status == ""
     assert _swept(previews, machine) == []
+
+
+def test_two_sweeps_at_once_make_one_comment(previews: Previews, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the execution is an event, and the clock's sweep is at it already."""
+    number = previews.pull()
+    asked = json.dumps({"repository": "octo/widgets", "pull_request": number})
+    machine = Machine(p_1=ExecutionEnd(status="ABORTED", input=asked))
+    send, others = previews.github.send, []
+
+    def sweep_beside(request: Request) -> Response:
+        monkeypatch.setattr(previews.github, "send", send)
+        others.append(_swept(previews, machine, execution("p-1")))
+        return send(request)
+
+    monkeypatch.setattr(previews.github, "send", sweep_beside)
+    assert _swept(previews, machine) == ["p-1"]
+    assert others == [[]]
+    assert "stopped the preview" in previews.comment(number)
 
 
 def _stopped_at(previews: Previews, monkeypatch: pytest.MonkeyPatch, method: str) -> Machine:

@@ -177,6 +177,36 @@ class PreviewStore:
                 ExpressionAttributeValues={":me": {"SS": [preview_id]}},
             )
 
+    def lease(self, preview_id: str, *, now: datetime, until: datetime) -> bool:
+        """Let one sweep at a time look after a preview; return False if another one does.
+
+        Args:
+            until: when another one may, if this one gives nothing back.
+        """
+        with writing("lease a preview") as write:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": preview_key(preview_id)}},
+                UpdateExpression="SET leased_until = :until",
+                ConditionExpression="attribute_not_exists(leased_until) OR leased_until < :now",
+                ExpressionAttributeValues={
+                    ":until": {"S": until.isoformat()},
+                    ":now": {"S": now.isoformat()},
+                },
+            )
+        return write.is_done
+
+    def give_back(self, preview_id: str, *, until: datetime) -> None:
+        """Give a lease back; one that is another sweep's by now stays."""
+        with writing("give the lease of a preview back"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": preview_key(preview_id)}},
+                UpdateExpression="REMOVE leased_until",
+                ConditionExpression="leased_until = :until",
+                ExpressionAttributeValues={":until": {"S": until.isoformat()}},
+            )
+
     def take_slot(self, preview_id: str, most: int) -> bool:
         """Take a slot; doing it twice takes one. Return False if none is free."""
         with writing("take a slot for a preview") as write:

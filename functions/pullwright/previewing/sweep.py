@@ -9,6 +9,7 @@ tag names the preview.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from pullwright.record import DUE_FOR
 from pullwright.reporting.event import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
@@ -68,9 +69,15 @@ def sweep(
             break
         try:
             has_left = preview_id in grouped | untold
-            if (event := _event(preview_id, services, executions, now, has_left=has_left)) is not None:
-                remove_preview(event, services, tasks, routes, now=now, seconds=seconds_left() / 4)
-                removed.append(preview_id)
+            if _end(preview_id, services.store, executions, has_left=has_left) is None:
+                continue
+            with _leased(services.store, preview_id, now, seconds_left()) as is_ours:
+                # Another sweep may have done it before this one had the lease.
+                end = _end(preview_id, services.store, executions, has_left=has_left) if is_ours else None
+                if end is not None:
+                    event = _event(preview_id, services.store, executions, end, now)
+                    remove_preview(event, services, tasks, routes, now=now, seconds=seconds_left() / 4)
+                    removed.append(preview_id)
         except PullwrightError as error:
             # One that cannot be removed now holds up no other.
             logger.warning("a preview cannot be removed now", preview=preview_id, error=error.sentence)
@@ -90,29 +97,43 @@ def _candidates(
     return sorted({*services.store.holders(), *left, *ended})
 
 
-def _event(
-    preview_id: str,
-    services: PreviewServices[RemovePreviewSettings],
-    executions: Executions,
-    now: datetime,
-    *,
-    has_left: bool,
-) -> RemovePreviewEvent | None:
-    """Return what the state machine would have passed to RemovePreview; None if nothing is left to do.
+@contextmanager
+def _leased(store: PreviewStore, preview_id: str, now: datetime, seconds: float) -> Iterator[bool]:
+    """Have a preview for this sweep alone, as two that tell its end would make two comments."""
+    until = now + timedelta(seconds=seconds)
+    is_ours = store.lease(preview_id, now=now, until=until)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            store.give_back(preview_id, until=until)
+
+
+def _end(
+    preview_id: str, store: PreviewStore, executions: Executions, *, has_left: bool
+) -> ExecutionEnd | None:
+    """Return how the execution of a preview ended of which something is left; None if there is nothing to do.
 
     Args:
-        has_left: whether it has a target group, or its end is still to be told.
+        has_left: whether it has a target group, or its end was still to be told.
     """
-    record = services.store.read(preview_id)
-    if record.preview_status and not (record.is_open or has_left or preview_id in services.store.holders()):
+    record = store.read(preview_id)
+    if record.preview_status and not (record.is_open or has_left or preview_id in store.holders()):
         return None
+    end = executions.end_of(record.execution_arn or executions.arn_of(preview_id))
+    # A group of a preview that has no record here may be another deployment's.
+    is_ours = bool(record.preview_status) or (end is not None and end.status in _ENDED_BADLY)
+    return end if is_ours else None
+
+
+def _event(
+    preview_id: str, store: PreviewStore, executions: Executions, end: ExecutionEnd, now: datetime
+) -> RemovePreviewEvent:
+    """Return what the state machine would have passed to RemovePreview."""
+    record = store.read(preview_id)
     arn = record.execution_arn or executions.arn_of(preview_id)
-    end = executions.end_of(arn)
-    if end is None:
-        return None
-    if not record.preview_status and not _begin(preview_id, services.store, arn, end):
-        # A group of a preview that has no record is another deployment's.
-        return None
+    if not record.preview_status:
+        _begin(preview_id, store, arn, end)
     return RemovePreviewEvent(
         preview_id=preview_id,
         execution_arn=arn,
@@ -122,14 +143,8 @@ def _event(
     )
 
 
-def _begin(preview_id: str, store: PreviewStore, arn: str, end: ExecutionEnd) -> bool:
-    """Write the record of a preview whose execution could not, so that its end is told.
-
-    Returns:
-        False if there is no such execution that ended badly.
-    """
-    if end.status not in _ENDED_BADLY:
-        return False
+def _begin(preview_id: str, store: PreviewStore, arn: str, end: ExecutionEnd) -> None:
+    """Write the record of a preview whose execution could not, so that its end is told."""
     try:
         request = read_input(PreviewRequest, end.request)
     except InvalidRequest:
@@ -138,7 +153,6 @@ def _begin(preview_id: str, store: PreviewStore, arn: str, end: ExecutionEnd) ->
     began = end.started_at or datetime.now(UTC)
     fields = {"preview_status": STARTING, "execution_arn": arn, "started_at": began.isoformat()}
     store.update(preview_id, fields | ({} if request is None else _asked(request)))
-    return True
 
 
 def _asked(request: PreviewRequest) -> dict[str, Any]:

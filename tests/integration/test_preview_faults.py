@@ -29,27 +29,29 @@ if TYPE_CHECKING:
 
 _LONG_RETRIES = 100
 _AT_ONCE = 16
+_FOR_LONG = _LONG_RETRIES - 1
+"""How often an execution tries again that is to run out of time."""
 _PLENTY = len(PREVIEWS)
 
 
-def _quick(part: Any) -> Any:
+def _quick(part: Any, tries: int) -> Any:
     """Return a part of the definition with quick retries, and few where they do not wait for their turn."""
     if isinstance(part, list):
-        return [_quick(item) for item in part]
+        return [_quick(item, tries) for item in part]
     if not isinstance(part, dict):
         return part
-    changed = {key: _quick(item) for key, item in part.items()}
+    changed = {key: _quick(item, tries) for key, item in part.items()}
     if "MaxAttempts" in part and part["ErrorEquals"] != ["PreviewNotReady"]:
         changed.pop("MaxDelaySeconds", None)
         changed |= {"IntervalSeconds": 1, "BackoffRate": 1}
         if changed["MaxAttempts"] < _LONG_RETRIES:
-            changed["MaxAttempts"] = TRIES
+            changed["MaxAttempts"] = tries
     return changed
 
 
 @pytest.fixture(scope="module")
 def machine(stack: Stack) -> Iterator[Callable[[int | None], str]]:
-    """Provide versions of the state machine that are impatient, and have a limit where one is given."""
+    """Provide versions of the state machine that are impatient, or try until the limit that is given."""
     functions, states = stack.client("lambda"), stack.client("stepfunctions")
     arn = stack.outputs["PreviewStateMachineArn"].rpartition(":")[0]
     original = states.describe_state_machine(stateMachineArn=arn)["definition"]
@@ -62,14 +64,13 @@ def machine(stack: Stack) -> Iterator[Callable[[int | None], str]]:
 
     configure({**variables, "MAX_PREVIEWS": str(_PLENTY)})
     version = functions.publish_version(FunctionName=name)["FunctionArn"]
-    definition = _quick(
-        json.loads(re.sub(rf"{re.escape(version.rpartition(':')[0])}:\d+", version, original))
-    )
+    definition = json.loads(re.sub(rf"{re.escape(version.rpartition(':')[0])}:\d+", version, original))
     versions: dict[int | None, str] = {}
 
     def publish(limit: int | None) -> str:
         if limit not in versions:
-            text = json.dumps(definition | ({} if limit is None else {"TimeoutSeconds": limit}))
+            changed = _quick(definition, TRIES if limit is None else _FOR_LONG)
+            text = json.dumps(changed | ({} if limit is None else {"TimeoutSeconds": limit}))
             answer = states.update_state_machine(stateMachineArn=arn, definition=text, publish=True)
             versions[limit] = answer["stateMachineVersionArn"]
         return versions[limit]

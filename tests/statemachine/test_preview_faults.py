@@ -140,7 +140,7 @@ def _ending(finished: Finished, cell: Cell) -> tuple[str, str]:
     if cell.state in {"RecordPreview", "RemovePreview"}:
         assert bool(calls) == (cell.state == "RemovePreview" or not cell.error)
         # The sweep goes by how the execution ended.
-        told = {"Error": finished.error, "Cause": finished.cause} if finished.error else None
+        told = {"Error": finished.error, "Cause": finished.cause or ""} if finished.error else None
     if told is None:
         return "", ""
     ended = StateError(**told)

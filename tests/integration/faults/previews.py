@@ -166,8 +166,8 @@ def _close(order: Callable[[PreviewTrial], None]) -> Callable[[PreviewTrial], No
 
 
 _NEVER_READY = ((".pullwright/config.yaml", "preview: {start: sleep 600}\n"),)
-_STOPPED = {"error": "SessionStopped", "says": "stopped the preview", "status": "ABORTED"}
-_REFUSED = {"error": "PullRequestClosed", "says": "is closed", "is_closed": True}
+_STOPPED: dict[str, Any] = {"error": "SessionStopped", "says": "stopped the preview", "status": "ABORTED"}
+_REFUSED: dict[str, Any] = {"error": "PullRequestClosed", "says": "is closed", "is_closed": True}
 _HELD = held("GET", COMMENTS, HELD_SECONDS)
 
 PREVIEWS = (
@@ -228,12 +228,6 @@ PREVIEWS = (
         github=(fails("GET", PULL, 502, times=None),),
     ),
     PreviewCell("RunPreview", "ECS's answer is lost: two tasks start", before=_lose("RunTask ")),
-    PreviewCell(
-        "RunPreview",
-        "ECS fails for good",
-        *("TaskNotStarted", "did not start the task"),
-        before=_refuse("RunTask "),
-    ),
     PreviewCell(
         "RunPreview",
         "task never started",

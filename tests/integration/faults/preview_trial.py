@@ -24,7 +24,7 @@ from tests.integration.test_reconcile import items
 if TYPE_CHECKING:
     from local.sessions import Stack
 
-HELD_SECONDS = 12.0
+HELD_SECONDS = 8.0
 """How long a held request waits: long enough to break something meanwhile."""
 PAGE = "of the branch"
 _MARKER = "<!-- pullwright:preview -->"

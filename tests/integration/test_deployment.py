@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local import sam
-from local.stack import STACK
+from local.stack import PREVIEW_DOMAIN, STACK
+from local.supervise import free_port
 from pullwright_cli.aws import Stack as Deployed
+from pullwright_cli.previews import asked_for, find, remove
 from pullwright_cli.removing import draining
+from tests.integration.test_previews import PYTHON, Preview, PullRequest, get
 from tests.integration.test_reconcile import until
+from tests.template.kit import deployed
 from tests.unit.cli_kit import matches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.sessions import Stack
-    from tests.integration.conftest import Repository
+    from tests.integration.conftest import Repositories, Repository
 
 ROOT = Path(__file__).parents[2]
 NAME = "second"
@@ -37,6 +43,66 @@ def reachable(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_SECRET_ACCESS_KEY": sam.SECRET_KEY,
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def balancer(stack: Stack) -> Iterator[dict[str, str]]:
+    """Provide the parameters that name a load balancer which was there before, for other things."""
+    ec2, elb = stack.client("ec2"), stack.client("elbv2")
+    subnets = stack.outputs["EcsSubnetIdsCsv"].split(",")
+    vpc = ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName="shared", Description="Shared", VpcId=vpc)["GroupId"]
+    [made] = elb.create_load_balancer(Name="shared", Subnets=subnets, SecurityGroups=[group])["LoadBalancers"]
+    nothing = {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "Somebody else's."}
+    [listener] = elb.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=free_port(),
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": nothing}],
+    )["Listeners"]
+    yield {
+        "AlbListenerArn": listener["ListenerArn"],
+        "AlbSecurityGroupId": group,
+        "PreviewDomainSuffix": PREVIEW_DOMAIN,
+        "VpcId": vpc,
+        "SubnetIds": ",".join(subnets),
+    }
+    elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+    ec2.delete_security_group(GroupId=group)
+
+
+def _see_preview(stack: Stack, outputs: dict[str, str], listener: str, repositories: Repositories) -> None:
+    """Have the second deployment serve a preview through the listener, and take it away again."""
+    secrets, elb = stack.client("secretsmanager"), stack.client("elbv2")
+    app = secrets.get_secret_value(SecretId=stack.outputs["GitHubAppSecretArn"])["SecretString"]
+    secrets.put_secret_value(SecretId=outputs["GitHubAppSecretArn"], SecretString=app)
+    pull = PullRequest.open(repositories.make(files=PYTHON), {"index.html": "of the branch"})
+    second = Deployed(NAME, stack.described["region"])
+    begun = asked_for(second, {"repository": pull.repository.name, "pull_request": pull.number}).begin()
+    url = pull.url()
+    [found] = elb.describe_listeners(ListenerArns=[listener])["Listeners"]
+    assert url == f"http://uat-topic.{PREVIEW_DOMAIN}:{found['Port']}"
+    assert get(url) == (200, "of the branch")
+    remove(second, [find(second, begun.id, "")])
+    assert Preview(stack, begun.arn).wait() == "SUCCEEDED"
+    assert get(url) == (404, "Somebody else's.")
+    assert [rule["IsDefault"] for rule in elb.describe_rules(ListenerArn=listener)["Rules"]] == [True]
+
+
+def _resources(stack: Stack) -> set[str]:
+    """Return the logical ids of what the second deployment consists of."""
+    pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=NAME)
+    return {
+        it["LogicalResourceId"]
+        for page in pages
+        for it in page["StackResourceSummaries"]
+        if not it["ResourceStatus"].startswith("DELETE")
+    }
+
+
+def _roots(names: set[str]) -> set[str]:
+    """Return the names that begin with no other one: SAM calls a function's versions and rights after it."""
+    return {name for name in names if not any(name != other and name.startswith(other) for other in names)}
 
 
 def _destroy(*options: str) -> dict[str, Any]:
@@ -60,8 +126,13 @@ def _kinds(parts: list[dict[str, str]]) -> set[str]:
 
 
 @pytest.mark.usefixtures("reachable")
-def test_a_deployment_comes_and_goes(stack: Stack, tmp_path: Path) -> None:
-    """A second one is built, deployed, changed and removed without a prompt, its data in a second step."""
+def test_a_deployment_comes_and_goes(
+    stack: Stack, repositories: Repositories, balancer: dict[str, str], tmp_path: Path
+) -> None:
+    """A second one is built, deployed, changed and removed without a prompt, its data in a second step.
+
+    At first it has previews behind a load balancer that was there before, then none and nothing of them.
+    """
     endpoint = stack.described["endpoint_url"]
     cloudformation = stack.client("cloudformation")
 
@@ -72,16 +143,29 @@ def test_a_deployment_comes_and_goes(stack: Stack, tmp_path: Path) -> None:
             log_dir=tmp_path / "log",
             endpoint=endpoint,
             stack=NAME,
-            parameters={"Architecture": "x86_64", "FunctionsRuntime": "python3.11", **parameters},
+            parameters={
+                "Architecture": "x86_64",
+                "FunctionsRuntime": "python3.11",
+                "GitHubApiUrl": f"{stack.github_url}/api/v3",
+                "AllowedOwners": "*",
+                **parameters,
+            },
         )
 
     cli().build()
-    outputs = cli().deploy()
+    outputs = cli(**balancer).deploy()
     assert {"WebhookUrl", "StateMachineArn", "SessionsTable", "ArtifactsBucket"} <= outputs.keys()
     assert outputs["StateMachineArn"] != stack.outputs["StateMachineArn"]
+    _see_preview(stack, outputs, balancer["AlbListenerArn"], repositories)
 
-    changed = cli(TriggerLabel="robot").deploy()
+    # What is left out of an update stays as it is, and quotes are how the SAM CLI takes nothing for a value.
+    changed = cli(TriggerLabel="robot", **dict.fromkeys(balancer, '""')).deploy()
     assert changed["SessionsTable"] == outputs["SessionsTable"]
+    assert "PreviewStateMachineArn" not in changed
+    assert _roots(_resources(stack)) <= deployed()
+    functions = stack.client("lambda").get_paginator("list_functions").paginate()
+    names = [it["FunctionName"] for page in functions for it in page["Functions"]]
+    assert not [name for name in names if name.startswith(f"{NAME}-") and "Preview" in name]
 
     bucket, table = outputs["ArtifactsBucket"], outputs["SessionsTable"]
     stack.client("s3").put_object(Bucket=bucket, Key="sessions/a/result.json", Body=b"{}")

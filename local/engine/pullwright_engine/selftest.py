@@ -103,6 +103,30 @@ PATCHED = (
         "localstack.services.cloudformation.engine.v2.change_set_model_preproc",
         "ChangeSetModelPreproc.visit_node_resource",
     ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_preproc",
+        "ChangeSetModelPreproc.visit_node_resources",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_preproc",
+        "ChangeSetModelPreproc.visit_node_intrinsic_function_fn_if",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_transform",
+        "ChangeSetModelTransform.visit_node_resource",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_validator",
+        "ChangeSetModelValidator.visit_node_resource",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_preproc",
+        "ChangeSetModelPreproc.visit_node_output",
+    ),
+    (
+        "localstack.services.cloudformation.engine.v2.change_set_model_preproc",
+        "ChangeSetModelPreproc.visit",
+    ),
     ("localstack.services.cloudformation.v2.entities", "Stack.set_resource_status"),
     ("localstack.services.cloudformation.v2.provider", "CloudformationProviderV2._describe_stack"),
     ("localstack.services.stepfunctions.backend.execution", "DescribeExecutionOutput"),

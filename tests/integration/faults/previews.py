@@ -304,15 +304,6 @@ PREVIEWS = (
     ),
     PreviewCell(
         "RemovePreview",
-        "execution timed out",
-        **_REFUSED,
-        status="TIMED_OUT",
-        github=(held("GET", COMMENTS, LIMIT_SECONDS * 2),),
-        during=_outlast,
-        limit=LIMIT_SECONDS,
-    ),
-    PreviewCell(
-        "RemovePreview",
         "GitHub 502 until the next sweep",
         **_REFUSED,
         github=(fails("GET", COMMENTS, 502, times=(len(_PAUSES) + 1) * (TRIES + 1)),),

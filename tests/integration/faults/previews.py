@@ -132,12 +132,6 @@ def _abort_removing(trial: PreviewTrial) -> None:
     time.sleep(HELD_SECONDS)
 
 
-def _outlast(trial: PreviewTrial) -> None:
-    """Wait until the function that was held has gone on after the execution's end."""
-    trial.until_ended()
-    time.sleep(LIMIT_SECONDS)
-
-
 def _abort_served(trial: PreviewTrial) -> None:
     trial.until_served()
     trial.abort()
@@ -206,14 +200,6 @@ PREVIEWS = (
         **_STOPPED,
         github=(_HELD,),
         during=_outlive(COMMENTS),
-    ),
-    PreviewCell(
-        "PreparePreview",
-        "execution timed out",
-        *("PreviewNeverHealthy", "time was up", "TIMED_OUT"),
-        github=(held("GET", PULL, LIMIT_SECONDS * 2),),
-        during=_outlast,
-        limit=LIMIT_SECONDS,
     ),
     PreviewCell("PreparePreview", "GitHub 502 once", github=(fails("GET", PULL, 502),)),
     PreviewCell(

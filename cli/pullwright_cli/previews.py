@@ -67,7 +67,7 @@ class Found(NamedTuple):
     """A preview as its execution and its record tell of it.
 
     Attributes:
-        execution_status: of Step Functions.
+        execution_status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED, as ListExecutions says.
     """
 
     session: Session

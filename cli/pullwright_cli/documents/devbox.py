@@ -47,7 +47,7 @@ class DevBoxMeasurement(Model):
     """One of `devbox measure`.
 
     Attributes:
-        value: for people.
+        value: the figure with its unit, as the terminal shows it.
         holds: whether it is as promised.
     """
 
@@ -66,7 +66,7 @@ class DevBoxRemoved(Model):
     """`devbox down`.
 
     Attributes:
-        removed: the stack.
+        removed: name of the box's stack.
         unpushed: work that was lost with it, a line each.
     """
 

@@ -30,8 +30,8 @@ class ListedPreview(Model):
 
     Attributes:
         status: STARTING, SERVING, SUCCEEDED or FAILED; that of the execution where the record says none.
-        session: that left it.
-        host: with the suffix.
+        session: id of the session whose work it shows; null for a label's or a command's.
+        host: full name, `PreviewDomainSuffix` included.
         sentence: how it ended, or why it is not wanted any more.
     """
 

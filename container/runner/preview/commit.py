@@ -31,7 +31,7 @@ class CommitRemote(Remote):
     """One commit of a repository on GitHub, without those before it.
 
     Args:
-        commit: its full hash.
+        commit: 40 hexadecimal digits.
     """
 
     def __init__(self, url: str, commit: str, token: Callable[[], str], **access: Unpack[Access]) -> None:

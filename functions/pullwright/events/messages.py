@@ -20,7 +20,7 @@ class QueuedStart(Model):
 
     Attributes:
         input: the execution's, byte for byte as the webhook made it.
-        machine: that runs it.
+        machine: which state machine runs it.
         paths: patterns of which one must fit a file that the pull request changes.
         teams: of which the person who asked must be in one.
     """

@@ -12,7 +12,7 @@ class DevBoxStatus(Model):
         stack_status: as CloudFormation calls it.
         state: as EC2 calls it.
         set_up: last word of its set-up since the last start.
-        active: who uses it.
+        active: why it counts as in use, such as `load`; empty while it is idle.
         unpushed: work on it, a line each.
     """
 

@@ -96,7 +96,35 @@ def is_true(condition: dict[str, Any], values: dict[str, str]) -> bool:
 
 
 def _text(operand: Any, values: dict[str, str]) -> str:
-    return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
+    return str(resolved(operand, values))
+
+
+def resolved(value: Any, values: dict[str, str]) -> Any:  # noqa: PLR0911 - a case a function
+    """Return what a property has in a deployment; entries without a value are left out.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+
+    Args:
+        values: of parameters and pseudo parameters.
+    """
+    match value:
+        case {"Ref": "AWS::NoValue"}:
+            return None
+        case {"Ref": name}:
+            return values[name]
+        case {"Fn::If": [condition, yes, no]}:
+            return resolved(yes if is_true({"Condition": condition}, values) else no, values)
+        case {"Fn::Select": [index, entries]}:
+            return resolved(entries, values)[int(index)]
+        case {"Fn::Split": [separator, text]}:
+            return resolved(text, values).split(separator)
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], text)
+        case dict():
+            return {key: resolved(item, values) for key, item in value.items()}
+        case list():
+            return [item for entry in value if (item := resolved(entry, values)) is not None]
+    return value
 
 
 @cache

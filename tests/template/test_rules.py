@@ -19,6 +19,8 @@ BALANCER = {
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
 OWN = {"PreviewCertificateArn": CERTIFICATE, "PreviewDomainSuffix": "preview.example.com"}
 HTTP = {"PreviewHttpPort": "8080", "PreviewDomainSuffix": "preview.example.com"}
+RANGES = {"PreviewAllowedCidrs": "203.0.113.0/24,198.51.100.7/32"}
+IPV6 = {"PreviewAllowedIpv6Cidrs": "2001:db8:1::/48"}
 MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-opus-5-5"
 WITHOUT_FUNCTION_URLS = [
     "ap-east-2",
@@ -109,6 +111,13 @@ def test_other_regions_are_not(region: str) -> None:
         (OWN | {"PreviewStagingLabel": "uat"}, ["PreviewLabelsDiffer"]),
         ({"PreviewDomainSuffix": "preview.example.com"}, ["LoadBalancerIsForPreviews"]),
         ({"PreviewSecretArn": KEY}, ["LoadBalancerIsForPreviews"]),
+        (OWN | RANGES, []),
+        (HTTP | RANGES, []),
+        (RANGES, ["RangesAreOfTheStacksLoadBalancer"]),
+        (NETWORK | BALANCER | RANGES, ["RangesAreOfTheStacksLoadBalancer"]),
+        (NETWORK | BALANCER | IPV6, ["RangesAreOfTheStacksLoadBalancer"]),
+        (NETWORK | OWN | RANGES | IPV6, []),
+        (OWN | IPV6, ["Ipv6NeedsSubnetsWithIt"]),
         ({"PreviewCpu": "256", "PreviewMemory": "4096"}, ["PreviewOf256"]),
         ({"PreviewCpu": "4096", "PreviewMemory": "8192"}, []),
         ({"TaskCpu": "1024", "TaskMemory": "16384"}, ["OneCpu"]),

@@ -257,7 +257,10 @@ def test_the_page_tells_what_idle_costs() -> None:
 
 
 def test_nothing_reaches_a_task_from_outside() -> None:
-    """The agent's group has no way in, that of previews one for the load balancer, whose own has one port."""
+    """The agent's group has no way in, that of previews one for the load balancer, whose own has one port.
+
+    Who may use that port: `test_preview_ranges.py`.
+    """
     groups = dict(resources("AWS::EC2::SecurityGroup"))
     (way_in,) = groups.pop("PreviewSecurityGroup")["Properties"]["SecurityGroupIngress"]
     assert way_in["SourceSecurityGroupId"] == {
@@ -269,9 +272,10 @@ def test_nothing_reaches_a_task_from_outside() -> None:
     }
     assert "CidrIp" not in way_in
     balancer = groups.pop("PreviewBalancerSecurityGroup")["Properties"]
-    (port,) = balancer["SecurityGroupIngress"]
-    assert port["FromPort"] == port["ToPort"]
-    assert port["FromPort"] == template()["Resources"]["PreviewListener"]["Properties"]["Port"]
+    listening = template()["Resources"]["PreviewListener"]["Properties"]["Port"]
+    for entry in balancer["SecurityGroupIngress"]:
+        one = entry["Fn::If"][1] if "Fn::If" in entry else entry
+        assert one["FromPort"] == one["ToPort"] == listening
     # It has no way out but that to the previews: the one entry that it needs to have leads nowhere.
     (nowhere,) = balancer["SecurityGroupEgress"]
     assert nowhere["CidrIp"] == "255.255.255.255/32"

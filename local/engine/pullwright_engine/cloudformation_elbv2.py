@@ -8,6 +8,8 @@ from localstack.services.cloudformation.resource_provider import ProgressEvent, 
 from pullwright_engine.cloudformation import Document, done, plugin
 
 NAME_LENGTH = 32
+_GIVEN = ("IpAddressType", "Scheme", "SecurityGroups", "Subnets", "Type")
+"""Properties with which a load balancer is made as they are."""
 
 
 def generated_name(stack_name: str, logical_id: str) -> str:
@@ -34,7 +36,7 @@ class LoadBalancer(ResourceProvider):  # type: ignore[misc] # LocalStack publish
         """Make the load balancer."""
         model = request.desired_state
         elb = request.aws_client_factory.elbv2
-        wanted = {key: model[key] for key in ("Scheme", "SecurityGroups", "Subnets", "Type") if key in model}
+        wanted = {key: model[key] for key in _GIVEN if key in model}
         model["Name"] = model.get("Name") or generated_name(request.stack_name, request.logical_resource_id)
         tags = {"Tags": model["Tags"]} if model.get("Tags") else {}
         [made] = elb.create_load_balancer(Name=model["Name"], **wanted, **tags)["LoadBalancers"]
@@ -49,12 +51,13 @@ class LoadBalancer(ResourceProvider):  # type: ignore[misc] # LocalStack publish
         return done(model)
 
     def update(self, request: Any) -> ProgressEvent:
-        """Change groups, subnets and attributes."""
+        """Change groups, subnets, kind of addresses and attributes."""
         model = request.previous_state | request.desired_state
         elb, arn = request.aws_client_factory.elbv2, model["LoadBalancerArn"]
         if model.get("SecurityGroups"):
             elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=model["SecurityGroups"])
         elb.set_subnets(LoadBalancerArn=arn, Subnets=model["Subnets"])
+        elb.set_ip_address_type(LoadBalancerArn=arn, IpAddressType=model.get("IpAddressType", "ipv4"))
         _set_attributes(elb, model)
         return done(model)
 

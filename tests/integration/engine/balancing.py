@@ -34,6 +34,7 @@ TEMPLATE = {
             "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
             "Properties": {
                 "Subnets": [{"Ref": "Subnet0"}, {"Ref": "Subnet1"}],
+                "IpAddressType": "dualstack",
                 "LoadBalancerAttributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "1"}],
                 "Tags": [{"Key": "team", "Value": "engine"}],
             },

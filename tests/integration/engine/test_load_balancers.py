@@ -46,6 +46,7 @@ def test_a_stack_has_a_load_balancer_that_answers(balancing: Balancing, engine: 
     assert known["LoadBalancerArn"].endswith(balancing.outputs["FullName"])
     assert known["DNSName"] == balancing.outputs["Name"]
     assert len(known["LoadBalancerName"]) <= 32
+    assert known["IpAddressType"] == "dualstack"
     response = balancing.ask("unknown.preview.localhost")
     assert (response.status, response.data) == (404, b"Nothing is here.")
     assert response.headers["Server"] == "awselb/2.0"

@@ -16,6 +16,7 @@ from pullwright import errors
 from pullwright.brokering.models import BrokerGrant, PreviewGrant
 from pullwright.evaluation import EvaluationTask
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
+from pullwright.previewing.exits import EXITS
 from pullwright.previewing.models import PreviewRequest
 from pullwright.record import SessionRecord
 from pullwright.results import AgentResult, SessionUsage, Verdict
@@ -126,9 +127,19 @@ def _errors() -> Iterator[str]:
         yield f"| {' | '.join(map(str, facts))} |"
 
 
+def _exits() -> Iterator[str]:
+    yield "\n## Exit codes of a preview's task\n"
+    yield "With what the pull request's comment says of it, unless ECS knows better. 0 is no failure where"
+    yield "the preview was not needed any more.\n"
+    yield "| exit code | error | what happened |"
+    yield "|---|---|---|"
+    for code, error in EXITS.items():
+        yield f"| {code} | `{type(error).__name__}` | {error.sentence} |"
+
+
 def render() -> str:
     """Return the page."""
-    return "\n".join([HEAD, *_models(), *_errors()]) + "\n"
+    return "\n".join([HEAD, *_models(), *_errors(), *_exits()]) + "\n"
 
 
 def render_schema() -> str:

@@ -148,6 +148,7 @@ def _ending(finished: Finished, cell: Cell) -> tuple[str, str]:
         # So RemovePreview has it once the preview's hours are over.
         ended = StateError(Error=TimeLimit.__name__)
     # RemovePreview asks ECS for the task, which the error has too.
-    _, failure = failure_of(PreviewRecord(preview_id="p"), ended, TaskEnd.of(ended.decoded or None))
+    record = PreviewRecord(preview_id="p", plan="{}")
+    _, failure = failure_of(record, ended, TaskEnd.of(ended.decoded or None))
     assert failure is not None
     return type(failure).__name__, failure.failure_class

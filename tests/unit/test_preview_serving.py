@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pullwright.errors import PreviewBuildFailed, PreviewServerEnded
+from pullwright.errors import PreviewBuildFailed, PreviewBuildTooLong, PreviewServerEnded
 from pullwright.log import hide
 from pullwright.previewing.models import PreviewPlan
 from runner.log import Tee
@@ -75,7 +75,7 @@ def test_a_build_that_fails_serves_nothing(tmp_path: Path) -> None:
 
 def test_a_build_without_end_is_ended(tmp_path: Path) -> None:
     """It has the time that build and start may take."""
-    with pytest.raises(PreviewBuildFailed, match="longer than 0 seconds"):
+    with pytest.raises(PreviewBuildTooLong, match="longer than 0 seconds"):
         _serve(_plan("sleep 600", start_seconds=0), tmp_path)
 
 

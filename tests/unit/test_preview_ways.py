@@ -11,9 +11,11 @@ from moto import mock_aws
 
 from pullwright import errors
 from pullwright.github.transport import Response
-from pullwright.previewing.store import SERVING
+from pullwright.previewing.exits import EXITS, exit_code_of
+from pullwright.previewing.store import SERVING, STARTING
 from pullwright.previewing.withdrawal import withdraw
 from pullwright.reporting.event import StateError, TaskEnd
+from tests.unit.pipeline_kit import REPOSITORY
 from tests.unit.preview_kit import START, SUFFIX, Previews, execution
 
 if TYPE_CHECKING:
@@ -146,10 +148,20 @@ ENDS = [
     (StateError(Error="TimeLimit"), None, False, "FAILED", "PreviewNeverHealthy"),
     (StateError(Error="States.Timeout"), None, True, "FAILED", "AwsUnavailable"),
     (StateError(Error="Lambda.ServiceException"), None, False, "FAILED", "AwsUnavailable"),
-    (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=21), False, "FAILED", "PreviewBuildFailed"),
     (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=22), True, "FAILED", "PreviewServerEnded"),
-    (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=23), False, "FAILED", "PreviewCommitGone"),
-    (None, TaskEnd(ExitCode=0), True, "FAILED", "TaskLost"),
+    *(
+        (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=code), False, "FAILED", type(known).__name__)
+        for code, known in EXITS.items()
+    ),
+    (None, TaskEnd(ExitCode=0), True, "FAILED", "TaskStopped"),
+    (StateError(Error="States.TaskFailed"), TaskEnd(ExitCode=99), False, "FAILED", "TaskLost"),
+    (
+        StateError(Error="States.TaskFailed"),
+        TaskEnd(StopCode="UserInitiated", ExitCode=22),
+        True,
+        "FAILED",
+        "PreviewServerEnded",
+    ),
     (StateError(Error="States.TaskFailed"), TaskEnd(StopCode="UserInitiated"), True, "FAILED", "TaskStopped"),
     (
         StateError(Error="States.TaskFailed"),
@@ -194,6 +206,38 @@ def test_every_end_is_said_and_leaves_nothing(
     assert verdict.sentence.rstrip(".") in previews.comment(number).replace("\\", "")
     assert previews.store.read("p-1").preview_status == status
     assert nothing_is_left(previews)
+
+
+@pytest.mark.parametrize("code", EXITS)
+def test_an_exit_code_means_one_thing(code: int) -> None:
+    """What the runner ends with is what the verdict reads; no error of the runner's has 0 or 2."""
+    not_raised = {0: 143, 2: 1}
+    assert exit_code_of(EXITS[code]) == not_raised.get(code, code)
+
+
+@pytest.mark.parametrize(
+    ("plan", "is_launched", "error", "said"),
+    [
+        ("", False, "TimeLimit", "before it could be prepared"),
+        ("{}", False, "TimeLimit", "before its task had started"),
+        ("{}", True, "PreviewNeverHealthy", "before it was healthy"),
+    ],
+)
+def test_time_that_is_up_early_is_no_servers_fault(
+    previews: Previews,
+    plan: str,
+    is_launched: bool,  # noqa: FBT001 - pytest gives arguments by name
+    error: str,
+    said: str,
+) -> None:
+    """The sentence says how far it had got."""
+    number = previews.pull()
+    asked = {"preview_status": STARTING, "preview_repository": REPOSITORY, "pull_request": number}
+    previews.store.update("p-1", {**asked, "plan": plan})
+    if is_launched:
+        previews.tasks.launch("p-1")
+    assert previews.remove("p-1", StateError(Error="TimeLimit")).error == error
+    assert said in previews.comment(number)
 
 
 def test_what_was_refused_at_the_door_is_said(previews: Previews) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pullwright.errors import PullwrightError, SessionClosed
 from pullwright.github.urls import GitHubUrls
+from pullwright.previewing.exits import exit_code_of
 from runner import exit_codes
 from runner.broker import Broker, task_role_signer
 from runner.clock import CLOCK, Clock
@@ -32,7 +33,7 @@ def main(clock: Clock = CLOCK) -> int:
     """Serve until the task is told to stop.
 
     Returns:
-        The exit code, see `runner.exit_codes`; 0 when it was told to stop.
+        The exit code, see `pullwright.previewing.exits`; 0 when it was told to stop.
     """
     terminated = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -53,7 +54,7 @@ def main(clock: Clock = CLOCK) -> int:
         return exit_codes.NOT_OURS
     except PullwrightError as error:
         logger.error("the preview failed", error=type(error).__name__, reason=error.sentence)
-        return error.exit_code
+        return exit_code_of(error)
     except GitError as error:
         logger.exception("git failed", stderr=error.stderr)
         return exit_codes.DEFECT

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pullwright.errors import PreviewBuildFailed, PreviewServerEnded
+from pullwright.errors import PreviewBuildFailed, PreviewBuildTooLong, PreviewServerEnded
 from runner.agent.process import Stop, run_as_agent
 from runner.log import tee
 from runner.user import search_path
@@ -60,7 +60,8 @@ def serve(
         env: from `environment`.
 
     Raises:
-        PreviewBuildFailed: the build ended badly, or took all the time that build and start have.
+        PreviewBuildFailed: the build ended badly.
+        PreviewBuildTooLong: it took all the time that build and start have.
         PreviewServerEnded: the server ended by itself.
     """
     end = clock() + plan.start_seconds
@@ -76,7 +77,7 @@ def serve(
         if built.stop is Stop.TERMINATED:
             return
         if built.stop is Stop.OVERTIME:
-            raise PreviewBuildFailed(f"The build took longer than {plan.start_seconds} seconds.")
+            raise PreviewBuildTooLong(f"The build took longer than {plan.start_seconds} seconds.")
         if built.exit_code != 0:
             raise PreviewBuildFailed(f"The build command ended with exit code {built.exit_code}.")
     if is_terminated():

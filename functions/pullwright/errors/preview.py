@@ -25,10 +25,20 @@ class PreviewFromFork(_UserError):
 
 
 class PreviewBuildFailed(_UserError):
-    """The build command failed, or took longer than `start_timeout`."""
+    """The build command failed."""
 
     exit_code = 21
     default_remedy = "See the log for what it wrote, correct the branch, and push."
+
+
+class PreviewBuildTooLong(_UserError):
+    """The build took longer than build and start may take together."""
+
+    exit_code = 25
+    default_remedy = (
+        "Make the build quicker, or give it more seconds by `start_timeout` of `preview` in "
+        ".pullwright/config.yaml."
+    )
 
 
 class PreviewServerEnded(_UserError):

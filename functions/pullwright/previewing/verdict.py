@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pullwright import errors
 from pullwright.errors import PullwrightError, error_class
+from pullwright.previewing.exits import EXITS, KILLED
 from pullwright.reporting.classify import FUNCTION_REFUSED
 from pullwright.reporting.event import StateError, TaskEnd
 
@@ -19,13 +20,12 @@ _TIMED_OUT = "States.Timeout"
 _TABLE = ("DynamoDB.", "DynamoDb.")
 _NEVER_STARTED = "TaskFailedToStart"
 _NO_PULL = "CannotPull"
+# The runner ends otherwise only by itself.
+_BY_SIGNALS = frozenset({None, 0, KILLED, errors.TaskStopped.exit_code})
 _OUT_OF_MEMORY = "OutOfMemoryError"
 _WAYS_TO_GO = frozenset({"LabelRemoved", "SessionStopped", "PreviewReplaced", "PullRequestClosed"})
-_EXITS = {
-    errors.PreviewBuildFailed.exit_code: errors.PreviewBuildFailed("The build command failed."),
-    errors.PreviewServerEnded.exit_code: errors.PreviewServerEnded("The server ended by itself."),
-    errors.PreviewCommitGone.exit_code: errors.PreviewCommitGone("GitHub does not have the commit any more."),
-}
+_PUSH = "Push again, or add the label again."
+_AGAIN = "Add the label again; if it happens again, ask the operator."
 
 
 def failure_of(
@@ -43,15 +43,22 @@ def failure_of(
     name = "" if ended is None else ended.Error
     if name == _TIME_UP and record.healthy_at:
         return TIME_UP, None
-    failure = _failure(name, ended, task, was_healthy=bool(record.healthy_at))
+    failure = _out_of_time(record, task) if name == _TIME_UP else _failure(name, ended, task, record)
     return failure.sentence, failure
 
 
+def _out_of_time(record: PreviewRecord, task: TaskEnd | None) -> PullwrightError:
+    """Return why nothing was served in all its time, by how far it had got."""
+    if not record.plan:
+        return errors.TimeLimit("Its time was up before it could be prepared.", remedy=_AGAIN)
+    if task is None:
+        return errors.TimeLimit("Its time was up before its task had started.", remedy=_AGAIN)
+    return errors.PreviewNeverHealthy("Its time was up before it was healthy.")
+
+
 def _failure(
-    name: str, ended: StateError | None, task: TaskEnd | None, *, was_healthy: bool
+    name: str, ended: StateError | None, task: TaskEnd | None, record: PreviewRecord
 ) -> PullwrightError:
-    if name == _TIME_UP:
-        return errors.PreviewNeverHealthy("Its time was up before it was healthy.")
     kind = error_class(name)
     if kind is not None and ended is not None:
         return kind.unpacked(str(ended.decoded.get("errorMessage", ended.Cause)))
@@ -61,7 +68,7 @@ def _failure(
         return errors.TaskNotStarted(f"ECS did not start the task ({name}).")
     if name not in {"", "States.TaskFailed"}:
         return errors.InternalError(f"The preview's execution failed with {name[:100]}.")
-    return _of_task(task or TaskEnd(), was_healthy=was_healthy)
+    return _of_task(task or TaskEnd(), was_healthy=bool(record.healthy_at))
 
 
 def _of_task(task: TaskEnd, *, was_healthy: bool) -> PullwrightError:
@@ -73,9 +80,10 @@ def _of_task(task: TaskEnd, *, was_healthy: bool) -> PullwrightError:
         return errors.OutOfMemory(
             "The preview's task used up its memory.", remedy="Ask the operator to raise PreviewMemory."
         )
-    if (known := _EXITS.get(task.ExitCode or 0)) is not None:
-        return type(known)(f"{known.sentence[:-1]} after it was healthy.") if was_healthy else known
-    if task.StopCode == "UserInitiated":
+    if task.StopCode == "UserInitiated" and task.ExitCode in _BY_SIGNALS:
         return errors.TaskStopped("Somebody stopped the preview's task.", remedy="Add the label again.")
-    code = "" if task.ExitCode is None else f" with exit code {task.ExitCode}"
-    return errors.TaskLost(f"The preview's task ended{code}.", remedy="Push again, or add the label again.")
+    when = " after it was healthy" if was_healthy else ""
+    if task.ExitCode is None or (known := EXITS.get(task.ExitCode)) is None:
+        code = "" if task.ExitCode is None else f" with exit code {task.ExitCode}"
+        return errors.TaskLost(f"The preview's task ended{code}{when}.", remedy=_PUSH)
+    return type(known)(f"{known.sentence[:-1]}{when}.", remedy=known.remedy)

@@ -184,7 +184,7 @@ PREVIEWS = (
     PreviewCell(
         "RecordPreview",
         "execution timed out",
-        *("PreviewNeverHealthy", "time was up", "TIMED_OUT"),
+        *("TimeLimit", "time was up before it could be prepared", "TIMED_OUT"),
         before=_refuse("PutItem "),
         during=_recall,
         limit=LIMIT_SECONDS,
@@ -223,7 +223,7 @@ PREVIEWS = (
     PreviewCell(
         "RunPreview",
         "task killed while it clones",
-        *("TaskLost", "task ended with exit code 137"),
+        *("TaskLost", "task was killed (exit code 137)"),
         github=(held("POST", CLONE, HELD_SECONDS),),
         during=_kill_cloning,
     ),
@@ -233,7 +233,7 @@ PREVIEWS = (
     PreviewCell(
         "RunPreview",
         "GitHub 502 for good at the clone",
-        *("TaskLost", "task ended with exit code 3"),
+        *("GitHubUnavailable", "GitHub did not give the commit"),
         github=(fails("*", ".git/.*upload-pack", 502, times=None),),
     ),
     PreviewCell("RunPreview", "execution aborted while it serves", **_STOPPED, during=_abort_served),

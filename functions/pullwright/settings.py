@@ -192,11 +192,13 @@ class RoutingSettings(PreviewSettings):
 
     Attributes:
         alb_listener_arn: whose rules are made and removed.
+        stack_name: names the deployment in the tags of its rules.
         vpc_id: that load balancer and tasks are in.
     """
 
     cluster_arn: Text
     alb_listener_arn: Text
+    stack_name: Text
     vpc_id: Text
 
 

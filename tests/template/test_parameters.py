@@ -87,6 +87,8 @@ def test_every_parameter_is_checked_and_explained(name: str) -> None:
         ("PreviewDomainSuffix", "preview.localhost", True),
         ("PreviewDomainSuffix", "*.example.com", False),
         ("PreviewDomainSuffix", ".example.com", False),
+        ("PreviewDomainSuffix", "example.c0m", False),
+        ("PreviewDomainSuffix", "example.xn--p1ai", False),
         ("PreviewDomainSuffix", "example", False),
         ("PreviewPrefix", "", True),
         ("PreviewPrefix", "uat_1", False),

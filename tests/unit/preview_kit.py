@@ -41,7 +41,13 @@ SETTINGS = PreparePreviewSettings(
     allowed_owners="",
 )
 _GITHUB = {"sessions_table": "t", "github_app_secret_arn": "arn", "github_api_url": API}
-_ROUTING = {**_GITHUB, "cluster_arn": "cluster", "alb_listener_arn": "listener", "vpc_id": "vpc"}
+_ROUTING = {
+    **_GITHUB,
+    "cluster_arn": "cluster",
+    "alb_listener_arn": "listener",
+    "stack_name": "pullwright",
+    "vpc_id": "vpc",
+}
 ROUTING = RoutingSettings.model_validate(_ROUTING)
 REMOVING = RemovePreviewSettings.model_validate(
     {

@@ -70,6 +70,15 @@ class PreviewReplaced(_UserError):
     default_remedy = "Look at the newer preview."
 
 
+class PreviewHostTaken(PullwrightError):
+    """The listener has a rule of others for the preview's host, whose requests a preview must not take."""
+
+    default_remedy = (
+        "Give the branch another name, or ask the operator for another PreviewPrefix or PreviewDomainSuffix: "
+        "a domain that previews alone have."
+    )
+
+
 class PreviewNotReady(_TransientError):
     """The preview's task does not run yet, or is not healthy yet; it is looked at again."""
 

@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings, now = services.settings, datetime.now(UTC)
     families = settings.preview_task_families.split(",")
     tasks = PreviewTasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn, families=families)
-    routes = Routes(aws.elbv2(), settings.alb_listener_arn, settings.vpc_id)
+    routes = Routes(aws.elbv2(), settings.alb_listener_arn, settings.vpc_id, settings.stack_name)
     if "preview_id" not in event:
         hint = event["detail"]["executionArn"] if event.get("detail-type") == _ENDED else None
         executions = Executions(aws.stepfunctions(), settings.preview_state_machine_arn)

@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     composition.limit_waits(services.app, context)
     settings = services.settings
     tasks = Tasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn)
-    routes = Routes(aws.elbv2(), settings.alb_listener_arn, settings.vpc_id)
+    routes = Routes(aws.elbv2(), settings.alb_listener_arn, settings.vpc_id, settings.stack_name)
     try:
         result = route_preview(parsed, services, tasks, routes, now=datetime.now(UTC))
     except PullwrightError as error:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
-from pullwright.errors import NoCapacity
+from pullwright.errors import NoCapacity, PreviewHostTaken
+from pullwright.previewing.patterns import hosts_of, is_claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 PREVIEW_TAG = "pullwright:preview"
-HOST_TAG = "pullwright:preview-host"
+STACK_TAG = "pullwright:preview-stack"
+"""Of a rule: which deployment made it. A listener may have rules of others, and of another Pullwright."""
 _PREFIX = "preview-"
 _PRIORITIES = 50_000
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
@@ -50,12 +52,14 @@ class Routes:
     Args:
         elb: a client of Elastic Load Balancing v2.
         vpc: id of the VPC that tasks and load balancer are in.
+        stack: name of the deployment, whose rules alone are changed.
     """
 
-    def __init__(self, elb: Any, listener: str, vpc: str) -> None:
+    def __init__(self, elb: Any, listener: str, vpc: str, stack: str) -> None:
         self._elb = elb
         self._listener = listener
         self._vpc = vpc
+        self._stack = stack
 
     def url(self, host: str) -> str:
         """Return the address of a host, whose scheme and port are the listener's."""
@@ -87,12 +91,19 @@ class Routes:
 
         Raises:
             NoCapacity: the load balancer has no room for another rule or group.
+            PreviewHostTaken: somebody else's rule is for this host.
         """
-        rule = next((rule for rule in self._rules() if _host(rule) == host), None)
-        if rule is None:
+        rules = self._rules()
+        if any(group in _weights(rule) for rule in rules if _host(rule) == host):
+            return
+        claiming = [rule for rule in rules if is_claimed(host, rule)]
+        own = self._own(claiming)
+        if len(own) < len(claiming):
+            raise PreviewHostTaken(f"The listener has a rule for {host} that is not of this deployment.")
+        if own:
+            self._set(own[0], {**_weights(own[0]), group: 0})
+        else:
             self._create_rule(host, group)
-        elif group not in (weights := _weights(rule)):
-            self._set(rule, {**weights, group: 0})
 
     def is_healthy(self, group: str) -> bool:
         """Return whether all targets of a group are healthy, and there is one."""
@@ -102,8 +113,8 @@ class Routes:
 
     def take_over(self, host: str, group: str) -> None:
         """Send all requests for a host to this group from now on."""
-        for rule in self._rules():
-            if _host(rule) == host and _weights(rule) != {group: 1}:
+        for rule in self._own([rule for rule in self._rules() if _host(rule) == host]):
+            if _weights(rule) != {group: 1}:
                 self._set(rule, {group: 1})
 
     def previews(self) -> frozenset[str]:
@@ -114,20 +125,8 @@ class Routes:
             for group in pages
             if group["TargetGroupName"].startswith(_PREFIX) and group.get("VpcId") == self._vpc
         ]
-        tagged = [
-            described
-            for first in range(0, len(arns), _MOST_TAGS)
-            # None: one of them is gone meanwhile, so that the next sweep asks for the others.
-            if (
-                answer := self._call(
-                    "describe_tags", expected=_GONE, ResourceArns=arns[first : first + _MOST_TAGS]
-                )
-            )
-            for described in answer["TagDescriptions"]
-        ]
-        return frozenset(
-            tag["Value"] for described in tagged for tag in described["Tags"] if tag["Key"] == PREVIEW_TAG
-        )
+        tags = self._tags(arns).values()
+        return frozenset(found[PREVIEW_TAG] for found in tags if PREVIEW_TAG in found)
 
     def remove(self, preview_id: str) -> None:
         """Take a preview's group out of its rule, the rule too if it has no other group, and delete it."""
@@ -175,11 +174,32 @@ class Routes:
                 Priority=priority,
                 Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [host]}}],
                 Actions=_forward({group: 0}),
-                Tags=[{"Key": HOST_TAG, "Value": host}],
+                Tags=[{"Key": STACK_TAG, "Value": self._stack}],
             )
             if answer is not None:
                 return
         raise NoCapacity(f"The load balancer has no priority left for the rule of {host}.")
+
+    def _own(self, rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return those of the rules that this deployment made."""
+        tags = self._tags([rule["RuleArn"] for rule in rules])
+        return [rule for rule in rules if tags.get(rule["RuleArn"], {}).get(STACK_TAG) == self._stack]
+
+    def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return tags by ARN; where one of them is gone meanwhile, none of those asked for with it."""
+        described = [
+            entry
+            for first in range(0, len(arns), _MOST_TAGS)
+            if (
+                answer := self._call(
+                    "describe_tags", expected=_GONE, ResourceArns=arns[first : first + _MOST_TAGS]
+                )
+            )
+            for entry in answer["TagDescriptions"]
+        ]
+        return {
+            entry["ResourceArn"]: {tag["Key"]: tag["Value"] for tag in entry["Tags"]} for entry in described
+        }
 
     def _set(self, rule: Mapping[str, Any], weights: Mapping[str, int]) -> None:
         self._call("modify_rule", RuleArn=rule["RuleArn"], Actions=_forward(weights))
@@ -231,8 +251,5 @@ def _weights(rule: Mapping[str, Any]) -> dict[str, int]:
 
 def _host(rule: Mapping[str, Any]) -> str:
     """Return the one host that a rule is for; empty if it is not such a rule."""
-    conditions = rule["Conditions"]
-    if len(conditions) != 1 or conditions[0]["Field"] != "host-header":
-        return ""
-    hosts = conditions[0].get("HostHeaderConfig", {}).get("Values") or conditions[0].get("Values") or []
-    return str(hosts[0]) if len(hosts) == 1 else ""
+    hosts = hosts_of(rule)
+    return hosts[0] if len(hosts) == 1 == len(rule["Conditions"]) else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pullwright.errors import NoCapacity
+from pullwright.errors import NoCapacity, PreviewHostTaken
 from pullwright.previewing.routes import Routes, group_name, priorities
 from tests.integration.engine.balancing import Balancing, load_balancer
 from tests.integration.engine.kit import Engine, wait
@@ -21,10 +21,14 @@ def balancing(engine: Engine) -> Iterator[Balancing]:
     engine.client("cloudformation").delete_stack(StackName="balancing")
 
 
+def _routes(balancing: Balancing, stack: str) -> Routes:
+    return Routes(balancing.elb, balancing.outputs["Listener"], balancing.outputs["Vpc"], stack)
+
+
 @pytest.fixture(scope="module")
 def routes(balancing: Balancing) -> Routes:
     """Return the routes of its listener."""
-    return Routes(balancing.elb, balancing.outputs["Listener"], balancing.outputs["Vpc"])
+    return _routes(balancing, "pullwright")
 
 
 def _rules(balancing: Balancing) -> int:
@@ -98,6 +102,37 @@ def test_a_priority_that_is_taken_is_passed_over(routes: Routes, balancing: Bala
     assert sorted(rule["Priority"] for rule in taken) == sorted([str(own), str(own + 1), "default"])
     balancing.elb.delete_rule(RuleArn=other)
     routes.remove("waiting")
+    assert _rules(balancing) == 0
+
+
+def test_a_host_of_another_deployment_keeps_its_requests(routes: Routes, balancing: Balancing) -> None:
+    """Two Pullwrights with one listener and one domain: who has a host first keeps it until the end."""
+    first = _served(routes, balancing, "ours")
+    routes.take_over(HOST, first)
+    others = _routes(balancing, "pullwright-of-others")
+    group = others.register("theirs", "127.64.0.9", PORT, "/health")
+    with pytest.raises(PreviewHostTaken, match=f"a rule for {HOST} that is not of this deployment"):
+        others.admit(HOST, group)
+    others.take_over(HOST, group)
+    assert balancing.ask(HOST).json()["name"] == "ours"
+    others.remove("theirs")
+    assert balancing.ask(HOST).json()["name"] == "ours"
+    routes.remove("ours")
+    assert _rules(balancing) == 0
+
+
+def test_a_host_of_another_service_keeps_its_requests(routes: Routes, balancing: Balancing) -> None:
+    """A rule that was there before is found by its pattern, at any priority; a page for all hosts is none."""
+    group = routes.register("late", "127.64.0.9", PORT, "/health")
+    for_all = balancing.rule(49_000, "*.preview.localhost", (group, 0))
+    for pattern, path in (("UAT-*.preview.localhost", ""), (HOST.replace("u", "?", 1), "/api/*")):
+        rule = balancing.rule(50_000, pattern, (group, 0), path=path)
+        with pytest.raises(PreviewHostTaken):
+            routes.admit(HOST, group)
+        balancing.elb.delete_rule(RuleArn=rule)
+    routes.admit(HOST, group)
+    balancing.elb.delete_rule(RuleArn=for_all)
+    routes.remove("late")
     assert _rules(balancing) == 0
 
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balance
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,9 @@ _RANGES = {
     "Priority": (1, 50_000),
 }
 _LEAST_SUBNETS = 2
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HostHeaderConditionConfig.html
+_LONGEST_HOST = 128
+_HOST = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
 
 
 class RefusedError(Exception):
@@ -93,9 +97,18 @@ def check_rule(request: Document, *, rules: int, quota: int) -> None:
             raise _missing(f"condition '{condition.get('Field')}'")
         if any("RegexValues" in part for part in (condition, *condition.values()) if isinstance(part, dict)):
             raise _missing("conditions by regular expression")
+        if condition["Field"] == "host-header":
+            _check_hosts(condition.get("HostHeaderConfig", condition).get("Values") or [])
     check_actions(request.get("Actions") or [])
     if rules >= quota:
         raise RefusedError("TooManyRules", "The maximum number of rules per load balancer has been reached")
+
+
+def _check_hosts(hosts: list[str]) -> None:
+    """Refuse names of hosts that a rule cannot have."""
+    for host in hosts:
+        if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
+            raise RefusedError("ValidationError", f"The host '{host}' is not valid")
 
 
 def check_actions(actions: list[Document]) -> None:

@@ -66,6 +66,26 @@ def test_what_starts_the_commands_as_root_gets_no_variable(tmp_path: Path) -> No
     assert "prlimit" not in programs
 
 
+def test_a_variable_may_have_any_name(tmp_path: Path) -> None:
+    """Those of this task's own lines, and those that change how bash reads, reach it; no others do."""
+    values = {
+        "variable": "a",
+        "take": "b",
+        "IFS": "c",
+        "POSIXLY_CORRECT": "1",
+        "UID": "7",
+        "EUID": "7",
+        "REPLY": "d",
+    }
+    with pytest.raises(PreviewServerEnded, match="exit code 0"):
+        _serve(_plan("", "env -0 > env; type take > functions 2>&1 || true", env=values), tmp_path)
+    seen = dict(pair.split("=", 1) for pair in (tmp_path / "env").read_text().split("\0") if "=" in pair)
+    own = {name: value for name, value in values.items() if not name.endswith("UID")}
+    assert own.items() <= seen.items()
+    assert seen.keys() - own.keys() <= {"HOST", "PORT", "SHARED", "PATH", "HOME", "LANG", "PWD", "SHLVL", "_"}
+    assert "function" not in (tmp_path / "functions").read_text()
+
+
 def test_a_build_that_fails_serves_nothing(tmp_path: Path) -> None:
     """The exit code is said, and the start command never runs."""
     with pytest.raises(PreviewBuildFailed, match="exit code 7"):
@@ -94,13 +114,20 @@ def test_sigterm_reaches_the_server(tmp_path: Path) -> None:
 
 
 def test_what_they_write_is_logged_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard output and error stand in the task's log, and a variable of the secret does not."""
+    """Standard output and error stand in the task's log, and a variable of the secret does not.
+
+    Not even half of it, however long the line is: what is cut is cut after it was found.
+    """
     hide("a variable of secrecy")
     log = io.StringIO()
     monkeypatch.setattr(serving, "tee", Tee(log))
+    lines = "echo out; echo it is a variable of secrecy >&2"
+    for before, after in ((1_990, 70_000), (15_990, 20), (59_990, 20)):
+        lines += f"; printf '%{before}s' ''; printf 'a variable of secrecy%{after}s\\n' ''"
     with pytest.raises(PreviewServerEnded):
-        _serve(_plan("", "echo out; echo it is a variable of secrecy >&2"), tmp_path)
+        _serve(_plan("", lines), tmp_path)
     shown = log.getvalue()
     assert "out\n" in shown
     assert "it is" in shown
+    assert "a vari" not in shown
     assert "of secrecy" not in shown

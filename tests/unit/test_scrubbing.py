@@ -7,10 +7,13 @@ GitHub's tokens of 2026 are the stand-in's own: `ghs_<app>_<JSON web token>`, so
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import quoteattr
 
 import pytest
 from botocore.stub import Stubber
@@ -190,3 +193,60 @@ def test_artifacts_hold_no_token_of_ours(known: str, tmp_path: Path) -> None:
         stub.add_response("put_object", {})
         Artifacts(BucketStore(s3, bucket="b", session_id="s")).put_file(tmp_path / "diff.patch")
     assert kept == [f"+{log.HIDDEN}\n+{looks}\n".encode() + b"\xff\x00"]
+
+
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cc", "Zs", "Zl", "Zp"]), min_size=8, max_size=40
+    ),
+    st.binary(max_size=4),
+    st.binary(max_size=4),
+)
+def test_a_secret_is_hidden_in_every_form_that_programs_give_it(
+    secret: str, before: bytes, after: bytes
+) -> None:
+    """As GitHub's own runner hides it: the encoders in `src/Runner.Common/HostContext.cs` of actions/runner.
+
+    In Base64 it is hidden wherever it begins in the text that was encoded.
+    """
+    log._known.clear()
+    log.hide(secret)
+    for shown in (
+        json.dumps({"a": secret}),
+        json.dumps({"a": secret}, ensure_ascii=False),
+        f"https://example.com/?q={quote(secret, safe='')}&r={quote_plus(secret)}",
+        f"<a title={quoteattr(secret)}>{html.escape(secret)}</a>",
+        secret.encode().hex(),
+    ):
+        assert log.HIDDEN in log.scrub_known(shown)
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(before + secret.encode() + after).decode()
+        # What is left of it are characters that it shares with what stands around it.
+        left = log.scrub_known(encoded).replace(log.HIDDEN, "")
+        assert len(left) <= len(encoded) - (len(secret.encode()) - 2) // 3 * 4
+    log._known.clear()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eyJ-" * 200_000,
+        "eyJaaaaaaaa." * 50_000,
+        "h u n t e r _ t w o h" + " " * 100_000 + "x",
+        "://a:" * 100_000,
+    ],
+)
+def test_a_text_that_only_looks_like_secrets_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Its time grows with its length alone: else one line of a program would stop who reads it for hours."""
+    monkeypatch.setattr(log, "_known", {"hunter_two"})
+    assert log.scrub(text)
+
+
+def test_colours_between_its_letters_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `grep --color` writes them, in a text and inside JSON."""
+    monkeypatch.setattr(log, "_known", {"hunter_two"})
+    coloured = "a hunter\x1b[01;31m\x1b[K_two\x1b[m\x1b[K b"
+    for text in (coloured, json.dumps(coloured)):
+        assert "two" not in log.scrub(text)

@@ -21,9 +21,15 @@ if TYPE_CHECKING:
     from runner.agent.process import Ended
     from runner.user import User
 
-_LONGEST_LINE = 16_000
-# Read from an open file whose number is put in; a process that was not told of it does not have it.
-_TAKE_VARIABLES = 'while IFS= read -r -d "" variable; do export "$variable"; done <&{0}; exec {0}<&-'
+# Read from an open file whose number is put in; a process that was not told of it does not have it. Variables
+# may be called as ours are here, and bash's own that cannot be set, or set it to POSIX's ways, end nothing.
+_TAKE_VARIABLES = """take() {{
+local variable
+while IFS= read -r -d "" variable; do declare -gx "$variable"; done
+}} 2>/dev/null
+take <&{0}
+exec {0}<&-
+unset -f take"""
 
 
 def environment(
@@ -110,5 +116,6 @@ def _run(
 
 
 def _show(line: bytes) -> None:
-    text = line[:_LONGEST_LINE].decode(errors="replace")
+    # All of it: the log finds secrets first and cuts then, as half a secret would not be known as one.
+    text = line.decode(errors="replace")
     tee.write(text if text.endswith("\n") else f"{text}\n")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 # Owners of GitHub's enterprise-managed accounts carry an underscore; a name of dots alone is none.
 REPOSITORY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{0,99}[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
@@ -11,6 +11,8 @@ CONVERSATION_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 """Claude Code's own ids of conversations are UUIDs."""
 
 Repository = Annotated[str, StringConstraints(pattern=REPOSITORY_PATTERN, max_length=140)]
+# The largest whole number that programs can pass on in JSON: https://www.rfc-editor.org/rfc/rfc8259#section-6
+Number = Annotated[int, Field(ge=1, le=2**53 - 1)]
 WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 Branch = Annotated[

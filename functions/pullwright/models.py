@@ -17,6 +17,7 @@ from pullwright.fields import (
     Branch,
     CommitHash,
     Model,
+    Number,
     Prompt,
     Repository,
     SessionId,
@@ -74,8 +75,8 @@ class SessionRequest(Model):
     """
 
     repository: Repository
-    issue: int | None = Field(default=None, ge=1)
-    pull_request: int | None = Field(default=None, ge=1)
+    issue: Number | None = None
+    pull_request: Number | None = None
     jira: JiraIssue | None = None
     prompt: Prompt | None = None
     worker: WorkerName = IMPLEMENT
@@ -88,9 +89,9 @@ class SessionRequest(Model):
     requested_by: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
-    installation_id: int | None = Field(default=None, ge=1)
-    comment_id: int | None = Field(default=None, ge=1)
-    review_id: int | None = Field(default=None, ge=1)
+    installation_id: Number | None = None
+    comment_id: Number | None = None
+    review_id: Number | None = None
     text_sha256: Sha256 | None = None
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     asked_at: datetime | None = Field(default=None, strict=False)

@@ -119,6 +119,9 @@ def test_a_preview_that_is_not_wanted_gets_nothing(previews: Previews) -> None:
         ('{"octo/widgets": "a password"}', "no table of variables"),
         ('{"octo/widgets": {"A B": "a password"}}', "A B"),
         ('{"octo/widgets": {"PORT": 1}}', "PORT"),
+        (json.dumps({REPOSITORY: {"A": "a password\0B=c"}}), "A of"),
+        (json.dumps({REPOSITORY: {"A": "a password\ud800"}}), "A of"),
+        ("[" * 60_000, "not JSON"),
     ],
 )
 def test_a_secret_of_another_form_is_said_without_its_values(text: str, said: str) -> None:

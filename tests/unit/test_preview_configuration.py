@@ -49,10 +49,19 @@ def test_a_file_without_previews_is_read_as_before() -> None:
         ("preview:\n  hours: 0", "line 2: preview.hours: input should be greater than or equal to 1"),
         (
             "preview:\n  health: healthz",
-            "line 2: preview.health: must begin with / and have visible ASCII only",
+            "line 2: preview.health: must begin with one / and have visible ASCII without # only",
         ),
-        ("preview:\n  health: /a b", "line 2: preview.health: must begin with / and have visible ASCII only"),
-        ("preview:\n  screenshots: [/, b]", "line 2: preview.screenshots.1: must begin with /"),
+        (
+            "preview:\n  health: /a b",
+            "line 2: preview.health: must begin with one / and have visible ASCII without # only",
+        ),
+        ("preview:\n  health: /a#b", "line 2: preview.health: must begin with one /"),
+        ("preview:\n  health: //example.org/", "line 2: preview.health: must begin with one /"),
+        (
+            "preview:\n  screenshots: ['/\\example.org']",
+            "line 2: preview.screenshots.0: must begin with one /",
+        ),
+        ("preview:\n  screenshots: [/, b]", "line 2: preview.screenshots.1: must begin with one /"),
         ("preview:\n  env: {A: 1}", "line 2: preview.env.A: must be a text; numbers, true, false and null"),
         ("preview:\n  env: {A-B: x}", "line 2: preview.env: has A-B, which is no name of a variable"),
         ("preview:\n  env: {PORT: x}", "line 2: preview.env: has PORT, which the platform sets"),

@@ -44,6 +44,8 @@ def _package(**scripts: Any) -> str:
         ({"package__json": _package(test="jest")}, None),
         ({"package__json": _package(start=["node"])}, None),
         ({"package__json": "{"}, None),
+        ({"package__json": "[" * 60_000}, None),
+        ({"Procfile": "web: a\0b\n"}, None),
         ({"server__js": ""}, None),
         ({}, None),
     ],
@@ -57,4 +59,4 @@ def test_only_what_the_files_name_is_run(files: dict[str, str], server: Server |
 def test_any_files_are_read(procfile: str, package: str) -> None:
     """Whatever stands in them, there is a command of one line or none."""
     server = _found(Procfile=procfile, package__json=package)
-    assert server is None or (server.start and "\n" not in server.start)
+    assert server is None or (server.start and not {"\n", "\0"} & set(server.start))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ({"repository": "o/r", "issue": "1"}, ("issue", '"1"')),
         ({"repository": "o/r", "issue": True}, ("issue", "true")),
         ({"repository": "o/r", "issue": 0}, ("issue", "0")),
+        ({"repository": "o/r", "issue": 10**50}, ("issue", "less than or equal to 9007199254740991")),
         ({"repository": "o/r", "issue": 1, "pull_request": 2}, ("pull_request",)),
         ({"repository": "o/r", "isue": 1, "prompt": "x"}, ("isue", "Did you mean issue?")),
         ({"repository": "o/r", "issue": 1, "limits": {"usd": -1}}, ("limits.usd", "-1")),
@@ -45,6 +46,13 @@ def test_the_sentence_names_field_and_value(wrong: Any, names: tuple[str, ...]) 
     for name in names:
         assert name in caught.value.sentence
     assert caught.value.remedy
+
+
+def test_a_sentence_is_short_whatever_a_field_is_called() -> None:
+    """The state machine passes it on, with an input of up to 256 KiB: what it quotes is cut."""
+    with pytest.raises(InvalidRequest) as caught:
+        read_request({"repository": "o/r", "issue": 1, "é" * 100_000: 1})
+    assert len(caught.value.sentence) < 200
 
 
 # What a name may not hold: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Longer than any token lasts, so that each is new: who asks again early was refused with the last one.
 LASTING = timedelta(days=1)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def grant_preview(
@@ -89,20 +90,28 @@ def variables_of(text: str, repository: str) -> dict[str, str]:
     """
     try:
         by_repository = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise PreviewSecretInvalid("The secret with the variables of previews is not JSON.") from None
     if not isinstance(by_repository, dict):
         raise PreviewSecretInvalid("The secret with the variables of previews is no JSON object.")
     named = {name.lower(): value for name, value in by_repository.items()}
     found = named.get(repository.lower(), {})
     for name, value in as_object(found).items():
-        if not _VARIABLE.fullmatch(name) or not isinstance(value, str):
+        if not _VARIABLE.fullmatch(name) or not isinstance(value, str) or not _is_value(value):
             raise PreviewSecretInvalid(
-                f"In the secret with the variables of previews, {name[:100]} of {repository} is no text, or "
-                "has no name of a variable."
+                f"In the secret with the variables of previews, {name[:100]} of {repository} is no text that "
+                "a variable can have, or has no name of a variable."
             )
     if not isinstance(found, dict):
         raise PreviewSecretInvalid(
             f"In the secret with the variables of previews, {repository} has no table of variables."
         )
     return found
+
+
+def _is_value(text: str) -> bool:
+    """Return whether a process can have a text as a variable: none has a zero byte in it.
+
+    JSON also has halves of characters, which no encoding has.
+    """
+    return not _NO_TEXT.search(text)

@@ -95,7 +95,7 @@ def record_fields(request: SessionRequest, settings: OpenPullRequestSettings) ->
 
 
 def _sentence(problem: ErrorDetails, model: type[BaseModel]) -> str:
-    field = ".".join(str(part) for part in problem["loc"])
+    field = plain_line(".".join(str(part) for part in problem["loc"]), _LONGEST_VALUE)
     match problem["type"]:
         case "missing":
             return f"{field}: this field is missing."

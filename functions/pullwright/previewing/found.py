@@ -6,11 +6,10 @@ Nothing is guessed: a `Procfile` names its web process (https://devcenter.heroku
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pullwright.json_object import as_object
+from pullwright.json_object import as_object, decode_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     # Gives a file's text by its path, empty if there is none.
     Read = Callable[[str], str]
 
-_WEB = re.compile(r"^web:[ \t]*(\S.*?)[ \t\r]*$", re.MULTILINE)
+# No command has a zero byte in it.
+_WEB = re.compile(r"^web:[ \t]*([^\s\0][^\n\0]*?)[ \t\r]*$", re.MULTILINE)
 _LOCKS = {
     "package-lock.json": ("npm ci", "npm"),
     "npm-shrinkwrap.json": ("npm ci", "npm"),
@@ -52,9 +52,5 @@ def find_server(paths: Collection[str], read: Read) -> Server | None:
 
 
 def _scripts(text: str) -> dict[str, str]:
-    try:
-        package = json.loads(text)
-    except ValueError:
-        return {}
-    scripts = as_object(as_object(package).get("scripts"))
+    scripts = as_object(decode_object(text).get("scripts"))
     return {name: line for name, line in scripts.items() if isinstance(line, str) and line.strip()}

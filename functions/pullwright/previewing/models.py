@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from pullwright.fields import CommitHash, Model, Repository, SessionId, Stored
+from pullwright.fields import CommitHash, Model, Number, Repository, SessionId, Stored
 
 Hours = Annotated[int, Field(ge=1, le=168)]
 
@@ -22,14 +22,14 @@ class PreviewRequest(Model):
     """
 
     repository: Repository
-    pull_request: int = Field(ge=1)
+    pull_request: Number
     commit: CommitHash | None = None
     staging: bool = False
     hours: Hours | None = None
     session: SessionId | None = None
     requested_by: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     delivery_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
-    installation_id: int | None = Field(default=None, ge=1)
+    installation_id: Number | None = None
 
 
 class PreviewPlan(Stored):

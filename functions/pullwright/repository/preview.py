@@ -13,14 +13,18 @@ from pullwright.repository.document import Part
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _OURS = re.compile(r"HOST|PORT|PATH|HOME|AWS_.*|ECS_.*|PULLWRIGHT_.*|PREVIEW_.*")
 _MOST_VARIABLES = 50
-_PATH = re.compile(r"/[!-~]*")
+# Two slashes, or one and a backslash, begin the name of a host to a browser; what follows # is never sent:
+# https://url.spec.whatwg.org/#relative-slash-state
+_PATH = re.compile(r"/(?![/\\])[!-\"$-~]*")
 
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html: 1,024
 # characters of the path; what is not in ASCII is written with percent signs.
 def _is_path(text: str) -> str:
     if not _PATH.fullmatch(text):
-        raise ValueError("must begin with / and have visible ASCII only; write other characters as %C3%BC")
+        raise ValueError(
+            "must begin with one / and have visible ASCII without # only; write other characters as %C3%BC"
+        )
     return text
 
 

@@ -90,6 +90,18 @@ def test_a_closed_pull_request_has_no_preview(previews: Previews) -> None:
     assert previews.store.holders() == frozenset()
 
 
+def test_a_pull_request_that_is_closed_meanwhile_has_none(previews: Previews) -> None:
+    """Who closes it before the slot is taken finds no preview to end, so GitHub is asked once more."""
+    number = previews.pull()
+    open_still = previews.github.person("GET", f"/pulls/{number}")
+    previews.github.person("PATCH", f"/pulls/{number}", {"state": "closed"})
+    path = f"/repos/{REPOSITORY}/pulls/{number}"
+    previews.github.before.append(("GET", path, Response(200, {}, open_still)))
+    with pytest.raises(errors.PullRequestClosed):
+        previews.prepare("p-1", number)
+    assert previews.store.holders() == {"p-1"}
+
+
 def test_a_person_who_may_write_is_let_in(previews: Previews) -> None:
     """The sender of the label counts, and the label is still there."""
     number = previews.pull()
@@ -149,6 +161,16 @@ def test_two_branches_with_one_slug_have_two_hosts(previews: Previews) -> None:
     assert first == f"uat-a-b.{SUFFIX}"
     assert second.startswith("uat-a-b-")
     assert len(second) == len(first) + 9
+
+
+def test_a_preview_that_is_renewed_keeps_its_host(previews: Previews) -> None:
+    """Who closes it before the slot is taken finds nothing to end, so its state is asked for again."""
+    numbers = [previews.pull(branch) for branch in ("a/b", "a-b")]
+    hosts = [previews.prepare(f"p-{n}", number).host for n, number in enumerate(numbers)]
+    previews.remove("p-0")
+    renewed = previews.prepare("p-2", numbers[1], started_at=START + timedelta(minutes=1))
+    assert renewed.host == hosts[1] != hosts[0]
+    assert previews.store.read("p-1").withdrawn == "PreviewReplaced"
 
 
 def test_a_newer_preview_withdraws_an_older_one_that_only_starts(previews: Previews) -> None:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from pullwright.settings import PreparePreviewSettings
 
 _HOUR = 3_600
+_OPEN = "open"
+_REOPEN = "Reopen the pull request, then add the label again."
 
 
 class PreparePreviewEvent(BaseModel):
@@ -79,8 +81,8 @@ def prepare_preview(
             f"All {settings.max_previews} previews of this deployment are in use.",
             remedy="Remove the label where none is needed, or ask the operator to raise MaxPreviews.",
         )
-    # From here on the label's removal finds this preview by its slot; what was removed before is seen now.
-    _check_label(client, repository.full_name, request, settings)
+    # From here on its slot shows it to those who close or unlabel; what they did before is seen now.
+    _check_wanted(client, repository.full_name, request, settings)
     preview, plan = _plan(client, repository, pull, preview_id)
     host = _take_host(event, services, request, repository.full_name, pull.head.ref)
     _note(store, preview_id, {"host": host, "plan": plan.model_dump_json()})
@@ -154,22 +156,23 @@ def _check_sender(client: GitHubClient, repository: str, request: PreviewRequest
 
 def _check_pull_request(client: GitHubClient, repository: str, number: int) -> PullRequest:
     pull = client.get_pull_request(repository, number)
-    if pull.state != "open":
-        raise PullRequestClosed(
-            f"The pull request #{number} is {'merged' if pull.merged_at else 'closed'}.",
-            remedy="Reopen the pull request, then add the label again.",
-        )
+    if pull.state != _OPEN:
+        how = "merged" if pull.merged_at else "closed"
+        raise PullRequestClosed(f"The pull request #{number} is {how}.", remedy=_REOPEN)
     if not pull.comes_from(repository):
         raise PreviewFromFork(f"The branch of pull request #{number} is in a fork, whose code is not run.")
     return pull
 
 
-def _check_label(
+def _check_wanted(
     client: GitHubClient, repository: str, request: PreviewRequest, settings: PreparePreviewSettings
 ) -> None:
-    """Refuse if the label that asked was taken off again meanwhile."""
+    """Refuse if the pull request was closed meanwhile, or the label that asked was taken off again."""
+    issue = client.get_issue(repository, request.pull_request)
+    if issue.state != _OPEN:
+        raise PullRequestClosed(f"The pull request #{request.pull_request} was closed.", remedy=_REOPEN)
     label = settings.preview_staging_label if request.staging else settings.preview_label
-    if _is_by_label(request) and not client.get_issue(repository, request.pull_request).has_label(label):
+    if _is_by_label(request) and not issue.has_label(label):
         raise LabelRemoved(f"The label {label} was removed.")
 
 
@@ -214,9 +217,10 @@ def _take_host(
     subject = request.session or f"{repository}#{request.pull_request}"
     prefix = settings.preview_prefix
     text = request.session or (f"{prefix}-{branch}" if prefix else branch)
-    for is_taken in (False, True):
-        label = host_label(text, is_taken=is_taken, subject=subject)
-        host = f"{label}.{settings.preview_domain_suffix}"
+    labels = [host_label(text, is_taken=is_taken, subject=subject) for is_taken in (False, True)]
+    hosts = [f"{label}.{settings.preview_domain_suffix}" for label in labels]
+    # A preview that is renewed stays where it is: another host would leave the older one running.
+    for host in sorted(hosts, key=lambda host: store.host_subject(host) != subject):
         if store.take_host(host, subject=subject, preview_id=event.preview_id):
             break
     else:

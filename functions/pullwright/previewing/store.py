@@ -257,6 +257,10 @@ class PreviewStore:
             )
         return write.is_done
 
+    def host_subject(self, host: str) -> str:
+        """Return what a host is for; empty if nobody has it."""
+        return str(read_item(self._client, self._table, host_key(host)).get("subject", ""))
+
     def host_holders(self, host: str) -> frozenset[str]:
         """Return the previews that have a host."""
         return frozenset(read_item(self._client, self._table, host_key(host)).get("holders", ()))

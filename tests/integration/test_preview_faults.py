@@ -18,7 +18,7 @@ from pullwright.errors import error_class
 from tests.fault_matrix import Matrix, Row
 from tests.integration.conftest import FOLDER
 from tests.integration.faults.preview_trial import PAGE, PreviewTrial, function_name
-from tests.integration.faults.previews import PREVIEWS, TRIES, PreviewCell
+from tests.integration.faults.previews import MANY_TRIES, PREVIEWS, TRIES, PreviewCell
 from tests.integration.test_previews import PYTHON, PullRequest, left
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _LONG_RETRIES = 100
 _AT_ONCE = 24
-_FOR_LONG = _LONG_RETRIES - 1
-"""How often an execution tries again that is to run out of time."""
 _PLENTY = len(PREVIEWS)
 
 
@@ -50,8 +48,8 @@ def _quick(part: Any, tries: int) -> Any:
 
 
 @pytest.fixture(scope="module")
-def machine(stack: Stack) -> Iterator[Callable[[int | None], str]]:
-    """Provide versions of the state machine that are impatient, or try until the limit that is given."""
+def machine(stack: Stack) -> Iterator[Callable[[int], str]]:
+    """Provide versions of the state machine that try again at once, as often as is said."""
     functions, states = stack.client("lambda"), stack.client("stepfunctions")
     arn = stack.outputs["PreviewStateMachineArn"].rpartition(":")[0]
     original = states.describe_state_machine(stateMachineArn=arn)["definition"]
@@ -65,15 +63,14 @@ def machine(stack: Stack) -> Iterator[Callable[[int | None], str]]:
     configure({**variables, "MAX_PREVIEWS": str(_PLENTY)})
     version = functions.publish_version(FunctionName=name)["FunctionArn"]
     definition = json.loads(re.sub(rf"{re.escape(version.rpartition(':')[0])}:\d+", version, original))
-    versions: dict[int | None, str] = {}
+    versions: dict[int, str] = {}
 
-    def publish(limit: int | None) -> str:
-        if limit not in versions:
-            changed = _quick(definition, TRIES if limit is None else _FOR_LONG)
-            text = json.dumps(changed | ({} if limit is None else {"TimeoutSeconds": limit}))
+    def publish(tries: int) -> str:
+        if tries not in versions:
+            text = json.dumps(_quick(definition, tries))
             answer = states.update_state_machine(stateMachineArn=arn, definition=text, publish=True)
-            versions[limit] = answer["stateMachineVersionArn"]
-        return versions[limit]
+            versions[tries] = answer["stateMachineVersionArn"]
+        return versions[tries]
 
     yield publish
     states.update_state_machine(stateMachineArn=arn, definition=original)
@@ -85,7 +82,7 @@ def outcomes(
     request: pytest.FixtureRequest,
     stack: Stack,
     repositories: Repositories,
-    machine: Callable[[int | None], str],
+    machine: Callable[[int], str],
 ) -> Iterator[dict[PreviewCell, Future[PreviewTrial]]]:
     """Provide all cells that were chosen, under way."""
     chosen = {
@@ -101,7 +98,7 @@ def outcomes(
         return PreviewTrial(repository, FOLDER, b"", pull=pull)
 
     trials = {cell: make(cell) for cell in PREVIEWS if id(cell) in chosen}
-    versions = {cell: machine(cell.limit) for cell in trials}
+    versions = {cell: machine(TRIES if cell.gives_up else MANY_TRIES) for cell in trials}
     ordered = [
         {**fault, "path_regex": trial.path(fault["path_regex"])}
         for cell, trial in trials.items()
@@ -124,6 +121,9 @@ def outcomes(
             trial.until_over(cell.says)
         finally:
             trial.recall()
+            for fault in cell.github:
+                if fault.get("hold"):
+                    trial.release(fault["path_regex"])
         return trial
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from github_standin.web.markdown import render
 from standin.faults import Fault, Faults
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -37,9 +39,33 @@ def test_a_fault_can_mean_a_query_or_a_webhook() -> None:
 
 
 def test_a_fault_must_do_something() -> None:
-    """A fault without status, delay or drop is refused."""
-    with pytest.raises(ValidationError, match="one of status, delay and drop"):
+    """A fault without status, delay, hold or drop is refused, and so is a webhook that is held."""
+    with pytest.raises(ValidationError, match="one of status, delay, hold and drop"):
         Fault(path_regex="x")
+    with pytest.raises(ValidationError, match="hold is not for webhooks"):
+        Fault(method="WEBHOOK", path_regex="x", hold=True)
+
+
+@pytest.mark.parametrize(
+    "let_go", [lambda faults: faults.release("/pulls$"), lambda faults: faults.replace([])]
+)
+def test_what_is_held_goes_on_when_it_is_released(let_go: Callable[[Faults], object]) -> None:
+    """It waits until then, or until other failures are ordered; later calls do not wait."""
+    faults = Faults()
+    faults.replace([Fault(path_regex="/pulls$", hold=True, times=None)])
+
+    async def hold() -> None:
+        fault = faults.strike("GET", "/repos/o/r/pulls")
+        assert fault is not None
+        waiting = asyncio.ensure_future(fault.wait())
+        await asyncio.sleep(0)
+        assert not faults.release("/issues$")
+        assert not waiting.done()
+        let_go(faults)
+        await waiting
+
+    asyncio.run(hold())
+    assert faults.strike("GET", "/repos/o/r/pulls") is None
 
 
 @pytest.mark.parametrize("number", [1, 2**31, 2**53 + 1])

@@ -2,10 +2,11 @@
 
 Tests write the file that the settings name; it is read again whenever it matters. It holds a JSON list of
 objects with `id` (any text), `what` (one of `WHAT`), `contains` (texts, each of which must be in a
-function's event, in a task's overrides, or in a call's operation and parameters) and `times` (how often it
-strikes, 1 unless given). They are plain texts on purpose: a regular expression that backtracks over an event
-of megabytes would stop the whole engine. The ids of those that struck are added to a file beside it, whose
-name ends with `.struck`, a line for each time: so a test can see that what it ordered has come.
+function's event, in a task's overrides, in an execution's ARN, or in a call's operation and parameters) and
+`times` (how often it strikes, 1 unless given). They are plain texts on purpose: a
+regular expression that backtracks over an event of megabytes would stop the whole engine. The ids of those
+that struck are added to a file beside it, whose name ends with `.struck`, a line for each time: so a test
+can see that what it ordered has come.
 """
 
 import json
@@ -29,7 +30,21 @@ LOSE_ANSWER = "lose-answer"
 """A call is made, but the connection ends before its answer is sent."""
 EXHAUST_QUOTA = "exhaust-quota"
 """RunTask finds the account's quota of vCPUs used up."""
-WHAT = (KILL_FUNCTION, REFUSE_TASK, EXHAUST_TASK, RECLAIM_TASK, EXHAUST_QUOTA, REFUSE_CALL, LOSE_ANSWER)
+TIME_OUT = "time-out"
+"""The time of an execution is up, whatever limit its machine has."""
+NOTE_END = "note-end"
+"""Nothing fails: it is noted that an invocation of a function has ended."""
+WHAT = (
+    KILL_FUNCTION,
+    REFUSE_TASK,
+    EXHAUST_TASK,
+    RECLAIM_TASK,
+    EXHAUST_QUOTA,
+    REFUSE_CALL,
+    LOSE_ANSWER,
+    TIME_OUT,
+    NOTE_END,
+)
 
 
 def write_orders(file: Path, orders: Sequence[Mapping[str, Any]]) -> None:

@@ -62,6 +62,7 @@ class Control:
         on("POST", f"{_ONE}/runs/finish")(self._finish_runs)
         on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
         on("PUT", "/faults")(lambda call: control.replace_faults(self._faults, call.content))
+        on("POST", "/faults/release")(lambda call: control.release(self._faults, call.content))
         on("PUT", "/limits")(lambda call: self._configure(call, "limits"))
         on("GET", "/impatient")(lambda _call: Reply(200, self._impatient()))
         on("PUT", "/lags")(lambda call: self._configure(call, "lags"))

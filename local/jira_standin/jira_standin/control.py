@@ -52,6 +52,7 @@ class Control:
         on("POST", "/issues/{issue}/move")(self._move)
         on("GET", "/faults")(lambda _call: Reply(200, self._faults.describe()))
         on("PUT", "/faults")(lambda call: control.replace_faults(self._faults, call.content))
+        on("POST", "/faults/release")(lambda call: control.release(self._faults, call.content))
         on("PUT", "/settings")(self._put_settings)
         on("POST", "/clock")(self._move_clock)
         on("GET", "/deliveries")(self._get_deliveries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from standin.answers import Refusal, Reply
 from standin.faults import Fault
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _FAULTS = TypeAdapter(list[Fault])
+
+
+class _Released(BaseModel):
+    """Which calls may go on: the expression that they were ordered to be held by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path_regex: str
 
 
 class FieldError(Exception):
@@ -62,6 +70,14 @@ def answer(respond: Callable[[], Reply]) -> Reply:
 def replace_faults(faults: Faults, content: bytes) -> Reply:
     """Put a list of ordered failures in the place of those that are in force."""
     faults.replace(_FAULTS.validate_json(content))
+    return Reply(200, faults.describe())
+
+
+def release(faults: Faults, content: bytes) -> Reply:
+    """Let calls go on that are held."""
+    wanted = _Released.model_validate_json(content)
+    if not faults.release(wanted.path_regex):
+        raise FieldError("path_regex", f"nothing is ordered to be held by {wanted.path_regex}")
     return Reply(200, faults.describe())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -105,8 +104,7 @@ class Gate:
 
     async def _fail(self, fault: Fault, entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
         entry.fault = "drop" if fault.drop else str(fault.status or "delay")
-        if fault.delay:
-            await asyncio.sleep(fault.delay)
+        await fault.wait()
         if fault.status is None and not fault.drop:
             await self._app(scope, receive, self._noting(entry, send))
             return

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pullwright_engine.faults import TIME_OUT, write_orders
 from tests.integration.engine.kit import AWSVPC, Engine, wait
 
 ROLE = "arn:aws:iam::000000000000:role/x"
@@ -187,5 +188,24 @@ def test_a_machine_that_takes_too_long_stops_both_branches(engine: Engine) -> No
     )
     execution = _begin(engine, made["stateMachineArn"], "sleep 60", {})
     assert _ended(engine, execution)["status"] == "TIMED_OUT"
+    [task] = _tasks(engine, execution)
+    engine.ended_task(task, 10)
+
+
+def test_time_is_up_when_it_is_ordered(engine: Engine, machine: str) -> None:
+    """One execution ends as its machine's own limit would end it, and no other."""
+    file = engine.emulator.layout.engine / "faults.json"
+    # An execution looks for orders if there is a file of them when it begins.
+    write_orders(file, [])
+    try:
+        execution, other = (
+            _begin(engine, machine, command, {}) for command in ("sleep 60", "sleep 1; exit 0")
+        )
+        wait(lambda: bool(_tasks(engine, execution)), 10)
+        write_orders(file, [{"id": "up", "what": TIME_OUT, "contains": [execution]}])
+        assert _ended(engine, execution)["status"] == "TIMED_OUT"
+        assert _outcome(engine, other) == [0, "kept routed"]
+    finally:
+        file.unlink()
     [task] = _tasks(engine, execution)
     engine.ended_task(task, 10)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from local.supervise import children
 from pullwright.executions import execution_arn
 from pullwright.previewing.routes import group_name
 from pullwright.table import decoded
+from pullwright_engine import faults as engine
 from tests.integration.faults.trial import Trial
 from tests.integration.test_previews import Preview, PullRequest, get
 from tests.integration.test_reconcile import items
@@ -24,8 +24,6 @@ from tests.integration.test_reconcile import items
 if TYPE_CHECKING:
     from local.sessions import Stack
 
-HELD_SECONDS = 8.0
-"""How long a held request waits: long enough to break something meanwhile."""
 PAGE = "of the branch"
 _MARKER = "<!-- pullwright:preview -->"
 
@@ -167,13 +165,20 @@ class PreviewTrial(Trial):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(runner.pid, signal.SIGKILL)
 
-    def outlive(self) -> None:
-        """Stop the execution, see its end told, and wait for the function that goes on meanwhile."""
-        self.abort()
-        for _ in self.until("its end is told"):
-            if self.record().get("preview_status") == "FAILED":
-                break
-        time.sleep(HELD_SECONDS)
+    def release(self, path: str) -> None:
+        """Let the requests go on that are held."""
+        call(self.stack.github_url, "POST", "/_standin/faults/release", {"path_regex": self.path(path)})
+
+    def time_out(self) -> None:
+        """Let the execution's time be up."""
+        self.order(engine.TIME_OUT)
+        self.until_ended()
+
+    def until_closed(self) -> None:
+        """Wait until its record says that it ended."""
+        for _ in self.until("the end of its record"):
+            if self.is_closed_in_record():
+                return
 
 
 def function_name(stack: Stack, variable: str) -> str:

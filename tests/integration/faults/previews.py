@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pullwright.github.connection import _PAUSES
 from pullwright_engine import faults as engine
-from tests.integration.faults.cells import CLONE, fails, held
-from tests.integration.faults.preview_trial import HELD_SECONDS
+from tests.integration.faults.cells import CLONE, fails
+from tests.integration.faults.preview_trial import PreviewTrial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.faults.preview_trial import PreviewTrial
-
 PULL, COMMENTS, ONE_COMMENT = "/pulls/{n}$", "/issues/{n}/comments$", "/issues/comments/"
-PREPARING, ROUTING, REMOVING = '"input"', "RoutePreview", '"ended"'
-"""What only one of the three functions' calls or events hold."""
-TRIES = 2
-"""How often the states try again."""
-LIMIT_SECONDS = 12
+PREPARING, ROUTING, REMOVING = '"input"', '"prepared"', '"ended"'
+"""What only one of the three functions' events holds; RemovePreview's has `prepared` too."""
+TRIES, MANY_TRIES = 2, 100
+"""How often the states try again: few times where they are to give up, else however busy the machine is."""
 _FOR_GOOD = 1_000
 _BOTOCORE = 4
 """How often botocore makes a call."""
@@ -46,7 +42,7 @@ class PreviewCell:
         github: failures of the stand-in, their paths below the repository.
         before: what is broken before the start.
         during: what is broken afterwards.
-        limit: seconds that the whole execution may take, where it is not the deployed limit.
+        gives_up: whether a state is to try a few times only, so that it ends soon.
         files: more files of the default branch.
     """
 
@@ -59,7 +55,7 @@ class PreviewCell:
     github: tuple[dict[str, Any], ...] = ()
     before: Callable[[PreviewTrial], None] = field(default=_nothing)
     during: Callable[[PreviewTrial], None] = field(default=_nothing)
-    limit: int | None = None
+    gives_up: bool = False
     files: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -104,32 +100,38 @@ def _recall(trial: PreviewTrial) -> None:
     trial.recall()
 
 
-def _abort_recording(trial: PreviewTrial) -> None:
-    trial.until_state("RecordPreview")
-    trial.abort()
-    _recall(trial)
+def _in_recording(end: Callable[[PreviewTrial], None]) -> Callable[[PreviewTrial], None]:
+    def act(trial: PreviewTrial) -> None:
+        trial.until_state("RecordPreview")
+        end(trial)
+        _recall(trial)
+
+    return act
 
 
 def _kill(path: str, function: str) -> Callable[[PreviewTrial], None]:
     def kill(trial: PreviewTrial) -> None:
         trial.until_held(path)
         trial.order(engine.KILL_FUNCTION, function)
+        trial.until_struck()
+        trial.release(path)
 
     return kill
 
 
-def _outlive(path: str) -> Callable[[PreviewTrial], None]:
-    def abort(trial: PreviewTrial) -> None:
+def _outlive(path: str, function: str, end: Callable[[PreviewTrial], None]) -> Callable[[PreviewTrial], None]:
+    """Hold a function, end its execution and see that told; then let the function go on to its own end."""
+
+    def act(trial: PreviewTrial) -> None:
         trial.until_held(path)
-        trial.outlive()
+        # Ordered first: on a busy machine it may give up before it is released.
+        trial.order(engine.NOTE_END, function)
+        end(trial)
+        trial.until_closed()
+        trial.release(path)
+        trial.until_struck()
 
-    return abort
-
-
-def _abort_removing(trial: PreviewTrial) -> None:
-    trial.until_held(COMMENTS)
-    trial.abort()
-    time.sleep(HELD_SECONDS)
+    return act
 
 
 def _abort_served(trial: PreviewTrial) -> None:
@@ -145,6 +147,14 @@ def _kill_served(trial: PreviewTrial) -> None:
 def _kill_cloning(trial: PreviewTrial) -> None:
     trial.until_held(CLONE)
     trial.kill_task()
+    trial.release(CLONE)
+
+
+def _time_out_starting(trial: PreviewTrial) -> None:
+    for _ in trial.until("a task that runs"):
+        if trial.preview.running():
+            break
+    trial.time_out()
 
 
 def _close(order: Callable[[PreviewTrial], None]) -> Callable[[PreviewTrial], None]:
@@ -162,7 +172,21 @@ def _close(order: Callable[[PreviewTrial], None]) -> Callable[[PreviewTrial], No
 _NEVER_READY = ((".pullwright/config.yaml", "preview: {start: sleep 600}\n"),)
 _STOPPED: dict[str, Any] = {"error": "SessionStopped", "says": "stopped the preview", "status": "ABORTED"}
 _REFUSED: dict[str, Any] = {"error": "PullRequestClosed", "says": "is closed", "is_closed": True}
-_HELD = held("GET", COMMENTS, HELD_SECONDS)
+_OUT_OF_TIME: dict[str, Any] = {
+    "error": "TimeLimit",
+    "says": "time was up before it could be prepared",
+    "status": "TIMED_OUT",
+}
+_TIMED_OUT: dict[str, Any] = {"error": "PreviewNeverHealthy", "says": "time was up", "status": "TIMED_OUT"}
+
+
+def _held(method: str, path: str, times: int | None = None) -> dict[str, Any]:
+    """Return a request that waits until it is released, and so do later ones of that path."""
+    return {"method": method, "path_regex": path, "hold": True, "times": times}
+
+
+# What is waiting for the list is alone: whoever tells the end at the same time is not held.
+_HELD = _held("GET", COMMENTS, 1)
 
 PREVIEWS = (
     PreviewCell("RecordPreview", "DynamoDB's answer is lost", before=_lose("PutItem ")),
@@ -172,22 +196,21 @@ PREVIEWS = (
         *("AwsUnavailable", "AWS did not do what the preview needed"),
         before=_refuse("PutItem "),
         during=_recall,
+        gives_up=True,
     ),
     PreviewCell(
         "RecordPreview",
         "execution aborted",
         **_STOPPED,
         before=_refuse("PutItem "),
-        during=_abort_recording,
-        limit=LIMIT_SECONDS * 10,
+        during=_in_recording(PreviewTrial.abort),
     ),
     PreviewCell(
         "RecordPreview",
         "execution timed out",
-        *("TimeLimit", "time was up before it could be prepared", "TIMED_OUT"),
+        **_OUT_OF_TIME,
         before=_refuse("PutItem "),
-        during=_recall,
-        limit=LIMIT_SECONDS,
+        during=_in_recording(PreviewTrial.time_out),
     ),
     PreviewCell("PreparePreview", "function's answer is lost", before=_lose("Invoke ", PREPARING)),
     PreviewCell("PreparePreview", "DynamoDB's answer about the slot is lost", before=_lose("ADD holders")),
@@ -199,7 +222,14 @@ PREVIEWS = (
         "execution aborted, and the function runs on",
         **_STOPPED,
         github=(_HELD,),
-        during=_outlive(COMMENTS),
+        during=_outlive(COMMENTS, PREPARING, PreviewTrial.abort),
+    ),
+    PreviewCell(
+        "PreparePreview",
+        "execution timed out, and the function runs on",
+        **_OUT_OF_TIME,
+        github=(_held("GET", PULL),),
+        during=_outlive(PULL, PREPARING, PreviewTrial.time_out),
     ),
     PreviewCell("PreparePreview", "GitHub 502 once", github=(fails("GET", PULL, 502),)),
     PreviewCell(
@@ -212,6 +242,7 @@ PREVIEWS = (
         "GitHub 502 for good",
         *("GitHubUnavailable", "GitHub"),
         github=(fails("GET", PULL, 502, times=None),),
+        gives_up=True,
     ),
     PreviewCell("RunPreview", "ECS's answer is lost: two tasks start", before=_lose("RunTask ")),
     PreviewCell(
@@ -224,7 +255,7 @@ PREVIEWS = (
         "RunPreview",
         "task killed while it clones",
         *("TaskLost", "task was killed (exit code 137)"),
-        github=(held("POST", CLONE, HELD_SECONDS),),
+        github=(_held("POST", CLONE),),
         during=_kill_cloning,
     ),
     PreviewCell(
@@ -240,23 +271,31 @@ PREVIEWS = (
     PreviewCell(
         "RunPreview",
         "execution timed out before it is healthy",
-        *("PreviewNeverHealthy", "time was up", "TIMED_OUT"),
-        limit=LIMIT_SECONDS * 2,
+        **_TIMED_OUT,
+        during=_time_out_starting,
         files=_NEVER_READY,
     ),
-    PreviewCell("RoutePreview", "function's answer is lost", before=_lose("Invoke ", ROUTING)),
+    PreviewCell("RoutePreview", "function's answer is lost", before=_lose("Invoke ", "RoutePreview")),
     PreviewCell(
         "RoutePreview",
         "function killed in the middle",
-        github=(held("PATCH", ONE_COMMENT, HELD_SECONDS),),
-        during=_kill(ONE_COMMENT, '"prepared"'),
+        github=(_held("PATCH", ONE_COMMENT),),
+        during=_kill(ONE_COMMENT, ROUTING),
     ),
     PreviewCell(
         "RoutePreview",
         "execution aborted, and the function runs on",
         **_STOPPED,
-        github=(held("PATCH", ONE_COMMENT, HELD_SECONDS),),
-        during=_outlive(ONE_COMMENT),
+        github=(_held("PATCH", ONE_COMMENT),),
+        during=_outlive(ONE_COMMENT, ROUTING, PreviewTrial.abort),
+    ),
+    PreviewCell(
+        "RoutePreview",
+        "execution timed out, and the function runs on",
+        **_TIMED_OUT,
+        github=(_held("PATCH", ONE_COMMENT),),
+        during=_outlive(ONE_COMMENT, ROUTING, PreviewTrial.time_out),
+        files=_NEVER_READY,
     ),
     PreviewCell(
         "RoutePreview", "ELB throttled for a while", before=_throttle("CreateTargetGroup ", _BOTOCORE + 1)
@@ -266,6 +305,7 @@ PREVIEWS = (
         "ELB throttled for good",
         *("AwsUnavailable", "routes of previews"),
         before=_throttle("CreateTargetGroup "),
+        gives_up=True,
     ),
     PreviewCell(
         "RoutePreview", "ELB's answer about the group is lost", before=_lose_of_elb("CreateTargetGroup ")
@@ -282,23 +322,33 @@ PREVIEWS = (
     ),
     PreviewCell(
         "RemovePreview",
-        "execution aborted",
+        "execution aborted, and the function runs on",
         **_REFUSED,
         status="ABORTED",
         github=(_HELD,),
-        during=_abort_removing,
+        during=_outlive(COMMENTS, REMOVING, PreviewTrial.abort),
+    ),
+    PreviewCell(
+        "RemovePreview",
+        "execution timed out, and the function runs on",
+        **_REFUSED,
+        status="TIMED_OUT",
+        github=(_HELD,),
+        during=_outlive(COMMENTS, REMOVING, PreviewTrial.time_out),
     ),
     PreviewCell(
         "RemovePreview",
         "GitHub 502 until the next sweep",
         **_REFUSED,
         github=(fails("GET", COMMENTS, 502, times=(len(_PAUSES) + 1) * (TRIES + 1)),),
+        gives_up=True,
     ),
     PreviewCell("RemovePreview", "ELB throttled once", during=_close(_throttle("DeleteTargetGroup ", 1))),
     PreviewCell(
         "RemovePreview",
         "ELB throttled for good, until the next sweep",
         status="FAILED",
+        gives_up=True,
         during=_close(_throttle("DeleteTargetGroup ")),
     ),
     PreviewCell("RemovePreview", "ELB's answer is lost", during=_close(_lose_of_elb("DeleteTargetGroup "))),
@@ -306,6 +356,7 @@ PREVIEWS = (
         "RemovePreview",
         "DynamoDB fails for good, until the next sweep",
         status="FAILED",
+        gives_up=True,
         during=_close(_refuse("UpdateItem ", "ended_at")),
     ),
 )

@@ -323,6 +323,12 @@ class Trial:
         with _ORDERS:
             engine.write_orders(self._orders_file, [*self._orders(), order])
 
+    def until_struck(self) -> None:
+        """Wait until what was ordered last has come."""
+        for _ in self.until("what was ordered"):
+            if self.ordered[-1] in self._struck():
+                return
+
     def missed(self, paths: list[str]) -> list[str]:
         """Return what was ordered and has never come.
 
@@ -332,12 +338,15 @@ class Trial:
         Returns:
             Ids of the engine's failures, and paths of the stand-in's.
         """
-        file = self._orders_file.with_suffix(".struck")
-        struck = file.read_text(encoding="utf-8").split() if file.exists() else []
+        struck = self._struck()
         known = call(self.repository.stack.github_url, "GET", "/_standin/faults")
         seen = [fault["path_regex"] for fault in known if fault["seen"]]
         missed = [path for path in map(self.path, paths) if path not in seen]
         return missed + [one for one in self.ordered if one not in struck]
+
+    def _struck(self) -> list[str]:
+        file = self._orders_file.with_suffix(".struck")
+        return file.read_text(encoding="utf-8").split() if file.exists() else []
 
     def recall(self) -> None:
         """Take back what was ordered."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from pullwright_engine.faults import KILL_FUNCTION
+from pullwright_engine.faults import KILL_FUNCTION, NOTE_END
 from pullwright_engine.functions.runtime_api import InitError, Job, RuntimeApi
 from pullwright_engine.processes import Child, spawn
 from pullwright_engine.settings import faults
@@ -163,6 +163,8 @@ class Environment:
                 self._busy = False
                 if self._stopped:
                     self._clean()
+            if faults().possible:
+                faults().strikes(NOTE_END, payload.decode("utf-8", "replace"))
 
     def _invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Answer:
         if self._child is None or self._child.process.poll() is not None:

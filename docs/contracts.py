@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pullwright import errors
-from pullwright.brokering.models import BrokerGrant, PreviewGrant
+from pullwright.brokering.models import BrokerGrant, PreviewGrant, PreviewMessage
 from pullwright.evaluation import EvaluationTask
 from pullwright.models import AgentRequest, OpenedPullRequest, SessionRequest
 from pullwright.previewing.exits import EXITS
@@ -51,6 +51,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "What ReportOutcome answers": Verdict,
     "What the broker answers": BrokerGrant,
     "What the broker answers to a preview's task": PreviewGrant,
+    "What a preview's task sends to the broker": PreviewMessage,
     "A task of an evaluation: one line of a file of tasks": EvaluationTask,
     "The session's record, `SESSION#<id>` in the table": SessionRecord,
 }

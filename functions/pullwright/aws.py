@@ -39,8 +39,8 @@ def dynamodb() -> DynamoDBClient:
 
 @cache
 def s3() -> S3Client:
-    """S3."""
-    return boto3.client("s3", config=_CONFIG)
+    """S3, whose addresses are signed by the scheme that every region takes."""
+    return boto3.client("s3", config=_CONFIG.merge(Config(signature_version="s3v4")))
 
 
 @cache

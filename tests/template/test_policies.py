@@ -23,6 +23,7 @@ WILDCARDS = {
     ("ReconcileRole", "Tasks"): "every task of the one cluster",
     ("ReconcileRole", "Executions"): "every execution of the one machine",
     ("BrokerPolicy", "Requests"): "every session's request",
+    ("BrokerPolicy", "Screenshots"): "every preview's folder, of which the broker writes the calling task's",
     ("BrokerPolicy", "Tasks"): "every task of the one cluster",
     ("SessionRole", "Artifacts"): "every session's folder; the broker narrows it to one",
     ("ArtifactsBucketPolicy", "OnlyEncryptedConnections"): "forbids: everybody, everything, without TLS",

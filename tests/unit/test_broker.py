@@ -17,6 +17,7 @@ from pullwright.errors import NotAllowed, PermissionMissing, SessionClosed
 from pullwright.github.transport import Request
 from pullwright.handlers import broker as function
 from pullwright.log import scrub
+from pullwright.previewing.screenshots import Screenshots
 from pullwright.previewing.store import PreviewStore
 from pullwright.services import Services
 from pullwright.settings import BrokerSettings
@@ -122,6 +123,7 @@ class Broker(Deployment):
                 sts=sts.client,
                 secrets=secrets.client,
                 previews=PreviewStore(client("dynamodb"), "no table"),
+                screenshots=Screenshots(client("s3"), "no bucket"),
             )
         assert isinstance(given, BrokerGrant)
         return given
@@ -339,9 +341,9 @@ def test_refusals_have_a_status(monkeypatch: pytest.MonkeyPatch, error: Exceptio
         raise error
 
     monkeypatch.setattr(function, "grant", refuse)
-    settings = SimpleNamespace(sessions_table="t")
+    settings = SimpleNamespace(sessions_table="t", artifacts_bucket="b")
     monkeypatch.setattr(composition, "services", lambda _model: SimpleNamespace(settings=settings))
-    for name in ("dynamodb", "ecs", "sts", "secretsmanager"):
+    for name in ("dynamodb", "ecs", "s3", "sts", "secretsmanager"):
         monkeypatch.setattr(aws, name, lambda: None)
     answer = function.handler(event(), None)
     assert answer["statusCode"] == status

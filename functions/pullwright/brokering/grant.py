@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pullwright.brokering.caller import Caller, find_task, session_of
 from pullwright.brokering.credentials import assume_session_role, session_policy
 from pullwright.brokering.models import BrokerGrant, PreviewGrant
-from pullwright.brokering.preview import LASTING, grant_preview
+from pullwright.brokering.preview import LASTING, answer_preview
 from pullwright.claims import is_in_cluster, started_for
 from pullwright.errors import SessionClosed
 from pullwright.github.permissions import READ, WORK
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
+    from pullwright.previewing.screenshots import Screenshots
     from pullwright.previewing.store import PreviewStore
     from pullwright.services import Services
     from pullwright.settings import BrokerSettings
@@ -34,7 +35,8 @@ def grant(
     sts: STSClient,
     secrets: SecretsManagerClient,
     previews: PreviewStore,
-) -> BrokerGrant | PreviewGrant:
+    screenshots: Screenshots,
+) -> BrokerGrant | PreviewGrant | None:
     """Give the calling task what its session, or its preview, needs for the next hour.
 
     Nothing that the caller sends decides: Lambda names its task, ECS names the session of that task, and
@@ -42,6 +44,9 @@ def grant(
 
     Args:
         event: of a Function URL with `AWS_IAM`.
+
+    Returns:
+        None to a preview's task that sent a screenshot.
 
     Raises:
         NotAllowed: the caller is not a task of ours.
@@ -52,7 +57,9 @@ def grant(
     roles = {settings.task_role_name, settings.preview_task_role_name} - {""}
     caller = Caller.of(event, task_roles=roles, session_role_arn=settings.session_role_arn)
     if caller.role == settings.preview_task_role_name:
-        return grant_preview(caller, services, previews, ecs=ecs, secrets=secrets)
+        return answer_preview(
+            event, caller, services, previews, ecs=ecs, secrets=secrets, screenshots=screenshots
+        )
     task = find_task(ecs, settings.cluster_arn, caller.task_id)
     if task is None:
         raise SessionClosed("The caller's task does not run.")

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from pullwright.fields import Stored
 from pullwright.previewing.models import PreviewPlan
+from pullwright.previewing.screenshots import Picture, Screenshot
 
 
 class AwsCredentials(Stored):
@@ -47,3 +48,20 @@ class PreviewGrant(Stored):
     github_token: str
     github_expires_at: datetime = Field(strict=False)
     variables: dict[str, str] = Field(default_factory=dict)
+
+
+class PreviewMessage(Stored):
+    """What a preview's task says to the broker; an empty one asks for its `PreviewGrant`.
+
+    Attributes:
+        picture: one picture, to be kept.
+        screenshots: what came of each page, in the configuration's order; nothing more comes after it.
+    """
+
+    picture: Picture | None = None
+    screenshots: tuple[Screenshot, ...] | None = Field(default=None, strict=False)
+
+    @property
+    def asks_for_the_plan(self) -> bool:
+        """Whether there is nothing in it."""
+        return self.picture is None and self.screenshots is None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from pullwright.brokering.caller import find_task
 from pullwright.brokering.models import PreviewGrant
+from pullwright.brokering.screenshots import read_message, take
 from pullwright.claims import preview_of
 from pullwright.errors import NotAllowed, PreviewSecretInvalid, SessionClosed
 from pullwright.github.permissions import READ
@@ -20,10 +21,13 @@ from pullwright.previewing.models import PreviewPlan
 from pullwright.secret_values import read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from pullwright.brokering.caller import Caller
+    from pullwright.previewing.screenshots import Screenshots
     from pullwright.previewing.store import PreviewStore
     from pullwright.services import Services
     from pullwright.settings import BrokerSettings
@@ -34,27 +38,54 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-def grant_preview(
+def answer_preview(
+    event: Mapping[str, Any],
     caller: Caller,
     services: Services[BrokerSettings],
     previews: PreviewStore,
     *,
     ecs: ECSClient,
     secrets: SecretsManagerClient,
-) -> PreviewGrant:
+    screenshots: Screenshots,
+) -> PreviewGrant | None:
     """Give the calling task the plan of its preview, a token that reads its repository, and its variables.
 
-    As for sessions, nothing that the caller sends decides: ECS names the preview of its task. It gets no
-    credentials of AWS and no model's key.
+    Or take a screenshot from it. As for sessions, nothing that the caller sends decides whose it is: ECS
+    names the preview of its task. It gets no credentials of AWS and no model's key.
+
+    Returns:
+        None when it sent a screenshot.
 
     Raises:
         NotAllowed: the task was started for no preview.
         SessionClosed: the preview is over, or not needed any more.
         PreviewSecretInvalid: the secret with the variables has another form.
-        PullwrightError: GitHub or AWS gave nothing.
+        PullwrightError: GitHub or AWS gave nothing, or what it sent was not taken.
     """
-    settings = services.settings
-    task = find_task(ecs, settings.cluster_arn, caller.task_id)
+    plan = plan_of(caller, services.settings.cluster_arn, previews, ecs)
+    message = read_message(event)
+    if not message.asks_for_the_plan:
+        take(message, plan, screenshots)
+        return None
+    token = services.app.token(plan.repository, READ, lasting=LASTING)
+    hide(token.token)
+    arn = services.settings.preview_secret_arn
+    variables = variables_of(read_text(secrets, arn), plan.repository) if arn else {}
+    hide(*variables.values())
+    logger.info("granted", repository=plan.repository, task_id=caller.task_id)
+    return PreviewGrant(
+        plan=plan, github_token=token.token, github_expires_at=token.expires_at, variables=variables
+    )
+
+
+def plan_of(caller: Caller, cluster_arn: str, previews: PreviewStore, ecs: ECSClient) -> PreviewPlan:
+    """Return the plan of the preview that the calling task runs.
+
+    Raises:
+        NotAllowed: the task was started for no preview.
+        SessionClosed: the preview is over, or not needed any more.
+    """
+    task = find_task(ecs, cluster_arn, caller.task_id)
     if task is None:
         raise SessionClosed("The caller's task does not run.")
     preview_id = preview_of(task)
@@ -65,18 +96,9 @@ def grant_preview(
     if not record.is_open or record.withdrawn:
         raise SessionClosed("The preview is over.")
     try:
-        plan = PreviewPlan.model_validate_json(record.plan)
+        return PreviewPlan.model_validate_json(record.plan)
     except ValidationError:
         raise SessionClosed("The preview has no plan to work by.") from None
-    token = services.app.token(plan.repository, READ, lasting=LASTING)
-    hide(token.token)
-    arn = settings.preview_secret_arn
-    variables = variables_of(read_text(secrets, arn), plan.repository) if arn else {}
-    hide(*variables.values())
-    logger.info("granted", repository=plan.repository, task_id=caller.task_id)
-    return PreviewGrant(
-        plan=plan, github_token=token.token, github_expires_at=token.expires_at, variables=variables
-    )
 
 
 def variables_of(text: str, repository: str) -> dict[str, str]:

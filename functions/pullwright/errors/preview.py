@@ -83,6 +83,10 @@ class PreviewNotReady(_TransientError):
     """The preview's task does not run yet, or is not healthy yet; it is looked at again."""
 
 
+class ScreenshotRefused(_UserError):
+    """What a preview's task sent is no picture of a page that the configuration names."""
+
+
 class PreviewSecretInvalid(PullwrightError):
     """The secret with the variables of previews has not the form that is expected."""
 

@@ -7,6 +7,7 @@ from pullwright import aws, composition
 from pullwright.brokering.grant import grant
 from pullwright.errors import FailureClass, PullwrightError, SessionClosed
 from pullwright.log import logger
+from pullwright.previewing.screenshots import Screenshots
 from pullwright.previewing.store import PreviewStore
 from pullwright.settings import BrokerSettings
 
@@ -17,8 +18,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one request of a runner.
 
     Returns:
-        A `BrokerGrant` or, to a preview's task, a `PreviewGrant`; or `{"error", "message"}` with 403 for
-        whoever has no business here, 409 when the session is over, and 503 when it is worth asking again.
+        A `BrokerGrant` or, to a preview's task, a `PreviewGrant`; nothing in JSON if that sent a screenshot;
+        or `{"error", "message"}` with 403 for whoever has no business here, 409 when the session is over, and
+        503 when it is worth asking again.
     """
     try:
         services = composition.services(BrokerSettings)
@@ -29,11 +31,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             sts=aws.sts(),
             secrets=aws.secretsmanager(),
             previews=previews,
+            screenshots=Screenshots(aws.s3(), services.settings.artifacts_bucket),
         )
     except PullwrightError as error:
         logger.warning("refused", error=type(error).__name__, reason=error.sentence)
         return _answer(_status(error), {"error": type(error).__name__, "message": error.sentence})
-    return _answer(_OK, credentials.model_dump(mode="json"))
+    return _answer(_OK, {} if credentials is None else credentials.model_dump(mode="json"))
 
 
 def _status(error: PullwrightError) -> int:

@@ -39,6 +39,9 @@ class PreviewPlan(Stored):
         commit: full hash of what runs.
         build: command; empty if nothing has to be built.
         start_seconds: that build and start may take together.
+        host: with the suffix; what a browser asks for.
+        health: path that answers with 200 to 399 when the server is ready.
+        screenshots: paths of which pictures are taken.
     """
 
     preview_id: str
@@ -49,6 +52,9 @@ class PreviewPlan(Stored):
     port: int
     env: dict[str, str] = Field(default_factory=dict)
     start_seconds: int
+    host: str = ""
+    health: str = "/"
+    screenshots: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class PreparedPreview(Stored):
@@ -60,6 +66,8 @@ class PreparedPreview(Stored):
         seconds: that build, start and service may take together.
         start_seconds: that build and start may take.
         comment_id: of the comment that tells how the preview is.
+        base: the branch that the pull request is to go into.
+        screenshots: how many pages pictures are taken of.
     """
 
     repository: str
@@ -74,6 +82,8 @@ class PreparedPreview(Stored):
     task_definition: str
     comment_id: int
     installation_id: int
+    base: str = ""
+    screenshots: int = 0
 
 
 class PreviewRoute(Stored):

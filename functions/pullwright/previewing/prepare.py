@@ -85,7 +85,9 @@ def prepare_preview(
     _check_wanted(client, repository.full_name, request, settings)
     preview, plan = _plan(client, repository, pull, preview_id)
     host = _take_host(event, services, request, repository.full_name, pull.head.ref)
-    _note(store, preview_id, {"host": host, "plan": plan.model_dump_json()})
+    plan = plan.model_copy(update={"host": host})
+    noted = {"host": host, "branch": pull.head.ref, "plan": plan.model_dump_json()}
+    _note(store, preview_id, noted)
     begin = marker(is_of_session=request.session is not None)
     comment_id = write_comment(
         *(client, repository.full_name, pull.number),
@@ -109,6 +111,8 @@ def prepare_preview(
         task_definition=staging if request.staging else settings.preview_task_definition,
         comment_id=comment_id,
         installation_id=token.installation_id,
+        base=pull.base.ref,
+        screenshots=len(preview.screenshots),
     )
 
 
@@ -194,6 +198,8 @@ def _plan(
         port=preview.port,
         env=preview.env,
         start_seconds=preview.start_timeout,
+        health=preview.health,
+        screenshots=preview.screenshots,
     )
 
 

@@ -35,6 +35,7 @@ class PreviewRecord(Stored):
     Attributes:
         withdrawn: class name from `pullwright.errors`: why it is not wanted any more, with `withdrawn_cause`.
         withdrawn_cause: the sentence.
+        branch: of the pull request.
         host: with the suffix.
         plan: a `PreviewPlan`, JSON.
         task_at: when its task began, once that is said on the pull request.
@@ -49,6 +50,7 @@ class PreviewRecord(Stored):
     installation_id: int | None = Field(default=None, strict=False)
     session: str = ""
     label: str = ""
+    branch: str = ""
     commit: str = ""
     host: str = ""
     url: str = ""

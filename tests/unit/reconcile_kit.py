@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from pullwright.errors import AwsUnavailable
 from pullwright.reconciling.deliveries import LostDeliveries
@@ -23,6 +22,7 @@ from pullwright.store import Store
 from pullwright.workers.store import WorkerStore
 from tests.template.kit import template
 from tests.unit.aws_kit import client
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import REPOSITORY, Deployment, execution
 from tests.unit.test_reporting import SETTINGS
 

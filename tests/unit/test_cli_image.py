@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from pullwright import errors
 from pullwright_cli.aws import Stack
@@ -22,6 +21,7 @@ from pullwright_cli.imaging.registry import Registry
 from tests.unit import cli_kit
 from tests.unit.aws_kit import client
 from tests.unit.cli_kit import run
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from moto import mock_aws
 
 from jira_standin import api
 from jira_standin.calls import Call
@@ -22,6 +21,7 @@ from pullwright_cli.jira import site as sites
 from tests.unit import aws_kit
 from tests.unit.cli_kit import matches
 from tests.unit.jira_kit import ADMIN, DEVELOPER, OUTSIDER, PROJECT, TOKENS, Site
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from pullwright_cli.checkup import collect, collect_github
 from pullwright_cli.checkup.collect_image import image
@@ -20,6 +19,7 @@ from pullwright_cli.checkup.findings import Unknown
 from pullwright_cli.registering.rotation import UNCONFIRMED
 from pullwright_cli.secret_commands import Name
 from tests.unit import aws_kit
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from pullwright.errors import AwsUnavailable
 from pullwright.github.allowance import ATTRIBUTES, MemoryAllowance, TableAllowance
 from pullwright.github.budget import FARTHEST_SECONDS, SECONDS_EACH, Room, Usage
 from pullwright.table import allowance_key
 from tests.unit.aws_kit import client
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from pullwright import aws
 from pullwright.brokering.grant import grant
@@ -23,6 +22,7 @@ from pullwright.services import Services
 from pullwright.settings import BrokerSettings
 from tests.unit.aws_kit import REGION, client
 from tests.unit.memory_kit import MemoryArtifacts, MemoryStore
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import API, REPOSITORY
 from tests.unit.preview_kit import Previews
 from tests.unit.test_broker import TASK, described, event

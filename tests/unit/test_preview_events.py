@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from pullwright.errors import GitHubUnavailable
 from pullwright.events.process import process
 from pullwright.events.services import EventServices, Previews
 from pullwright.previewing.store import SERVING
 from tests.unit.aws_kit import client
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import REPOSITORY
 from tests.unit.preview_kit import START, execution
 from tests.unit.preview_kit import Previews as Surroundings

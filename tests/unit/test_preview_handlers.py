@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
 
 from pullwright import aws, composition
 from pullwright.errors import PreviewNotConfigured, PreviewNotReady
 from pullwright.handlers import prepare_preview, remove_preview, route_preview
 from pullwright.previewing.services import PreviewServices
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import REPOSITORY
 from tests.unit.preview_kit import REMOVING, ROUTING, SETTINGS, START, Previews, execution
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
 
 from pullwright import errors
 from pullwright.github.transport import Response
 from pullwright.table import read_item
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import ASKED, PERSON, REPOSITORY, STRANGER
 from tests.unit.preview_kit import LABEL, STAGING_LABEL, START, SUFFIX, Previews
 

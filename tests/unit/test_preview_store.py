@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from pullwright.errors import InvalidRequest
 from pullwright.opening.request import read_input
@@ -14,6 +13,7 @@ from pullwright.previewing.models import PreviewRequest
 from pullwright.previewing.store import FAILED, SERVING, STARTING, PreviewStore, host_key
 from pullwright.table import read_item
 from tests.unit.aws_kit import client
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from pullwright.errors import PreviewNotReady, PullwrightError, SessionClosed
 from pullwright.github.transport import Response
@@ -19,6 +18,7 @@ from pullwright.reconciling.executions import ExecutionEnd, Executions
 from pullwright.record import DUE_FOR
 from pullwright.reporting.event import StateError
 from pullwright.table import read_item
+from tests.unit.moto_kit import mock_aws
 from tests.unit.preview_kit import REMOVING, START, Previews, execution
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from pullwright import errors
 from pullwright.github.transport import Response
@@ -15,6 +14,7 @@ from pullwright.previewing.exits import EXITS, exit_code_of
 from pullwright.previewing.store import SERVING, STARTING
 from pullwright.previewing.withdrawal import withdraw
 from pullwright.reporting.event import StateError, TaskEnd
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import REPOSITORY
 from tests.unit.preview_kit import START, SUFFIX, Previews, execution
 

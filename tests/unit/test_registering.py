@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from github_standin.manifests import Manifest
 from pullwright.errors import KeyRefused, RotationUnfinished, SetupUnfinished
@@ -27,6 +26,7 @@ from pullwright_cli.registering.receiver import Receiver
 from pullwright_cli.registering.rotation import rotate_webhook_secret
 from tests.unit import aws_kit
 from tests.unit.cli_kit import matches
+from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import API, GitHub, key_pair
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from pullwright.reconciling.ledger import Ledger
 from tests.unit.aws_kit import client
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

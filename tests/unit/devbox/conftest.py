@@ -7,7 +7,6 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from pullwright_cli.aws import Stack
 from pullwright_cli.devbox import making
@@ -15,6 +14,7 @@ from pullwright_cli.devbox.making import OUTPUTS, TEMPLATE
 from tests.template.kit import ROOT
 from tests.unit import aws_kit
 from tests.unit.devbox_kit import AWS, GROUP, MAIN, Account, CloudFormation
+from tests.unit.moto_kit import mock_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,7 +35,7 @@ clean: ## stop everything and remove all that was installed or built
 	@if [ -x .venv/bin/pullwright ]; then $(LOCAL) clean; fi
 	@rm -rf .venv .local .aws-sam
 
-demo: setup ## a labelled issue becomes a pull request (REPO=dir ISSUE="text" for a repository of yours; LAG=404 for a slow GitHub)
+demo: setup ## a labelled issue becomes a pull request and its preview (REPO=dir ISSUE="text" for a repository of yours; LAG=404 for a slow GitHub)
 	@$(LOCAL) demo $(if $(LAG),--lag $(LAG)) $(if $(REPO),--repo "$(REPO)") $(if $(ISSUE),--issue "$$ISSUE")
 
 test: setup ## all layers of tests, three at a time (LAYER=unit for one; LAG=404 for a slow GitHub)

@@ -12,7 +12,7 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local.demo import scenario, summary
+from local.demo import previews, scenario, summary
 from local.layout import Layout
 from local.people import LAG_SECONDS, StandInError, set_lags
 from local.sessions import Session, Stack
@@ -29,6 +29,14 @@ def _label(console: Console, stack: Stack, work: scenario.Scenario) -> Session:
     session = stack.wait_for_execution(work.repository, work.issue, seconds=30)
     console.print(f"[dim]{time.monotonic() - begun:6.1f} s[/]  webhook accepted: session {session.id}")
     return session
+
+
+def _preview(console: Console, session: Session, page: tuple[str, str]) -> previews.Preview:
+    """Wait for the preview that the session leaves."""
+    begun = time.monotonic()
+    preview = previews.left_by(session, page)
+    console.print(f"[dim]{time.monotonic() - begun:6.1f} s[/]  preview: {preview.url or 'there is none'}")
+    return preview
 
 
 def _start_stub(console: Console, stack: Stack, work: scenario.Scenario) -> Session:
@@ -69,7 +77,8 @@ def run(repository: Path | None, issue: str | None, minutes: float, lag: int | N
 def _run(console: Console, stack: Stack, repository: Path | None, issue: str | None, minutes: float) -> int:
     try:
         if repository is None or issue is None:
-            work = scenario.built_in(stack.github_url, stack.model_url)
+            has_previews = bool(stack.outputs.get(previews.MACHINE))
+            work = scenario.built_in(stack.github_url, stack.model_url, leaves_preview=has_previews)
         else:
             work = scenario.own(stack.github_url, repository, issue)
     except StandInError as error:
@@ -83,8 +92,9 @@ def _run(console: Console, stack: Stack, repository: Path | None, issue: str | N
     try:
         session = (_start_stub if own_without_model else _label)(console, stack, work)
         status = Watch(console, session).until_end(minutes)
-        good = summary.show(console, work, session, status)
-        why = summary.reason(session, status)
+        preview = _preview(console, session, work.page) if status == "SUCCEEDED" and work.page else None
+        good = summary.show(console, work, session, status, preview)
+        why = summary.reason(session, status, preview)
     except TimeoutError as error:
         console.print(f"[red]{error}[/]\nThe logs are in {stack.described['log_dir']}")
         return 3
@@ -96,5 +106,8 @@ def _run(console: Console, stack: Stack, repository: Path | None, issue: str | N
         return 3
     if not good:
         console.print(f"\n[red]The demo failed:[/] {why}")
-    console.print("\nLook at it in a browser at the address above. `make down` stops the stack.")
+    and_preview = ", and the preview with it" if preview and preview.url else ""
+    console.print(
+        f"\nLook at it in a browser at the address above. `make down` stops the stack{and_preview}."
+    )
     return 0 if good else 1

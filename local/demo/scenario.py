@@ -13,6 +13,8 @@ from local.people import Person, StandInError, call
 PROJECT = Path(__file__).parent / "project"
 OWNER = "octo-labs"
 LABEL = "claude-dev"
+CONFIGURATION = ".pullwright/config.yaml"
+PAGE = ("/1h30m", "1h30m is 5400 seconds")
 
 # A rule of the project's CLAUDE.md: the scripted model follows it if the request has it.
 RULE = "Every change is noted in CHANGELOG.md"
@@ -43,6 +45,7 @@ class Scenario:
         test_command: proves the change, if the scenario knows one.
         rule: one of the repository's CLAUDE.md, if the scenario knows one.
         followed: a line that the branch has only if the agent followed the rule, and its file.
+        page: of the preview that is left, a path, and what it says after the change; None without one.
     """
 
     person: Person
@@ -51,6 +54,7 @@ class Scenario:
     test_command: tuple[str, ...] | None
     rule: str | None = None
     followed: tuple[str, str] | None = None
+    page: tuple[str, str] | None = None
 
 
 def script(*, has_rule: bool) -> dict[str, Any]:
@@ -127,11 +131,14 @@ def _new_repository(url: str, name: str, content: dict[str, Any], admin: str, ow
     raise RuntimeError(f"{owner}/{name} has been used a thousand times; run `make clean`")
 
 
-def built_in(github_url: str, model_url: str | None, owner: str = OWNER) -> Scenario:
+def built_in(
+    github_url: str, model_url: str | None, owner: str = OWNER, *, leaves_preview: bool = False
+) -> Scenario:
     """Create the small Python project with a failing test, and the issue that describes the bug.
 
     Args:
         model_url: root of the model stand-in, or None when a real model works.
+        leaves_preview: whether its configuration has a session leave a preview.
     """
     if model_url:
         # Of the scripts that match, the one stored last answers.
@@ -143,10 +150,13 @@ def built_in(github_url: str, model_url: str | None, owner: str = OWNER) -> Scen
         for path in sorted(PROJECT.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
+    if not leaves_preview:
+        del files[CONFIGURATION]
     repository = _new_repository(github_url, "durations", {"files": files}, person.login, owner)
     issue = person.open_issue(repository, TITLE, BODY)
     test = ("python3", "-m", "unittest")
-    return Scenario(person, repository, issue, test, RULE, ("CHANGELOG.md", NOTE) if model_url else None)
+    followed = ("CHANGELOG.md", NOTE) if model_url else None
+    return Scenario(person, repository, issue, test, RULE, followed, PAGE if leaves_preview else None)
 
 
 def own(github_url: str, source: Path, text: str) -> Scenario:

@@ -7,12 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from local.demo.previews import Preview
     from local.demo.scenario import Scenario
     from local.sessions import Session
     from pullwright.record import SessionRecord
@@ -44,12 +46,17 @@ def url_of(session: Session, scenario: Scenario) -> str:
     return f"{session.stack.github_url}/{scenario.repository}.git"
 
 
-def show(console: Console, scenario: Scenario, session: Session, status: str) -> bool:
+def show(
+    console: Console, scenario: Scenario, session: Session, status: str, preview: Preview | None
+) -> bool:
     """Print a finished session: diff, proof and table.
 
+    Args:
+        preview: that the session has left, if it was to leave one.
+
     Returns:
-        Whether everything is as it should be: the session succeeded, and the project's own test and rule, if
-        the scenario knows them, hold on the branch.
+        Whether everything is as it should be: the session succeeded, the project's own test and rule, if
+        the scenario knows them, hold on the branch, and its preview shows the change.
     """
     record = session.record()
     artifacts = session.artifacts()
@@ -80,6 +87,10 @@ def show(console: Console, scenario: Scenario, session: Session, status: str) ->
         table.add_row("checks", checks)
     if record.pull_request and record.branch:
         good = _prove(table, scenario, url_of(session, scenario), record.branch) and good
+    if preview:
+        good = preview.is_right and good
+        table.add_row("preview", preview.url or "none")
+        table.add_row("", f"[{'green' if preview.is_right else 'red'}]{escape(preview.says)}[/]")
     # A task that was killed has reported no cost.
     if record.cost_usd is not None:
         table.add_row("cost", f"${record.cost_usd:.4f}")
@@ -119,10 +130,12 @@ def _prove(table: Table, scenario: Scenario, git_url: str, branch: str) -> bool:
     return good
 
 
-def reason(session: Session, status: str) -> str:
+def reason(session: Session, status: str, preview: Preview | None) -> str:
     """Say in one sentence why the demo failed."""
     record = session.record()
     if (record.status or status) == "SUCCEEDED":
+        if preview and not preview.is_right:
+            return "The session's preview does not show the change."
         return "The project's own test or rule does not hold on the branch."
     return record.sentence or f"The execution ended as {status}."
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from io import StringIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import urllib3
 from rich.console import Console
 
-from local.demo import summary
+from local.demo import previews, summary
 from pullwright.record import SessionRecord
 from pullwright_cli import watch
 
@@ -68,7 +70,7 @@ def test_a_stopped_execution_is_watched_until_its_session_is_closed() -> None:
     assert one.until_end(1) == "ABORTED"
     assert session.seen[-1] == closed
     assert "the execution has ended as ABORTED" in said.getvalue()
-    assert summary.reason(cast("Session", session), "ABORTED") == "Somebody stopped the session."
+    assert summary.reason(cast("Session", session), "ABORTED", None) == "Somebody stopped the session."
 
 
 def test_a_session_that_nobody_closes_ends_the_demo_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,4 +91,42 @@ def test_a_session_that_nobody_closes_ends_the_demo_with_a_sentence(monkeypatch:
 )
 def test_the_session_s_end_counts_and_not_its_execution_s(record: SessionRecord, said: str) -> None:
     """Work that was done when somebody stopped the execution is no failure."""
-    assert summary.reason(cast("Session", Stopped(iter([record]))), "ABORTED").startswith(said)
+    assert summary.reason(cast("Session", Stopped(iter([record]))), "ABORTED", None).startswith(said)
+
+
+def test_work_whose_preview_does_not_show_it_is_a_failure() -> None:
+    """The branch alone is not all that the demo promises."""
+    done = Stopped(iter([_record(status="SUCCEEDED")]))
+    seen = previews.Preview("http://a.preview.localhost", "1h30m is 1800 seconds", is_right=False)
+    said = summary.reason(cast("Session", done), "SUCCEEDED", seen)
+    assert said == "The session's preview does not show the change."
+
+
+@pytest.mark.parametrize(
+    ("record", "answer", "expected"),
+    [
+        ({"preview_status": "STARTING"}, (200, b""), ("", "It was not healthy after 120 s.", False)),
+        ({"preview_status": "FAILED", "sentence": "No slot."}, (200, b""), ("", "No slot.", False)),
+        ({}, (200, b"<h1>It is 5400.</h1>"), ("http://a.preview.localhost:80/p", "is 5400", True)),
+        ({}, (200, b"It is 1800."), ("http://a.preview.localhost:80/p", "200 It is 1800.", False)),
+        ({}, (502, b"Bad. It is 5400."), ("http://a.preview.localhost:80/p", "502 Bad. It is 5400.", False)),
+    ],
+)
+def test_a_preview_is_right_if_its_page_shows_the_change(
+    monkeypatch: pytest.MonkeyPatch,
+    record: dict[str, str],
+    answer: tuple[int, bytes],
+    expected: tuple[str, str, bool],
+) -> None:
+    """It is asked by its host at the load balancer; what came instead is told."""
+    served = {"preview_status": "SERVING", "url": "http://a.preview.localhost:80"}
+    monkeypatch.setattr(previews, "_served", lambda _session: served | record)
+
+    def request(method: str, url: str, *, headers: dict[str, str], **_options: object) -> object:
+        assert (method, url) == ("GET", "http://127.0.0.1:80/p")
+        assert headers == {"Host": "a.preview.localhost:80"}
+        return SimpleNamespace(status=answer[0], data=answer[1])
+
+    monkeypatch.setattr(urllib3, "request", request)
+    session = cast("Session", Stopped(iter([])))
+    assert previews.left_by(session, ("/p", "is 5400")) == expected

@@ -13,6 +13,7 @@ from pullwright.errors import GitHubUnavailable
 from pullwright.events.process import process
 from pullwright.events.services import EventServices, Previews
 from pullwright.previewing.store import SERVING
+from pullwright.workers.store import WorkerStore
 from tests.unit.aws_kit import client
 from tests.unit.moto_kit import mock_aws
 from tests.unit.pipeline_kit import REPOSITORY
@@ -28,6 +29,15 @@ PREVIEWS = MACHINE.replace("AgentSession", "Preview")
 AT = START.isoformat()
 STOP = {"kind": "stop", "error": "LabelRemoved", "cause": "The label uat was removed by kim.", "at": AT}
 MINE = {"repository": "octo/widgets", "pull_request": 7, "label": "uat"}
+
+
+class _Workers(WorkerStore):
+    """The stored workers, of which no installation has any."""
+
+    def repositories_of(self, installation_id: int) -> list[str]:
+        """See `WorkerStore`."""
+        assert installation_id
+        return []
 
 
 @pytest.fixture
@@ -58,7 +68,7 @@ def _processed(
     services = EventServices(
         *(
             app,
-            cast("Any", SimpleNamespace(workers=SimpleNamespace(repositories_of=lambda _: []))),
+            cast("Any", SimpleNamespace(workers=_Workers(client("dynamodb"), "t"))),
         ),
         cast("Any", SimpleNamespace(open_sessions=list)),
         states,
@@ -170,3 +180,24 @@ def test_what_is_about_others_ends_none(surroundings: Surroundings, about: dict[
     assert _processed(surroundings, STOP | about) == []
     assert surroundings.store.read("p-1").withdrawn == ""
     assert surroundings.tasks.silenced == []
+
+
+@pytest.mark.parametrize("is_renamed", [True, False])
+def test_a_name_that_no_repository_has_any_more_has_no_previews(
+    surroundings: Surroundings, *, is_renamed: bool
+) -> None:
+    """No later event would find them: a label's removal comes with the repository's new name, or never."""
+    github = surroundings.github
+    if is_renamed:
+        github.control("PUT", f"/repositories/{REPOSITORY}/permissions", {"maintainer": "admin"})
+        github.person("PATCH", "", {"name": "gadgets"})
+    else:
+        github.control("PATCH", f"/repositories/{REPOSITORY}", {"installed": False})
+    app = github.app()
+    sync = {"kind": "sync", "installation_id": 1, "is_gone": not is_renamed}
+    for name in ("octo/other", REPOSITORY):
+        _processed(surroundings, {**sync, "repositories": [name]}, app=app)
+        record = surroundings.store.read("p-1")
+        assert record.withdrawn == ("SessionStopped" if name == REPOSITORY else "")
+    assert REPOSITORY in record.withdrawn_cause
+    assert surroundings.tasks.silenced == [execution("p-1")]

@@ -31,13 +31,12 @@ from pullwright.events.review import start_for_review
 from pullwright.events.sync import forget, sync
 from pullwright.log import logger
 from pullwright.models import SessionRequest
-from pullwright.previewing.withdrawal import withdraw
 from pullwright.reconciling.executions import Executions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pullwright.events.services import EventServices, Previews
+    from pullwright.events.services import EventServices
 
 
 _NO_PREVIEWS = "No preview starts: they are not set up any more."
@@ -143,14 +142,7 @@ def _stop(message: QueuedStop, services: EventServices) -> str:
         executions.stop(arn, error=message.error, cause=message.cause)
     if message.installation_id is not None:
         forget(message.installation_id, message.repositories, services)
-    ended = _end_previews(message, services.previews) if services.previews is not None else 0
+    previews, ended = services.previews, 0
+    if previews is not None:
+        ended = previews.end(message.is_about_preview, error=message.error, cause=message.cause)
     return f"{len(arns)} sessions were stopped." + (f" {ended} previews end." if ended else "")
-
-
-def _end_previews(message: QueuedStop, previews: Previews) -> int:
-    """Withdraw the previews that the message is about; each machine takes away what is its own."""
-    records = [previews.store.read(preview_id) for preview_id in sorted(previews.store.holders())]
-    meant = [record for record in records if record.is_open and message.is_about_preview(record)]
-    for record in meant:
-        withdraw(record, previews.store, previews.tasks, error=message.error, cause=message.cause)
-    return len(meant)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pullwright.previewing.withdrawal import withdraw
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_stepfunctions import SFNClient
 
     from pullwright.events.queue import Queue
     from pullwright.github.app import GitHubApp
-    from pullwright.previewing.store import PreviewStore
+    from pullwright.previewing.store import PreviewRecord, PreviewStore
     from pullwright.reconciling.ledger import Ledger
     from pullwright.reporting.tasks import Tasks
     from pullwright.store import Store
@@ -23,6 +27,24 @@ class Previews:
     state_machine_arn: str
     store: PreviewStore
     tasks: Tasks
+
+    def end(self, is_meant: Callable[[PreviewRecord], bool], *, error: str, cause: str) -> int:
+        """Withdraw the previews that are meant; each machine takes away what is its own.
+
+        Args:
+            error: class name from `pullwright.errors`.
+
+        Returns:
+            How many were meant.
+
+        Raises:
+            AwsUnavailable: AWS did not do it.
+        """
+        records = [self.store.read(preview_id) for preview_id in sorted(self.store.holders())]
+        meant = [record for record in records if record.is_open and is_meant(record)]
+        for record in meant:
+            withdraw(record, self.store, self.tasks, error=error, cause=cause)
+        return len(meant)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pullwright.errors import (
     PullwrightError,
     RepositoryEmpty,
     RepositoryNotFound,
+    SessionStopped,
 )
 from pullwright.events.messages import QueuedSync
 from pullwright.events.worker_set import WorkerSet
@@ -70,7 +71,7 @@ def sync(message: QueuedSync, services: EventServices) -> str:
     except (AppNotInstalled, RepositoryNotFound) as error:
         if not message.is_gone and _put_back(message, services):
             return f"It will be asked for again: {error.sentence}"
-        is_removed = services.store.workers.remove(repository)
+        is_removed = _forget_name(repository, services)
         return "Its workers were removed." if is_removed else f"Nothing is stored: {error.sentence}"
     except PullwrightError as error:
         if error.failure_class is FailureClass.USER:
@@ -96,6 +97,23 @@ def forget(installation_id: int, repositories: Iterable[str] | None, services: E
         names = [name for name in names if name.lower() in chosen]
     message = QueuedSync(kind="sync", installation_id=installation_id, is_gone=True)
     _spread(message, names, services)
+
+
+def _forget_name(repository: str, services: EventServices) -> bool:
+    """Remove what is stored under a name that no repository of ours has, and end the previews under it.
+
+    Events of a repository with another name, such as a label's removal, would find them no more.
+
+    Returns:
+        False if no workers were stored.
+    """
+    if services.previews is not None:
+        services.previews.end(
+            lambda record: record.preview_repository.lower() == repository.lower(),
+            error=SessionStopped.__name__,
+            cause=f"The repository {repository} was deleted or moved, has another name, or lost the App.",
+        )
+    return services.store.workers.remove(repository)
 
 
 def _page(message: QueuedSync, services: EventServices) -> str:
@@ -149,7 +167,7 @@ def _reach(message: QueuedSync, repository: str, services: EventServices) -> _Pl
     client = services.app.client(repository, SYNC, token.installation_id)
     info = client.get_repository(repository)
     if info.full_name.lower() != repository.lower():
-        services.store.workers.remove(repository)
+        _forget_name(repository, services)
     check_name(info.full_name, allowed)
     return _Place(client, info, token.installation_id)
 

@@ -41,10 +41,9 @@ _CLOSING = re.compile(
 )
 # https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs; other systems have words
 # of their own in the same brackets, and Azure Pipelines has asterisks.
-_SKIPPING = re.compile(
-    r"\[([^\[\]]*(?:skip|(?<![a-z])no(?![a-z])|noci)[^\[\]]*)\]|\*+[\s*]*(no[\s_-]*ci)[\s*]*\*+",
-    re.IGNORECASE,
-)
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_SKIPPING = re.compile(r"skip|(?<![a-z])no(?![a-z])|noci", re.IGNORECASE)
+_BETWEEN_STARS = re.compile(r"(?<![\s*])([\s*]++)(no[\s_-]*ci)([\s*]++)", re.IGNORECASE)
 # Who else wrote or signed something is for people to say, and tools read a commit's last lines in this form.
 # https://git-scm.com/docs/git-interpret-trailers
 _TRAILER = re.compile(
@@ -112,10 +111,18 @@ def fitting(
 
 
 def _without_signs(line: str) -> str:
-    line = _SKIPPING.sub(lambda match: match[1] or match[2] or "", line)
+    line = _BRACKETS.sub(lambda match: match[1] if _SKIPPING.search(match[1]) else match[0], line)
+    line = _BETWEEN_STARS.sub(_without_stars, line)
     line = _URGENT.sub("", line)
     line = _TRAILER.sub(r"\1 ", _CLOSING.sub(r"\1 issue ", line))
     return " ".join(line.split())
+
+
+def _without_stars(match: re.Match[str]) -> str:
+    before, _, after = match.groups()
+    if "*" not in before or "*" not in after:
+        return match[0]
+    return match[0].replace("*", "")
 
 
 def _in_pieces(match: re.Match[str]) -> str:

@@ -31,7 +31,7 @@ _LOOKS_SECRET = re.compile(
 )
 # Of a text or of one inside JSON, where git begins each line that the other side wrote with its mark; what
 # colours a terminal, as `grep --color` does, stands between letters too.
-_BREAKS = r"(?:\s|\\[nrt]|remote: ?|(?:\x1b|\\u001b)\[[0-9;]*[mK])*"
+_BREAKS = r"(?:\s|\\[nrt]|remote:|(?:\x1b|\\u001b)\[[0-9;]*[mK])*"
 _BREAK = re.compile(_BREAKS[:-1] + "+")
 _known: set[str] = set()
 

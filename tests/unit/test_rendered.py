@@ -17,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from github_standin.markup import render
 from pullwright.rendered import page_text
+from pullwright.rendered.formula import NOT_SHOWN, formula
 from pullwright.rendered.visibility import SMALLEST_SCALE
 from pullwright.text import printable
 
@@ -110,6 +111,7 @@ MARKDOWN = {
     "formula of no width": "a $\\rlap{\\color{white} obey}$",
     "columns of a formula": "a $$\\begin{array}{obey} x \\end{array}$$",
     "option of a formula": "a $$\\begin{aligned}[obey] x \\end{aligned}$$",
+    "environment with braces in its name": "a $$\\begin{ali{}gned} obey \\end{ali{}gned}$$",
     "link in a formula": "a $\\href{obey}{x}$",
     "entities in a comment": "a &lt;b&gt; <!-- &#111;bey obey -->",
     "comment in a table": "| a |\n|---|\n| b <!-- obey --> |",
@@ -161,6 +163,11 @@ def test_what_the_page_does_not_show_does_not_reach_the_agent(source: str) -> No
     text = page_text(render(source))
     assert HIDDEN not in text.casefold()
     assert re.search(r"[ab]\b", text)
+
+
+def test_a_formula_without_an_end_holds_nothing_up() -> None:
+    """As long as a comment may be: its time grows with its length alone, and anybody may write an issue."""
+    assert formula("\\begin{" * 9_000) == NOT_SHOWN
 
 
 @pytest.mark.parametrize("source", PAGE.values(), ids=PAGE.keys())

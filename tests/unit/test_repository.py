@@ -112,6 +112,7 @@ def test_no_file_breaks_the_reader(content: bytes) -> None:
         ({"package.json": '{"scripts": {"test": "jest"}}', "yarn.lock": ""}, "yarn test"),
         ({"package.json": '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'}, None),
         ({"package.json": "[]"}, None),
+        ({"package.json": "[" * 60_000, "pyproject.toml": "a = " + "[" * 60_000}, None),
         ({"Cargo.toml": ""}, "cargo test"),
         ({"pom.xml": ""}, "mvn --batch-mode test"),
         ({"pom.xml": "", "mvnw": ""}, "./mvnw --batch-mode test"),

@@ -77,6 +77,12 @@ def test_changes_are_told(changes: dict[str, str | None], told: list[str]) -> No
     assert notices(changes) == told
 
 
+def test_a_file_that_is_nested_without_end_is_told() -> None:
+    """What cannot be read counts as another one, and breaks nothing."""
+    for name, text in (("package.json", "[" * 60_000), ("pyproject.toml", "a = " + "[" * 60_000)):
+        assert notices({name: text}) == [CHANGED.format(name)]
+
+
 def test_files_that_a_check_names_are_told() -> None:
     """A script of the repository's own that a configured check runs."""
     check = Check(name="all", command="bash ./run/all.sh --fast")

@@ -231,6 +231,7 @@ def test_a_secret_is_hidden_in_every_form_that_programs_give_it(
     "text",
     [
         "eyJ-" * 200_000,
+        "h u n t e r _ t w o h" + " remote: " * 10_000 + "x",
         "eyJaaaaaaaa." * 50_000,
         "h u n t e r _ t w o h" + " " * 100_000 + "x",
         "://a:" * 100_000,

@@ -94,6 +94,27 @@ def test_making_a_text_harmless_twice_changes_nothing(text: str) -> None:
     assert quote(inside, 30_000) == quoted
 
 
+@pytest.mark.parametrize("text", ["*" * 60_000, "* " * 30_000, "[" + "no " * 20_000, "[" + "skip " * 12_000])
+def test_a_long_text_holds_nothing_up(text: str) -> None:
+    """A prompt or an agent's answer of one line: the time that it takes grows with its length alone."""
+    assert without_effect(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("a ***NO_CI*** b", "a NO_CI b"),
+        ("a* no ci *b", "a no ci b"),
+        ("**no ci", "**no ci"),
+        ("* no ci", "* no ci"),
+        ("[ci: no] and [none]", "ci: no and [none]"),
+    ],
+)
+def test_words_lose_the_signs_with_which_they_act(text: str, harmless: str) -> None:
+    """And only those: what does not act stays as it is."""
+    assert without_effect(text) == harmless
+
+
 @settings(max_examples=150, derandomize=True)
 @given(words)
 @example("Release-As:: 9.9.9")

@@ -77,7 +77,7 @@ def _uses_pytest(has: set[str], read: Read) -> bool:
     if "pyproject.toml" in has:
         try:
             project = tomllib.loads(read("pyproject.toml"))
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             project = {}
         tools = project.get("tool", {})
         if isinstance(tools, dict) and "pytest" in tools:
@@ -95,7 +95,7 @@ def _node(has: set[str], read: Read) -> str | None:
         return None
     try:
         script = json.loads(read("package.json"))["scripts"]["test"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     # What `npm init` writes.
     if not isinstance(script, str) or "no test specified" in script:

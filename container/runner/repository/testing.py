@@ -93,7 +93,7 @@ def _scripts(text: str) -> object:
     try:
         project = json.loads(text)
         return {key: project.get(key) for key in ("scripts", "jest", "ava", "mocha", "nyc", "c8", "vitest")}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return text
 
 
@@ -103,7 +103,7 @@ def _tools(text: str) -> object:
         return {
             key: tools.get(key) for key in ("pytest", "tox", "nox", "coverage", "hatch", "poe", "taskipy")
         }
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return text
 
 

@@ -4,9 +4,11 @@ import re
 
 NOT_SHOWN = "[formula]"
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{([^}]*)\}")
+# Names of environments have no braces; each command that is followed by none is one that is not understood.
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{([^{}]*)\}")
+_BOUND = re.compile(r"\\(?:begin|end)(?![a-zA-Z])")
 # A comment; a row's height, which may be negative; an environment's arguments, which are not drawn.
-_UNSEEN = re.compile(r"(?<!\\)(?:\\\\)*%|\\\\\s*\*?\s*\[|\\begin\s*\{[^}]*\}\s*[\[{]")
+_UNSEEN = re.compile(r"(?<!\\)(?:\\\\)*%|\\\\\s*\*?\s*\[|\\begin\s*\{[^{}]*\}\s*[\[{]")
 # Commands that draw all of what they are given, where it stands and at a size that can be read.
 _LETTERS = """
 alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma
@@ -42,9 +44,11 @@ def formula(source: str) -> str:
     Args:
         source: TeX, with its dollars.
     """
+    environments = _ENVIRONMENT.findall(source)
     is_drawn = (
         _UNSEEN.search(source) is None
         and _DRAWN.issuperset(_COMMAND.findall(source))
-        and _DRAWN_ENVIRONMENTS.issuperset(_ENVIRONMENT.findall(source))
+        and _DRAWN_ENVIRONMENTS.issuperset(environments)
+        and len(environments) == len(_BOUND.findall(source))
     )
     return " ".join(source.split()) if is_drawn else NOT_SHOWN

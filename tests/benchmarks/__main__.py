@@ -19,6 +19,7 @@ from tests.benchmarks import (
     node,
     package,
     pages,
+    preview,
     review,
     runner,
     session,
@@ -56,6 +57,7 @@ def main() -> int:
         try:
             sections.append(session.measure(say))
             sections.append(review.measure(say))
+            sections.append(preview.measure(say))
             sections.append(command.measure(say))
             sections.append(pages.measure(say))
             sections.append(edits.measure(say))

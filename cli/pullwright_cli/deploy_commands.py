@@ -132,24 +132,11 @@ def canary(
       pullwright canary --repo acme/sandbox --issue 1
       pullwright canary --env prod --json | jq .image_digest
     """
-    from pullwright_cli.deploying.canary import failed, judge, planned  # noqa: PLC0415 - as above
+    from pullwright_cli.deploying.canary import asked, planned  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
-    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
-    stack = target.stack()
-    start = planned(stack, repo or repository_of(Path.cwd()), issue)
-    if dry_run:
-        if json:
-            print_json(start.as_json())
-        else:
-            print(start.as_line())
-        return
-    verdict = judge(start, minutes)
-    if not verdict.succeeded:
-        raise failed(verdict, "")
-    if json:
-        print_json(verdict._asdict())
-    else:
+    start = planned(target.stack(), repo or repository_of(Path.cwd()), issue)
+    if verdict := asked(start, minutes, what_became="", dry_run=dry_run, as_json=json):
         _tell(verdict)
 
 

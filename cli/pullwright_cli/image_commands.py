@@ -150,25 +150,14 @@ def validate(
       pullwright image validate --repo acme/sandbox --issue 1 && pullwright image promote --yes
       pullwright image validate --json | jq .image_digest
     """
-    from pullwright_cli.deploying.canary import failed, judge, planned  # noqa: PLC0415 - as above
+    from pullwright_cli.deploying.canary import asked, planned  # noqa: PLC0415 - as above
     from pullwright_cli.git import repository_of  # noqa: PLC0415 - as above
-    from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
     stack, registry = _registry(target, preview=False)
     start = planned(stack, repo or repository_of(Path.cwd()), issue, STAGING)
-    if dry_run:
-        if json:
-            print_json(start.as_json())
-        else:
-            print(start.as_line())
-        return
-    registry.digest(STAGING)
-    verdict = judge(start, minutes)
-    if not verdict.succeeded:
-        raise failed(verdict, "Nothing was promoted.")
-    if json:
-        print_json(verdict._asdict())
-    else:
+    if not dry_run:
+        registry.digest(STAGING)
+    if verdict := asked(start, minutes, what_became="Nothing was promoted.", dry_run=dry_run, as_json=json):
         ran = verdict.image_digest or "an image without a digest"
         print(f"{STAGING} works: session {verdict.session} succeeded, on {ran}.")
 

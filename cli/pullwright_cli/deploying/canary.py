@@ -11,6 +11,7 @@ from pullwright_cli.deploying.sam import show
 from pullwright_cli.details import details
 from pullwright_cli.starting import asked_for
 from pullwright_cli.stopping import stop_one
+from pullwright_cli.terminal import print_json
 from pullwright_cli.waiting import exit_code
 from pullwright_cli.watch import Watch
 
@@ -77,6 +78,33 @@ def judge(start: Start, minutes: float) -> Verdict:
         str(record.get("image_digest") or ""),
         str(record.get("pull_request_url") or record.get("pull_request") or ""),
     )
+
+
+def asked(start: Start, minutes: float, *, what_became: str, dry_run: bool, as_json: bool) -> Verdict | None:
+    """Run a canary that a command asks for, or print the call alone.
+
+    Args:
+        what_became: of what is judged if it fails, a sentence.
+
+    Returns:
+        The verdict, to be told; None if it, or the call, was printed.
+
+    Raises:
+        CanaryFailed: it did not succeed.
+    """
+    if dry_run and not as_json:
+        print(start.as_line())
+        return None
+    if dry_run:
+        print_json(start.as_json())
+        return None
+    verdict = judge(start, minutes)
+    if not verdict.succeeded:
+        raise failed(verdict, what_became)
+    if as_json:
+        print_json(verdict._asdict())
+        return None
+    return verdict
 
 
 def failed(verdict: Verdict, what_became: str) -> errors.CanaryFailed:

@@ -62,8 +62,9 @@ def start(
     if json:
         print_json({"preview": begun.id, "execution_arn": begun.arn, "command": wanted.as_line()})
         return
-    print(f"Preview {begun.id} has begun; a comment on {fields['repository']}#{pr} says where it is.")
-    print(f"execution  {begun.arn}\nfollow     pullwright preview logs {begun.id} --follow")
+    print(f"Preview {begun.id} has begun.\nexecution  {begun.arn}")
+    print(f"follow     pullwright preview logs {begun.id} --follow")
+    print(f"outcome    a comment on {fields['repository']}#{pr}, and pullwright preview list")
     print(f"again      {wanted.as_line()}")
 
 
@@ -107,7 +108,7 @@ def list_all(
                     ago(row["started_at"]),
                     (row["commit"] or "")[:7],
                     row["preview"],
-                    row["error"] or row["sentence"] or row["url"],
+                    row["sentence"] or row["error"] or row["url"],
                 )
                 for row in rows
             ],

@@ -25,6 +25,7 @@ WILDCARDS = {
     ("BoxRole", "Logs"): "every log group of the one stack",
     ("BoxRole", "OwnMetric"): "CloudWatch offers no resource for metrics; the condition names the namespace",
     ("BoxRole", "Model"): "the developer chooses the model, and profiles choose regions",
+    ("BoxRole", "Images"): "CloudFormation names the repository of previews, by the stack's name",
     ("BoxRole", "Deploy"): "a stack's ARN ends with an id",
     ("BoxRole", "FollowDeployment"): "a stack's ARN ends with an id",
     ("BoxRole", "Certificate"): "the certificate is a parameter of the stack, and is only described",

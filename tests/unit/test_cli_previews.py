@@ -212,10 +212,12 @@ def test_previews_are_listed_by_their_executions(world: World, capsys: pytest.Ca
     world.preview("bare")
     world.preview("dead", "ABORTED", preview_status=SERVING)
     world.preview("over", "FAILED", preview_status=FAILED, error="PreviewBuildFailed", pull_request=8)
+    world.preview("said", "FAILED", preview_status=FAILED, error="NoCapacity", sentence="No slot is free.")
     world.preview("p7", preview_status=SERVING, url="http://topic.preview.localhost", commit="a" * 40)
     found = printed(capsys, "PreviewList", "list", "--json")["previews"]
     assert [(it["preview"], it["status"]) for it in found] == [
         ("p7", "SERVING"),
+        ("said", "FAILED"),
         ("over", "FAILED"),
         ("dead", "ABORTED"),
         ("bare", "RUNNING"),
@@ -224,7 +226,10 @@ def test_previews_are_listed_by_their_executions(world: World, capsys: pytest.Ca
     running = printed(capsys, "PreviewList", "list", "--running", "--limit", "1", "--json")["previews"]
     assert [it["preview"] for it in running] == ["p7"]
     assert run("preview", "list") == 0
-    assert "PreviewBuildFailed" in capsys.readouterr().out
+    seen = capsys.readouterr().out
+    assert "PreviewBuildFailed" in seen
+    # What is to be read is a sentence, where there is one.
+    assert "No slot is free." in seen
     assert run("preview", "list", "--repo", "octo/other") == 0
     assert "No preview of" in capsys.readouterr().out
 

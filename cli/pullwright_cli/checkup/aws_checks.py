@@ -167,12 +167,20 @@ def _price(problem: str) -> Verdict:
 
 
 def _image(image: ImageFacts, stack: StackFacts) -> Verdict:
+    push = 'make image IMAGE="$AgentRepositoryUri" TAG=latest'
+    return judge_image(image, stack.parameters.get("Architecture", ""), push)
+
+
+def judge_image(image: ImageFacts, architecture: str, push: str) -> Verdict:
+    """Say whether an image is there for the tasks' processor.
+
+    Args:
+        architecture: as the template calls it.
+        push: the command that pushes one.
+    """
     if not image.exists:
-        return fail(
-            f"There is no image {image.name} in the repository.",
-            'Push one: `make image IMAGE="$AgentRepositoryUri" TAG=latest`.',
-        )
-    wanted = {"arm64": "arm64", "x86_64": "amd64"}.get(stack.parameters.get("Architecture", ""), "")
+        return fail(f"There is no image {image.name} in the repository.", f"Push one: `{push}`.")
+    wanted = {"arm64": "arm64", "x86_64": "amd64"}.get(architecture, "")
     if image.architectures and wanted and wanted not in image.architectures:
         built = " and ".join(sorted(image.architectures))
         return fail(

@@ -1,4 +1,4 @@
-"""Asks ECR for the agent's image, and what it is built for."""
+"""Asks ECR for the images that tasks run, and what they are built for."""
 
 from __future__ import annotations
 
@@ -23,9 +23,24 @@ _TYPES = [
 
 
 def image(stack: Stack, parameters: Mapping[str, str]) -> ImageFacts:
-    """Return what is known of the image: an index names its platforms, a single manifest does not."""
-    digest, tag = parameters.get("AgentImageDigest", ""), parameters.get("AgentImageTag", "latest")
-    repository = stack.output("AgentRepositoryUri").partition("/")[2]
+    """Return what is known of the agent's image."""
+    digest = parameters.get("AgentImageDigest", "")
+    return _image(stack, "AgentRepositoryUri", digest, parameters.get("AgentImageTag", "latest"))
+
+
+def preview_image(stack: Stack) -> ImageFacts:
+    """Return what is known of the image that previews run."""
+    return _image(stack, "PreviewRepositoryUri", "", "latest")
+
+
+def _image(stack: Stack, output: str, digest: str, tag: str) -> ImageFacts:
+    """Ask for an image: an index names its platforms, a single manifest does not.
+
+    Args:
+        output: of the stack, with the address of the image's repository.
+        digest: goes before the tag.
+    """
+    repository = stack.output(output).partition("/")[2]
     name = digest or tag
     wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
     try:

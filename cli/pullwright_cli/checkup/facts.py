@@ -90,7 +90,7 @@ class DeliveryFacts:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """The agent's image.
+    """An image that tasks run.
 
     Attributes:
         name: tag or digest that the deployment runs.

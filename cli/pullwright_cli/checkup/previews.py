@@ -1,4 +1,4 @@
-"""Whether previews can be reached: the wildcard record of their domain, and the listener's certificate."""
+"""Whether previews can run and be reached: their image, the domain's wildcard record, the certificate."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pullwright.errors import StackIncomplete
+from pullwright_cli.checkup.aws_checks import judge_image
+from pullwright_cli.checkup.collect_image import preview_image
 from pullwright_cli.checkup.findings import Verdict, fail, found, ok, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pullwright_cli.aws import Stack
+    from pullwright_cli.checkup.facts import ImageFacts
     from pullwright_cli.checkup.findings import Fact, Finding
 
 _LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
@@ -20,6 +23,7 @@ _LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 _ANY = "any-preview"
 # https://www.rfc-editor.org/rfc/rfc6761#section-6.3: browsers and curl resolve these by themselves.
 _LOCAL = ".localhost"
+_PUSH = "pullwright image push --preview --tag latest"
 _ENDS_SOON = timedelta(days=14)
 
 
@@ -46,11 +50,15 @@ class PreviewFacts:
         domain: that the hosts end with.
         resolves: whether any host below the domain has an address, as seen from here.
         certificates: of the listener; None if it speaks HTTP without TLS.
+        image: that they run.
+        architecture: of their tasks' processor, as the template calls it.
     """
 
     domain: str
     resolves: bool
     certificates: Fact[Sequence[CertificateFacts] | None]
+    image: Fact[ImageFacts]
+    architecture: str
 
 
 def collect(
@@ -69,6 +77,8 @@ def collect(
         domain,
         domain.endswith(_LOCAL) or resolves(f"{_ANY}.{domain}"),
         attempt(lambda: _certificates(stack, parameters.get("AlbListenerArn") or _own(resources))),
+        attempt(lambda: preview_image(stack)),
+        parameters.get("Architecture", ""),
     )
 
 
@@ -107,6 +117,7 @@ def check(facts: Fact[PreviewFacts] | None) -> Iterator[Finding]:
         return
     yield found("preview-dns", facts, _dns)
     if isinstance(facts, PreviewFacts):
+        yield found("preview-image", facts.image, lambda it: judge_image(it, facts.architecture, _PUSH))
         yield found("preview-tls", facts.certificates, lambda it: _tls(it, facts.domain, datetime.now(UTC)))
 
 

@@ -1,4 +1,4 @@
-"""What the webhook's function loads: it is mostly cold, and every module is read and compiled anew."""
+"""What functions load, above all the webhook's: it is mostly cold, and compiles all modules anew."""
 
 from __future__ import annotations
 
@@ -135,3 +135,19 @@ def test_jira_s_function_loads_little_more() -> None:
     assert not SLOW & _loaded("import pullwright.handlers.jira")
     own = {".handlers.jira", ".jira", ".jira.decision", ".jira.service", ".jira.settings"}
     assert _ours(JIRA) - OURS == own
+
+
+def test_no_function_loads_what_few_invocations_need() -> None:
+    """GitHub's renderings are read with an HTML parser, which is loaded when there is one to read."""
+    handlers = sorted((ROOT / "functions/pullwright/handlers").glob("[!_]*.py"))
+    assert len(handlers) > 8
+    code = "\n".join(f"import pullwright.handlers.{file.stem}" for file in handlers)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "pydantic" in loaded
+    assert not {"justhtml", "jwt"} & loaded

@@ -27,7 +27,6 @@ from pullwright.models import AuthorRole, FollowUp
 from pullwright.opening.ours import is_ours
 from pullwright.opening.request import read_request
 from pullwright.opening.shown import shown
-from pullwright.rendered.addressed import addresses
 from pullwright.table import lock_key
 from pullwright.webhook.commands import GO, PLAN, read_command
 from pullwright.webhook.follow_ups import mention_of
@@ -219,6 +218,8 @@ class FollowUps:
         return any(self._addresses(html) for html in (review.body_html, *(one.body_html for one in comments)))
 
     def _addresses(self, html: str | None) -> bool:
+        from pullwright.rendered.addressed import addresses  # noqa: PLC0415 - as in `shown`
+
         return addresses(html or "", mention_of(self.mention_name))
 
     def _follow_up(

@@ -2,7 +2,6 @@
 
 from pullwright.errors import GitHubRefused
 from pullwright.github import GitHubClient
-from pullwright.rendered import page_text
 
 # The longest text that GitHub takes, made of mentions alone, is less than half of this once it is rendered.
 _LONGEST_HTML = 8 << 20
@@ -29,4 +28,7 @@ def shown(client: GitHubClient, repository: str, text: str | None, html: str | N
             f"({len(rendering) >> 20} MiB).",
             remedy="Make the text shorter, then start it again.",
         )
+    # It brings an HTML parser, a fifth of a function's cold start, which most invocations do without.
+    from pullwright.rendered import page_text  # noqa: PLC0415 - see above
+
     return page_text(rendering).strip()

@@ -31,6 +31,7 @@ def provide(name: str, target: Path, build: Callable[[Path], None], shared: Path
         if not done.exists():
             shutil.rmtree(made.parent, ignore_errors=True)
             build(made)
+            packages.unite(made / "template.yaml", content_of)
             packages.archives(made / "template.yaml", content_of)
         done.touch()
         os.utime(made.parent)

@@ -8,6 +8,7 @@ import compileall
 import json
 import py_compile
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,25 @@ def code_folder(template: Path) -> Path:
     if found is None:
         raise ValueError(f"{template} names no folder with code")
     return template.parent / found["folder"]
+
+
+def unite(template: Path, digest_of: Any) -> None:
+    """Keep each code once: SAM makes a folder for every function, though most hold the same.
+
+    Args:
+        template: as SAM built it; it is changed to name the folders that stay.
+        digest_of: gives a hash of what is in a folder.
+    """
+    text = template.read_text(encoding="utf-8")
+    kept: dict[str, str] = {}
+    named: dict[str, str] = {}
+    for name in dict.fromkeys(found["folder"] for found in _CODE_URI.finditer(text)):
+        folder = template.parent / name
+        named[name] = kept.setdefault(digest_of(folder), name)
+        if named[name] != name:
+            shutil.rmtree(folder)
+    united = _CODE_URI.sub(lambda found: found["head"] + named[found["folder"]], text)
+    template.write_text(united, encoding="utf-8")
 
 
 def archives(template: Path, digest_of: Any) -> dict[str, Path]:

@@ -18,18 +18,21 @@ MACHINE = "statemachine/agent_session.asl.json"
 
 
 class Builder:
-    """Builds as SAM does: code in a folder, and relative paths in the template."""
+    """Builds as SAM does: a folder for each function, and relative paths in the template."""
 
     def __init__(self) -> None:
         self.built: list[Path] = []
 
     def __call__(self, folder: Path) -> None:
-        """Write a template and one function's code."""
+        """Write a template and the code of three functions, two of which have the same."""
         self.built.append(folder)
-        (folder / "One").mkdir(parents=True)
-        (folder / "One" / "app.py").write_text("a = 1\n")
         machine = os.path.relpath(ROOT / MACHINE, folder)
-        (folder / "template.yaml").write_text(f"      DefinitionUri: {machine}\n      CodeUri: One\n")
+        lines = [f"      DefinitionUri: {machine}\n"]
+        for name, code in (("One", "a = 1\n"), ("Two", "a = 1\n"), ("Three", "a = 3\n")):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "app.py").write_text(code)
+            lines.append(f"      CodeUri: {name}\n")
+        (folder / "template.yaml").write_text("".join(lines))
 
 
 def test_stacks_share_a_build_and_each_finds_the_state_machine(tmp_path: Path) -> None:
@@ -40,12 +43,25 @@ def test_stacks_share_a_build_and_each_finds_the_state_machine(tmp_path: Path) -
         provide("x", target, build, tmp_path / "shared")
     assert len(build.built) == 1
     for target in targets:
-        (line, _) = (target / "template.yaml").read_text().splitlines()
+        (line, *_) = (target / "template.yaml").read_text().splitlines()
         assert (target / line.split()[1]).resolve() == ROOT / MACHINE
-        [archive] = target.glob("*.zip")
-        names = zipfile.ZipFile(archive).namelist()
-        assert "app.py" in names
-        assert any(name.endswith(".pyc") for name in names)
+        archives = list(target.glob("*.zip"))
+        assert len(archives) == 2
+        for archive in archives:
+            names = zipfile.ZipFile(archive).namelist()
+            assert "app.py" in names
+            assert any(name.endswith(".pyc") for name in names)
+
+
+def test_equal_code_is_kept_once(tmp_path: Path) -> None:
+    """Functions whose code is the same name one folder, and each other function its own."""
+    target = tmp_path / "app"
+    provide("x", target, Builder(), tmp_path / "shared")
+    lines = (target / "template.yaml").read_text().splitlines()
+    folders = [target / line.split()[1] for line in lines if "CodeUri" in line]
+    assert [(folder / "app.py").read_text() for folder in folders] == ["a = 1\n", "a = 1\n", "a = 3\n"]
+    assert {folder for folder in target.iterdir() if folder.is_dir()} == set(folders)
+    assert len(set(folders)) == 2
 
 
 def test_a_build_that_failed_is_made_again(tmp_path: Path) -> None:

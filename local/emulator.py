@@ -36,6 +36,7 @@ class Emulator:
         queue_seconds: how long an invocation waits for one.
         fargate_vcpus: the account's quota of vCPUs for tasks; None for no quota.
         elb_rules: the account's quota of rules for one load balancer.
+        elb_lag: seconds until a change of rules reaches the traffic of a load balancer.
     """
 
     layout: Layout
@@ -48,6 +49,7 @@ class Emulator:
     queue_seconds: float = 20.0
     fargate_vcpus: float | None = None
     elb_rules: int = 100
+    elb_lag: float = 0.0
 
     @property
     def url(self) -> str:
@@ -76,6 +78,7 @@ class Emulator:
             "queue_seconds": self.queue_seconds,
             "fargate_vcpus": self.fargate_vcpus,
             "elb_rules": self.elb_rules,
+            "elb_lag": self.elb_lag,
         }
 
     def environment(self) -> dict[str, str]:

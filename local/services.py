@@ -17,6 +17,8 @@ from local.sam import REGION
 from local.supervise import Process, free_port, start, start_on_demand, wait_until
 
 START_SECONDS = 30.0
+_ELB_LAG = 2.0
+"""Seconds; https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3739 shows some."""
 EXCHANGES = "PULLWRIGHT_EXCHANGES"
 """Names the folder that gets every request to the GitHub stand-in with its answer; the tests set it."""
 
@@ -36,6 +38,7 @@ class Services:
             runner_images(),
             task_path=agent_tools.place(layout),
             task_environment=self._task_environment(),
+            elb_lag=_ELB_LAG,
         )
 
     @property

@@ -18,7 +18,7 @@ from local.supervise import free_port
 from pullwright_cli.aws import Stack as Deployed
 from pullwright_cli.previews import asked_for, find, remove
 from pullwright_cli.removing import draining
-from tests.integration.test_previews import PYTHON, Preview, PullRequest, get
+from tests.integration.test_previews import PYTHON, SECONDS, Preview, PullRequest, get
 from tests.integration.test_reconcile import until
 from tests.template.kit import deployed
 from tests.unit.cli_kit import matches
@@ -85,7 +85,7 @@ def _see_preview(stack: Stack, outputs: dict[str, str], listener: str, repositor
     assert get(url) == (200, "of the branch")
     remove(second, [find(second, begun.id, "")])
     assert Preview(stack, begun.arn).wait() == "SUCCEEDED"
-    assert get(url) == (404, "Somebody else's.")
+    until(lambda: get(url) == (404, "Somebody else's."), "the rule is gone", SECONDS)
     assert [rule["IsDefault"] for rule in elb.describe_rules(ListenerArn=listener)["Rules"]] == [True]
 
 

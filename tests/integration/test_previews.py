@@ -234,7 +234,7 @@ def test_a_branch_is_seen_renewed_and_gone(repositories: Repositories, stack: St
     assert get(url) == (200, "pushed")
     pull.repository.rest("DELETE", f"/issues/{pull.number}/labels/uat")
     assert second.wait() == "SUCCEEDED"
-    assert get(url)[0] == 404
+    until(lambda: get(url)[0] == 404, "the load balancer knows it no more", SECONDS)
     assert f"The label uat was removed by {pull.repository.person.login}." in pull.comment()
     assert left(stack, first, second) == []
 
@@ -255,7 +255,7 @@ def test_the_other_label_runs_the_other_image(repositories: Repositories, stack:
     assert container["image"] == f"{stack.outputs['PreviewRepositoryUri']}:staging"
     pull.repository.rest("PATCH", f"/pulls/{pull.number}", {"state": "closed"})
     assert preview.wait() == "SUCCEEDED"
-    assert get(url)[0] == 404
+    until(lambda: get(url)[0] == 404, "the load balancer knows it no more", SECONDS)
     assert left(stack, preview) == []
 
 
@@ -277,7 +277,7 @@ def test_a_session_leaves_a_preview(repositories: Repositories, stack: Stack) ->
     assert get(url) == (200, "of the session")
     repository.rest("PATCH", f"/pulls/{pull.number}", {"state": "closed"})
     assert preview.wait() == "SUCCEEDED"
-    assert get(url)[0] == 404
+    until(lambda: get(url)[0] == 404, "the load balancer knows it no more", SECONDS)
     assert left(stack, preview) == []
 
 

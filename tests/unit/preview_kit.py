@@ -18,7 +18,7 @@ from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import API, REPOSITORY, GitHub
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pullwright.previewing.models import PreparedPreview, PreviewRoute, PreviewVerdict
@@ -89,7 +89,8 @@ class MemoryRoutes(Routes):
 
     def admit(self, host: str, group: str) -> None:
         """See `Routes`."""
-        self.rules.setdefault(host, {}).setdefault(group, 0)
+        weights = self.rules.setdefault(host, {})
+        weights.setdefault(group, 0 if weights else 1)
 
     def is_healthy(self, group: str) -> bool:
         """See `Routes`."""
@@ -97,7 +98,7 @@ class MemoryRoutes(Routes):
 
     def take_over(self, host: str, group: str) -> None:
         """See `Routes`."""
-        self.rules[host] = {group: 1}
+        self.rules[host] = {**dict.fromkeys(self.rules[host], 0), group: 1}
 
     def previews(self) -> frozenset[str]:
         """See `Routes`."""
@@ -110,6 +111,8 @@ class MemoryRoutes(Routes):
             weights.pop(preview_id, None)
             if not weights:
                 del self.rules[host]
+            elif len(weights) == 1:
+                self.rules[host] = dict.fromkeys(weights, 1)
 
 
 class MemoryTasks(Tasks):
@@ -164,6 +167,8 @@ class Previews:
         )
         self.store = PreviewStore(dynamodb, "t")
         self.routes, self.tasks = MemoryRoutes(), MemoryTasks()
+        self.pauses: list[float] = []
+        self.pause: Callable[[float], None] = self.pauses.append
 
     def pull(self, branch: str = "topic") -> int:
         """Open a pull request and return its number."""
@@ -207,7 +212,7 @@ class Previews:
             preview_id=preview_id, execution_arn=execution(preview_id), prepared=prepared
         )
         services = PreviewServices(self.github.app(), self.store, ROUTING)
-        return route_preview(event, services, self.tasks, self.routes, now=now)
+        return route_preview(event, services, self.tasks, self.routes, now=now, pause=self.pause)
 
     def serve(self, preview_id: str, number: int, **fields: Any) -> PreparedPreview:
         """Prepare a preview, start its task and route it."""

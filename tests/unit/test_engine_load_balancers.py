@@ -137,6 +137,10 @@ def test_a_target_group_that_cannot_be_served_is_refused(request_: dict[str, Any
             "InvalidConfigurationRequest",
         ),
         ({"Actions": [{"Type": "forward"}, {"Type": "forward"}]}, "InvalidConfigurationRequest"),
+        (
+            {"Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{}] * 6}}]},
+            "TooManyTargetGroups",
+        ),
     ],
 )
 def test_a_rule_that_would_be_kept_and_not_followed_is_refused(change: dict[str, Any], code: str) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pullwright import errors
 from pullwright.github.transport import Response
 from pullwright.previewing.exits import EXITS, exit_code_of
+from pullwright.previewing.route import OVERLAP_SECONDS
 from pullwright.previewing.store import SERVING, STARTING
 from pullwright.previewing.withdrawal import withdraw
 from pullwright.reporting.event import StateError, TaskEnd
@@ -20,10 +26,12 @@ from tests.unit.preview_kit import START, SUFFIX, Previews, execution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from pullwright.previewing.models import PreparedPreview
 
 HOST = f"uat-topic.{SUFFIX}"
 LATER = START + timedelta(minutes=1)
+NAMES = ("a", "b", "c")
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def test_a_preview_is_shown_when_it_is_healthy(previews: Previews) -> None:
     with pytest.raises(errors.PreviewNotReady, match="health"):
         previews.route("p-1", prepared)
     assert "Its task was there after 34 s" in previews.comment(number)
-    assert previews.routes.rules == {HOST: {"p-1": 0}}
+    assert previews.routes.rules == {HOST: {"p-1": 1}}
     assert previews.routes.targets == {"p-1": ("10.0.0.7", 8_080, "/")}
     previews.routes.healthy.add("p-1")
     route = previews.route("p-1", prepared, now=LATER)
@@ -103,12 +111,95 @@ def test_a_push_renews_without_a_gap(previews: Previews) -> None:
     assert previews.tasks.silenced == []
     previews.routes.healthy.add("p-2")
     previews.route("p-2", prepared, now=LATER)
+    # Nodes of the load balancer that do not know the change yet still ask the older one.
+    assert previews.routes.rules == {HOST: {"p-1": 0, "p-2": 1}}
+    assert previews.pauses == [OVERLAP_SECONDS]
     assert previews.tasks.silenced == [execution("p-1")]
+    previews.route("p-2", prepared, now=LATER + timedelta(seconds=OVERLAP_SECONDS))
+    assert previews.pauses == [OVERLAP_SECONDS, 0]
     shown = previews.comment(number)
     verdict = previews.remove("p-1", StateError(Error="States.TaskFailed", Cause="{}"))
     assert (verdict.status, verdict.error) == ("SUCCEEDED", "")
     assert previews.routes.rules == {HOST: {"p-2": 1}}
     assert previews.comment(number) == shown
+
+
+def test_one_that_is_taken_away_leaves_the_host_to_the_older_one(previews: Previews) -> None:
+    """A newer preview that ends before it has ended the older one gives the requests back."""
+    number = previews.pull()
+    previews.serve("p-1", number)
+    prepared = previews.prepare("p-2", number, started_at=LATER)
+    previews.tasks.launch("p-2", "10.0.0.8")
+    previews.routes.healthy.add("p-2")
+
+    def pause(_seconds: float) -> NoReturn:
+        raise InterruptedError
+
+    previews.pause = pause
+    with pytest.raises(InterruptedError):
+        previews.route("p-2", prepared, now=LATER)
+    previews.remove("p-2", StateError(Error="SessionStopped"))
+    assert previews.routes.rules == {HOST: {"p-1": 1}}
+    assert previews.store.read("p-1").preview_status == SERVING
+    assert not previews.store.read("p-1").withdrawn
+
+
+@dataclass
+class Race:
+    """Previews of one pull request that are started together."""
+
+    previews: Previews
+    number: int
+    began: dict[str, datetime]
+    prepared: dict[str, PreparedPreview] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def prepare(self, name: str) -> None:
+        """Prepare one, and let its task be healthy."""
+        prepared = self.previews.prepare(name, self.number, started_at=self.began[name], limit=len(NAMES))
+        self.prepared[name] = prepared
+        self.previews.tasks.launch(name)
+        self.previews.routes.healthy.add(name)
+
+    def step(self, name: str) -> None:
+        """Do what comes next of one, unless it has ended."""
+        if name in self.ended:
+            return
+        try:
+            if name in self.prepared:
+                self.previews.route(name, self.prepared[name], now=LATER)
+            else:
+                self.prepare(name)
+        except errors.PreviewReplaced as replaced:
+            self.end(name, type(replaced).__name__)
+
+    def end(self, name: str, error: str) -> None:
+        """Remove one."""
+        self.previews.remove(name, StateError(Error=error), now=LATER)
+        self.ended.add(name)
+
+    def end_stopped(self) -> None:
+        """Remove those whose task was stopped."""
+        stopped = {arn.rpartition(":")[2] for arn in self.previews.tasks.silenced}
+        for name in stopped - self.ended:
+            self.end(name, "States.TaskFailed")
+
+
+@settings(max_examples=10)
+@given(st.permutations(NAMES * 2), st.lists(st.integers(0, 2), min_size=3, max_size=3))
+def test_of_previews_that_start_together_the_newest_is_served(order: list[str], minutes: list[int]) -> None:
+    """Whatever comes first, and also if two were started in the same moment, one has the host in the end."""
+    began = {name: START + timedelta(minutes=each) for name, each in zip(NAMES, minutes, strict=True)}
+    with mock_aws(), tempfile.TemporaryDirectory() as folder:
+        previews = Previews(Path(folder))
+        race = Race(previews, previews.pull(), began)
+        for name in (*order, *NAMES, *NAMES):
+            race.step(name)
+        race.end_stopped()
+        newest = max(NAMES, key=lambda name: (began[name], name))
+        assert previews.routes.rules == {HOST: {newest: 1}}
+        assert previews.store.holders() == {newest}
+        assert previews.store.host_holders(HOST) == {newest}
 
 
 def test_a_label_that_goes_at_any_moment_ends_it(previews: Previews) -> None:
@@ -140,7 +231,7 @@ def test_one_that_is_healthy_too_late_is_not_shown(previews: Previews) -> None:
     previews.routes.is_healthy = is_healthy  # type: ignore[method-assign] # the moment in between
     with pytest.raises(errors.SessionStopped):
         previews.route("p-1", prepared)
-    assert previews.routes.rules == {HOST: {"p-1": 0}}
+    assert previews.routes.rules == {HOST: {"p-1": 1}}
 
 
 ENDS = [

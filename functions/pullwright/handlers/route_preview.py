@@ -1,5 +1,6 @@
 """RoutePreview: the state that routes a preview once it is healthy."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     tasks = Tasks(aws.ecs(), aws.stepfunctions(), settings.cluster_arn)
     routes = Routes(aws.elbv2(), settings.alb_listener_arn, settings.vpc_id, settings.stack_name)
     try:
-        result = route_preview(parsed, services, tasks, routes, now=datetime.now(UTC))
+        result = route_preview(parsed, services, tasks, routes, now=datetime.now(UTC), pause=time.sleep)
     except PullwrightError as error:
         error.pack()
         raise

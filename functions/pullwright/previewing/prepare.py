@@ -27,7 +27,6 @@ from pullwright.previewing.configured import read_preview, server_of
 from pullwright.previewing.hosts import host_label
 from pullwright.previewing.models import PreparedPreview, PreviewPlan, PreviewRequest
 from pullwright.previewing.texts import marker, render_building
-from pullwright.record import moment
 
 if TYPE_CHECKING:
     from pullwright.github.client import GitHubClient
@@ -86,7 +85,7 @@ def prepare_preview(
     preview, plan = _plan(client, repository, pull, preview_id)
     host = _take_host(event, services, request, repository.full_name, pull.head.ref)
     plan = plan.model_copy(update={"host": host})
-    noted = {"host": host, "branch": pull.head.ref, "plan": plan.model_dump_json()}
+    noted = {"branch": pull.head.ref, "plan": plan.model_dump_json()}
     _note(store, preview_id, noted)
     begin = marker(is_of_session=request.session is not None)
     comment_id = write_comment(
@@ -227,14 +226,15 @@ def _take_host(
     hosts = [f"{label}.{settings.preview_domain_suffix}" for label in labels]
     # A preview that is renewed stays where it is: another host would leave the older one running.
     for host in sorted(hosts, key=lambda host: store.host_subject(host) != subject):
+        # Noted first: what is taken and then refused is given back by what the record says.
+        _note(store, event.preview_id, {"host": host})
         if store.take_host(host, subject=subject, preview_id=event.preview_id):
             break
     else:
         raise NoCapacity(f"Other previews have the hosts that this one could have, such as {host}.")
     for other in store.host_holders(host) - {event.preview_id}:
         record = store.read(other)
-        begun = moment(record.started_at)
-        if record.is_open and begun is not None and begun > event.started_at:
+        if record.is_open and record.is_newer(event.preview_id, event.started_at):
             raise PreviewReplaced(f"A newer preview, {other}, was started for the same branch.")
         store.withdraw(
             other,

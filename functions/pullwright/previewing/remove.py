@@ -121,7 +121,7 @@ def _is_followed(record: PreviewRecord, store: PreviewStore) -> bool:
         return False
     others = (store.read(other) for other in store.host_holders(record.host) - {record.preview_id})
     began = moment(record.started_at)
-    return began is not None and any((moment(other.started_at) or began) > began for other in others)
+    return began is not None and any(other.is_newer(record.preview_id, began) for other in others)
 
 
 def _measure(record: PreviewRecord, now: datetime) -> None:

@@ -24,14 +24,18 @@ from pullwright.previewing.withdrawal import withdraw, withdrawn
 from pullwright.record import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
-    from pullwright.previewing.store import PreviewRecord
+    from pullwright.previewing.store import PreviewRecord, PreviewStore
     from pullwright.reporting.tasks import Tasks
     from pullwright.settings import RoutingSettings
 
+OVERLAP_SECONDS = 20.0
+"""How long an older preview goes on when a newer one has its host: requests reach it until all nodes of the
+load balancer know the change, for which AWS gives no limit. Some seconds were seen:
+https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3739."""
 _INTERFACE, _ADDRESS = "ElasticNetworkInterface", "privateIPv4Address"
 
 
@@ -52,10 +56,14 @@ def route_preview(
     routes: Routes,
     *,
     now: datetime,
+    pause: Callable[[float], None],
 ) -> PreviewRoute:
     """Look once whether a preview is ready, and show it if it is.
 
     Safe to repeat: the state machine asks again as long as it is not ready.
+
+    Args:
+        pause: waits so many seconds.
 
     Raises:
         PreviewNotReady: it is not; to be asked again.
@@ -87,10 +95,19 @@ def route_preview(
     until = began + timedelta(seconds=prepared.seconds)
     show = partial(render_serving, url=url, commit=prepared.commit, until=until, seconds=seconds)
     tell_open(services.app, store, record, show)
-    for other in store.host_holders(prepared.host) - {event.preview_id}:
+    older = _older(event.preview_id, began, prepared.host, store)
+    if any(other.preview_status == SERVING for other in older):
+        pause(max(0.0, OVERLAP_SECONDS - (now - healthy).total_seconds()))
+    for other in older:
         cause = f"A newer preview, {event.preview_id}, took its place."
-        withdraw(store.read(other), store, tasks, error=PreviewReplaced.__name__, cause=cause)
+        withdraw(other, store, tasks, error=PreviewReplaced.__name__, cause=cause)
     return PreviewRoute(url=url, healthy_seconds=seconds)
+
+
+def _older(preview_id: str, began: datetime, host: str, store: PreviewStore) -> list[PreviewRecord]:
+    """Return the earlier previews of a host; a later one takes this one's place, not the other way."""
+    others = (store.read(other) for other in store.host_holders(host) - {preview_id})
+    return [other for other in others if not other.is_newer(preview_id, began)]
 
 
 def _address(task: Mapping[str, Any]) -> str | None:

@@ -1,8 +1,10 @@
 """Routes of previews: a rule for each host, target groups with one task each, on one listener.
 
 A load balancer checks the targets of a group only if a rule names the group, so a group enters its rule with
-weight 0 and gets the whole weight once it is healthy:
+weight 0 beside the one that is served, and gets the whole weight once it is healthy:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
+A group that is alone in its rule has the weight from the beginning: a change of weights reaches requests
+seconds later, when its address is told already.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pullwright.aws import calling, code_of
-from pullwright.errors import NoCapacity, PreviewHostTaken
+from pullwright.errors import NoCapacity, PreviewHostTaken, PreviewNotReady
 from pullwright.previewing.patterns import hosts_of, is_claimed
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 PREVIEW_TAG = "pullwright:preview"
 STACK_TAG = "pullwright:preview-stack"
 """Of a rule: which deployment made it. A listener may have rules of others, and of another Pullwright."""
+MOST_GROUPS = 5
+"""How many target groups one rule may name:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
 _PREFIX = "preview-"
 _PRIORITIES = 50_000
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
@@ -87,11 +92,12 @@ class Routes:
         return group
 
     def admit(self, host: str, group: str) -> None:
-        """Name a group in its host's rule, without a request for it yet; find the rule or create it.
+        """Name a group in its host's rule, or create that; another group keeps the requests.
 
         Raises:
             NoCapacity: the load balancer has no room for another rule or group.
             PreviewHostTaken: somebody else's rule is for this host.
+            PreviewNotReady: the rule has no room until one of the host's older previews is removed.
         """
         rules = self._rules()
         if any(group in _weights(rule) for rule in rules if _host(rule) == host):
@@ -100,10 +106,12 @@ class Routes:
         own = self._own(claiming)
         if len(own) < len(claiming):
             raise PreviewHostTaken(f"The listener has a rule for {host} that is not of this deployment.")
-        if own:
-            self._set(own[0], {**_weights(own[0]), group: 0})
-        else:
+        if not own:
             self._create_rule(host, group)
+            return
+        if len(weights := _weights(own[0])) >= MOST_GROUPS:
+            raise PreviewNotReady(f"Earlier previews of {host} are still being removed.")
+        self._set(own[0], {**weights, group: 0})
 
     def is_healthy(self, group: str) -> bool:
         """Return whether all targets of a group are healthy, and there is one."""
@@ -112,10 +120,13 @@ class Routes:
         return set(states) == {"healthy"}
 
     def take_over(self, host: str, group: str) -> None:
-        """Send all requests for a host to this group from now on."""
+        """Send all requests for a host to this group, some seconds from now.
+
+        Other groups stay in the rule until they are removed: requests go to them that long.
+        """
         for rule in self._own([rule for rule in self._rules() if _host(rule) == host]):
-            if _weights(rule) != {group: 1}:
-                self._set(rule, {group: 1})
+            if (weights := _weights(rule)) != (wanted := {**dict.fromkeys(weights, 0), group: 1}):
+                self._set(rule, wanted)
 
     def previews(self) -> frozenset[str]:
         """Return the previews that have a target group in this VPC, those of other deployments too."""
@@ -129,7 +140,10 @@ class Routes:
         return frozenset(found[PREVIEW_TAG] for found in tags if PREVIEW_TAG in found)
 
     def remove(self, preview_id: str) -> None:
-        """Take a preview's group out of its rule, the rule too if it has no other group, and delete it."""
+        """Take a preview's group out of its rule, the rule too if it has no other group, and delete it.
+
+        A group that is left alone gets the requests.
+        """
         group = self._group(preview_id)
         if group is None:
             return
@@ -138,7 +152,7 @@ class Routes:
             if weights.pop(group, None) is None:
                 continue
             if weights:
-                self._set(rule, weights)
+                self._set(rule, dict.fromkeys(weights, 1) if len(weights) == 1 else weights)
             else:
                 self._call("delete_rule", expected=_GONE, RuleArn=rule["RuleArn"])
         self._call("delete_target_group", expected=_GONE, TargetGroupArn=group)
@@ -173,7 +187,7 @@ class Routes:
                 ListenerArn=self._listener,
                 Priority=priority,
                 Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [host]}}],
-                Actions=_forward({group: 0}),
+                Actions=_forward({group: 1}),
                 Tags=[{"Key": STACK_TAG, "Value": self._stack}],
             )
             if answer is not None:

@@ -7,13 +7,14 @@ previews that have a slot, which is how those that run are found, and those whos
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from pullwright.aws import calling
 from pullwright.fields import Stored
+from pullwright.record import moment
 from pullwright.table import decoded, encoded, read_item, writing
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class PreviewRecord(Stored):
     def is_open(self) -> bool:
         """Whether it has not ended."""
         return self.preview_status in OPEN
+
+    def is_newer(self, preview_id: str, started_at: datetime) -> bool:
+        """Return whether it was started after another one; of two in the same moment, one is by its id."""
+        began = moment(self.started_at)
+        return began is not None and (began, self.preview_id) > (started_at, preview_id)
 
 
 def preview_key(preview_id: str) -> str:

@@ -46,6 +46,7 @@ class Settings:
         faults_file: where tests order failures; see `pullwright_engine.faults`.
         fargate_vcpus: the account's quota of vCPUs for Fargate tasks; no quota when empty.
         elb_rules: the account's quota of rules for one load balancer.
+        elb_lag: seconds until a change of rules reaches the traffic of a load balancer.
     """
 
     children_dir: Path
@@ -62,6 +63,7 @@ class Settings:
     faults_file: Path | None = None
     fargate_vcpus: float | None = None
     elb_rules: int = 100
+    elb_lag: float = 0.0
 
     def image(self, name: str) -> Image | None:
         """Return what runs instead of an image.

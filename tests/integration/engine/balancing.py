@@ -74,6 +74,7 @@ class Balancing:
 
     Attributes:
         elb: the operator's client of its API.
+        addresses: of tasks that several tests use, by name.
     """
 
     engine: Engine
@@ -82,6 +83,7 @@ class Balancing:
     elb: Any
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
     started: list[str] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)
 
     def ask(self, host: str, path: str = "/", method: str = "GET", **more: Any) -> urllib3.BaseHTTPResponse:
         """Send one request to the listener."""

@@ -1,10 +1,11 @@
 """Routes of previews through the engine's load balancer, with tasks that are started and stopped."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from pullwright.errors import NoCapacity, PreviewHostTaken
+from pullwright.errors import NoCapacity, PreviewHostTaken, PreviewNotReady
 from pullwright.previewing.routes import Routes, group_name, priorities
 from tests.integration.engine.balancing import Balancing, load_balancer
 from tests.integration.engine.kit import Engine, wait
@@ -31,6 +32,16 @@ def routes(balancing: Balancing) -> Routes:
     return _routes(balancing, "pullwright")
 
 
+@pytest.fixture
+def lag(engine: Engine) -> Iterator[None]:
+    """Let changes of rules reach requests after three seconds."""
+    file = engine.emulator.layout.engine / "settings.json"
+    given = file.read_text()
+    file.write_text(json.dumps({**json.loads(given), "elb_lag": 3.0}))
+    yield
+    file.write_text(given)
+
+
 def _rules(balancing: Balancing) -> int:
     rules = balancing.elb.describe_rules(ListenerArn=balancing.outputs["Listener"])["Rules"]
     return sum(not rule["IsDefault"] for rule in rules)
@@ -43,8 +54,10 @@ def _groups(balancing: Balancing) -> list[str]:
 
 
 def _served(routes: Routes, balancing: Balancing, preview_id: str) -> str:
-    """Start a task, route it and return its target group."""
-    address = balancing.serve(preview_id)
+    """Route a task until it is healthy and return its target group; each kind of preview has one task."""
+    if preview_id not in balancing.addresses:
+        balancing.addresses[preview_id] = balancing.serve(preview_id)
+    address = balancing.addresses[preview_id]
     group = routes.register(preview_id, address, PORT, "/health")
     assert routes.register(preview_id, address, PORT, "/health") == group
     routes.admit(HOST, group)
@@ -57,7 +70,8 @@ def test_a_preview_comes_is_renewed_and_goes(routes: Routes, balancing: Balancin
     """One rule for the host; the newer preview has it before the older one goes, and then nothing is left."""
     assert balancing.ask(HOST).status == 404
     first = _served(routes, balancing, "first")
-    assert balancing.ask(HOST).status == 503
+    # Alone in its rule it has the requests at once: there is no change of weights to wait for.
+    assert balancing.ask(HOST).json()["name"] == "first"
     routes.take_over(HOST, first)
     assert balancing.ask(HOST).json()["name"] == "first"
     second = _served(routes, balancing, "second")
@@ -81,15 +95,61 @@ def test_a_newer_preview_that_never_was_healthy_leaves_the_older_one_alone(
     routes: Routes, balancing: Balancing
 ) -> None:
     """Taken away before it took over, it takes no weight and no rule along."""
-    first = _served(routes, balancing, "kept")
+    first = _served(routes, balancing, "first")
     routes.take_over(HOST, first)
     dead = routes.register("dead", "127.64.0.9", PORT, "/health")
     routes.admit(HOST, dead)
     assert not routes.is_healthy(dead)
     routes.remove("dead")
-    assert balancing.ask(HOST).json()["name"] == "kept"
-    routes.remove("kept")
+    assert balancing.ask(HOST).json()["name"] == "first"
+    routes.remove("first")
     assert _rules(balancing) == 0
+
+
+def test_one_that_took_over_gives_the_host_back(routes: Routes, balancing: Balancing) -> None:
+    """Both are in the rule until one is removed; the other one has the requests then."""
+    first = _served(routes, balancing, "first")
+    second = _served(routes, balancing, "second")
+    routes.take_over(HOST, first)
+    routes.take_over(HOST, second)
+    assert balancing.ask(HOST).json()["name"] == "second"
+    routes.remove("second")
+    assert balancing.ask(HOST).json()["name"] == "first"
+    routes.remove("first")
+    assert _rules(balancing) == 0
+
+
+def test_a_rule_has_room_for_five_groups(routes: Routes, balancing: Balancing) -> None:
+    """A sixth one waits until an earlier one is removed."""
+    names = [f"push-{number}" for number in range(6)]
+    groups = [routes.register(name, "127.64.0.9", PORT, "/health") for name in names]
+    for group in groups[:5]:
+        routes.admit(HOST, group)
+    with pytest.raises(PreviewNotReady, match="still being removed"):
+        routes.admit(HOST, groups[5])
+    routes.remove(names[0])
+    routes.admit(HOST, groups[5])
+    for name in names:
+        routes.remove(name)
+    assert _rules(balancing) == 0
+
+
+def test_a_change_reaches_requests_later(routes: Routes, balancing: Balancing, lag: None) -> None:
+    """Until then requests go to the group that had the weight, and find nothing once it is deleted.
+
+    https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3739
+    """
+    del lag
+    _served(routes, balancing, "first")
+    second = _served(routes, balancing, "second")
+    routes.take_over(HOST, second)
+    assert balancing.ask(HOST).json()["name"] == "first"
+    routes.remove("first")
+    assert balancing.ask(HOST).status == 503
+    wait(lambda: balancing.ask(HOST).status == 200, 10)
+    assert balancing.ask(HOST).json()["name"] == "second"
+    routes.remove("second")
+    wait(lambda: balancing.ask(HOST).status == 404, 10)
 
 
 def test_a_priority_that_is_taken_is_passed_over(routes: Routes, balancing: Balancing) -> None:
@@ -107,17 +167,17 @@ def test_a_priority_that_is_taken_is_passed_over(routes: Routes, balancing: Bala
 
 def test_a_host_of_another_deployment_keeps_its_requests(routes: Routes, balancing: Balancing) -> None:
     """Two Pullwrights with one listener and one domain: who has a host first keeps it until the end."""
-    first = _served(routes, balancing, "ours")
+    first = _served(routes, balancing, "first")
     routes.take_over(HOST, first)
     others = _routes(balancing, "pullwright-of-others")
     group = others.register("theirs", "127.64.0.9", PORT, "/health")
     with pytest.raises(PreviewHostTaken, match=f"a rule for {HOST} that is not of this deployment"):
         others.admit(HOST, group)
     others.take_over(HOST, group)
-    assert balancing.ask(HOST).json()["name"] == "ours"
+    assert balancing.ask(HOST).json()["name"] == "first"
     others.remove("theirs")
-    assert balancing.ask(HOST).json()["name"] == "ours"
-    routes.remove("ours")
+    assert balancing.ask(HOST).json()["name"] == "first"
+    routes.remove("first")
     assert _rules(balancing) == 0
 
 

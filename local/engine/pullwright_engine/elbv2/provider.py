@@ -127,7 +127,7 @@ def _moto(context: Any, request: Document) -> Any:
             name = made["DNSName"] = f"{made['LoadBalancerName']}.elb.localhost"
             _backend(context).load_balancers[made["LoadBalancerArn"]].dns_name = name
     if not context.operation.name.startswith(_READS):
-        router().apply(snapshot.table())
+        router().apply(snapshot.table(), settings().elb_lag)
     return answer
 
 

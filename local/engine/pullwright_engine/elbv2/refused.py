@@ -21,9 +21,9 @@ _RANGES = {
     "Priority": (1, 50_000),
 }
 _LEAST_SUBNETS = 2
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HostHeaderConditionConfig.html
 _LONGEST_HOST = 128
 _HOST = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
+_MOST_GROUPS = 5
 
 
 class RefusedError(Exception):
@@ -119,6 +119,9 @@ def check_actions(actions: list[Document]) -> None:
         config = (action.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
         if config.get("Enabled"):
             raise _missing("stickiness")
+        if len((action.get("ForwardConfig") or {}).get("TargetGroups") or []) > _MOST_GROUPS:
+            # The number is documented, the error is not.
+            raise RefusedError("TooManyTargetGroups", f"An action may have {_MOST_GROUPS} target groups")
     if len(actions) > 1:
         raise _missing("rules with more than one action")
 

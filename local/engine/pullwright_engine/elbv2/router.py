@@ -15,7 +15,7 @@ import h11
 from pullwright_engine.elbv2 import health
 from pullwright_engine.elbv2.health import Condition, Health
 from pullwright_engine.elbv2.proxy import Address, Proxy
-from pullwright_engine.elbv2.table import Check, Forward, Table
+from pullwright_engine.elbv2.table import Check, Forward, Listener, Table
 from pullwright_engine.elbv2.wire import Wire
 
 LOG = logging.getLogger(__name__)
@@ -73,10 +73,17 @@ class Group:
 
 
 class Router:
-    """Serves what a table says; all its work is done in a thread of its own."""
+    """Serves what a table says; all its work is done in a thread of its own.
+
+    What its traffic goes by may be older than what the API says. On AWS a change of rules reaches the nodes
+    of a load balancer seconds later; meanwhile requests go to groups without weight, or that are deleted:
+    https://github.com/argoproj/argo-rollouts/issues/4595 and
+    https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3739.
+    """
 
     def __init__(self) -> None:
         self._table = Table()
+        self._shown = Table()
         self._groups: dict[str, Group] = {}
         self._servers: dict[int, asyncio.Server] = {}
         self._loop = asyncio.new_event_loop()
@@ -84,13 +91,16 @@ class Router:
 
     # --- called by the API, from any thread --------------------------------------------------------------
 
-    def apply(self, table: Table) -> None:
-        """Serve another table from now on.
+    def apply(self, table: Table, lag: float) -> None:
+        """Check targets by another table from now on, and serve it.
+
+        Args:
+            lag: seconds until the rules of listeners that there are hold for requests.
 
         Raises:
             OSError: the port of a listener is taken.
         """
-        self._run(self._apply(table))
+        self._run(self._apply(table, lag))
 
     def register(self, group: str, addresses: Iterable[Address]) -> None:
         """Add targets to a group; one that is being deregistered is back."""
@@ -109,7 +119,7 @@ class Router:
 
     # --- within the thread -------------------------------------------------------------------------------
 
-    async def _apply(self, table: Table) -> None:
+    async def _apply(self, table: Table, lag: float) -> None:
         for port in self._servers.keys() - table.listeners.keys():
             self._servers.pop(port).close()
         for port in table.listeners.keys() - self._servers.keys():
@@ -118,8 +128,19 @@ class Router:
         for arn in self._groups.keys() - table.checks.keys():
             for target in self._groups.pop(arn).targets.values():
                 target.rest()
+        if lag:
+            self._loop.call_later(lag, self._show, table)
+        else:
+            self._show(table)
+
+    def _show(self, table: Table) -> None:
+        self._shown = table
         for arn in self._groups:
             self._check_group(arn)
+
+    def _listener(self, port: int) -> Listener | None:
+        """Return a listener as requests meet it; one that is new has no earlier rules."""
+        return self._shown.listeners.get(port) or self._table.listeners.get(port)
 
     async def _register(self, arn: str, addresses: list[Address]) -> None:
         group = self._groups.setdefault(arn, Group())
@@ -149,7 +170,7 @@ class Router:
 
     def _check_group(self, arn: str) -> None:
         """Let the targets of a group be checked while a listener uses it, and only then."""
-        is_used = arn in self._table.groups_in_use()
+        is_used = arn in self._shown.groups_in_use()
         for address, target in self._groups[arn].targets.items():
             if not is_used:
                 target.rest()
@@ -166,7 +187,7 @@ class Router:
 
     async def _serve(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with Wire(h11.SERVER, reader, writer) as wire:
-            await Proxy(wire, lambda: self._table.listeners.get(port), self._pick).serve()
+            await Proxy(wire, partial(self._listener, port), self._pick).serve()
 
     def _pick(self, action: Forward) -> Address | None:
         arns, weights = zip(*action.groups, strict=True)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from local.layout import TOOLS
 from local.services import EXCHANGES
+from tests.integration.rights import RIGHTS, judged, read_rights
 
 # No test measures time: on a machine with much else to do, an example takes as long as it takes.
 settings.register_profile("pullwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,6 +25,7 @@ settings.load_profile("pullwright")
 
 LAYERS = ("unit", "template", "statemachine", "container", "integration", "page")
 _JUDGED = pytest.StashKey[list[str]]()
+_RIGHTS = pytest.StashKey[list[str]]()
 _MOST_VIOLATIONS = 40
 # Longest first, so that all workers are busy to the end. The rest follows, each file for itself. Of two that
 # fit, the longer counts: tests with a stack of their own need not wait for those that share one.
@@ -83,27 +86,55 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         folder = TOOLS / "exchanges" / str(os.getpid())
         os.environ[EXCHANGES] = str(folder)
+        os.environ[RIGHTS] = str(TOOLS / "rights" / str(os.getpid()))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hold what was written down against GitHub's own descriptions; a departure fails the run."""
-    if hasattr(session.config, "workerinput"):
-        return
+def _judge_exchanges(config: pytest.Config) -> list[str]:
+    """Hold what was written down against GitHub's own descriptions; return the departures."""
     folder = TOOLS / "exchanges" / str(os.getpid())
     if not folder.exists():
-        return
+        return []
     # They take a second to read, which only a run with a stand-in has to spend.
     from tests.github_truth.report import judge  # noqa: PLC0415
 
     report = judge(folder)
     shutil.rmtree(folder)
-    departures = report.violations.most_common(_MOST_VIOLATIONS)
-    session.config.stash[_JUDGED] = [
-        report.summary,
-        *(f"{times:>6} times: {violation}" for violation, times in departures),
+    departures = [
+        f"{times:>6} times: {violation}"
+        for violation, times in report.violations.most_common(_MOST_VIOLATIONS)
     ]
-    if report.violations and session.exitstatus == pytest.ExitCode.OK:
+    config.stash[_JUDGED] = [report.summary, *departures]
+    return departures
+
+
+def _judge_rights(config: pytest.Config) -> list[str]:
+    """Hold all calls of the run against the policies of the roles that made them; return what is wrong."""
+    folder = TOOLS / "rights" / str(os.getpid())
+    if not folder.exists():
+        return []
+    found = read_rights(folder)
+    shutil.rmtree(folder)
+    wrong = judged(found, is_whole=_is_whole(config))
+    summary = f"{len(found.used)} of {len(found.granted)} rights used, {len(found.refused)} calls refused"
+    config.stash[_RIGHTS] = [summary, *wrong]
+    return wrong
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Return whether all modules that share a stack ran."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    ran = {report.nodeid.partition("::")[0] for report in reporter.stats.get("passed", [])}
+    modules = (Path(__file__).parent / "integration").glob("test_*.py")
+    return {f"tests/integration/{module.name}" for module in modules} <= ran
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Judge what the run left: a departure from a description, or from the roles' rights, fails it."""
+    if hasattr(session.config, "workerinput"):
+        return
+    departures = [*_judge_exchanges(session.config), *_judge_rights(session.config)]
+    if departures and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -145,10 +176,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         numbers = ", ".join(f"{number} {outcome}" for outcome, number in counts[layer].items())
         terminalreporter.write_line(f"{layer:<13} {numbers:<36} {seconds[layer]:7.1f} s")
 
-    if (lines := terminalreporter.config.stash.get(_JUDGED, None)) is not None:
-        terminalreporter.section("GitHub's and Atlassian's descriptions")
-        for line in lines:
-            terminalreporter.write_line(line, red=lines[1:] != [])
+    for title, key in (("GitHub's and Atlassian's descriptions", _JUDGED), ("rights of the roles", _RIGHTS)):
+        if (lines := terminalreporter.config.stash.get(key, None)) is not None:
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.write_line(line, red=lines[1:] != [])
 
 
 def _rank(nodeid: str) -> int:

@@ -16,6 +16,7 @@ import pytest
 
 from local.people import Person, call, set_lags
 from local.sessions import Session, Stack
+from tests.integration.rights import RIGHTS, policies_of, recorded, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,9 +63,19 @@ def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     stack = Stack.load(FOLDER)
     set_lags(stack.github_url, pytestconfig.getoption("lag"))
     yield stack
+    _note_rights(stack)
     # Nobody wants the hundreds of sessions of a run back; what `down` keeps is test_launcher's to check.
     stopped = _local("down", "--discard")
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+
+
+def _note_rights(stack: Stack) -> None:
+    """Leave what was used of the roles' rights to the end of the whole run."""
+    folder = Path(os.environ[RIGHTS])
+    folder.mkdir(parents=True, exist_ok=True)
+    policies = policies_of(stack)
+    found = rights_of(policies, recorded(stack, policies))
+    (folder / f"{FOLDER.name}.json").write_text(found.model_dump_json(), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,13 @@ ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage",),
     ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
+    # With tags, as ours are made:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/tagging-resources-during-creation.html
+    ("elbv2", "CreateTargetGroup"): (
+        "elasticloadbalancing:CreateTargetGroup",
+        "elasticloadbalancing:AddTags",
+    ),
+    ("elbv2", "CreateRule"): ("elasticloadbalancing:CreateRule", "elasticloadbalancing:AddTags"),
 }
 PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas", "stepfunctions": "states"}
 # What the engine does under a function's name although AWS's platform does it otherwise: with a log group of
@@ -153,6 +160,23 @@ def applies(statement: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
         for operator, keys in statement.get("Condition", {}).items()
         for key, patterns in keys.items()
     )
+
+
+def allowed_by(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what allows a recorded call: Sid of a statement, and the action as it stands there."""
+    context = service_role(call) | qualifier(call["resources"]) | call.get("context", {})
+    touched = resources(call["service"], call["resources"]) or ["*"]
+    for action in actions(call["service"], call["operation"], call.get("kinds", ())):
+        for statement in _statements(policies, action):
+            if statement["Effect"] != "Allow" or not applies(statement, context):
+                continue
+            if any(
+                resource == "*" or any(fnmatch.fnmatchcase(resource, p) for p in _list(statement["Resource"]))
+                for resource in touched
+            ):
+                for pattern in _list(statement["Action"]):
+                    if fnmatch.fnmatchcase(action, pattern):
+                        yield statement.get("Sid", ""), pattern
 
 
 def refusal(policies: Sequence[Mapping[str, Any]], call: Mapping[str, Any]) -> str:

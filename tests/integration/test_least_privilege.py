@@ -1,9 +1,11 @@
-"""The local engine enforces no policy, so the calls that it recorded are held against the template's."""
+"""The local engine enforces no policy, so the calls that it recorded are held against the template's.
+
+Here after a few sessions; those of a whole run at its end, by `rights.py`.
+"""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from local.sessions import Session
 from pullwright.brokering.caller import Caller
 from pullwright.brokering.credentials import session_policy
-from tests.integration.policies import ACCOUNT, NOT_OURS, refusal
+from tests.integration.policies import ACCOUNT, refusal
+from tests.integration.rights import Rights, judged, policies_of, recorded, rights_of, role_name
 from tests.integration.test_reconcile import until
 from tests.integration.test_workers import stored
 
@@ -32,41 +35,19 @@ def calls(stack: Stack, repository: Repository) -> list[dict[str, Any]]:
     until(lambda: len(stored(repository)) > 1, "the workers")
     repository.label(repository.issue())
     repository.label(repository.issue(body=""))
-    lines = (Path(stack.described["log_dir"]) / "aws-calls.jsonl").read_text().splitlines()
-    ours = {role["RoleName"] for role in stack.client("iam").list_roles()["Roles"]}
-    recorded = [json.loads(line) for line in lines]
-    return [
-        call
-        for call in recorded
-        if call["role"] in ours and (call["service"], call["operation"]) not in NOT_OURS
-    ]
-
-
-def _policies(stack: Stack) -> dict[str, list[Mapping[str, Any]]]:
-    iam = stack.client("iam")
-    return {
-        role["RoleName"]: [
-            iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
-            for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
-        ]
-        for role in iam.list_roles()["Roles"]
-    }
+    return recorded(stack, policies_of(stack))
 
 
 def test_every_recorded_call_is_allowed(stack: Stack, calls: list[dict[str, Any]]) -> None:
     """No function, state or task makes a call that its role would be refused on AWS."""
-    policies = _policies(stack)
-    refused = {
-        (call["role"].split("-")[-2], why) for call in calls if (why := refusal(policies[call["role"]], call))
-    }
-    assert refused == set()
+    assert rights_of(policies_of(stack), calls).refused == set()
 
 
 def test_a_task_stays_within_its_own_session(stack: Stack, calls: list[dict[str, Any]]) -> None:
     """What real runners asked of DynamoDB and S3 is within the policy that the broker narrows them by."""
     table, bucket = stack.outputs["SessionsTable"], stack.outputs["ArtifactsBucket"]
     caller = Caller(partition="aws", account=ACCOUNT.partition(":")[2], task_id="0" * 32, role="task")
-    ours = [call for call in calls if call["role"].split("-")[-2].removesuffix("Role") == "Session"]
+    ours = [call for call in calls if role_name(call["role"]) == "Session"]
     assert {call["service"] for call in ours} == {"dynamodb", "s3"}
     session_of = {
         call["session"]: key.removeprefix("SESSION#")
@@ -94,7 +75,7 @@ def test_a_task_stays_within_its_own_session(stack: Stack, calls: list[dict[str,
 
 def test_every_role_was_seen(calls: list[dict[str, Any]]) -> None:
     """The check above saw calls of every role that a session uses."""
-    seen = {call["role"].split("-")[-2].removesuffix("Role") for call in calls}
+    seen = {role_name(call["role"]) for call in calls}
     assert set(ROLES) <= seen
 
 
@@ -115,3 +96,34 @@ def test_the_judge_refuses(service: str, operation: str, resources: dict[str, st
         ]
     }
     assert refusal([policy], {"service": service, "operation": operation, "resources": resources})
+
+
+def test_the_end_of_a_run_judges_rights() -> None:
+    """A call that AWS would refuse is named in any run, a right that no test uses in a whole one."""
+    policies: dict[str, list[Mapping[str, Any]]] = {
+        "stack-WebhookRole-X": [
+            {
+                "Statement": [
+                    {"Sid": "Read", "Effect": "Allow", "Action": ["dynamodb:GetItem"], "Resource": "*"},
+                    {"Sid": "Write", "Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": "*"},
+                ]
+            }
+        ]
+    }
+
+    def call(operation: str) -> dict[str, Any]:
+        return {
+            "role": "stack-WebhookRole-X",
+            "service": "dynamodb",
+            "operation": operation,
+            "resources": {"TableName": "t"},
+        }
+
+    found = rights_of(policies, [call("GetItem"), call("Scan")])
+    assert found.used == {("Webhook", "Read", "dynamodb:GetItem")}
+    refused = f"AWS would refuse Webhook: dynamodb:Scan on arn:aws:dynamodb:{ACCOUNT}:table/t"
+    assert judged(found, is_whole=False) == [refused]
+    assert {refused, "no test uses a right of Webhook: dynamodb:PutItem (Write)"} <= set(
+        judged(found, is_whole=True)
+    )
+    assert judged(Rights(), is_whole=False) == []

@@ -88,6 +88,11 @@ DOCUMENTED = (
         ".yarnrc.yml",
         ".yarn/plugins/a.cjs",
     ),
+    # Each is a program that runs before anything is installed: https://bundler.io/man/gemfile.5.html,
+    # https://guides.cocoapods.org/using/the-podfile.html, https://hexdocs.pm/mix/Mix.html
+    *("Gemfile", "api/shop.gemspec", "ext/extconf.rb", "ios/Podfile", "mix.exs", "cpanfile", "Makefile.PL"),
+    # https://docs.helix-editor.com/languages.html, https://ocaml.org/manual/toplevel.html
+    *(".helix/languages.toml", "src/.ocamlinit", "devbox.json"),
     *("pip.conf", "setup.py", ".cargo/config.toml", "GEMINI.md", ".windsurfrules", ".zed/tasks.json"),
 )
 HARMLESS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import Any
 
+import h11
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -164,3 +165,34 @@ def test_only_addresses_of_tasks_are_targets(address: str) -> None:
     with pytest.raises(refused.RefusedError, match="is not within the VPC"):
         refused.check_address(address)
     refused.check_address(str(shapes.NETWORK[7]))
+
+
+@pytest.mark.parametrize(
+    ("request_line", "sent", "status"),
+    [
+        (("GET", "/"), [], None),
+        (("GET", "/" + "a" * 16_000), [("X", "a" * 16_000), ("Content-Length", "5")], None),
+        (("TRACE", "/"), [], 405),
+        (("CONNECT", "other.example:443"), [], 405),
+        (("GET", "/"), [("X-Forwarded-For", ", ".join(["192.0.2.1"] * 30))], None),
+        (("GET", "/"), [("X-Forwarded-For", ", ".join(["192.0.2.1"] * 30)), ("x-forwarded-for", "::1")], 463),
+        (("GET", "/" + "a" * 17_000), [], 400),
+        (("GET", "/"), [("X", "a" * 17_000)], 400),
+        (("POST", "/"), [("Content-Length", str(2**64))], 400),
+    ],
+)
+def test_requests_are_refused_that_a_load_balancer_refuses(
+    request_line: tuple[str, str], sent: list[tuple[str, str]], status: int | None
+) -> None:
+    """As load-balancer-troubleshooting.html has it, and AWS's http-desync-guardian for lengths of bodies."""
+    method, target = request_line
+    request = h11.Request(method=method, target=target, headers=[("Host", "a.example"), *sent])
+    assert headers.refusal(request) == status
+
+
+def test_no_client_takes_a_message_apart() -> None:
+    """Host and length of a message go on to the target, also where `Connection` names them."""
+    whole = [(b"Host", b"a.example"), (b"Content-Length", b"3"), (b"Transfer-Encoding", b"chunked")]
+    named = [(b"Connection", b"close, Host"), (b"connection", b"Content-Length , transfer-encoding, X-Own")]
+    sent = [*whole, *named, (b"X-Own", b"1"), (b"Via", b"x")]
+    assert headers.end_to_end(sent) == [*whole, (b"Via", b"x")]

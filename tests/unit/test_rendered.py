@@ -168,6 +168,8 @@ def test_what_the_page_does_not_show_does_not_reach_the_agent(source: str) -> No
 def test_a_formula_without_an_end_holds_nothing_up() -> None:
     """As long as a comment may be: its time grows with its length alone, and anybody may write an issue."""
     assert formula("\\begin{" * 9_000) == NOT_SHOWN
+    assert formula("\\\\" + " " * 60_000) == "\\\\"
+    assert page_text(f"<p style='display:block{' ' * 60_000}x'>a</p>") == ""
 
 
 @pytest.mark.parametrize("source", PAGE.values(), ids=PAGE.keys())

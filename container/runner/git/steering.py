@@ -95,7 +95,7 @@ RULES: tuple[tuple[str, str], ...] = (
         .vscode *.code-workspace .idea *.iml .fleet .zed .vs .nvim.lua .nvimrc .exrc .vimrc .lvimrc .vim
         .dir-locals.el .dir-locals-2.el *.sublime-project .devcontainer .devcontainer.json
         devcontainer.json .gitpod.yml .gitpod.dockerfile .idx .replit replit.nix .theia .settings
-        build.rs
+        .helix build.rs
         """,
     ),
     (
@@ -104,7 +104,8 @@ RULES: tuple[tuple[str, str], ...] = (
         .envrc .env .mise.toml mise.toml .mise .mise.*.toml mise.*.toml .config/mise .config/mise.toml
         .tool-versions .rtx.toml .autoenv .in .out rust-toolchain rust-toolchain.toml .gdbinit .lldbinit
         .ghci sitecustomize.py usercustomize.py *.pth .rprofile .renviron .irbrc .pryrc .pdbrc .iex.exs
-        .bashrc .bash_profile .profile .zshrc .zshenv .zprofile .direnvrc
+        .bashrc .bash_profile .profile .zshrc .zshenv .zprofile .direnvrc .ocamlinit .octaverc .flox
+        devenv.nix devenv.yaml devbox.json
         """,
     ),
     (
@@ -115,7 +116,8 @@ RULES: tuple[tuple[str, str], ...] = (
         nuget.config directory.build.props directory.build.targets directory.build.rsp
         directory.packages.props global.json .mvn mvnw mvnw.cmd gradlew gradlew.bat gradle/wrapper
         init.gradle init.gradle.kts .bazelrc .bazeliskrc .bazelversion tools/bazel auth.json .pnp.cjs
-        .pnp.loader.mjs
+        .pnp.loader.mjs gemfile gems.rb *.gemspec extconf.rb podfile *.podspec mix.exs
+        cpanfile makefile.pl build.pl rebar.config.script conanfile.py
         """,
     ),
 )

@@ -8,7 +8,7 @@ _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{([^{}]*)\}")
 _BOUND = re.compile(r"\\(?:begin|end)(?![a-zA-Z])")
 # A comment; a row's height, which may be negative; an environment's arguments, which are not drawn.
-_UNSEEN = re.compile(r"(?<!\\)(?:\\\\)*%|\\\\\s*\*?\s*\[|\\begin\s*\{[^{}]*\}\s*[\[{]")
+_UNSEEN = re.compile(r"(?<!\\)(?:\\\\)*%|\\\\\s*(?:\*\s*)?\[|\\begin\s*\{[^{}]*\}\s*[\[{]")
 # Commands that draw all of what they are given, where it stands and at a size that can be read.
 _LETTERS = """
 alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma

@@ -21,7 +21,7 @@ _HIDDEN_CLASSES = frozenset({"d-none", "email-hidden-reply", "email-hidden-toggl
 _HIDDEN_ATTRIBUTES = frozenset({"hidden", "popover"})
 # GitHub itself writes these styles. Any other could make text small, transparent or lie elsewhere.
 _HARMLESS_STYLE = re.compile(
-    r"\s*(?:(?:max-width:\s*100%|text-align:\s*(?:left|center|right)|display:\s*(?:block|inline|inline-block))\s*;?\s*)*",
+    r"\s*(?:(?:max-width:\s*100%|text-align:\s*(?:left|center|right)|display:\s*(?:block|inline|inline-block))(?:\s*;)?\s*)*",
     re.IGNORECASE,
 )
 # Of the font size around them: https://github.com/sindresorhus/github-markdown-css, and 50 % for `rt` as

@@ -1,18 +1,28 @@
-"""What a load balancer changes in the headers of a request and of its response.
+"""What a load balancer refuses of requests, and changes in the headers of them and of their responses.
 
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html; `Host`, to which
 an unusual port of a listener is appended: https://repost.aws/questions/QUbdKVqaj4TKSZJdPWPZG1Ow
 """
 
 import time
 import uuid
+from http import HTTPStatus
+
+import h11
 
 Headers = list[tuple[bytes, bytes]]
 
 _OF_ONE_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"expect"}
 )
+_OF_THE_MESSAGE = frozenset({b"host", b"content-length", b"transfer-encoding"})
+"""Without these, a message begins or ends elsewhere; no client says that they are about a connection."""
 _USUAL_PORTS = (80, 443)
+_LONGEST_LINE = 16 << 10
+_LARGEST_BODY = 2**63 - 1
+_MOST_HOPS = 30
+TOO_MANY_HOPS = 463
 
 
 def value(headers: Headers, name: bytes) -> bytes:
@@ -20,9 +30,30 @@ def value(headers: Headers, name: bytes) -> bytes:
     return next((content for key, content in headers if key.lower() == name), b"")
 
 
+def values(headers: Headers, name: bytes) -> list[bytes]:
+    """Return the values of all headers of a name, whose lists are one list."""
+    listed = [part.strip() for key, content in headers if key.lower() == name for part in content.split(b",")]
+    return [part for part in listed if part]
+
+
+def refusal(request: h11.Request) -> int | None:
+    """Return the status with which a load balancer refuses a request itself; None if it passes it on.
+
+    CONNECT, which the documentation does not name, would make a proxy for others of it.
+    """
+    headers = request.headers.raw_items()
+    if request.method in {b"TRACE", b"CONNECT"}:
+        return HTTPStatus.METHOD_NOT_ALLOWED
+    if len(values(headers, b"x-forwarded-for")) > _MOST_HOPS:
+        return TOO_MANY_HOPS
+    lines = [request.method + request.target, *(name + content for name, content in headers)]
+    is_too_large = int(value(headers, b"content-length") or 0) > _LARGEST_BODY
+    return HTTPStatus.BAD_REQUEST if is_too_large or max(map(len, lines)) > _LONGEST_LINE else None
+
+
 def end_to_end(headers: Headers) -> Headers:
     """Return the headers that are not about one connection alone."""
-    named = {part.strip().lower() for part in value(headers, b"connection").split(b",")}
+    named = {part.lower() for part in values(headers, b"connection")} - _OF_THE_MESSAGE
     return [(name, content) for name, content in headers if name.lower() not in _OF_ONE_HOP | named]
 
 

@@ -23,7 +23,7 @@ CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 3_600.0
 """How long a client may keep a connection that it does not use."""
 SERVER = (b"Server", b"awselb/2.0")
-_PHRASES = {503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
+_PHRASES = {463: "", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 _SWITCHING = HTTPStatus.SWITCHING_PROTOCOLS
 
 Address = tuple[str, int]
@@ -74,7 +74,9 @@ class Proxy:
                 self._wire.http.start_next_cycle()
         except h11.RemoteProtocolError as error:
             with contextlib.suppress(h11.LocalProtocolError, OSError):
-                await self._answer(_page(error.error_status_hint), is_head=False)
+                is_too_long = error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                status = HTTPStatus.BAD_REQUEST if is_too_long else error.error_status_hint
+                await self._answer(_page(status), is_head=False)
         except (OSError, NoResponseError, h11.LocalProtocolError) as error:
             LOG.debug("a connection of a load balancer ended: %r", error)
 
@@ -84,6 +86,9 @@ class Proxy:
             request = await self._wire.receive()
         listener = self._listener()
         if not isinstance(request, h11.Request) or listener is None:
+            return False
+        if (status := fields.refusal(request)) is not None:
+            await self._answer(_page(status), is_head=request.method == b"HEAD")
             return False
         sent = request.headers.raw_items()
         path = request.target.decode("latin-1").partition("?")[0]
@@ -184,7 +189,7 @@ class Proxy:
 
 
 def _phrase(status: int) -> str:
-    return _PHRASES.get(status) or HTTPStatus(status).phrase
+    return _PHRASES[status] if status in _PHRASES else HTTPStatus(status).phrase
 
 
 def _page(status: int) -> Fixed:

@@ -1,9 +1,10 @@
-"""The PATH of tasks: a folder with the agent's CLI that the agent's user can read."""
+"""The PATH of tasks: a folder with the agent's CLI and a browser, which tasks' other users can read."""
 
 import os
 import shutil
 from pathlib import Path
 
+from local import chromium
 from local.emulator import SYSTEM_PATH
 from local.layout import TOOLS, Layout
 
@@ -12,7 +13,7 @@ BINARY = TOOLS / "claude" / "node_modules" / "@anthropic-ai" / "claude-code" / "
 
 
 def place(layout: Layout) -> str:
-    """Link the CLI, or copy it, into a folder from which another user can run it.
+    """Link CLI and browser, or copy them, into a folder from which another user can run them.
 
     Returns:
         PATH for tasks.
@@ -29,6 +30,7 @@ def place(layout: Layout) -> str:
             # Another file system.
             shutil.copy2(BINARY, target)
     target.chmod(0o755)
+    chromium.place(folder)
     return f"{folder}:{SYSTEM_PATH}"
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from local import chromium
 from local.certificates import trust
 from local.layout import ENGINE_LIBRARIES, ROOT, TOOLS
 from local.progress import Steps
@@ -238,6 +239,12 @@ def make_claude() -> None:
         )
 
 
+def make_browser() -> None:
+    """Install the browser that takes screenshots of previews."""
+    npm_install(chromium.SOURCE, chromium.TARGET, scripts=False)
+    chromium.unpack()
+
+
 def parts() -> list[Part]:
     """Everything but uv, the slowest first."""
     requirements, engine = ROOT / "requirements", ROOT / "local" / "engine"
@@ -253,6 +260,9 @@ def parts() -> list[Part]:
         Part("tools from npm", (NODE / "package-lock.json",), TOOLS / "node" / "node_modules", make_node),
         Part("development tools", lock, DEV / "bin" / "pullwright", make_project),
     ]
+    if chromium.is_for_this_machine():
+        lock_file = chromium.SOURCE / "package-lock.json"
+        found.insert(1, Part("browser", (lock_file,), chromium.TARGET / "unpacked", make_browser))
     for name, folder, requirement, project, make in venvs:
         target = TOOLS / "venvs" / folder
         sources = (requirement, project / "pyproject.toml") if project else (requirement,)
@@ -272,7 +282,7 @@ def install() -> int:
     if not wanted and not first:
         return 0
     check_machine()
-    print("Setting up (once per checkout; about two minutes and 2 GB):", flush=True)
+    print("Setting up (once per checkout; about two minutes and 2.5 GB):", flush=True)
     with Steps("setting up", len(wanted) + len(first)) as steps, ThreadPoolExecutor(PARALLEL) as pool:
 
         def do(part: Part) -> None:

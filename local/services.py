@@ -73,6 +73,7 @@ class Services:
             "WORK_DIR": "{task_dir}/workspace",
             "AGENT_UID": "{task_uid}",
             "CHECKS_UID": "{checks_uid}",
+            "BROWSER_UID": "{browser_uid}",
         }
         if self._model.provider == "bedrock":
             path = "" if self._model.scripted else f"/{self._token}"

@@ -6,6 +6,7 @@ what the broker answers exists in this process's memory only.
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import threading
@@ -27,7 +28,7 @@ from pullwright.log import hide
 from runner.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 RENEW_BEFORE = timedelta(minutes=10)
 PATIENCE_SECONDS = 600.0
@@ -119,10 +120,13 @@ class Broker:
         """
         return self._grant(self.answer(patience))
 
-    def answer(self, patience: float = _RENEWAL_SECONDS) -> dict[str, Any]:
+    def answer(
+        self, patience: float = _RENEWAL_SECONDS, message: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
         """Return what the broker gives this task; ask again while it is busy or fails.
 
         Args:
+            message: what it is told; nothing asks for credentials.
             patience: seconds to wait in all. Waits for the first credentials end when the task is stopped.
 
         Raises:
@@ -135,8 +139,9 @@ class Broker:
             # There are two minutes at most, and what there is to save needs some of them.
             patience = min(patience, _RENEWAL_SECONDS)
         waited, schedule = 0.0, waits(patience)
+        body = json.dumps(message or {}).encode()
         while True:
-            status, content = self._once()
+            status, content = self._once(body)
             if status == _OK:
                 return content
             if status == _CONFLICT:
@@ -157,8 +162,15 @@ class Broker:
                 raise TaskStopped("The task was stopped while it waited for its credentials.")
             waited += wait
 
-    def _once(self) -> tuple[int, dict[str, Any]]:
-        body = b"{}"
+    def tell(self, message: Mapping[str, object]) -> None:
+        """Say something to the broker; see `answer`.
+
+        Raises:
+            PullwrightError: it was not taken.
+        """
+        self.answer(message=message)
+
+    def _once(self, body: bytes) -> tuple[int, dict[str, Any]]:
         try:
             answer = self._pool.request("POST", self._url, body=body, headers=self._sign(self._url, body))
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.container.git_cgi import serve_git
 from tests.container.git_data import answer_git_data
+from tests.container.screenshots import take_screenshot
 
 if TYPE_CHECKING:
     from tests.container.harness import Harness
@@ -76,7 +77,7 @@ class Endpoints(BaseHTTPRequestHandler):
             self.harness.comments.append(json.loads(body)["body"])
         self._answer(self.harness.comment_status, {"id": 99, "body": "", "user": {"login": "b", "id": 1}})
 
-    def _broker(self, _: bytes) -> None:
+    def _broker(self, body: bytes) -> None:
         signed = self.headers.get("Authorization", "")
         if "/lambda/aws4_request" not in signed or "Credential=ASIATASK/" not in signed:
             self._answer(403, {"Message": "Forbidden"})
@@ -84,6 +85,9 @@ class Endpoints(BaseHTTPRequestHandler):
         status = self.harness.broker_answers.pop(0) if self.harness.broker_answers else 200
         if status != 200:
             self._answer(status, {"error": "SessionClosed", "message": "The session is over."})
+            return
+        if self.harness.plan and body != b"{}":
+            self._answer(*take_screenshot(self.harness, body))
             return
         given = self.harness.grant()
         if self.harness.plan:

@@ -41,7 +41,7 @@ FILES = {"README.md": "# A project\n", "src/app.py": "print('helo')\n", ".gitign
 Runner = ForkedRunner | subprocess.Popen[str]
 
 # Processes of other tests have ranges of their own, wide enough for all their harnesses.
-_UIDS = itertools.count(100_000_000 + os.getpid() % 20_000 * 10_000, 2)
+_UIDS = itertools.count(100_000_000 + os.getpid() % 20_000 * 10_000, 3)
 
 
 @dataclass
@@ -72,8 +72,8 @@ class Harness:
         git_data_answers: what it answers next, by method: status, message, whether the work is done.
         before_git_data: what happens, once, before it answers a method.
         moved: by how much the clock of everybody is moved.
-        agent_uid: of the agent; that of checks is one more. What they leave is removed everywhere, so no two
-            harnesses share them.
+        agent_uid: of the agent; that of checks is one more, that of a preview's browser two. What they leave
+            is removed everywhere, so no two harnesses share them.
         plan: of the preview that the broker knows, in place of a session.
         first_call: when something was asked for the first time, in seconds since 1970.
         afresh: runners are programs started anew, as a task starts them: what they load and what of them
@@ -271,6 +271,7 @@ class Harness:
             "WORK_DIR": str(self.folder / f"work{self.started}"),
             "AGENT_UID": str(self.agent_uid),
             "CHECKS_UID": str(self.agent_uid + 1),
+            "BROWSER_UID": str(self.agent_uid + 2),
             "AGENT_ISOLATION": "user" if os.geteuid() == 0 else "none",
             **variables,
         }

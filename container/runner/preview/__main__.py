@@ -19,6 +19,7 @@ from runner.log import logger
 from runner.metadata import read_address
 from runner.preview.commit import CommitRemote, bring
 from runner.preview.credentials import ask_for_preview
+from runner.preview.screenshots import Screenshots
 from runner.preview.serving import environment, serve
 from runner.preview.settings import PreviewSettings
 from runner.task_settings import SettingsError
@@ -73,14 +74,19 @@ def _run(settings: PreviewSettings, terminated: threading.Event, clock: Clock) -
     user = User(settings.agent_uid if settings.agent_isolation == "user" else None)
     workspace = _bring(settings, grant, user, terminated, clock)
     logger.info("the commit is here", commit=grant.plan.commit, seconds=round(clock.monotonic() - began, 3))
-    serve(
-        grant.plan,
-        user=user,
-        folder=workspace.folder,
-        env=environment(grant.plan, grant.variables, address=address, home=workspace.home),
-        is_terminated=terminated.is_set,
-        clock=clock.monotonic,
-    )
+    screenshots = Screenshots(grant.plan, settings, address, broker.tell)
+    screenshots.begin()
+    try:
+        serve(
+            grant.plan,
+            user=user,
+            folder=workspace.folder,
+            env=environment(grant.plan, grant.variables, address=address, home=workspace.home),
+            is_terminated=terminated.is_set,
+            clock=clock.monotonic,
+        )
+    finally:
+        screenshots.end()
 
 
 def _bring(

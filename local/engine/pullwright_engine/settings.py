@@ -37,8 +37,8 @@ class Settings:
         log_dir: where the output of tasks is kept beside CloudWatch Logs.
         images: image name patterns (`fnmatch`) to what runs for them; anything else cannot be pulled.
         task_path: PATH of tasks.
-        task_environment: variables of every task; `{task_dir}`, `{task_id}`, `{task_uid}` and `{checks_uid}`,
-            user ids that no other task has, are filled in.
+        task_environment: variables of every task; `{task_dir}`, `{task_id}`, `{task_uid}`, `{checks_uid}` and
+            `{browser_uid}`, user ids that no other task has, are filled in.
         function_python: interpreter that holds what Lambda brings, never LocalStack's own.
         max_environments: how many function environments may exist at once.
         queue_seconds: how long an invocation waits for one before it is throttled.

@@ -84,7 +84,11 @@ def variables(
         identity = task_id(task["taskArn"])
         uid = users.take(identity)
         variables[name] = value.format(
-            task_dir=folder, task_id=identity, task_uid=uid, checks_uid=users.of_checks(uid)
+            task_dir=folder,
+            task_id=identity,
+            task_uid=uid,
+            checks_uid=users.of_checks(uid),
+            browser_uid=users.of_browser(uid),
         )
     return variables
 

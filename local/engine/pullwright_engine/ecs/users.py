@@ -1,6 +1,6 @@
 """Users of its own for each task: here all tasks share one machine, on Fargate each has its own.
 
-One is the agent's, another that of the checks of its work.
+One is the agent's, another that of the checks of its work, a third that of a preview's browser.
 
 Agents of one user could read each other's workspaces, signal each other's processes and use up each other's
 limits. A user needs no entry anywhere: a number that nobody has is enough.
@@ -36,6 +36,11 @@ def of_checks(uid: int) -> int:
     return uid + COUNT
 
 
+def of_browser(uid: int) -> int:
+    """Return the user id of a task's browser."""
+    return uid + 2 * COUNT
+
+
 def give_back(task: str) -> None:
     """Let another task have it."""
     with _LOCK:
@@ -43,7 +48,7 @@ def give_back(task: str) -> None:
 
 
 def _is_free(uid: int) -> bool:
-    return not _exists(uid) and not _exists(of_checks(uid))
+    return not any(map(_exists, (uid, of_checks(uid), of_browser(uid))))
 
 
 def _exists(uid: int) -> bool:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the image with Docker's buildx, and pushes it where IMAGE says:
 #   IMAGE=<repository> [TAG="<tags besides the commit's hash>"] [TARGET=agent|preview] [ARCHITECTURE=arm64|x86_64|both] container/image.sh
-# TARGET is the agent's image without it, or that of previews.
+# TARGET is the agent's image without it, or that of previews; BROWSER= leaves the browser out of that.
 # ARCHITECTURE is the template's parameter of that name, and has its default.
 # Without IMAGE nothing is pushed: the image goes into dist/image.tar or dist/preview.tar, as an OCI archive.
 set -eu
@@ -41,6 +41,7 @@ docker buildx inspect "$builder" > /dev/null 2>&1 \
 revision=$(git rev-parse --short=12 HEAD)
 set -- --builder "$builder" --platform "$platforms" --file container/Dockerfile --target "${TARGET:-agent}" \
   --build-arg "REVISION=$revision" --build-arg "SOURCE=${SOURCE:-}" --provenance=true --sbom=true
+[ -z "${BROWSER+set}" ] || set -- "$@" --build-arg "BROWSER=$BROWSER"
 compression="compression=zstd,compression-level=9,force-compression=true,oci-mediatypes=true"
 if [ -n "${IMAGE:-}" ]; then
   # Amazon ECR takes a cache only as an image manifest.

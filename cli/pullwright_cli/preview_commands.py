@@ -153,6 +153,39 @@ def logs(
 
 
 @app.command()
+def screenshots(
+    preview: Preview,
+    *,
+    repo: Repository = "",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the pictures, which is made.")
+    ] = Path("pullwright-screenshots"),
+    target: Target,
+    json: Json = False,
+) -> None:
+    r"""Save the pictures that a preview's task took of the pages in the configuration.
+
+    They stay as long as artifacts do, when the addresses in the comment have ended.
+
+    \b
+    Examples:
+      pullwright preview screenshots 7
+      pullwright preview screenshots "$preview" --output /tmp/pages --json
+    """
+    from pullwright_cli.preview_pictures import save_pictures  # noqa: PLC0415 - as above
+    from pullwright_cli.previews import find  # noqa: PLC0415 - as above
+    from pullwright_cli.terminal import plain, print_json  # noqa: PLC0415 - as above
+
+    found = find(target.stack(), preview, _of(preview, repo))
+    pages = save_pictures(found, output)
+    if json:
+        print_json({"preview": found.session.id, "screenshots": pages})
+        return
+    for page in pages:
+        print(f"{plain(page['path'] or '')}  {page['saved'] or plain(page['problem'] or '')}")
+
+
+@app.command()
 def remove(
     previews: Annotated[
         list[str],

@@ -202,6 +202,12 @@ class RoutingSettings(PreviewSettings):
     vpc_id: Text
 
 
+class RoutePreviewSettings(RoutingSettings):
+    """RoutePreview, which shows screenshots too."""
+
+    artifacts_bucket: Text
+
+
 class RemovePreviewSettings(RoutingSettings):
     """RemovePreview: where the log is that it names, and how long closed records are kept.
 

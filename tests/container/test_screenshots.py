@@ -16,7 +16,7 @@ from local.supervise import free_port
 from pullwright.previewing.png import problem_of
 from pullwright.previewing.screenshots import Screenshot, picture_key
 from runner import exit_codes
-from runner.preview.browser import HEIGHT, LONGEST, WIDTH, find_browser
+from runner.preview.browser import HEIGHT, LONGEST, PROGRAMS, WIDTH, find_browser
 from runner.preview.screenshots import NO_BROWSER
 from tests.container.harness import Harness, Ran, finish
 from tests.container.screenshots import MemoryScreenshots
@@ -70,7 +70,9 @@ def _targets(harness: Harness) -> dict[str, str]:
     }
 
 
-def _run(harness: Harness, start: str, paths: tuple[str, ...]) -> tuple[Ran, dict[str, Screenshot]]:
+def _run(
+    harness: Harness, start: str, paths: tuple[str, ...], **variables: str
+) -> tuple[Ran, dict[str, Screenshot]]:
     """Run a preview until its list of screenshots is there, and stop it as ECS stops a task."""
     harness.plan = {
         "preview_id": PREVIEW,
@@ -85,9 +87,8 @@ def _run(harness: Harness, start: str, paths: tuple[str, ...]) -> tuple[Ran, dic
         "screenshots": paths,
     }
     kept = MemoryScreenshots(harness.objects)
-    process = harness.start(
-        module="runner.preview", PREVIEW_ID=PREVIEW, GITHUB_API_URL=f"{harness.url}/git/api/v3"
-    )
+    named = {"PREVIEW_ID": PREVIEW, "GITHUB_API_URL": f"{harness.url}/git/api/v3"}
+    process = harness.start(movable=False, module="runner.preview", **named, **variables)
     deadline = time.monotonic() + _SECONDS
     while process.poll() is None and kept.read(PREVIEW) is None and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -160,9 +161,14 @@ def test_the_application_neither_reads_nor_steers_the_browser(
 
 def test_without_a_browser_the_list_says_so() -> None:
     """Each page has the same reason, and the branch is served all the same."""
-    if find_browser() is not None:
-        pytest.skip("this machine has a Chromium of its own")
     with Harness.open(afresh=True) as harness:
-        ran, pages = _run(harness, "exec python3 -m http.server $PORT --bind $HOST", ("/", "/login"))
+        programs = harness.folder / "programs"
+        programs.mkdir()
+        for folder in ("/usr/local/bin", "/usr/bin", "/bin"):
+            for program in Path(folder).iterdir():
+                if program.name not in PROGRAMS and not (programs / program.name).is_symlink():
+                    (programs / program.name).symlink_to(program)
+        start = "exec python3 -m http.server $PORT --bind $HOST"
+        ran, pages = _run(harness, start, ("/", "/login"), PATH=str(programs))
     assert {page.problem for page in pages.values()} == {NO_BROWSER}
     assert ran.code == exit_codes.DONE

@@ -13,12 +13,14 @@ from local.supervise import free_port
 from tests.container.cli import AGENT_UID
 from tests.container.endpoints import PASSWORD, SECRET_KEY, TOKEN
 from tests.container.harness import Harness, finish
+from tests.container.screenshots import MemoryScreenshots
 from tests.image.engine import ImageError
 from tests.image.session import dropped_capabilities
 
 if TYPE_CHECKING:
     import subprocess
 
+    from pullwright.previewing.screenshots import Screenshot
     from tests.image.engine import Engine
 
 _PACKAGE = {
@@ -61,6 +63,8 @@ def run(engine: Engine, image: str) -> float:
             "start": "npm start",
             "port": port,
             "start_seconds": _LONGEST,
+            "host": "uat-topic.preview.localhost",
+            "screenshots": ["/"],
         }
         variables = {
             **harness.variables,
@@ -72,6 +76,7 @@ def run(engine: Engine, image: str) -> float:
         process = engine.start(image, name, variables, dropped_capabilities())
         page = _page(port, process)
         seconds = time.monotonic() - began
+        pictures = _pictures(harness)
         # As ECS stops a task.
         engine.run("podman", "kill", "--signal=TERM", name)
         ran = finish(process)
@@ -82,7 +87,16 @@ def run(engine: Engine, image: str) -> float:
     for secret in (TOKEN, SECRET_KEY, "BROKER_URL", harness.credentials_path):
         _expect(secret not in json.dumps(page), f"the application has {secret}")
     _expect(ran.code == 0, f"the preview ended with {ran.code}:\n{ran.output}")
+    _expect([page.problem for page in pictures] == [""], f"there is no picture: {pictures}\n{ran.output}")
     return seconds
+
+
+def _pictures(harness: Harness) -> tuple[Screenshot, ...]:
+    """Return what came of the screenshots, once the browser in the image has taken them."""
+    kept, deadline = MemoryScreenshots(harness.objects), time.monotonic() + _LONGEST
+    while (pages := kept.read("preview-8-test")) is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return pages or ()
 
 
 def _push(harness: Harness) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import threading
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 import urllib3
 
+from local import chromium
 from local.people import Person
 from local.stack import STACK
+from pullwright.previewing.png import problem_of
 from pullwright_cli.session import ENDED
+from tests.integration.commands import run
 from tests.integration.test_conversation import play
 from tests.integration.test_reconcile import items, until
 
@@ -239,12 +243,16 @@ def test_a_branch_is_seen_renewed_and_gone(repositories: Repositories, stack: St
     assert left(stack, first, second) == []
 
 
-def test_the_other_label_runs_the_other_image(repositories: Repositories, stack: Stack) -> None:
+def test_the_other_label_runs_the_other_image(
+    repositories: Repositories, stack: Stack, environment: dict[str, str], tmp_path: Path
+) -> None:
     """A project in Python is served by the image that `staging` points to, until its pull request closes.
 
-    Its pull request has no text, and its branch a letter that no host can have.
+    Its pull request has no text, and its branch a letter that no host can have. A picture of its page follows
+    the address, by a real Chromium where npm has one for this machine, and can be saved.
     """
-    repository = repositories.make(files=PYTHON)
+    config = {".pullwright/config.yaml": "preview: {screenshots: [/]}\n"}
+    repository = repositories.make(files={**PYTHON, **config})
     pull = PullRequest.open(repository, {"index.html": "of the branch"}, "feature/Größe_2", body=None)
     preview = pull.label("uat-staging")
     url = pull.url()
@@ -253,10 +261,27 @@ def test_the_other_label_runs_the_other_image(repositories: Repositories, stack:
     [task] = preview.tasks()
     [container] = task["containers"]
     assert container["image"] == f"{stack.outputs['PreviewRepositoryUri']}:staging"
+    _check_picture(pull, preview, environment, tmp_path)
     pull.repository.rest("PATCH", f"/pulls/{pull.number}", {"state": "closed"})
     assert preview.wait() == "SUCCEEDED"
     until(lambda: get(url)[0] == 404, "the load balancer knows it no more", SECONDS)
     assert left(stack, preview) == []
+
+
+def _check_picture(pull: PullRequest, preview: Preview, environment: dict[str, str], folder: Path) -> None:
+    """Look at the picture in a comment, which is the same that the command saves; or at why there is none."""
+    if not chromium.is_for_this_machine():
+        until(lambda: "screenshot" in pull.comment().lower(), "the pictures are told of", SECONDS)
+        return
+    found = until(lambda: re.search(r'<img src="([^"]+)"', pull.comment()), "the picture is shown", SECONDS)
+    shown = _HTTP.request("GET", html.unescape(found[1]))
+    assert (shown.status, shown.headers["Content-Type"]) == (200, "image/png")
+    assert problem_of(shown.data) == ""
+    options = ("--output", str(folder), "--json")
+    done = run(environment, "preview", "screenshots", preview.id, *options)
+    assert done.returncode == 0, done.stderr
+    [page] = json.loads(done.stdout)["screenshots"]
+    assert Path(page["saved"]).read_bytes() == shown.data
 
 
 def test_a_session_leaves_a_preview(repositories: Repositories, stack: Stack) -> None:

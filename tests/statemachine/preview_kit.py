@@ -24,7 +24,12 @@ SUBSTITUTIONS = {
     "PreviewSecurityGroupId": "sg-2",
     "AssignPublicIp": "ENABLED",
 }
-PREPARED = {"task_definition": "preview", "seconds": 3600, "host": "uat-main.preview.localhost"}
+PREPARED = {
+    "task_definition": "preview",
+    "seconds": 3600,
+    "host": "uat-main.preview.localhost",
+    "screenshots": 0,
+}
 GONE = {"status": "SUCCEEDED", "error": "", "sentence": "Its time was up."}
 FAILED = {"status": "FAILED", "error": "PreviewNeverHealthy", "sentence": "It never answered."}
 GOOD: dict[str, list[dict[str, Any]]] = {
@@ -32,6 +37,11 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "RunPreview": [returns(TASK)],
     "RoutePreview": [answers({"url": "http://uat-main.preview.localhost"})],
     "RemovePreview": [answers(GONE)],
+}
+WITH_PICTURES = {
+    **GOOD,
+    "PreparePreview": [answers({**PREPARED, "screenshots": 2})],
+    "ShowScreenshots": [answers({"shown": 2})],
 }
 
 

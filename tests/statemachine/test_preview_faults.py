@@ -19,7 +19,7 @@ from pullwright.reporting.event import StateError, TaskEnd
 from pullwright_engine.ecs.shapes import QUOTA_REACHED
 from tests.fault_matrix import Matrix, Row
 from tests.statemachine.kit import answers, not_placed, not_started, returns, throws
-from tests.statemachine.preview_kit import FAILED, GOOD
+from tests.statemachine.preview_kit import FAILED, WITH_PICTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +53,14 @@ _CALLS = {
         "is throttled": (_THROTTLED_TASKS, "TaskNotStarted"),
     },
     "RoutePreview": _OF_FUNCTIONS,
+    # The preview is served, with pictures or without.
+    "ShowScreenshots": {name: (error, "") for name, (error, _) in _OF_FUNCTIONS.items()},
     # What it would have told is what the sweep tells.
     "RemovePreview": {name: (error, "InternalError") for name, (error, _) in _OF_FUNCTIONS.items()},
 }
 _DONE: dict[str, dict[str, Any]] = {
     "RecordPreview": returns({}),
-    **{name: it[0] for name, it in GOOD.items()},
+    **{name: it[0] for name, it in WITH_PICTURES.items()},
 }
 
 
@@ -115,8 +117,8 @@ def begun(request: pytest.FixtureRequest, previews: Previews) -> dict[Cell, tupl
     cells: list[Cell] = [item.callspec.params["cell"] for item in items if hasattr(item, "callspec")]
     started = {}
     for cell in cells:
-        removed = [answers(FAILED)] if cell.error else GOOD["RemovePreview"]
-        mocked = {**GOOD, "RemovePreview": removed, cell.state: cell.attempts}
+        removed = [answers(FAILED)] if cell.error else WITH_PICTURES["RemovePreview"]
+        mocked = {**WITH_PICTURES, "RemovePreview": removed, cell.state: cell.attempts}
         started[cell] = previews.begin_serving(**mocked)
     return started
 
@@ -144,11 +146,12 @@ def _ending(finished: Finished, cell: Cell) -> tuple[str, str]:
     if told is None:
         return "", ""
     ended = StateError(**told)
+    # RemovePreview asks ECS for the task, which the error has too.
+    task = TaskEnd.of(ended.decoded or None)
     if (cell.state, ended.Error) == ("RunPreview", _LATE):
         # So RemovePreview has it once the preview's hours are over.
-        ended = StateError(Error=TimeLimit.__name__)
-    # RemovePreview asks ECS for the task, which the error has too.
+        ended, task = StateError(Error=TimeLimit.__name__), TaskEnd()
     record = PreviewRecord(preview_id="p", plan="{}")
-    _, failure = failure_of(record, ended, TaskEnd.of(ended.decoded or None))
+    _, failure = failure_of(record, ended, task)
     assert failure is not None
     return type(failure).__name__, failure.failure_class

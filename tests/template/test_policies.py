@@ -42,6 +42,7 @@ WILDCARDS = {
     ("PreviewRole", "TagTask"): "every task of the one cluster, while it is started",
     ("PreviewRole", "Functions"): "every version of the three: previews that run began with earlier ones",
     ("PreviewTaskExecutionRole", "Registry"): "ECR offers no resource for its login",
+    ("RoutePreviewRole", "Screenshots"): "every preview's folder: a base branch's preview is another one",
     ("RoutePreviewRole", "Tags"): "every group and rule of previews, while it is made",
     **{
         (f"{name}PreviewRole", sid): reason

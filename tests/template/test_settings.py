@@ -17,7 +17,7 @@ READ = {
     "ReportOutcomeFunction": settings.ReportOutcomeSettings.names(),
     "ReconcileFunction": settings.ReconcileSettings.names(),
     "PreparePreviewFunction": settings.PreparePreviewSettings.names(),
-    "RoutePreviewFunction": settings.RoutingSettings.names(),
+    "RoutePreviewFunction": settings.RoutePreviewSettings.names(),
     "RemovePreviewFunction": settings.RemovePreviewSettings.names(),
     "BrokerFunction": settings.BrokerSettings.names(),
 }

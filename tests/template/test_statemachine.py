@@ -161,10 +161,11 @@ def test_a_good_session_takes_eight_states() -> None:
     assert sum(STATES[name].get("Resource", "").endswith("lambda:invoke") for name in path) == 2
 
 
-def test_the_life_of_a_preview_takes_eight_states() -> None:
-    """Those of both branches counted, there are eight entries until it is gone, of the twelve allowed."""
+def test_the_life_of_a_preview_takes_ten_states() -> None:
+    """Those of both branches counted, and one more with pictures, of the twelve entries allowed."""
     assert set(states(PREVIEW)) - {"Failed"} == {
         *("RecordPreview", "PreparePreview", "ServePreview", "RunPreview", "RoutePreview"),
+        *("WantScreenshots", "ShowScreenshots", "Shown"),
         *("RemovePreview", "Outcome", "Succeeded"),
     }
 
@@ -199,7 +200,7 @@ def test_a_function_ends_before_its_state_does() -> None:
         for state in tasks(path).values()
         if "FunctionName" in state["Arguments"]
     ]
-    assert len(invoked) == 5
+    assert len(invoked) == 6
     for seconds, function in invoked:
         assert seconds > function["Properties"]["Timeout"]
 
@@ -397,7 +398,9 @@ def test_a_parallel_state_is_drawn_as_a_frame() -> None:
     preview = definition(PREVIEW)
     lines = graph(preview).splitlines()
     frame = lines[lines.index("    subgraph ServePreview") + 1 : lines.index("    end")]
-    assert [line.strip().partition("[")[0] for line in frame] == ["RunPreview", "RoutePreview"]
+    assert [re.split(r"[\[{(]", line.strip())[0] for line in frame] == [
+        *("RunPreview", "RoutePreview", "WantScreenshots", "ShowScreenshots", "Shown")
+    ]
     assert "    PreparePreview --> ServePreview" in lines
     assert "    ServePreview -.->|any error| RemovePreview" in lines
 

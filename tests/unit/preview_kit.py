@@ -13,7 +13,7 @@ from pullwright.previewing.services import PreviewServices
 from pullwright.previewing.store import STARTING, PreviewStore
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright.reporting.tasks import Tasks
-from pullwright.settings import PreparePreviewSettings, RemovePreviewSettings, RoutingSettings
+from pullwright.settings import PreparePreviewSettings, RemovePreviewSettings, RoutePreviewSettings
 from tests.unit.aws_kit import client
 from tests.unit.pipeline_kit import API, REPOSITORY, GitHub
 
@@ -48,7 +48,7 @@ _ROUTING = {
     "stack_name": "pullwright",
     "vpc_id": "vpc",
 }
-ROUTING = RoutingSettings.model_validate(_ROUTING)
+ROUTING = RoutePreviewSettings.model_validate({**_ROUTING, "artifacts_bucket": "bucket"})
 REMOVING = RemovePreviewSettings.model_validate(
     {
         **_ROUTING,

@@ -15,10 +15,12 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from pullwright import errors
+from pullwright.previewing.screenshots import Screenshot, Screenshots
 from pullwright.previewing.store import FAILED, SERVING, STARTING, PreviewStore
 from pullwright_cli.aws import Stack
 from tests.unit.cli_kit import OUTPUTS, Cloud, States, cloud, matches, run
 from tests.unit.reconcile_kit import TABLE
+from tests.unit.test_png import PNG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,7 +196,7 @@ def test_a_preview_is_started_as_its_dry_run_says(world: World, capsys: pytest.C
     assert "pullwright preview logs preview-7-" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["7", "list", "logs 7", "remove 7", "7 --dry-run"])
+@pytest.mark.parametrize("command", ["7", "list", "logs 7", "screenshots 7", "remove 7", "7 --dry-run"])
 def test_a_stack_without_previews_names_the_parameter(
     command: str, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,3 +314,23 @@ def test_a_previews_logs_are_joined(world: World, capsys: pytest.CaptureFixture[
     world.preview("early", preview_status=STARTING)
     assert run("preview", "logs", "early", "--source", "preview") == 0
     assert capsys.readouterr().out == ""
+
+
+def test_screenshots_are_saved(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each picture has a file, and a page without one its reason; without a list there is nothing to do."""
+    world.preview("p7", preview_status=FAILED)
+    words = ("screenshots", "7", *REPOSITORY, "--output", str(tmp_path))
+    assert run("preview", *words) == errors.NothingToDo.exit_code
+    assert "There are no screenshots of p7" in capsys.readouterr().err
+    kept = Screenshots(world.cloud.s3, OUTPUTS["ArtifactsBucket"])
+    kept.keep("p7", 1, PNG)
+    kept.finish("p7", (Screenshot(path="/"), Screenshot(path="/login", problem="the page took too long")))
+    found = printed(capsys, "PreviewScreenshots", *words, "--json")
+    place = tmp_path / "p7" / "1.png"
+    assert place.read_bytes() == PNG
+    assert found["screenshots"] == [
+        {"path": "/", "saved": str(place), "problem": None},
+        {"path": "/login", "saved": None, "problem": "the page took too long"},
+    ]
+    assert run("preview", *words) == 0
+    assert f"/  {place}" in capsys.readouterr().out

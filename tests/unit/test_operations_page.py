@@ -34,6 +34,7 @@ ELSEWHERE = {
     "secrets rotate": (_SETUP, '"secrets", "rotate"'),
     "jira setup": ("tests/integration/test_jira_setup.py", '"jira", "setup"'),
     "jira test": ("tests/integration/test_jira_setup.py", '"jira", "test"'),
+    "preview screenshots": ("tests/integration/test_previews.py", '"preview", "screenshots"'),
     "local up": (_LAUNCHER, 'run("up")'),
     "local down": (_LAUNCHER, 'run("down")'),
     "local clean": (_LAUNCHER, 'run("clean")'),

@@ -64,6 +64,7 @@ PRINTED: dict[str, tuple[type[BaseModel], ...]] = {
     "preview start": (previews.PreviewStarted, previews.PreviewStartPlan),
     "preview list": (previews.PreviewList,),
     "preview logs": (sessions.LogLine,),
+    "preview screenshots": (previews.PreviewScreenshots,),
     "preview remove": (previews.PreviewsRemoved,),
     "secrets set": (setup.SecretStored,),
     "secrets rotate": (setup.SecretRotated,),

@@ -58,6 +58,26 @@ class PreviewList(Model):
     previews: tuple[ListedPreview, ...]
 
 
+class PreviewScreenshot(Model):
+    """One page of `preview screenshots`.
+
+    Attributes:
+        saved: where its picture is on this machine; null if there is none.
+        problem: why there is none; null if there is one.
+    """
+
+    path: str
+    saved: str | None
+    problem: str | None
+
+
+class PreviewScreenshots(Model):
+    """`preview screenshots`, in the configuration's order."""
+
+    preview: str
+    screenshots: tuple[PreviewScreenshot, ...]
+
+
 class PreviewsRemoved(Model):
     """`preview remove`.
 

@@ -83,6 +83,10 @@ class PreviewNotReady(_TransientError):
     """The preview's task does not run yet, or is not healthy yet; it is looked at again."""
 
 
+class ScreenshotsNotReady(_TransientError):
+    """The preview's screenshots are not there yet; they are looked for again."""
+
+
 class ScreenshotRefused(_UserError):
     """What a preview's task sent is no picture of a page that the configuration names."""
 

@@ -9,6 +9,7 @@ import pathlib
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FOLDER = pathlib.Path(sys.argv[1])
@@ -81,6 +82,16 @@ class Pages(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+ATTEMPTS: dict[str, Callable[[pathlib.Path], object]] = {
+    "environ": lambda process: (process / "environ").read_bytes(),
+    "memory": lambda process: (process / "mem").open("r+b"),
+    "files": lambda process: list((process / "fd").iterdir()),
+    "home": lambda process: list((process / "cwd").iterdir()),
+    "pipe": lambda process: (process / "fd/3").open("rb"),
+    "kill": lambda process: os.kill(int(process.name), 9),
+}
+
+
 def attack() -> None:
     """Look for the browser's processes, and try to read, steer and end them."""
     seen, won = set(), set()
@@ -92,17 +103,9 @@ def attack() -> None:
             except OSError:
                 continue
             seen.add(folder.name)
-            attempts = {
-                "environ": lambda folder=folder: (folder / "environ").read_bytes(),
-                "memory": lambda folder=folder: (folder / "mem").open("r+b"),
-                "files": lambda folder=folder: list((folder / "fd").iterdir()),
-                "home": lambda folder=folder: list((folder / "cwd").iterdir()),
-                "pipe": lambda folder=folder: (folder / "fd/3").open("rb"),
-                "kill": lambda folder=folder: os.kill(int(folder.name), 9),
-            }
-            for name, attempt in attempts.items():
+            for name, attempt in ATTEMPTS.items():
                 try:
-                    attempt()
+                    attempt(folder)
                 except OSError:
                     continue
                 won.add(name)

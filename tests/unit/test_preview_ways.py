@@ -21,8 +21,8 @@ from pullwright.previewing.store import SERVING, STARTING
 from pullwright.previewing.withdrawal import withdraw
 from pullwright.reporting.event import StateError, TaskEnd
 from tests.unit.moto_kit import mock_aws
-from tests.unit.pipeline_kit import REPOSITORY
-from tests.unit.preview_kit import START, SUFFIX, Previews, execution
+from tests.unit.pipeline_kit import ASKED, REPOSITORY
+from tests.unit.preview_kit import LABEL, START, SUFFIX, Previews, execution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,19 @@ def test_a_preview_is_shown_when_it_is_healthy(previews: Previews) -> None:
     comment = previews.comment(number)
     assert route.url in comment
     assert "until 2026-03-02 12:00 UTC" in comment
+    # Nobody's label: one that goes, and a push, mean nothing to it.
+    assert "A push does not renew it; it goes when the pull request is closed." in comment
+
+
+def test_what_a_preview_is_there_for_is_named(previews: Previews) -> None:
+    """Whoever set the label reads what takes the preview away."""
+    number = previews.pull()
+    previews.label(number)
+    prepared = previews.prepare("p-1", number, staging=False, **ASKED)
+    previews.tasks.launch("p-1")
+    previews.routes.healthy.add("p-1")
+    previews.route("p-1", prepared, now=LATER)
+    assert f"goes when the label `{LABEL}` is removed or the pull request" in previews.comment(number)
 
 
 def test_one_that_never_answers_ends(previews: Previews) -> None:

@@ -93,7 +93,8 @@ def route_preview(
     routes.take_over(prepared.host, group)
     seconds = (healthy - began).total_seconds()
     until = began + timedelta(seconds=prepared.seconds)
-    show = partial(render_serving, url=url, commit=prepared.commit, until=until, seconds=seconds)
+    facts = {"url": url, "commit": prepared.commit, "label": record.label}
+    show = partial(render_serving, **facts, until=until, seconds=seconds)
     tell_open(services.app, store, record, show)
     older = _older(event.preview_id, began, prepared.host, store)
     if any(other.preview_status == SERVING for other in older):

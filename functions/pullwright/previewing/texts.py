@@ -38,17 +38,23 @@ def render_building(begin: str, *, commit: str, since: datetime, task_seconds: f
     )
 
 
-def render_serving(begin: str, *, url: str, commit: str, until: datetime, seconds: float) -> str:
+def render_serving(begin: str, *, url: str, commit: str, until: datetime, seconds: float, label: str) -> str:
     """Return the comment while the branch is served.
 
     Args:
         seconds: from the request until it was healthy.
+        label: that it is there for; empty for one that a session left or an operator started.
     """
+    ends = "A push does not renew it; it goes when the pull request is closed."
+    if label:
+        ends = (
+            f"A push renews it, and it goes when the label {code(label)} is removed or the pull request is "
+            "closed."
+        )
     return _join(
         begin,
         f"### 🌐 Preview: <{url}>",
-        f"Serves {code(commit[:7])} until {until:{_WHEN}}; it took {duration(seconds)} to be there. "
-        "A push renews it, and it goes when the label is removed or the pull request is closed.",
+        f"Serves {code(commit[:7])} until {until:{_WHEN}}; it took {duration(seconds)} to be there. {ends}",
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MACHINE = "PreviewStateMachineArn"
 _SERVING, _FAILED = "SERVING", "FAILED"
+_OK, _NOT_YET = 200, 503
 _LONGEST = 120.0
 _INTERVAL = 0.2
 
@@ -46,19 +47,27 @@ def left_by(session: Session, page: tuple[str, str]) -> Preview:
         why = record.get("sentence")
         return Preview("", why or f"It was not healthy after {_LONGEST:g} s.", is_right=False)
     path, words = page
-    # Browsers and curl find names below localhost by themselves, not every resolver does.
-    address = urlsplit(record["url"])
-    answer = urllib3.request(
-        "GET",
-        f"{address.scheme}://127.0.0.1:{address.port}{path}",
-        headers={"Host": address.netloc},
-        retries=False,
-        timeout=10,
-    )
-    text = answer.data.decode(errors="replace")
-    is_right = answer.status == 200 and words in text  # noqa: PLR2004 - OK
-    says = words if is_right else f"{answer.status} {text.strip()[:200]}"
+    status, text = _asked(record["url"], path)
+    is_right = status == _OK and words in text
+    says = words if is_right else f"{status} {text.strip()[:200]}"
     return Preview(record["url"].rstrip("/") + path, says, is_right)
+
+
+def _asked(url: str, path: str) -> tuple[int, str]:
+    """Return status and page, once there is one.
+
+    A preview's record says that it is served a moment before its rule has its whole weight, so that a
+    withdrawal meanwhile is seen; until then its host answers 503.
+    """
+    # Browsers and curl find names below localhost by themselves, not every resolver does.
+    address = urlsplit(url)
+    place = f"{address.scheme}://127.0.0.1:{address.port}{path}"
+    deadline = time.monotonic() + _LONGEST
+    while True:
+        answer = urllib3.request("GET", place, headers={"Host": address.netloc}, retries=False, timeout=10)
+        if answer.status != _NOT_YET or time.monotonic() > deadline:
+            return answer.status, answer.data.decode(errors="replace")
+        time.sleep(_INTERVAL)
 
 
 def _served(session: Session) -> Mapping[str, str]:

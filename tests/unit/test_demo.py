@@ -122,11 +122,16 @@ def test_a_preview_is_right_if_its_page_shows_the_change(
     served = {"preview_status": "SERVING", "url": "http://a.preview.localhost:80"}
     monkeypatch.setattr(previews, "_served", lambda _session: served | record)
 
+    # The first request may come before the rule has its whole weight.
+    answers = [(503, b"Not yet."), answer]
+
     def request(method: str, url: str, *, headers: dict[str, str], **_options: object) -> object:
         assert (method, url) == ("GET", "http://127.0.0.1:80/p")
         assert headers == {"Host": "a.preview.localhost:80"}
-        return SimpleNamespace(status=answer[0], data=answer[1])
+        status, data = answers.pop(0)
+        return SimpleNamespace(status=status, data=data)
 
     monkeypatch.setattr(urllib3, "request", request)
+    monkeypatch.setattr(previews, "_INTERVAL", 0.0)
     session = cast("Session", Stopped(iter([])))
     assert previews.left_by(session, ("/p", "is 5400")) == expected

@@ -108,7 +108,7 @@ class PreviewTrial(Trial):
         """Wait until nothing is left of it and its end is told, maybe by sweeps."""
         self.until_ended()
         try:
-            for _ in self.until(f"the end is told: {says}", 60):
+            for _ in self.until(f"the end is told: {says}"):
                 is_told = any(says in text for text in self.comments()) and self.is_closed_in_record()
                 if is_told and not self.left():
                     return

@@ -261,6 +261,7 @@ PREVIEWS = (
     PreviewCell(
         "RunPreview", "task killed while it serves", *("TaskLost", "exit code 137"), during=_kill_served
     ),
+    PreviewCell("RunPreview", "GitHub 502 once at the clone", github=(fails("POST", CLONE, 502),)),
     PreviewCell(
         "RunPreview",
         "GitHub 502 for good at the clone",
@@ -305,6 +306,13 @@ PREVIEWS = (
         "ELB throttled for good",
         *("AwsUnavailable", "routes of previews"),
         before=_throttle("CreateTargetGroup "),
+        gives_up=True,
+    ),
+    PreviewCell(
+        "RoutePreview",
+        "ELB throttled for good, with its group made",
+        *("AwsUnavailable", "routes of previews"),
+        before=_throttle("CreateRule "),
         gives_up=True,
     ),
     PreviewCell(

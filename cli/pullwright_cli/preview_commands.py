@@ -189,7 +189,9 @@ def screenshots(
 def remove(
     previews: Annotated[
         list[str],
-        typer.Argument(metavar="PREVIEW|PR...", help="Ids of previews, or pull requests: their newest ones."),
+        typer.Argument(
+            metavar="PREVIEW|PR...", help="Ids of previews, or pull requests: what runs of theirs."
+        ),
     ],
     *,
     repo: Repository = "",
@@ -210,7 +212,9 @@ def remove(
     from pullwright_cli.terminal import print_json  # noqa: PLC0415 - as above
 
     stack = target.stack()
-    chosen = [of_stack.find(stack, word, _of(word, repo)) for word in dict.fromkeys(previews)]
+    chosen = [
+        of_stack.find(stack, word, _of(word, repo), prefer_running=True) for word in dict.fromkeys(previews)
+    ]
     for found in chosen:
         of_stack.check_open(found)
     lines = [line for found in chosen for line in of_stack.removal_lines(stack, found)]

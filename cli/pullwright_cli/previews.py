@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -148,18 +149,20 @@ def listed(stack: Stack, *, only_running: bool = False) -> Iterator[Found]:
             yield Found(session, store.read(session.id), execution["status"])
 
 
-def find(stack: Stack, word: str, repository: str) -> Found:
+def find(stack: Stack, word: str, repository: str, *, prefer_running: bool = False) -> Found:
     """Return a preview by its id, or the newest one of a pull request.
 
     Args:
         word: an id, the ARN of an execution, or a pull request's number.
         repository: of the pull request.
+        prefer_running: of a pull request's previews, take the newest one that runs, if one does.
 
     Raises:
         PreviewMissing: there is none.
     """
     if word.isdecimal():
-        for found in listed(stack):
+        # A newer one that was refused ends at once, while an older one is served on.
+        for found in chain(listed(stack, only_running=True) if prefer_running else (), listed(stack)):
             record = found.record
             if record.pull_request == int(word) and record.preview_repository.lower() == repository.lower():
                 return found

@@ -257,6 +257,19 @@ def test_the_newest_preview_of_a_pull_request_is_removed(
     assert "p7 ends" in capsys.readouterr().out
 
 
+def test_a_newer_preview_that_was_refused_hides_none_that_is_served(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a pull request, what runs is removed; where nothing runs, the answer is of the newest."""
+    world.preview("p7", preview_status=SERVING)
+    world.preview("refused", "FAILED", preview_status="FAILED")
+    assert printed(capsys, "PreviewsRemoved", "remove", "7", *REPOSITORY, "--json")["removed"] == ["p7"]
+    world.cloud.states.executions.clear()
+    world.preview("refused", "FAILED", preview_status="FAILED")
+    assert run("preview", "remove", "7", *REPOSITORY) == 47
+    assert "refused has ended" in capsys.readouterr().err
+
+
 def test_a_preview_without_a_task_is_removed_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Its record alone says so; the machine looks there before it routes anything."""
     world.preview("early", preview_status=STARTING)

@@ -195,9 +195,15 @@ class Routes:
         raise NoCapacity(f"The load balancer has no priority left for the rule of {host}.")
 
     def _own(self, rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Return those of the rules that this deployment made."""
+        """Return those of the rules that this deployment made.
+
+        Raises:
+            PreviewNotReady: one of them is gone meanwhile, such as with an older preview.
+        """
         tags = self._tags([rule["RuleArn"] for rule in rules])
-        return [rule for rule in rules if tags.get(rule["RuleArn"], {}).get(STACK_TAG) == self._stack]
+        if len(tags) < len(rules):
+            raise PreviewNotReady("A rule of the listener was removed while it was looked at.")
+        return [rule for rule in rules if tags[rule["RuleArn"]].get(STACK_TAG) == self._stack]
 
     def _tags(self, arns: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return tags by ARN; where one of them is gone meanwhile, none of those asked for with it."""

@@ -196,6 +196,19 @@ def test_a_host_of_another_service_keeps_its_requests(routes: Routes, balancing:
     assert _rules(balancing) == 0
 
 
+def test_a_rule_that_goes_while_it_is_looked_at_is_nobodys(routes: Routes, balancing: Balancing) -> None:
+    """An older preview may end meanwhile: then the host is asked for again, and not taken for another's."""
+    group = routes.register("early", "127.64.0.9", PORT, "/health")
+    rule = balancing.rule(49_000, HOST, (group, 0))
+    [found] = [known for known in routes._rules() if known["RuleArn"] == rule]
+    balancing.elb.delete_rule(RuleArn=rule)
+    with pytest.raises(PreviewNotReady):
+        routes._own([found])
+    routes.admit(HOST, group)
+    routes.remove("early")
+    assert _rules(balancing) == 0
+
+
 def test_a_load_balancer_that_is_full_says_so(routes: Routes, balancing: Balancing) -> None:
     """The sentence is about the load balancer, and its remedy about previews."""
     group = routes.register("one-more", "127.64.0.9", PORT, "/health")

@@ -102,6 +102,9 @@ def _check(context: Any, request: Document) -> None:
         ]
         count = sum(len(known.rules) - 1 for known in listeners if known.load_balancer_arn == owner)
         refused.check_rule(request, rules=count, quota=settings().elb_rules)
+    elif name == "DescribeTags":
+        rules = {rule for known in listeners for rule in known.rules}
+        refused.check_known(request, rules=rules)
     elif name == "ModifyRule":
         refused.check_rule(request, rules=0, quota=1)
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balance
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pullwright_engine.ecs.shapes import NETWORK
@@ -102,6 +102,15 @@ def check_rule(request: Document, *, rules: int, quota: int) -> None:
     check_actions(request.get("Actions") or [])
     if rules >= quota:
         raise RefusedError("TooManyRules", "The maximum number of rules per load balancer has been reached")
+
+
+def check_known(request: Document, *, rules: Collection[str]) -> None:
+    """Refuse rules that do not exist, for which moto answers that they have no tags.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html#API_DescribeTags_Errors
+    """
+    if any(":listener-rule/" in arn and arn not in rules for arn in request["ResourceArns"]):
+        raise RefusedError("RuleNotFound", "One or more rules not found")
 
 
 def _check_hosts(hosts: list[str]) -> None:

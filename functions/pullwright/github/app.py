@@ -5,9 +5,14 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field
 
 from pullwright.errors import (
@@ -29,7 +34,6 @@ from pullwright.github.payloads import (
     InstallationToken,
     ReachedRepositories,
 )
-from pullwright.github.proof import KeyUnusableError, sign
 from pullwright.github.reasons import SUSPENDED_REMEDY
 from pullwright.github.refusals import reaches
 from pullwright.github.transport import Transport, Urllib3Transport
@@ -320,8 +324,9 @@ class GitHubApp:
             "exp": now + _JWT_SECONDS,
         }
         try:
-            proof = sign(claims, self._secret.private_key)
-        except KeyUnusableError:
+            proof = jwt.encode(claims, _signing_key(self._secret.private_key), algorithm="RS256")
+        except (ValueError, TypeError, UnsupportedAlgorithm, jwt.PyJWTError):
+            # The cause may quote the key, so it is not chained.
             raise InternalError(
                 "The GitHub App's private key is not an RSA key in PEM form.",
                 remedy="Ask the operator to store the key that GitHub gave for the App.",
@@ -332,6 +337,19 @@ class GitHubApp:
     def _forget_secret(self) -> None:
         self._secret = None
         self._proof = ("", 0)
+
+
+@lru_cache(maxsize=1)
+def _signing_key(pem: str) -> RSAPrivateKey:
+    """Read the App's key once: its numbers are checked, which takes a hundred times as long as a signature.
+
+    Raises:
+        ValueError, TypeError, UnsupportedAlgorithm: it is none that can be read.
+    """
+    key = load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("not an RSA key")
+    return key
 
 
 def _why_not(

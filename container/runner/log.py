@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from aws_lambda_powertools import Logger
 
-from pullwright.log import scrub
+from pullwright.log import HIDDEN, scrub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,14 @@ _FULL = '{"message": "the log is full; what follows is in CloudWatch"}\n'
 # character takes up to four bytes. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 MAX_LINE_CHARACTERS = 60_000
 _LONGEST_FIELD = 2_000
+# https://www.rfc-editor.org/rfc/rfc7468, and OpenPGP's: https://www.rfc-editor.org/rfc/rfc9580#section-6.2
+_KEY_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+_KEY_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+# Its last line may have a few characters only; something may stand before each, as a program's name.
+_KEY_PART = re.compile(
+    r"[A-Za-z0-9+/]{16,}={0,2}|^\s*[A-Za-z0-9+/]+={0,2}(?=\s*$)|[A-Za-z0-9+/]{2,}=+(?=\s*$)"
+)
+_LONGEST_KEY = 400
 
 
 def bounded(line: str) -> str:
@@ -47,6 +56,29 @@ def _shortened(value: object) -> object:
     return value if left_out <= 0 else f"{text[:_LONGEST_FIELD]}… ({left_out} characters left out)"
 
 
+class KeyLines:
+    """Hides a private key that is written line by line: its lines alone look like nothing.
+
+    It ends with its last line, or after as many as the longest keys have.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    def hide(self, line: str) -> str:
+        """Return a line without the part of a key that it holds."""
+        ended = _KEY_END.search(line)
+        begins = _KEY_BEGIN.search(line, ended.end() if ended else 0)
+        shown = line
+        if self._left > 0:
+            within = line[: ended.start()] if ended else line
+            shown = _KEY_PART.sub(HIDDEN, within) + line[len(within) :]
+            self._left = 0 if ended else self._left - 1
+        if begins:
+            self._left = _LONGEST_KEY
+        return shown
+
+
 class Tee:
     """A stream that takes secrets out and writes to standard output and to a file."""
 
@@ -55,6 +87,7 @@ class Tee:
         self._file: TextIO | None = None
         self._room = MAX_FILE_CHARACTERS
         self._begun = ""
+        self._keys = KeyLines()
 
     def copy_to(self, path: Path) -> None:
         """Write to this file too, from now on."""
@@ -73,7 +106,7 @@ class Tee:
 
     def _write(self, line: str) -> None:
         # In this order: half a secret would not be known as one.
-        shown = bounded(scrub(line))
+        shown = bounded(scrub(self._keys.hide(line)))
         self._out.write(shown)
         if self._file is not None and self._room > 0:
             # A line that does not fit ends the file, so that what is there can be read.

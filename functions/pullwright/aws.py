@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -29,6 +30,8 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     user_agent_extra="pullwright",
 )
+
+_BRIEF = Config(read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @cache
@@ -53,6 +56,12 @@ def ecs() -> ECSClient:
 def elbv2() -> Any:
     """Elastic Load Balancing."""
     return boto3.client("elbv2", config=_CONFIG)
+
+
+@cache
+def logs() -> CloudWatchLogsClient:
+    """CloudWatch Logs, which nothing waits for that matters."""
+    return boto3.client("logs", config=_CONFIG.merge(_BRIEF))
 
 
 @cache

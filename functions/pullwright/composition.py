@@ -20,6 +20,7 @@ from pullwright.settings import (
     GitHubSettings,
     JiraSettings,
     PreviewSettings,
+    RemovePreviewSettings,
     ReportOutcomeSettings,
     StoreSettings,
 )
@@ -88,9 +89,12 @@ def preview_services(model: type[_PreviewSettingsT]) -> PreviewServices[_Preview
     """
     from pullwright.previewing.services import PreviewServices  # noqa: PLC0415 - as the docstring says
     from pullwright.previewing.store import PreviewStore  # noqa: PLC0415 - as above
+    from pullwright.previewing.task_log import TaskLog  # noqa: PLC0415 - as above
 
     values = settings(model)
-    return PreviewServices(github_app(values), PreviewStore(aws.dynamodb(), values.sessions_table), values)
+    log = TaskLog(aws.logs, values.preview_log_group) if isinstance(values, RemovePreviewSettings) else None
+    store = PreviewStore(aws.dynamodb(), values.sessions_table)
+    return PreviewServices(github_app(values), store, values, log)
 
 
 @cache

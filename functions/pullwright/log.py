@@ -14,6 +14,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 HIDDEN = "[hidden]"
 _SHORTEST_SECRET = 8
+_WRITTEN_LINE_END = re.compile(r"(?:\\r)?\\n")
 _LOOKS_SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
     # An installation's token may be an App's number and a JSON web token, with its dots.
@@ -37,9 +38,12 @@ _known: set[str] = set()
 
 
 def hide(*secrets: str) -> None:
-    """Remember secrets, and each line of those with several, so that no log line shows them."""
+    """Remember secrets, and each line of those with several, so that no log line shows them.
+
+    Variables often hold a key on one line, with its line ends written as two characters.
+    """
     for secret in secrets:
-        for part in (secret, *secret.splitlines()):
+        for part in (secret, *secret.splitlines(), *_WRITTEN_LINE_END.split(secret)):
             if len(part.strip()) >= _SHORTEST_SECRET:
                 _known.add(part.strip())
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from pullwright.effects import ZERO_WIDTH, fitting, inert
-from pullwright.text import one_line, visible
+from pullwright.text import one_line, printable, visible
 
 _SIGN = re.compile(r"[\\*_\[\]|~^=#]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "&grave;", "$": f"\\${ZERO_WIDTH}"})
@@ -125,6 +125,11 @@ def block(text: str, longest: int) -> str:
     It stands in a quotation, so that no line of the comment's source begins with a command.
     """
     return fitting(lambda part: quotation(fenced(part)), visible(text), longest, keeps_end=True)
+
+
+def verbatim(text: str, longest: int) -> str:
+    """Return the end of plain text as `block` does, with all that it has of HTML."""
+    return fitting(lambda part: quotation(fenced(part)), printable(text), longest, keeps_end=True)
 
 
 def fenced(text: str, language: str = "text") -> list[str]:

@@ -30,6 +30,8 @@ _IGNORABLE = (
 _BLANK = frozenset("\u2800\U00013441\U00013442\U00016fe4\U0001d159")
 _KEPT = frozenset("\n\t")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
+# Control sequences of terminals: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
+_CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z\\^-~])")
 _WORD = re.compile(r"[a-z0-9]+")
 _SLUG_LENGTH = 40
 
@@ -40,6 +42,11 @@ def printable(text: str | None) -> str:
     Line ends of every kind become line feeds.
     """
     return _LINE_ENDS.sub("\n", text or "").translate(_PRINTABLE)
+
+
+def unstyled(text: str) -> str:
+    """Remove what a terminal acts upon: colours, movements of its cursor, titles."""
+    return _CONTROL.sub("", text)
 
 
 def visible(text: str | None) -> str:

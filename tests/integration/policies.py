@@ -74,6 +74,8 @@ def resources(service: str, named: Mapping[str, Any]) -> list[str]:  # noqa: C90
             return [f"arn:aws:s3:::{bucket}"]
         case "sqs", {"QueueUrl": url}:
             return [f"arn:aws:sqs:{ACCOUNT}:{url.rsplit('/', 1)[1]}"]
+        case "logs", {"logGroupName": group, "logStreamName": stream}:
+            return [f"arn:aws:logs:{ACCOUNT}:log-group:{group}:log-stream:{stream}"]
         case "logs", {"logGroupName": group}:
             return [f"arn:aws:logs:{ACCOUNT}:log-group:{group}:*"]
         case "ssm", {"Name": name}:

@@ -360,6 +360,7 @@ def refused(repositories: Repositories) -> dict[str, Refused]:
         ("fork", "PreviewFromFork", "is in a fork, whose code is not run."),
         ("reader", "NotAllowed", "has no write permission to"),
         ("build", "PreviewBuildFailed", "The build command failed."),
+        ("build", "PreviewBuildFailed", "> no compiler\n"),
         (
             "unhealthy",
             "PreviewNeverHealthy",

@@ -70,7 +70,7 @@ WILDCARDS = {
     ("Boundary", "Image"): "CloudFormation gives names that begin with the stack's",
     ("Boundary", "Routes"): "previews' rules and groups; the roles keep it to those that are theirs",
     ("Boundary", "Model"): "which models is the main stack's parameter",
-    ("Boundary", "WriteLogs"): "every log group of the one stack",
+    ("Boundary", "Logs"): "every log group of the one stack",
     ("Boundary", "WithoutResource"): "their services offer no resource",
     ("Boundary", "NetworkInterfaces"): "interfaces of functions in a VPC, whose ids are not known before",
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
 
 from pullwright.previewing.prepare import PreparePreviewEvent, prepare_preview
 from pullwright.previewing.remove import RemovePreviewEvent, remove_preview
@@ -11,6 +13,7 @@ from pullwright.previewing.route import RoutePreviewEvent, route_preview
 from pullwright.previewing.routes import Routes
 from pullwright.previewing.services import PreviewServices
 from pullwright.previewing.store import STARTING, PreviewStore
+from pullwright.previewing.task_log import TaskLog
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright.reporting.tasks import Tasks
 from pullwright.settings import PreparePreviewSettings, RemovePreviewSettings, RoutePreviewSettings
@@ -152,6 +155,34 @@ class MemoryTasks(Tasks):
         return self.ends.get(execution_arn) or (None if arn is None else TaskEnd(TaskArn=arn))
 
 
+class MemoryLog(TaskLog):
+    """What tasks wrote, in memory.
+
+    Attributes:
+        messages: by task; of one that is not in here there is no log.
+        error: with which CloudWatch Logs refuses; empty while it answers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(lambda: cast("Any", self), "/logs")
+        self.messages: dict[str, list[str]] = {}
+        self.error = ""
+
+    def get_log_events(self, **call: Any) -> dict[str, Any]:
+        """As CloudWatch Logs answers, whose first page from the end is empty now and then."""
+        assert (call["logGroupName"], call["startFromHead"]) == ("/logs", False)
+        stream = call["logStreamName"].removeprefix("preview/preview/")
+        if self.error or stream not in self.messages:
+            code = self.error or "ResourceNotFoundException"
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetLogEvents")
+        if "nextToken" not in call:
+            return {"events": [], "nextBackwardToken": str(len(self.messages[stream]))}
+        end = int(call["nextToken"])
+        first = max(0, end - call["limit"])
+        events = [{"message": message} for message in self.messages[stream][first:end]]
+        return {"events": events, "nextBackwardToken": str(first)}
+
+
 class Previews:
     """Everything that the functions of previews work with; to be used within moto."""
 
@@ -166,7 +197,7 @@ class Previews:
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         )
         self.store = PreviewStore(dynamodb, "t")
-        self.routes, self.tasks = MemoryRoutes(), MemoryTasks()
+        self.routes, self.tasks, self.log = MemoryRoutes(), MemoryTasks(), MemoryLog()
         self.pauses: list[float] = []
         self.pause: Callable[[float], None] = self.pauses.append
 
@@ -238,5 +269,5 @@ class Previews:
             prepared=None if prepared is None else prepared.model_dump(mode="json"),
             ended=ended,
         )
-        services = PreviewServices(self.github.app(), self.store, REMOVING)
+        services = PreviewServices(self.github.app(), self.store, REMOVING, self.log)
         return remove_preview(event, services, self.tasks, self.routes, now=now, seconds=1)

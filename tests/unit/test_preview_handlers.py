@@ -33,7 +33,7 @@ def previews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Previe
         monkeypatch.setattr(
             composition,
             "preview_services",
-            lambda model: PreviewServices(made.github.app(), made.store, settings[model]),
+            lambda model: PreviewServices(made.github.app(), made.store, settings[model], made.log),
         )
         for name in ("ecs", "stepfunctions", "elbv2"):
             monkeypatch.setattr(aws, name, lambda: None)

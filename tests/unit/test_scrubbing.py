@@ -10,6 +10,7 @@ import base64
 import html
 import io
 import json
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
@@ -115,6 +116,53 @@ def test_the_runners_log_hides_what_comes_in_pieces(cuts: list[int]) -> None:
     for at, end in pairwise(ends):
         tee.write(line[at:end])
     assert out.getvalue() == f"a {log.HIDDEN} b\nnext\n"
+
+
+KEY = "\n".join(
+    [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        *(f"{chr(97 + n) * 8}{n:02}" * 6 for n in range(25)),
+        "Qw==",
+        "-----END RSA PRIVATE KEY-----",
+    ]
+)
+
+
+@given(
+    before=st.sampled_from(["", "web | ", "2026-03-01 "]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    cuts=st.lists(st.integers(1, 1_800), max_size=4),
+)
+def test_a_key_that_is_written_line_by_line_is_hidden(before: str, end: str, cuts: list[int]) -> None:
+    """Nobody has told of it: its lines alone look like nothing. What comes before and after is shown."""
+    out = io.StringIO()
+    tee = Tee(out)
+    text = "".join(f"{before}{line}{end}" for line in ["first", *KEY.splitlines(), "the last line"])
+    ends = [0, *sorted({cut for cut in cuts if cut < len(text)}), len(text)]
+    for at, stop in pairwise(ends):
+        tee.write(text[at:stop])
+    shown = out.getvalue()
+    assert "first" in shown
+    assert "the last line" in shown
+    assert not re.search(r"([a-y])\1{7}|Qw==", shown)
+
+
+def test_a_key_without_an_end_hides_no_more_than_a_key() -> None:
+    """Whatever a program writes after it is shown again, and words are shown all the time."""
+    out = io.StringIO()
+    tee = Tee(out)
+    tee.write("-----BEGIN PRIVATE KEY-----\n" + "the server is up\n" * 500 + "c2VjcmV0c2VjcmV0\n")
+    assert out.getvalue().count("the server is up") == 500
+    assert "c2VjcmV0c2VjcmV0" in out.getvalue()
+
+
+@pytest.mark.parametrize("written", [KEY, KEY.replace("\n", "\\n"), KEY.replace("\n", "\r\n")])
+def test_each_line_of_a_known_key_is_hidden(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    """Also where the variable holds it on one line, as many do, and a program unfolds it."""
+    monkeypatch.setattr(log, "_known", set())
+    log.hide(written)
+    for line in KEY.splitlines()[1:-2]:
+        assert log.scrub(f"key: {line}") == f"key: {log.HIDDEN}"
 
 
 def said(folder: Path, script: str) -> GitError:

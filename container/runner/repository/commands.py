@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 from pullwright.results import CheckResult
+from pullwright.text import unstyled
 from runner.agent.process import Stop, run_as_agent
 from runner.log import logger
 
@@ -30,8 +30,6 @@ _STATUS = {
 _LINES = 60
 _LONGEST_LINE = 1_000
 _KEPT = 6_000
-# Colours and cursor movements of terminals: https://ecma-international.org/publications-and-standards/standards/ecma-48/
-_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def run_command(
@@ -82,7 +80,7 @@ def run_command(
 
 
 def _readable(line: bytes) -> str:
-    return _CONTROL_SEQUENCE.sub("", line[:_LONGEST_LINE].decode(errors="replace")).rstrip()
+    return unstyled(line[:_LONGEST_LINE].decode(errors="replace")).rstrip()
 
 
 def run_checks(

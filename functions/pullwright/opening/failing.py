@@ -11,7 +11,7 @@ from pullwright.github.granted import most_granted
 from pullwright.github.permissions import READING_CHECKS, READING_LOGS, STATUSES
 from pullwright.log import logger, scrub
 from pullwright.models import FailingCheck, WorkerType
-from pullwright.text import plain_line, printable
+from pullwright.text import plain_line, printable, unstyled
 
 if TYPE_CHECKING:
     from pullwright.github import GitHubClient
@@ -27,8 +27,6 @@ LONGEST_LOG = 20_000
 _END_BYTES = 200_000
 _LONGEST_NAME = 200
 _TIME = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT[\d:.]+Z ?", re.MULTILINE)
-# Control sequences of terminals: https://www.ecma-international.org/publications-and-standards/standards/ecma-48/
-_CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z\\^-~])")
 
 
 def read_failing(
@@ -87,7 +85,7 @@ def _log(client: GitHubClient, repository: str, check: SeenCheck) -> str:
 def clean_log(text: str) -> str:
     """Return the end of a log without times, colours, invisible characters and secrets."""
     # Secrets first: one that is cut in two is not known any more.
-    lines = scrub(printable(_CONTROL.sub("", _TIME.sub("", text)))).strip()
+    lines = scrub(printable(unstyled(_TIME.sub("", text)))).strip()
     if len(lines) <= LONGEST_LOG:
         return lines
     return lines[-LONGEST_LOG:].partition("\n")[2] or lines[-LONGEST_LOG:]

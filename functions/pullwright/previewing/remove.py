@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 # The newer preview has the comment; of somebody else's repository nothing is said anywhere.
 _SAID_NOWHERE = frozenset({"PreviewReplaced", "OwnerNotAllowed", "InvalidRequest"})
-_STREAM = "preview/preview"
 _OVER = frozenset({SUCCEEDED, FAILED})
 _TIMED_OUT = "States.Timeout"
 
@@ -89,7 +88,7 @@ def remove_preview(
         store.free_host(record.host, preview_id)
     if was_open or preview_id in store.untold():
         if not event.is_too_late and not _is_followed(record, store):
-            _tell(services, record, task)
+            _tell(services, record)
         store.note_untold(preview_id, is_untold=False)
     told = {"status": record.preview_status, "error": record.error, "sentence": record.sentence}
     return PreviewVerdict.model_validate(told)
@@ -103,10 +102,16 @@ def _ending(
     if ended is not None and ended.Error == _TIMED_OUT and _is_time_up(event, now):
         ended = StateError(Error=TimeLimit.__name__)
     why, failure = failure_of(record, ended, task)
+    arn = "" if task is None else task.TaskArn or ""
+    fields = {"sentence": why, "task_id": arn.rpartition("/")[2]}
     if failure is None:
-        return {"preview_status": SUCCEEDED, "error": "", "sentence": why}
-    error = type(failure).__name__
-    return {"preview_status": FAILED, "error": error, "sentence": why, "remedy": failure.remedy}
+        return {**fields, "preview_status": SUCCEEDED, "error": ""}
+    return {
+        **fields,
+        "preview_status": FAILED,
+        "error": type(failure).__name__,
+        "remedy": failure.remedy,
+    }
 
 
 def _is_time_up(event: RemovePreviewEvent, now: datetime) -> bool:
@@ -134,16 +139,18 @@ def _measure(record: PreviewRecord, now: datetime) -> None:
     preview_ended(record.error or "served", healthy_seconds=seconds, hours=hours)
 
 
-def _tell(
-    services: PreviewServices[RemovePreviewSettings], record: PreviewRecord, task: TaskEnd | None
-) -> None:
+def _tell(services: PreviewServices[RemovePreviewSettings], record: PreviewRecord) -> None:
     if (record.error or record.withdrawn) in _SAID_NOWHERE:
         return
     why = record.sentence
     if not record.error:
         tell(services.app, record, partial(render_gone, why=why))
         return
-    stream = "" if task is None or task.TaskArn is None else task.TaskArn.rpartition("/")[2]
-    log = f"{services.settings.preview_log_group} {_STREAM}/{stream}" if stream else ""
-    text = partial(render_failed, why=why, remedy=record.remedy, preview_id=record.preview_id, log=log)
+    log: str = ""
+    lines: list[str] | None = []
+    if record.task_id and services.log is not None:
+        log, lines = services.log.place(record.task_id), services.log.last_lines(record.task_id)
+    text = partial(
+        render_failed, why=why, remedy=record.remedy, preview_id=record.preview_id, log=log, lines=lines
+    )
     tell(services.app, record, text)

@@ -40,6 +40,7 @@ class PreviewRecord(Stored):
         host: with the suffix.
         plan: a `PreviewPlan`, JSON.
         task_at: when its task began, once that is said on the pull request.
+        task_id: of the task that ran last, once the preview has ended.
     """
 
     preview_id: str
@@ -59,6 +60,7 @@ class PreviewRecord(Stored):
     ended_at: str = ""
     comment_id: int | None = Field(default=None, strict=False)
     task_at: str = ""
+    task_id: str = ""
     healthy_at: str = ""
     error: str = ""
     sentence: str = ""

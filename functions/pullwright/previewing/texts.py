@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pullwright.figures import duration
-from pullwright.markdown import code, details, sentence
+from pullwright.markdown import code, details, sentence, verbatim
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+_LONGEST_LOG = 8_000
 _WHEN = "%Y-%m-%d %H:%M UTC"
 
 
@@ -63,11 +65,14 @@ def render_gone(begin: str, *, why: str) -> str:
     return _join(begin, "### 💤 Preview: gone", sentence(why))
 
 
-def render_failed(begin: str, *, why: str, remedy: str, preview_id: str, log: str) -> str:
+def render_failed(
+    begin: str, *, why: str, remedy: str, preview_id: str, log: str, lines: Sequence[str] | None
+) -> str:
     """Return the comment when the preview could not be served.
 
     Args:
         log: group and stream, empty if there is none.
+        lines: the last ones of the log; None if it cannot be read.
     """
     facts = [f"- Preview: {code(preview_id)}", *([f"- Log: {code(log)}"] if log else [])]
     return _join(
@@ -75,8 +80,17 @@ def render_failed(begin: str, *, why: str, remedy: str, preview_id: str, log: st
         "### 💥 Preview: failed",
         f"**What happened:** {sentence(why)}",
         f"**What you can do:** {sentence(remedy)}" if remedy else "",
+        _last_lines(lines) if log else "",
         details("Details", "\n".join(facts)),
     )
+
+
+def _last_lines(lines: Sequence[str] | None) -> str:
+    if lines is None:
+        return "Its log cannot be read now."
+    if not lines:
+        return "Its log has no lines."
+    return details("The last lines of its log", verbatim("\n".join(lines), _LONGEST_LOG), is_open=True)
 
 
 def _join(*parts: str) -> str:

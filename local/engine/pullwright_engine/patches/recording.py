@@ -32,6 +32,7 @@ RESOURCES = (
     "task",
     "tasks",
     "logGroupName",
+    "logStreamName",
     "executionArn",
     "stateMachineAliasArn",
     "stateMachineArn",

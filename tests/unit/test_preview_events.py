@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from pullwright.errors import GitHubUnavailable
 from pullwright.events.process import process
 from pullwright.events.services import EventServices, Previews
+from pullwright.github.transport import Response
 from pullwright.previewing.store import SERVING
 from pullwright.workers.store import WorkerStore
 from tests.unit.aws_kit import client
@@ -116,17 +117,64 @@ def test_a_session_leaves_a_preview_where_the_configuration_says_so(
         start_execution=lambda **call: calls.append(call),
         exceptions=SimpleNamespace(ExecutionAlreadyExists=KeyError),
     )
+    number = surroundings.pull()
+    message = LEFT | {"pull_request": number}
     for _ in range(2):
-        assert _processed(surroundings, LEFT, states, surroundings.github.app()) == []
+        assert _processed(surroundings, message, states, surroundings.github.app()) == []
     if not is_started:
         assert calls == []
         return
     assert calls[0] == calls[1]
     assert calls[0]["stateMachineArn"] == PREVIEWS
-    assert calls[0]["name"].startswith("preview-7-")
-    wanted = {"repository": REPOSITORY, "pull_request": 7, "session": "implement-42_A"}
+    assert calls[0]["name"].startswith(f"preview-{number}-")
+    wanted = {"repository": REPOSITORY, "pull_request": number, "session": "implement-42_A"}
     assert json.loads(calls[0]["input"]) == wanted
     assert _processed(None, LEFT) == []
+
+
+@pytest.mark.parametrize(
+    ("configuration", "said"),
+    [
+        ("preview: {after_session: true, port: 80}", "port"),
+        ("preview: {after_session: 1}", "after_session"),
+        ("preview: {after_session: true", "cannot be used"),
+        ("preview: {port: 80}", ""),
+        ("checks: [", ""),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_after_a_session_is_told(
+    surroundings: Surroundings, configuration: str, said: str
+) -> None:
+    """On the pull request, once, with the field; where nobody speaks of previews, nothing is said of them."""
+    surroundings.github.write("main", {".pullwright/config.yaml": configuration})
+    number = surroundings.pull()
+    for _ in range(2):
+        left = LEFT | {"pull_request": number}
+        assert _processed(surroundings, left, app=surroundings.github.app()) == []
+    comments = surroundings.github.comments(number)
+    if not said:
+        assert comments == []
+        return
+    [comment] = comments
+    assert comment["body"].startswith("<!-- pullwright:preview:session -->")
+    assert "Preview: failed" in comment["body"]
+    assert said in comment["body"].replace("\\", "")
+
+
+def test_a_configuration_that_cannot_be_read_is_told_when_github_is_back(surroundings: Surroundings) -> None:
+    """SQS delivers the message again, and a preview that is served keeps its address in the comment."""
+    number = surroundings.pull()
+    surroundings.serve("p-2", number, session="implement-41")
+    surroundings.github.write("main", {".pullwright/config.yaml": "preview: {after_session: 1}"})
+    path = f"/comments/{surroundings.store.read('p-2').comment_id}"
+    surroundings.github.before.extend([("PATCH", path, Response(502, {}, None))] * 20)
+    left = LEFT | {"pull_request": number}
+    assert _processed(surroundings, left, app=surroundings.github.app()) == ["m"]
+    surroundings.github.before.clear()
+    assert _processed(surroundings, left, app=surroundings.github.app()) == []
+    comment = surroundings.comment(number)
+    assert "Preview: <http://implement-41.preview.localhost:8000>" in comment
+    assert "A newer preview: failed" in comment
 
 
 def test_a_preview_waits_for_github(surroundings: Surroundings) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pullwright import log
 from pullwright.comments import LONGEST_BODY
 from pullwright.previewing.task_log import MOST_LINES
-from pullwright.previewing.texts import render_failed
+from pullwright.previewing.texts import failed
 from pullwright.reporting.event import StateError, TaskEnd
 from pullwright.text import printable
 from tests.unit.github_words import Page, render, words
@@ -37,7 +37,8 @@ def previews(tmp_path: Path) -> Iterator[Previews]:
 
 
 def _rendered(lines: list[str] | None) -> str:
-    return render_failed("", why="It failed.", remedy="Push.", preview_id="p", log="/logs s", lines=lines)
+    text = failed(why="It failed.", remedy="Push.", preview_id="p", log="/logs s", lines=lines)
+    return text.comment("")
 
 
 def _shown(messages: list[str]) -> str:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from pullwright.errors import FailureClass, PullwrightError
 from pullwright.github.permissions import OPENING_REVIEW
 from pullwright.log import logger
-from pullwright.previewing.texts import marker
+from pullwright.previewing.store import SERVING
+from pullwright.previewing.texts import marker, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from pullwright.github.app import GitHubApp
     from pullwright.github.client import GitHubClient
     from pullwright.previewing.store import PreviewRecord, PreviewStore
+    from pullwright.previewing.texts import Text
 
 
 def write_comment(
@@ -42,43 +44,66 @@ def write_comment(
     return client.create_comment(repository, number, text).id
 
 
-def tell_open(
-    app: GitHubApp, store: PreviewStore, record: PreviewRecord, render: Callable[[str], str]
-) -> None:
+def siblings(store: PreviewStore, record: PreviewRecord) -> list[PreviewRecord]:
+    """Return the other previews that have the same comment and have not ended."""
+    others = map(store.read, store.holders() - {record.preview_id})
+    return [other for other in others if other.is_open and other.has_comment_of(record)]
+
+
+def tell_open(app: GitHubApp, store: PreviewStore, record: PreviewRecord, text: Text) -> None:
     """Write how a preview is that has not ended, as `tell` does.
 
     A function goes on when its execution is stopped, and may write over what was said of the end meanwhile:
     then the end is to be told once more.
     """
     try:
-        tell(app, record, render)
+        tell(app, store, record, text)
     finally:
         if not store.read(record.preview_id).is_open:
             store.note_untold(record.preview_id, is_untold=True)
 
 
-def tell(app: GitHubApp, record: PreviewRecord, render: Callable[[str], str]) -> None:
+def tell(app: GitHubApp, store: PreviewStore, record: PreviewRecord, text: Text) -> None:
     """Write how a preview is, as its record says where.
-
-    Args:
-        render: makes the text, given the marker that it begins with.
 
     Raises:
         GitHubUnavailable, GitHubRateLimited: GitHub does not take it now; to be asked again.
     """
     if not record.preview_repository or record.pull_request is None:
         return
-    begin = marker(is_of_session=bool(record.session))
     try:
         client = app.client(record.preview_repository, OPENING_REVIEW, record.installation_id)
-        write_comment(
-            *(client, record.preview_repository, record.pull_request, render(begin)),
-            begin=begin,
-            bot_id=app.bot_id(client),
-            known=record.comment_id,
-        )
+        show(client, store, record, text, bot_id=app.bot_id(client))
     except PullwrightError as error:
         if error.failure_class is FailureClass.TRANSIENT:
             raise
         # Such as an App that was taken off the repository, or a conversation that was locked.
         logger.warning("how the preview is cannot be said on GitHub", error=error.sentence)
+
+
+def show(client: GitHubClient, store: PreviewStore, record: PreviewRecord, text: Text, *, bot_id: int) -> int:
+    """Write how a preview is; return the comment's id.
+
+    While an older one is served, or still starts when this one has ended, that one stays above: its record
+    has what is said of this one, so that it is said again whenever that one is told.
+    """
+    begin = marker(is_of_session=bool(record.session))
+    older = None if record.preview_status == SERVING else _kept(siblings(store, record), record)
+    if older is not None and store.update_open(older.preview_id, {"news": text.news()}):
+        body = text_of(older).comment(begin, text.news())
+    else:
+        body = text.comment(begin, record.news if record.is_open else "")
+    return write_comment(
+        *(client, record.preview_repository, record.pull_request or 0, body),
+        begin=begin,
+        bot_id=bot_id,
+        known=record.comment_id,
+    )
+
+
+def _kept(others: Sequence[PreviewRecord], record: PreviewRecord) -> PreviewRecord | None:
+    """Return the preview that the comment is about before all, if it is not this one."""
+    wanted = [other for other in others if not other.withdrawn]
+    served = [other for other in wanted if other.preview_status == SERVING]
+    kept = served if served or record.is_open else wanted
+    return max(kept, key=lambda other: other.started_at, default=None)

@@ -35,6 +35,14 @@ def read_preview(source: Source) -> Preview:
         raise PreviewConfigurationInvalid(f"{PATH} on the default branch cannot be used: {error}.") from None
 
 
+def asks_after_session(source: Source) -> bool:
+    """Return whether a configuration that cannot be read speaks of previews after a session."""
+    try:
+        return b"after_session" in (_configuration(source) or b"")
+    except ConfigurationError:
+        return False
+
+
 def _configuration(source: Source) -> bytes | None:
     """Return the file's content; None if there is no file."""
     entry = find_entry(source, PATH)

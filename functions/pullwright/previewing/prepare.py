@@ -22,11 +22,11 @@ from pullwright.github.permissions import OPENING_REVIEW
 from pullwright.opening.owner import check_name, check_owner
 from pullwright.opening.people import People
 from pullwright.opening.request import check_session_id, read_input
-from pullwright.previewing.comment import write_comment
+from pullwright.previewing.comment import show
 from pullwright.previewing.configured import read_preview, server_of
 from pullwright.previewing.hosts import host_label
 from pullwright.previewing.models import PreparedPreview, PreviewPlan, PreviewRequest
-from pullwright.previewing.texts import marker, render_building
+from pullwright.previewing.texts import building
 
 if TYPE_CHECKING:
     from pullwright.github.client import GitHubClient
@@ -87,14 +87,9 @@ def prepare_preview(
     plan = plan.model_copy(update={"host": host})
     noted = {"branch": pull.head.ref, "plan": plan.model_dump_json()}
     _note(store, preview_id, noted)
-    begin = marker(is_of_session=request.session is not None)
-    comment_id = write_comment(
-        *(client, repository.full_name, pull.number),
-        render_building(begin, commit=pull.head.sha, since=event.started_at),
-        begin=begin,
-        bot_id=services.app.bot_id(client),
-        known=store.read(preview_id).comment_id,
-    )
+    record = store.read(preview_id)
+    bot_id = services.app.bot_id(client)
+    comment_id = show(client, store, record, building(record), bot_id=bot_id)
     _note(store, preview_id, {"comment_id": comment_id})
     staging = settings.preview_staging_task_definition
     return PreparedPreview(

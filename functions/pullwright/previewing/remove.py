@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from pullwright.errors import TimeLimit
 from pullwright.json_object import as_object
 from pullwright.metrics import preview_ended
-from pullwright.previewing.comment import tell
+from pullwright.previewing.comment import siblings, tell
 from pullwright.previewing.models import PreviewVerdict
 from pullwright.previewing.store import FAILED, SUCCEEDED
-from pullwright.previewing.texts import render_failed, render_gone
+from pullwright.previewing.texts import failed, gone
 from pullwright.previewing.verdict import failure_of
 from pullwright.record import moment
 from pullwright.reporting.event import StateError
@@ -22,7 +22,8 @@ from pullwright.reporting.event import StateError
 if TYPE_CHECKING:
     from pullwright.previewing.routes import Routes
     from pullwright.previewing.services import PreviewServices
-    from pullwright.previewing.store import PreviewRecord, PreviewStore
+    from pullwright.previewing.store import PreviewRecord
+    from pullwright.previewing.texts import Text
     from pullwright.reporting.event import TaskEnd
     from pullwright.reporting.tasks import Tasks
     from pullwright.settings import RemovePreviewSettings
@@ -87,7 +88,7 @@ def remove_preview(
     if record.host:
         store.free_host(record.host, preview_id)
     if was_open or preview_id in store.untold():
-        if not event.is_too_late and not _is_followed(record, store):
+        if not event.is_too_late:
             _tell(services, record)
         store.note_untold(preview_id, is_untold=False)
     told = {"status": record.preview_status, "error": record.error, "sentence": record.sentence}
@@ -120,15 +121,6 @@ def _is_time_up(event: RemovePreviewEvent, now: datetime) -> bool:
     return isinstance(seconds, int) and now - event.started_at >= timedelta(seconds=seconds)
 
 
-def _is_followed(record: PreviewRecord, store: PreviewStore) -> bool:
-    """Return whether a newer preview has the host, and so the comment."""
-    if not record.host:
-        return False
-    others = (store.read(other) for other in store.host_holders(record.host) - {record.preview_id})
-    began = moment(record.started_at)
-    return began is not None and any(other.is_newer(record.preview_id, began) for other in others)
-
-
 def _measure(record: PreviewRecord, now: datetime) -> None:
     began, healthy = moment(record.started_at), moment(record.healthy_at)
     if began is None or healthy is None:
@@ -142,15 +134,15 @@ def _measure(record: PreviewRecord, now: datetime) -> None:
 def _tell(services: PreviewServices[RemovePreviewSettings], record: PreviewRecord) -> None:
     if (record.error or record.withdrawn) in _SAID_NOWHERE:
         return
-    why = record.sentence
-    if not record.error:
-        tell(services.app, record, partial(render_gone, why=why))
+    if any(other.is_newer_than(record) for other in siblings(services.store, record)):
+        # The comment is about the newer one by now.
         return
-    log: str = ""
-    lines: list[str] | None = []
-    if record.task_id and services.log is not None:
-        log, lines = services.log.place(record.task_id), services.log.last_lines(record.task_id)
-    text = partial(
-        render_failed, why=why, remedy=record.remedy, preview_id=record.preview_id, log=log, lines=lines
-    )
-    tell(services.app, record, text)
+    text = _failed(services, record) if record.error else gone(why=record.sentence)
+    tell(services.app, services.store, record, text)
+
+
+def _failed(services: PreviewServices[RemovePreviewSettings], record: PreviewRecord) -> Text:
+    text = partial(failed, why=record.sentence, remedy=record.remedy, preview_id=record.preview_id)
+    if not record.task_id or services.log is None:
+        return text()
+    return text(log=services.log.place(record.task_id), lines=services.log.last_lines(record.task_id))

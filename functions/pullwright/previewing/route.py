@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -19,7 +18,7 @@ from pullwright.log import logger
 from pullwright.previewing.comment import tell_open
 from pullwright.previewing.models import PreparedPreview, PreviewRoute
 from pullwright.previewing.store import SERVING
-from pullwright.previewing.texts import render_building, render_serving
+from pullwright.previewing.texts import building, serving
 from pullwright.previewing.withdrawal import withdraw, withdrawn
 from pullwright.record import moment
 
@@ -81,28 +80,30 @@ def route_preview(
     group = routes.register(event.preview_id, address, prepared.port, prepared.health)
     routes.admit(prepared.host, group)
     if not routes.is_healthy(group):
-        _tell_of_task(task, record, prepared, services)
+        _tell_of_task(task, record, services)
         _check_time(task, prepared, now)
         raise PreviewNotReady("The preview does not answer its health check yet.")
     began = moment(record.started_at) or now
     healthy = moment(record.healthy_at) or now
     url = routes.url(prepared.host)
-    fields = {"preview_status": SERVING, "healthy_at": healthy.isoformat(), "url": url}
+    fields = {
+        "preview_status": SERVING,
+        "healthy_at": healthy.isoformat(),
+        "ends_at": (began + timedelta(seconds=prepared.seconds)).isoformat(),
+        "url": url,
+    }
     if not store.update_open(event.preview_id, fields, unless_withdrawn=True):
         raise withdrawn(store.read(event.preview_id)) or SessionClosed("The preview has ended.")
     routes.take_over(prepared.host, group)
-    seconds = (healthy - began).total_seconds()
-    until = began + timedelta(seconds=prepared.seconds)
-    facts = {"url": url, "commit": prepared.commit, "label": record.label}
-    show = partial(render_serving, **facts, until=until, seconds=seconds)
-    tell_open(services.app, store, record, show)
+    record = store.read(event.preview_id)
+    tell_open(services.app, store, record, serving(record))
     older = _older(event.preview_id, began, prepared.host, store)
     if any(other.preview_status == SERVING for other in older):
         pause(max(0.0, OVERLAP_SECONDS - (now - healthy).total_seconds()))
     for other in older:
         cause = f"A newer preview, {event.preview_id}, took its place."
         withdraw(other, store, tasks, error=PreviewReplaced.__name__, cause=cause)
-    return PreviewRoute(url=url, healthy_seconds=seconds)
+    return PreviewRoute(url=url, healthy_seconds=(healthy - began).total_seconds())
 
 
 def _older(preview_id: str, began: datetime, host: str, store: PreviewStore) -> list[PreviewRecord]:
@@ -131,21 +132,18 @@ def _address(task: Mapping[str, Any]) -> str | None:
 
 
 def _tell_of_task(
-    task: Mapping[str, Any],
-    record: PreviewRecord,
-    prepared: PreparedPreview,
-    services: PreviewServices[RoutingSettings],
+    task: Mapping[str, Any], record: PreviewRecord, services: PreviewServices[RoutingSettings]
 ) -> None:
     """Say once that the task runs; that it cannot be said now ends no preview."""
-    started, asked = task.get("startedAt"), moment(record.started_at)
-    if record.task_at or asked is None or not isinstance(started, datetime):
+    started = task.get("startedAt")
+    if record.task_at or not isinstance(started, datetime):
         return
-    if not services.store.update_open(record.preview_id, {"task_at": started.isoformat()}):
+    known = {"task_at": started.isoformat()}
+    if not services.store.update_open(record.preview_id, known):
         return
-    seconds = (started - asked).total_seconds()
-    building = partial(render_building, commit=prepared.commit, since=asked, task_seconds=seconds)
+    record = record.model_copy(update=known)
     try:
-        tell_open(services.app, services.store, record, building)
+        tell_open(services.app, services.store, record, building(record))
     except PullwrightError as error:
         logger.warning("what the preview is at cannot be said now", error=error.sentence)
 

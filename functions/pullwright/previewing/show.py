@@ -7,7 +7,6 @@ of it can fail the preview.
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +16,7 @@ from pullwright.previewing.comment import tell_open
 from pullwright.previewing.models import PreparedPreview, PreviewRoute
 from pullwright.previewing.picture_table import LONGEST, Column, render_screenshots
 from pullwright.previewing.store import SERVING
-from pullwright.previewing.texts import render_serving
+from pullwright.previewing.texts import marker, serving
 from pullwright.record import moment
 
 if TYPE_CHECKING:
@@ -73,14 +72,11 @@ def show_screenshots(
     base = _base_preview(store, record, prepared.base)
     if base is not None and (theirs := screenshots.read(base.preview_id)):
         columns.append(_column(prepared.base, base.preview_id, theirs, screenshots))
-    serving = partial(
-        render_serving,
-        url=event.route.url,
-        commit=prepared.commit,
-        until=(moment(record.started_at) or now) + timedelta(seconds=prepared.seconds),
-        seconds=event.route.healthy_seconds,
-    )
-    tell_open(services.app, store, record, partial(_render, serving, event, columns))
+    table = _fitting(record, event, columns)
+    if not store.update_open(event.preview_id, {"pictures": table}, unless_withdrawn=True):
+        return 0
+    shown = record.model_copy(update={"pictures": table})
+    tell_open(services.app, store, shown, serving(shown))
     return len(columns[0].addresses)
 
 
@@ -113,11 +109,12 @@ def _base_preview(store: PreviewStore, record: PreviewRecord, base: str) -> Prev
     return max(fitting, key=lambda other: other.started_at, default=None)
 
 
-def _render(serving: partial[str], event: ShowScreenshotsEvent, columns: list[Column], begin: str) -> str:
-    """Return the comment; without the base branch's pictures if GitHub would not take it with them."""
+def _fitting(record: PreviewRecord, event: ShowScreenshotsEvent, columns: list[Column]) -> str:
+    """Return the pictures; without the base branch's if GitHub would not take the comment with them."""
+    begin = marker(is_of_session=bool(record.session))
     for shown in (columns, columns[:1]):
         table = render_screenshots(shown, url=event.route.url, preview_id=event.preview_id)
-        text = f"{serving(begin)}\n\n{table}"
-        if len(text) <= LONGEST:
-            return text
-    return serving(begin)
+        text = serving(record.model_copy(update={"pictures": table}))
+        if len(text.comment(begin, record.news)) <= LONGEST:
+            return table
+    return ""

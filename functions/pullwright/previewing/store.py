@@ -40,6 +40,9 @@ class PreviewRecord(Stored):
         host: with the suffix.
         plan: a `PreviewPlan`, JSON.
         task_at: when its task began, once that is said on the pull request.
+        pictures: Markdown, of its pages, once there are some.
+        news: Markdown, what is said below it of a newer preview.
+        ends_at: when its time is up, once it is served.
         task_id: of the task that ran last, once the preview has ended.
     """
 
@@ -62,6 +65,9 @@ class PreviewRecord(Stored):
     task_at: str = ""
     task_id: str = ""
     healthy_at: str = ""
+    ends_at: str = ""
+    pictures: str = ""
+    news: str = ""
     error: str = ""
     sentence: str = ""
     remedy: str = ""
@@ -77,6 +83,19 @@ class PreviewRecord(Stored):
         """Return whether it was started after another one; of two in the same moment, one is by its id."""
         began = moment(self.started_at)
         return began is not None and (began, self.preview_id) > (started_at, preview_id)
+
+    def has_comment_of(self, other: PreviewRecord) -> bool:
+        """Return whether both are told in one comment: a session's previews have one of their own."""
+        here, there = (
+            (record.preview_repository.lower(), record.pull_request, bool(record.session))
+            for record in (self, other)
+        )
+        return here == there
+
+    def is_newer_than(self, other: PreviewRecord) -> bool:
+        """Return whether it was asked for later."""
+        began = moment(other.started_at)
+        return began is not None and self.is_newer(other.preview_id, began)
 
 
 def preview_key(preview_id: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pullwright.figures import duration
 from pullwright.markdown import code, details, sentence, verbatim
+from pullwright.previewing.store import SERVING
+from pullwright.record import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+
+    from pullwright.previewing.store import PreviewRecord
 
 _LONGEST_LOG = 8_000
 _WHEN = "%Y-%m-%d %H:%M UTC"
@@ -20,68 +24,94 @@ def marker(*, is_of_session: bool) -> str:
     return f"<!-- pullwright:preview{':session' if is_of_session else ''} -->"
 
 
-def render_building(begin: str, *, commit: str, since: datetime, task_seconds: float | None = None) -> str:
-    """Return the comment while the branch is built and started.
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is said of one preview.
 
-    Args:
-        begin: from `marker`.
-        task_seconds: from the request until its task ran; None before it does.
+    Attributes:
+        sign: before its heading.
+        state: in a word, or its address.
+        parts: paragraphs.
     """
+
+    sign: str
+    state: str
+    parts: tuple[str, ...]
+
+    def comment(self, begin: str, news: str = "") -> str:
+        """Return the comment that says this.
+
+        Args:
+            begin: from `marker`.
+            news: of a newer preview, from `news`.
+        """
+        return _join(begin, f"### {self.sign} Preview: {self.state}", *self.parts, news)
+
+    def news(self) -> str:
+        """Return what is said of this below an older preview that is not replaced yet."""
+        return _join(f"#### {self.sign} A newer preview: {self.state}", *self.parts)
+
+
+def text_of(record: PreviewRecord) -> Text:
+    """Return what is said of a preview that has not ended."""
+    return serving(record) if record.preview_status == SERVING else building(record)
+
+
+def building(record: PreviewRecord) -> Text:
+    """Return what is said while the branch is built and started."""
+    asked, began = moment(record.started_at), moment(record.task_at)
+    since = "" if asked is None else f" at {asked:{_WHEN}}"
     step = "Its task is being started."
-    if task_seconds is not None:
-        step = (
-            f"Its task was there after {duration(task_seconds)}; the branch is being built and started in it."
-        )
-    return _join(
-        begin,
-        "### 🔧 Preview: building",
-        f"{code(commit[:7])} was asked for at {since:{_WHEN}}. {step} "
-        "The address will stand here once it answers.",
+    if asked is not None and began is not None:
+        seconds = duration((began - asked).total_seconds())
+        step = f"Its task was there after {seconds}; the branch is being built and started in it."
+    said = (
+        f"{code(record.commit[:7])} was asked for{since}. {step} The address will stand here once it answers."
     )
+    return Text("🔧", "building", (said,))
 
 
-def render_serving(begin: str, *, url: str, commit: str, until: datetime, seconds: float, label: str) -> str:
-    """Return the comment while the branch is served.
-
-    Args:
-        seconds: from the request until it was healthy.
-        label: that it is there for; empty for one that a session left or an operator started.
-    """
+def serving(record: PreviewRecord) -> Text:
+    """Return what is said while the branch is served."""
+    began, healthy, end = map(moment, (record.started_at, record.healthy_at, record.ends_at))
+    until = "" if end is None else f" until {end:{_WHEN}}"
+    seconds = "" if began is None or healthy is None else duration((healthy - began).total_seconds())
+    took = f"; it took {seconds} to be there" if seconds else ""
     ends = "A push does not renew it; it goes when the pull request is closed."
-    if label:
+    if record.label:
         ends = (
-            f"A push renews it, and it goes when the label {code(label)} is removed or the pull request is "
-            "closed."
+            f"A push renews it, and it goes when the label {code(record.label)} is removed or the pull "
+            "request is closed."
         )
-    return _join(
-        begin,
-        f"### 🌐 Preview: <{url}>",
-        f"Serves {code(commit[:7])} until {until:{_WHEN}}; it took {duration(seconds)} to be there. {ends}",
-    )
+    said = f"Serves {code(record.commit[:7])}{until}{took}. {ends}"
+    return Text("🌐", f"<{record.url}>", (said, record.pictures))
 
 
-def render_gone(begin: str, *, why: str) -> str:
-    """Return the comment when the preview is not needed any more."""
-    return _join(begin, "### 💤 Preview: gone", sentence(why))
+def gone(*, why: str) -> Text:
+    """Return what is said when the preview is not needed any more."""
+    return Text("💤", "gone", (sentence(why),))
 
 
-def render_failed(
-    begin: str, *, why: str, remedy: str, preview_id: str, log: str, lines: Sequence[str] | None
-) -> str:
-    """Return the comment when the preview could not be served.
+def failed(
+    *, why: str, remedy: str, preview_id: str = "", log: str = "", lines: Sequence[str] | None = ()
+) -> Text:
+    """Return what is said when the preview could not be served.
 
     Args:
+        preview_id: empty if it had not begun.
         log: group and stream, empty if there is none.
         lines: the last ones of the log; None if it cannot be read.
     """
-    facts = [f"- Preview: {code(preview_id)}", *([f"- Log: {code(log)}"] if log else [])]
-    return _join(
-        begin,
-        "### 💥 Preview: failed",
-        f"**What happened:** {sentence(why)}",
-        f"**What you can do:** {sentence(remedy)}" if remedy else "",
-        _last_lines(lines) if log else "",
-        details("Details", "\n".join(facts)),
+    facts = [f"- {name}: {code(value)}" for name, value in (("Preview", preview_id), ("Log", log)) if value]
+    return Text(
+        "💥",
+        "failed",
+        (
+            f"**What happened:** {sentence(why)}",
+            f"**What you can do:** {sentence(remedy)}" if remedy else "",
+            _last_lines(lines) if log else "",
+            details("Details", "\n".join(facts)) if facts else "",
+        ),
     )
 
 

@@ -20,8 +20,8 @@ from pullwright.settings import (
     GitHubSettings,
     JiraSettings,
     PreviewSettings,
-    RemovePreviewSettings,
     ReportOutcomeSettings,
+    RoutingSettings,
     StoreSettings,
 )
 from pullwright.store import Store
@@ -92,7 +92,7 @@ def preview_services(model: type[_PreviewSettingsT]) -> PreviewServices[_Preview
     from pullwright.previewing.task_log import TaskLog  # noqa: PLC0415 - as above
 
     values = settings(model)
-    log = TaskLog(aws.logs, values.preview_log_group) if isinstance(values, RemovePreviewSettings) else None
+    log = TaskLog(aws.logs, values.preview_log_group) if isinstance(values, RoutingSettings) else None
     store = PreviewStore(aws.dynamodb(), values.sessions_table)
     return PreviewServices(github_app(values), store, values, log)
 

@@ -194,12 +194,14 @@ class RoutingSettings(PreviewSettings):
         alb_listener_arn: whose rules are made and removed.
         stack_name: names the deployment in the tags of its rules.
         vpc_id: that load balancer and tasks are in.
+        preview_log_group: of the previews' tasks.
     """
 
     cluster_arn: Text
     alb_listener_arn: Text
     stack_name: Text
     vpc_id: Text
+    preview_log_group: Text
 
 
 class RoutePreviewSettings(RoutingSettings):
@@ -209,7 +211,7 @@ class RoutePreviewSettings(RoutingSettings):
 
 
 class RemovePreviewSettings(RoutingSettings):
-    """RemovePreview: where the log is that it names, and how long closed records are kept.
+    """RemovePreview: what it sweeps, and how long closed records are kept.
 
     Attributes:
         preview_state_machine_arn: whose ended executions are looked for.
@@ -217,6 +219,5 @@ class RemovePreviewSettings(RoutingSettings):
     """
 
     preview_state_machine_arn: Text
-    preview_log_group: Text
     preview_task_families: Text
     retention_days: int = Field(ge=1)

@@ -350,6 +350,7 @@ def refused(repositories: Repositories) -> dict[str, Refused]:
         "fork": _of_a_fork(repositories),
         "reader": _by_a_reader(repositories),
         "build": _configured_as(repositories, "{build: 'echo no compiler; exit 3'}"),
+        "endless": _configured_as(repositories, "{build: sleep 600, start_timeout: 3}"),
         "unhealthy": _configured_as(repositories, "{start: sleep 600, start_timeout: 3}"),
     }
 
@@ -361,6 +362,7 @@ def refused(repositories: Repositories) -> dict[str, Refused]:
         ("reader", "NotAllowed", "has no write permission to"),
         ("build", "PreviewBuildFailed", "The build command failed."),
         ("build", "PreviewBuildFailed", "> no compiler\n"),
+        ("endless", "PreviewBuildTooLong", "The build took longer than 3 seconds."),
         (
             "unhealthy",
             "PreviewNeverHealthy",

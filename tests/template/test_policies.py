@@ -156,12 +156,13 @@ def test_the_task_role_reaches_broker_and_model_only() -> None:
     assert _actions("PreviewTaskPolicy") == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
 
 
-def test_the_log_of_previews_is_read_where_their_end_is_told() -> None:
-    """Nobody else reads a log, and that function no other one."""
+def test_the_log_of_previews_is_read_where_it_is_told_how_they_are() -> None:
+    """Nobody else reads a log, and those functions no other one."""
     reading = [(owner, one) for owner, one in statements() if "logs:GetLogEvents" in listed(one["Action"])]
     group = {"Fn::GetAtt": "PreviewLogGroup.Arn"}
     assert [(owner, one["Action"], one["Resource"]) for owner, one in reading] == [
-        ("RemovePreviewRole", "logs:GetLogEvents", group)
+        ("RoutePreviewRole", "logs:GetLogEvents", group),
+        ("RemovePreviewRole", "logs:GetLogEvents", group),
     ]
 
 

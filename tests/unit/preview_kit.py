@@ -50,12 +50,12 @@ _ROUTING = {
     "alb_listener_arn": "listener",
     "stack_name": "pullwright",
     "vpc_id": "vpc",
+    "preview_log_group": "/logs",
 }
 ROUTING = RoutePreviewSettings.model_validate({**_ROUTING, "artifacts_bucket": "bucket"})
 REMOVING = RemovePreviewSettings.model_validate(
     {
         **_ROUTING,
-        "preview_log_group": "/logs",
         "preview_task_families": "preview,preview-staging",
         "retention_days": 1,
         "preview_state_machine_arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:preview",
@@ -74,12 +74,14 @@ class MemoryRoutes(Routes):
     Attributes:
         rules: by host, the weights of the previews.
         healthy: previews that answer their health check.
+        answers: what is said of those that answer it otherwise.
     """
 
     def __init__(self) -> None:
         self.rules: dict[str, dict[str, int]] = {}
         self.targets: dict[str, tuple[str, int, str]] = {}
         self.healthy: set[str] = set()
+        self.answers: dict[str, str] = {}
 
     def url(self, host: str) -> str:
         """See `Routes`."""
@@ -98,6 +100,10 @@ class MemoryRoutes(Routes):
     def is_healthy(self, group: str) -> bool:
         """See `Routes`."""
         return group in self.healthy
+
+    def answer(self, group: str) -> str:
+        """See `Routes`."""
+        return self.answers.get(group, "")
 
     def take_over(self, host: str, group: str) -> None:
         """See `Routes`."""
@@ -242,7 +248,7 @@ class Previews:
         event = RoutePreviewEvent(
             preview_id=preview_id, execution_arn=execution(preview_id), prepared=prepared
         )
-        services = PreviewServices(self.github.app(), self.store, ROUTING)
+        services = PreviewServices(self.github.app(), self.store, ROUTING, self.log)
         return route_preview(event, services, self.tasks, self.routes, now=now, pause=self.pause)
 
     def serve(self, preview_id: str, number: int, **fields: Any) -> PreparedPreview:

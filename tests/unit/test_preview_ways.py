@@ -17,6 +17,7 @@ from pullwright import errors
 from pullwright.github.transport import Response
 from pullwright.previewing.exits import EXITS, exit_code_of
 from pullwright.previewing.route import OVERLAP_SECONDS
+from pullwright.previewing.steps import Begun, Step, line_of
 from pullwright.previewing.store import SERVING, STARTING
 from pullwright.previewing.withdrawal import withdraw
 from pullwright.reporting.event import StateError, TaskEnd
@@ -71,7 +72,8 @@ def test_a_preview_is_shown_when_it_is_healthy(previews: Previews) -> None:
     previews.tasks.launch("p-1")
     with pytest.raises(errors.PreviewNotReady, match="health"):
         previews.route("p-1", prepared)
-    assert "Its task was there after 34 s" in previews.comment(number)
+    assert "**Step 1 of 4, clone:**" in previews.comment(number)
+    assert "since 12:00:34 UTC, 34 s after it was asked for" in previews.comment(number)
     assert previews.routes.rules == {HOST: {"p-1": 1}}
     assert previews.routes.targets == {"p-1": ("10.0.0.7", 8_080, "/")}
     previews.routes.healthy.add("p-1")
@@ -103,6 +105,7 @@ def test_one_that_never_answers_ends(previews: Previews) -> None:
     number = previews.pull()
     prepared = previews.prepare("p-1", number)
     previews.tasks.launch("p-1")
+    previews.log.messages["p-1"] = [line_of(Begun(Step.START, START)).rstrip()]
     with pytest.raises(errors.PreviewNeverHealthy, match=r"path / on port 8080 .* 600 seconds") as caught:
         previews.route("p-1", prepared, now=START + timedelta(seconds=635))
     cause = json.dumps({"errorMessage": caught.value.sentence, "errorType": "PreviewNeverHealthy"})

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pullwright.errors import PreviewBuildFailed, PreviewBuildTooLong, PreviewServerEnded
+from pullwright.previewing.steps import Begun, Step, line_of, without_step
 from runner.agent.process import Stop, run_as_agent
-from runner.log import tee
+from runner.log import MAX_LINE_CHARACTERS, tee
 from runner.user import search_path
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from runner.agent.process import Ended
     from runner.user import User
 
+# A page of the log, which RoutePreview reads, has 1 MB.
+_TOLD_AGAIN = 256 << 10
 # Read from an open file whose number is put in; a process that was not told of it does not have it. Variables
 # may be called as ours are here, and bash's own that cannot be set, or set it to POSIX's ways, end nothing.
 _TAKE_VARIABLES = """take() {{
@@ -71,6 +75,7 @@ def serve(
         PreviewServerEnded: the server ended by itself.
     """
     end = clock() + plan.start_seconds
+    output = _Output()
 
     def stop() -> Stop | None:
         return Stop.TERMINATED if is_terminated() else None
@@ -79,7 +84,8 @@ def serve(
         return stop() or (Stop.OVERTIME if clock() > end else None)
 
     if plan.build:
-        built = _run(plan.build, user, folder, env, stop_build)
+        output.begin(Step.BUILD)
+        built = _run(plan.build, user, folder, env, stop_build, output.show)
         if built.stop is Stop.TERMINATED:
             return
         if built.stop is Stop.OVERTIME:
@@ -88,13 +94,45 @@ def serve(
             raise PreviewBuildFailed(f"The build command ended with exit code {built.exit_code}.")
     if is_terminated():
         return
-    served = _run(plan.start, user, folder, env, stop)
+    output.begin(Step.START)
+    served = _run(plan.start, user, folder, env, stop, output.show)
     if served.stop is None:
         raise PreviewServerEnded(f"The start command ended with exit code {served.exit_code}.")
 
 
+class _Output:
+    """The task's log, which tells a step when it begins, and again so that the end of the log has it."""
+
+    def __init__(self) -> None:
+        self._step = ""
+        self._written = 0
+
+    def begin(self, step: Step) -> None:
+        """Tell that a step begins."""
+        self._step = line_of(Begun(step, datetime.now(UTC)))
+        self._tell()
+
+    def show(self, line: bytes) -> None:
+        """Write a line of a program of the branch."""
+        # All of it: the log finds secrets first and cuts then, as half a secret would not be known as one.
+        text = without_step(line.decode(errors="replace"), MAX_LINE_CHARACTERS)
+        tee.write(text if text.endswith("\n") else f"{text}\n")
+        self._written += len(line)
+        if self._written > _TOLD_AGAIN:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._written = 0
+        tee.write(self._step)
+
+
 def _run(
-    command: str, user: User, folder: Path, env: Mapping[str, str], should_stop: Callable[[], Stop | None]
+    command: str,
+    user: User,
+    folder: Path,
+    env: Mapping[str, str],
+    should_stop: Callable[[], Stop | None],
+    show: Callable[[bytes], None],
 ) -> Ended:
     """Run a command, whose variables only the user's own shell gets.
 
@@ -110,12 +148,6 @@ def _run(
             user=replace(user, start=partial(user.start, pass_fds=(descriptor,))),
             cwd=folder,
             env={"PATH": search_path()},
-            on_line=_show,
+            on_line=show,
             should_stop=should_stop,
         )
-
-
-def _show(line: bytes) -> None:
-    # All of it: the log finds secrets first and cuts then, as half a secret would not be known as one.
-    text = line.decode(errors="replace")
-    tee.write(text if text.endswith("\n") else f"{text}\n")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from pullwright.errors import (
-    PreviewNeverHealthy,
     PreviewNotReady,
     PreviewReplaced,
-    PullwrightError,
     SessionClosed,
 )
-from pullwright.log import logger
 from pullwright.previewing.comment import tell_open
 from pullwright.previewing.models import PreparedPreview, PreviewRoute
 from pullwright.previewing.store import SERVING
-from pullwright.previewing.texts import building, serving
+from pullwright.previewing.texts import serving
+from pullwright.previewing.waiting import check_time, step_of, tell_step
 from pullwright.previewing.withdrawal import withdraw, withdrawn
 from pullwright.record import moment
 
@@ -66,7 +65,7 @@ def route_preview(
 
     Raises:
         PreviewNotReady: it is not; to be asked again.
-        PreviewNeverHealthy: it has had its time.
+        PreviewBuildTooLong, PreviewNeverHealthy: it has had its time.
         PullwrightError: it is not wanted any more, or cannot be routed.
     """
     prepared, store = event.prepared, services.store
@@ -80,8 +79,9 @@ def route_preview(
     group = routes.register(event.preview_id, address, prepared.port, prepared.health)
     routes.admit(prepared.host, group)
     if not routes.is_healthy(group):
-        _tell_of_task(task, record, services)
-        _check_time(task, prepared, now)
+        at = step_of(task, record, services.log, partial(routes.answer, group), now)
+        tell_step(at, record, services)
+        check_time(task, prepared, at, now)
         raise PreviewNotReady("The preview does not answer its health check yet.")
     began = moment(record.started_at) or now
     healthy = moment(record.healthy_at) or now
@@ -129,30 +129,3 @@ def _address(task: Mapping[str, Any]) -> str | None:
         ),
         None,
     )
-
-
-def _tell_of_task(
-    task: Mapping[str, Any], record: PreviewRecord, services: PreviewServices[RoutingSettings]
-) -> None:
-    """Say once that the task runs; that it cannot be said now ends no preview."""
-    started = task.get("startedAt")
-    if record.task_at or not isinstance(started, datetime):
-        return
-    known = {"task_at": started.isoformat()}
-    if not services.store.update_open(record.preview_id, known):
-        return
-    record = record.model_copy(update=known)
-    try:
-        tell_open(services.app, services.store, record, building(record))
-    except PullwrightError as error:
-        logger.warning("what the preview is at cannot be said now", error=error.sentence)
-
-
-def _check_time(task: Mapping[str, Any], prepared: PreparedPreview, now: datetime) -> None:
-    """Refuse to wait for a task any longer than build and start may take."""
-    started = task.get("startedAt")
-    if isinstance(started, datetime) and now - started > timedelta(seconds=prepared.start_seconds):
-        raise PreviewNeverHealthy(
-            f"The path {prepared.health} on port {prepared.port} did not answer with a status from 200 to "
-            f"399 within {prepared.start_seconds} seconds."
-        )

@@ -36,6 +36,7 @@ _ATTEMPTS = 20
 _FULL = frozenset({"TooManyRules", "TooManyTargetGroups", "TooManyUniqueTargetGroupsPerLoadBalancer"})
 _GONE = frozenset({"TargetGroupNotFound", "RuleNotFound"})
 _TAKEN = frozenset({"PriorityInUse"})
+_ANSWERED = frozenset({"Target.ResponseCodeMismatch", "Target.Timeout"})
 _NONE: frozenset[str] = frozenset()
 
 
@@ -118,6 +119,15 @@ class Routes:
         answer = self._call("describe_target_health", TargetGroupArn=group)
         states = [entry["TargetHealth"]["State"] for entry in answer["TargetHealthDescriptions"]]
         return set(states) == {"healthy"}
+
+    def answer(self, group: str) -> str:
+        """Return what the load balancer says of the answers of a group's target; empty if it has none.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
+        """
+        answer = self._call("describe_target_health", TargetGroupArn=group)
+        healths = [entry["TargetHealth"] for entry in answer["TargetHealthDescriptions"]]
+        return next((str(it.get("Description")) for it in healths if it.get("Reason") in _ANSWERED), "")
 
     def take_over(self, host: str, group: str) -> None:
         """Send all requests for a host to this group, some seconds from now.

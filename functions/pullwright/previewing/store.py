@@ -39,7 +39,9 @@ class PreviewRecord(Stored):
         branch: of the pull request.
         host: with the suffix.
         plan: a `PreviewPlan`, JSON.
-        task_at: when its task began, once that is said on the pull request.
+        step: a `Step`, once that is said on the pull request; empty before its task runs.
+        step_at: when that began.
+        step_answer: what the load balancer says of the server's answers.
         pictures: Markdown, of its pages, once there are some.
         news: Markdown, what is said below it of a newer preview.
         ends_at: when its time is up, once it is served.
@@ -62,7 +64,9 @@ class PreviewRecord(Stored):
     plan: str = ""
     ended_at: str = ""
     comment_id: int | None = Field(default=None, strict=False)
-    task_at: str = ""
+    step: str = ""
+    step_at: str = ""
+    step_answer: str = ""
     task_id: str = ""
     healthy_at: str = ""
     ends_at: str = ""

@@ -14,6 +14,7 @@ from pullwright.aws import calling, code_of
 from pullwright.errors import AwsUnavailable
 from pullwright.json_object import decode_object
 from pullwright.log import logger, scrub
+from pullwright.previewing.steps import step_in
 from pullwright.text import printable, unstyled
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
+    from pullwright.previewing.steps import Begun
+
 MOST_LINES = 40
 _LONGEST_LINE = 500
+_WHOLE_PAGE = 10_000
 # A page may be empty although there are more:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
 _MOST_PAGES = 5
@@ -60,7 +64,16 @@ class TaskLog:
         text = scrub("\n".join(map(_readable, messages)))
         return [_shortened(line) for line in text.split("\n") if line.strip()][-MOST_LINES:]
 
-    def _messages(self, task_id: str) -> list[str]:
+    def step(self, task_id: str) -> Begun | None:
+        """Return the step that a task told last; None if it told none, or the log cannot be read."""
+        try:
+            messages = self._messages(task_id, _WHOLE_PAGE)
+        except AwsUnavailable as error:
+            logger.warning("the step of a task cannot be read", error=error.sentence)
+            return None
+        return next(filter(None, map(step_in, reversed(messages))), None)
+
+    def _messages(self, task_id: str, most: int = MOST_LINES) -> list[str]:
         """Return the newest messages of a task, none if it has no log."""
         messages: list[str] = []
         token = ""
@@ -71,7 +84,7 @@ class TaskLog:
                         logGroupName=self._group,
                         logStreamName=f"{_PREFIX}/{task_id}",
                         startFromHead=False,
-                        limit=MOST_LINES,
+                        limit=most,
                         **({"nextToken": token} if token else {}),  # type: ignore[arg-type] # one key
                     )
                 except ClientError as error:
@@ -79,7 +92,7 @@ class TaskLog:
                         break
                     raise
             messages = [str(event.get("message", "")) for event in page["events"]] + messages
-            if len(messages) >= MOST_LINES or page["nextBackwardToken"] == token:
+            if len(messages) >= min(most, MOST_LINES) or page["nextBackwardToken"] == token:
                 break
             token = page["nextBackwardToken"]
         return messages

@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 
 from pullwright.figures import duration
 from pullwright.markdown import code, details, sentence, verbatim
+from pullwright.previewing.steps import Step
 from pullwright.previewing.store import SERVING
 from pullwright.record import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from pullwright.previewing.store import PreviewRecord
 
 _LONGEST_LOG = 8_000
+_STEPS = {
+    Step.CLONE: "its commit is being fetched",
+    Step.BUILD: "its build command runs",
+    Step.START: "its server starts, and does not answer yet,",
+    Step.HEALTH: "its server answers, and is not healthy yet,",
+}
 _WHEN = "%Y-%m-%d %H:%M UTC"
 
 
@@ -59,16 +67,31 @@ def text_of(record: PreviewRecord) -> Text:
 
 def building(record: PreviewRecord) -> Text:
     """Return what is said while the branch is built and started."""
-    asked, began = moment(record.started_at), moment(record.task_at)
+    asked = moment(record.started_at)
     since = "" if asked is None else f" at {asked:{_WHEN}}"
-    step = "Its task is being started."
-    if asked is not None and began is not None:
-        seconds = duration((began - asked).total_seconds())
-        step = f"Its task was there after {seconds}; the branch is being built and started in it."
-    said = (
-        f"{code(record.commit[:7])} was asked for{since}. {step} The address will stand here once it answers."
+    return Text(
+        "🔧",
+        "building",
+        (
+            f"{code(record.commit[:7])} was asked for{since}.",
+            _step(record, asked),
+            "The address will stand here once it answers.",
+        ),
     )
-    return Text("🔧", "building", (said,))
+
+
+def _step(record: PreviewRecord, asked: datetime | None) -> str:
+    """Say what a preview is at, and since when: no comment can count seconds."""
+    began = moment(record.step_at)
+    if record.step not in _STEPS or began is None:
+        return "Its task is being started."
+    after = "" if asked is None else f", {duration((began - asked).total_seconds())} after it was asked for"
+    number = list(_STEPS).index(Step(record.step)) + 1
+    answer = f" The load balancer says: {sentence(record.step_answer)}." if record.step_answer else ""
+    return (
+        f"**Step {number} of {len(_STEPS)}, {record.step}:** {_STEPS[Step(record.step)]} "
+        f"since {began:%H:%M:%S} UTC{after}.{answer}"
+    )
 
 
 def serving(record: PreviewRecord) -> Text:

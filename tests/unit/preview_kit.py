@@ -145,6 +145,10 @@ class MemoryTasks(Tasks):
         """See `Tasks`."""
         return self.tasks.get(execution_arn)
 
+    def has_stopped(self, execution_arn: str) -> bool:
+        """See `Tasks`."""
+        return execution_arn not in self.tasks and execution_arn in self.ends
+
     def silence(self, execution_arn: str, claimed: str | None, reason: str) -> bool:
         """See `Tasks`."""
         assert claimed is None

@@ -315,6 +315,19 @@ def test_every_end_is_said_and_leaves_nothing(
     assert nothing_is_left(previews)
 
 
+def test_a_task_that_somebody_stopped_while_it_was_built_ends_its_preview(previews: Previews) -> None:
+    """It ended well, so that the state machine goes on; nobody waits for its health any more."""
+    number = previews.pull()
+    prepared = previews.prepare("p-1", number)
+    previews.tasks.ends[execution("p-1")] = TaskEnd(StopCode="UserInitiated", ExitCode=0)
+    with pytest.raises(errors.TaskLost) as caught:
+        previews.route("p-1", prepared)
+    cause = json.dumps({"errorMessage": caught.value.sentence, "errorType": "TaskLost"})
+    verdict = previews.remove("p-1", StateError(Error="TaskLost", Cause=cause))
+    assert (verdict.status, verdict.error) == ("FAILED", "TaskStopped")
+    assert "Somebody stopped" in previews.comment(number)
+
+
 @pytest.mark.parametrize("code", EXITS)
 def test_an_exit_code_means_one_thing(code: int) -> None:
     """What the runner ends with is what the verdict reads; no error of the runner's has 0 or 2."""

@@ -12,6 +12,7 @@ from pullwright.errors import (
     PreviewNotReady,
     PreviewReplaced,
     SessionClosed,
+    TaskLost,
 )
 from pullwright.previewing.comment import tell_open
 from pullwright.previewing.models import PreparedPreview, PreviewRoute
@@ -66,6 +67,7 @@ def route_preview(
     Raises:
         PreviewNotReady: it is not; to be asked again.
         PreviewBuildTooLong, PreviewNeverHealthy: it has had its time.
+        TaskLost: its task has ended; RemovePreview says how.
         PullwrightError: it is not wanted any more, or cannot be routed.
     """
     prepared, store = event.prepared, services.store
@@ -75,6 +77,9 @@ def route_preview(
     task = tasks.newest(event.execution_arn)
     address = None if task is None else _address(task)
     if task is None or address is None:
+        if tasks.has_stopped(event.execution_arn):
+            # One that was stopped from outside ends well, so that nothing else would end the preview.
+            raise TaskLost("The preview's task ended before it was healthy.")
         raise PreviewNotReady("The preview's task does not run yet.")
     group = routes.register(event.preview_id, address, prepared.port, prepared.health)
     routes.admit(prepared.host, group)

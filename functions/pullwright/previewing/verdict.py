@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TIME_UP = "Its time was up."
 _TIME_UP = errors.TimeLimit.__name__
+# How the task ended is asked from ECS then.
+_TASK_ENDED = frozenset({"States.TaskFailed", errors.TaskLost.__name__})
 _TIMED_OUT = "States.Timeout"
 # Step Functions and LocalStack spell it differently.
 _TABLE = ("DynamoDB.", "DynamoDb.")
@@ -60,13 +62,13 @@ def _failure(
     name: str, ended: StateError | None, task: TaskEnd | None, record: PreviewRecord
 ) -> PullwrightError:
     kind = error_class(name)
-    if kind is not None and ended is not None:
+    if kind is not None and ended is not None and name not in _TASK_ENDED:
         return kind.unpacked(str(ended.decoded.get("errorMessage", ended.Cause)))
     if name == _TIMED_OUT or name in FUNCTION_REFUSED or name.startswith(_TABLE):
         return errors.AwsUnavailable(f"AWS did not do what the preview needed ({name}).")
     if name.startswith(("ECS.", "AmazonECS.")):
         return errors.TaskNotStarted(f"ECS did not start the task ({name}).")
-    if name not in {"", "States.TaskFailed"}:
+    if name and name not in _TASK_ENDED:
         return errors.InternalError(f"The preview's execution failed with {name[:100]}.")
     return _of_task(task or TaskEnd(), was_healthy=bool(record.healthy_at))
 

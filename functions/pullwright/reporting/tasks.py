@@ -115,6 +115,16 @@ class Tasks:
         launched = self._launched(execution_arn)[:1]
         return next(iter(_running(self._describe(launched))), None)
 
+    def has_stopped(self, execution_arn: str) -> bool:
+        """Return whether the task that an execution launched last has stopped, as far as ECS still knows it.
+
+        Raises:
+            AwsUnavailable: AWS did not answer.
+        """
+        return any(
+            task["lastStatus"] == _STOPPED for task in self._describe(self._launched(execution_arn)[:1])
+        )
+
     def _of(self, execution_arn: str, claimed: str | None) -> tuple[list[str], list[dict[str, Any]]]:
         """Return the session's tasks: their ARNs, the claimed one first, and what ECS still knows of them."""
         launched = list(dict.fromkeys(self._launched(execution_arn)))

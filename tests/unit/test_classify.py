@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from pullwright import errors
-from pullwright.errors import FailureClass, PullwrightError, PushRefused, TaskStopped, error_class
+from pullwright.errors import (
+    FailureClass,
+    PullwrightError,
+    PushRefused,
+    SessionClosed,
+    TaskStopped,
+    error_class,
+)
 from pullwright.models import Failure, Outcome
 from pullwright.reporting.classify import NO_HEARTBEAT, Evidence, classify
 from pullwright.reporting.event import StateError, TaskEnd
@@ -102,13 +109,25 @@ def test_a_stopped_task_s_result_is_not_the_next_one_s() -> None:
     assert (own.error, next_one.error) == ("SpotInterrupted", "TaskLost")
 
 
-@pytest.mark.parametrize("name", ["States.Timeout", "ExecutionTimedOut"])
-def test_a_runner_that_we_stopped_in_time_out_of_time(name: str) -> None:
-    """A task that was stopped because the state, or the execution, timed out reached its time limit."""
-    stopped = result(Outcome.FAILED, Failure.of(TaskStopped("SIGTERM.")))
-    _, failure = classify(Evidence(result=stopped, error=StateError(Error=name)))
+@pytest.mark.parametrize("told", [TaskStopped("SIGTERM."), SessionClosed("The session is not running.")])
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("States.Timeout", "TimeLimit"),
+        ("ExecutionTimedOut", "TimeLimit"),
+        ("SessionStopped", "SessionStopped"),
+        ("LabelRemoved", "LabelRemoved"),
+    ],
+)
+def test_who_ended_a_session_knows_why_better_than_its_runner(
+    told: PullwrightError, name: str, error: str
+) -> None:
+    """The runner had a signal, or asked the broker for something when the session was over already."""
+    _, failure = classify(
+        Evidence(result=result(Outcome.FAILED, Failure.of(told)), error=StateError(Error=name))
+    )
     assert failure is not None
-    assert failure.error == "TimeLimit"
+    assert failure.error == error
 
 
 @pytest.mark.parametrize(

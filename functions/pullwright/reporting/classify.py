@@ -46,6 +46,8 @@ vCPUs, https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event
 """
 _USED_UP = re.compile("reached the limit on the number of")
 _STOPS = (errors.SessionStopped, errors.LabelRemoved)
+# What a runner says whose session was ended by others: it got a signal, or the broker refused it.
+_ENDED_BY_OTHERS = frozenset({errors.TaskStopped.__name__, errors.SessionClosed.__name__})
 _EXITED = "EssentialContainerExited"
 _BY_A_PERSON = "UserInitiated"
 _KILLED = 137
@@ -97,7 +99,7 @@ def _reported(result: AgentResult, evidence: Evidence) -> Failure:
     # The name steers the state machine, alarms and figures, and a task can write any.
     kind = error_class(failure.error) or errors.InternalError
     failure = failure.model_copy(update={"error": kind.__name__, "failure_class": kind.failure_class})
-    if failure.error != errors.TaskStopped.__name__ or evidence.error is None:
+    if failure.error not in _ENDED_BY_OTHERS or evidence.error is None:
         return failure
     if (stop := _stop(evidence.error)) is not None:
         return Failure.of(stop)
@@ -105,7 +107,7 @@ def _reported(result: AgentResult, evidence: Evidence) -> Failure:
         return Failure.of(_failure(evidence))
     if evidence.error.Error in {_TIMED_OUT, EXECUTION_TIMED_OUT}:
         return Failure.of(_too_long())
-    # ECS knows better than the runner, which only got a signal.
+    # ECS knows better than the runner, which was only told to end.
     task = TaskEnd.of(evidence.error.decoded) if evidence.error.Error == _TASK_FAILED else None
     return (
         Failure.of(_stopped(task)) if task is not None and task.StopCode not in {None, _EXITED} else failure

@@ -99,12 +99,16 @@ class Trial:
         return Session(stack, execution_arn(stack.outputs["StateMachineArn"], name))
 
     def deliver(self) -> Session:
-        """Send the delivery twice at the same time, and again until both are taken."""
-        for _ in self.until("2xx of the webhook"):
-            with ThreadPoolExecutor(2) as pool:
-                if all(status // 100 == 2 for status in pool.map(lambda _: self.send(), range(2))):
-                    break
+        """Send the delivery twice at the same time, each until it is taken."""
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: self.deliver_again(), range(2)))
         return self.session
+
+    def deliver_again(self) -> None:
+        """Send the delivery until it is taken: others may use all of the webhook's concurrency."""
+        for _ in self.until("2xx of the webhook"):
+            if self.send() // 100 == 2:
+                return
 
     def send(self) -> int:
         """Send the delivery once and return the status of the answer."""

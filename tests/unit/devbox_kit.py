@@ -22,10 +22,10 @@ REGION = aws_kit.REGION
 GROUP = f"/pullwright/{MAIN}/devbox"
 SOURCE = "https://github.com/acme/pullwright.git"
 TEMPLATE = template(ROOT / "devbox" / "template.yaml")
-# Notes each word of a call on a line.
+# Notes each word of a call on a line, all of them at once: two of them may run side by side.
 AWS = """#!/bin/sh
 folder=$(dirname "$0")
-for word; do printf '%s\\n' "$word"; done >>"$folder/calls"; echo ";" >>"$folder/calls"
+printf '%s\\n' "$@" ";" >>"$folder/calls"
 """
 _INVALID = "ValidationError"
 

@@ -50,7 +50,7 @@ class PreviewFacts:
         domain: that the hosts end with.
         resolves: whether any host below the domain has an address, as seen from here.
         certificates: of the listener; None if it speaks HTTP without TLS.
-        image: that they run.
+        image: what their tasks run, as the registry has it.
         architecture: of their tasks' processor, as the template calls it.
     """
 

@@ -16,7 +16,7 @@ class Door:
     """Passes connections on to one server, once it is open.
 
     Args:
-        address: of the server.
+        address: IP address at which the server listens, without its port.
     """
 
     def __init__(self, address: str, port: int) -> None:

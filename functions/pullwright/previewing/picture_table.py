@@ -24,7 +24,7 @@ class Column:
     """One preview's pictures.
 
     Attributes:
-        heading: of the column.
+        heading: whose pictures these are, at the top of the column.
         addresses: of the pictures, by path.
         problems: why there is no picture, by path.
     """
@@ -45,7 +45,7 @@ def render_screenshots(columns: Sequence[Column], *, url: str, preview_id: str) 
 
     Args:
         columns: the preview's own first; which pages there are goes by it.
-        url: of the preview.
+        url: where the preview is served; what each path is added to.
     """
     own = columns[0]
     if not own.addresses and len(set(own.problems.values())) <= 1:

@@ -40,7 +40,7 @@ class Picture(Stored):
     """One picture on its way from the task to S3.
 
     Attributes:
-        number: of its page.
+        number: place of its page in the configuration, from 1.
         png: the picture in base64.
     """
 

@@ -40,7 +40,7 @@ class PreviewRecord(Stored):
         host: with the suffix.
         plan: a `PreviewPlan`, JSON.
         step: a `Step`, once that is said on the pull request; empty before its task runs.
-        step_at: when that began.
+        step_at: when that step began, ISO 8601; empty before the first.
         step_answer: what the load balancer says of the server's answers.
         pictures: Markdown, of its pages, once there are some.
         news: Markdown, what is said below it of a newer preview.

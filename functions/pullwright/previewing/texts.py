@@ -37,9 +37,9 @@ class Text:
     """What is said of one preview.
 
     Attributes:
-        sign: before its heading.
+        sign: emoji at the beginning of its heading.
         state: in a word, or its address.
-        parts: paragraphs.
+        parts: paragraphs in Markdown; empty ones are left out.
     """
 
     sign: str
